@@ -2,11 +2,10 @@
 
 use alloy_primitives::Address;
 use canon_chain::{
-    Client, Error, IntentSender,
-    tx::{TxEvent, TxReport},
+    Client, Error, IntentSender, Severity,
+    tx::{ReportedFailures, TxEvent, TxReport},
 };
 use canon_views::{Duty, IntentId, IntentProgress, Question, SetView};
-use core::mem::{self, Discriminant};
 
 /// A duty of `canon-views` with its settings. It has no memory: what is due follows from the view, the
 /// settings, and what the sender's journal says is done.
@@ -29,18 +28,31 @@ pub trait AgentRole {
 
     /// Reads again, at the view's block, what a duty depends on and the view doesn't show. What isn't as it
     /// was checked, or can't be read, is taken out of the duty.
-    ///
-    /// # Errors
-    ///
-    /// The reason why something was taken out.
     fn recheck(
         &self,
         _client: &Client,
         _view: &SetView,
         _duty: &mut Duty<Self::Status>,
-    ) -> impl Future<Output = Result<(), Error>> + Send {
-        async { Ok(()) }
+    ) -> impl Future<Output = Recheck> + Send {
+        async { Recheck::NotMade }
     }
+}
+
+/// What came of reading again what a duty depends on.
+#[derive(Debug)]
+#[must_use]
+pub enum Recheck {
+    /// Nothing that is due depends on it. It shows nothing about earlier failures.
+    NotMade,
+    /// It is as it was checked.
+    Passed,
+    /// It isn't, or can't be read.
+    Failed {
+        /// The contract that was read.
+        contract: Address,
+        /// Why what depends on it was taken out of the duty.
+        error: Error,
+    },
 }
 
 /// A role and the key that acts for it.
@@ -49,8 +61,8 @@ pub struct Agent<R> {
     /// The role. Its settings may change between two blocks, but not the account that it needs.
     pub role: R,
     sender: IntentSender,
-    /// The kind of the failure of the last check, if it was reported and lasts.
-    reported: Option<Discriminant<Error>>,
+    /// The failure of the last check that was made, by the contract that was read.
+    reported: ReportedFailures<Address>,
 }
 
 /// The result of an agent's work on one block.
@@ -72,7 +84,7 @@ impl<R: AgentRole> Agent<R> {
         let found = sender.address();
         match role.required_account() {
             Some(expected) if expected != found => Err(Error::OtherAccount { expected, found }),
-            _ => Ok(Self { role, sender, reported: None }),
+            _ => Ok(Self { role, sender, reported: ReportedFailures::default() }),
         }
     }
 
@@ -95,34 +107,46 @@ impl<R: AgentRole> Agent<R> {
     /// one. Call it once per block.
     ///
     /// A failed attempt is reported and made again at the next call; one failure doesn't keep anything else
-    /// from being tried. A refusal that lasts is reported once.
+    /// from being tried. A refusal that lasts is reported once. The agent goes on whatever fails: a program that
+    /// runs it ends if [`Tick::severity`] is [`Severity::Stop`].
     pub async fn tick(&mut self, view: &SetView) -> Tick<R::Status> {
         let mut reports = self.sender.settle(view.present.block).await;
         let mut duty = self.role.duty(view, &|id| self.sender.progress(id));
         let rechecked = self.role.recheck(self.sender.client(), view, &mut duty).await;
-        reports.extend(self.failed_check(rechecked));
+        reports.extend(self.report_of(rechecked));
         let Duty { status, intents } = duty;
         reports.extend(self.sender.pursue(&intents, view.present.next).await);
         Tick { status, reports }
     }
 
     /// The report of a failed check, unless it was reported and lasts.
-    fn failed_check(&mut self, checked: Result<(), Error>) -> Option<TxReport> {
-        let Err(error) = checked else {
-            self.reported = None;
-            return None;
+    fn report_of(&mut self, recheck: Recheck) -> Option<TxReport> {
+        let failed = match recheck {
+            Recheck::NotMade => return None,
+            Recheck::Passed => None,
+            Recheck::Failed { contract, error } => Some((contract, error)),
         };
-        if !error.is_temporary() {
-            let kind = mem::discriminant(&error);
-            if self.reported.replace(kind) == Some(kind) {
-                return None;
+        let news = match failed {
+            // An endpoint that fails shows nothing about the contract.
+            Some((_, error)) if error.is_temporary() => Some(error),
+            failed => {
+                let failed = failed.into_iter().collect();
+                let news =
+                    self.reported.leave_out(failed, |(contract, error)| Some((*contract, error)));
+                news.into_iter().next().map(|(_, error)| error)
             }
-        }
-        Some(TxReport { intent: None, event: TxEvent::Failed(error) })
+        };
+        Some(TxReport { intent: None, event: TxEvent::Failed(news?) })
     }
 }
 
 impl<S> Tick<S> {
+    /// The worst of the failures that are reported; `None` if nothing failed. At [`Severity::Stop`] nothing that the
+    /// agent does can be trusted until a person has looked at it.
+    pub fn severity(&self) -> Option<Severity> {
+        self.reports.iter().filter_map(|report| Some(report.failure()?.1.severity())).max()
+    }
+
     /// Whether a transaction was sent.
     pub fn has_sent(&self) -> bool {
         self.reports.iter().any(|report| matches!(report.event, TxEvent::Sent { .. }))

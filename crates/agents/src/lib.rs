@@ -16,7 +16,7 @@ mod mover;
 mod payload;
 mod sequencer;
 
-pub use agent::{Agent, AgentRole, Tick};
+pub use agent::{Agent, AgentRole, Recheck, Tick};
 pub use holder::Holder;
 pub use keeper::Keeper;
 pub use mover::Mover;

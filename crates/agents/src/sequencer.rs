@@ -1,6 +1,6 @@
 //! Signals, proposes blocks, records seeds.
 
-use crate::agent::AgentRole;
+use crate::agent::{AgentRole, Recheck};
 use alloy_eips::{BlockId, RpcBlockHash};
 use alloy_primitives::Address;
 use canon_chain::{Client, Error};
@@ -45,22 +45,25 @@ impl AgentRole for Sequencer {
         client: &Client,
         view: &SetView,
         duty: &mut Duty<SignalDecision>,
-    ) -> Result<(), Error> {
-        let (SignalDecision::Signal, Some(plan)) = (duty.status, &self.plan) else { return Ok(()) };
+    ) -> Recheck {
+        let (SignalDecision::Signal, Some(plan)) = (duty.status, &self.plan) else {
+            return Recheck::NotMade;
+        };
         let at = BlockId::Hash(RpcBlockHash::from_hash(view.present.block.hash, Some(true)));
         let governance = view.present.addresses.governance;
         let (payload, expected) = (plan.payload, plan.actions_hash);
         let checked = client.expect_actions(governance, at, payload, expected).await;
-        if let Err(error) = &checked {
-            duty.status = match error {
-                Error::ActionsChanged { expected, found, .. } => {
-                    SignalDecision::ActionsChanged { expected: *expected, found: *found }
-                }
-                _ => SignalDecision::ActionsUnread,
-            };
-            let is_signal = |action: &_| matches!(action, IntendedAction::Signal { .. });
-            duty.intents.retain(|intent| !is_signal(&intent.action));
-        }
-        checked
+        let Err(error) = checked else {
+            return Recheck::Passed;
+        };
+        duty.status = match &error {
+            Error::ActionsChanged { expected, found, .. } => {
+                SignalDecision::ActionsChanged { expected: *expected, found: *found }
+            }
+            _ => SignalDecision::ActionsUnread,
+        };
+        let is_signal = |action: &_| matches!(action, IntendedAction::Signal { .. });
+        duty.intents.retain(|intent| !is_signal(&intent.action));
+        Recheck::Failed { contract: plan.payload, error }
     }
 }

@@ -9,6 +9,7 @@ mod many_proposals;
 #[allow(dead_code, reason = "tests need more of it")]
 mod test_chain;
 
+use alloy_eips::BlockId;
 use alloy_json_rpc::{RequestPacket, ResponsePacket};
 use alloy_primitives::Address;
 use alloy_provider::ProviderBuilder;
@@ -16,7 +17,6 @@ use alloy_rpc_client::RpcClient;
 use alloy_transport::{TransportError, TransportFut};
 use canon_chain::Client;
 use canon_devchain::DevchainTransport;
-use canon_protocol::Timestamp;
 use canon_views::Question;
 use core::task::{Context, Poll};
 use divan::{Bencher, black_box};
@@ -24,6 +24,7 @@ use std::{
     collections::VecDeque,
     sync::{Arc, LazyLock, Mutex},
 };
+use test_chain::BLOCK_TIME;
 use tokio::runtime::{Builder, Runtime};
 use tower::Service;
 
@@ -104,13 +105,17 @@ async fn client(tape: Tape) -> Client {
 fn record(refuses_creation: bool) -> Recording {
     runtime().block_on(async {
         let (chain, set) = many_proposals::many_proposals(PROPOSALS).await;
-        let mut question = Question::new(Timestamp::of(chain.devchain.timestamp() + 12));
+        let mut question = Question::default();
         question.payloads.insert(set.expect);
         let responses = Arc::default();
         let chain = Some(chain.devchain.transport());
         let tape = Tape { refuses_creation, chain, responses: Arc::clone(&responses) };
         let registry = set.deployment.registry;
-        let view = client(tape).await.view(registry, &question).await.unwrap();
+        let view = client(tape)
+            .await
+            .view(registry, &question, BlockId::latest(), BLOCK_TIME)
+            .await
+            .unwrap();
         assert_eq!(view.governance.proposals.len() as u64, PROPOSALS);
         let responses: Vec<_> = responses.lock().unwrap().drain(..).collect();
         let bytes: usize = responses.iter().map(|response| response.len()).sum();
@@ -133,7 +138,9 @@ fn view(bencher: Bencher<'_, '_>, recording: &Recording) {
             runtime.block_on(client(tape))
         })
         .bench_refs(|client| {
-            runtime.block_on(client.view(recording.registry, &recording.question)).unwrap()
+            let Recording { registry, question, .. } = recording;
+            let view = client.view(*registry, question, BlockId::latest(), BLOCK_TIME);
+            runtime.block_on(view).unwrap()
         });
 }
 

@@ -200,6 +200,15 @@ pub enum Error {
         /// The contract that answered.
         address: Address,
     },
+    /// A part of a view was never asked for, which is a mistake of this program.
+    #[error(
+        "the view of the set at {registry} lacks an answer that wasn't asked for: a defect of this program; please \
+         report it"
+    )]
+    Unread {
+        /// The set's Registry.
+        registry: Address,
+    },
     /// A payload lists other actions than those that were checked.
     #[error(
         "the payload {payload} lists other actions than those that were checked (hash {found}, not \
@@ -322,7 +331,8 @@ impl Error {
             | Self::Signing { .. }
             | Self::Journal(_)
             | Self::OtherChain { .. }
-            | Self::OtherAccount { .. } => Severity::Stop,
+            | Self::OtherAccount { .. }
+            | Self::Unread { .. } => Severity::Stop,
             Self::Refused { .. }
             | Self::Reverted { .. }
             | Self::RevertedForNoKnownReason { .. }

@@ -21,6 +21,8 @@ mod signer;
 pub mod tx;
 mod view;
 
+#[doc(no_inline)]
+pub use alloy_eips::BlockId;
 pub use call::ContractCall;
 pub use calls::PermitRequest;
 pub use client::{Client, NextBlock, block_view};

@@ -6,8 +6,8 @@ use alloy_rpc_types_eth::{Block, Filter};
 use canon_chain::{block_view, deploy::Create2Origin};
 use canon_differential::{History, Lockstep, salts};
 use canon_follow::{
-    Comparison, Follower, Header, LogSource, PlacedLog, RangeLogs, Selection, SetIdentity,
-    SourceError, StateComparer,
+    Comparison, Follower, Header, PlacedLog, RangeLogs, Selection, SetIdentity, SetSource,
+    SourceError,
 };
 use canon_protocol::{BlockNumber, Constructor, L1Block, SetState};
 use canon_views::BlockView;
@@ -101,7 +101,7 @@ impl Recorded {
     }
 }
 
-impl LogSource for Recorded {
+impl SetSource for Recorded {
     async fn chain_id(&mut self) -> Result<u64, SourceError> {
         Ok(self.identity.addresses.chain_id)
     }
@@ -139,9 +139,7 @@ impl LogSource for Recorded {
             [blocks.start(), blocks.end()].map(|end| self.headers[end.get() as usize].block);
         Ok(RangeLogs { first, last, logs: self.select(blocks, selection) })
     }
-}
 
-impl StateComparer for Recorded {
     async fn compare(&mut self, _: &SetState, _: &BlockView) -> Result<Comparison, SourceError> {
         Ok(Comparison::Agrees)
     }

@@ -1,10 +1,10 @@
 //! A chain reached through JSON-RPC, as a source of logs.
 
 use crate::{
-    compare::{Comparison, compare_present},
+    compare::{Comparison, ComparisonScope, compare_present},
     error::SourceError,
     external::ExternalAnswers,
-    source::{Header, LogSource, PlacedLog, RangeLogs, Selection, StateComparer},
+    source::{Header, PlacedLog, RangeLogs, Selection, SetSource},
 };
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{B256, map::B256Map};
@@ -14,8 +14,8 @@ use alloy_transport::RpcError;
 use canon_chain::{
     BatchedRequest, Client, Error, Reply, block_view, decode_reply, is_range_refusal,
 };
-use canon_protocol::{BlockNumber, L1Block, SetState, Timestamp};
-use canon_views::{BlockView, Present, Question};
+use canon_protocol::{BlockNumber, L1Block, Seconds, SetState, Timestamp};
+use canon_views::{BlockView, Present};
 use core::ops::RangeInclusive;
 use std::collections::BTreeSet;
 
@@ -30,12 +30,18 @@ const GET_LOGS: &str = "eth_getLogs";
 #[derive(Clone, Debug)]
 pub struct ChainSource {
     client: Client,
+    scope: ComparisonScope,
 }
 
 impl ChainSource {
-    /// The chain of a client.
-    pub const fn new(client: Client) -> Self {
-        Self { client }
+    /// The chain of a client. States are compared for what `scope` says.
+    pub const fn new(client: Client, scope: ComparisonScope) -> Self {
+        Self { client, scope }
+    }
+
+    /// What states are compared for.
+    pub(crate) const fn scope_mut(&mut self) -> &mut ComparisonScope {
+        &mut self.scope
     }
 
     /// The client.
@@ -194,7 +200,7 @@ impl BlockKey {
     }
 }
 
-impl LogSource for ChainSource {
+impl SetSource for ChainSource {
     async fn chain_id(&mut self) -> Result<u64, SourceError> {
         let chain_id = self.client.provider().get_chain_id().await;
         Ok(chain_id.map_err(|source| Error::rpc("eth_chainId", source))?)
@@ -268,22 +274,19 @@ impl LogSource for ChainSource {
         }
         Ok(RangeLogs { first, last, logs })
     }
-}
 
-impl StateComparer for ChainSource {
     async fn compare(
         &mut self,
         state: &SetState,
         block: &BlockView,
     ) -> Result<Comparison, SourceError> {
-        let next = Timestamp::new(block.timestamp.get() + 1).unwrap_or(Timestamp::MAX);
-        let question = Question::everything(state, next);
+        let question = self.scope.question(state);
         let mut external = ExternalAnswers::at(block.hash);
         let folded = external.resolve(&self.client, |external| {
-            Present::of_state(state, external, *block, &question)
+            Present::of_state(state, external, *block, &question, Seconds::SECOND)
         });
         let (folded, registry) = (folded.await?, state.addresses().registry);
-        match self.client.view_at(registry, &question, block.hash.into()).await {
+        match self.client.view(registry, &question, block.hash.into(), Seconds::SECOND).await {
             Ok(answered) => Ok(match compare_present(&folded, &answered) {
                 Ok(()) => Comparison::Agrees,
                 Err(difference) => Comparison::Differs(difference.into()),

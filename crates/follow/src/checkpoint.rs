@@ -155,21 +155,15 @@ impl Checkpoint {
         file.sync_all()
     }
 
-    /// The checkpoint of the set with `identity` at `path`; `None` if there is no file.
+    /// The checkpoint at `path` if `is_wanted` says so of its set; `None` if there is no file.
     ///
     /// # Errors
     ///
     /// If the file can't be read, is damaged, isn't a checkpoint of this version, or is of another set.
-    pub fn read(path: &Path, identity: &SetIdentity) -> Result<Option<Self>, CheckpointError> {
-        let found = Self::read_any(path)?;
-        if found.as_ref().is_some_and(|found| found.identity != *identity) {
-            return Err(CheckpointError::OtherSet { path: path.to_owned() });
-        }
-        Ok(found)
-    }
-
-    /// The checkpoint of any set at `path`.
-    pub(crate) fn read_any(path: &Path) -> Result<Option<Self>, CheckpointError> {
+    pub fn read(
+        path: &Path,
+        is_wanted: impl FnOnce(&SetIdentity) -> bool,
+    ) -> Result<Option<Self>, CheckpointError> {
         let Some(file) = read_file(path)? else { return Ok(None) };
         let end = file.iter().rposition(|byte| *byte == b'\n').unwrap_or(file.len());
         let (content, hash) = file.split_at(end);
@@ -193,6 +187,9 @@ impl Checkpoint {
             && identity.first_block <= block;
         if !fits {
             return Err(CheckpointError::Contradictory { path: path.to_owned() });
+        }
+        if !is_wanted(identity) {
+            return Err(CheckpointError::OtherSet { path: path.to_owned() });
         }
         Ok(Some(checkpoint))
     }

@@ -1,10 +1,10 @@
 //! The view of a set that people are shown, by both makers: the events, and the contracts' own answers.
 
 use alloy_primitives::B256;
-use canon_protocol::BlockNumber;
-use canon_views::{PayloadView, Present};
+use canon_protocol::{BlockNumber, SetState};
+use canon_views::{PayloadView, Present, Question};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 /// A value of a view for which the events and the contracts' own answers don't agree.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +22,35 @@ pub struct ViewDifference {
     pub folded: String,
     /// The value by the contracts' answers, likewise.
     pub answered: String,
+}
+
+/// The accounts, payloads and withdrawals for which a state is compared with the contracts' own answers. What every
+/// view has is compared with either.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ComparisonScope {
+    /// All that the state knows. The cost grows with their number.
+    Everything,
+    /// Those that people are shown. The cost doesn't depend on how many others there are.
+    Asked(Question),
+}
+
+impl ComparisonScope {
+    /// What the contracts are asked to compare `state`.
+    pub(crate) fn question(&self, state: &SetState) -> Cow<'_, Question> {
+        match self {
+            Self::Everything => Cow::Owned(Question::everything(state)),
+            Self::Asked(question) => Cow::Borrowed(question),
+        }
+    }
+
+    /// Whether a comparison of this shows all that one of `other` does. What a state doesn't know may be asked, so
+    /// [`Self::Everything`] doesn't cover every question.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Asked(asked), Self::Asked(other)) => asked.covers(other),
+            _ => self == other,
+        }
+    }
 }
 
 /// The result of comparing a state with the contracts' own answers.

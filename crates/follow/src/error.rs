@@ -20,7 +20,10 @@ pub enum SourceError {
     #[error("the endpoint has no block {0} yet; try again")]
     NoBlock(BlockNumber),
     /// The node refuses the logs of so many blocks at once.
-    #[error("the endpoint refuses the logs of so many blocks at once ({0}); use another endpoint")]
+    #[error(
+        "the endpoint refuses the logs of so many blocks at once ({0}); use another endpoint if it refuses those of \
+         one block too"
+    )]
     RangeTooLong(#[source] canon_chain::Error),
     /// Two answers describe different blocks: the chain was reorganized in between, or they came from
     /// nodes on different forks.
@@ -53,7 +56,10 @@ pub enum FollowError {
         found: u64,
     },
     /// Logs don't fit, also after all blocks were read again.
-    #[error("all blocks were read again and this stays so: {0}")]
+    #[error(
+        "all blocks were read again and this stays so: {0}; use another endpoint, and check that the Registry is that \
+         of a set of this version"
+    )]
     Unfoldable(#[source] Box<Self>),
     /// The chain couldn't be read.
     #[error(transparent)]
@@ -99,6 +105,33 @@ pub enum FollowError {
     },
 }
 
+/// Where a state and its chain don't fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FailureSite {
+    /// At a log.
+    Log {
+        /// Its block.
+        block: BlockNumber,
+        /// Its position in the block.
+        index: u64,
+    },
+    /// At the end of a block, whose last log announces another.
+    BlockEnd(BlockNumber),
+    /// Somewhere: the contracts' own answers are others.
+    WholeState,
+}
+
+impl FailureSite {
+    /// Whether a state that has all blocks up to `reached` is past it. That the whole state fits, only a comparison
+    /// shows.
+    pub(crate) fn is_passed_at(self, reached: BlockNumber) -> bool {
+        match self {
+            Self::Log { block, .. } | Self::BlockEnd(block) => block <= reached,
+            Self::WholeState => false,
+        }
+    }
+}
+
 impl SourceError {
     /// The severity: what a program does about it.
     pub const fn severity(&self) -> Severity {
@@ -118,13 +151,14 @@ impl SourceError {
 }
 
 impl FollowError {
-    /// The log that doesn't fit: its block and its position, or the end of the block; beyond all blocks if
-    /// the whole state doesn't.
-    pub(crate) const fn place(&self) -> Option<(BlockNumber, u64)> {
+    /// Where the state and the chain don't fit; `None` if the error shows nothing about the state.
+    pub(crate) const fn site(&self) -> Option<FailureSite> {
         match self {
-            Self::Apply { block, index, .. } => Some((*block, *index)),
-            Self::Incomplete(block) => Some((*block, u64::MAX)),
-            Self::Differs(_) => Some((BlockNumber::of(u64::MAX), u64::MAX)),
+            Self::Apply { block, index, .. } => {
+                Some(FailureSite::Log { block: *block, index: *index })
+            }
+            Self::Incomplete(block) => Some(FailureSite::BlockEnd(*block)),
+            Self::Differs(_) => Some(FailureSite::WholeState),
             _ => None,
         }
     }

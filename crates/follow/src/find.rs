@@ -4,6 +4,7 @@ use crate::{
     identity::SetIdentity,
     retries::{Failure, Pause, Retries},
 };
+use alloy_eips::BlockId;
 use alloy_primitives::Address;
 use alloy_rpc_types_eth::Filter;
 use canon_abi::{Asset, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup};
@@ -11,7 +12,7 @@ use canon_chain::{
     Client, Error, Severity,
     deploy::{ConstructorEvents, Create2Origin, ExamineError, SetExaminer},
 };
-use canon_protocol::BlockNumber;
+use canon_protocol::{BlockNumber, Seconds};
 use canon_views::{BlockView, Question, SetAddresses};
 use core::time::Duration;
 
@@ -102,8 +103,9 @@ impl SetIdentity {
         pause: &mut impl Pause,
     ) -> Result<Self, FindError> {
         let mut retries = Retries::QUESTION;
+        let (nothing_else, latest) = (Question::default(), BlockId::latest());
         let view = loop {
-            match client.view(registry, &Question::default()).await {
+            match client.view(registry, &nothing_else, latest, Seconds::ZERO).await {
                 Ok(view) => break view,
                 Err(error) if retries.allow(&error, pause).await => {}
                 Err(error) => return Err(error.into()),

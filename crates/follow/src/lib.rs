@@ -1,14 +1,15 @@
 //! A set's state in step with a chain.
 //!
 //! The state is folded from the logs of the set's contracts and nothing else, by the rules of
-//! [`canon_protocol`]. A [`Follower`] takes logs from a [`LogSource`] and survives what endpoints and
+//! [`canon_protocol`]. A [`Follower`] takes logs from a [`SetSource`] and survives what endpoints and
 //! chains do: reorganizations of any depth, nodes that lag or are on different forks, limits of ranges,
 //! and a kill at any point. [`SetIdentity::find`] finds a set from its Registry's address, and [`open_set`] its
 //! present and its history.
 //!
-//! Two checks compare a state with the contracts' own answers: a [`Follower`] compares what people are shown
-//! ([`compare_present`]), at the price of one view; [`check_every_view`] compares everything, at the price of
-//! thousands of calls. `docs/architecture.md` says what each is for, and the one limit that is known ("Events are
+//! Two checks compare a state with the contracts' own answers: a [`Follower`] compares what every view has, and the
+//! accounts of a [`ComparisonScope`] ([`compare_present`]), at the price of one view, which doesn't depend on how many
+//! other accounts there are; [`check_every_view`] compares everything, at the price of thousands of calls.
+//! `docs/architecture.md` says what each is for, what it covers and costs, and the limits that are known ("Events are
 //! enough, and are checked").
 
 mod chain_source;
@@ -28,13 +29,13 @@ mod source;
 
 pub use chain_source::ChainSource;
 pub use checkpoint::{Checkpoint, CheckpointError};
-pub use compare::{Comparison, ViewDifference, compare_present};
+pub use compare::{Comparison, ComparisonScope, ViewDifference, compare_present};
 pub use error::{FollowError, SourceError};
 pub use every_view::{CheckedViews, EveryViewError, check_every_view};
 pub use external::ExternalAnswers;
 pub use find::FindError;
 pub use follower::{Advance, Confirmation, Follower, WINDOW};
 pub use identity::SetIdentity;
-pub use opened_set::{HistoryError, HistoryProgress, OpenNote, OpenedSet, open_set};
+pub use opened_set::{HistoryError, HistoryProgress, OpenNote, OpenSubject, OpenedSet, open_set};
 pub use retries::Pause;
-pub use source::{Header, LogSource, PlacedLog, RangeLogs, Selection, StateComparer};
+pub use source::{Header, PlacedLog, RangeLogs, Selection, SetSource};

@@ -3,17 +3,18 @@
 use crate::{
     chain_source::ChainSource,
     checkpoint::{Checkpoint, CheckpointError},
+    compare::ComparisonScope,
     error::FollowError,
     find::{FindError, origins},
     follower::{Advance, Confirmation, Follower},
     identity::SetIdentity,
     retries::{Failure, Pause, Retries},
-    source::LogSource,
+    source::SetSource,
 };
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, ChainId};
 use canon_chain::{Client, Error, Severity};
-use canon_protocol::{BlockNumber, SENTINEL, SetState};
+use canon_protocol::{BlockNumber, SENTINEL, Seconds, SetState};
 use canon_views::{BlockView, Present, Question, SetView};
 use core::time::Duration;
 use std::{
@@ -38,6 +39,19 @@ pub struct OpenedSet {
     pub unknown: BTreeSet<Address>,
     /// Notes for people on how the view was made.
     pub notes: Vec<OpenNote>,
+}
+
+/// What is opened, and what is asked about it.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenSubject<'a> {
+    /// The chain.
+    pub client: &'a Client,
+    /// The set's Registry.
+    pub registry: Address,
+    /// What the view covers beside what every view has.
+    pub question: &'a Question,
+    /// The time from the newest block to the next one, as it is expected.
+    pub block_time: Seconds,
 }
 
 /// The reason why the history of a set isn't available.
@@ -101,7 +115,10 @@ pub struct HistoryProgress {
     pub events: u64,
 }
 
-/// The set whose Registry is at `registry`, at the newest block, with its history.
+/// The set that `subject` names, at the newest block, with its history.
+///
+/// The history is compared with the contracts' own answers to what is asked, and what every view has: the cost doesn't
+/// depend on how many other accounts there are.
 ///
 /// The folder `cache` keeps a state of the set between programs, in a file of the chain and the Registry; several
 /// programs may use it at once, and whoever can write to it is trusted. If the history can't be had, the set's
@@ -112,19 +129,17 @@ pub struct HistoryProgress {
 ///
 /// If the present can't be read either.
 pub async fn open_set(
-    client: &Client,
-    registry: Address,
-    question: &Question,
+    subject: OpenSubject<'_>,
     cache: &Path,
     mut progress: impl FnMut(HistoryProgress),
     mut pause: impl Pause,
 ) -> Result<OpenedSet, Error> {
     let pause = &mut pause;
     let mut notes = Vec::new();
-    match history(client, registry, question, cache, &mut notes, &mut progress, pause).await {
+    match history(&subject, cache, &mut notes, &mut progress, pause).await {
         Ok((view, unknown)) => Ok(OpenedSet { view, no_history: None, unknown, notes }),
         Err(error) => {
-            let view = read(client, registry, question, BlockId::latest(), pause).await?;
+            let view = subject.read(subject.question, BlockId::latest(), pause).await?;
             let unknown = BTreeSet::new();
             Ok(OpenedSet { view, no_history: Some(error), unknown, notes })
         }
@@ -136,57 +151,59 @@ fn file(cache: &Path, chain_id: ChainId, registry: Address) -> PathBuf {
     cache.join(format!("{chain_id}-{registry:#x}.json"))
 }
 
-/// The set by its contracts' own views.
-async fn read(
-    client: &Client,
-    registry: Address,
-    question: &Question,
-    at: BlockId,
-    pause: &mut impl Pause,
-) -> Result<SetView, Error> {
-    let mut retries = Retries::QUESTION;
-    loop {
-        match client.view_at(registry, question, at).await {
-            Err(error) if retries.allow(&error, pause).await => {}
-            outcome => return outcome.map(SetView::from),
+impl OpenSubject<'_> {
+    /// The chain. States are compared for what is asked.
+    fn source(&self) -> ChainSource {
+        ChainSource::new(self.client.clone(), ComparisonScope::Asked(self.question.clone()))
+    }
+
+    /// The set by its contracts' own views.
+    async fn read(
+        &self,
+        question: &Question,
+        at: BlockId,
+        pause: &mut impl Pause,
+    ) -> Result<SetView, Error> {
+        let mut retries = Retries::QUESTION;
+        loop {
+            match self.client.view(self.registry, question, at, self.block_time).await {
+                Err(error) if retries.allow(&error, pause).await => {}
+                outcome => return outcome.map(SetView::from),
+            }
         }
     }
 }
 
 /// The set with its history, and the contracts of unknown origin.
 async fn history(
-    client: &Client,
-    registry: Address,
-    question: &Question,
+    subject: &OpenSubject<'_>,
     cache: &Path,
     notes: &mut Vec<OpenNote>,
     progress: &mut impl FnMut(HistoryProgress),
     pause: &mut impl Pause,
 ) -> Result<(SetView, BTreeSet<Address>), HistoryError> {
-    let now = read(client, registry, &Question::default(), BlockId::latest(), pause).await;
+    let OpenSubject { client, registry, question, .. } = *subject;
+    let now = subject.read(&Question::default(), BlockId::latest(), pause).await;
     let now = now.map_err(FindError::from)?.present;
     let path = file(cache, client.chain_id(), registry);
-    let checkpoint = Checkpoint::read_any(&path).and_then(|found| {
-        let is_of = found.as_ref().is_none_or(|found| is_of(found.identity(), &now));
-        is_of.then_some(found).ok_or_else(|| CheckpointError::OtherSet { path: path.clone() })
-    });
+    let checkpoint = Checkpoint::read(&path, |identity| is_of(identity, &now));
     let checkpoint = checkpoint.unwrap_or_else(|error| {
         notes.push(OpenNote::NotRead(error));
         None
     });
-    let source = ChainSource::new(client.clone());
+    let source = subject.source();
     let before = checkpoint.as_ref().map(Checkpoint::block);
     let mut follower = match checkpoint {
         Some(checkpoint) => Follower::resume(source.clone(), checkpoint),
-        None => begin(client, &now, progress, pause).await?,
+        None => begin(subject, &now, progress, pause).await?,
     };
-    let caught_up = catch_up(&mut follower, question, progress, pause).await;
+    let caught_up = catch_up(&mut follower, subject, progress, pause).await;
     let mut view = match (caught_up, before) {
         (Err(HistoryError::Behind { .. }), Some(block)) if !has_block(source, &block).await? => {
             let (path, block) = (path.clone(), block.number);
             notes.push(OpenNote::NotRead(CheckpointError::NotOnChain { path, block }));
-            follower = begin(client, &now, progress, pause).await?;
-            catch_up(&mut follower, question, progress, pause).await?
+            follower = begin(subject, &now, progress, pause).await?;
+            catch_up(&mut follower, subject, progress, pause).await?
         }
         (caught_up, _) => caught_up?,
     };
@@ -198,8 +215,8 @@ async fn history(
         found.retain(|origin| !identity.origins.contains(origin));
         if !found.is_empty() {
             identity.origins.append(&mut found);
-            follower = Follower::new(ChainSource::new(client.clone()), identity);
-            view = catch_up(&mut follower, question, progress, pause).await?;
+            follower = Follower::new(subject.source(), identity);
+            view = catch_up(&mut follower, subject, progress, pause).await?;
         }
     }
     let after = follower.checkpoint().filter(|after| Some(after.block()) != before);
@@ -213,7 +230,7 @@ async fn history(
     if has_unknown_in_office(&follower) {
         // The events don't show the signals. The contracts do.
         let at = view.present.block.hash.into();
-        let answered = read(client, registry, question, at, pause).await;
+        let answered = subject.read(question, at, pause).await;
         view.present = answered.map_err(FindError::from)?.present;
     }
     Ok((view, unknown))
@@ -221,14 +238,15 @@ async fn history(
 
 /// A follower of the contracts that are in office, which begins with the set's first block.
 async fn begin(
-    client: &Client,
+    subject: &OpenSubject<'_>,
     now: &Present,
     progress: &mut impl FnMut(HistoryProgress),
     pause: &mut impl Pause,
 ) -> Result<Follower<ChainSource>, HistoryError> {
     let searched = |block, head| progress(HistoryProgress { block, head, events: 0 });
+    let client = subject.client;
     let identity = SetIdentity::find_of(client, &now.addresses, now.block, searched, pause).await?;
-    Ok(Follower::new(ChainSource::new(client.clone()), identity))
+    Ok(Follower::new(subject.source(), identity))
 }
 
 /// Whether the endpoint's chain has a block.
@@ -265,7 +283,7 @@ fn has_unknown_in_office(follower: &Follower<ChainSource>) -> bool {
 /// Follows to the newest block, and looks at the set there. Gives up after several failures in a row.
 async fn catch_up(
     follower: &mut Follower<ChainSource>,
-    question: &Question,
+    subject: &OpenSubject<'_>,
     progress: &mut impl FnMut(HistoryProgress),
     pause: &mut impl Pause,
 ) -> Result<SetView, HistoryError> {
@@ -274,10 +292,12 @@ async fn catch_up(
     loop {
         let before = follower.block().map(|block| block.number);
         let error = match follower.step().await {
-            Ok(Advance::UpToDate) => match follower.view(question).await {
-                Ok(view) => return Ok(view),
-                Err(error) => Some(error.into()),
-            },
+            Ok(Advance::UpToDate) => {
+                match follower.view(subject.question, subject.block_time).await {
+                    Ok(view) => return Ok(view),
+                    Err(error) => Some(error.into()),
+                }
+            }
             Ok(Advance::Behind) => Some(HistoryError::Behind { block: before.unwrap_or_default() }),
             Ok(Advance::Reorganized) => {
                 reorganizations += 1;

@@ -91,11 +91,11 @@ pub struct RangeLogs {
     pub logs: Vec<PlacedLog>,
 }
 
-/// A chain's blocks and logs.
+/// A chain's blocks and logs, and what a set's contracts answer.
 ///
 /// Answers may come from different nodes, which lag, or are on different forks. `None`,
 /// [`SourceError::UnknownBlock`] and [`SourceError::NoBlock`] say that the node doesn't have the block, now.
-pub trait LogSource: Send {
+pub trait SetSource: Send {
     /// The id of the chain.
     ///
     /// # Errors
@@ -153,10 +153,7 @@ pub trait LogSource: Send {
         blocks: RangeInclusive<BlockNumber>,
         selection: Selection<'_>,
     ) -> impl Future<Output = Result<RangeLogs, SourceError>> + Send;
-}
 
-/// A comparison of states with what the contracts themselves answer.
-pub trait StateComparer: Send {
     /// Compares `state`, folded from the logs up to `block`, with the contracts' own answers at the hash of that
     /// block.
     ///

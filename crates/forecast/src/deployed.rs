@@ -16,6 +16,7 @@ use crate::{
 #[derive(Debug, Serialize)]
 pub struct SetSnapshot {
     /// The chain.
+    #[serde(with = "text::decimal")]
     pub chain_id: ChainId,
     /// The block.
     pub block: BlockNumber,
@@ -179,7 +180,7 @@ impl Baseline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use canon_protocol::ProposalsCall;
+    use canon_protocol::{ProposalsCall, Seconds};
     use canon_testkit::{
         chain::{Chain, PROPOSALS, ROLLUP, harmless},
         small_set::STAKE,
@@ -196,11 +197,11 @@ mod tests {
     }
 
     fn present(chain: &Chain) -> Present {
-        let question = Question { payloads: [PAYLOAD].into(), ..Question::new(chain.now()) };
+        let question = Question { payloads: [PAYLOAD].into(), ..Question::default() };
         let (number, timestamp) = (chain.block.number, chain.now());
         let (hash, parent, base_fee) = Default::default();
         let block = BlockView { number, hash, parent, timestamp, base_fee };
-        Present::of_state(&chain.set, &chain.foreign, block, &question)
+        Present::of_state(&chain.set, &chain.foreign, block, &question, Seconds::ZERO)
     }
 
     fn baseline(chain: &Chain) -> Baseline {

@@ -7,8 +7,10 @@ use canon_chain::{
     Client,
     deploy::{Create2Origin, DEPLOYMENT_PROXY, DeployedSet},
 };
-use canon_follow::{ChainSource, Follower, SetIdentity};
-use canon_protocol::{Addresses, BlockNumber, Create2, SetState, Slot, SlotClock, Timestamp};
+use canon_follow::{ChainSource, ComparisonScope, Follower, SetIdentity};
+use canon_protocol::{
+    Addresses, BlockNumber, Create2, Seconds, SetState, Slot, SlotClock, Timestamp,
+};
 use canon_views::{BlockView, Question, SetView};
 
 use crate::{
@@ -70,7 +72,10 @@ impl FollowedSet {
             (DEPLOYMENT_PROXY, "deployment proxy"),
         ];
         let mut set = Self {
-            follower: Follower::new(ChainSource::new(client), identity),
+            follower: Follower::new(
+                ChainSource::new(client, ComparisonScope::Everything),
+                identity,
+            ),
             names: names.map(|(address, name)| (address, name.to_owned())).into(),
             rollups: Vec::new(),
         };
@@ -95,9 +100,10 @@ impl FollowedSet {
         reached.map(drop).map_err(|error| Error::Following(Box::new(error)))
     }
 
-    /// The set as of the last [update](Self::update), and its history.
-    pub(crate) async fn view(&self, question: &Question) -> Result<SetView> {
-        let view = self.follower.view(question).await;
+    /// The set as of the last [update](Self::update), and its history. The next block is expected `block_time`
+    /// later.
+    pub(crate) async fn view(&self, question: &Question, block_time: Seconds) -> Result<SetView> {
+        let view = self.follower.view(question, block_time).await;
         view.map_err(|error| Error::Following(Box::new(error)))
     }
 

@@ -6,7 +6,7 @@ use alloy_primitives::Address;
 use canon_chain::{Confirmed, ContractCall, Sender, calls};
 use canon_protocol::{
     Amount, BlockNumber, Epoch, Proposal, ProposalId, ProposalState, PushWindow, RollupBlock,
-    SetState, Tabulation, Tally, Timestamp,
+    Seconds, SetState, Tabulation, Tally, Timestamp,
 };
 use canon_views::{Question, SetView};
 
@@ -121,9 +121,11 @@ impl<'a> UpgradeRun<'a> {
         next: Timestamp,
         ask: impl FnOnce(&Participants, &mut Question),
     ) -> Result<SetView> {
-        let mut question = Question::new(next);
+        let mut question = Question::default();
         ask(&self.participants, &mut question);
-        self.set.view(&question).await
+        // Nobody expects a block before the newest one.
+        let block_time = next.since(self.driver.now()).unwrap_or(Seconds::ZERO);
+        self.set.view(&question, block_time).await
     }
 
     /// Records an event of the newest block in the timeline.

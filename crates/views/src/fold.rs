@@ -9,8 +9,8 @@ use crate::{
 };
 use alloy_primitives::Address;
 use canon_protocol::{
-    Code, CodeKind, ExternalContracts, Governance, Origin, Proposal, ProposalId, Rollup, SetState,
-    Slot, Timestamp,
+    Code, CodeKind, ExternalContracts, Governance, Origin, Proposal, ProposalId, Rollup, Seconds,
+    SetState, Slot, Timestamp,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,21 +19,22 @@ use std::{
 
 impl SetView {
     /// The set at `block`, with its history. `state` is folded from all events up to the block, and
-    /// `external` answers as of the block.
+    /// `external` answers as of the block. The next block is expected `block_time` after it.
     pub fn of_state(
         state: Arc<SetState>,
         external: &dyn ExternalContracts,
         block: BlockView,
         question: &Question,
+        block_time: Seconds,
     ) -> Self {
-        let present = Present::of_state(&state, external, block, question);
+        let present = Present::of_state(&state, external, block, question, block_time);
         Self { present, history: Some(state) }
     }
 }
 
 impl Present {
     /// The set at `block`. `state` is folded from all events up to the block, and `external` answers as
-    /// of the block.
+    /// of the block. The next block is expected `block_time` after it.
     ///
     /// Rollups and Proposals contracts that aren't of the set don't answer: their events aren't known.
     pub fn of_state(
@@ -41,8 +42,10 @@ impl Present {
         external: &dyn ExternalContracts,
         block: BlockView,
         question: &Question,
+        block_time: Seconds,
     ) -> Self {
-        let maker = ViewMaker { state, external, now: block.timestamp, next: question.next };
+        let (now, next) = (block.timestamp, block.timestamp + block_time);
+        let maker = ViewMaker { state, external, now, next };
         let rollups = maker.rollups(question);
         let signaling = maker.signaling();
         let governance = state.governance();
@@ -52,7 +55,7 @@ impl Present {
         Self {
             chain_id: state.addresses().chain_id,
             block,
-            next: question.next,
+            next,
             addresses: SetAddresses::of_state(state),
             governance: maker.governance(),
             payloads: (question.payloads.iter())

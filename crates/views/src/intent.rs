@@ -24,6 +24,7 @@ pub struct Intent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SetId {
     /// The id of its chain (EIP-155).
+    #[serde(with = "text::decimal")]
     pub chain_id: u64,
     /// The address of its Governance.
     #[serde(with = "text::address")]
@@ -394,7 +395,7 @@ pub struct NewAttester {
 }
 
 impl IntentSubject {
-    /// The order that it is for; `None` if the state shows whether it is done.
+    /// The holder's order that it is for; `None` if it isn't for one.
     pub const fn order(&self) -> Option<OrderId> {
         match *self {
             Self::Approve { order, .. }
@@ -540,13 +541,31 @@ impl Intent {
         IntentId { set: self.set, subject: self.action.subject() }
     }
 
-    /// The evidence that it is done.
+    /// The evidence that it is done. An approval is for an order too, and the allowance shows it.
     pub const fn completion(&self) -> Completion {
         match self.action {
             IntendedAction::Lock { .. }
             | IntendedAction::Withdraw { .. }
             | IntendedAction::Propose { .. } => Completion::Journal,
-            _ => Completion::State,
+            IntendedAction::Approve { .. }
+            | IntendedAction::ApproveStake { .. }
+            | IntendedAction::Stake { .. }
+            | IntendedAction::Signal { .. }
+            | IntendedAction::SignalSigned { .. }
+            | IntendedAction::ProposeBlock { .. }
+            | IntendedAction::RecordSeed { .. }
+            | IntendedAction::Push { .. }
+            | IntendedAction::Execute { .. }
+            | IntendedAction::Drop { .. }
+            | IntendedAction::PayWithdrawal { .. }
+            | IntendedAction::PayExit { .. }
+            | IntendedAction::Vote { .. }
+            | IntendedAction::VoteSigned { .. }
+            | IntendedAction::InvalidateBallots { .. }
+            | IntendedAction::ExitStake { .. }
+            | IntendedAction::SetCoinbase { .. }
+            | IntendedAction::AnnounceMove { .. }
+            | IntendedAction::FinalizeMove { .. } => Completion::State,
         }
     }
 

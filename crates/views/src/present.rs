@@ -26,6 +26,7 @@ pub struct SetView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Present {
     /// The id of the chain that the set is on (EIP-155).
+    #[serde(with = "text::decimal")]
     pub chain_id: u64,
     /// The block after whose transactions the set is described.
     pub block: BlockView,
@@ -105,6 +106,7 @@ pub struct GovernanceView {
     /// All power.
     pub total_power: Amount,
     /// The number of withdrawals so far.
+    #[serde(with = "text::decimal")]
     pub withdrawal_count: u64,
     /// All proposals, by id.
     pub proposals: Vec<ProposalView>,
@@ -185,7 +187,7 @@ pub struct RollupView {
 pub enum SeedStatus {
     /// It is.
     Recorded,
-    /// It isn't, and can't be yet: the slot is the first of its epoch.
+    /// It can't be yet: the rollup is before its genesis, or the slot is the first of its epoch.
     NotYet,
     /// The next call records the seed of this epoch. Without one, the epoch has no proposers.
     Missing(Epoch),

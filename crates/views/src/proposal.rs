@@ -1,10 +1,10 @@
-//! The state of a proposal, and the power that its vote lacks.
+//! The state of a proposal, and how its vote ends.
 
 use crate::present::{Present, ProposalView};
 use alloy_primitives::Address;
 use canon_protocol::{
-    Amount, Configuration, Deadlines, ProposalId, ProposalState, Seconds, Support, Tabulation,
-    Tally, Timestamp, tabulate,
+    Configuration, Deadlines, ProposalId, ProposalState, Seconds, Support, Tabulation, Tally,
+    Timestamp, tabulate,
 };
 
 /// The dates of a proposal that passes. Each is the first second in which the change has happened, unlike
@@ -70,30 +70,6 @@ impl ProposalView {
     /// The result of its vote if `tally` is all that is cast.
     pub fn tabulation_of(&self, tally: Tally) -> Tabulation {
         tabulate(&self.configuration, self.total_power, tally)
-    }
-
-    /// The least power that has to be cast for it in addition, so that it is accepted if nobody objects;
-    /// 0 if it is already. `None` if all power left isn't enough.
-    pub fn votes_missing(&self) -> Option<Amount> {
-        let left = self.total_power.saturating_sub(self.tally.cast()?);
-        let is_accepted = |more: u128| {
-            let tally = self.tally.checked_add(Support::Yea, Amount::new(more)?)?;
-            Some(self.tabulation_of(tally).is_accepted())
-        };
-        if !is_accepted(left.get())? {
-            return None;
-        }
-        // More power for a proposal never makes an accepted one rejected.
-        let (mut least, mut enough) = (0, left.get());
-        while least < enough {
-            let middle = least.midpoint(enough);
-            if is_accepted(middle)? {
-                enough = middle;
-            } else {
-                least = middle + 1;
-            }
-        }
-        Amount::new(enough)
     }
 }
 

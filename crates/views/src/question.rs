@@ -2,14 +2,12 @@
 
 use crate::duties::{MovePlan, Order, OrderId};
 use alloy_primitives::Address;
-use canon_protocol::{Payment, ProposalId, SetState, Timestamp, WithdrawalId};
+use canon_protocol::{Payment, ProposalId, SetState, WithdrawalId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The accounts, payloads and withdrawals that a view covers beside the parts that every view has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Question {
-    /// The expected time of the next block. Slots and proposers are given for it.
-    pub next: Timestamp,
     /// Rollups beside the canonical one, with the attesters asked for.
     pub rollups: BTreeMap<Address, BTreeSet<Address>>,
     /// Payloads.
@@ -21,14 +19,9 @@ pub struct Question {
 }
 
 impl Question {
-    /// A question for the parts that every view has; the next block is expected at `next`.
-    pub fn new(next: Timestamp) -> Self {
-        Self { next, ..Self::default() }
-    }
-
     /// All that `state` knows: every rollup and registered attester, every payload that was signaled for
     /// or proposed, every holder, and every withdrawal that wasn't paid.
-    pub fn everything(state: &SetState, next: Timestamp) -> Self {
+    pub fn everything(state: &SetState) -> Self {
         let governance = state.governance();
         let rollups = state.rollups().map(|(address, rollup)| {
             let attesters = rollup.registrations().iter().map(|member| member.attester());
@@ -42,12 +35,26 @@ impl Question {
         let withdrawals = (0..).zip(governance.withdrawals());
         let unpaid = withdrawals.filter(|(_, withdrawal)| withdrawal.payment == Payment::Due);
         Self {
-            next,
             rollups: rollups.collect(),
             payloads: signaled.chain(proposed).collect(),
             holders: governance.holders().map(|(holder, _)| (holder, BTreeSet::new())).collect(),
             withdrawals: unpaid.filter_map(|(id, _)| WithdrawalId::new(id)).collect(),
         }
+    }
+
+    /// Whether all that `other` asks for is asked for.
+    pub fn covers(&self, other: &Self) -> bool {
+        fn all<K: Ord, V: Ord>(
+            asked: &BTreeMap<K, BTreeSet<V>>,
+            other: &BTreeMap<K, BTreeSet<V>>,
+        ) -> bool {
+            let mut others = other.iter();
+            others.all(|(key, some)| asked.get(key).is_some_and(|all| all.is_superset(some)))
+        }
+        all(&self.rollups, &other.rollups)
+            && all(&self.holders, &other.holders)
+            && self.payloads.is_superset(&other.payloads)
+            && self.withdrawals.is_superset(&other.withdrawals)
     }
 
     /// Adds what the [`holder`](crate::holder) duty needs to know.

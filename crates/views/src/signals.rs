@@ -66,7 +66,7 @@ impl Present {
     }
 
     /// The round of that slot.
-    pub fn round_at(&self, time: Timestamp) -> Option<Round> {
+    fn round_at(&self, time: Timestamp) -> Option<Round> {
         Some(self.signaling.as_ref()?.rules.round_of(self.slot_at(time)?))
     }
 

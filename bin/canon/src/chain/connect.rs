@@ -17,9 +17,9 @@ use canon_chain::{
     Client, EndpointChecks, EndpointNote, EndpointProblem, Endpoints, Error, NoEndpoint,
     SlotSignal, Timeouts,
 };
-use canon_follow::{HistoryProgress, OpenedSet, open_set};
+use canon_follow::{HistoryProgress, OpenSubject, OpenedSet, open_set};
 use canon_protocol::{Action, BlockNumber, Seconds, Timestamp};
-use canon_views::{Present, Question};
+use canon_views::{BlockView, Present, Question};
 use eyre::{Report, eyre};
 
 use super::settings::{ChainSettings, Setting};
@@ -136,7 +136,7 @@ impl Chain {
         self.registry.value
     }
 
-    /// The set at the newest block. The time of `question` is that at which the next block is expected.
+    /// The set at the newest block.
     ///
     /// # Errors
     ///
@@ -153,13 +153,20 @@ impl Chain {
     pub(crate) async fn present_in(
         &self,
         block_time: Seconds,
-        mut question: Question,
+        question: Question,
     ) -> Result<Present, Failure> {
         let unread = |error| unread(&self.registry, error);
         let head = self.client.head().await.map_err(unread)?;
-        question.next = self.client.next_time(&head, block_time).await;
-        let view = self.client.view_at(self.registry.value, &question, head.hash.into()).await;
+        let until_next = self.until_next(&head, block_time).await;
+        let at = head.hash.into();
+        let view = self.client.view(self.registry.value, &question, at, until_next).await;
         view.map_err(unread)
+    }
+
+    /// The time from the newest block to the next one, as it is expected.
+    async fn until_next(&self, head: &BlockView, block_time: Seconds) -> Seconds {
+        let next = self.client.next_time(head, block_time).await;
+        next.since(head.timestamp).unwrap_or(block_time)
     }
 
     /// The failure if the set can't be read.
@@ -195,10 +202,10 @@ impl Chain {
     /// # Errors
     ///
     /// If not even the present can be read.
-    pub(crate) async fn history(&self, mut question: Question) -> Result<OpenedSet, Failure> {
+    pub(crate) async fn history(&self, question: Question) -> Result<OpenedSet, Failure> {
         let unread = |error| unread(&self.registry, error);
         let head = self.client.head().await.map_err(unread)?;
-        question.next = self.client.next_time(&head, BLOCK_TIME).await;
+        let block_time = self.until_next(&head, BLOCK_TIME).await;
         let bar = progress::bar("Reading blocks", 0)?;
         let progress = |HistoryProgress { block, head, .. }: HistoryProgress| {
             bar.set_length(head.get());
@@ -208,9 +215,13 @@ impl Chain {
             let report = eyre!("HOME: expected a folder in which a state of the set can be kept");
             Failure::bad_input(report, "set HOME, or XDG_CACHE_HOME")
         })?;
-        let registry = self.registry.value;
-        let opened =
-            open_set(&self.client, registry, &question, &cache, progress, tokio::time::sleep).await;
+        let subject = OpenSubject {
+            client: &self.client,
+            registry: self.registry.value,
+            question: &question,
+            block_time,
+        };
+        let opened = open_set(subject, &cache, progress, tokio::time::sleep).await;
         bar.finish_and_clear();
         let opened = opened.map_err(unread)?;
         for note in &opened.notes {

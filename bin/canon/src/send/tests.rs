@@ -78,9 +78,10 @@ impl World {
     async fn plan(&self, planned: Planned, amount: Amount) -> Result<Vec<Step>, Failure> {
         let unread = |error| failures::refused(error);
         let head = self.client.head().await.map_err(unread)?;
-        let mut question = Question::new(head.timestamp + BLOCK_TIME);
+        let mut question = Question::default();
         question.holders.insert(planned.account, Default::default());
-        let view = self.client.view_at(self.set.registry, &question, head.hash.into()).await;
+        let view =
+            self.client.view(self.set.registry, &question, head.hash.into(), BLOCK_TIME).await;
         let present = view.map_err(unread)?;
         let Planned { account: holder, order } = planned;
         let set = SetId { chain_id: present.chain_id, governance: self.set.governance };
@@ -145,9 +146,10 @@ impl World {
     /// The power of the account.
     async fn power(&self) -> Amount {
         let head = self.client.head().await.unwrap();
-        let mut question = Question::new(head.timestamp + BLOCK_TIME);
+        let mut question = Question::default();
         question.holders.insert(self.account(), Default::default());
-        let view = self.client.view_at(self.set.registry, &question, head.hash.into()).await;
+        let view =
+            self.client.view(self.set.registry, &question, head.hash.into(), BLOCK_TIME).await;
         view.unwrap().holders[&self.account()].power
     }
 

@@ -5,14 +5,16 @@ use std::{net::SocketAddr, ops::ControlFlow};
 use alloy_primitives::{Address, Bytes, hex};
 use alloy_provider::{Provider as _, ProviderBuilder};
 use canon_chain::{
-    Client, ContractCall, NoWait, Sender, calls,
+    BlockId, Client, ContractCall, NoWait, Sender, calls,
     deploy::{
         ContractPlan, Create2Origin, DeployRecord, SetParameters, Upgrade, deploy, deploy_rollup,
         deploy_upgrade_payload,
     },
 };
 use canon_devchain::{Devchain, DevchainConfig, ServerHandle, UnsignedCall, serve};
-use canon_protocol::{Action, Amount, ProposalId, Round, Support, Timestamp, WithdrawalId};
+use canon_protocol::{
+    Action, Amount, ProposalId, Round, Seconds, Support, Timestamp, WithdrawalId,
+};
 use canon_views::{Question, SetAddresses};
 use snapbox::cmd::Command;
 
@@ -131,8 +133,10 @@ impl Chain {
 
     /// The amount that a proposal through the lock costs.
     pub(crate) async fn lock_amount(&self) -> Amount {
-        let question = Question::new(Timestamp::of(GENESIS));
-        let present = self.sender.client().view(self.set.registry, &question).await.unwrap();
+        let (registry, question) = (self.set.registry, Question::default());
+        let view =
+            self.sender.client().view(registry, &question, BlockId::latest(), Seconds::SECOND);
+        let present = view.await.unwrap();
         present.governance.configuration.propose_config.lock_amount
     }
 

@@ -52,7 +52,7 @@ async fn whoever_has_nothing_to_do_asks_nothing() {
         }
         for _ in 0..4 {
             taken(&process);
-            let view = process.look(&chain).await.unwrap();
+            let view = process.look().await.unwrap();
             let (trips, _) = taken(&process);
             if maker == Maker::Reads {
                 assert_eq!(trips, 2);
@@ -102,7 +102,7 @@ async fn a_transaction_costs_few_requests() {
 
 /// The requests that agents make in a block, beside those for their view.
 async fn requests_of_all(process: &mut Process, chain: &TestChain) -> u64 {
-    let view = process.look(chain).await.unwrap();
+    let view = process.look().await.unwrap();
     taken(process);
     for actor in 0..process.actors.len() {
         process.tick(actor, &view).await;

@@ -289,7 +289,7 @@ async fn a_refusal_is_reported_once_and_tried_until_it_ends() {
         let governance = chain.addresses().governance;
         let before = process.entries.len();
         // Governance refuses everything, for a while. The views don't: their block is older.
-        let view = process.look(&chain).await.unwrap();
+        let view = process.look().await.unwrap();
         let snapshot = chain.devchain.snapshot();
         let refusal = alloy_primitives::bytes!("60006000fd");
         chain.devchain.set_code(governance, refusal).unwrap();

@@ -301,7 +301,7 @@ async fn a_keeper_alone_keeps_the_seeds_of_all_rollups_coming() {
         let mut question = Question::default();
         question.rollups.insert(new, [].into());
         for _ in 0..24 {
-            let view = chain.ask(Question { next: chain.next(), ..question.clone() }).await;
+            let view = chain.ask(question.clone()).await;
             for (rollup, epochs) in &mut expected {
                 // The second slot of an epoch is the only one in which a seed can be recorded.
                 let RollupView { clock, slot, .. } = &view.rollups[rollup];

@@ -14,6 +14,7 @@ use canon_protocol::{Action as Listed, actions_hash};
 use canon_views::{BlockDuty, SignalDecision, SignalPlan};
 
 const PAYLOAD: Address = Address::repeat_byte(0x9a);
+const OTHER_PAYLOAD: Address = Address::repeat_byte(0x9b);
 
 /// The payload's answer when it is asked for its list.
 #[derive(Clone, Copy, Debug)]
@@ -27,8 +28,8 @@ enum Answer {
 
 impl Answer {
     /// From the next block on.
-    fn give(self, chain: &TestChain) {
-        chain.devchain.set_storage(PAYLOAD, U256::ZERO, U256::from(self as u8));
+    fn give(self, chain: &TestChain, payload: Address) {
+        chain.devchain.set_storage(payload, U256::ZERO, U256::from(self as u8));
     }
 }
 
@@ -57,16 +58,23 @@ fn code(governance: Address) -> Bytes {
     code.runtime()
 }
 
-async fn set_up(maker: Maker) -> (TestChain, Process, SignalPlan) {
+/// A payload that was vetted.
+async fn vetted(chain: &TestChain, payload: Address) -> SignalPlan {
+    chain.devchain.set_code(payload, code(chain.addresses().governance)).unwrap();
+    chain.mine();
+    VettedPayload::vet(&chain.client, payload, None).await.unwrap().signal_plan()
+}
+
+/// As many sequencers that signal for a payload.
+async fn set_up(maker: Maker, count: u64) -> (TestChain, Process, SignalPlan) {
     let mut chain = TestChain::new().await;
     let rollup = chain.addresses().rollup;
-    chain.stake(rollup, 1).await;
-    chain.devchain.set_code(PAYLOAD, code(chain.addresses().governance)).unwrap();
-    chain.mine();
-    let vetted = VettedPayload::vet(&chain.client, PAYLOAD, None).await.unwrap();
-    let plan = vetted.signal_plan();
+    chain.stake(rollup, count).await;
+    let plan = vetted(&chain, PAYLOAD).await;
     let mut process = Process::new(&chain, maker).await;
-    process.add_sequencer(0, rollup, BlockDuty::Skip, Some(plan));
+    for number in 0..count {
+        process.add_sequencer(number, rollup, BlockDuty::Skip, Some(plan));
+    }
     // Until the first epoch with proposers.
     process.run_blocks(&chain, 10).await;
     assert!(!process.signaled().is_empty(), "{}", process.log());
@@ -76,7 +84,7 @@ async fn set_up(maker: Maker) -> (TestChain, Process, SignalPlan) {
 #[tokio::test]
 async fn a_payload_that_changes_its_list_after_it_was_vetted_is_not_signaled_for() {
     for maker in Maker::ALL {
-        let (chain, mut process, plan) = set_up(maker).await;
+        let (chain, mut process, plan) = set_up(maker, 1).await;
         let (expected, found) = (hash(1), hash(2));
         assert_eq!(plan.actions_hash, expected);
         for (answer, said, decision) in [
@@ -93,7 +101,7 @@ async fn a_payload_that_changes_its_list_after_it_was_vetted_is_not_signaled_for
             ),
         ] {
             // The block that the agent acts on is the first with another list.
-            answer.give(&chain);
+            answer.give(&chain, PAYLOAD);
             process.act(&chain).await;
             chain.mine();
             let before = process.entries.len();
@@ -104,10 +112,46 @@ async fn a_payload_that_changes_its_list_after_it_was_vetted_is_not_signaled_for
             let failures = process.failures_since(before);
             assert!(matches!(&failures[..], [one] if one.contains(said)), "once: {failures:?}");
             // It is signaled for again when it lists what was vetted.
-            Answer::Vetted.give(&chain);
+            Answer::Vetted.give(&chain, PAYLOAD);
             chain.mine();
             process.run_blocks(&chain, 4).await;
             assert!(process.signaled().len() > signaled, "{answer:?}: {}", process.log());
         }
+    }
+}
+
+#[tokio::test]
+async fn a_changed_list_is_reported_once_for_each_payload_whoever_has_the_slots_in_between() {
+    for maker in Maker::ALL {
+        let (chain, mut process, plan) = set_up(maker, 2).await;
+        let other = vetted(&chain, OTHER_PAYLOAD).await;
+        for payload in [PAYLOAD, OTHER_PAYLOAD] {
+            Answer::Other.give(&chain, payload);
+        }
+        chain.mine();
+        for plan in [plan, other, plan] {
+            let before = process.entries.len();
+            let mut checks = [const { Vec::new() }; 2];
+            for actor in 0..2 {
+                process.sequencer(actor).plan = Some(plan);
+            }
+            for block in 0..32 {
+                process.run_block(&chain).await;
+                for (actor, checks) in checks.iter_mut().enumerate() {
+                    let status = process.status(actor);
+                    if matches!(status, Status::Signal(SignalDecision::ActionsChanged { .. })) {
+                        checks.push(block);
+                    }
+                }
+            }
+            for (actor, checks) in checks.iter().enumerate() {
+                let gaps = checks.windows(2).filter(|pair| pair[0] + 1 < pair[1]).count();
+                assert!(gaps >= 2, "agent {actor} always has the slot: {checks:?}");
+                let failures = process.failures_of(actor, before);
+                let [one] = &failures[..] else { panic!("agent {actor}: {failures:?}") };
+                assert!(one.contains(&plan.payload.to_string()), "agent {actor}: {one}");
+            }
+        }
+        assert_eq!(process.failures().len(), 6, "{}", process.log());
     }
 }

@@ -33,7 +33,7 @@ async fn stake_of(
     rollup: Address,
     attester: Address,
 ) -> (AttesterStatus, u128, Address) {
-    let mut question = Question::new(chain.next());
+    let mut question = Question::default();
     question.rollups.entry(rollup).or_default().insert(attester);
     let view = chain.ask(question).await;
     let found = view.attester(rollup, attester).unwrap();

@@ -1,15 +1,15 @@
 //! Agents of all roles that act on one chain, block by block.
 
 use crate::{
-    test_chain::{TestChain, attester, connect, key},
+    test_chain::{BLOCK, TestChain, attester, connect, key},
     views::{Maker, Views},
 };
 use alloy_primitives::Address;
 use alloy_rpc_client::RpcClient;
 use alloy_signer_local::PrivateKeySigner;
-use canon_agents::{Agent, AgentRole, Holder, Keeper, Mover, Sequencer};
+use canon_agents::{Agent, AgentRole, Holder, Keeper, Mover, Recheck, Sequencer};
 use canon_chain::{
-    Client, Error, IntentSender,
+    Client, IntentSender,
     tx::{FeePolicy, Journal, MemoryJournal, TxEvent, TxReport},
 };
 use canon_faults::{FaultPlan, Faults};
@@ -78,15 +78,10 @@ impl AgentRole for AnyRole {
         }
     }
 
-    async fn recheck(
-        &self,
-        client: &Client,
-        view: &SetView,
-        duty: &mut Duty<Status>,
-    ) -> Result<(), Error> {
+    async fn recheck(&self, client: &Client, view: &SetView, duty: &mut Duty<Status>) -> Recheck {
         // No other role has anything to read again.
         let (Self::Sequencer(role), Status::Signal(decision)) = (self, &duty.status) else {
-            return Ok(());
+            return Recheck::NotMade;
         };
         let mut own = Duty { status: *decision, intents: std::mem::take(&mut duty.intents) };
         let checked = role.recheck(client, view, &mut own).await;
@@ -261,8 +256,8 @@ impl Process {
     }
 
     /// The question of all of them.
-    fn question(&self, chain: &TestChain) -> Question {
-        let mut question = Question { next: chain.next(), ..self.also_asked.clone() };
+    fn question(&self) -> Question {
+        let mut question = self.also_asked.clone();
         for actor in &self.actors {
             actor.agent.extend(&mut question);
         }
@@ -270,9 +265,9 @@ impl Process {
     }
 
     /// Makes a view for all of them, as they would.
-    pub(crate) async fn look(&mut self, chain: &TestChain) -> Result<SetView, String> {
-        let question = self.question(chain);
-        self.views.view(&question).await
+    pub(crate) async fn look(&mut self) -> Result<SetView, String> {
+        let question = self.question();
+        self.views.view(&question, BLOCK).await
     }
 
     /// Everybody acts on the present block, unless there is no view of it. If a request ends the process,
@@ -282,13 +277,13 @@ impl Process {
         tokio::select! {
             biased;
             () = faults.killed() => self.restart(chain),
-            () = self.act_on_view(chain) => {}
+            () = self.act_on_view() => {}
         }
     }
 
-    async fn act_on_view(&mut self, chain: &TestChain) {
+    async fn act_on_view(&mut self) {
         for _ in 0..self.attempts {
-            match self.look(chain).await {
+            match self.look().await {
                 Ok(view) => {
                     for actor in 0..self.actors.len() {
                         self.tick(actor, &view).await;
@@ -438,6 +433,12 @@ impl Process {
 
     pub(crate) fn failures_since(&self, entry: usize) -> Vec<String> {
         self.entries[entry..].iter().filter_map(Entry::failure).collect()
+    }
+
+    /// What failed for one of them from an entry on.
+    pub(crate) fn failures_of(&self, actor: usize, entry: usize) -> Vec<String> {
+        let own = self.entries[entry..].iter().filter(|entry| entry.actor == actor);
+        own.filter_map(Entry::failure).collect()
     }
 
     /// All that was reported, a line each.

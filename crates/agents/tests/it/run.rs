@@ -195,7 +195,7 @@ impl Run {
         self.look().await;
         let mut views = (Vec::new(), self.views.clone());
         for process in &mut self.processes {
-            process.look(&self.chain).await.unwrap();
+            process.look().await.unwrap();
             views.0.push(process.views.clone());
         }
         StepStart { step, snapshot: self.chain.devchain.snapshot(), journals, views }
@@ -273,12 +273,12 @@ impl Run {
     /// The views of the test itself.
     async fn look(&mut self) -> SetView {
         let (old, new) = (self.chain.addresses().rollup, Start::get().await.new);
-        let mut question = Question::new(self.chain.next());
+        let mut question = Question::default();
         question.rollups.insert(old, [0, 1, 2].map(attester).into());
         question.rollups.insert(new, [0, 2].map(attester).into());
         question.holders.insert(key("holder", 0).address(), [ID].into());
         question.withdrawals.extend([0, 1].map(WithdrawalId::of));
-        self.views.view(&question).await.unwrap()
+        self.views.view(&question, BLOCK).await.unwrap()
     }
 
     /// Everybody acts.

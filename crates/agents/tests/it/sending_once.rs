@@ -23,7 +23,7 @@ async fn an_old_view_casts_no_ballot_twice() {
         let deadlines = propose(&mut chain).await;
         chain.skip_until_next_is(deadlines.voting_starts());
         process.order(0, vote(Support::Yea, OrderAmount::Exactly(tokens(300))));
-        let old = process.look(&chain).await.unwrap();
+        let old = process.look().await.unwrap();
         process.run_blocks(&chain, 68).await;
         assert_eq!(cast(&chain, 0).await, tally(300, 0));
         process.tick(0, &old).await;
@@ -113,11 +113,11 @@ async fn a_view_that_lags_does_not_take_an_execution_back() {
         process.run_blocks(&chain, 2).await;
         let keeper = process.add_keeper(&chain, PayOut::No);
         chain.skip_until_next_is(deadlines.queued);
-        let old = process.look(&chain).await.unwrap();
+        let old = process.look().await.unwrap();
         chain.mine();
         let before = process.entries.len();
         for _ in 0..10 {
-            let new = process.look(&chain).await.unwrap();
+            let new = process.look().await.unwrap();
             process.tick(keeper, &new).await;
             process.tick(keeper, &old).await;
         }

@@ -8,7 +8,7 @@ use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolCall;
 use canon_agents::VettedPayload;
 use canon_chain::{
-    Client, Confirmed, ContractCall, NoWait, Sender, calls,
+    BlockId, Client, Confirmed, ContractCall, NoWait, Sender, calls,
     deploy::{
         Create2Origin, DeployRecord, DeployedSet, SetParameters, Upgrade, deploy, deploy_rollup,
         deploy_upgrade_payload,
@@ -229,11 +229,12 @@ impl TestChain {
 
     /// The set as it is, and will be in the next block.
     pub(crate) async fn look(&self) -> Present {
-        self.ask(Question::new(self.next())).await
+        self.ask(Question::default()).await
     }
 
     pub(crate) async fn ask(&self, question: Question) -> Present {
-        self.client.view(self.addresses().registry, &question).await.unwrap()
+        let (registry, latest) = (self.addresses().registry, BlockId::latest());
+        self.client.view(registry, &question, latest, BLOCK).await.unwrap()
     }
 
     /// A holder, with its ballots on proposals `voted`.
@@ -242,7 +243,7 @@ impl TestChain {
         holder: Address,
         voted: [ProposalId; N],
     ) -> HolderView {
-        let mut question = Question::new(self.next());
+        let mut question = Question::default();
         question.holders.insert(holder, voted.into());
         self.ask(question).await.holders.remove(&holder).unwrap()
     }

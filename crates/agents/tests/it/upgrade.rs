@@ -59,8 +59,7 @@ async fn from_the_first_signal_to_the_new_rollups_blocks() {
         assert_eq!(signals, signals_from(signals[0]));
 
         // Nobody signals while the proposal lives.
-        let next = chain.next();
-        let view = chain.ask(Question { next, ..question.clone() }).await;
+        let view = chain.ask(question.clone()).await;
         let state = ProposalState::Pending;
         assert_eq!(view.payload_status(plan.payload), Some(PayloadStatus::Live { id: ID, state }));
         let deadlines = view.proposal(ID).unwrap().deadlines();
@@ -84,8 +83,7 @@ async fn from_the_first_signal_to_the_new_rollups_blocks() {
         // Executed in the very first block that can.
         chain.skip_until_next_is(deadlines.earliest_execution());
         process.run_block(&chain).await;
-        let next = chain.next();
-        let view = chain.ask(Question { next, ..question.clone() }).await;
+        let view = chain.ask(question.clone()).await;
         assert_eq!(view.addresses.rollup, new);
         assert_eq!(view.proposal(ID).unwrap().state, ProposalState::Executed);
         let executed = PayloadStatus::Executed { id: ID };
@@ -96,7 +94,7 @@ async fn from_the_first_signal_to_the_new_rollups_blocks() {
         process.run_blocks(&chain, 2).await;
         for (number, mover) in (0..).zip(movers) {
             assert_eq!(*process.status(mover), Status::Move(MovePhase::Moved));
-            let mut question = Question::new(chain.next());
+            let mut question = Question::default();
             question.rollups.insert(new, [attester(number)].into());
             let view = chain.ask(question).await;
             let there = view.attester(new, attester(number)).unwrap();
@@ -146,12 +144,12 @@ async fn a_rejected_payload_is_signaled_for_again() {
         assert_eq!(chain.look().await.proposal(ID).unwrap().tally, tally);
 
         chain.skip_until_next_is(deadlines.active + Seconds::SECOND);
-        let view = chain.ask(Question { next: chain.next(), ..question.clone() }).await;
+        let view = chain.ask(question.clone()).await;
         assert_eq!(view.payload_status(plan.payload), Some(PayloadStatus::Rejected { id: ID }));
         process.run_until(&chain, 120, is_done(push)).await;
         let signals = process.signaled().split_off(first_signals.len());
         assert_eq!(signals, signals_from(signals[0]));
-        let view = chain.ask(Question { next: chain.next(), ..question.clone() }).await;
+        let view = chain.ask(question.clone()).await;
         assert_eq!(view.governance.proposals.len(), 2);
         let (id, state) = (ProposalId::of(1), ProposalState::Pending);
         assert_eq!(view.payload_status(plan.payload), Some(PayloadStatus::Live { id, state }));

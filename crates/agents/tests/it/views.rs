@@ -1,7 +1,8 @@
 //! The makers of views.
 
-use canon_chain::Client;
-use canon_follow::{ChainSource, Follower, SetIdentity};
+use canon_chain::{BlockId, Client};
+use canon_follow::{ChainSource, ComparisonScope, Follower, SetIdentity};
+use canon_protocol::Seconds;
 use canon_views::{Question, SetView};
 
 /// The makers of views.
@@ -27,7 +28,10 @@ impl Maker {
     pub(crate) fn start(self, client: Client, identity: SetIdentity) -> Views {
         match self {
             Self::Reads => Views::Reads(client, identity),
-            Self::Fold => Views::Fold(Box::new(Follower::new(ChainSource::new(client), identity))),
+            Self::Fold => Views::Fold(Box::new(Follower::new(
+                ChainSource::new(client, ComparisonScope::Everything),
+                identity,
+            ))),
         }
     }
 }
@@ -41,15 +45,22 @@ impl Views {
     }
 
     /// The set at the newest block, or why it isn't known.
-    pub(crate) async fn view(&mut self, question: &Question) -> Result<SetView, String> {
+    pub(crate) async fn view(
+        &mut self,
+        question: &Question,
+        block_time: Seconds,
+    ) -> Result<SetView, String> {
         match self {
             Self::Reads(client, identity) => {
-                let view = client.view(identity.addresses.registry, question).await;
+                let view = client
+                    .view(identity.addresses.registry, question, BlockId::latest(), block_time)
+                    .await;
                 view.map(SetView::from).map_err(|error| error.to_string())
             }
             Self::Fold(follower) => {
+                follower.compare_for(ComparisonScope::Asked(question.clone()));
                 follower.catch_up().await.map_err(|error| error.to_string())?;
-                follower.view(question).await.map_err(|error| error.to_string())
+                follower.view(question, block_time).await.map_err(|error| error.to_string())
             }
         }
     }

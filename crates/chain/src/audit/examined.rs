@@ -1,6 +1,6 @@
 //! A genuine set, and further rollups of it.
 
-use super::{AuditError, contracts::Contracts, examiner, first_block};
+use super::{AuditError, NEXT_BLOCK, contracts::Contracts, examiner, first_block};
 use crate::{
     Client,
     deploy::{Create2Origin, ExamineError, GenuineSet, SetExaminer},
@@ -43,7 +43,8 @@ impl ExaminedSet {
         searched: impl FnMut(BlockNumber),
     ) -> Result<Self, AuditError> {
         let head = client.head().await?;
-        let present = client.view_at(registry, &Question::default(), head.hash.into()).await?;
+        let present =
+            client.view(registry, &Question::default(), head.hash.into(), NEXT_BLOCK).await?;
         let addresses = &present.addresses;
         let first_block = first_block(client, addresses, head, searched).await?;
         let origins = Contracts::examine(client, addresses, first_block, head).await?.origins;

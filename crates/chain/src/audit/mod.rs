@@ -23,9 +23,12 @@ use crate::{
 use alloy_primitives::Address;
 use alloy_rpc_types_eth::Filter;
 use canon_abi::Contract;
-use canon_protocol::{BlockNumber, text::count};
+use canon_protocol::{BlockNumber, Seconds, text::count};
 use canon_views::{BlockView, Present, Question, SetAddresses};
 use contracts::Contracts;
+
+/// The time to the next block that views are asked for. Audits don't depend on it.
+const NEXT_BLOCK: Seconds = Seconds::SECOND;
 
 /// The reason why a set can't be audited.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +74,7 @@ pub async fn audit(
     searched: impl FnMut(BlockNumber),
 ) -> Result<AuditReport, AuditError> {
     let head = client.head().await?;
-    let present = client.view_at(registry, &Question::default(), head.hash.into()).await;
+    let present = client.view(registry, &Question::default(), head.hash.into(), NEXT_BLOCK).await;
     let present = match present {
         Ok(present) => present,
         // Perhaps it isn't handed over yet.

@@ -1,8 +1,8 @@
 //! The parameters that a set has.
 
-use super::contracts::Constructors;
+use super::{NEXT_BLOCK, contracts::Constructors};
 use crate::{
-    Client, Error,
+    BlockId, Client, Error,
     deploy::{
         AssetParameters, Create2Origin, GovernanceParameters, RollupSettings, SetParameters,
         SignalingParameters,
@@ -36,7 +36,8 @@ pub async fn set_parameters(
     client: &Client,
     registry: Address,
 ) -> Result<Option<SetParameters>, Error> {
-    let present = client.view(registry, &Question::default()).await?;
+    let present =
+        client.view(registry, &Question::default(), BlockId::latest(), NEXT_BLOCK).await?;
     let found = of(client, &present, &Constructors::default(), present.block).await?;
     Ok(found.map(|(parameters, _)| parameters))
 }

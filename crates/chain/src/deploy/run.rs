@@ -9,7 +9,9 @@ use super::{
     verify::SetVerifier,
 };
 use crate::{Checks, Client, Error, Sender, Wait, sender::SignedCall};
+use alloy_eips::BlockId;
 use alloy_primitives::Address;
+use canon_protocol::Seconds;
 use canon_views::{Question, SetAddresses};
 use core::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
@@ -75,7 +77,8 @@ pub async fn deploy(
         report(record, DeployProgress::Finished(done), &mut progress)?;
     }
     SetVerifier::at_head(&plan, record, &client).await?.verify_handover().await?;
-    let view = client.view(plan.registry.address(), &Question::default()).await?;
+    let (registry, latest) = (plan.registry.address(), BlockId::latest());
+    let view = client.view(registry, &Question::default(), latest, Seconds::ZERO).await?;
     Ok(DeployedSet {
         deployment: view.addresses,
         expect: plan.expect.address(),

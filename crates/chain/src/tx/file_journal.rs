@@ -5,6 +5,7 @@ use alloy_primitives::B256;
 use canon_views::IntentId;
 use serde::{Deserialize, Serialize};
 use std::{
+    borrow::Cow,
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, BufRead, BufReader, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
@@ -20,6 +21,8 @@ use std::{
 pub struct FileJournal {
     path: PathBuf,
     file: File,
+    /// The length of the lines that are written, in bytes.
+    length: u64,
     contents: MemoryJournal,
 }
 
@@ -48,7 +51,7 @@ impl FileJournal {
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(storage)?;
+        let file = options.open(path).map_err(storage)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -62,10 +65,8 @@ impl FileJournal {
             File::open(folder).and_then(|folder| folder.sync_all()).map_err(storage)?;
         }
         let mut contents = MemoryJournal::default();
-        let whole = read(path, &file, &mut contents)?;
-        file.set_len(whole).map_err(storage)?;
-        file.seek(SeekFrom::End(0)).map_err(storage)?;
-        Ok(Self { path: path.to_owned(), file, contents })
+        let length = read(path, &file, &mut contents)?;
+        Ok(Self { path: path.to_owned(), file, length, contents })
     }
 
     /// Its path.
@@ -76,12 +77,24 @@ impl FileJournal {
     fn add(&mut self, line: &Line) -> Result<(), JournalError> {
         let mut text = serde_json::to_vec(line).map_err(|error| storage(error.into()))?;
         text.push(b'\n');
-        let end = self.file.stream_position().map_err(storage)?;
+        self.remove_partial_line()?;
         let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
-        written.map_err(|error| {
-            // A part of a line before another one would make the file unreadable.
-            let _ = self.file.set_len(end).and_then(|()| self.file.seek(SeekFrom::Start(end)));
-            storage(error)
+        if let Err(error) = written {
+            self.remove_partial_line()?;
+            return Err(storage(error));
+        }
+        self.length += text.len() as u64;
+        Ok(())
+    }
+
+    /// Removes what was written of a line that failed: before another one it would make the file unreadable.
+    fn remove_partial_line(&mut self) -> Result<(), JournalError> {
+        let end = SeekFrom::Start(self.length);
+        let removed = self.file.set_len(self.length).and_then(|()| self.file.seek(end));
+        removed.map(drop).map_err(|source| JournalError::PartialLine {
+            path: self.path.clone(),
+            length: self.length,
+            source,
         })
     }
 }
@@ -112,6 +125,10 @@ fn storage(error: io::Error) -> JournalError {
 }
 
 impl Journal for FileJournal {
+    fn name(&self) -> Cow<'_, str> {
+        self.path.to_string_lossy()
+    }
+
     fn load(&self) -> Result<JournalContents, JournalError> {
         self.contents.load()
     }
@@ -185,6 +202,25 @@ mod tests {
             expected.transactions.push(transaction(200));
             assert_eq!(FileJournal::open(&path).unwrap().load().unwrap(), expected);
         }
+    }
+
+    #[test]
+    fn a_part_of_a_line_that_cannot_be_removed_is_an_error_and_never_stays_before_another_line() {
+        let folder = TestFolder::new("partial-line");
+        let path = folder.file("journal");
+        let mut journal = FileJournal::open(&path).unwrap();
+        journal.record(&transaction(1)).unwrap();
+        // A disk that can't be written to, and lost a write.
+        let whole = std::mem::replace(&mut journal.file, File::open(&path).unwrap());
+        let error = journal.record(&transaction(2)).unwrap_err();
+        assert!(matches!(error, JournalError::PartialLine { .. }), "{error}");
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+        fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"reco").unwrap();
+        journal.file = whole;
+        journal.record(&transaction(3)).unwrap();
+        drop(journal);
+        let read = FileJournal::open(&path).unwrap().load().unwrap();
+        assert_eq!(read.transactions, [transaction(1), transaction(3)]);
     }
 
     #[test]

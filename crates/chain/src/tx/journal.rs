@@ -7,6 +7,7 @@ use canon_protocol::BlockNumber;
 use canon_views::{Intent, IntentId};
 use serde::{Deserialize, Serialize};
 use std::{
+    borrow::Cow,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -34,6 +35,9 @@ pub struct JournalContents {
 /// The memory of the transactions of one account on one chain. The effects of a method that has returned must
 /// survive the end of the process.
 pub trait Journal: Send {
+    /// What errors call it: the path if it is a file.
+    fn name(&self) -> Cow<'_, str>;
+
     /// All that it has.
     ///
     /// # Errors
@@ -70,17 +74,40 @@ pub enum JournalError {
     /// The storage failed.
     #[error("the journal of transactions can't be used ({0}); check where it is stored")]
     Storage(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A part of a line couldn't be written, and couldn't be removed either.
+    #[error(
+        "{} ends with a part of a line that can't be removed ({source}); make the disk writable, and cut the file \
+         to {length} bytes if it has more",
+        path.display()
+    )]
+    PartialLine {
+        /// The file.
+        path: PathBuf,
+        /// The length of what is whole, in bytes.
+        length: u64,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// It has something that isn't a transaction of this kind.
-    #[error("the journal of transactions is damaged: {transaction} can't be read; restore it")]
+    #[error(
+        "{journal} is damaged: the transaction {transaction} in it can't be read; restore it, or move it away once \
+         none of its transactions is pending"
+    )]
     Damaged {
+        /// The journal's name.
+        journal: String,
         /// The hash of what is there.
         transaction: B256,
     },
     /// A transaction does something else than what the journal says it is for.
     #[error(
-        "the journal of transactions is damaged: {transaction} doesn't do what the journal says; restore it"
+        "{journal} is damaged: the transaction {transaction} in it doesn't do what the line says; restore it, or move \
+         it away once none of its transactions is pending"
     )]
     OtherAction {
+        /// The journal's name.
+        journal: String,
         /// The hash of the transaction.
         transaction: B256,
     },
@@ -114,9 +141,10 @@ impl JournaledTransaction {
         keccak256(&self.raw)
     }
 
-    /// The transaction and who signed it.
-    pub(crate) fn decode(&self) -> Result<(TxEip1559, Address), JournalError> {
-        let damaged = || JournalError::Damaged { transaction: self.hash() };
+    /// The transaction and who signed it. `journal` is the name of what it was read from.
+    pub(crate) fn decode(&self, journal: &str) -> Result<(TxEip1559, Address), JournalError> {
+        let damaged =
+            || JournalError::Damaged { journal: journal.to_owned(), transaction: self.hash() };
         let envelope = TxEnvelope::decode_2718_exact(&self.raw).map_err(|_| damaged())?;
         let signer = envelope.recover_signer().map_err(|_| damaged())?;
         let TxEnvelope::Eip1559(signed) = envelope else { return Err(damaged()) };
@@ -136,6 +164,10 @@ impl MemoryJournal {
 }
 
 impl Journal for MemoryJournal {
+    fn name(&self) -> Cow<'_, str> {
+        "the journal in memory".into()
+    }
+
     fn load(&self) -> Result<JournalContents, JournalError> {
         Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }

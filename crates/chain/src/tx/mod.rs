@@ -35,3 +35,4 @@ pub use intent_sender::{IntentSender, Preview};
 pub use journal::{Journal, JournalContents, JournalError, JournaledTransaction, MemoryJournal};
 pub use nonce_use::FINALITY;
 pub use report::{TxEvent, TxReport};
+pub use reported::ReportedFailures;

@@ -83,8 +83,9 @@ impl Version {
     /// The version that a journal's entry describes, and the account that signed it.
     pub(super) fn restore(
         journaled: JournaledTransaction,
+        journal: &str,
     ) -> Result<(Self, Address), JournalError> {
-        let (tx, signer) = journaled.decode()?;
+        let (tx, signer) = journaled.decode(journal)?;
         let hash = journaled.hash();
         let JournaledTransaction { raw, intent, since } = journaled;
         let is_as_intended = tx.to.to().is_some_and(|to| match &intent {
@@ -92,7 +93,10 @@ impl Version {
             None => *to == signer && tx.input.is_empty(),
         });
         if !is_as_intended || !tx.value.is_zero() {
-            return Err(JournalError::OtherAction { transaction: hash });
+            return Err(JournalError::OtherAction {
+                journal: journal.to_owned(),
+                transaction: hash,
+            });
         }
         Ok((Self { hash, raw, tx, intent, since, is_taken: false }, signer))
     }

@@ -13,6 +13,16 @@ pub struct TxReport {
     pub event: TxEvent,
 }
 
+impl TxReport {
+    /// The intent of a failure, and the error; `None` if it reports something else.
+    pub const fn failure(&self) -> Option<(Option<IntentId>, &Error)> {
+        match &self.event {
+            TxEvent::Failed(error) => Some((self.intent, error)),
+            _ => None,
+        }
+    }
+}
+
 /// An event in the pursuit of an intent.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -1,22 +1,14 @@
 //! Failures that last, so that each is reported once.
 
-use crate::{
-    error::Error,
-    rejection::Rejection,
-    tx::{
-        fees::AboveCap,
-        report::{TxEvent, TxReport},
-    },
-};
+use crate::{error::Error, rejection::Rejection, tx::fees::AboveCap};
 use alloy_primitives::{Address, B256, ChainId};
 use canon_abi::Revert;
-use canon_views::IntentId;
 use core::mem::{self, Discriminant};
 use std::collections::BTreeMap;
 
-/// Failures that were reported and last, by intent.
-#[derive(Debug, Default)]
-pub(super) struct ReportedFailures(BTreeMap<Option<IntentId>, LastingFailure>);
+/// Failures that were reported and last, by what failed.
+#[derive(Debug)]
+pub struct ReportedFailures<K>(BTreeMap<K, LastingFailure>);
 
 /// The part of a failure that is the same in every block for which it lasts: balances and fees aren't.
 #[derive(Debug, PartialEq)]
@@ -36,22 +28,35 @@ enum Detail {
     Rejection(Rejection),
     Revert(Revert),
     Account(Address),
+    /// The list of a payload isn't the one with this hash.
+    OtherActions(Address, B256),
     Chain(ChainId),
     Transaction(B256),
 }
 
-impl ReportedFailures {
-    /// The reports of a block without failures that were reported for the block before and last. Remembers
-    /// those that last.
-    pub(super) fn leave_out(&mut self, reports: Vec<TxReport>) -> Vec<TxReport> {
+impl<K> Default for ReportedFailures<K> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Ord> ReportedFailures<K> {
+    /// The reports of one round of attempts without failures that were reported for the round before and last.
+    /// Remembers those that last, and forgets all others. `failure` returns what failed and why, for a report of
+    /// a failure.
+    pub fn leave_out<R>(
+        &mut self,
+        reports: Vec<R>,
+        failure: impl Fn(&R) -> Option<(K, &Error)>,
+    ) -> Vec<R> {
         let mut lasting = BTreeMap::new();
         let mut news = Vec::new();
         for report in reports {
-            if let TxEvent::Failed(error) = &report.event
+            if let Some((what, error)) = failure(&report)
                 && let Some(failure) = LastingFailure::of(error)
             {
-                let is_known = self.0.get(&report.intent) == Some(&failure);
-                lasting.insert(report.intent, failure);
+                let is_known = self.0.get(&what) == Some(&failure);
+                lasting.insert(what, failure);
                 if is_known {
                     continue;
                 }
@@ -79,14 +84,18 @@ impl LastingFailure {
             | Error::EventMissing { what, hash, .. }
             | Error::NotMined { what, hash } => (*what, Detail::Transaction(*hash)),
             Error::OtherChain { found, .. } => ("", Detail::Chain(*found)),
-            Error::OtherAccount { expected, .. } => ("", Detail::Account(*expected)),
+            Error::OtherAccount { expected: account, .. } | Error::Unread { registry: account } => {
+                ("", Detail::Account(*account))
+            }
             Error::NoCode { what, address }
             | Error::NoAnswer { what, address }
             | Error::BadAnswer { what, address }
             | Error::Inconsistent { what, found: address, .. } => {
                 (*what, Detail::Account(*address))
             }
-            Error::ActionsChanged { payload, .. } => ("", Detail::Account(*payload)),
+            Error::ActionsChanged { payload, expected, .. } => {
+                ("", Detail::OtherActions(*payload, *expected))
+            }
             Error::Rpc { what, .. }
             | Error::NoEndpoint { what, .. }
             | Error::TooMuchGas { what, .. }

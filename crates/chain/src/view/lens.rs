@@ -1,6 +1,6 @@
 //! The questions to the lens, in calls that it can answer.
 
-use super::answers::Answers;
+use super::{ViewSubject, answers::Answers};
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::SolCall;
 use canon_abi::{
@@ -8,7 +8,6 @@ use canon_abi::{
     SetLens::{HolderQuestion, LensQuestion, RollupQuestion, constructorCall},
 };
 use canon_protocol::ProposalId;
-use canon_views::Question;
 use std::collections::BTreeSet;
 
 /// The bytes of a transcript that are shared out. The lens returns at most 24,576 (EIP-170); the rest is
@@ -51,15 +50,15 @@ pub(super) fn init_code(question: LensQuestion) -> Bytes {
 
 /// The answers that lead to all others: the set's contracts, the number of proposals, and those that
 /// take ballots.
-pub(super) fn first_question(registry: Address, question: &Question) -> LensQuestion {
-    let searched = if question.holders.is_empty() { 0 } else { SEARCHED };
-    LensQuestion { searched: U256::from(searched), ..empty_question(registry, question) }
+pub(super) fn first_question(subject: &ViewSubject<'_>) -> LensQuestion {
+    let searched = if subject.question.holders.is_empty() { 0 } else { SEARCHED };
+    LensQuestion { searched: U256::from(searched), ..empty_question(subject) }
 }
 
-fn empty_question(registry: Address, question: &Question) -> LensQuestion {
+fn empty_question(subject: &ViewSubject<'_>) -> LensQuestion {
     LensQuestion {
-        registry,
-        next: question.next.to_word(),
+        registry: subject.registry,
+        next: subject.next.to_word(),
         general: false,
         firstProposal: U256::ZERO,
         endProposal: U256::ZERO,
@@ -100,13 +99,10 @@ fn answer<C: SolCall>(answers: &Answers, to: Address, call: &C) -> Option<C::Ret
 }
 
 /// All that `question` covers, split over calls of the lens.
-pub(super) fn split(
-    registry: Address,
-    question: &Question,
-    found: &FoundProposals,
-) -> Vec<LensQuestion> {
+pub(super) fn split(subject: &ViewSubject<'_>, found: &FoundProposals) -> Vec<LensQuestion> {
+    let ViewSubject { question, .. } = subject;
     let proposals = found.count.min(LENS_PROPOSALS);
-    let empty = empty_question(registry, question);
+    let empty = empty_question(subject);
     let mut calls = Calls { full: Vec::new(), last: empty.clone(), empty, room: ROOM };
     calls.with_room(GENERAL).general = true;
     let mut first = 0;
@@ -176,6 +172,7 @@ impl Calls {
 mod tests {
     use super::*;
     use canon_protocol::{Timestamp, WithdrawalId};
+    use canon_views::Question;
 
     /// The longest init code (EIP-3860).
     const MAX_INIT_CODE: usize = 49_152;
@@ -185,7 +182,7 @@ mod tests {
     }
 
     fn question(size: u64) -> Question {
-        let mut question = Question::new(Timestamp::of(9));
+        let mut question = Question::default();
         for number in 0..size.min(9) {
             let attesters = (0..size >> number).map(account);
             question.rollups.insert(account(number), attesters.collect());
@@ -222,10 +219,11 @@ mod tests {
             let open: Vec<_> = (0..count.min(5)).map(ProposalId::of).collect();
             let found = FoundProposals { count, open };
             let question = question(size);
-            let calls = split(registry, &question, &found);
+            let next = Timestamp::of(9);
+            let calls = split(&ViewSubject { registry, question: &question, next }, &found);
             assert_eq!(calls.iter().filter(|call| call.general).count(), 1, "{what}");
             let mut next = 0;
-            let mut read = Question::new(question.next);
+            let mut read = Question::default();
             for call in &calls {
                 assert!(transcript_length(call) <= ROOM, "{what}: {}", transcript_length(call));
                 assert!(init_code(call.clone()).len() <= MAX_INIT_CODE, "{what}");

@@ -26,23 +26,24 @@ use alloy_rpc_types_eth::Header;
 use alloy_transport::RpcError;
 use answers::create;
 use canon_abi::Registry;
-use canon_protocol::Seconds;
+use canon_protocol::{Seconds, Timestamp};
 use canon_views::{BlockView, Present, Question};
 use lens::{FoundProposals, first_question, init_code, split};
 use reader::{Gap, Reader};
 use std::collections::BTreeSet;
 
-impl Client {
-    /// The set whose Registry is at `registry`, at the newest block.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::view_at`].
-    pub async fn view(&self, registry: Address, question: &Question) -> Result<Present> {
-        self.view_at(registry, question, BlockId::latest()).await
-    }
+/// What a view is of.
+#[derive(Clone, Copy, Debug)]
+struct ViewSubject<'a> {
+    registry: Address,
+    question: &'a Question,
+    /// The expected time of the next block.
+    next: Timestamp,
+}
 
-    /// The set whose Registry is at `registry`, at a block. Everything is read at that block's hash.
+impl Client {
+    /// The set whose Registry is at `registry`, at a block, of which the next one is expected `block_time`
+    /// later. Everything is read at that block's hash.
     ///
     /// Parts that the canonical rollup or Proposals doesn't answer are left out, as are rollups asked for that
     /// don't answer.
@@ -55,49 +56,23 @@ impl Client {
     /// [`Error::BadAnswer`] or [`Error::OutOfRange`] if Governance or the Asset doesn't answer as the ABI
     /// and the protocol promise. [`Error::Rpc`] if the endpoint fails, doesn't have the block, or the block
     /// isn't canonical any more.
-    pub async fn view_at(
+    pub async fn view(
         &self,
         registry: Address,
         question: &Question,
         at: BlockId,
-    ) -> Result<Present> {
-        let first = self.first_look(registry, question, at).await?;
-        self.second_look(registry, question, first).await
-    }
-
-    /// The set whose Registry is at `registry`, at the newest block, of which the next one is expected
-    /// `block_time` later: that is the question's time, whatever `question` says.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::view_at`].
-    pub async fn view_ahead(
-        &self,
-        registry: Address,
-        mut question: Question,
         block_time: Seconds,
     ) -> Result<Present> {
-        // The first look doesn't depend on the time.
-        let first = self.first_look(registry, &question, BlockId::latest()).await?;
-        question.next = first.0.timestamp + block_time;
-        self.second_look(registry, &question, first).await
-    }
-
-    /// Reads all at the hash of the block that the first look found.
-    async fn second_look(
-        &self,
-        registry: Address,
-        question: &Question,
-        (block, guesses, mut lens): (BlockView, Answers, Lens),
-    ) -> Result<Present> {
+        let (block, guesses, mut lens) = self.first_look(registry, question, at).await?;
+        let subject = ViewSubject { registry, question, next: block.timestamp + block_time };
         let at = BlockId::Hash(RpcBlockHash::from_hash(block.hash, Some(true)));
         let mut answers = Answers::default();
         if lens == Lens::Executed {
-            let reading = self.look_through_lens(registry, question, at, &guesses, &mut answers);
+            let reading = self.look_through_lens(&subject, at, &guesses, &mut answers);
             lens = reading.await?;
         }
         loop {
-            match self.read_answers(registry, question, block, [&answers, &guesses]) {
+            match self.read_answers(subject, block, [&answers, &guesses]) {
                 Ok(present) => {
                     // Had the endpoint lost the block, it wouldn't have answered plain calls either.
                     if lens == Lens::Refused {
@@ -113,12 +88,11 @@ impl Client {
     /// The set, or why it can't be read; as the error, what has to be asked before either is known.
     fn read_answers(
         &self,
-        registry: Address,
-        question: &Question,
+        subject: ViewSubject<'_>,
         block: BlockView,
         answers: [&Answers; 2],
     ) -> Result<Result<Present>, BTreeSet<Query>> {
-        let reader = Reader::new(self.chain_id(), block, registry, question, answers);
+        let reader = Reader::new(self.chain_id(), block, subject, answers);
         let present = reader.present();
         let missing = reader.into_missing();
         match present {
@@ -126,9 +100,7 @@ impl Client {
             Ok(present) => Ok(Ok(present)),
             Err(Gap::Failed(error)) => Ok(Err(error)),
             // The reader notes what it doesn't know, so this would be its own mistake: there is no view then.
-            Err(Gap::Unknown) => {
-                Ok(Err(Error::NoAnswer { what: "a view of its set", address: registry }))
-            }
+            Err(Gap::Unknown) => Ok(Err(Error::Unread { registry: subject.registry })),
         }
     }
 
@@ -155,7 +127,9 @@ impl Client {
         }
         let uses_lens = !self.limits().refuses_lens();
         if uses_lens {
-            requests.push(create(init_code(first_question(registry, question)), at)?);
+            // What it is asked at first doesn't depend on the time, which isn't known yet.
+            let subject = ViewSubject { registry, question, next: Timestamp::ZERO };
+            requests.push(create(init_code(first_question(&subject)), at)?);
         }
         let mut replies = self.batch(&requests).await?.into_iter();
         let mut next = || replies.next().unwrap_or(Err(RpcError::NullResp));
@@ -178,14 +152,13 @@ impl Client {
     /// Reads with the lens as much as it can.
     async fn look_through_lens(
         &self,
-        registry: Address,
-        question: &Question,
+        subject: &ViewSubject<'_>,
         at: BlockId,
         guesses: &Answers,
         answers: &mut Answers,
     ) -> Result<Lens> {
-        let found = FoundProposals::of(registry, guesses).unwrap_or_default();
-        let requests = split(registry, question, &found)
+        let found = FoundProposals::of(subject.registry, guesses).unwrap_or_default();
+        let requests = split(subject, &found)
             .into_iter()
             .map(|question| create(init_code(question), at))
             .collect::<Result<Vec<_>>>()?;

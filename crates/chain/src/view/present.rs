@@ -44,7 +44,7 @@ impl Reader<'_> {
         Ok(Present {
             chain_id: self.chain_id,
             block: self.block,
-            next: self.question.next,
+            next: self.next,
             addresses: addresses?,
             governance: governance?,
             signaling: signaling?,

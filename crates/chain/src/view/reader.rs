@@ -1,10 +1,13 @@
 //! Reading answers, and noting what is still to be asked.
 
-use super::answers::{Answers, Query};
+use super::{
+    ViewSubject,
+    answers::{Answers, Query},
+};
 use crate::error::Error;
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::{SolCall, SolType};
-use canon_protocol::{Code, CodeKind};
+use canon_protocol::{Code, CodeKind, Timestamp};
 use canon_views::{BlockView, Question};
 use std::{cell::RefCell, collections::BTreeSet};
 
@@ -17,6 +20,8 @@ pub(super) struct Reader<'a> {
     pub(super) block: BlockView,
     pub(super) registry: Address,
     pub(super) question: &'a Question,
+    /// The expected time of the next block.
+    pub(super) next: Timestamp,
     /// Answers at the block.
     pub(super) answers: &'a Answers,
     /// Answers at a block that may be another one. They only lead to further questions.
@@ -46,12 +51,11 @@ impl<'a> Reader<'a> {
     pub(super) fn new(
         chain_id: u64,
         block: BlockView,
-        registry: Address,
-        question: &'a Question,
+        ViewSubject { registry, question, next }: ViewSubject<'a>,
         [answers, guesses]: [&'a Answers; 2],
     ) -> Self {
         let missing = RefCell::default();
-        Self { chain_id, block, registry, question, answers, guesses, missing }
+        Self { chain_id, block, registry, question, next, answers, guesses, missing }
     }
 
     /// The queries still to be asked before everything is known.

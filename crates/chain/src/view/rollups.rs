@@ -39,7 +39,7 @@ impl Reader<'_> {
             Err(Gap::Failed(error)) => return Err(error.into()),
             read => read,
         };
-        let next = self.question.next;
+        let next = self.next;
         let registry = optional(self.call(rollup, Rollup::REGISTRYCall {}));
         let slot_duration = self.call(rollup, Rollup::SLOT_DURATIONCall {});
         let epoch_duration = self.call(rollup, Rollup::EPOCH_DURATIONCall {});
@@ -222,7 +222,7 @@ impl Reader<'_> {
         let (signaling, rollups) = (signaling?, rollups?);
         let round = signaling.as_ref().map(|(rules, status)| {
             let clock = rollups.get(&status.instance).map(|rollup| &rollup.clock);
-            (status.instance, rules.round_of(status.slot_at(clock, self.question.next)))
+            (status.instance, rules.round_of(status.slot_at(clock, self.next)))
         });
         let signals = match round {
             Some((instance, round)) => optional(self.signals(proposals, instance, round, payload))?,

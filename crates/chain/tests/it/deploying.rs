@@ -1,6 +1,6 @@
 //! The deployer: order, postconditions, interruptions, tampering.
 
-use crate::test_chain::{TestChain, chain, deployed, parameters};
+use crate::test_chain::{TestChain, chain, deployed, newest_view, parameters};
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes, U256, address};
 use canon_abi::{Asset, Contract, Registry};
@@ -73,8 +73,8 @@ async fn every_step_is_reported_in_order_with_its_gas() {
     assert_eq!(record.address(Step::Expect), Some(set.expect));
     assert_eq!(record.first_block(), Some(record.done[0].receipt.unwrap().block));
 
-    let question = Question::new(Timestamp::of(chain.devchain.timestamp()));
-    let view = chain.client.view(set.deployment.registry, &question).await.unwrap();
+    let question = Question::default();
+    let view = newest_view(&chain.client, set.deployment.registry, &question).await.unwrap();
     let found = view.addresses;
     assert_eq!(found, set.deployment);
     assert_eq!(found.reward_distributor, Some(set.reward_distributor));
@@ -348,8 +348,8 @@ async fn the_genesis_is_decided_before_anything_is_sent() {
     assert_eq!(record.genesis, Some(Timestamp::of(now)));
     chain.devchain.increase_time(1000);
     let set = chain.go_on(&mut saved(&record), go_on).await.unwrap();
-    let question = Question::new(Timestamp::of(chain.devchain.timestamp()));
-    let view = chain.client.view(set.deployment.registry, &question).await.unwrap();
+    let question = Question::default();
+    let view = newest_view(&chain.client, set.deployment.registry, &question).await.unwrap();
     assert_eq!(Some(view.canonical_clock().unwrap().genesis), record.genesis);
     assert_eq!(view.signaling.unwrap().rules.n(), 6);
 }

@@ -1,6 +1,6 @@
 //! The ranges of blocks in which events of a set are read.
 
-use crate::test_chain::{TestChain, chain, client_by};
+use crate::test_chain::{TestChain, chain, client_by, newest_view};
 use alloy_json_rpc::{RequestPacket, ResponsePacket};
 use alloy_primitives::{Address, B256};
 use alloy_rpc_types_eth::Filter;
@@ -195,7 +195,7 @@ async fn a_later_rollup_is_searched_from_its_listing() {
     const LIMIT: u64 = 100;
     let (chain, record) = old_set(0, 1_000).await;
     let registry = record.address(Step::Registry).unwrap();
-    let view = chain.client.view(registry, &Question::default()).await.unwrap();
+    let view = newest_view(&chain.client, registry, &Question::default()).await.unwrap();
     let set = view.addresses;
     let (sender, origin) = (&mut chain.sender(1), Create2Origin::default());
     let distributor = set.reward_distributor.unwrap();

@@ -1,13 +1,13 @@
 //! Sets and payloads that are read, and contracts that are neither.
 
-use crate::test_chain::{TestChain, chain, deployed};
+use crate::test_chain::{TestChain, chain, deployed, newest_view};
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, Bytes, address, bytes};
 use canon_chain::{
     Error, NoWait, calls,
     deploy::{ContractPlan, Create2Origin, DeployedSet, Upgrade, deploy_upgrade_payload},
 };
-use canon_protocol::{Amount, ProposalId, Timestamp, actions_hash};
+use canon_protocol::{Amount, ProposalId, actions_hash};
 use canon_views::Question;
 
 const NOBODY: Address = address!("0x00000000000000000000000000000000000000aa");
@@ -26,7 +26,7 @@ async fn no_set_is_at_another_address() {
     let chain = chain().await;
     for (code, what) in OTHER_CODE.into_iter().zip(["no code", "no code", "no answer", "bad"]) {
         chain.devchain.set_code(NOBODY, code).unwrap();
-        let error = chain.client.view(NOBODY, &Question::default()).await.unwrap_err();
+        let error = newest_view(&chain.client, NOBODY, &Question::default()).await.unwrap_err();
         let found = match &error {
             Error::NoCode { what: "the Registry", .. } => "no code",
             Error::NoAnswer { address: NOBODY, .. } => "no answer",
@@ -63,8 +63,8 @@ async fn propose(chain: &TestChain, set: &DeployedSet) -> Address {
 async fn a_payload_lists_what_is_frozen_when_it_is_proposed() {
     let (chain, set) = deployed().await;
     let payload = propose(&chain, &set).await;
-    let question = Question::new(Timestamp::of(chain.devchain.timestamp()));
-    let view = chain.client.view(set.deployment.registry, &question).await.unwrap();
+    let question = Question::default();
+    let view = newest_view(&chain.client, set.deployment.registry, &question).await.unwrap();
     let proposal = view.proposal(ProposalId::ZERO).unwrap();
     assert_eq!(proposal.payload, payload);
     let actions = chain.client.payload_actions(BlockId::latest(), payload).await.unwrap();

@@ -1,5 +1,6 @@
 //! A chain, its accounts, and a set on it.
 
+use alloy_eips::BlockId;
 use alloy_network::TransactionBuilder;
 use alloy_primitives::{Address, U256};
 use alloy_provider::{Provider, ProviderBuilder};
@@ -16,6 +17,8 @@ use canon_chain::{
 };
 use canon_devchain::{Devchain, DevchainConfig, Mining};
 use canon_faults::Faults;
+use canon_protocol::Seconds;
+use canon_views::{Present, Question};
 use core::ops::ControlFlow;
 use tower::Layer;
 
@@ -89,6 +92,18 @@ impl TestChain {
         let parameters = record.parameters.clone().check().unwrap();
         deploy(&mut self.sender(0), &parameters, record, &mut NoWait, progress).await
     }
+}
+
+/// The time from one block to the next that views of the tests expect.
+pub(crate) const BLOCK_TIME: Seconds = Seconds::of(12);
+
+/// The set at the newest block.
+pub(crate) async fn newest_view(
+    client: &Client,
+    registry: Address,
+    question: &Question,
+) -> Result<Present> {
+    client.view(registry, question, BlockId::latest(), BLOCK_TIME).await
 }
 
 /// A client of a chain, by an endpoint with faults.

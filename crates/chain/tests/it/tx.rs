@@ -17,6 +17,7 @@ use canon_faults::{Fault, FaultPlan};
 use canon_protocol::{Amount, Seconds, Support};
 use canon_views::{IntendedAction, Intent, IntentId, IntentProgress, OrderId};
 use core::slice::from_ref;
+use std::borrow::Cow;
 
 const BURNER: Address = address!("0x00000000000000000000000000000000000000b1");
 
@@ -615,6 +616,10 @@ async fn nothing_is_done_for_others() {
 struct FullDisk;
 
 impl Journal for FullDisk {
+    fn name(&self) -> Cow<'_, str> {
+        "the full disk".into()
+    }
+
     fn load(&self) -> Result<JournalContents, JournalError> {
         Ok(JournalContents::default())
     }
@@ -682,7 +687,7 @@ async fn a_journal_whose_transaction_does_something_else_is_not_used() {
         let error = IntentSender::new(client, key, FeePolicy::default(), journal).unwrap_err();
         let is_named = matches!(
             error,
-            Error::Journal(JournalError::OtherAction { transaction }) if transaction == hash
+            Error::Journal(JournalError::OtherAction { transaction, .. }) if transaction == hash
         );
         assert!(is_named, "{error}");
     }

@@ -2,13 +2,13 @@
 
 use crate::{
     tx::{mine_past_the_pool, ready, transactions},
-    tx_chain::{TxChain, failures, sent},
+    tx_chain::{TxChain, confirmed, failures, sent},
 };
 use alloy_consensus::Transaction;
-use alloy_primitives::{Address, Bytes, U256, address, bytes};
+use alloy_primitives::{Address, Bytes, U256};
 use alloy_provider::Provider;
 use canon_chain::{
-    Checks, Error, IntentSender, Sender, calls,
+    Checks, Error, Sender, calls,
     tx::{HeadError, Journal, MemoryJournal, TxEvent, TxReport},
 };
 use canon_faults::{Answer, params};
@@ -20,15 +20,10 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-const CONTRACT: Address = address!("0x00000000000000000000000000000000000000c1");
-
-/// A chain with a contract that answers everything, and an account that has sent nothing.
-async fn with_contract() -> (TxChain, MemoryJournal, IntentSender) {
-    let chain = TxChain::new().await;
-    chain.devchain.set_code(CONTRACT, bytes!("5f5ff3")).unwrap();
-    let journal = MemoryJournal::default();
-    let sender = chain.sender(&journal);
-    (chain, journal, sender)
+/// What the newest transaction of a journal offers for a place in a block, in gwei per gas.
+fn last_tip(journal: &MemoryJournal) -> u128 {
+    let newest = transactions(journal).pop().unwrap();
+    newest.max_priority_fee_per_gas().unwrap() / 1_000_000_000
 }
 
 /// The endpoint says "underpriced" to as many transactions.
@@ -91,53 +86,58 @@ async fn a_transaction_that_one_node_took_and_another_refused_is_not_sent_twice(
 /// An endpoint says "underpriced" for half an hour, then takes the transaction.
 #[tokio::test]
 async fn an_endpoint_that_always_says_underpriced_does_not_raise_the_tip_without_limit() {
-    let (chain, journal, mut sender) = with_contract().await;
+    let chain = TxChain::new().await;
+    let (journal, mut sender) = ready(&chain).await;
     underpriced(&chain, 120);
-    let call = chain.call(CONTRACT, 1);
-    let before = chain.devchain.balance(chain.account());
+    let lock = chain.lock(1, 7);
     let mut blocks = 0;
-    loop {
+    while sent(&chain.pursue_and_mine(&mut sender, from_ref(&lock)).await).is_empty() {
         blocks += 1;
-        let reports = chain.pursue_and_mine(&mut sender, from_ref(&call)).await;
-        if !sent(&reports).is_empty() || blocks > 400 {
-            break;
-        }
+        assert!(blocks < 400, "it is never sent");
     }
-    let tx = transactions(&journal).pop().unwrap();
-    let tip = tx.max_priority_fee_per_gas().unwrap() / 1_000_000_000;
-    let paid = before - chain.devchain.balance(chain.account());
-    assert!(tip <= 10, "after {blocks} blocks the tip is {tip} gwei; {paid} wei were paid");
+    let reports = chain.pursue(&mut sender, from_ref(&lock)).await;
+    assert_eq!(confirmed(&reports), [lock.id()]);
+    assert_eq!(chain.deposits().await, [7]);
+    assert_eq!((blocks, last_tip(&journal)), (120, 9), "blocks, and the tip in gwei");
 }
 
 /// The same for many intents within one block.
 #[tokio::test]
 async fn the_tip_does_not_rise_by_the_number_of_intents_in_a_block() {
-    let (chain, journal, mut sender) = with_contract().await;
+    let chain = TxChain::new().await;
+    let (journal, mut sender) = ready(&chain).await;
     underpriced(&chain, 80);
-    let calls: Vec<_> = (0..40).map(|number| chain.call(CONTRACT, number)).collect();
-    for _ in 0..3 {
-        chain.pursue_and_mine(&mut sender, &calls).await;
+    let locks: Vec<_> = (1..=40).map(|order| chain.lock(order, 1)).collect();
+    let (mut blocks, mut done) = (0, Vec::new());
+    while done.len() < locks.len() {
+        done.extend(confirmed(&chain.pursue_and_mine(&mut sender, &locks).await));
+        blocks += 1;
+        assert!(blocks < 40, "{} are confirmed", done.len());
     }
+    done.sort_unstable();
+    assert!(done.iter().eq(&locks.iter().map(Intent::id).collect::<Vec<_>>()), "{done:?}");
+    assert_eq!(chain.deposits().await, [1; 40]);
     let tips = transactions(&journal).into_iter().map(|tx| tx.max_priority_fee_per_gas().unwrap());
     let tip = tips.max().unwrap() / 1_000_000_000;
-    assert!(tip <= 10, "after 3 blocks the tip is {tip} gwei");
+    assert_eq!((blocks, tip), (4, 1), "blocks, and the highest tip in gwei");
 }
 
 /// A node takes transactions and passes none on, for a night; then it does.
 #[tokio::test]
 async fn a_transaction_that_is_not_mined_for_a_night_does_not_offer_a_fortune() {
-    let (chain, journal, mut sender) = with_contract().await;
-    let call = chain.call(CONTRACT, 1);
+    let chain = TxChain::new().await;
+    let (journal, mut sender) = ready(&chain).await;
+    let lock = chain.lock(1, 7);
+    let mut versions = 0;
     for _ in 0..150 {
-        chain.pursue(&mut sender, from_ref(&call)).await;
+        versions += sent(&chain.pursue(&mut sender, from_ref(&lock)).await).len();
         mine_past_the_pool(&chain, 8);
     }
-    let before = chain.devchain.balance(chain.account());
     chain.mine(1);
-    let paid = before - chain.devchain.balance(chain.account());
-    let tx = transactions(&journal).pop().unwrap();
-    let tip = tx.max_priority_fee_per_gas().unwrap() / 1_000_000_000;
-    assert!(tip <= 10, "after 1,200 blocks (4 hours) the tip is {tip} gwei; {paid} wei were paid");
+    let reports = chain.pursue(&mut sender, from_ref(&lock)).await;
+    assert_eq!(confirmed(&reports), [lock.id()]);
+    assert_eq!(chain.deposits().await, [7]);
+    assert_eq!((versions, last_tip(&journal)), (25, 9), "versions, and the last tip in gwei");
 }
 
 /// The pool lost it, the account was empty for a while, and there is ether again one block before the deadline.
@@ -194,16 +194,13 @@ async fn one_wrong_nonce_does_not_cost_a_thousand_transfers() {
     let lock = chain.lock(1, 7);
     chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
     lies.store(0, Ordering::Relaxed);
-    let before = chain.devchain.balance(chain.account());
+    let mut done = Vec::new();
     for _ in 0..5 {
-        chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+        done.extend(confirmed(&chain.pursue_and_mine(&mut sender, from_ref(&lock)).await));
     }
-    let (sends, paid) =
-        (sends.load(Ordering::Relaxed), before - chain.devchain.balance(chain.account()));
-    assert!(
-        sends < 20,
-        "{sends} transactions were sent because of one wrong answer; {paid} wei were paid"
-    );
+    let sends = sends.load(Ordering::Relaxed);
+    assert_eq!((sends, chain.deposits().await), (1, vec![7]), "{done:?}");
+    assert_eq!(done, [lock.id()]);
 }
 
 #[tokio::test]

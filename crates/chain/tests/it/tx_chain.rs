@@ -1,6 +1,6 @@
 //! A chain with a set, an account that does things by intent, and faults between the two.
 
-use crate::test_chain::{self, client_by};
+use crate::test_chain::{self, client_by, newest_view};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::Filter;
@@ -138,9 +138,9 @@ impl TxChain {
     }
 
     pub(crate) async fn power(&self) -> Amount {
-        let mut question = Question::new(self.head().await.timestamp);
+        let mut question = Question::default();
         question.add_holder(self.account(), &BTreeMap::new());
-        let view = self.client.view(self.set.registry, &question).await.unwrap();
+        let view = newest_view(&self.client, self.set.registry, &question).await.unwrap();
         view.holders[&self.account()].power
     }
 

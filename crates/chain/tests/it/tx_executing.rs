@@ -1,6 +1,7 @@
 //! Executions: with what the payload lists or, if it withholds that, with what was voted on.
 
 use crate::{
+    test_chain::newest_view,
     tx::{burner, transactions},
     tx_chain::{TxChain, confirmed, failures, sent},
 };
@@ -49,8 +50,7 @@ async fn executable(chain: &TxChain, actions: &[Action]) -> Intent {
     ] {
         sender.send(call, &mut NoWait).await.unwrap();
     }
-    let question = Question::new(chain.head().await.timestamp);
-    let view = chain.client.view(chain.set.registry, &question).await.unwrap();
+    let view = newest_view(&chain.client, chain.set.registry, &Question::default()).await.unwrap();
     let deadlines = view.proposal(ID).unwrap().deadlines();
     chain.devchain.set_next_timestamp(deadlines.voting_starts().get()).unwrap();
     let vote = calls::vote(governance, ID, tokens(9_000), Support::Yea);

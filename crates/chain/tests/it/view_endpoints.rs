@@ -3,7 +3,7 @@
 use crate::{
     limited_endpoint::{Asked, BatchRefusal, Conduct, LimitedEndpoint},
     many_proposals::many_proposals,
-    test_chain::TestChain,
+    test_chain::{BLOCK_TIME, TestChain, newest_view},
 };
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes, U256, address, bytes, hex};
@@ -11,7 +11,7 @@ use alloy_sol_types::SolCall;
 use canon_abi::{Asset, Governance, Proposals, Registry, Rollup};
 use canon_chain::{Client, Error, calls, deploy::DeployedSet};
 use canon_devchain::{OldTransactions, ReorgOptions};
-use canon_protocol::{Amount, ProposalId, Seconds, Timestamp, WithdrawalId};
+use canon_protocol::{Amount, ProposalId, Seconds, WithdrawalId};
 use canon_views::{Present, Question};
 use serde_json::json;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ async fn example() -> (TestChain, DeployedSet, Question) {
     let holder = chain.accounts[0].address();
     chain.send(0, calls::approve(found.asset, found.rollup, stake)).await.unwrap();
     chain.send(0, calls::stake(found.rollup, NOBODY, NOBODY, holder, stake)).await.unwrap();
-    let mut question = Question::new(Timestamp::of(chain.devchain.timestamp() + 12));
+    let mut question = Question::default();
     question.rollups.entry(found.rollup).or_default().extend([NOBODY, holder]);
     question.payloads.extend([set.expect, NOBODY]);
     question.holders.entry(holder).or_default().extend([ProposalId::of(3), ProposalId::of(900)]);
@@ -36,7 +36,7 @@ async fn example() -> (TestChain, DeployedSet, Question) {
 }
 
 async fn present(client: &Client, set: &DeployedSet, question: &Question) -> Present {
-    client.view(set.deployment.registry, question).await.unwrap()
+    newest_view(client, set.deployment.registry, question).await.unwrap()
 }
 
 /// The view by an endpoint that refuses nothing.
@@ -68,15 +68,17 @@ async fn everything_that_was_asked_for_is_there() {
 #[tokio::test]
 async fn a_view_of_the_newest_block_dates_the_next_one_without_a_round_trip() {
     let (chain, set, question) = example().await;
-    let (head, later) = (chain.client.head().await.unwrap(), Seconds::of(12));
-    let question = Question { next: head.timestamp + later, ..question };
-    let expected = expected(&chain, &set, &question).await;
-    let endpoint = LimitedEndpoint::new(&chain.devchain, Conduct::default());
-    let client = endpoint.client().await;
-    let undated = Question { next: Timestamp::ZERO, ..question };
-    let found = client.view_ahead(set.deployment.registry, undated, later).await.unwrap();
-    assert_eq!(found, expected);
-    assert_eq!(endpoint.take_packets().len(), 2);
+    let registry = set.deployment.registry;
+    let head = chain.client.head().await.unwrap();
+    for block_time in [0, 1, 12, 3_600].map(Seconds::of) {
+        let endpoint = LimitedEndpoint::new(&chain.devchain, Conduct::default());
+        let client = endpoint.client().await;
+        let found = client.view(registry, &question, BlockId::latest(), block_time).await.unwrap();
+        assert_eq!(found.next, head.timestamp + block_time);
+        let rollup = found.canonical_rollup().unwrap();
+        assert_eq!(rollup.slot, rollup.clock.slot_at(found.next));
+        assert_eq!(endpoint.take_packets().len(), 2);
+    }
 }
 
 #[tokio::test]
@@ -176,7 +178,7 @@ async fn a_failed_request_fails_the_view_and_nothing_else() {
         for failing in 0..packets {
             let client = endpoint.client().await;
             endpoint.change(|conduct| conduct.fails = Some(failing));
-            let view = client.view(set.deployment.registry, &question).await;
+            let view = newest_view(&client, set.deployment.registry, &question).await;
             let error = view.unwrap_err();
             assert!(error.is_temporary(), "request {failing}: {error}");
             endpoint.change(|conduct| conduct.fails = None);
@@ -230,13 +232,13 @@ async fn an_earlier_block_by_its_number_and_hash() {
         let conduct = Conduct { refuses_creation, ..Conduct::default() };
         let client = LimitedEndpoint::new(&chain.devchain, conduct).client().await;
         for at in [BlockId::number(number), BlockId::hash(hash)] {
-            let view = client.view_at(found.registry, &question, at).await.unwrap();
+            let view = client.view(found.registry, &question, at, BLOCK_TIME).await.unwrap();
             assert_eq!(view, expected, "{at}");
         }
         let power = present(&client, &set, &question).await.holders[&NOBODY].power;
         assert_eq!(power, Amount::of(7));
         for at in [BlockId::number(number + 9), BlockId::hash(B256::repeat_byte(7))] {
-            let error = client.view_at(found.registry, &question, at).await.unwrap_err();
+            let error = client.view(found.registry, &question, at, BLOCK_TIME).await.unwrap_err();
             assert!(error.is_temporary(), "{at}: {error}");
         }
     }
@@ -259,7 +261,7 @@ async fn a_reorganization_in_between_is_an_error() {
                 Conduct { refuses_creation, before: Some((number, run)), ..Conduct::default() };
             let endpoint = LimitedEndpoint::new(&devchain, conduct);
             let client = endpoint.client().await;
-            let error = client.view(set.deployment.registry, &question).await.unwrap_err();
+            let error = newest_view(&client, set.deployment.registry, &question).await.unwrap_err();
             assert!(error.is_temporary(), "before {number}: {error}");
             // The endpoint still has the lens, if it had one; that it hasn't is known once plain calls were
             // answered at the same block.
@@ -281,7 +283,7 @@ async fn another_chain_behind_the_endpoint_is_an_error() {
     let endpoint = LimitedEndpoint::new(&chain.devchain, Conduct::default());
     let client = endpoint.client().await;
     endpoint.change(|conduct| conduct.chain_id = Some(1));
-    let error = client.view(set.deployment.registry, &question).await.unwrap_err();
+    let error = newest_view(&client, set.deployment.registry, &question).await.unwrap_err();
     assert!(matches!(error, Error::OtherChain { expected: 31337, found: 1 }), "{error}");
 }
 
@@ -303,7 +305,7 @@ async fn no_contract_of_the_set_may_lose_its_code() {
             for refuses_creation in [false, true] {
                 let conduct = Conduct { refuses_creation, ..Conduct::default() };
                 let client = LimitedEndpoint::new(&chain.devchain, conduct).client().await;
-                let error = client.view(found.registry, &question).await.unwrap_err();
+                let error = newest_view(&client, found.registry, &question).await.unwrap_err();
                 let Error::NoCode { what, address: empty } = error else { panic!("{error}") };
                 assert_eq!((what, empty), (expected, address));
             }
@@ -311,7 +313,7 @@ async fn no_contract_of_the_set_may_lose_its_code() {
         }
     }
     let client = LimitedEndpoint::new(&chain.devchain, Conduct::default()).client().await;
-    let error = client.view(NOBODY, &question).await.unwrap_err();
+    let error = newest_view(&client, NOBODY, &question).await.unwrap_err();
     assert!(matches!(error, Error::NoCode { what: "the Registry", .. }), "{error}");
 }
 
@@ -329,7 +331,7 @@ async fn answers_that_cannot_be_are_errors() {
         let answers = Some((hex::encode_prefixed(selector), json!(answer)));
         let conduct = Conduct { refuses_creation: true, answers, ..Conduct::default() };
         let client = LimitedEndpoint::new(&chain.devchain, conduct).client().await;
-        client.view(found.registry, &question).await
+        newest_view(&client, found.registry, &question).await
     };
     for (selector, answer) in [
         (Governance::getProposalStateCall::SELECTOR, word(8)),

@@ -1,11 +1,15 @@
 //! Both makers of a view give the same: what is read from the contracts is what the rules fold.
 
-use crate::limited_endpoint::{Conduct, LimitedEndpoint};
+use crate::{
+    limited_endpoint::{Conduct, LimitedEndpoint},
+    test_chain::BLOCK_TIME,
+};
+use alloy_eips::BlockId;
 use alloy_primitives::Address;
 use canon_chain::{Client, Error};
 use canon_differential::{History, Lockstep};
 use canon_protocol::{
-    BlockNumber, CodeKind, ExternalContracts, ProposalId, SetState, Timestamp, WithdrawalId,
+    BlockNumber, CodeKind, ExternalContracts, ProposalId, Seconds, SetState, WithdrawalId,
 };
 use canon_testkit::histories::Rng;
 use canon_views::{Present, Question};
@@ -95,15 +99,15 @@ async fn compare(
     let block = clients.without.1.head().await.unwrap();
     clients.without.0.take_packets();
     let external = lockstep.foreign().at(block.timestamp);
-    let next = Timestamp::of(block.timestamp.get() + 12);
-    let everything = Question::everything(state, next);
-    let random = random_question(state, lockstep, rng, block.timestamp);
+    let everything = (Question::everything(state), BLOCK_TIME);
+    let random = (random_question(state, lockstep, rng), random_block_time(rng));
     let refused = !is_readable(state, &external);
-    for question in [everything, random] {
-        let expected = Present::of_state(state, &external, block, &question);
+    for (question, block_time) in [everything, random] {
+        let expected = Present::of_state(state, &external, block, &question, block_time);
         for ((endpoint, client), trips) in [(&clients.with_lens, 2), (&clients.without, 5)] {
             let what = format!("{what}, at most {trips} round trips, {question:?}");
-            let view = client.view(state.addresses().registry, &question).await;
+            let registry = state.addresses().registry;
+            let view = client.view(registry, &question, BlockId::latest(), block_time).await;
             let packets = endpoint.take_packets();
             if refused {
                 let error = view.expect_err(&what);
@@ -154,13 +158,8 @@ fn is_readable(state: &SetState, external: &dyn ExternalContracts) -> bool {
 }
 
 /// Some of all that there is, and some of what there isn't.
-fn random_question(
-    state: &SetState,
-    lockstep: &Lockstep,
-    rng: &mut Rng,
-    now: Timestamp,
-) -> Question {
-    let all = Question::everything(state, now);
+fn random_question(state: &SetState, lockstep: &Lockstep, rng: &mut Rng) -> Question {
+    let all = Question::everything(state);
     let mut accounts: Vec<Address> = all.holders.keys().chain(&all.payloads).copied().collect();
     accounts.extend(state.rollups().flat_map(|(rollup, it)| {
         let members = it.registrations().iter();
@@ -187,10 +186,13 @@ fn random_question(
     let ids = state.governance().withdrawals().len() as u64 + 2;
     let count = rng.below(6);
     let withdrawals = (0..count).map(|_| WithdrawalId::of(rng.below(ids))).collect();
-    // Seconds, an epoch, or several of them after the block.
+    Question { rollups, payloads, holders, withdrawals }
+}
+
+/// Seconds, an epoch, or several of them.
+fn random_block_time(rng: &mut Rng) -> Seconds {
     let most = *rng.pick(&[1, 30, 200, 2_000]).unwrap();
-    let next = Timestamp::of(now.get() + rng.between(1, most));
-    Question { next, rollups, payloads, holders, withdrawals }
+    Seconds::of(rng.between(1, most))
 }
 
 /// With rollups of other makes (9, 12), without signaling (12), with a Registry that is taken over (12),

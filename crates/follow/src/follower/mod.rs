@@ -20,15 +20,15 @@ mod window;
 use crate::{
     chain_source::ChainSource,
     checkpoint::Checkpoint,
-    compare::Comparison,
+    compare::{Comparison, ComparisonScope},
     error::{FollowError, SourceError},
     external::ExternalAnswers,
     fold::Fold,
     identity::SetIdentity,
-    source::{LogSource, StateComparer},
+    source::SetSource,
 };
 use canon_chain::{Error, FINALITY, RangeLength};
-use canon_protocol::SetState;
+use canon_protocol::{Seconds, SetState};
 use canon_views::{BlockView, Question, SetView};
 use recovery::Recovery;
 use std::sync::Arc;
@@ -43,8 +43,8 @@ pub const WINDOW: u64 = FINALITY;
 pub enum Advance {
     /// The state is that after the newest block.
     UpToDate,
-    /// The state came closer to the newest block, or the next step brings it closer. Until it is there, a node
-    /// that lags may have left out logs.
+    /// Another step is needed: blocks were added, or the next step reads fewer at once, or earlier ones again. Until
+    /// the state is up to date, a node that lags may have left out logs.
     Extended,
     /// Blocks were taken back since the last step that succeeded, and others may have been added: nothing
     /// that was computed from an earlier state holds.
@@ -69,6 +69,8 @@ pub struct Follower<S> {
     source_chain: SourceChain,
     recovery: Recovery,
     confirmation: Confirmation,
+    /// What the confirmation is due to, if there is one.
+    evidence: Evidence,
     /// The logs that were applied.
     events: u64,
 }
@@ -88,6 +90,15 @@ pub enum Confirmation {
     NotComparable(Arc<Error>),
 }
 
+/// What shows that a state has all events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Evidence {
+    /// Each block was read by its hash, with all logs that its bloom shows.
+    Blocks,
+    /// The contracts' answers agreed, for the source's scope.
+    Comparison,
+}
+
 /// Whether the source is known to be of the set's chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SourceChain {
@@ -95,7 +106,7 @@ enum SourceChain {
     Checked,
 }
 
-impl<S: LogSource + StateComparer> Follower<S> {
+impl<S: SetSource> Follower<S> {
     /// A follower that begins with the set's first block.
     pub fn new(source: S, identity: SetIdentity) -> Self {
         let start = Fold::new(&identity);
@@ -122,6 +133,7 @@ impl<S: LogSource + StateComparer> Follower<S> {
             source_chain: SourceChain::Unchecked,
             recovery: Recovery::default(),
             confirmation,
+            evidence: Evidence::Blocks,
             events: 0,
         }
     }
@@ -243,8 +255,11 @@ impl<S: LogSource + StateComparer> Follower<S> {
         let block = self.current.block.ok_or(FollowError::NotStarted)?;
         match self.source.compare(&self.current.state, &block).await? {
             Comparison::Agrees => {
+                if !matches!(self.confirmation, Confirmation::Confirmed) {
+                    self.evidence = Evidence::Comparison;
+                }
                 self.confirmation = Confirmation::Confirmed;
-                self.recovery.unapplied_log = None;
+                self.recovery.last_failure = None;
             }
             Comparison::Differs(difference) => {
                 return Err(self.differs(difference));
@@ -270,19 +285,37 @@ impl<S: LogSource + StateComparer> Follower<S> {
 }
 
 impl Follower<ChainSource> {
-    /// The set at [`Self::block`], with its history. What `question` asks about contracts outside the set
-    /// is asked of the chain at that block's hash.
+    /// Sets what the state is compared for from now on: call it before a step whose view asks for other accounts. A
+    /// state that only a comparison confirmed, of less than `scope`, is compared again by the next step.
+    pub fn compare_for(&mut self, scope: ComparisonScope) {
+        let compared = core::mem::replace(self.source.scope_mut(), scope);
+        let is_confirmed = matches!(self.confirmation, Confirmation::Confirmed);
+        if is_confirmed
+            && self.evidence == Evidence::Comparison
+            && !compared.covers(self.source.scope_mut())
+        {
+            self.confirmation = Confirmation::Pending;
+        }
+    }
+
+    /// The set at [`Self::block`], with its history; the next block is expected `block_time` later. What `question` asks about contracts outside the set
+    /// is asked of the chain at that block's hash. Accounts that the state wasn't [compared for](Self::compare_for)
+    /// are as the events show them.
     ///
     /// # Errors
     ///
     /// [`FollowError::NotStarted`] before the first block; otherwise if the endpoint doesn't answer, or
     /// doesn't have the block any more.
-    pub async fn view(&self, question: &Question) -> Result<SetView, FollowError> {
+    pub async fn view(
+        &self,
+        question: &Question,
+        block_time: Seconds,
+    ) -> Result<SetView, FollowError> {
         let Fold { block, state, .. } = &self.current;
         let block = block.ok_or(FollowError::NotStarted)?;
         let mut external = ExternalAnswers::at(block.hash);
         let view = external.resolve(self.source.client(), |external| {
-            SetView::of_state(Arc::clone(state), external, block, question)
+            SetView::of_state(Arc::clone(state), external, block, question, block_time)
         });
         Ok(view.await.map_err(SourceError::from)?)
     }

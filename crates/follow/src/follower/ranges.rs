@@ -5,7 +5,7 @@ use crate::{
     error::{FollowError, SourceError},
     fold::Fold,
     identity::SetIdentity,
-    source::{Header, LogSource, PlacedLog, RangeLogs, Selection, StateComparer},
+    source::{Header, PlacedLog, RangeLogs, Selection, SetSource},
 };
 use alloy_primitives::{Address, B256};
 use canon_protocol::BlockNumber;
@@ -32,7 +32,7 @@ struct Markers {
     last: Option<PlacedLog>,
 }
 
-impl<S: LogSource + StateComparer> Follower<S> {
+impl<S: SetSource> Follower<S> {
     /// Reads a range of old blocks, up to its last marker: a node that lags leaves out the logs of blocks that
     /// it doesn't have, so what comes after may be missing.
     ///
@@ -80,7 +80,7 @@ impl<S: LogSource + StateComparer> Follower<S> {
         self.events += read.logs.len() as u64;
         self.settled = self.current.clone();
         self.keep_settled();
-        self.forget_unapplied(reached);
+        self.forget_failure(reached);
         Ok(Advance::Extended)
     }
 

@@ -4,9 +4,9 @@ use super::{Advance, Confirmation, Follower};
 use crate::{
     compare::ViewDifference,
     earlier::EarlierStates,
-    error::{FollowError, SourceError},
+    error::{FailureSite, FollowError, SourceError},
     fold::Fold,
-    source::{LogSource, StateComparer},
+    source::SetSource,
 };
 use canon_protocol::BlockNumber;
 
@@ -31,8 +31,8 @@ pub(super) struct Recovery {
     pub(super) taken_back: bool,
     /// The answers in a row that contradict the settled block.
     pub(super) contradictions: u32,
-    /// The log that didn't fit the state last.
-    pub(super) unapplied_log: Option<UnappliedLog>,
+    /// The last time that the state didn't fit the chain.
+    pub(super) last_failure: Option<LastFailure>,
 }
 
 /// The distance that a follower went back.
@@ -42,10 +42,10 @@ enum WentBack {
     ToStart,
 }
 
-/// A log that doesn't fit the state.
+/// A failure of the state to fit the chain, and what was done about it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct UnappliedLog {
-    place: (BlockNumber, u64),
+pub(super) struct LastFailure {
+    site: FailureSite,
     attempts: u32,
     /// The times that an earlier state was gone back to. Each time it is one more state back.
     returns: usize,
@@ -53,7 +53,7 @@ pub(super) struct UnappliedLog {
     restarts: u32,
 }
 
-impl<S: LogSource + StateComparer> Follower<S> {
+impl<S: SetSource> Follower<S> {
     /// An answer says that the settled block isn't on the chain any more. Once enough of them say so in a row,
     /// everything is read again.
     pub(super) fn contradicted(&mut self) -> Result<Advance, FollowError> {
@@ -69,10 +69,10 @@ impl<S: LogSource + StateComparer> Follower<S> {
     /// A log of the newest blocks doesn't fit the state before its block. Its answer may lack a log; or one
     /// before did, and the more often it fails at the same place, the more is read again.
     pub(super) fn not_applied(&mut self, error: FollowError) -> FollowError {
-        let Some(place) = error.place() else { return error };
-        let unapplied_log = self.unapplied_at(place);
-        unapplied_log.attempts += 1;
-        match unapplied_log.attempts {
+        let Some(site) = error.site() else { return error };
+        let failure = self.failure_at(site);
+        failure.attempts += 1;
+        match failure.attempts {
             ..ATTEMPTS_BEFORE_WINDOW => error,
             ATTEMPTS_BEFORE_WINDOW => {
                 self.drop_window();
@@ -86,10 +86,10 @@ impl<S: LogSource + StateComparer> Follower<S> {
     /// have had one of them before the index of its logs; if that doesn't help, earlier ones too.
     pub(super) fn differs(&mut self, difference: Box<ViewDifference>) -> FollowError {
         let error = FollowError::Differs(difference);
-        let Some(place) = error.place() else { return error };
-        let unapplied_log = self.unapplied_at(place);
-        unapplied_log.attempts += 1;
-        if unapplied_log.attempts > ATTEMPTS_AT_WINDOW || self.window.blocks.is_empty() {
+        let Some(site) = error.site() else { return error };
+        let failure = self.failure_at(site);
+        failure.attempts += 1;
+        if failure.attempts > ATTEMPTS_AT_WINDOW || self.window.blocks.is_empty() {
             return self.go_back_from(error);
         }
         self.confirmation = Confirmation::Pending;
@@ -100,26 +100,26 @@ impl<S: LogSource + StateComparer> Follower<S> {
     /// The state is wrong or between two blocks. Blocks are read again, and if that doesn't help either,
     /// earlier ones too.
     pub(super) fn go_back_from(&mut self, error: FollowError) -> FollowError {
-        let Some(place) = error.place() else {
+        let Some(site) = error.site() else {
             self.go_back(0);
             return error;
         };
-        let skipped = self.unapplied_at(place).returns;
+        let skipped = self.failure_at(site).returns;
         let went = self.go_back(skipped);
-        let unapplied_log = self.unapplied_at(place);
-        unapplied_log.returns += 1;
-        unapplied_log.restarts += u32::from(went == WentBack::ToStart);
-        if unapplied_log.restarts > RESTARTS_BEFORE_STOP {
+        let failure = self.failure_at(site);
+        failure.returns += 1;
+        failure.restarts += u32::from(went == WentBack::ToStart);
+        if failure.restarts > RESTARTS_BEFORE_STOP {
             return FollowError::Unfoldable(Box::new(error));
         }
         error
     }
 
-    /// The record of a log that doesn't fit.
-    fn unapplied_at(&mut self, place: (BlockNumber, u64)) -> &mut UnappliedLog {
-        let same = self.recovery.unapplied_log.filter(|unapplied_log| unapplied_log.place == place);
-        self.recovery.unapplied_log.insert(same.unwrap_or(UnappliedLog {
-            place,
+    /// The record of a failure at `site`.
+    fn failure_at(&mut self, site: FailureSite) -> &mut LastFailure {
+        let same = self.recovery.last_failure.filter(|failure| failure.site == site);
+        self.recovery.last_failure.insert(same.unwrap_or(LastFailure {
+            site,
             attempts: 0,
             returns: 0,
             restarts: 0,
@@ -127,9 +127,9 @@ impl<S: LogSource + StateComparer> Follower<S> {
     }
 
     /// The log that didn't fit does, or isn't there any more, if the state is at its block.
-    pub(super) fn forget_unapplied(&mut self, reached: BlockNumber) {
-        self.recovery.unapplied_log =
-            self.recovery.unapplied_log.filter(|unapplied_log| unapplied_log.place.0 > reached);
+    pub(super) fn forget_failure(&mut self, reached: BlockNumber) {
+        let failure = self.recovery.last_failure;
+        self.recovery.last_failure = failure.filter(|failure| !failure.site.is_passed_at(reached));
     }
 
     /// Takes the window's blocks back.

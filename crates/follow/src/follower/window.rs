@@ -4,7 +4,7 @@ use super::{Advance, Confirmation, Follower, WINDOW};
 use crate::{
     error::{FollowError, SourceError},
     identity::SetIdentity,
-    source::{Header, LogSource, PlacedLog, Selection, StateComparer},
+    source::{Header, PlacedLog, Selection, SetSource},
 };
 use alloy_primitives::B256;
 use canon_protocol::BlockNumber;
@@ -41,7 +41,7 @@ pub(super) struct WindowBlock {
     pub(super) logs: Vec<PlacedLog>,
 }
 
-impl<S: LogSource + StateComparer> Follower<S> {
+impl<S: SetSource> Follower<S> {
     /// Takes the window's blocks into the settled state, if they are still on the chain: the chain went
     /// on by more than a window since the last step.
     pub(super) async fn settle_window(&mut self) -> Result<Advance, FollowError> {
@@ -164,7 +164,7 @@ impl<S: LogSource + StateComparer> Follower<S> {
             self.replay()?;
             return Err(self.not_applied(error));
         }
-        self.forget_unapplied(block.number);
+        self.forget_failure(block.number);
         self.events += logs.len() as u64;
         self.window.blocks.push_back(WindowBlock { block, logs });
         while self.window.blocks.len() as u64 > WINDOW {

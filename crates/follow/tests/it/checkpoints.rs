@@ -28,7 +28,7 @@ fn a_follower_killed_after_any_step_goes_on_from_its_checkpoint() {
         for (height, _) in recording.heights.iter().enumerate() {
             let chain = recording.chain(height);
             // A new process each time: nothing is known but the file.
-            let mut follower = match Checkpoint::read(&path, identity).unwrap() {
+            let mut follower = match Checkpoint::read(&path, |found| found == identity).unwrap() {
                 Some(checkpoint) => Follower::resume(source(&chain).await, checkpoint),
                 None => Follower::new(source(&chain).await, identity.clone()),
             };
@@ -38,7 +38,7 @@ fn a_follower_killed_after_any_step_goes_on_from_its_checkpoint() {
                 checkpoint.write(&path).unwrap();
             }
         }
-        let last = Checkpoint::read(&path, identity).unwrap().unwrap();
+        let last = Checkpoint::read(&path, |found| found == identity).unwrap().unwrap();
         let newest = recording.newest().block_number();
         assert_eq!(last.block().number.get(), newest - canon_follow::WINDOW);
     });
@@ -84,7 +84,7 @@ fn a_follower_that_begins_anew_after_every_step_arrives() {
 fn damaged_and_foreign_files_are_refused() {
     let (recording, path) = (Recording::shared(), file("damaged"));
     let identity = &recording.identity;
-    assert!(Checkpoint::read(&path, identity).unwrap().is_none());
+    assert!(Checkpoint::read(&path, |found| found == identity).unwrap().is_none());
     run(async {
         let chain = recording.newest();
         let mut follower = Follower::new(source(&chain).await, identity.clone());
@@ -93,22 +93,22 @@ fn damaged_and_foreign_files_are_refused() {
     });
     let mut other = identity.clone();
     other.addresses.chain_id += 1;
-    let read = Checkpoint::read(&path, &other);
+    let read = Checkpoint::read(&path, |found| found == &other);
     assert!(matches!(read, Err(CheckpointError::OtherSet { .. })), "{read:?}");
     let written = fs::read_to_string(&path).unwrap();
     for end in [0, 1, written.len() / 2, written.len() - 1] {
         fs::write(&path, &written[..end]).unwrap();
-        let read = Checkpoint::read(&path, identity);
+        let read = Checkpoint::read(&path, |found| found == identity);
         assert!(matches!(read, Err(CheckpointError::Damaged { .. })), "{end}: {read:?}");
     }
     fs::write(&path, written.replacen("\"version\":2", "\"version\":3", 1)).unwrap();
-    let read = Checkpoint::read(&path, identity);
+    let read = Checkpoint::read(&path, |found| found == identity);
     assert!(matches!(read, Err(CheckpointError::Version { found: 3, .. })), "{read:?}");
     fs::write(&path, &written).unwrap();
     let mut content = file_content(&path);
     content["block"]["number"] = json!("1");
     forge_file(&path, &content);
-    let read = Checkpoint::read(&path, identity);
+    let read = Checkpoint::read(&path, |found| found == identity);
     assert!(matches!(read, Err(CheckpointError::Contradictory { .. })), "{read:?}");
     remove(&path);
 }
@@ -130,7 +130,7 @@ fn any_damaged_byte_is_found() {
             let mut damaged = written.clone();
             damaged[index] ^= 1 << bit;
             fs::write(&path, damaged).unwrap();
-            let read = Checkpoint::read(&path, identity);
+            let read = Checkpoint::read(&path, |found| found == identity);
             assert!(read.is_err(), "bit {bit} of byte {index}");
         }
     }

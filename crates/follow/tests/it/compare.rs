@@ -1,6 +1,6 @@
 //! Views of both makers side by side.
 
-use crate::support::{Recording, everything, run, source};
+use crate::support::{BLOCK_TIME, Recording, everything, run, source};
 use alloy_primitives::Address;
 use canon_follow::{Follower, compare_present};
 use canon_protocol::{Amount, BlockNumber, Timestamp};
@@ -14,7 +14,7 @@ fn full_view() -> Present {
             let chain = recording.chain(height);
             let mut follower = Follower::new(source(&chain).await, recording.identity.clone());
             follower.catch_up().await.unwrap();
-            let view = follower.view(&everything(&follower)).await.unwrap().present;
+            let view = follower.view(&everything(&follower), BLOCK_TIME).await.unwrap().present;
             let Present { signaling, rollups, payloads, holders, withdrawals, .. } = &view;
             let is_empty = [rollups.is_empty(), payloads.is_empty(), holders.is_empty()];
             if signaling.is_some() && !withdrawals.is_empty() && !is_empty.contains(&true) {

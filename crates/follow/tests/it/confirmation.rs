@@ -8,12 +8,15 @@ use alloy_json_rpc::SerializedRequest;
 use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use alloy_sol_types::{SolCall, SolEvent};
 use canon_abi::{Asset, Governance, Proposals};
-use canon_chain::Error;
+use canon_chain::{Client, Error};
 use canon_devchain::{Devchain, UnsignedCall};
 use canon_faults::{Answer, Faults, params};
-use canon_follow::{Advance, ChainSource, Confirmation, FollowError, Follower, OpenNote, WINDOW};
+use canon_follow::{
+    Advance, ChainSource, ComparisonScope, Confirmation, FollowError, Follower, OpenNote, WINDOW,
+};
+use canon_views::Question;
 use serde_json::json;
-use std::fs;
+use std::{fs, path::Path};
 
 /// An endpoint's false answer about the contracts of a set that is in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,8 +114,10 @@ fn a_lying_endpoint_confirms_nothing() {
                     })),
                     _ => lie.answer(request),
                 });
-                let mut follower =
-                    Follower::new(ChainSource::new(client.clone()), identity.clone());
+                let mut follower = Follower::new(
+                    ChainSource::new(client.clone(), ComparisonScope::Everything),
+                    identity.clone(),
+                );
                 assert!(matches!(follower.confirmation(), Confirmation::Confirmed), "{lie:?}");
                 follower.catch_up().await.unwrap();
                 assert_eq!(follower.block().unwrap().hash, chain.block_hash());
@@ -147,13 +152,18 @@ fn a_set_that_is_opened_without_a_confirmation_says_so() {
     let deployed = Deployed::shared();
     let chain = chain_with_holder();
     run(async {
-        // The present doesn't ask for these; the comparison does.
+        // The first look at the present doesn't ask for these; the comparison does.
+        let mut question = Question::default();
+        question.holders.insert(Address::with_last_byte(2), Default::default());
+        let open = async |client: &Client, cache: &Path| {
+            deployed.open_asking(client, &question, cache).await
+        };
         for lie in [Lie::Reverts, Lie::Empty, Lie::TooLarge] {
             let cache = folder("not-confirmed");
             let faults = Faults::default();
             let client = client_by(&faults, &chain).await;
             faults.answer(move |request| lie.answer(request));
-            let opened = deployed.open(&client, &cache).await;
+            let opened = open(&client, &cache).await;
             assert!(opened.view.history.is_some(), "{lie:?}: {opened:?}");
             let [OpenNote::NotConfirmed(error)] = &opened.notes[..] else {
                 panic!("{lie:?}: {:?}", opened.notes);
@@ -162,10 +172,10 @@ fn a_set_that_is_opened_without_a_confirmation_says_so() {
             let text = opened.notes[0].to_string();
             assert!(text.starts_with("not confirmed: "), "{text}");
             // The file that it leaves isn't confirmed either.
-            let again = deployed.open(&client, &cache).await;
+            let again = open(&client, &cache).await;
             assert!(matches!(again.notes[..], [OpenNote::NotConfirmed(_)]), "{:?}", again.notes);
             faults.answer(|_| Answer::Node);
-            let again = deployed.open(&client, &cache).await;
+            let again = open(&client, &cache).await;
             assert!(again.notes.is_empty(), "{:?}", again.notes);
             fs::remove_dir_all(&cache).unwrap();
         }
@@ -181,7 +191,10 @@ fn a_block_without_the_logs_that_its_bloom_shows_is_not_confirmed() {
             let faults = Faults::default();
             let client = client_by(&faults, &chain).await;
             let identity = deployed.identity(&client).await;
-            let mut follower = Follower::new(ChainSource::new(client), identity.clone());
+            let mut follower = Follower::new(
+                ChainSource::new(client, ComparisonScope::Everything),
+                identity.clone(),
+            );
             follower.catch_up().await.unwrap();
             assert!(matches!(follower.confirmation(), Confirmation::Confirmed));
 
@@ -234,7 +247,8 @@ fn a_full_block_is_proven_by_its_own_logs_and_costs_no_comparison() {
         let faults = Faults::default();
         let client = client_by(&faults, &chain).await;
         let identity = deployed.identity(&client).await;
-        let mut follower = Follower::new(ChainSource::new(client), identity.clone());
+        let mut follower =
+            Follower::new(ChainSource::new(client, ComparisonScope::Everything), identity.clone());
         follower.catch_up().await.unwrap();
 
         // 1,000 logs with four topics each, after which the bloom may contain everything.

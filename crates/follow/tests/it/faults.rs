@@ -12,7 +12,8 @@ use canon_chain::Severity;
 use canon_devchain::Devchain;
 use canon_faults::{Answer, Faults};
 use canon_follow::{
-    Advance, ChainSource, FollowError, Follower, SourceError, WINDOW, check_every_view,
+    Advance, ChainSource, ComparisonScope, FollowError, Follower, SourceError, WINDOW,
+    check_every_view,
 };
 use canon_protocol::SetState;
 use canon_testkit::histories::Rng;
@@ -36,7 +37,7 @@ async fn follow_stages(stages: &[Devchain], failing: Option<u64>) -> (SetState, 
     let source = loop {
         let provider = alloy_provider::ProviderBuilder::default().connect_client(network.client());
         if let Ok(client) = canon_chain::Client::connect(provider).await {
-            break ChainSource::new(client);
+            break ChainSource::new(client, ComparisonScope::Everything);
         }
     };
     let mut follower = Follower::new(source, Recording::shared().identity.clone());
@@ -74,7 +75,7 @@ async fn requests_for_new_blocks(seed: u64, percent: u64) -> u64 {
     let nodes = [recording.chain(height).transport(), chain.transport()];
     let network = Network::new(nodes, Choice::Node(0));
     let rpc = RpcClient::new(faults.layer(network.clone()), true);
-    let source = ChainSource::new(client(rpc).await);
+    let source = ChainSource::new(client(rpc).await, ComparisonScope::Everything);
     let mut follower = Follower::new(source, recording.identity.clone());
     follower.catch_up().await.unwrap();
     network.choose(Choice::Node(1));
@@ -119,7 +120,8 @@ fn endpoints_have_habits() {
         ] {
             let network = Network::new([chain.transport()], Choice::Node(0));
             network.adopt(habit);
-            let source = ChainSource::new(client(network.client()).await);
+            let source =
+                ChainSource::new(client(network.client()).await, ComparisonScope::Everything);
             let mut follower = Follower::new(source, recording.identity.clone());
             follower.catch_up().await.unwrap();
             assert!(*follower.state() == expected, "{habit:?}");
@@ -135,7 +137,7 @@ fn endpoints_have_habits() {
         );
         let network = Network::new([chain.transport()], Choice::Node(0));
         network.adopt(Habit::RefusesRangesAbove(9));
-        let source = ChainSource::new(client(network.client()).await);
+        let source = ChainSource::new(client(network.client()).await, ComparisonScope::Everything);
         let mut follower = Follower::new(source, recording.identity.clone());
         let outcome = follower.catch_up().await;
         let refused = matches!(outcome, Err(FollowError::Source(SourceError::RangeTooLong(_))));
@@ -153,7 +155,7 @@ fn logs_that_were_left_out_are_read_when_others_miss_them() {
         let expected = fresh(&chain, &recording.identity).await;
         let network = Network::new([chain.transport()], Choice::Node(0));
         network.adopt(Habit::LeavesOut(Governance::Deposit::SIGNATURE_HASH));
-        let source = ChainSource::new(client(network.client()).await);
+        let source = ChainSource::new(client(network.client()).await, ComparisonScope::Everything);
         let mut follower = Follower::new(source, recording.identity.clone());
         let mut last = None;
         for _ in 0..10 {
@@ -182,7 +184,8 @@ fn a_range_of_which_a_node_has_the_first_blocks_alone_is_read_again() {
             // The logs of the old blocks come from a node that lags, and everything else doesn't.
             let choice = Choice::SecondFor("eth_getLogs");
             let network = Network::new([chain.transport(), lagging.transport()], choice);
-            let source = ChainSource::new(client(network.client()).await);
+            let source =
+                ChainSource::new(client(network.client()).await, ComparisonScope::Everything);
             let mut follower = Follower::new(source, recording.identity.clone());
             assert_eq!(follower.step().await.unwrap(), Advance::Extended);
             let block = follower.block().unwrap();
@@ -219,7 +222,7 @@ fn omitted_logs_that_nothing_misses_show_in_the_contracts_answers() {
         let expected = fresh(&chain, &recording.identity).await;
         let network = Network::new([chain.transport()], Choice::Node(0));
         network.adopt(Habit::LeavesOut(Asset::Approval::SIGNATURE_HASH));
-        let source = ChainSource::new(client(network.client()).await);
+        let source = ChainSource::new(client(network.client()).await, ComparisonScope::Everything);
         let mut follower = Follower::new(source, recording.identity.clone());
         let error = follower.catch_up().await.unwrap_err();
         let FollowError::Differs(difference) = &error else { panic!("{error}") };
@@ -243,7 +246,7 @@ fn one_answer_of_a_deep_fork_is_not_believed() {
     let [ours, other] = [(1, 100), (2, 110)].map(|(fork, more)| recording.fork(height, more, fork));
     run(async {
         let network = Network::new([ours.transport(), other.transport()], Choice::Node(0));
-        let source = ChainSource::new(client(network.client()).await);
+        let source = ChainSource::new(client(network.client()).await, ComparisonScope::Everything);
         let mut follower = Follower::new(source, recording.identity.clone());
         insist(&mut follower).await;
         let (state, block) = (follower.state().clone(), follower.block());
@@ -287,7 +290,8 @@ fn a_reorganization_that_begins_before_any_request_ends_in_the_new_chain() {
             loop {
                 let transports = nodes.iter().map(Devchain::transport);
                 let network = Network::new(transports, Choice::SecondFrom(switch));
-                let source = ChainSource::new(client(network.client()).await);
+                let source =
+                    ChainSource::new(client(network.client()).await, ComparisonScope::Everything);
                 let mut follower = Follower::new(source, recording.identity.clone());
                 insist(&mut follower).await;
                 let was_late = network.requests() <= switch;
@@ -319,7 +323,8 @@ fn a_replacement_below_the_first_earlier_state_ends_in_the_new_chain() {
             let network = Network::new(transports, Choice::SecondFrom(switch));
             // Short ranges, so that the logs take many requests and several earlier states are kept.
             network.adopt(Habit::RefusesRangesAbove(100));
-            let source = ChainSource::new(client(network.client()).await);
+            let source =
+                ChainSource::new(client(network.client()).await, ComparisonScope::Everything);
             let mut follower = Follower::new(source, recording.identity.clone());
             insist(&mut follower).await;
             let was_late = network.requests() <= switch;
@@ -371,7 +376,8 @@ fn nodes_that_lag_and_fork_cost_time_and_never_an_event() {
         for seed in 0..200 {
             let transports = nodes.iter().map(|node| node.chain.transport());
             let network = Network::new(transports, Choice::MostlyFirst(Rng::new(seed)));
-            let source = ChainSource::new(client(network.client()).await);
+            let source =
+                ChainSource::new(client(network.client()).await, ComparisonScope::Everything);
             let mut follower = Follower::new(source, recording.identity.clone());
             for turn in 0..40 {
                 if turn == 20 {

@@ -4,6 +4,7 @@
 
 mod checkpoints;
 mod compare;
+mod comparison_cost;
 mod confirmation;
 mod every_view;
 mod faults;

@@ -2,8 +2,9 @@
 
 use crate::{
     network::{Choice, Habit, Network},
-    support::{client, file_content, forge_file, no_pause, run},
+    support::{BLOCK_TIME, client, file_content, forge_file, no_pause, run},
 };
+use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, U256};
 use alloy_rpc_client::RpcClient;
 use alloy_sol_types::SolCall;
@@ -17,10 +18,10 @@ use canon_chain::{
 use canon_devchain::{Devchain, DevchainConfig, UnsignedCall};
 use canon_faults::{Answer, Fault, FaultPlan, Faults};
 use canon_follow::{
-    ChainSource, Checkpoint, CheckpointError, FindError, Follower, HistoryError, HistoryProgress,
-    OpenNote, OpenedSet, SetIdentity, check_every_view, open_set,
+    ChainSource, Checkpoint, CheckpointError, ComparisonScope, FindError, Follower, HistoryError,
+    HistoryProgress, OpenNote, OpenSubject, OpenedSet, SetIdentity, check_every_view, open_set,
 };
-use canon_protocol::{BlockNumber, Timestamp};
+use canon_protocol::BlockNumber;
 use canon_testkit::histories::Rng;
 use canon_views::{Question, SetAddresses};
 use core::ops::ControlFlow;
@@ -82,12 +83,22 @@ impl Deployed {
     }
 
     pub(crate) async fn open(&self, client: &Client, cache: &Path) -> OpenedSet {
+        self.open_asking(client, &question(), cache).await
+    }
+
+    pub(crate) async fn open_asking(
+        &self,
+        client: &Client,
+        question: &Question,
+        cache: &Path,
+    ) -> OpenedSet {
         let mut last: Option<HistoryProgress> = None;
         let progress = |now: HistoryProgress| {
             assert!(now.block <= now.head, "{now:?}");
             last = Some(now);
         };
-        open_set(client, self.set.registry, &question(), cache, progress, no_pause).await.unwrap()
+        let subject = subject(client, self.set.registry, question);
+        open_set(subject, cache, progress, no_pause).await.unwrap()
     }
 
     pub(crate) async fn identity(&self, client: &Client) -> SetIdentity {
@@ -96,7 +107,15 @@ impl Deployed {
 }
 
 pub(crate) fn question() -> Question {
-    Question::new(Timestamp::of(10_000_000_000))
+    Question::default()
+}
+
+pub(crate) const fn subject<'a>(
+    client: &'a Client,
+    registry: Address,
+    question: &'a Question,
+) -> OpenSubject<'a> {
+    OpenSubject { client, registry, question, block_time: BLOCK_TIME }
 }
 
 /// A folder of this test alone, which isn't there yet.
@@ -153,7 +172,10 @@ fn the_identity_follows_from_the_registry() {
                 let first = found.first_block.get();
                 assert!(first >= deployed.first_block.get() && first > 0, "{found:?}");
 
-                let mut follower = Follower::new(ChainSource::new(client.clone()), found);
+                let mut follower = Follower::new(
+                    ChainSource::new(client.clone(), ComparisonScope::Everything),
+                    found,
+                );
                 follower.catch_up().await.unwrap();
                 let block = follower.block().unwrap();
                 check_every_view(&client, follower.state(), &block).await.unwrap();
@@ -209,7 +231,8 @@ fn where_no_contract_is_there_is_no_set() {
         let found = SetIdentity::find(&client, nowhere, |_, _| (), &mut no_pause).await;
         assert!(matches!(found, Err(FindError::Chain(Error::NoCode { .. }))), "{found:?}");
         let opened =
-            open_set(&client, nowhere, &question(), &folder("nowhere"), |_| (), no_pause).await;
+            open_set(subject(&client, nowhere, &question()), &folder("nowhere"), |_| (), no_pause)
+                .await;
         assert!(matches!(opened, Err(Error::NoCode { .. })), "{opened:?}");
     });
 }
@@ -366,13 +389,13 @@ fn two_at_once_leave_one_whole_file() {
     let path = only_file(&cache);
     let identity = file_content(&path)["identity"].take();
     let identity: SetIdentity = serde_json::from_value(identity).unwrap();
-    let checkpoint = Checkpoint::read(&path, &identity).unwrap().unwrap();
+    let checkpoint = Checkpoint::read(&path, |found| found == &identity).unwrap().unwrap();
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| (0..20).for_each(|_| checkpoint.write(&path).unwrap()));
         }
         for _ in 0..40 {
-            assert!(Checkpoint::read(&path, &identity).unwrap().is_some());
+            assert!(Checkpoint::read(&path, |found| found == &identity).unwrap().is_some());
         }
     });
     only_file(&cache);
@@ -442,7 +465,8 @@ fn rollups_of_another_origin_are_found_or_named() {
                 assert!(opened.no_history.is_none() && opened.notes.is_empty(), "{opened:?}");
                 let expected: &[Address] = if salt.is_some() { &[] } else { &[rollup] };
                 assert!(opened.unknown.iter().eq(expected), "{:?}", opened.unknown);
-                let present = client.view(deployed.set.registry, &question()).await.unwrap();
+                let (registry, latest) = (deployed.set.registry, BlockId::latest());
+                let present = client.view(registry, &question(), latest, BLOCK_TIME).await.unwrap();
                 assert_eq!(opened.view.present, present);
                 assert_eq!(present.addresses.rollup, rollup);
             }

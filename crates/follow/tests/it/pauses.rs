@@ -2,7 +2,7 @@
 
 use crate::{
     network::{Choice, Network},
-    opening::{Deployed, client_by, folder, question},
+    opening::{Deployed, client_by, folder, question, subject},
     support::{client, run},
 };
 use canon_chain::Client;
@@ -20,7 +20,8 @@ async fn open(client: &Client, paused: impl Fn(Duration) + Sync) -> (OpenedSet, 
         paused(pauses.iter().sum());
         future::ready(())
     };
-    let opened = open_set(client, registry, &question(), &cache, |_| (), pause).await.unwrap();
+    let opened =
+        open_set(subject(client, registry, &question()), &cache, |_| (), pause).await.unwrap();
     let _ = fs::remove_dir_all(&cache);
     (opened, pauses)
 }

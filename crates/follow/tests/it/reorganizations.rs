@@ -5,12 +5,12 @@ use crate::{
     support::{Recording, client, fresh, insist, run},
 };
 use canon_devchain::Devchain;
-use canon_follow::{Advance, ChainSource, Follower, WINDOW};
+use canon_follow::{Advance, ChainSource, ComparisonScope, Follower, WINDOW};
 
 /// A follower of the first chain, and the network that has all of them.
 async fn followed<const N: usize>(chains: [&Devchain; N]) -> (Network, Follower<ChainSource>) {
     let network = Network::new(chains.map(Devchain::transport), Choice::Node(0));
-    let source = ChainSource::new(client(network.client()).await);
+    let source = ChainSource::new(client(network.client()).await, ComparisonScope::Everything);
     let mut follower = Follower::new(source, Recording::shared().identity.clone());
     follower.catch_up().await.unwrap();
     (network, follower)

@@ -8,9 +8,9 @@ use canon_chain::{Client, Severity, deploy::Create2Origin};
 use canon_devchain::{Devchain, UnsignedCall};
 use canon_differential::{History, Lockstep, salts};
 use canon_follow::{
-    Advance, ChainSource, FollowError, Follower, LogSource, SetIdentity, StateComparer,
+    Advance, ChainSource, ComparisonScope, FollowError, Follower, SetIdentity, SetSource,
 };
-use canon_protocol::{Addresses, BlockNumber, SetState, Timestamp};
+use canon_protocol::{Addresses, BlockNumber, Seconds, SetState};
 use canon_views::Question;
 use core::{future, time::Duration};
 use serde_json::Value;
@@ -40,7 +40,7 @@ pub(crate) async fn client(rpc: RpcClient) -> Client {
 }
 
 pub(crate) async fn source(chain: &Devchain) -> ChainSource {
-    ChainSource::new(client(chain.client()).await)
+    ChainSource::new(client(chain.client()).await, ComparisonScope::Everything)
 }
 
 /// Lets no time pass.
@@ -57,7 +57,7 @@ pub(crate) async fn fresh(chain: &Devchain, identity: &SetIdentity) -> SetState 
 }
 
 /// Goes all the way to the newest block, however often the source fails on it.
-pub(crate) async fn insist(follower: &mut Follower<impl LogSource + StateComparer>) -> Advance {
+pub(crate) async fn insist(follower: &mut Follower<impl SetSource>) -> Advance {
     for _ in 0..1_000 {
         match follower.catch_up().await {
             Ok(advance) => return advance,
@@ -68,9 +68,7 @@ pub(crate) async fn insist(follower: &mut Follower<impl LogSource + StateCompare
 }
 
 /// The same for one step.
-pub(crate) async fn step(
-    follower: &mut Follower<impl LogSource + StateComparer>,
-) -> Result<Advance, FollowError> {
+pub(crate) async fn step(follower: &mut Follower<impl SetSource>) -> Result<Advance, FollowError> {
     let outcome = follower.step().await;
     if let Err(error) = &outcome {
         assert_eq!(error.severity(), Severity::Retry, "{error}");
@@ -89,10 +87,12 @@ pub(crate) fn forge_file(path: &Path, content: &Value) {
     fs::write(path, format!("{content}\n{:#x}", keccak256(&content))).unwrap();
 }
 
+/// The time from one block to the next that views of the tests expect.
+pub(crate) const BLOCK_TIME: Seconds = Seconds::of(12);
+
 /// Everything that the follower's state knows.
 pub(crate) fn everything(follower: &Follower<ChainSource>) -> Question {
-    let now = follower.block().unwrap().timestamp;
-    Question::everything(follower.state(), Timestamp::of(now.get() + 12))
+    Question::everything(follower.state())
 }
 
 /// A chain at several heights, oldest first.

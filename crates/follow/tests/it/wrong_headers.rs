@@ -8,7 +8,7 @@ use alloy_json_rpc::SerializedRequest;
 use alloy_primitives::B256;
 use canon_chain::Severity;
 use canon_faults::{Answer, Faults, params};
-use canon_follow::{Advance, ChainSource, Follower};
+use canon_follow::{Advance, ChainSource, ComparisonScope, Follower};
 use serde_json::{Value, json};
 use std::sync::{
     Arc,
@@ -26,7 +26,10 @@ async fn follow_past(
     let chain = recording.newest();
     let faults = Faults::default();
     let client = client_by(&faults, &chain).await;
-    let mut follower = Follower::new(ChainSource::new(client), recording.identity.clone());
+    let mut follower = Follower::new(
+        ChainSource::new(client, ComparisonScope::Everything),
+        recording.identity.clone(),
+    );
     follower.catch_up().await.unwrap();
     (0..blocks).for_each(|_| drop(chain.mine().unwrap()));
     let was_wrong = Arc::new(AtomicBool::new(false));

@@ -13,7 +13,7 @@ mod signals;
 use alloy_primitives::Address;
 use alloy_sol_types::SolCall;
 use canon_abi::Asset;
-use canon_protocol::{Amount, BlockNumber, SetState, TooLarge};
+use canon_protocol::{Amount, BlockNumber, Seconds, SetState, TooLarge};
 use canon_views::{Present, Question};
 
 pub use check::{Check, Relation};
@@ -25,8 +25,9 @@ use crate::{
 
 /// All checks, by area.
 pub(crate) async fn all(run: &UpgradeRun<'_>) -> Result<Vec<Check>> {
-    let question = Question::new(run.driver.next_time());
-    let view = run.driver.client().view(run.set.addresses().registry, &question).await;
+    let (registry, question) = (run.set.addresses().registry, Question::default());
+    let block_time = run.driver.next_time().since(run.driver.now()).unwrap_or(Seconds::ZERO);
+    let view = run.driver.client().view(registry, &question, run.driver.head(), block_time).await;
     let inspection = Inspection { run, found: view.during(READING)? };
     let mut checks = inspection.fates();
     checks.extend(inspection.registry().await?);

@@ -3,8 +3,8 @@
 use alloy_primitives::keccak256;
 use alloy_provider::ProviderBuilder;
 use canon_chain::{Client, deploy::Create2Origin};
-use canon_follow::{ChainSource, Follower, SetIdentity};
-use canon_protocol::{AttesterStatus, BlockNumber, ProposalState, Timestamp};
+use canon_follow::{ChainSource, ComparisonScope, Follower, SetIdentity};
+use canon_protocol::{AttesterStatus, BlockNumber, ProposalState, Seconds};
 use canon_rehearsal::{Rehearsal, scenario::Scenario};
 use canon_views::Question;
 
@@ -26,7 +26,10 @@ async fn follower(rehearsal: &Rehearsal<'_>, scenario: &Scenario) -> Follower<Ch
     let further = salts.map(|salt| Create2Origin { salt, ..Create2Origin::default() });
     let origins = [Create2Origin::default()].into_iter().chain(further).collect();
     let identity = SetIdentity { addresses, first_block: BlockNumber::ZERO, origins };
-    let mut follower = Follower::new(ChainSource::new(client(rehearsal).await), identity);
+    let mut follower = Follower::new(
+        ChainSource::new(client(rehearsal).await, ComparisonScope::Everything),
+        identity,
+    );
     follower.catch_up().await.unwrap();
     follower
 }
@@ -38,11 +41,13 @@ fn at_the_end_the_fold_is_what_the_contracts_answer() {
         with(&scenario, async |rehearsal| {
             let follower = follower(rehearsal, &scenario).await;
             assert_eq!(follower.state(), rehearsal.state(), "{name}");
-            let next = Timestamp::new(rehearsal.chain().next_timestamp()).unwrap();
-            let question = Question::everything(follower.state(), next);
-            let folded = follower.view(&question).await.unwrap().present;
+            let question = Question::everything(follower.state());
+            let chain = rehearsal.chain();
+            let block_time = Seconds::of(chain.next_timestamp() - chain.timestamp());
+            let folded = follower.view(&question, block_time).await.unwrap().present;
             let (client, at) = (client(rehearsal).await, folded.block.hash.into());
-            let answered = client.view_at(rehearsal.registry(), &question, at).await.unwrap();
+            let answered =
+                client.view(rehearsal.registry(), &question, at, block_time).await.unwrap();
             assert_eq!(folded, answered, "{name}");
         });
     }

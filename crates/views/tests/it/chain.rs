@@ -25,8 +25,8 @@ pub(crate) trait ViewedChain {
     /// The set at the present block, with all that is known of it; the next block is expected at `next`.
     fn view(&self, next: Timestamp) -> SetView;
 
-    /// The set at the present block.
-    fn view_of(&self, question: &Question) -> SetView;
+    /// The same with what is asked.
+    fn view_of(&self, next: Timestamp, question: &Question) -> SetView;
 
     /// The view for a block that comes in this many seconds.
     fn view_in(&self, seconds: u64) -> SetView;
@@ -62,10 +62,10 @@ pub(crate) trait ViewedChain {
 
 impl ViewedChain for Chain {
     fn view(&self, next: Timestamp) -> SetView {
-        self.view_of(&Question::everything(&self.set, next))
+        self.view_of(next, &Question::everything(&self.set))
     }
 
-    fn view_of(&self, question: &Question) -> SetView {
+    fn view_of(&self, next: Timestamp, question: &Question) -> SetView {
         let number = self.block.number;
         let hash = |number: u64| keccak256(number.to_be_bytes());
         let block = BlockView {
@@ -75,7 +75,8 @@ impl ViewedChain for Chain {
             base_fee: 1_000_000_000,
             timestamp: self.now(),
         };
-        SetView::of_state(Arc::new(self.set.clone()), &self.foreign, block, question)
+        let block_time = next.since(self.now()).unwrap();
+        SetView::of_state(Arc::new(self.set.clone()), &self.foreign, block, question, block_time)
     }
 
     fn view_in(&self, seconds: u64) -> SetView {

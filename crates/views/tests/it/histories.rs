@@ -390,9 +390,11 @@ impl History {
             for order in &orders {
                 let plan = BTreeMap::from([(OrderId(1), *order)]);
                 let duty = |chain: &Chain, next| {
-                    let mut question = Question::new(next);
+                    let mut question = Question::default();
                     question.add_holder(address, &plan);
-                    holder(&chain.view_of(&question), address, &plan, |_| IntentProgress::Open)
+                    holder(&chain.view_of(next, &question), address, &plan, |_| {
+                        IntentProgress::Open
+                    })
                 };
                 let now = duty(&self.chain, next);
                 self.check_intents(next, address, &now.intents, |chain, next| {
@@ -429,9 +431,9 @@ impl History {
         });
         for plan in members.filter(|plan| plan.from != plan.to).collect::<Vec<_>>() {
             let duty = |chain: &Chain, next| {
-                let mut question = Question::new(next);
+                let mut question = Question::default();
                 question.add_move(&plan);
-                mover(&chain.view_of(&question).present, &plan).intents
+                mover(&chain.view_of(next, &question).present, &plan).intents
             };
             let intents = duty(&self.chain, next);
             self.check_intents(next, plan.withdrawer, &intents, duty);

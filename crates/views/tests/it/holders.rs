@@ -28,9 +28,9 @@ fn duty(
     next: Timestamp,
 ) -> Duty<BTreeMap<OrderId, OrderStatus>> {
     let orders = numbered(orders);
-    let mut question = Question::new(next);
+    let mut question = Question::default();
     question.add_holder(named(name), &orders);
-    holder(&chain.view_of(&question), named(name), &orders, |_| IntentProgress::Open)
+    holder(&chain.view_of(next, &question), named(name), &orders, |_| IntentProgress::Open)
 }
 
 /// The actions of the duty, and the status of its orders.
@@ -273,9 +273,10 @@ fn only_an_order_that_acts_holds_up_those_after_it() {
         assert_eq!(actions.len(), usize::from(expected.contains(&due)), "{name}: {orders:?}");
     }
     let orders = numbered(&[lock(1), all]);
-    let unasked = holder(&chain.view_of(&Question::new(next)), named("alice"), &orders, |_| {
-        IntentProgress::Open
-    });
+    let unasked =
+        holder(&chain.view_of(next, &Question::default()), named("alice"), &orders, |_| {
+            IntentProgress::Open
+        });
     assert_eq!(result(&unasked), (vec![], vec![OrderStatus::Unknown; 2]));
 }
 
@@ -287,7 +288,7 @@ fn what_the_journal_says_may_be_done_is_left_alone() {
     let next = chain.now() + Seconds::of(12);
     let (amount, to) = (OrderAmount::Exactly(count(1)), named("bob"));
     let orders = numbered(&[Order::Withdraw { amount, to }; 2]);
-    let mut question = Question::new(next);
+    let mut question = Question::default();
     question.add_holder(alice, &orders);
     let waiting = OrderStatus::Waiting(WaitsFor::Order(OrderId(1)));
     for (first, expected) in [
@@ -295,7 +296,7 @@ fn what_the_journal_says_may_be_done_is_left_alone() {
         (IntentProgress::Unconfirmed, [OrderStatus::Unconfirmed, OrderStatus::Due]),
         (IntentProgress::Done, [OrderStatus::Done, OrderStatus::Due]),
     ] {
-        let view = chain.view_of(&question);
+        let view = chain.view_of(next, &question);
         let first_id = IntentId {
             set: view.present.set_id(),
             subject: IntentSubject::Withdraw { holder: alice, order: OrderId(1) },

@@ -14,7 +14,7 @@ fn a_view_is_the_same_after_json() {
     let mut view = chain.view_in(12);
     let text = serde_json::to_string(&view.present).unwrap();
     assert_eq!(serde_json::from_str::<Present>(&text).unwrap(), view.present);
-    view = chain.view_of(&Question::new(view.present.next));
+    view = chain.view_of(view.present.next, &Question::default());
     let text = serde_json::to_string(&view.present).unwrap();
     assert_eq!(serde_json::from_str::<Present>(&text).unwrap(), view.present);
 }
@@ -39,5 +39,41 @@ fn addresses_have_checksums_and_amounts_are_strings() {
     assert_eq!(
         view["signaling"]["rounds"][0]["leader"]["payload"],
         json!(PAYLOAD.to_checksum(None))
+    );
+}
+
+/// A value that a test doesn't meet can have any number of digits, so the declarations are read.
+#[test]
+fn no_field_of_a_view_has_a_wide_type_that_json_readers_round() {
+    const WIDE: [&str; 5] = ["u64", "i64", "u128", "i128", "usize"];
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    let (mut fields, mut rounded) = (0, Vec::new());
+    for file in ["intent.rs", "present.rs", "proposal.rs", "signals.rs", "calendar.rs"] {
+        let text = std::fs::read_to_string(format!("{folder}/{file}")).unwrap();
+        let mut attributes = Vec::new();
+        for line in text.lines().map(str::trim) {
+            if line.starts_with('#') {
+                attributes.push(line);
+                continue;
+            }
+            // Of a declaration alone the type is followed by a comma and nothing else.
+            let field = line.strip_suffix(',').and_then(|line| line.split_once(": "));
+            if let Some((name, declared)) = field.filter(|_| !line.starts_with("//")) {
+                let mut words = declared.split(|one: char| !one.is_alphanumeric());
+                fields += 1;
+                let is_decimal = attributes.iter().any(|one| one.contains("text::decimal"));
+                if words.any(|word| WIDE.contains(&word)) && !is_decimal {
+                    rounded.push(format!("{file}: {name}: {declared}"));
+                }
+            }
+            if !line.starts_with("///") {
+                attributes.clear();
+            }
+        }
+    }
+    assert!(fields > 80, "{fields} fields were read");
+    assert_eq!(
+        rounded, [""; 0],
+        "each needs a quantity's type, or #[serde(with = \"text::decimal\")]"
     );
 }

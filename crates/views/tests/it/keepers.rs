@@ -189,7 +189,7 @@ fn payments_are_made_when_their_time_comes() {
     view.history = None;
     assert_eq!(actions(&view), [payment.clone(), stake.clone()], "all was asked for");
     let next = view.present.next;
-    let mut view = chain.view_of(&Question::new(next));
+    let mut view = chain.view_of(next, &Question::default());
     assert_eq!(actions(&view), [payment, stake], "the history knows all");
     view.history = None;
     assert_eq!(actions(&view), [], "nothing was asked for");

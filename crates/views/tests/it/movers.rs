@@ -21,9 +21,9 @@ fn plan() -> MovePlan {
 }
 
 fn stands(chain: &Chain, plan: &MovePlan, next: Timestamp) -> (MovePhase, Vec<IntendedAction>) {
-    let mut question = Question::new(next);
+    let mut question = Question::default();
     question.add_move(plan);
-    let duty = mover(&chain.view_of(&question).present, plan);
+    let duty = mover(&chain.view_of(next, &question).present, plan);
     (duty.status, duty.intents.into_iter().map(|intent| intent.action).collect())
 }
 
@@ -99,10 +99,10 @@ fn an_attester_that_was_not_asked_for_is_not_vacant() {
     let id = chain.accept(PAYLOAD, &[upgrade]);
     chain.ok("anyone", GOVERNANCE, GovernanceCall::Execute { id: id.to_word() });
     let phase_without = |chain: &Chain, forgotten: &[Address]| {
-        let mut question = Question::new(soon(chain));
+        let mut question = Question::default();
         question.add_move(&plan);
         question.rollups.get_mut(&NEW_ROLLUP).unwrap().retain(|one| !forgotten.contains(one));
-        let duty = mover(&chain.view_of(&question).present, &plan);
+        let duty = mover(&chain.view_of(soon(chain), &question).present, &plan);
         assert_eq!(duty.intents.len(), usize::from(duty.status == MovePhase::Due));
         duty.status
     };
@@ -124,7 +124,7 @@ fn there_may_be_nothing_to_move() {
     let mut chain = Chain::staked(1);
     chain.deploy_rollup(NEW_ROLLUP);
     let plan = plan();
-    let view = chain.view_of(&Question::new(soon(&chain))).present;
+    let view = chain.view_of(soon(&chain), &Question::default()).present;
     assert_eq!(mover(&view, &plan).status, MovePhase::Unknown, "nothing was asked");
     let others = MovePlan { withdrawer: named("bob"), ..plan };
     let not_ours = MovePhase::NotOurs { withdrawer: plan.withdrawer };

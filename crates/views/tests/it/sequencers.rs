@@ -20,20 +20,20 @@ fn chain() -> (Chain, SignalPlan) {
     let mut chain = Chain::staked(3);
     chain.write(PAYLOAD, &harmless());
     chain.next_round();
-    let view = chain.view_of(&asked(chain.now()));
+    let view = chain.view_of(chain.now(), &asked());
     let plan = SignalPlan::new(PAYLOAD, view.present.payloads[&PAYLOAD].code.hash, B256::ZERO);
     (chain, plan)
 }
 
-fn asked(next: Timestamp) -> Question {
-    let mut question = Question::new(next);
+fn asked() -> Question {
+    let mut question = Question::default();
     question.payloads.insert(PAYLOAD);
     question
 }
 
 /// The decision of the slot's own proposer for the block at `next`.
 fn decision(chain: &Chain, plan: &SignalPlan, next: Timestamp) -> SignalDecision {
-    let view = chain.view_of(&asked(next)).present;
+    let view = chain.view_of(next, &asked()).present;
     sequencer(&view, &identity(chain.proposer_at(next)), Some(plan)).status
 }
 
@@ -41,7 +41,7 @@ fn decision(chain: &Chain, plan: &SignalPlan, next: Timestamp) -> SignalDecision
 fn it_signals_in_its_own_slot_alone() {
     let (chain, plan) = chain();
     let first = chain.slot_start(chain.slot());
-    let view = chain.view_of(&asked(first + Seconds::of(SLOT - 1))).present;
+    let view = chain.view_of(first + Seconds::of(SLOT - 1), &asked()).present;
     let owner = chain.proposer_at(first);
     for number in 0..3 {
         let proposer = named(&format!("proposer {number}"));
@@ -74,7 +74,7 @@ fn it_signals_in_its_own_slot_alone() {
 fn it_says_why_it_does_not_signal() {
     let (chain, plan) = chain();
     let (next, own) = (chain.now(), identity(chain.proposer_at(chain.now())));
-    let view = chain.view_of(&asked(next)).present;
+    let view = chain.view_of(next, &asked()).present;
     let decide = |own, plan| sequencer(&view, &own, plan).status;
     let changed = SignalPlan { code_hash: B256::ZERO, ..plan };
     let found = plan.code_hash;
@@ -201,7 +201,7 @@ fn it_proposes_the_block_of_its_slot_or_records_the_seed() {
     // No seed is recorded in the first slot.
     for (position, records) in [(0, false), (1, true), (3, true)] {
         let next = chain.now() + Seconds::of(position * SLOT);
-        let view = chain.view_of(&Question::new(next)).present;
+        let view = chain.view_of(next, &Question::default()).present;
         let own = identity(chain.proposer_at(next));
         let duty = sequencer(&view, &own, None);
         let is_seed = |intent: &Intent| matches!(intent.action, IntendedAction::RecordSeed { .. });
@@ -234,7 +234,7 @@ fn sequencers_break_a_silence_in_turn() {
     let epoch = 3;
     for position in 0..EPOCH {
         let next = chain.now() + Seconds::of(position * SLOT);
-        let view = chain.view_of(&Question::new(next)).present;
+        let view = chain.view_of(next, &Question::default()).present;
         assert_eq!(view.rollups[&ROLLUP].proposer, None);
         for number in 0..20 {
             let proposer = named(&format!("proposer {number}"));

@@ -5,37 +5,13 @@ use crate::chain::{
     ViewedChain as _, harmless, named, tokens,
 };
 use canon_protocol::{
-    Amount, Epoch, GovernanceCall, ProposalId, ProposalState, ProposalsCall, Seconds, Slot,
-    Support, Tally, Timestamp, WithdrawalId,
+    Epoch, GovernanceCall, ProposalId, ProposalState, ProposalsCall, Seconds, Slot, Support,
+    Timestamp, WithdrawalId,
 };
 use canon_views::{
     AvailableAction, CalendarEntry, CalendarEvent, IntendedAction, Opportunity, Question,
     available_actions, calendar,
 };
-
-#[test]
-fn the_votes_that_are_missing_are_the_least_that_suffice() {
-    let mut chain = Chain::voting(2000, 0);
-    let id = chain.propose(PAYLOAD, &harmless());
-    let mut proposal = *chain.view_in(1).present.proposal(id).unwrap();
-    proposal.configuration.minimum_votes = Amount::of(10);
-    for total in [9, 10, 100, 101] {
-        for (yea, nea) in [(0, 0), (10, 0), (0, 5), (10, 40), (52, 48), (53, 47), (9, 0)] {
-            if yea + nea > total {
-                continue;
-            }
-            proposal.total_power = Amount::of(total);
-            proposal.tally = Tally { yea: Amount::of(yea), nea: Amount::of(nea) };
-            let is_enough = |more: &u128| {
-                let more = Amount::of(*more);
-                let tally = proposal.tally.checked_add(Support::Yea, more).unwrap();
-                proposal.tabulation_of(tally).is_accepted()
-            };
-            let least = (0..=total - yea - nea).find(is_enough).map(Amount::of);
-            assert_eq!(proposal.votes_missing(), least, "{yea} to {nea} of {total}");
-        }
-    }
-}
 
 #[test]
 fn every_date_of_a_proposal_is_the_first_second_of_its_change() {
@@ -213,7 +189,7 @@ fn available_actions_say_who_may_act_until_when() {
             let opportunity = &available.opportunity;
             matches!(opportunity, Opportunity::Anyone(IntendedAction::RecordSeed { .. }))
         };
-        let all = available_actions(&chain.view_of(&Question::new(next))).into_iter();
+        let all = available_actions(&chain.view_of(next, &Question::default())).into_iter();
         all.filter(|available| !is_seed(available)).collect::<Vec<_>>()
     };
     assert_eq!(of(&chain, chain.now()), [signal(chain.now()), yea.clone(), nea.clone()]);

@@ -29,11 +29,11 @@ struct Agents {
 impl Agents {
     /// The intents of all participants in the next block.
     fn intents(&self, chain: &Chain, next: Timestamp) -> Vec<(Address, Intent)> {
-        let mut question = Question::new(next);
+        let mut question = Question::default();
         question.payloads.insert(PAYLOAD);
         self.orders.iter().for_each(|(address, orders)| question.add_holder(*address, orders));
         self.moves.iter().for_each(|plan| question.add_move(plan));
-        let view: SetView = chain.view_of(&question);
+        let view: SetView = chain.view_of(next, &question);
         let mut all = Vec::new();
         for rollup in [ROLLUP, NEW_ROLLUP] {
             for number in 0..STAKERS {
@@ -90,9 +90,9 @@ fn an_upgrade_goes_through_by_duties_alone_and_nothing_is_done_twice() {
     chain.wait(SLOT);
     chain.deploy_rollup(NEW_ROLLUP);
     chain.write(PAYLOAD, &[action(REGISTRY, RegistryCall::Upgrade { rollup: NEW_ROLLUP })]);
-    let mut question = Question::new(chain.now());
+    let mut question = Question::default();
     question.payloads.insert(PAYLOAD);
-    let code_hash = chain.view_of(&question).present.payloads[&PAYLOAD].code.hash;
+    let code_hash = chain.view_of(chain.now(), &question).present.payloads[&PAYLOAD].code.hash;
     let (alice, id) = (named("alice"), ProposalId::ZERO);
     let amount = Amount::of(3000 * crate::chain::T);
     let orders = BTreeMap::from([

@@ -278,6 +278,7 @@ mod tests {
     use std::sync::Arc;
 
     use canon_forecast::odds::Prospect;
+    use canon_protocol::Seconds;
     use canon_testkit::chain::{Chain, harmless};
     use canon_views::{BlockView, Question};
 
@@ -300,9 +301,9 @@ mod tests {
             timestamp: chain.now(),
             ..BlockView::default()
         };
-        let question = Question::new(chain.now());
+        let question = Question::default();
         let state = Arc::new(chain.set.clone());
-        let view = SetView::of_state(state, &chain.foreign, block, &question);
+        let view = SetView::of_state(state, &chain.foreign, block, &question, Seconds::ZERO);
         let round = view.present.signaling.as_ref().unwrap().status.round;
         let signal = |slot| {
             let proposer = Address::with_last_byte(0xf2);

@@ -74,9 +74,8 @@ mod tests {
         let progress = |after: u64| {
             let timestamp = chain.now();
             let block = BlockView { number: BlockNumber::of(1), timestamp, ..BlockView::default() };
-            let next = timestamp + canon_protocol::Seconds::of(after);
-            let present =
-                Present::of_state(&chain.set, &chain.foreign, block, &Question::new(next));
+            let (question, after) = (Question::default(), canon_protocol::Seconds::of(after));
+            let present = Present::of_state(&chain.set, &chain.foreign, block, &question, after);
             progress(&present, Slot::of(slot.get() + 1))
                 .map_err(|failure| failure.report.to_string())
         };

@@ -197,7 +197,7 @@ impl<W: Write> Drop for Screen<W> {
 mod tests {
     use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 
-    use canon_protocol::BlockNumber;
+    use canon_protocol::{BlockNumber, Seconds};
     use canon_testkit::chain::{Chain, REGISTRY};
     use canon_views::{BlockView, Present};
 
@@ -261,8 +261,8 @@ mod tests {
             timestamp: chain.now(),
             ..BlockView::default()
         };
-        let question = Question::new(chain.now());
-        Present::of_state(&chain.set, &chain.foreign, block, &question).into()
+        let question = Question::default();
+        Present::of_state(&chain.set, &chain.foreign, block, &question, Seconds::ZERO).into()
     }
 
     fn frames(answers: impl IntoIterator<Item = Answer>) -> Vec<String> {

@@ -57,7 +57,7 @@ pub struct IntentSender {
     /// refusal.
     floor: Option<(Fees, BlockNumber)>,
     /// Failures that were reported and last.
-    reported: ReportedFailures,
+    reported: ReportedFailures<Option<IntentId>>,
 }
 
 /// The facts known and found out for one block.
@@ -106,7 +106,7 @@ impl IntentSender {
         let contents = journal.load()?;
         let mut nonces: BTreeMap<u64, NonceUse> = BTreeMap::new();
         for journaled in contents.transactions {
-            let (version, signer) = Version::restore(journaled)?;
+            let (version, signer) = Version::restore(journaled, &journal.name())?;
             if signer != account.address() {
                 return Err(Error::OtherAccount { expected: signer, found: account.address() });
             }
@@ -233,7 +233,7 @@ impl IntentSender {
         self.give_up(free, &mut pass).await;
         self.fill_gaps(&mut pass).await;
         self.forget_what_is_final(&mut pass).await;
-        self.reported.leave_out(pass.reports)
+        self.reported.leave_out(pass.reports, TxReport::failure)
     }
 
     /// Remembers the newest block that was seen.
