@@ -61,7 +61,7 @@ static RECORDED: LazyLock<Recorded> = LazyLock::new(|| {
             let block: Option<Block> = provider.get_block(number.into()).await.expect("an answer");
             let header = block.expect("a block").header;
             let block = block_view(&header).expect("a time of 40 bits");
-            headers.push(Header { block, bloom: header.logs_bloom });
+            headers.push(Header { block, bloom: Some(header.logs_bloom) });
         }
         let logs = provider.get_logs(&Filter::new().from_block(0)).await.expect("logs");
         let place = |log: alloy_rpc_types_eth::Log| {

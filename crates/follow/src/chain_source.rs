@@ -196,7 +196,8 @@ impl BlockKey {
         if !is_wanted {
             return Err(SourceError::Malformed("a block is another than the one asked for"));
         }
-        Ok(Some(Header { block, bloom: found.logs_bloom }))
+        let is_proven = found.inner.hash_slow() == found.hash;
+        Ok(Some(Header { block, bloom: is_proven.then_some(found.inner.logs_bloom) }))
     }
 }
 

@@ -19,6 +19,9 @@ pub enum SourceError {
     /// The node's chain isn't as long as a range that was asked for.
     #[error("the endpoint has no block {0} yet; try again")]
     NoBlock(BlockNumber),
+    /// The answer lacks logs that the block's bloom shows: the node's index of logs lags behind its blocks.
+    #[error("the endpoint doesn't have all logs of block {0} yet; try again")]
+    MissingLogs(BlockNumber),
     /// The node refuses the logs of so many blocks at once.
     #[error(
         "the endpoint refuses the logs of so many blocks at once ({0}); use another endpoint if it refuses those of \
@@ -154,7 +157,7 @@ impl FollowError {
     /// Where the state and the chain don't fit; `None` if the error shows nothing about the state.
     pub(crate) const fn site(&self) -> Option<FailureSite> {
         match self {
-            Self::Apply { block, index, .. } => {
+            Self::Apply { block, index, .. } | Self::UnknownEvent { block, index, .. } => {
                 Some(FailureSite::Log { block: *block, index: *index })
             }
             Self::Incomplete(block) => Some(FailureSite::BlockEnd(*block)),
@@ -168,12 +171,12 @@ impl FollowError {
         match self {
             Self::Source(error) => error.severity(),
             // Another answer may have the logs that are missing.
-            Self::NotStarted | Self::Apply { .. } | Self::Differs(_) | Self::Incomplete(_) => {
-                Severity::Retry
-            }
-            Self::OtherChain { .. } | Self::Unfoldable(_) | Self::UnknownEvent { .. } => {
-                Severity::Stop
-            }
+            Self::NotStarted
+            | Self::Apply { .. }
+            | Self::Differs(_)
+            | Self::Incomplete(_)
+            | Self::UnknownEvent { .. } => Severity::Retry,
+            Self::OtherChain { .. } | Self::Unfoldable(_) => Severity::Stop,
         }
     }
 }

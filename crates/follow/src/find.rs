@@ -57,9 +57,9 @@ impl FindError {
     pub const fn severity(&self) -> Severity {
         match self {
             Self::Chain(error) => error.severity(),
-            Self::NoDistributor { .. } | Self::NoLogs { .. } | Self::UnknownOrigin(_) => {
-                Severity::Stop
-            }
+            // The contracts are there, so their logs are too: a node lags.
+            Self::NoLogs { .. } => Severity::Retry,
+            Self::NoDistributor { .. } | Self::UnknownOrigin(_) => Severity::Stop,
         }
     }
 }

@@ -12,8 +12,9 @@ use std::collections::BTreeSet;
 pub struct Header {
     /// The block.
     pub block: BlockView,
-    /// The filter of the emitters and topics of the block's logs (`logsBloom`).
-    pub bloom: Bloom,
+    /// The filter of the emitters and topics of the block's logs (`logsBloom`). `None` if the block's hash isn't
+    /// that of the header's known fields: one is wrong, or the chain's headers have further ones.
+    pub bloom: Option<Bloom>,
 }
 
 /// A log and its place in the chain.
@@ -49,22 +50,13 @@ pub enum Selection<'a> {
 }
 
 impl Selection<'_> {
-    /// Whether a block with this bloom may have such logs beside `logs`. A bloom may contain what no log of its
-    /// block has, so for a selection it often does; for [all](Self::All) logs it is exact: they are complete if
-    /// they make this bloom.
-    pub fn may_be_missing(&self, logs: &[PlacedLog], bloom: &Bloom) -> bool {
+    /// Whether a block with this bloom may have such logs. A bloom may contain what no log of its block has.
+    pub fn may_be_in(&self, bloom: &Bloom) -> bool {
         let contains = |bytes: &[u8]| bloom.contains_input(BloomInput::Raw(bytes));
         match self {
-            Self::All => logs_bloom(logs.iter().map(|placed| &placed.log)) != *bloom,
-            Self::Emitters(emitters) => emitters.iter().any(|emitter| {
-                let is_there = || logs.iter().any(|placed| placed.log.address == *emitter);
-                contains(emitter.as_slice()) && !is_there()
-            }),
-            Self::Events(topics) => topics.iter().any(|topic| {
-                let is_there =
-                    || logs.iter().any(|placed| placed.log.topics().first() == Some(topic));
-                contains(topic.as_slice()) && !is_there()
-            }),
+            Self::All => *bloom != Bloom::ZERO,
+            Self::Emitters(emitters) => emitters.iter().any(|emitter| contains(emitter.as_slice())),
+            Self::Events(topics) => topics.iter().any(|topic| contains(topic.as_slice())),
         }
     }
 
@@ -78,6 +70,14 @@ impl Selection<'_> {
             }
         }
     }
+}
+
+/// Whether these are all logs of a block with this bloom, as far as they show it: they are numbered without a gap
+/// and make the bloom. Without the last ones they would make it too, if each of those has the emitter and the topics
+/// of others.
+pub(crate) fn are_all_logs(logs: &[PlacedLog], bloom: &Bloom) -> bool {
+    logs.iter().zip(0..).all(|(placed, index)| placed.index == index)
+        && logs_bloom(logs.iter().map(|placed| &placed.log)) == *bloom
 }
 
 /// The logs of a range of blocks, and its ends.

@@ -6,12 +6,11 @@
 //! state that a fresh follower reaches.
 //!
 //! A node that lags leaves out logs without saying so. A range counts up to its last marker, a log that the set
-//! emits all the time; where a set emits none for long, several answers have to agree. Where the chain is
-//! followed block by block, all logs of a block are read, and its bloom proves that none is missing. A state that
-//! ranges or a checkpoint led to, or a block that may have more logs than were read, is compared with the
-//! contracts' own answers at the newest block before a step succeeds there; if it differs, blocks are read again
-//! from an earlier state on. Where the contracts' answers aren't those of a set, the state stays unconfirmed, and
-//! [`Follower::confirmation`] says so.
+//! emits all the time; where a set emits none for long, several answers have to agree. Of the newest blocks all logs
+//! are read, and have to fit the block's bloom. What that doesn't show, a comparison with the contracts' own answers
+//! does: at the newest block after a range, a checkpoint, or blocks of which only the set's logs were read, and
+//! otherwise every half window. If they differ, blocks are read again from an earlier state on. Where the contracts'
+//! answers aren't those of a set, the state stays unconfirmed, and [`Follower::confirmation`] says so.
 
 mod ranges;
 mod recovery;
@@ -28,7 +27,7 @@ use crate::{
     source::SetSource,
 };
 use canon_chain::{Error, FINALITY, RangeLength};
-use canon_protocol::{Seconds, SetState};
+use canon_protocol::{BlockNumber, Seconds, SetState};
 use canon_views::{BlockView, Question, SetView};
 use recovery::Recovery;
 use std::sync::Arc;
@@ -71,6 +70,8 @@ pub struct Follower<S> {
     confirmation: Confirmation,
     /// What the confirmation is due to, if there is one.
     evidence: Evidence,
+    /// The last block at which the state was compared with the contracts' answers.
+    last_comparison: BlockNumber,
     /// The logs that were applied.
     events: u64,
 }
@@ -80,10 +81,10 @@ pub struct Follower<S> {
 #[non_exhaustive]
 pub enum Confirmation {
     /// Each block was read by its hash, with all logs that its bloom shows, since the first one or since the
-    /// contracts' answers agreed.
+    /// contracts' answers agreed. They are compared again every half window.
     Confirmed,
-    /// Blocks were read in ranges, or without logs that their bloom may show, or the state came from a file;
-    /// and it wasn't compared with the contracts' answers since.
+    /// Blocks were read in ranges, or only the set's logs of them, or the state came from a file; and it wasn't
+    /// compared with the contracts' answers since.
     Pending,
     /// The same, and the contracts' answers at the newest block can't be compared with the state: events may be
     /// missing.
@@ -122,6 +123,7 @@ impl<S: SetSource> Follower<S> {
 
     fn at(source: S, identity: SetIdentity, settled: Fold, confirmation: Confirmation) -> Self {
         let current = settled.clone();
+        let last_comparison = identity.first_block;
         Self {
             source,
             identity,
@@ -134,6 +136,7 @@ impl<S: SetSource> Follower<S> {
             recovery: Recovery::default(),
             confirmation,
             evidence: Evidence::Blocks,
+            last_comparison,
             events: 0,
         }
     }
@@ -253,7 +256,9 @@ impl<S: SetSource> Follower<S> {
     /// doesn't answer.
     pub async fn confirm(&mut self) -> Result<(), FollowError> {
         let block = self.current.block.ok_or(FollowError::NotStarted)?;
-        match self.source.compare(&self.current.state, &block).await? {
+        let comparison = self.source.compare(&self.current.state, &block).await?;
+        self.last_comparison = block.number;
+        match comparison {
             Comparison::Agrees => {
                 if !matches!(self.confirmation, Confirmation::Confirmed) {
                     self.evidence = Evidence::Comparison;
@@ -274,10 +279,14 @@ impl<S: SetSource> Follower<S> {
         Ok(())
     }
 
-    /// Confirms the state if it is that after the newest block and nothing else does.
+    /// Confirms the state if it is that after the newest block, and nothing else does or the last comparison was
+    /// half a window ago: blocks are no proof, and what is found now costs no more than the window.
     async fn confirm_new(&mut self) -> Result<(), FollowError> {
-        let is_newest = self.head.map(|head| head.hash) == self.current.block.map(|at| at.hash);
-        if is_newest && !matches!(self.confirmation, Confirmation::Confirmed) {
+        let newest =
+            self.current.block.filter(|at| self.head.map(|head| head.hash) == Some(at.hash));
+        let Some(newest) = newest else { return Ok(()) };
+        let is_due = newest.number.get() >= self.last_comparison.get() + WINDOW / 2;
+        if is_due || !matches!(self.confirmation, Confirmation::Confirmed) {
             self.confirm().await?;
         }
         Ok(())

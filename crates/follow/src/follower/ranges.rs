@@ -60,7 +60,7 @@ impl<S: SetSource> Follower<S> {
         }
         let reached = *blocks.end();
         let read = self.source.range_logs(blocks, Selection::Emitters(&emitters)).await;
-        let Some(mut read) = self.range_length.note(read, is_too_long)? else {
+        let Some(mut read) = self.note_range(read)? else {
             return Ok(Advance::Extended);
         };
         if !self.has_mark(&read) || last.is_some_and(|last| !read.logs.contains(&last)) {
@@ -94,7 +94,7 @@ impl<S: SetSource> Follower<S> {
         let topics = SetIdentity::marker_topics();
         let blocks = first..=BlockNumber::of(end);
         let found = self.source.range_logs(blocks, Selection::Events(&topics)).await;
-        let Some(found) = self.range_length.note(found, is_too_long)? else { return Ok(None) };
+        let Some(found) = self.note_range(found)? else { return Ok(None) };
         let is_continued = self.settled.block.is_none_or(|settled| match self.mark() {
             Some(mark) => found.first.hash == mark.hash,
             None => found.first.parent == settled.hash,
@@ -125,8 +125,4 @@ impl<S: SetSource> Follower<S> {
     fn has_mark(&self, read: &RangeLogs) -> bool {
         self.mark().is_none_or(|mark| read.logs.iter().any(|log| log.hash == mark.hash))
     }
-}
-
-const fn is_too_long(error: &SourceError) -> bool {
-    matches!(error, SourceError::RangeTooLong(_))
 }

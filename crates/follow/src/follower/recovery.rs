@@ -8,7 +8,9 @@ use crate::{
     fold::Fold,
     source::SetSource,
 };
+use alloy_primitives::B256;
 use canon_protocol::BlockNumber;
+use canon_views::BlockView;
 
 /// The answers in a row that must contradict the settled block before it is given up: one node of a pool may
 /// be on a fork that nobody else follows.
@@ -19,6 +21,14 @@ const ATTEMPTS_BEFORE_WINDOW: u32 = 2;
 
 /// The attempts at reading the window's blocks again, before earlier ones are read: a node's index of logs may lag.
 const ATTEMPTS_AT_WINDOW: u32 = 2;
+
+/// The answers without all logs of a new block after which they are taken for all there are: a node can have a
+/// block before the index of its logs.
+const ATTEMPTS_AT_LOGS: u32 = 3;
+
+/// The failures in a row of a range after which it is shortened, whatever the failures are: the endpoint may take
+/// too long for so many blocks.
+const FAILURES_TO_SHORTEN: u32 = 3;
 
 /// The times that all blocks are read because of the same log, before a person has to look.
 const RESTARTS_BEFORE_STOP: u32 = 2;
@@ -31,6 +41,10 @@ pub(super) struct Recovery {
     pub(super) taken_back: bool,
     /// The answers in a row that contradict the settled block.
     pub(super) contradictions: u32,
+    /// The block of which an answer lacked logs last, and the number of such answers.
+    missing_logs: Option<(B256, u32)>,
+    /// The requests in a row for logs of a range that failed.
+    failed_ranges: u32,
     /// The last time that the state didn't fit the chain.
     pub(super) last_failure: Option<LastFailure>,
 }
@@ -53,7 +67,46 @@ pub(super) struct LastFailure {
     restarts: u32,
 }
 
+impl Recovery {
+    /// An answer lacks logs that a new block's bloom shows.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::MissingLogs`] until several answers lacked some.
+    pub(super) fn note_missing_logs(&mut self, block: &BlockView) -> Result<(), SourceError> {
+        let before = self.missing_logs.filter(|(hash, _)| *hash == block.hash);
+        let attempts = before.map_or(0, |(_, attempts)| attempts) + 1;
+        self.missing_logs = Some((block.hash, attempts));
+        if attempts < ATTEMPTS_AT_LOGS {
+            return Err(SourceError::MissingLogs(block.number));
+        }
+        Ok(())
+    }
+}
+
 impl<S: SetSource> Follower<S> {
+    /// Takes note of what came of a request for logs of a range: the answer, or `None` if a shorter one is to be
+    /// asked for.
+    ///
+    /// # Errors
+    ///
+    /// Any other failure.
+    pub(super) fn note_range<T>(
+        &mut self,
+        outcome: Result<T, SourceError>,
+    ) -> Result<Option<T>, SourceError> {
+        let failures = &mut self.recovery.failed_ranges;
+        *failures = if outcome.is_ok() { 0 } else { *failures + 1 };
+        let is_failing = *failures >= FAILURES_TO_SHORTEN;
+        let is_refusal =
+            |error: &SourceError| is_failing || matches!(error, SourceError::RangeTooLong(_));
+        let noted = self.range_length.note(outcome, is_refusal)?;
+        if noted.is_none() {
+            self.recovery.failed_ranges = 0;
+        }
+        Ok(noted)
+    }
+
     /// An answer says that the settled block isn't on the chain any more. Once enough of them say so in a row,
     /// everything is read again.
     pub(super) fn contradicted(&mut self) -> Result<Advance, FollowError> {

@@ -4,26 +4,16 @@ use super::{Advance, Confirmation, Follower, WINDOW};
 use crate::{
     error::{FollowError, SourceError},
     identity::SetIdentity,
-    source::{Header, PlacedLog, Selection, SetSource},
+    source::{Header, PlacedLog, Selection, SetSource, are_all_logs},
 };
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bloom};
 use canon_protocol::BlockNumber;
 use canon_views::BlockView;
 use std::collections::{BTreeMap, VecDeque};
 
-/// The most new blocks of which all logs are read, as they are when the chain is followed block by block. Of
-/// more, the set's logs are read and one comparison of the state says whether some are missing: the other logs
-/// of so many blocks are a large answer.
-const FEW_NEW_BLOCKS: usize = 4;
-
-/// The logs of a new block that are asked for.
-#[derive(Clone, Copy, Debug)]
-enum Asked {
-    /// All of them, which the block's bloom proves.
-    Whole,
-    /// The logs of the set.
-    Selected,
-}
+/// The number of newest blocks of which all logs are read. A node can have these before the index of their logs. Of
+/// the others, the set's logs are read: all logs of so many blocks are a large answer.
+const NEWEST_BLOCKS: u64 = 4;
 
 /// The newest blocks.
 #[derive(Clone, Debug, Default)]
@@ -120,9 +110,12 @@ impl<S: SetSource> Follower<S> {
             self.recovery.taken_back = true;
             self.replay()?;
         }
-        let asked = if new.len() <= FEW_NEW_BLOCKS { Asked::Whole } else { Asked::Selected };
         for header in new.into_iter().rev() {
-            self.read_block(header, asked).await?;
+            if let Err(error) = self.read_block(header, head.block.number).await {
+                // The header may be what is wrong.
+                self.window.unread.remove(&header.block.hash);
+                return Err(error);
+            }
         }
         self.window.unread.clear();
         Ok(Advance::Extended)
@@ -150,14 +143,12 @@ impl<S: SetSource> Follower<S> {
         self.settled.block.into_iter().chain(window).any(|block| block.hash == hash)
     }
 
-    async fn read_block(&mut self, header: Header, asked: Asked) -> Result<(), FollowError> {
+    async fn read_block(&mut self, header: Header, head: BlockNumber) -> Result<(), FollowError> {
         let block = header.block;
-        let logs = match asked {
-            // Nothing is proven about the state by one block if it isn't confirmed before.
-            Asked::Whole if matches!(self.confirmation, Confirmation::Confirmed) => {
-                self.proven_logs(&header).await?
-            }
-            Asked::Whole | Asked::Selected => self.selected_logs(&header).await?,
+        let is_among_newest = head.get() < block.number.get().saturating_add(NEWEST_BLOCKS);
+        let logs = match header.bloom.filter(|_| is_among_newest) {
+            Some(bloom) => self.logs_out_of_all(&block, &bloom).await?,
+            None => self.selected_logs(&header).await?,
         };
         if let Err(error) = self.current.apply(&self.identity, block, &logs) {
             // What was applied of the block is taken back.
@@ -175,18 +166,21 @@ impl<S: SetSource> Follower<S> {
         Ok(())
     }
 
-    /// The set's logs of a block, out of all its logs. These have to make its bloom, so none is missing.
-    /// Otherwise the state isn't confirmed any more: a node can have a block before the index of its logs,
-    /// and then answers that there are none.
-    async fn proven_logs(&mut self, header: &Header) -> Result<Vec<PlacedLog>, SourceError> {
+    /// The set's logs of a block, out of all its logs, which its bloom has to fit.
+    async fn logs_out_of_all(
+        &mut self,
+        block: &BlockView,
+        bloom: &Bloom,
+    ) -> Result<Vec<PlacedLog>, SourceError> {
         let topics = SetIdentity::deployment_topics();
         let emitters = self.current.emitters(&self.identity, &[]);
         let selections = [Selection::Events(&topics), Selection::Emitters(&emitters)];
-        if !selections.iter().any(|one| one.may_be_missing(&[], &header.bloom)) {
+        if !selections.iter().any(|one| one.may_be_in(bloom)) {
             return Ok(Vec::new());
         }
-        let mut logs = self.source.block_logs(&header.block, Selection::All).await?;
-        if Selection::All.may_be_missing(&logs, &header.bloom) {
+        let mut logs = self.source.block_logs(block, Selection::All).await?;
+        if !are_all_logs(&logs, bloom) {
+            self.recovery.note_missing_logs(block)?;
             self.confirmation = Confirmation::Pending;
         }
         let emitters = self.current.emitters(&self.identity, &logs);
@@ -194,8 +188,7 @@ impl<S: SetSource> Follower<S> {
         Ok(logs)
     }
 
-    /// The set's logs of a block, and no others. If its bloom may contain more, the state isn't confirmed any
-    /// more.
+    /// The set's logs of a block, and no others. Nothing but a comparison shows whether some are missing.
     async fn selected_logs(&mut self, header: &Header) -> Result<Vec<PlacedLog>, SourceError> {
         let topics = SetIdentity::deployment_topics();
         let deployments = self.block_logs(header, Selection::Events(&topics)).await?;
@@ -209,14 +202,11 @@ impl<S: SetSource> Follower<S> {
         header: &Header,
         selection: Selection<'_>,
     ) -> Result<Vec<PlacedLog>, SourceError> {
-        if !selection.may_be_missing(&[], &header.bloom) {
+        if header.bloom.is_some_and(|bloom| !selection.may_be_in(&bloom)) {
             return Ok(Vec::new());
         }
-        let logs = self.source.block_logs(&header.block, selection).await?;
-        if selection.may_be_missing(&logs, &header.bloom) {
-            self.confirmation = Confirmation::Pending;
-        }
-        Ok(logs)
+        self.confirmation = Confirmation::Pending;
+        self.source.block_logs(&header.block, selection).await
     }
 
     /// The current state again, from the settled one and the window.

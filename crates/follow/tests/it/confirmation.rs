@@ -75,7 +75,7 @@ impl Lie {
 }
 
 /// A chain with a set that has a holder, whose allowance people are shown.
-fn chain_with_holder() -> Devchain {
+pub(crate) fn chain_with_holder() -> Devchain {
     let Deployed { set, .. } = Deployed::shared();
     let chain = Deployed::shared().chain(150, 1);
     let (holder, amount) = (Address::with_last_byte(2), U256::from(5));

@@ -9,6 +9,7 @@ mod confirmation;
 mod every_view;
 mod faults;
 mod histories;
+mod missing_logs;
 mod network;
 mod opening;
 mod pauses;
