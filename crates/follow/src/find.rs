@@ -150,8 +150,14 @@ async fn first_block(
         };
         match client.first_log(&filter, from..=head, note).await {
             Ok(log) => {
-                let number = log.and_then(|log| log.block_number).map(BlockNumber::of);
-                return number.ok_or(FindError::NoLogs { registry: set.registry, head });
+                if let Some(number) = log.and_then(|log| log.block_number) {
+                    return Ok(BlockNumber::of(number));
+                }
+                let error = FindError::NoLogs { registry: set.registry, head };
+                if !retries.allow(&error, pause).await {
+                    return Err(error);
+                }
+                next = BlockNumber::ZERO;
             }
             Err(error) => {
                 if next > from {

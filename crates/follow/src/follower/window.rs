@@ -112,8 +112,10 @@ impl<S: SetSource> Follower<S> {
         }
         for header in new.into_iter().rev() {
             if let Err(error) = self.read_block(header, head.block.number).await {
-                // The header may be what is wrong.
-                self.window.unread.remove(&header.block.hash);
+                // Unless the endpoint failed, the header may be what is wrong.
+                if !matches!(error, FollowError::Source(SourceError::Chain(_))) {
+                    self.window.unread.remove(&header.block.hash);
+                }
                 return Err(error);
             }
         }

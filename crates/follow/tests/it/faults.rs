@@ -17,6 +17,7 @@ use canon_follow::{
 };
 use canon_protocol::SetState;
 use canon_testkit::histories::Rng;
+use canon_views::Question;
 use tower::Layer;
 
 /// The stages of a chain: it grows, its end is replaced, it grows on.
@@ -66,7 +67,8 @@ fn whichever_request_fails_the_end_is_the_same() {
     });
 }
 
-/// The requests that a follower needs for 60 new blocks, of an endpoint that refuses so many requests in 100.
+/// The requests for blocks and logs that a follower needs for 60 new blocks, of an endpoint that refuses so many
+/// requests in 100.
 async fn requests_for_new_blocks(seed: u64, percent: u64) -> u64 {
     let recording = Recording::shared();
     let height = recording.heights.len() / 2;
@@ -75,7 +77,8 @@ async fn requests_for_new_blocks(seed: u64, percent: u64) -> u64 {
     let nodes = [recording.chain(height).transport(), chain.transport()];
     let network = Network::new(nodes, Choice::Node(0));
     let rpc = RpcClient::new(faults.layer(network.clone()), true);
-    let source = ChainSource::new(client(rpc).await, ComparisonScope::Everything);
+    let scope = ComparisonScope::Asked(Question::default());
+    let source = ChainSource::new(client(rpc).await, scope);
     let mut follower = Follower::new(source, recording.identity.clone());
     follower.catch_up().await.unwrap();
     network.choose(Choice::Node(1));
@@ -87,7 +90,8 @@ async fn requests_for_new_blocks(seed: u64, percent: u64) -> u64 {
     });
     insist(&mut follower).await;
     assert_eq!(follower.block().unwrap().hash, chain.block_hash());
-    faults.take_requests().values().sum()
+    let requests = faults.take_requests();
+    requests.iter().filter(|(method, _)| *method != "eth_call").map(|(_, count)| count).sum()
 }
 
 #[test]
@@ -97,8 +101,8 @@ fn an_endpoint_that_refuses_many_requests_costs_few_more() {
         for percent in [10, 20] {
             for seed in 0..10 {
                 let requests = requests_for_new_blocks(seed, percent).await;
-                // Without what was read before it would take thousands.
-                assert!(requests <= 2 * least, "seed {seed}: {requests}, {least} without refusals");
+                // Without what was read before it would take thousands. The comparison is tried several times.
+                assert!(requests <= 3 * least, "seed {seed}: {requests}, {least} without refusals");
             }
         }
     });
