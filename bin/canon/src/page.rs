@@ -151,7 +151,8 @@ pub(crate) fn available(available: &AvailableAction) -> (&'static str, String) {
     }
 }
 
-fn action_text(action: &IntendedAction) -> String {
+/// What an intent does.
+pub(crate) fn action_text(action: &IntendedAction) -> String {
     match action {
         IntendedAction::Push { round, .. } => format!("push round {round}"),
         IntendedAction::Execute { id, .. } => format!("execute proposal {id}"),
@@ -160,6 +161,26 @@ fn action_text(action: &IntendedAction) -> String {
         IntendedAction::PayWithdrawal { id } => format!("pay withdrawal {id}"),
         IntendedAction::PayExit { attester, .. } => format!("pay the stake of {attester}"),
         IntendedAction::FinaliseMove { attester, .. } => format!("move the stake of {attester}"),
+        IntendedAction::Approve { amount, .. } => {
+            format!("let Governance take {} tokens", Tokens(*amount))
+        }
+        IntendedAction::Lock { amount, .. } => format!("lock {} tokens", Tokens(*amount)),
+        IntendedAction::Withdraw { to, amount, .. } => {
+            format!("unlock {} tokens for {to}", Tokens(*amount))
+        }
+        IntendedAction::Vote { id, support, amount, .. }
+        | IntendedAction::VoteSigned { id, support, amount, .. } => {
+            let side = self::side(*support);
+            format!("cast {} tokens {side} proposal {id}", Tokens(*amount))
+        }
+        IntendedAction::Propose { payload, .. } => format!("propose {payload} through the lock"),
+        IntendedAction::Signal { payload, slot, .. }
+        | IntendedAction::SignalSigned { payload, slot, .. } => {
+            format!("signal for {payload} in slot {slot}")
+        }
+        IntendedAction::Stake { attester, amount, .. } => {
+            format!("stake {} tokens for {attester}", Tokens(*amount))
+        }
         other => format!("{other:?}"),
     }
 }
