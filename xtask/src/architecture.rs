@@ -19,7 +19,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("canon-testkit", &["canon-protocol"]),
     ("canon-abi", &["canon-protocol"]),
     ("canon-views", &["canon-protocol"]),
-    ("canon-forecast", &["canon-protocol", "canon-views"]),
+    ("canon-toml-file", &["canon-protocol"]),
+    ("canon-forecast", &["canon-protocol", "canon-views", "canon-toml-file"]),
     ("canon-explore", &["canon-protocol"]),
     ("canon-devchain", &[]),
     ("canon-faults", &["canon-testkit"]),
@@ -42,6 +43,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "canon-chain",
             "canon-follow",
             "canon-agents",
+            "canon-toml-file",
         ],
     ),
     (
@@ -54,6 +56,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "canon-chain",
             "canon-follow",
             "canon-rehearsal",
+            "canon-toml-file",
         ],
     ),
 ];

@@ -20,8 +20,8 @@ usage: cargo xtask <task>
                           `Configuration` would touch too many files
   differential [--calls N] [--threads N] [--from SEED | --seed SEED]
                           drive the rules and the bytecode in step; fail where they differ
-  explore [--world NAME] [--depth N]
-                          try everything that can happen in small worlds; fail with the shortest
+  explore [--scope NAME] [--depth N]
+                          try everything that can happen in small scopes; fail with the shortest
                           way to a broken property
   faithful --anvil PATH --cast PATH [--seed N]
                           compare the devchain with anvil, and try cast on it

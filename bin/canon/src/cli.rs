@@ -51,7 +51,7 @@ enum Command {
 }
 
 impl Cli {
-    /// What was typed.
+    /// Parses the command line.
     ///
     /// # Errors
     ///

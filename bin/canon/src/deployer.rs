@@ -10,14 +10,17 @@ use canon_chain::{
     Client, Sender, Waited,
     deploy::{ContractPlan, DeployError, DeployedContract, simulate_creation},
 };
-use canon_protocol::{BlockNumber, text::grouped};
+use canon_protocol::{
+    BlockNumber,
+    text::{ether, grouped},
+};
 use eyre::eyre;
 
 use crate::{
     chain::unreached,
     exit::{Exit, Failure},
     output,
-    page::{Page, ether, line},
+    page::{Page, line},
     send::{Consent, UnsignedCall, UnsignedForm, print_unsigned},
 };
 

@@ -1,4 +1,4 @@
-//! How the program ends. The codes are part of its interface.
+//! The exit codes of the program. They are part of its interface.
 
 use std::process::ExitCode;
 
@@ -36,7 +36,7 @@ impl Failure {
         Self { exit: Exit::BadInput, report, next }
     }
 
-    /// The chain, a check or a person says no.
+    /// A refusal by the chain, by a check, or by the person who was asked.
     pub(crate) const fn refused(report: eyre::Report, next: &'static str) -> Self {
         Self { exit: Exit::CheckFailed, report, next }
     }

@@ -1,4 +1,4 @@
-//! What becomes of the rules that parameters break: some are accepted, others stop the command.
+//! The verdict on rules that parameters break: some are accepted, others stop the command.
 
 use canon_chain::deploy::{BrokenRule, FindingLevel};
 use eyre::eyre;
@@ -51,12 +51,12 @@ impl Judgement {
         }
         let names: Vec<_> = refused.iter().map(|broken| format!("\"{}\"", broken.rule)).collect();
         line!(page, "accept = [{}]", names.join(", "));
-        let report = eyre!("{}", page.into_text()).wrap_err("these parameters hurt");
+        let report = eyre!("{}", page.into_text()).wrap_err("these parameters break rules");
         Err(Failure {
             exit: Exit::CheckFailed,
             report,
-            next: "change the parameters; or, if you know what you do, put the line above at the start of \
-                   the file",
+            next: "change the parameters; or, to accept these consequences, put the line above at the start \
+                   of the file",
         })
     }
 

@@ -2,10 +2,9 @@
 
 use std::fmt::{self, Write as _};
 
-use alloy_primitives::{U256, utils::format_units};
 use canon_protocol::{
     Amount, ProposalState, Seconds, Support, Tabulation, Timestamp,
-    text::{Duration, Tokens},
+    text::{Duration, Rounding, Time, Tokens, percent_of},
 };
 use canon_views::{AvailableAction, CalendarEvent, IntendedAction, Opportunity, ProposalView};
 
@@ -62,14 +61,10 @@ pub(crate) fn in_time(after: Option<Seconds>) -> String {
     }
 }
 
-/// The share that `amount` is of `whole`, in percent with two decimals, rounded down: what is there is never
-/// shown as more than it is.
-pub(crate) fn share(amount: Amount, whole: Amount) -> String {
-    let hundredths = amount.get() * 10_000 / whole.get().max(1);
-    match hundredths {
-        0 if !amount.is_zero() => "< 0.01 %".to_owned(),
-        _ => format!("{}.{:02} %", hundredths / 100, hundredths % 100),
-    }
+/// The last second of something, which is part of it: `until 2026-12-01 09:00:12 UTC, inclusive (in 3 d)`. All
+/// other dates are the first second of a change.
+pub(crate) fn lasts(now: Timestamp, last: Timestamp) -> String {
+    format!("until {}, inclusive ({})", Time(last), until(now, last))
 }
 
 /// An amount of tokens with its noun.
@@ -78,21 +73,9 @@ pub(crate) fn tokens(amount: Amount) -> String {
     format!("{} {noun}", Tokens(amount))
 }
 
-/// Wei in ether, with as many decimals as they have.
-pub(crate) fn ether(wei: U256) -> String {
-    trimmed(&format_units(wei, "ether").unwrap_or_default())
-}
-
-/// Wei in gwei, with as many decimals as they have.
-pub(crate) fn gwei(wei: u128) -> String {
-    trimmed(&format_units(wei, "gwei").unwrap_or_default())
-}
-
-fn trimmed(number: &str) -> String {
-    match number.contains('.') {
-        true => number.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => number.to_owned(),
-    }
+/// The share of `whole` that was reached with `amount`.
+pub(crate) fn share(amount: Amount, whole: Amount) -> impl fmt::Display {
+    percent_of(amount, whole, Rounding::Down)
 }
 
 /// A side of a vote, as people name it.
@@ -125,7 +108,6 @@ pub(crate) fn event(event: &CalendarEvent) -> String {
         CalendarEvent::ExitFloorEnds => {
             "withdrawals are no longer delayed by an earlier configuration".to_owned()
         }
-        other => format!("{other:?}"),
     }
 }
 
@@ -134,7 +116,7 @@ pub(crate) const fn is_of_epochs(event: &CalendarEvent) -> bool {
     matches!(event, CalendarEvent::EpochStarts { .. } | CalendarEvent::SeedRecordable { .. })
 }
 
-/// What can be done now: by whom, and what.
+/// An action that is possible now: who can take it, and what it is.
 pub(crate) fn available(available: &AvailableAction) -> (&'static str, String) {
     match &available.opportunity {
         Opportunity::Signal { proposer, slot } => {
@@ -147,60 +129,69 @@ pub(crate) fn available(available: &AvailableAction) -> (&'static str, String) {
             ("holders", format!("vote against proposal {id}"))
         }
         Opportunity::Anyone(action) => ("anyone", action_text(action)),
-        other => ("anyone", format!("{other:?}")),
     }
 }
 
 /// What an intent does.
 pub(crate) fn action_text(action: &IntendedAction) -> String {
     match action {
+        IntendedAction::Signal { slot, payload, .. } => {
+            format!("signal for {payload} in slot {slot}")
+        }
+        IntendedAction::ProposeBlock { slot, .. } => format!("propose the block of slot {slot}"),
         IntendedAction::Push { round, .. } => format!("push round {round}"),
         IntendedAction::Execute { id, .. } => format!("execute proposal {id}"),
         IntendedAction::Drop { id } => format!("record that proposal {id} is dropped"),
         IntendedAction::RecordSeed { epoch, .. } => format!("record the seed of epoch {epoch}"),
         IntendedAction::PayWithdrawal { id } => format!("pay withdrawal {id}"),
         IntendedAction::PayExit { attester, .. } => format!("pay the stake of {attester}"),
-        IntendedAction::FinaliseMove { attester, .. } => format!("move the stake of {attester}"),
         IntendedAction::Approve { amount, .. } => {
-            format!("let Governance take {} tokens", Tokens(*amount))
+            format!("allow Governance to take {} tokens", Tokens(*amount))
         }
         IntendedAction::Lock { amount, .. } => format!("lock {} tokens", Tokens(*amount)),
-        IntendedAction::Withdraw { to, amount, .. } => {
-            format!("unlock {} tokens for {to}", Tokens(*amount))
+        IntendedAction::Vote { id, support, amount, .. } => {
+            format!("cast {} tokens {} proposal {id}", Tokens(*amount), side(*support))
         }
-        IntendedAction::Vote { id, support, amount, .. }
-        | IntendedAction::VoteSigned { id, support, amount, .. } => {
-            let side = self::side(*support);
-            format!("cast {} tokens {side} proposal {id}", Tokens(*amount))
+        IntendedAction::Withdraw { amount, .. } => {
+            format!("start to withdraw {} tokens", Tokens(*amount))
+        }
+        IntendedAction::AnnounceMove { attester, to, .. } => {
+            format!("announce that the stake of {attester} moves to {to}")
+        }
+        IntendedAction::FinalizeMove { attester, .. } => format!("move the stake of {attester}"),
+        IntendedAction::SignalSigned { slot, payload, .. } => {
+            format!("submit a signed signal for {payload} in slot {slot}")
+        }
+        IntendedAction::VoteSigned { holder, id, support, .. } => {
+            format!("submit the signed ballot of {holder} {} proposal {id}", side(*support))
+        }
+        IntendedAction::InvalidateBallots { id, .. } => {
+            format!("void the signed ballots on proposal {id}")
         }
         IntendedAction::Propose { payload, .. } => format!("propose {payload} through the lock"),
-        IntendedAction::Signal { payload, slot, .. }
-        | IntendedAction::SignalSigned { payload, slot, .. } => {
-            format!("signal for {payload} in slot {slot}")
+        IntendedAction::ApproveStake { rollup, amount, .. } => {
+            format!("allow rollup {rollup} to take {} tokens", Tokens(*amount))
         }
         IntendedAction::Stake { attester, amount, .. } => {
             format!("stake {} tokens for {attester}", Tokens(*amount))
         }
-        other => format!("{other:?}"),
+        IntendedAction::ExitStake { attester, .. } => format!("start the exit of {attester}"),
+        IntendedAction::SetCoinbase { attester, coinbase, .. } => {
+            format!("pay the rewards of {attester} to {coinbase}")
+        }
     }
 }
 
 /// The state of a proposal at `now`, with what ends it and when.
 pub(crate) fn state(proposal: &ProposalView, now: Timestamp) -> String {
-    let deadlines = proposal.deadlines();
+    let dates = proposal.dates();
     let state = proposal.state_at(now);
-    let starts = |time| until(now, time);
+    let left = |time| until(now, time);
     match state {
-        ProposalState::Pending => {
-            format!("Pending: voting starts {}", starts(deadlines.voting_starts()))
-        }
-        ProposalState::Active => format!("Active: voting ends {}", starts(deadlines.active)),
-        ProposalState::Queued => {
-            format!("Queued: can be executed {}", starts(deadlines.earliest_execution()))
-        }
-        ProposalState::Executable => {
-            format!("Executable: expires {}", starts(deadlines.executable))
-        }
+        ProposalState::Pending => format!("Pending: voting starts {}", left(dates.voting_starts)),
+        ProposalState::Active => format!("Active: voting ends {}", left(dates.voting_ends)),
+        ProposalState::Queued => format!("Queued: can be executed {}", left(dates.executable)),
+        ProposalState::Executable => format!("Executable: expires {}", left(dates.expires)),
         ProposalState::Rejected
         | ProposalState::Executed
         | ProposalState::Dropped
@@ -208,7 +199,7 @@ pub(crate) fn state(proposal: &ProposalView, now: Timestamp) -> String {
     }
 }
 
-/// How a vote would end as it stands, and what is missing.
+/// The result of a vote as it stands, and the power that is missing.
 pub(crate) fn verdict(proposal: &ProposalView) -> String {
     match proposal.tabulation() {
         Tabulation::Accepted => "passes as it stands".to_owned(),
@@ -235,19 +226,6 @@ mod tests {
         assert_eq!(wrapped("one two three", 6), ["one", "two", "three"]);
         assert_eq!(wrapped("longer-than-that a", 4), ["longer-than-that", "a"]);
         assert_eq!(wrapped("", 4), [""]);
-    }
-
-    #[test]
-    fn wei_are_shown_exactly() {
-        for (wei, text) in [
-            (0_u128, "0"),
-            (1, "0.000000000000000001"),
-            (100_000_000_000_000_000_000, "100"),
-            (1_500_000_000_000_000_000, "1.5"),
-        ] {
-            assert_eq!(ether(U256::from(wei)), text);
-        }
-        assert_eq!((gwei(1), gwei(20_000_000_000)), ("0.000000001".into(), "20".into()));
     }
 
     #[test]

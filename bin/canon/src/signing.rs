@@ -29,7 +29,7 @@ const ONE_SOURCE: &str = "name one of --account, --keystore, --interactive, --pr
                           --mnemonic-file, or --unlocked with --from; or set CANON_PRIVATE_KEY";
 const OTHER_KEY: &str = "check the flags under \"Signing\" in --help";
 
-/// Which account sends, and where its key is. Exactly one source of a key; a flag goes before the
+/// The account that sends, and the source of its key. There is exactly one source; a flag goes before the
 /// environment.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Signing")]
@@ -74,7 +74,7 @@ pub(crate) struct SignerArgs {
 /// The highest number of an account that isn't hardened (BIP-32).
 const MAX_INDEX: u32 = (1 << 31) - 1;
 
-/// What a command needs of the account that sends.
+/// A requirement of a command for the account that sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
     /// It signs.
@@ -92,7 +92,7 @@ pub(crate) enum Opened {
     AtEndpoint(Address),
 }
 
-/// Where the key is.
+/// The source of the key.
 #[derive(Clone, Debug)]
 enum Source {
     Key(KeySource),

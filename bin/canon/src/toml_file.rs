@@ -3,7 +3,7 @@
 use std::{fs, ops::Range, path::Path};
 
 use canon_chain::deploy::rules;
-use canon_rehearsal::scenario::{FileError, Problem};
+use canon_toml_file::{FileError, Problem};
 use eyre::{Report, WrapErr as _};
 use serde::de::DeserializeOwned;
 use toml::Spanned;
@@ -29,14 +29,24 @@ impl TomlFile {
         Ok(Self { text: text.map_err(|report| Failure::bad_input(report, next))?, name })
     }
 
-    /// What it says.
+    /// Its path, as the user gave it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its contents.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The values of its fields.
     ///
     /// # Errors
     ///
     /// The first mistake, with its line and field.
     pub(crate) fn parse<T: DeserializeOwned>(&self, next: &'static str) -> Result<T, Failure> {
         toml::from_str(&self.text)
-            .map_err(|error| self.mistakes(vec![Problem::unparsed(&self.text, &error)], next))
+            .map_err(|error| self.unusable(vec![Problem::unparsed(&self.text, &error)], next))
     }
 
     /// The names of the rules that a list accepts to be broken.
@@ -59,12 +69,21 @@ impl TomlFile {
             let span: Range<usize> = name.span();
             Problem::expected(&self.text, span, "accept".to_owned(), expected)
         };
-        Err(self.mistakes(unknown.into_iter().map(problem).collect(), next))
+        Err(self.unusable(unknown.into_iter().map(problem).collect(), next))
     }
 
-    fn mistakes(&self, problems: Vec<Problem>, next: &'static str) -> Failure {
+    fn unusable(&self, problems: Vec<Problem>, next: &'static str) -> Failure {
+        self.mistakes("the file can't be used".to_owned(), problems, next)
+    }
+
+    /// The failure for a file with mistakes.
+    pub(crate) fn mistakes(
+        &self,
+        title: String,
+        problems: Vec<Problem>,
+        next: &'static str,
+    ) -> Failure {
         let error = FileError { file: self.name.clone(), problems };
-        let title = "the file can't be used";
         Failure::bad_input(Report::new(error).wrap_err(title), next)
     }
 }

@@ -44,7 +44,7 @@ macro_rules! artifacts {
                 match self { $(Self::$name => stringify!($name)),* }
             }
 
-            /// What the compiler made of it. Read once, at the first use.
+            /// The output of the compiler. Read once, at the first use.
             pub fn artifact(self) -> &'static Artifact {
                 match self {$(
                     Self::$name => {
@@ -90,7 +90,7 @@ pub struct Artifact {
     abi: JsonAbi,
     creation_code: Bytes,
     runtime_code: Bytes,
-    /// Where constructors write immutables: zero in the artifact, anything on chain.
+    /// The places where constructors write immutables: zero in the artifact, anything on chain.
     immutables: Vec<Range<usize>>,
 }
 
@@ -137,7 +137,7 @@ impl Artifact {
     ///
     /// # Errors
     ///
-    /// Where and how it differs.
+    /// The place and kind of the difference.
     pub fn check_code(&self, code: &[u8]) -> Result<(), CodeMismatch> {
         if code.is_empty() {
             return Err(CodeMismatch::Empty);

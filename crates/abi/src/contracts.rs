@@ -3,7 +3,7 @@
 //! `sol!` of a JSON ABI can't share types between two contracts, so [`Governance`], [`Expect`] and
 //! [`UpgradePayload`] each have their own `Configuration` or `Action`. These copies stay at the edge:
 //! the rest of the workspace uses the types of `canon-protocol`, and [`crate::convert`] is the one
-//! place where the two worlds meet.
+//! place that converts between the two.
 #![allow(missing_docs, missing_debug_implementations, unreachable_pub, clippy::all)]
 
 use alloy_sol_types::sol;

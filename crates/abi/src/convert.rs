@@ -1,4 +1,4 @@
-//! Where Solidity's structs and the protocol's types meet.
+//! Conversions between Solidity's structs and the protocol's types.
 //!
 //! Into Solidity everything fits; out of it, a value that is out of the protocol's range is an
 //! error, never truncated.
@@ -140,7 +140,7 @@ impl From<Rollup::RollupParameters> for RawRollupParameters {
 }
 
 impl Contract {
-    /// Which contract of the set it is; `None` for payloads and the lens.
+    /// Its role in the set; `None` for payloads and the lens.
     pub const fn role(self) -> Option<Role> {
         match self {
             Self::Asset => Some(Role::Asset),

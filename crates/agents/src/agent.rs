@@ -11,7 +11,7 @@ use core::mem::{self, Discriminant};
 /// A duty of `canon-views` with its settings. It has no memory: what is due follows from the view, the
 /// settings, and what the sender's journal says is done.
 pub trait AgentRole {
-    /// What the duty says beside its intents: a decision, a phase, the status of each order.
+    /// The status that a duty returns beside its intents: a decision, a phase, or one of each order.
     type Status;
 
     /// The only account whose key can act for it; `None` if any can.
@@ -20,7 +20,7 @@ pub trait AgentRole {
     /// Adds what the duty needs to know to what the next view covers.
     fn extend(&self, question: &mut Question);
 
-    /// What is due in the next block. `progress` is what the journal knows of an intent at the view's block.
+    /// Returns the duty in the next block. `progress` is the journal's record of an intent at the view's block.
     fn duty(
         &self,
         view: &SetView,
@@ -32,7 +32,7 @@ pub trait AgentRole {
     ///
     /// # Errors
     ///
-    /// Why something was taken out.
+    /// The reason why something was taken out.
     fn recheck(
         &self,
         _client: &Client,
@@ -53,12 +53,12 @@ pub struct Agent<R> {
     reported: Option<Discriminant<Error>>,
 }
 
-/// What an agent did about a block.
+/// The result of an agent's work on one block.
 #[derive(Debug)]
 pub struct Tick<S> {
-    /// What the duty says beside its intents.
+    /// The status that the duty returned.
     pub status: S,
-    /// What became of transactions, in the order in which it was found out.
+    /// News of transactions, in the order in which they were found out.
     pub reports: Vec<TxReport>,
 }
 
@@ -81,7 +81,7 @@ impl<R: AgentRole> Agent<R> {
         self.sender.address()
     }
 
-    /// What sends its transactions.
+    /// The sender of its transactions.
     pub const fn sender(&self) -> &IntentSender {
         &self.sender
     }
@@ -94,8 +94,8 @@ impl<R: AgentRole> Agent<R> {
     /// Finds out what became of its transactions up to the view's block, and sends what is due in the next
     /// one. Call it once per block.
     ///
-    /// What fails is reported and tried again at the next call; one failure doesn't keep anything else from
-    /// being tried. A refusal that lasts is reported once.
+    /// A failed attempt is reported and made again at the next call; one failure doesn't keep anything else
+    /// from being tried. A refusal that lasts is reported once.
     pub async fn tick(&mut self, view: &SetView) -> Tick<R::Status> {
         let mut reports = self.sender.settle(view.present.block).await;
         let mut duty = self.role.duty(view, &|id| self.sender.progress(id));

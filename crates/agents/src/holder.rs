@@ -5,7 +5,7 @@ use alloy_primitives::Address;
 use canon_views::{Duty, IntentId, IntentProgress, Order, OrderId, OrderStatus, Question, SetView};
 use std::collections::BTreeMap;
 
-/// Somebody with tokens, and what it wants: see [`canon_views::holder`].
+/// A holder of tokens and its orders: see [`canon_views::holder`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
     /// The key's address.
@@ -15,7 +15,7 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// A holder that wants nothing yet but to be paid what is due to it.
+    /// A holder without orders: it only collects the payments that are due to it.
     pub const fn new(holder: Address) -> Self {
         Self { holder, orders: BTreeMap::new() }
     }

@@ -1,4 +1,4 @@
-//! What is checked of a payload before the first signal for it.
+//! The checks of a payload before the first signal for it.
 
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, keccak256};
@@ -6,7 +6,7 @@ use canon_chain::{Client, Error};
 use canon_protocol::{Action, actions_hash};
 use canon_views::SignalPlan;
 
-/// What is wrong with a payload. Nothing is signaled until it is right.
+/// A defect of a payload. Nothing is signaled while it has one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PayloadError {
@@ -64,7 +64,7 @@ impl VettedPayload {
         Ok(Self { address: payload, code_hash: found, actions })
     }
 
-    /// Where it is.
+    /// Its address.
     pub const fn address(&self) -> Address {
         self.address
     }
@@ -84,7 +84,7 @@ impl VettedPayload {
         SignalPlan::new(self.address, self.code_hash, self.actions_hash())
     }
 
-    /// What it lists: to be shown to the operator.
+    /// The actions that it lists: to be shown to the operator.
     pub fn actions(&self) -> &[Action] {
         &self.actions
     }

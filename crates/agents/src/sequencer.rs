@@ -12,9 +12,9 @@ use canon_views::{
 /// The proposer of an attester of one rollup: see [`canon_views::sequencer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sequencer {
-    /// Who it is. The proposer must be the key's address.
+    /// Its proposer and rollup. The proposer must be the key's address.
     pub identity: SequencerIdentity,
-    /// What it signals for; `None` for nothing.
+    /// The payload that it signals for, and when; `None` for nothing.
     pub plan: Option<SignalPlan>,
 }
 

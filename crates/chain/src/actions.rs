@@ -1,4 +1,4 @@
-//! What a payload lists.
+//! The list of actions of a payload.
 
 use crate::{
     client::Client,

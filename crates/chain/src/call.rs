@@ -112,7 +112,7 @@ impl ContractCall {
         self.what
     }
 
-    /// Where it goes.
+    /// Its destination.
     pub const fn to(&self) -> TxKind {
         self.to
     }

@@ -156,7 +156,7 @@ pub fn withdraw(governance: Address, to: Address, amount: Amount) -> ContractCal
 }
 
 /// Pays a withdrawal that unlocked.
-pub fn finalise_withdrawal(governance: Address, id: WithdrawalId) -> ContractCall {
+pub fn finalize_withdrawal(governance: Address, id: WithdrawalId) -> ContractCall {
     let call = Governance::finaliseWithdrawCall { id: id.to_word() };
     proven(governance, &call)
 }
@@ -258,7 +258,7 @@ pub fn set_coinbase(rollup: Address, attester: Address, coinbase: Address) -> Co
 }
 
 /// Pays an exit whose time has come.
-pub fn finalise_unstake(rollup: Address, attester: Address) -> ContractCall {
+pub fn finalize_unstake(rollup: Address, attester: Address) -> ContractCall {
     let call = Rollup::finaliseWithdrawCall { attester };
     proven(rollup, &call)
 }
@@ -270,13 +270,13 @@ pub fn announce_move(rollup: Address, attester: Address, new_rollup: Address) ->
 }
 
 /// Moves an attester whose time has come to the canonical rollup.
-pub fn finalise_move(rollup: Address, attester: Address) -> ContractCall {
+pub fn finalize_move(rollup: Address, attester: Address) -> ContractCall {
     let call = Rollup::finaliseMove_1Call { attester };
     proven(rollup, &call)
 }
 
 /// The same under another attester there, by the withdrawer: somebody else registered the attester.
-pub fn finalise_move_as(rollup: Address, attester: Address, new_attester: Address) -> ContractCall {
+pub fn finalize_move_as(rollup: Address, attester: Address, new_attester: Address) -> ContractCall {
     let call = Rollup::finaliseMove_0Call { attester, newAttester: new_attester };
     proven(rollup, &call)
 }
@@ -292,7 +292,7 @@ pub fn setup_epoch(rollup: Address) -> ContractCall {
     proven(rollup, &Rollup::setupEpochCall {})
 }
 
-/// What a holder signs so that [`lock_with_permit`] needs no approval first.
+/// The permit that a holder signs so that [`lock_with_permit`] needs no approval first.
 #[derive(Clone, Debug)]
 pub struct PermitRequest {
     /// The asset's name, as `name()` answers it.
@@ -303,7 +303,7 @@ pub struct PermitRequest {
     pub owner: Address,
     /// Governance.
     pub spender: Address,
-    /// What is locked.
+    /// The amount that is locked.
     pub amount: Amount,
     /// The holder's present nonce of the asset.
     pub nonce: U256,

@@ -27,7 +27,7 @@ pub struct Client {
     assets: Arc<Mutex<AddressMap<PermitAsset>>>,
 }
 
-/// What a permit has to know of a Governance's asset. It never changes.
+/// The facts about a Governance's asset that a permit depends on. They never change.
 #[derive(Clone, Debug)]
 pub(crate) struct PermitAsset {
     pub(crate) address: Address,
@@ -35,7 +35,7 @@ pub(crate) struct PermitAsset {
     pub(crate) name: String,
 }
 
-/// What is known of the block that should include a transaction.
+/// The expected conditions of the block that should include a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NextBlock {
     /// Its expected time; `None` leaves it to the endpoint's pending block. It matters to calls
@@ -75,7 +75,7 @@ impl Client {
         self.chain_id
     }
 
-    /// What was found out about the endpoint.
+    /// The limits found out about the endpoint.
     pub(crate) fn limits(&self) -> &EndpointLimits {
         &self.limits
     }
@@ -208,7 +208,7 @@ impl Client {
         }
     }
 
-    /// Why an answer doesn't decode.
+    /// The reason why an answer doesn't decode.
     async fn explain(&self, at: BlockId, what: &'static str, to: Address, answer: &[u8]) -> Error {
         if answer.is_empty() && matches!(self.code(at, to).await, Ok(None)) {
             return Error::NoCode { what, address: to };

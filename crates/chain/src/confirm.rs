@@ -35,11 +35,11 @@ pub struct Confirmed {
     pub block: BlockNumber,
     /// Gas it was charged for.
     pub gas_used: u64,
-    /// What its sender paid for the gas, in wei.
+    /// The fee that its sender paid for the gas, in wei.
     pub fee: U256,
     /// The contract it created.
     pub created: Option<Address>,
-    /// What it emitted.
+    /// The logs that it emitted.
     pub logs: Vec<Log>,
 }
 
@@ -56,7 +56,7 @@ pub enum Waited {
     GiveUp,
 }
 
-/// How to wait for the next block: nothing here reads a clock.
+/// The caller's way to wait for the next block: nothing here reads a clock.
 ///
 /// A daemon sleeps, a rehearsal mines. Any closure `FnMut(tries) -> impl Future<Output = Waited>`
 /// will do.
@@ -95,7 +95,7 @@ impl Pending {
         self.hash
     }
 
-    /// What it is for.
+    /// The call that it makes.
     pub const fn call(&self) -> &ContractCall {
         &self.call
     }
@@ -192,7 +192,7 @@ impl Client {
         })
     }
 
-    /// Why a mined transaction failed: receipts don't say, so it is executed again.
+    /// The reason why a mined transaction failed: receipts don't say, so it is executed again.
     async fn revert_reason(&self, pending: &Pending, receipt: &TransactionReceipt) -> Error {
         let (what, hash) = (pending.call.what(), pending.hash);
         if receipt.gas_used >= pending.tx.gas_limit {

@@ -1,4 +1,4 @@
-//! What can go wrong between us and the chain.
+//! Errors between this program and the chain.
 
 use crate::{
     endpoint::{EndpointFailure, NoEndpoint},
@@ -13,58 +13,58 @@ use alloy_transport::{
     layers::{RateLimitRetryPolicy, RetryPolicy},
 };
 use canon_abi::{Revert, decode_revert};
-use canon_protocol::{BlockNumber, ForeignText, TooLarge};
+use canon_protocol::{BlockNumber, ForeignText, TooLarge, text::ether};
 use core::{fmt, time::Duration};
 
 /// The result of anything that asks or changes the chain.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
-/// Why a read or a transaction failed. Every text says what to do next.
+/// The reason why a read or a transaction failed. Every text says what to do next.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The endpoint didn't answer, or answered with an error of its own.
     #[error("{what}: the endpoint failed ({}); try again or use another endpoint", foreign(.source))]
     Rpc {
-        /// What was asked.
+        /// The request.
         what: &'static str,
-        /// What the endpoint said.
+        /// The endpoint's message.
         #[source]
         source: TransportError,
     },
     /// None of several endpoints can be used.
     #[error("{what}: {source}; try again, or name another endpoint")]
     NoEndpoint {
-        /// What was asked.
+        /// The request.
         what: &'static str,
-        /// What is wrong with each of them.
+        /// The problem of each of them.
         #[source]
         source: NoEndpoint,
     },
     /// A node didn't take a transaction, or a call for want of gas.
     #[error("{what}: {rejection} ({}); {}", foreign(.source), .rejection.advice())]
     Rejected {
-        /// What was to be sent.
+        /// The transaction that was to be sent.
         what: &'static str,
-        /// Why.
+        /// The reason.
         rejection: Rejection,
-        /// What the endpoint said.
+        /// The endpoint's message.
         #[source]
         source: TransportError,
     },
     /// The account can't pay the most that a transaction may cost. Nothing was sent.
     #[error(
-        "{what} may cost {needed} wei and {account} has {balance}: {} are missing; send ether to the account",
-        .needed.saturating_sub(*.balance)
+        "{what} may cost {} ether and {account} has {}: {} are missing; send ether to the account",
+        ether(*.needed), ether(*.balance), ether(.needed.saturating_sub(*.balance))
     )]
     TooLittleEther {
-        /// What was to be sent.
+        /// The transaction that was to be sent.
         what: &'static str,
-        /// Who was to send it.
+        /// The account that was to send it.
         account: Address,
         /// The value and the most that the gas may cost, in wei.
         needed: U256,
-        /// What the account has, in wei.
+        /// The account's balance, in wei.
         balance: U256,
     },
     /// Fees would have to exceed the cap.
@@ -112,15 +112,15 @@ pub enum Error {
     /// Something is to be done by another account than the key's.
     #[error("the key is that of {found} and {expected} was expected; use the other key")]
     OtherAccount {
-        /// Who has to do it.
+        /// The account that has to do it.
         expected: Address,
-        /// Whose key it is.
+        /// The account of the key.
         found: Address,
     },
     /// A call was refused by a contract; nothing was sent.
     #[error("{what} was refused: {revert}{}", next(.revert))]
     Refused {
-        /// What was called.
+        /// The call.
         what: &'static str,
         /// The refusal.
         revert: Revert,
@@ -128,11 +128,11 @@ pub enum Error {
     /// A transaction was mined and reverted: it had no effect but its fee.
     #[error("{what} reverted in {hash}: {revert}{}", next(.revert))]
     Reverted {
-        /// What was sent.
+        /// The transaction.
         what: &'static str,
         /// The transaction.
         hash: B256,
-        /// Why, found by executing it again on the state before its block.
+        /// The reason, found by executing it again on the state before its block.
         revert: Revert,
     },
     /// A transaction was mined and reverted, and executed again on the state before its block it doesn't, or
@@ -142,7 +142,7 @@ pub enum Error {
          block may have done the same before; send it again if it is still needed"
     )]
     RevertedForNoKnownReason {
-        /// What was sent.
+        /// The transaction.
         what: &'static str,
         /// The transaction.
         hash: B256,
@@ -150,7 +150,7 @@ pub enum Error {
     /// A transaction was mined and used all its gas.
     #[error("{what} ran out of gas in {hash} at {limit}; send it again with more")]
     OutOfGas {
-        /// What was sent.
+        /// The transaction.
         what: &'static str,
         /// The transaction.
         hash: B256,
@@ -163,7 +163,7 @@ pub enum Error {
          that it calls; a payload that it pushes or executes needs fewer or cheaper actions"
     )]
     TooMuchGas {
-        /// What was to be sent.
+        /// The transaction that was to be sent.
         what: &'static str,
         /// The limit.
         max: u64,
@@ -171,7 +171,7 @@ pub enum Error {
     /// A transaction succeeded without doing what it was sent for.
     #[error("{what} succeeded in {hash} without the event {event}; check the addresses it went to")]
     EventMissing {
-        /// What was sent.
+        /// The transaction.
         what: &'static str,
         /// The transaction.
         hash: B256,
@@ -183,7 +183,7 @@ pub enum Error {
         "{what} ({hash}) isn't in a block yet; wait longer, or send it again with a higher fee"
     )]
     NotMined {
-        /// What was sent.
+        /// The transaction.
         what: &'static str,
         /// The transaction.
         hash: B256,
@@ -191,7 +191,7 @@ pub enum Error {
     /// There is no code where a contract is expected. An EIP-7702 delegation isn't code.
     #[error("{what} has no code at {address}; check the address and the chain id")]
     NoCode {
-        /// What was expected there.
+        /// The contract that was expected there.
         what: &'static str,
         /// The address.
         address: Address,
@@ -199,7 +199,7 @@ pub enum Error {
     /// A contract doesn't answer a view: it reverts, or needs far more gas than the view takes.
     #[error("{address} doesn't answer {what}; check that it is the contract you mean")]
     NoAnswer {
-        /// What was asked.
+        /// The request.
         what: &'static str,
         /// The contract.
         address: Address,
@@ -209,9 +209,9 @@ pub enum Error {
         "{address} gave an answer to {what} that doesn't decode; check that it is the contract you mean"
     )]
     BadAnswer {
-        /// What was asked.
+        /// The request.
         what: &'static str,
-        /// Who answered.
+        /// The contract that answered.
         address: Address,
     },
     /// A payload lists other actions than those that were checked.
@@ -230,7 +230,7 @@ pub enum Error {
     /// A contract or a block has a number that the protocol rules out.
     #[error("{what}: {source}; check the contract's address and the endpoint")]
     OutOfRange {
-        /// What was asked.
+        /// The request.
         what: &'static str,
         /// The number.
         #[source]
@@ -239,19 +239,19 @@ pub enum Error {
     /// Addresses that should be one set contradict each other.
     #[error("{what} is {found} where {expected} was expected; check the Registry's address")]
     Inconsistent {
-        /// What was compared.
+        /// The value that was compared.
         what: &'static str,
-        /// What the set's wiring needs.
+        /// The address that the set's wiring needs.
         expected: Address,
-        /// What was found.
+        /// The address found.
         found: Address,
     },
     /// The key couldn't sign.
     #[error("{what} couldn't be signed ({source}); check the key")]
     Signing {
-        /// What was to be signed.
+        /// The message that was to be signed.
         what: &'static str,
-        /// What the signer said.
+        /// The signer's message.
         #[source]
         source: alloy_signer::Error,
     },
@@ -302,7 +302,7 @@ impl Error {
         }
     }
 
-    /// Why a node didn't take a transaction.
+    /// The reason why a node didn't take a transaction.
     pub const fn rejection(&self) -> Option<Rejection> {
         match self {
             Self::Rejected { rejection, .. } => Some(*rejection),
@@ -316,13 +316,13 @@ impl Error {
         is_rate_limit(source)
     }
 
-    /// How long to wait before the endpoint is asked again, if it said so; 5 minutes at most.
+    /// The time to wait before the endpoint is asked again, if it named one; 5 minutes at most.
     pub fn retry_after(&self) -> Option<Duration> {
         let Self::Rpc { source, .. } = self else { return None };
         RateLimitRetryPolicy::default().backoff_hint(source)
     }
 
-    /// What a program does about it.
+    /// The severity: what a program does about it.
     pub const fn severity(&self) -> Severity {
         match self {
             Self::Rpc { .. }
@@ -399,7 +399,7 @@ pub fn revert_data(error: &TransportError) -> Option<Bytes> {
     }
 }
 
-/// What an endpoint said, as a terminal may show it.
+/// An endpoint's message as a terminal may show it.
 fn foreign(source: &TransportError) -> String {
     ForeignText::new(&source.to_string()).to_string()
 }

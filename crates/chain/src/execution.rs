@@ -1,9 +1,9 @@
-//! How the execution of a call failed, from what the endpoint says.
+//! The failure of a call's execution, from the endpoint's message.
 
 use alloy_primitives::Bytes;
 use alloy_transport::{RpcError, TransportError};
 
-/// How the execution of a call failed; the endpoint itself did not.
+/// A failure of a call's execution; the endpoint itself didn't fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ExecutionFailure {
     /// It reverted, with this data.
@@ -17,7 +17,7 @@ pub(crate) enum ExecutionFailure {
 /// The error code of a failed execution in geth.
 const EXECUTION_ERROR: i64 = 3;
 
-/// What clients say when the gas is used up, in lower case.
+/// Messages of clients when the gas is used up, in lower case.
 const OUT_OF_GAS: [&str; 7] = [
     "out of gas",
     "outofgas",
@@ -29,7 +29,7 @@ const OUT_OF_GAS: [&str; 7] = [
     "sentryoog",
 ];
 
-/// What clients say when the execution ends without a result for another reason, in lower case.
+/// Messages of clients when the execution ends without a result for another reason, in lower case.
 const EXCEPTIONAL: [&str; 10] = [
     "revert",
     "opcode",
@@ -44,7 +44,7 @@ const EXCEPTIONAL: [&str; 10] = [
 ];
 
 impl ExecutionFailure {
-    /// How the execution failed; `None` if something else did.
+    /// The failure of the execution; `None` if something else failed.
     pub(crate) fn of(error: &TransportError) -> Option<Self> {
         let RpcError::ErrorResp(payload) = error else { return None };
         if let Some(data) = payload.as_revert_data() {

@@ -15,7 +15,7 @@ const BAD_REQUEST: u16 = 400;
 /// pruned (EIP-4444).
 const OTHER_CODES: [i64; 6] = [-32001, -32004, -32600, -32601, -32700, 4444];
 
-/// What endpoints say, in lower case, if a shorter range doesn't help: about the rate of requests, about
+/// Messages of endpoints, in lower case, if a shorter range doesn't help: about the rate of requests, about
 /// blocks that they don't have, about the method and about the key.
 const OTHER_TEXTS: [&str; 19] = [
     "rate limit",
@@ -39,7 +39,7 @@ const OTHER_TEXTS: [&str; 19] = [
     "api key",
 ];
 
-/// What endpoints say, in lower case, about a range with too many blocks or logs. They say it with all kinds
+/// Messages of endpoints, in lower case, about a range with too many blocks or logs. They come with all kinds
 /// of codes, also with the code of too many requests and with that of an invalid request.
 ///
 /// Sources: reth `rpc-eth-types/src/logs_utils.rs`; Nethermind's tests of `eth_getLogs`; answers of

@@ -1,10 +1,10 @@
-//! Why a node didn't take a transaction, from what it says.
+//! The reason why a node didn't take a transaction, from its message.
 
 use crate::{execution::ExecutionFailure, severity::Severity};
 use alloy_transport::{RpcError, TransportError};
 use core::fmt;
 
-/// Why a node didn't take a transaction. Nothing of it depends on what the contract does.
+/// The reason why a node didn't take a transaction. It never depends on what the contract does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rejection {
@@ -29,7 +29,7 @@ pub enum Rejection {
     Unacceptable,
 }
 
-/// What nodes say, in lower case. The first entry that occurs in the message counts.
+/// Messages of nodes, in lower case. The first entry that occurs in the message counts.
 ///
 /// Sources: geth `core/txpool/errors.go`, `core/error.go`; reth `rpc-eth-types/src/error`; Nethermind
 /// `AcceptTxResult.cs` (names before 1.33, geth's words since); Erigon `txpoolcfg.go`; Besu
@@ -87,7 +87,7 @@ const TEXTS: &[(&str, Rejection)] = &[
 ];
 
 impl Rejection {
-    /// What the node's message says; `None` if it isn't one of those known, or there is none.
+    /// The rejection behind a node's message; `None` if it isn't one of those known, or there is none.
     pub fn of(error: &TransportError) -> Option<Self> {
         let RpcError::ErrorResp(payload) = error else { return None };
         Self::of_message(&payload.message)
@@ -101,7 +101,7 @@ impl Rejection {
         TEXTS.iter().find(|(text, _)| message.contains(text)).map(|(_, rejection)| *rejection)
     }
 
-    /// What a program does about it.
+    /// The severity: what a program does about it.
     pub const fn severity(self) -> Severity {
         match self {
             Self::NonceTooLow
@@ -114,7 +114,7 @@ impl Rejection {
         }
     }
 
-    /// What to do about it.
+    /// The advice to the user.
     pub(crate) const fn advice(self) -> &'static str {
         match self {
             Self::InsufficientFunds => "send ether to the account",

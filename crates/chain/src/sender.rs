@@ -21,7 +21,7 @@ use alloy_network::FullSigner;
 use alloy_primitives::{Address, Bytes, Signature};
 use core::fmt;
 
-/// What is checked before a transaction is sent.
+/// The checks before a transaction is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Checks {
@@ -137,7 +137,7 @@ impl Sender {
         self.account.gas_limit(call, next).await
     }
 
-    /// What a transaction sent now offers for its gas.
+    /// The fees that a transaction sent now offers.
     ///
     /// # Errors
     ///
@@ -227,7 +227,7 @@ impl Sender {
         }
     }
 
-    /// How many of its transactions are in blocks.
+    /// The number of its transactions that are in blocks.
     pub(crate) async fn mined_nonce(&self) -> Result<u64> {
         self.account.transaction_count(BlockId::latest()).await
     }

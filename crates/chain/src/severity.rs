@@ -1,6 +1,6 @@
-//! What a program does about an error.
+//! The severity of errors.
 
-/// What a program that runs on does about an error.
+/// The severity of an error: what a long-running program does about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     /// Tries the same again later: the endpoint failed, or the chain isn't ready.

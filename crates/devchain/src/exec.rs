@@ -199,7 +199,7 @@ impl<'a> Session<'a> {
 pub(crate) enum CallEnd {
     Success(Bytes),
     Revert(Bytes),
-    /// An exceptional halt, in geth's words. `OutOfGas` tells whether more gas might have helped.
+    /// An exceptional halt, in geth's words. `OutOfGas` says whether more gas might have helped.
     Halt {
         reason: String,
         out_of_gas: bool,

@@ -1,4 +1,4 @@
-//! What clients are told about fees.
+//! The fees that clients are shown.
 
 use alloy_rpc_types_eth::FeeHistory;
 

@@ -155,7 +155,7 @@ impl Lockstep {
         &self.coverage
     }
 
-    /// Takes a step at `time`, or as soon afterwards as a block can be. `index` tells it from other
+    /// Takes a step at `time`, or as soon afterwards as a block can be. `index` distinguishes it from other
     /// steps: what it deploys has an address of its own.
     ///
     /// # Errors

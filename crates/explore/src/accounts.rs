@@ -1,4 +1,4 @@
-//! Who and what there is in every small world.
+//! Who and what there is in every small scope.
 
 use alloy_primitives::{Address, U256};
 use canon_protocol::Addresses;

@@ -1,12 +1,12 @@
-//! The search of a small world.
+//! The search of a small scope.
 
 use crate::{
     accounts::Holder,
     fingerprint::fingerprint,
     payloads::{Payload, Payloads},
     properties::{Property, Violation},
+    scope::Scope,
     search::{Counterexample, Figures, Model, search},
-    small_world::SmallWorld,
     start::start,
     state::State,
     steps::{Decide, Step, apply, successors},
@@ -17,10 +17,10 @@ use canon_protocol::{
 };
 use std::{collections::BTreeSet, fmt};
 
-/// A world, the rules that it is explored with, and what has to hold in it.
+/// A scope, the rules that it is explored with, and what has to hold in it.
 #[derive(Debug)]
 pub struct Exploration {
-    world: SmallWorld,
+    scope: Scope,
     payloads: Payloads,
     start: State,
     /// What the rules decide.
@@ -36,7 +36,7 @@ pub struct Exploration {
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// How large the world is.
+    /// How large the scope is.
     pub figures: Figures,
     /// The states that a proposal was seen in.
     pub reached: BTreeSet<ProposalState>,
@@ -56,8 +56,8 @@ impl fmt::Display for Report {
 /// The shortest way to a violation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Trace {
-    /// The name of the world.
-    pub world: &'static str,
+    /// The name of the scope.
+    pub scope: &'static str,
     /// The steps, each with the seconds from the start after it.
     pub steps: Vec<(Seconds, Step)>,
     /// What is wrong after the last of them.
@@ -66,8 +66,8 @@ pub struct Trace {
 
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { world, steps, violation } = self;
-        write!(f, "{violation}\nthe shortest way there, in the world `{world}`:")?;
+        let Self { scope, steps, violation } = self;
+        write!(f, "{violation}\nthe shortest way there, in the scope `{scope}`:")?;
         for (index, (seconds, step)) in steps.iter().enumerate() {
             // The time of the next call says how long a wait was.
             if !matches!(step, Step::Wait(_)) || index + 1 == steps.len() {
@@ -79,12 +79,12 @@ impl fmt::Display for Trace {
 }
 
 impl Exploration {
-    /// Of `world`, with the rules as they are, for all [`Property::ALL`], without a limit of depth.
-    pub fn new(world: &SmallWorld) -> Self {
+    /// Of `scope`, with the rules as they are, for all [`Property::ALL`], without a limit of depth.
+    pub fn new(scope: &Scope) -> Self {
         let payloads = Payloads::new();
         Self {
-            world: world.clone(),
-            start: start(world, &payloads),
+            scope: scope.clone(),
+            start: start(scope, &payloads),
             payloads,
             decide: SetState::decide,
             views: Views::RULES,
@@ -113,7 +113,7 @@ impl Exploration {
             state = self.apply(&state, step).expect("the step was possible");
             (state.now.since(self.start.now).unwrap_or_default(), step)
         });
-        Trace { world: self.world.name, steps: steps.collect(), violation }
+        Trace { scope: self.scope.name, steps: steps.collect(), violation }
     }
 
     fn apply(&self, state: &State, step: Step) -> Option<State> {
@@ -122,7 +122,7 @@ impl Exploration {
 
     /// The last second in which anything is tried.
     fn end(&self) -> Timestamp {
-        let seconds = self.world.seconds.map(Seconds::of);
+        let seconds = self.scope.seconds.map(Seconds::of);
         seconds.map_or(Timestamp::MAX, |seconds| self.start.now + seconds)
     }
 
@@ -143,7 +143,7 @@ impl Exploration {
         };
         for (id, unlocks_at) in due(&state) {
             state.now = state.now.max(unlocks_at);
-            repeat(&mut state, Step::Finalise(id));
+            repeat(&mut state, Step::Finalize(id));
         }
         for holder in Holder::ALL {
             repeat(&mut state, Step::Deposit(holder));
@@ -184,16 +184,16 @@ impl Model for Exploration {
     }
 
     fn successors(&self, state: &State) -> Vec<(Step, State)> {
-        successors(&self.world, self.end(), self.decide, &self.payloads, state)
+        successors(&self.scope, self.end(), self.decide, &self.payloads, state)
     }
 
     fn fingerprint(&self, state: &State) -> u128 {
-        fingerprint(&self.world, self.end(), state)
+        fingerprint(&self.scope, self.end(), state)
     }
 
     fn check_state(&self, state: &State) -> Result<(), Violation> {
         self.properties.iter().try_for_each(|property| property.check_state(state, &self.views))?;
-        if self.world.holders_can_act {
+        if self.scope.holders_can_act {
             let claim = "the holders can make Governance act";
             self.holders_can_act(state).map_err(|found| Violation { claim, found })?;
         }

@@ -1,24 +1,24 @@
 //! Which states are the same.
 //!
 //! The rules and the properties read less than the set remembers. Two states with the same
-//! fingerprint agree in everything that a step allowed in their world can still read:
+//! fingerprint agree in everything that a step allowed in their scope can still read:
 //!
 //! | left out or merged | why nothing can tell the difference |
 //! | --- | --- |
-//! | how late it is, in worlds without an end | all deadlines are kept relative to the present; slots, epochs and rounds repeat after six slots, so the place among those is kept |
+//! | how late it is, in scopes without an end | all deadlines are kept relative to the present; slots, epochs and rounds repeat after six slots, so the place among those is kept |
 //! | proposals that are stored as executed or dropped, or past their last deadline | no ballot, execution or push reads them again. Of those that can still be dropped, it is kept that they can |
 //! | power in the past, except at the snapshots of open proposals | nothing else is looked up; at a snapshot still to come it is what it is now |
 //! | withdrawals that were paid; who is who among the holders | a paid withdrawal can't be paid again; both holders may take the same steps |
 //! | rounds before the last five, pushed rounds, past rounds without a leader, signals of rollups that are not canonical any more | they can't be pushed, and a rollup becomes canonical once at most |
 //! | which staker has which seat | all stakers may take the same steps, and no step depends on which of them draws a slot |
-//! | events, nonces, configurations that no open proposal keeps, block numbers, the history of the seeds | no step of these worlds reads them |
+//! | events, nonces, configurations that no open proposal keeps, block numbers, the history of the seeds | no step of these scopes reads them |
 //!
 //! `tests/it/reduction.rs` checks this: it explores without merging anything and compares what the
 //! states that share a fingerprint can do next.
 
 use crate::{
     accounts::{GOVERNANCE, Holder, Staker},
-    small_world::{EPOCH, M, SLOT, SmallWorld},
+    scope::{EPOCH, M, SLOT, Scope},
     state::State,
     steps::present_round,
 };
@@ -31,13 +31,13 @@ use core::hash::{Hash, Hasher};
 
 /// 128 bits of the hash of everything that makes a difference. Two different states of 10^8 share
 /// them with a probability below 10^-22.
-pub(crate) fn fingerprint(world: &SmallWorld, end: Timestamp, state: &State) -> u128 {
+pub(crate) fn fingerprint(scope: &Scope, end: Timestamp, state: &State) -> u128 {
     let mut text = Text { bytes: Vec::with_capacity(512), now: state.now };
-    if world.seconds.is_some() {
+    if scope.seconds.is_some() {
         text.number(end.since(state.now).unwrap_or_default().get());
     }
-    if world.has_slots() {
-        slots(&mut text, state, world.seconds.is_none());
+    if scope.has_slots() {
+        slots(&mut text, state, scope.seconds.is_none());
     }
     governance(&mut text, state);
     let hash = keccak256(&text.bytes);

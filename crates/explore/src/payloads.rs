@@ -1,8 +1,8 @@
-//! The payloads of the small worlds: all code that isn't of the set.
+//! The payloads of the small scopes: all code that isn't of the set.
 
 use crate::{
     accounts::{GOVERNANCE, ISSUER, PROPOSALS, REGISTRY, ROLLUPS},
-    small_world::SHORT,
+    scope::SHORT,
 };
 use alloy_primitives::{Address, Bytes, keccak256};
 use alloy_sol_types::{SolCall, SolValue, sol};

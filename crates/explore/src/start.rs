@@ -1,4 +1,4 @@
-//! The set as a small world finds it.
+//! The set as a small scope finds it.
 
 use crate::{
     accounts::{
@@ -6,7 +6,7 @@ use crate::{
         ROLLUPS, Staker, TREASURY,
     },
     payloads::{Payload, Payloads},
-    small_world::{EPOCH, EXIT_DELAY, LONG, M, N, SLOT, SUPPLY, SmallWorld, Start},
+    scope::{EPOCH, EXIT_DELAY, LONG, M, N, SLOT, SUPPLY, Scope, Start},
     state::{State, context},
 };
 use alloy_primitives::{Address, U256};
@@ -18,24 +18,24 @@ use canon_protocol::{
 /// When everything is deployed, in seconds.
 pub(crate) const GENESIS: u64 = 1_000_000;
 
-/// The state that `world` begins with.
+/// The state that `scope` begins with.
 ///
 /// # Panics
 ///
-/// If the rules refuse what the world needs to begin.
-pub(crate) fn start(world: &SmallWorld, payloads: &Payloads) -> State {
+/// If the rules refuse what the scope needs to begin.
+pub(crate) fn start(scope: &Scope, payloads: &Payloads) -> State {
     let mut set = Builder { set: SetState::new(ADDRESSES), now: Timestamp::of(GENESIS), payloads };
     set.deploy();
     for staker in Staker::ALL {
         set.stake(staker);
     }
-    let powers = world.power.into_iter().zip(world.free);
+    let powers = scope.power.into_iter().zip(scope.free);
     for (holder, (locked, free)) in Holder::ALL.into_iter().zip(powers) {
         set.fund(holder.address(), locked + free);
         set.lock(holder.address(), locked);
     }
-    set.lock(TREASURY, world.silent);
-    match world.start {
+    set.lock(TREASURY, scope.silent);
+    match scope.start {
         Start::Deployment => {}
         Start::Signals => set.run_to_epoch_2(),
         Start::Winner(payload) => {
@@ -168,7 +168,7 @@ impl Builder<'_> {
     }
 
     fn carry_out(&mut self, decision: Result<Vec<Log>, Refusal>) {
-        let logs = decision.unwrap_or_else(|refusal| panic!("a world can't begin: {refusal}"));
+        let logs = decision.unwrap_or_else(|refusal| panic!("a scope can't begin: {refusal}"));
         for log in logs {
             let block = context(DEPLOYER, self.now, self.payloads).block;
             self.set.evolve(&log, block).expect("what was decided fits");

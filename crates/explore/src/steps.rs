@@ -3,7 +3,7 @@
 use crate::{
     accounts::{ANYONE, GOVERNANCE, Holder, ROLLUPS, Staker, UNIT},
     payloads::{Payload, Payloads},
-    small_world::{Kind, M, SmallWorld},
+    scope::{Kind, M, Scope},
     state::{State, context},
     times::next_time,
 };
@@ -30,7 +30,7 @@ pub enum Step {
     /// This holder gives up one unit of power.
     Withdraw(Holder),
     /// Anyone has this withdrawal paid.
-    Finalise(WithdrawalId),
+    Finalize(WithdrawalId),
     /// This holder proposes through the lock.
     Propose(Holder, Payload),
     /// This holder casts one unit.
@@ -59,7 +59,7 @@ impl fmt::Display for Step {
             Self::Push(round) => write!(f, "anyone pushes round {round}"),
             Self::Deposit(holder) => write!(f, "{holder} locks 1"),
             Self::Withdraw(holder) => write!(f, "{holder} gives up 1"),
-            Self::Finalise(id) => write!(f, "withdrawal {id} is paid"),
+            Self::Finalize(id) => write!(f, "withdrawal {id} is paid"),
             Self::Propose(holder, payload) => write!(f, "{holder} proposes {payload}"),
             Self::Vote(holder, id, Support::Yea) => write!(f, "{holder} votes 1 for proposal {id}"),
             Self::Vote(holder, id, Support::Nea) => {
@@ -101,7 +101,7 @@ impl Step {
                 let to = holder.address();
                 (to, GOVERNANCE, GovernanceCall::InitiateWithdraw { to, amount: UNIT }.into())
             }
-            Self::Finalise(id) => {
+            Self::Finalize(id) => {
                 let id = id.to_word();
                 (ANYONE, GOVERNANCE, GovernanceCall::FinaliseWithdraw { id }.into())
             }
@@ -139,13 +139,13 @@ impl Step {
 pub type Decide = fn(&SetState, Address, &Call, &Context<'_>) -> Result<Vec<Log>, Refusal>;
 
 /// Every step that somebody may try in `state`, whether or not the rules allow it.
-fn candidates(world: &SmallWorld, state: &State) -> Vec<Step> {
+fn candidates(scope: &Scope, state: &State) -> Vec<Step> {
     let mut steps = Vec::with_capacity(64);
     let governance = state.governance();
     let count = governance.proposals().len() as u64;
     let proposals = || (0..count).map(ProposalId::of);
     let holders = || Holder::ALL.into_iter();
-    let payloads = || world.payloads.iter().copied();
+    let payloads = || scope.payloads.iter().copied();
     let due = || {
         let withdrawals = (0..).map(WithdrawalId::of).zip(governance.withdrawals());
         withdrawals.filter(|(_, withdrawal)| withdrawal.payment == Payment::Due)
@@ -153,9 +153,9 @@ fn candidates(world: &SmallWorld, state: &State) -> Vec<Step> {
     let ballots = |support| {
         proposals().flat_map(move |id| Holder::ALL.map(|holder| Step::Vote(holder, id, support)))
     };
-    let can_leave = due().count() < world.due_withdrawals;
-    let can_propose = state.open_proposals().count() < world.open_proposals;
-    for kind in world.kinds {
+    let can_leave = due().count() < scope.due_withdrawals;
+    let can_propose = state.open_proposals().count() < scope.open_proposals;
+    for kind in scope.kinds {
         match kind {
             Kind::SetupEpoch => steps.extend((0..ROLLUPS.len()).map(Step::SetupEpoch)),
             Kind::Signal => {
@@ -188,7 +188,7 @@ fn candidates(world: &SmallWorld, state: &State) -> Vec<Step> {
             Kind::Push | Kind::Withdraw | Kind::Propose => {}
         }
     }
-    steps.extend(due().map(|(id, _)| Step::Finalise(id)));
+    steps.extend(due().map(|(id, _)| Step::Finalize(id)));
     steps
 }
 
@@ -200,17 +200,17 @@ pub(crate) fn present_round(state: &State) -> u64 {
 
 /// The steps that `decide` allows in `state`, with the states that they lead to.
 pub(crate) fn successors(
-    world: &SmallWorld,
+    scope: &Scope,
     end: Timestamp,
     decide: Decide,
     payloads: &Payloads,
     state: &State,
 ) -> Vec<(Step, State)> {
-    let mut successors: Vec<_> = candidates(world, state)
+    let mut successors: Vec<_> = candidates(scope, state)
         .into_iter()
         .filter_map(|step| Some((step, apply(decide, payloads, state, step)?)))
         .collect();
-    if let Some(time) = next_time(world, state).filter(|time| *time <= end) {
+    if let Some(time) = next_time(scope, state).filter(|time| *time <= end) {
         successors.push((Step::Wait(time), State { set: Rc::clone(&state.set), now: time }));
     }
     successors

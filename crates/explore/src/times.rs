@@ -2,7 +2,7 @@
 
 use crate::{
     accounts::ROLLUPS,
-    small_world::{Kind, SmallWorld},
+    scope::{Kind, Scope},
     state::State,
 };
 use canon_protocol::{Payment, Seconds, Timestamp};
@@ -11,7 +11,7 @@ use canon_protocol::{Payment, Seconds, Timestamp};
 /// which ballots against it are taken, or the one after these; the first in which a withdrawal is paid,
 /// a move can be completed or a slot begins; the last in which replaced configurations delay
 /// withdrawals, or the one after it.
-pub(crate) fn next_time(world: &SmallWorld, state: &State) -> Option<Timestamp> {
+pub(crate) fn next_time(scope: &Scope, state: &State) -> Option<Timestamp> {
     let mut next: Option<Timestamp> = None;
     let mut consider = |time: Timestamp| {
         if time > state.now && next.is_none_or(|known| time < known) {
@@ -37,11 +37,11 @@ pub(crate) fn next_time(world: &SmallWorld, state: &State) -> Option<Timestamp> 
             consider(withdrawal.unlocks_at);
         }
     }
-    if world.allows(Kind::Withdraw) || world.allows(Kind::Propose) {
+    if scope.allows(Kind::Withdraw) || scope.allows(Kind::Propose) {
         consider(governance.exit_floor().until);
         consider(governance.exit_floor().until + Seconds::SECOND);
     }
-    if world.has_slots() {
+    if scope.has_slots() {
         for rollup in ROLLUPS.iter().filter_map(|rollup| state.set.rollup(*rollup)) {
             let clock = rollup.clock();
             let slot = clock.slot_at(state.now).map(canon_protocol::Slot::next);

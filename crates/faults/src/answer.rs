@@ -1,4 +1,4 @@
-//! How requests are answered.
+//! The answers to requests.
 
 use alloy_json_rpc::{ErrorPayload, Id, Response, ResponsePayload, SerializedRequest};
 use core::fmt;
@@ -7,7 +7,7 @@ use serde_json::{
     value::{RawValue, to_raw_value},
 };
 
-/// How an endpoint answers a request.
+/// The answer of an endpoint to a request.
 pub enum Answer {
     /// As the node answers it.
     Node,

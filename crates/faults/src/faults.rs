@@ -10,7 +10,7 @@ use std::{
 use tokio::sync::Notify;
 use tower::Layer;
 
-/// What goes wrong between a client and the transport that this layer is put on. Clones share everything,
+/// The faults between a client and the transport that this layer is put on. Clones share everything,
 /// so that a test keeps one. By default nothing goes wrong.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
@@ -18,7 +18,7 @@ pub struct Faults {
     killed: Arc<Notify>,
 }
 
-/// How requests are answered.
+/// The function that answers requests.
 type Answers = Box<dyn FnMut(&SerializedRequest) -> Answer + Send>;
 
 #[derive(Default)]
@@ -117,7 +117,7 @@ impl Faults {
         state.delayed.push((due, packet));
     }
 
-    /// How a request is answered that reaches the endpoint; nothing if nothing was ever to be changed.
+    /// The answers to requests that reach the endpoint; `None` if no answer was ever to be changed.
     pub(crate) fn answers(&self, packet: &RequestPacket) -> Option<Vec<Answer>> {
         let mut state = self.lock();
         let answers = state.answers.as_mut()?;

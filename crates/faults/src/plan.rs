@@ -1,10 +1,10 @@
-//! What goes wrong with packets, and when.
+//! The faults of packets, and their times.
 
 use alloy_json_rpc::{RequestPacket, ResponsePacket};
 use canon_testkit::histories::Rng;
 use core::fmt;
 
-/// What goes wrong with a packet.
+/// A fault of a packet.
 #[derive(Clone, Debug)]
 pub enum Fault {
     /// It doesn't reach the node.
@@ -51,7 +51,7 @@ pub enum FaultPlan {
         rng: Rng,
         /// The packets in 100 that go wrong.
         percent: u64,
-        /// What goes wrong, each as likely as the others.
+        /// The faults, each as likely as the others.
         faults: Vec<Fault>,
     },
     /// As a function says ([`FaultPlan::by`]).
@@ -67,7 +67,7 @@ impl FaultPlan {
         Self::By(Box::new(rule))
     }
 
-    /// What goes wrong with a packet that has this number.
+    /// The fault of the packet with this number.
     pub(crate) fn fault(&mut self, number: u64, packet: &RequestPacket) -> Option<Fault> {
         match self {
             Self::Never => None,

@@ -81,7 +81,7 @@ static RECORDED: LazyLock<Recorded> = LazyLock::new(|| {
     })
 });
 
-/// How a history created the contract at this address: each step has a salt of its own.
+/// The origin of the contract that a history created at this address: each step has a salt of its own.
 fn origin(contract: Address, constructor: &Constructor) -> Option<Create2Origin> {
     let init_code_hash = keccak256(canon_abi::init_code(constructor));
     let mut origins =

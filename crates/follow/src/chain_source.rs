@@ -141,7 +141,7 @@ impl ChainSource {
     }
 }
 
-/// What a block is asked by.
+/// The key by which a block is requested.
 #[derive(Clone, Copy, Debug)]
 enum BlockKey {
     Hash(B256),

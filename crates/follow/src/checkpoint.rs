@@ -33,7 +33,7 @@ pub struct Checkpoint {
     state: Arc<SetState>,
 }
 
-/// Why a checkpoint can't be read or written. What to do is the caller's: all blocks can be read again.
+/// A failure to read or write a checkpoint. The caller decides what to do: all blocks can be read again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
@@ -42,7 +42,7 @@ pub enum CheckpointError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
@@ -65,7 +65,7 @@ pub enum CheckpointError {
     NotACheckpoint {
         /// The file.
         path: PathBuf,
-        /// What doesn't fit. It can quote the file.
+        /// The mistake. It can quote the file.
         #[source]
         source: serde_json::Error,
     },
@@ -212,7 +212,7 @@ fn read_file(path: &Path) -> Result<Option<Vec<u8>>, CheckpointError> {
     }
 }
 
-/// What a file ends with after its content: a new line with the content's hash.
+/// The end of a file after its content: a new line with the content's hash.
 fn hash_line(content: &[u8]) -> String {
     format!("\n{:#x}", keccak256(content))
 }

@@ -24,7 +24,7 @@ pub struct ViewDifference {
     pub answered: String,
 }
 
-/// What a comparison of a state with the contracts' own answers showed.
+/// The result of comparing a state with the contracts' own answers.
 #[derive(Debug)]
 pub enum Comparison {
     /// They agree.

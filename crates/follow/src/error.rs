@@ -1,4 +1,4 @@
-//! What can go wrong between a state and the chain.
+//! Errors between a state and the chain.
 
 use crate::compare::ViewDifference;
 use alloy_primitives::{Address, B256};
@@ -36,8 +36,8 @@ pub enum SourceError {
     Malformed(&'static str),
 }
 
-/// Why a state isn't in step with its chain. The state is that after a whole block; it may have gone back to an
-/// earlier one.
+/// The reason why a state isn't in step with its chain. The state is always that after a whole block; it may
+/// have gone back to an earlier one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FollowError {
@@ -71,7 +71,7 @@ pub enum FollowError {
         index: u64,
         /// The first block that is followed.
         first_block: BlockNumber,
-        /// What doesn't fit.
+        /// The contradiction.
         #[source]
         source: ApplyError,
     },
@@ -100,7 +100,7 @@ pub enum FollowError {
 }
 
 impl SourceError {
-    /// What a program does about it.
+    /// The severity: what a program does about it.
     pub const fn severity(&self) -> Severity {
         match self {
             Self::Chain(error) => error.severity(),
@@ -108,7 +108,7 @@ impl SourceError {
         }
     }
 
-    /// How long to wait before the endpoint is asked again, if it said so.
+    /// The time to wait before the endpoint is asked again, if it named one.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Chain(error) | Self::RangeTooLong(error) => error.retry_after(),
@@ -129,7 +129,7 @@ impl FollowError {
         }
     }
 
-    /// What a program does about it.
+    /// The severity: what a program does about it.
     pub const fn severity(&self) -> Severity {
         match self {
             Self::Source(error) => error.severity(),

@@ -18,7 +18,7 @@ pub struct CheckedViews {
     pub answers: usize,
 }
 
-/// Why a state didn't pass its check.
+/// The reason why a state didn't pass its check.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EveryViewError {
@@ -75,7 +75,7 @@ pub async fn check_every_view(
     Ok(CheckedViews { block: block.number, answers })
 }
 
-/// What the chain answers at a block.
+/// The chain's answer at a block.
 async fn ask(
     client: &Client,
     block: B256,

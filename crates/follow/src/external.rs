@@ -54,7 +54,7 @@ impl ExternalContracts for ExternalAnswers {
         self.answers.account(account).unwrap_or_else(|| self.miss(Query::Account(account)))
     }
 
-    /// What a contract reverts with isn't known; no view depends on it.
+    /// Revert data isn't known, and no view depends on it.
     fn ask(&self, target: Address, data: &[u8]) -> Result<Bytes, Bytes> {
         let question = (target, Bytes::copy_from_slice(data));
         match self.answers.call(&question) {

@@ -15,7 +15,7 @@ use canon_protocol::BlockNumber;
 use canon_views::{BlockView, Question, SetAddresses};
 use core::time::Duration;
 
-/// Why the identity of a set isn't found.
+/// The reason why the identity of a set isn't found.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FindError {
@@ -52,7 +52,7 @@ pub enum FindError {
 }
 
 impl FindError {
-    /// What a program does about it.
+    /// The severity: what a program does about it.
     pub const fn severity(&self) -> Severity {
         match self {
             Self::Chain(error) => error.severity(),

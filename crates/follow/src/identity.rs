@@ -1,4 +1,4 @@
-//! Which contracts are the set's.
+//! The identity of a set: its contracts.
 
 use alloy_primitives::{Address, B256, ChainId, keccak256};
 use alloy_sol_types::SolEvent;
@@ -89,7 +89,7 @@ impl SetIdentity {
     }
 }
 
-/// Where an origin puts Expect.
+/// The address at which an origin puts Expect.
 fn expect_of(origin: &Create2Origin) -> Address {
     origin.create2(Contract::Expect.artifact().creation_code()).address()
 }

@@ -31,16 +31,16 @@ const MOST_REORGANIZATIONS: u32 = 16;
 pub struct OpenedSet {
     /// The set.
     pub view: SetView,
-    /// Why the view has no history; `None` if it has one.
+    /// The reason why the view has no history; `None` if it has one.
     pub no_history: Option<HistoryError>,
     /// Rollups in the Registry, and the Proposals contract in force, whose origin isn't known. The history lacks
     /// their events. Empty without a history.
     pub unknown: BTreeSet<Address>,
-    /// What a person should know of how the view was made.
+    /// Notes for people on how the view was made.
     pub notes: Vec<OpenNote>,
 }
 
-/// Why the history of a set can't be had.
+/// The reason why the history of a set isn't available.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HistoryError {
@@ -67,7 +67,7 @@ pub enum HistoryError {
     Forks,
 }
 
-/// What a person should know of how a set's view was made.
+/// A note for people on how a set's view was made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenNote {
@@ -90,7 +90,7 @@ pub enum OpenNote {
     NotWritten(#[source] CheckpointError),
 }
 
-/// How much of a set's history was read.
+/// The progress of reading a set's history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistoryProgress {
     /// The last block that was read.
@@ -316,7 +316,7 @@ fn keep(checkpoint: &Checkpoint, cache: &Path, path: &Path) -> Result<(), Checkp
 }
 
 impl HistoryError {
-    /// What a program does about it.
+    /// The severity: what a program does about it.
     pub const fn severity(&self) -> Severity {
         match self {
             Self::Find(error) => error.severity(),

@@ -1,9 +1,9 @@
-//! How often, and after which pauses, a failed attempt is made again.
+//! The number of attempts, and the pauses between them.
 
 use canon_chain::Severity;
 use core::{future::Future, time::Duration};
 
-/// How to let time pass before another attempt: nothing here reads a clock.
+/// The caller's way to let time pass before another attempt: nothing here reads a clock.
 ///
 /// A program sleeps. Any closure `FnMut(Duration) -> impl Future` will do.
 pub trait Pause: Send {
@@ -23,7 +23,7 @@ where
 
 /// A failure that may pass.
 pub(crate) trait Failure {
-    /// What a program does about it.
+    /// The severity: what a program does about it.
     fn severity(&self) -> Severity;
 
     /// The pause that the endpoint asked for.

@@ -1,4 +1,4 @@
-//! Where blocks and logs come from.
+//! The source of blocks and logs.
 
 use crate::{compare::Comparison, error::SourceError, identity::SetIdentity};
 use alloy_primitives::{Address, B256, Bloom, BloomInput, Log, logs_bloom};

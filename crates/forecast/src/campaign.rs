@@ -1,6 +1,7 @@
 //! The rounds that a campaign takes, and the dates that follow.
 
-use canon_protocol::{Configuration, Deadlines, Round, RoundRules, Slot, SlotClock, Timestamp};
+use canon_protocol::{Configuration, Round, RoundRules, Slot, SlotClock, Timestamp};
+use canon_views::ProposalDates;
 
 use crate::{
     binomial::within,
@@ -69,11 +70,11 @@ pub struct Schedule {
     pub push: Timestamp,
     /// The first second in which ballots are taken.
     pub voting_starts: Timestamp,
-    /// The last second in which ballots are taken.
+    /// The first second in which no more ballots for the proposal are taken.
     pub voting_ends: Timestamp,
     /// The first second in which the proposal can be executed.
     pub execution: Timestamp,
-    /// The last second in which it can be executed.
+    /// The first second in which it can't be executed any more.
     pub expires: Timestamp,
 }
 
@@ -177,13 +178,13 @@ impl Campaign {
 impl Schedule {
     /// The dates of a proposal that is made at `push` under `configuration`.
     pub fn new(push: Timestamp, configuration: &Configuration) -> Self {
-        let deadlines = Deadlines::new(push, configuration);
+        let dates = ProposalDates::new(push, configuration);
         Self {
             push,
-            voting_starts: deadlines.voting_starts(),
-            voting_ends: deadlines.active,
-            execution: deadlines.earliest_execution(),
-            expires: deadlines.executable,
+            voting_starts: dates.voting_starts,
+            voting_ends: dates.voting_ends,
+            execution: dates.executable,
+            expires: dates.expires,
         }
     }
 }
@@ -256,9 +257,9 @@ mod tests {
         // Round 3 starts with slot 30, at 1000 + 30 * 24.
         assert_eq!(milestone.schedule.push, Timestamp::of(1_720));
         assert_eq!(milestone.schedule.voting_starts, Timestamp::of(1_720 + 3_601));
-        assert_eq!(milestone.schedule.voting_ends, Timestamp::of(1_720 + 7_200));
+        assert_eq!(milestone.schedule.voting_ends, Timestamp::of(1_720 + 7_201));
         assert_eq!(milestone.schedule.execution, Timestamp::of(1_720 + 10_801));
-        assert_eq!(milestone.schedule.expires, Timestamp::of(1_720 + 14_400));
+        assert_eq!(milestone.schedule.expires, Timestamp::of(1_720 + 14_401));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub struct SetSnapshot {
     /// The contracts in office.
     #[serde(flatten)]
     pub addresses: SetAddresses,
-    /// Where signaling stands.
+    /// The status of signaling.
     pub status: SignalingStatus,
     /// The epoch that runs.
     pub epoch: Epoch,

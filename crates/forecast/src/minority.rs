@@ -1,4 +1,4 @@
-//! What a hostile minority of the sequencers can do.
+//! The power of a hostile minority of the sequencers.
 //!
 //! Signals are a filter, not a majority decision: a minority can win a round by luck. The chance grows
 //! with the number of rounds in a year, and is larger in small rounds. A payload that it pushes still

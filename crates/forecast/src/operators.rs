@@ -13,6 +13,7 @@ use canon_protocol::{
     Amount,
     text::{ParseQuantityError, Tokens, amount, fraction, number},
 };
+use canon_toml_file::Problem;
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -40,107 +41,66 @@ impl ListedOperator {
     }
 }
 
-/// The reason why a text isn't a file of operators.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum OperatorsError {
-    /// The text isn't TOML.
-    #[error(transparent)]
-    Syntax(#[from] toml::de::Error),
-    /// Fields are wrong: at least one mistake, in the order of the file.
-    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    Fields(Vec<Mistake>),
-}
-
-/// A mistake in a file of operators.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {kind}")]
-pub struct Mistake {
-    /// The bytes of the text that are wrong; `None` if the text has nothing of the kind.
-    pub span: Option<Range<usize>>,
-    /// The path of the field, such as `operator[0].seats`. Operators are counted from 0.
-    pub field: String,
-    /// The kind of mistake.
-    pub kind: MistakeKind,
-}
-
-/// A kind of mistake in a file of operators.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum MistakeKind {
-    /// A key or a value is wrong; what is expected there is named.
-    #[error("expected {0}")]
-    Expected(String),
-    /// A required field is missing; what is expected there is named.
-    #[error("expected {0}, found nothing")]
-    Missing(&'static str),
-    /// An operator has both seats and a stake.
-    #[error("expected seats or stake, found both")]
-    SeatsAndStake,
-    /// An operator has neither seats nor a stake.
-    #[error("expected seats or stake, found neither")]
-    NoSeatsNorStake,
-}
-
 /// Parses a file of operators, whose seats need a stake of `minimum` each. `missed` applies to operators
 /// without that field.
 ///
 /// # Errors
 ///
-/// [`OperatorsError::Syntax`] if the text isn't TOML; otherwise [`OperatorsError::Fields`] with all
-/// mistakes.
+/// All mistakes, in the order of the file; only the first if the text isn't TOML.
 pub fn parse(
     text: &str,
     minimum: Amount,
     missed: Share,
-) -> Result<Vec<ListedOperator>, OperatorsError> {
+) -> Result<Vec<ListedOperator>, Vec<Problem>> {
     const AT_LEAST_ONE: &str = "at least one [[operator]]";
-    let table = DeTable::parse(text)?;
-    let expected = |span, field: String, expected: &str| Mistake {
-        span,
-        field,
-        kind: MistakeKind::Expected(expected.to_owned()),
-    };
-    let mut mistakes = Vec::new();
+    let table = DeTable::parse(text).map_err(|error| vec![Problem::unparsed(text, &error)])?;
+    let mut problems = Vec::new();
     for key in table.get_ref().keys().filter(|key| key.get_ref() != "operator") {
-        mistakes.push(expected(Some(key.span()), key.get_ref().to_string(), "only [[operator]]"));
+        let field = key.get_ref().to_string();
+        problems.push(Problem::expected(text, key.span(), field, "only [[operator]]"));
     }
     let mut operators = Vec::new();
     let list = table.get_ref().get("operator");
     match list.map(Spanned::get_ref) {
         Some(DeValue::Array(entries)) if !entries.is_empty() => {
             for (position, entry) in entries.iter().enumerate() {
-                let mut entry = OperatorEntry { position, entry, minimum, mistakes: &mut mistakes };
+                let mut entry =
+                    OperatorEntry { text, position, entry, minimum, problems: &mut problems };
                 operators.extend(entry.operator(missed));
             }
         }
         _ => {
-            mistakes.push(expected(list.map(Spanned::span), "operator".to_owned(), AT_LEAST_ONE));
+            let field = "operator".to_owned();
+            problems.push(match list {
+                Some(list) => Problem::expected(text, list.span(), field, AT_LEAST_ONE),
+                None => Problem::nowhere(field, format!("expected {AT_LEAST_ONE}")),
+            });
         }
     }
-    if mistakes.is_empty() {
+    if problems.is_empty() {
         return Ok(operators);
     }
-    mistakes.sort_by_key(|mistake| mistake.span.as_ref().map(|span| span.start));
-    Err(OperatorsError::Fields(mistakes))
+    problems.sort_by_key(|problem| (problem.line, problem.column));
+    Err(problems)
 }
 
 /// One `[[operator]]`.
 struct OperatorEntry<'a> {
+    /// The file.
+    text: &'a str,
     /// Its position in the file, counted from 0.
     position: usize,
     entry: &'a Spanned<DeValue<'a>>,
     minimum: Amount,
-    mistakes: &'a mut Vec<Mistake>,
+    problems: &'a mut Vec<Problem>,
 }
 
 impl<'a> OperatorEntry<'a> {
     fn operator(&mut self, missed: Share) -> Option<ListedOperator> {
         let Some(table) = self.entry.get_ref().as_table() else {
             let field = format!("operator[{}]", self.position);
-            let expected = "a table with seats or stake, side and missed".to_owned();
-            let (span, kind) = (Some(self.entry.span()), MistakeKind::Expected(expected));
-            self.mistakes.push(Mistake { span, field, kind });
+            let expected = "a table with seats or stake, side and missed";
+            self.problems.push(Problem::expected(self.text, self.entry.span(), field, expected));
             return None;
         };
         let known = ["seats", "stake", "side", "missed"];
@@ -195,11 +155,16 @@ impl<'a> OperatorEntry<'a> {
                 None
             }
             (Some(given), Some(_)) => {
-                self.mistake(given.span(), "seats", MistakeKind::SeatsAndStake);
+                self.problem(
+                    given.span(),
+                    "seats",
+                    "expected seats or stake, found both".to_owned(),
+                );
                 None
             }
             (None, None) => {
-                self.mistake(self.entry.span(), "seats", MistakeKind::NoSeatsNorStake);
+                let message = "expected seats or stake, found neither".to_owned();
+                self.problem(self.entry.span(), "seats", message);
                 None
             }
         }
@@ -208,7 +173,7 @@ impl<'a> OperatorEntry<'a> {
     fn side(&mut self, table: &'a DeTable<'a>) -> Option<SignalingSide> {
         const EXPECTED: &str = r#""for", "rival" or "silent""#;
         let Some(given) = table.get("side") else {
-            self.mistake(self.entry.span(), "side", MistakeKind::Missing(EXPECTED));
+            self.problem(self.entry.span(), "side", format!("expected {EXPECTED}, found nothing"));
             return None;
         };
         match given.get_ref().as_str() {
@@ -239,12 +204,13 @@ impl<'a> OperatorEntry<'a> {
     }
 
     fn expected(&mut self, span: Range<usize>, field: &str, expected: &str) {
-        self.mistake(span, field, MistakeKind::Expected(expected.to_owned()));
+        let field = format!("operator[{}].{field}", self.position);
+        self.problems.push(Problem::expected(self.text, span, field, expected));
     }
 
-    fn mistake(&mut self, span: Range<usize>, field: &str, kind: MistakeKind) {
+    fn problem(&mut self, span: Range<usize>, field: &str, message: String) {
         let field = format!("operator[{}].{field}", self.position);
-        self.mistakes.push(Mistake { span: Some(span), field, kind });
+        self.problems.push(Problem::new(self.text, span, field, message));
     }
 }
 
@@ -286,21 +252,10 @@ mod tests {
 
     const MISSED: Share = Share::ALL;
 
-    /// Each mistake on a line, with its place in the text and what is there.
+    /// Each mistake on a line, with its place in the text.
     fn mistakes(text: &str) -> String {
-        let OperatorsError::Fields(mistakes) = parse(text, MINIMUM, MISSED).unwrap_err() else {
-            panic!("not TOML: {text}")
-        };
-        let line = |mistake: &Mistake| match &mistake.span {
-            None => mistake.to_string(),
-            Some(span) => {
-                let before = &text[..span.start];
-                let (line, column) = before.rsplit_once('\n').unwrap_or(("", before));
-                let line = if before.contains('\n') { line.lines().count() + 1 } else { 1 };
-                format!("{line}:{}: {mistake} [{}]", column.len() + 1, &text[span.clone()])
-            }
-        };
-        mistakes.iter().map(line).collect::<Vec<_>>().join("\n")
+        let problems = parse(text, MINIMUM, MISSED).unwrap_err();
+        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
@@ -365,15 +320,15 @@ mod tests {
         "#;
         assert_eq!(
             mistakes(text),
-            r#"3:21: operator[0].seats: expected seats or stake, found both [1]
-7:13: operator[1].seats: expected seats or stake, found neither [[[operator]]]
-8:20: operator[1].side: expected "for", "rival" or "silent" ["both"]
-10:21: operator[2].stake: expected at least the 100 tokens of one seat ["99.9"]
-12:22: operator[2].missed: expected a share from 0 % to 100 % [1.1]
-14:21: operator[3].seats: expected a whole number from 1 to 4,294,967,295 [0]
-17:13: operator[3].name: expected seats, stake, side or missed [name]
-18:13: operator[4].side: expected "for", "rival" or "silent", found nothing [[[operator]]]
-19:21: operator[4].stake: expected tokens, such as 1000, "1,000" or "0.5" ["1,00"]"#
+            r#"3:21: operator[0].seats: expected seats or stake, found both
+7:13: operator[1].seats: expected seats or stake, found neither
+8:20: operator[1].side: expected "for", "rival" or "silent", found "both"
+10:21: operator[2].stake: expected at least the 100 tokens of one seat, found "99.9"
+12:22: operator[2].missed: expected a share from 0 % to 100 %, found 1.1
+14:21: operator[3].seats: expected a whole number from 1 to 4,294,967,295, found 0
+17:13: operator[3].name: expected seats, stake, side or missed, found name
+18:13: operator[4].side: expected "for", "rival" or "silent", found nothing
+19:21: operator[4].stake: expected tokens, such as 1000, "1,000" or "0.5", found "1,00""#
         );
     }
 
@@ -382,21 +337,20 @@ mod tests {
         let none = "operator: expected at least one [[operator]]";
         for (text, says) in [
             ("", none.to_owned()),
-            ("operator = 3", format!("1:12: {none} [3]")),
-            ("operator = []", format!("1:12: {none} [[]]")),
-            ("[operator]\nseats = 3", format!("1:1: {none} [[operator]]")),
+            ("operator = 3", format!("1:12: {none}, found 3")),
+            ("operator = []", format!("1:12: {none}, found []")),
+            ("[operator]\nseats = 3", format!("1:1: {none}, found [operator]")),
             (
                 "operator = [3]",
-                "1:13: operator[0]: expected a table with seats or stake, side and missed [3]"
+                "1:13: operator[0]: expected a table with seats or stake, side and missed, found 3"
                     .to_owned(),
             ),
         ] {
             assert_eq!(mistakes(text), says, "{text}");
         }
         let other = "a = 1\n[[operator]]\nseats = 3\nside = \"for\"";
-        assert_eq!(mistakes(other), "1:1: a: expected only [[operator]] [a]");
-        let error = parse("= 1", MINIMUM, MISSED).unwrap_err();
-        assert!(matches!(error, OperatorsError::Syntax(_)), "{error}");
+        assert_eq!(mistakes(other), "1:1: a: expected only [[operator]], found a");
+        assert!(mistakes("= 1").starts_with("1:1: "), "{}", mistakes("= 1"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a forecast is about: the set, the operators that sequence, and the start of the campaign.
+//! The subject of a forecast: the set, the operators that sequence, and the start of the campaign.
 
 use std::num::NonZeroU64;
 
@@ -123,7 +123,7 @@ pub struct ExpectedVote {
     /// The share of all power that is cast.
     pub turnout: Fraction,
     /// The share of the cast power that is for the proposal.
-    pub yes: Fraction,
+    pub for_share: Fraction,
 }
 
 /// A simulation of operators that are offline for several slots at a time.
@@ -313,7 +313,7 @@ mod tests {
     use crate::share::Share;
 
     const VOTE: ExpectedVote =
-        ExpectedVote { turnout: Fraction::percent(40), yes: Fraction::percent(80) };
+        ExpectedVote { turnout: Fraction::percent(40), for_share: Fraction::percent(80) };
 
     fn set() -> PlannedSet {
         PlannedSet {

@@ -1,4 +1,4 @@
-//! What a proposal needs from the holders.
+//! The votes that a proposal needs.
 
 use alloy_primitives::U256;
 use canon_protocol::{
@@ -37,17 +37,17 @@ pub struct Bloc {
     pub others: Fraction,
     /// The least power that passes a proposal against all other votes; `None` if no power does.
     pub passes: Option<Amount>,
-    /// The least power that stops a proposal that all other votes are for, by voting no or by not
-    /// voting.
+    /// The least power that stops a proposal that all other votes are for, by voting against it or
+    /// by not voting.
     pub stops: Amount,
 }
 
 impl Vote {
-    /// The result if the share `turnout` of all power is cast, and the share `yes` of that for the
+    /// The result if the share `turnout` of all power is cast, and the share `for_share` of that for the
     /// proposal. Both amounts are rounded down to base units.
-    pub fn outlook(&self, turnout: Fraction, yes: Fraction) -> Outlook {
+    pub fn outlook(&self, turnout: Fraction, for_share: Fraction) -> Outlook {
         let cast = part(self.total, turnout);
-        let yea = part(cast, yes);
+        let yea = part(cast, for_share);
         let tally = |yea| Tally { yea, nea: cast.saturating_sub(yea) };
         let result = tabulate(&self.configuration, self.total, tally(yea));
         // A proposal passes with more than the limit, or with all cast power.

@@ -47,9 +47,9 @@ type Label = Cow<'static, str>;
 pub struct Assembler {
     code: Vec<u8>,
     labels: BTreeMap<Label, u16>,
-    /// Where the address of a label has to be written.
+    /// The places at which the address of a label has to be written.
     jumps: Vec<(usize, Label)>,
-    /// Where the offset of a piece of data has to be written, and the data.
+    /// The places at which the offset of a piece of data has to be written, with the data.
     data: Vec<(usize, Vec<u8>)>,
 }
 
@@ -87,7 +87,7 @@ impl Assembler {
         self.short(0).ops(&[op::JUMPI])
     }
 
-    /// Where jumps to `label` lead.
+    /// Marks the destination of jumps to `label`.
     pub fn label(&mut self, label: impl Into<Label>) -> &mut Self {
         self.labels.insert(label.into(), short(self.code.len()));
         self.ops(&[op::JUMPDEST])

@@ -7,7 +7,7 @@ use canon_abi::Contract;
 use canon_protocol::{Action, ForeignText};
 use std::collections::BTreeMap;
 
-/// How hashes in arguments are shown.
+/// The form in which hashes in arguments are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hashes {
     /// All digits, for whoever has to compare them.

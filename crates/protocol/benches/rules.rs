@@ -1,4 +1,4 @@
-//! How many calls a second the rules decide and their events change, and what look-ups cost as the
+//! The number of calls a second that the rules decide and apply, and the cost of look-ups as the
 //! number of holders grows. `cargo bench -p canon-protocol`.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark builds its own set")]

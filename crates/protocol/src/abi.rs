@@ -1,4 +1,4 @@
-//! How calls, events and refusals look on chain.
+//! The encoding of calls, events and refusals on chain.
 //!
 //! The three macros below declare an enum and give it the encoding of the Solidity declarations of
 //! the same names, so that there is one list of each and not two. A test compares the lists with
@@ -72,7 +72,7 @@ macro_rules! abi_enum {
                 )*}
             }
 
-            /// What `data` means, if it is one of these.
+            /// Decodes `data`, if it is one of these.
             pub fn abi_decode(data: &[u8]) -> Option<Self> {
                 let (selector, data) = data.split_at_checked(4)?;
                 let mut hashes = Self::hashes().iter();
@@ -172,7 +172,7 @@ macro_rules! abi_events {
                 )*}
             }
 
-            /// What a log means, if it is one of these.
+            /// Decodes a log, if it is one of these.
             pub fn from_log_data(log: &alloy_primitives::LogData) -> Option<Self> {
                 use alloy_sol_types::SolType;
                 let (first, rest) = log.topics().split_first()?;

@@ -1,4 +1,4 @@
-//! Why an event can't be applied.
+//! The reasons why an event can't be applied.
 
 use crate::{
     call_frame::L1Block,
@@ -8,8 +8,8 @@ use crate::{
 };
 use alloy_primitives::Address;
 
-/// Why an event can't be applied: it contradicts the state, so events are missing, repeated or out of
-/// order, or they aren't those of this set.
+/// The reason why an event can't be applied: it contradicts the state, so events are missing, repeated or out
+/// of order, or they aren't those of this set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApplyError {
@@ -27,7 +27,7 @@ pub enum ApplyError {
     /// The emitter is not a contract of the set that emits this event.
     #[error("{emitter} emitted {event}, but isn't the contract of this set that emits it")]
     WrongEmitter {
-        /// Who emitted it.
+        /// The contract that emitted it.
         emitter: Address,
         /// The event, as `Contract.Name`.
         event: String,
@@ -49,7 +49,7 @@ pub enum ApplyError {
     /// A numbered thing comes out of turn.
     #[error("expected {what} {expected}, found {found}")]
     WrongNumber {
-        /// What is numbered, such as "proposal".
+        /// The kind of thing that is numbered, such as "proposal".
         what: &'static str,
         /// The number that is next.
         expected: u64,
@@ -59,7 +59,7 @@ pub enum ApplyError {
     /// A signed message was used out of turn.
     #[error("expected nonce {expected} of {holder}, found {found}")]
     WrongNonce {
-        /// Who signed it.
+        /// The signer.
         holder: Address,
         /// The next nonce; the least one, if ballots are invalidated.
         expected: Nonce,
@@ -69,29 +69,29 @@ pub enum ApplyError {
     /// More is taken than there is.
     #[error("{taken} is taken from {holding}, which is {available}")]
     Insufficient {
-        /// What it is taken from.
+        /// The holding that it is taken from.
         holding: Holding,
-        /// What there is.
+        /// The amount in it.
         available: Amount,
-        /// What the event takes.
+        /// The amount that the event takes.
         taken: Amount,
     },
     /// More is added than fits.
     #[error("{added} is added to {holding}, which is {present}: the sum exceeds 96 bits")]
     Overflow {
-        /// What it is added to.
+        /// The holding that it is added to.
         holding: Holding,
-        /// What there is.
+        /// The amount in it.
         present: Amount,
-        /// What the event adds.
+        /// The amount that the event adds.
         added: Amount,
     },
     /// Too many entries for their numbers.
     #[error("there are {count} {what} already, more than can be numbered")]
     TooMany {
-        /// What is numbered.
+        /// The kind of thing that is numbered.
         what: &'static str,
-        /// How many there are.
+        /// The number of them.
         count: u64,
     },
     /// A Proposals contract was deployed with rules that its constructor refuses.
@@ -116,7 +116,7 @@ pub enum ApplyError {
     /// The event completes what the event before it has to begin, and that is missing.
     #[error("{event} of {emitter} completes an event that is missing before it")]
     MissingPredecessor {
-        /// Who emitted it.
+        /// The contract that emitted it.
         emitter: Address,
         /// The event, as `Contract.Name`.
         event: String,
@@ -128,12 +128,12 @@ pub enum ApplyError {
         expected: &'static str,
         /// The event that came, as `Contract.Name`.
         found: String,
-        /// Who emitted it.
+        /// The contract that emitted it.
         emitter: Address,
     },
 }
 
-/// What an event names.
+/// A thing that an event names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Subject {
@@ -172,7 +172,7 @@ pub enum Holding {
     /// The supply of the Asset.
     #[error("the total supply")]
     Supply,
-    /// What an account has of the Asset.
+    /// An account's balance of the Asset.
     #[error("the balance of {0}")]
     Balance(Address),
     /// The power of a holder.

@@ -119,17 +119,17 @@ abi_enum! {
 }
 
 impl Asset {
-    /// What the holders have altogether.
+    /// The sum of all balances.
     pub const fn total_supply(&self) -> Amount {
         self.total_supply
     }
 
-    /// What `account` has.
+    /// The balance of `account`.
     pub fn balance_of(&self, account: Address) -> Amount {
         self.balances.get(&account).copied().unwrap_or_default()
     }
 
-    /// What `spender` may take of `owner`; 2^256 − 1 never gets less.
+    /// The amount that `spender` may take of `owner`'s; 2^256 − 1 never gets less.
     pub fn allowance(&self, owner: Address, spender: Address) -> U256 {
         self.allowances.get(&(owner, spender)).copied().unwrap_or_default()
     }

@@ -12,7 +12,7 @@ use crate::{
 use alloy_primitives::{Address, B256, Bytes, Selector, U256};
 use core::fmt;
 
-/// What a call does, or why it reverts.
+/// The events of a call, or the refusal with which it reverts.
 pub(crate) type Decision = Result<Vec<Log>, Refusal>;
 
 /// An L1 block, as far as anything depends on it.
@@ -24,10 +24,10 @@ pub struct L1Block {
     pub timestamp: Timestamp,
 }
 
-/// What a call meets beside the state of the set.
+/// The context of a call beside the state of the set.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    /// Who calls.
+    /// The caller.
     pub caller: Address,
     /// The block that the call is part of.
     pub block: L1Block,
@@ -65,7 +65,7 @@ pub(crate) struct CallFrame<'a> {
     pub(crate) set: &'a SetState,
     /// The called contract.
     pub(crate) this: Address,
-    /// Who calls it.
+    /// The caller.
     pub(crate) caller: Address,
     /// The block.
     pub(crate) block: L1Block,
@@ -125,7 +125,7 @@ impl<'a> CallFrame<'a> {
         Ok(ReentrancyGuard(Some((self.this, self.guard))))
     }
 
-    /// What is at `account`.
+    /// The code at `account`.
     pub(crate) fn code(&self, account: Address) -> Code {
         self.external.code(account)
     }
@@ -140,7 +140,7 @@ impl<'a> CallFrame<'a> {
         if self.has_code(account) { Ok(()) } else { Err(CommonRefusal::NoCode { account }) }
     }
 
-    /// What `target` answers to a static call with `data`; or, as the error, what it reverts with.
+    /// The answer of `target` to a static call with `data`; as the error, its revert data.
     pub(crate) fn ask(&self, target: Address, data: &[u8]) -> Result<Bytes, Bytes> {
         let Some(role) = self.set.role_of(target) else { return self.external.ask(target, data) };
         let selector = data.first_chunk::<4>().map(Selector::from);

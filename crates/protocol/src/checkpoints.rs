@@ -1,4 +1,4 @@
-//! What a value was at any time in the past.
+//! The past values of a quantity.
 
 use serde::{Deserialize, Serialize};
 

@@ -89,7 +89,7 @@ pub(crate) fn decide(frame: CallFrame<'_>, call: &ExpectCall) -> Decision {
 /// The length of a configuration as a contract answers it: nine words.
 const CONFIGURATION_LENGTH: usize = 9 * 32;
 
-/// What `governance` says its configuration is.
+/// The configuration that `governance` reports.
 fn configuration_of(
     frame: CallFrame<'_>,
     governance: Address,

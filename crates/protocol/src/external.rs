@@ -38,7 +38,7 @@ pub(crate) fn encode_actions(actions: &[Action]) -> Vec<u8> {
 /// transaction above 128 KiB, and `executeWith` has to be one.
 pub const MAX_ACTIONS_LENGTH: usize = 100_000;
 
-/// Why an answer to `getActions()` is no list that Governance takes.
+/// The reason why an answer to `getActions()` is no list that Governance takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UnusableList {
     /// It doesn't decode.
@@ -82,7 +82,7 @@ pub fn actions_hash(actions: &[Action]) -> B256 {
     keccak256(encode_actions(actions))
 }
 
-/// What an address carries in place of code.
+/// The kind of code at an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CodeKind {
     /// Nothing.
@@ -96,7 +96,7 @@ pub enum CodeKind {
 }
 
 impl CodeKind {
-    /// What `code`, as `eth_getCode` answers it, is. A contract's code may start like a delegation: only the
+    /// The kind of `code`, as `eth_getCode` answers it. A contract's code may start like a delegation: only the
     /// length tells them apart.
     pub fn of(code: &[u8]) -> Self {
         const DELEGATION_PREFIX: [u8; 3] = [0xef, 0x01, 0x00];
@@ -111,16 +111,16 @@ impl CodeKind {
     }
 }
 
-/// What is at an address.
+/// The code at an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Code {
-    /// What kind of code.
+    /// The kind of code.
     pub kind: CodeKind,
-    /// What `EXTCODEHASH` answers.
+    /// The answer of `EXTCODEHASH`.
     pub hash: B256,
 }
 
-/// What a contract outside the set does when it is called.
+/// The reaction of a contract outside the set to a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reaction {
     /// It reverts with this data.
@@ -134,13 +134,13 @@ pub enum Reaction {
 ///
 /// The answers must depend on nothing but the question and the block.
 pub trait ExternalContracts {
-    /// What is at `account`.
+    /// The code at `account`.
     fn code(&self, account: Address) -> Code;
 
-    /// What `target` answers to a static call with `data`; or, as the error, what it reverts with. An
+    /// The answer of `target` to a static call with `data`; as the error, its revert data. An
     /// account without code answers nothing.
     fn ask(&self, target: Address, data: &[u8]) -> Result<Bytes, Bytes>;
 
-    /// What `target` does when `caller` calls it with `data`.
+    /// The reaction of `target` when `caller` calls it with `data`.
     fn call(&self, caller: Address, target: Address, data: &Bytes) -> Reaction;
 }

@@ -70,7 +70,7 @@ impl Issuer {
         self.last_mint
     }
 
-    /// What may be minted at `now`. May exceed 2^96.
+    /// The amount that may be minted at `now`. May exceed 2^96.
     pub fn mint_available(&self, now: Timestamp) -> U256 {
         let age = now.since(self.last_mint).unwrap_or_default();
         self.rate.to_word() * age.min(Self::ACCRUAL_LIMIT).to_word()

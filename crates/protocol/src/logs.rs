@@ -1,4 +1,4 @@
-//! Which logs of a chain are events of the set.
+//! The logs of a chain that are events of the set.
 
 use crate::{
     constructor::Constructor,

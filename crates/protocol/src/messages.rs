@@ -52,7 +52,7 @@ message_names!(Event:
 /// `true`, as it is returned.
 const TRUE: U256 = U256::ONE;
 
-/// Which contract of the set an address is.
+/// The role of a contract in the set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names of the contracts")]
 pub enum Role {
@@ -144,7 +144,7 @@ impl Call {
         }
     }
 
-    /// What `data` means to the contract with this role, or `None` if it has no such function that
+    /// Decodes `data` for the contract with this role; `None` if it has no such function that
     /// changes anything.
     pub fn abi_decode(role: Role, data: &[u8]) -> Option<Self> {
         let own = match role {
@@ -165,7 +165,7 @@ impl Call {
 }
 
 impl Call {
-    /// What the call returns when it succeeds with these logs; `None` if it returns nothing.
+    /// The return value of the call when it succeeds with these logs; `None` if it returns nothing.
     pub fn returns(&self, logs: &[Log]) -> Option<U256> {
         let mut events = logs.iter().map(|log| &log.event);
         match self {
@@ -229,7 +229,7 @@ impl Event {
         }
     }
 
-    /// What a log of the contract with this role means, or `None` if it emits no such event.
+    /// Decodes a log of the contract with this role; `None` if it emits no such event.
     pub fn from_log_data(role: Role, log: &LogData) -> Option<Self> {
         let own = match role {
             Role::Asset => AssetEvent::from_log_data(log).map(Self::from),
@@ -253,6 +253,6 @@ impl Event {
 pub struct Log {
     /// The contract.
     pub emitter: Address,
-    /// What happened.
+    /// The event.
     pub event: Event,
 }

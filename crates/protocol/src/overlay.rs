@@ -35,7 +35,7 @@ impl<'a> Overlay<'a> {
         &self.set
     }
 
-    /// What was decided becomes true here.
+    /// Applies a decision to the copy.
     pub(crate) fn apply(&mut self, logs: Vec<Log>) {
         for log in &logs {
             self.set

@@ -10,7 +10,7 @@ use crate::{
 use alloy_primitives::Address;
 use serde::{Deserialize, Serialize};
 
-/// Who owns a contract, and who may take it over.
+/// The owner of a contract, and the account that may take it over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ownership {
     owner: Address,

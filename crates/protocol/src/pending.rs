@@ -24,7 +24,7 @@ use crate::{
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 
-/// What the events before the next one say, and the next one completes.
+/// The facts of earlier events that the next event completes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Pending {
     /// A withdrawal without its holder and the time of its payment.
@@ -72,7 +72,7 @@ impl Pending {
 }
 
 impl SetState {
-    /// What `log`, the event after `pending`, changes. Returns what it leaves pending.
+    /// Applies `log`, the event after `pending`. Returns what it leaves pending.
     pub(crate) fn complete(
         &mut self,
         pending: Pending,

@@ -77,7 +77,7 @@ pub enum Warning {
 pub struct Preview {
     /// The events, in order; or why Governance would revert.
     pub outcome: Result<Vec<Log>, Refusal>,
-    /// What reviewers must know; empty if Governance would revert.
+    /// Warnings for reviewers; empty if Governance would revert.
     pub warnings: Vec<Warning>,
 }
 

@@ -1,4 +1,4 @@
-//! Why a call reverts.
+//! The refusals with which calls revert.
 
 use crate::{
     abi::abi_enum, asset::AssetRefusal, distributor::DistributorRefusal, expect::ExpectRefusal,
@@ -41,8 +41,8 @@ impl From<TooLarge> for Refusal {
     }
 }
 
-/// Why a call reverts: the custom error of whichever contract refused, wherever in the chain of
-/// calls it stands.
+/// The refusal with which a call reverts: the custom error of the contract that refused, wherever in the chain
+/// of calls it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Refusal {
     /// Any contract of the set.
@@ -95,7 +95,7 @@ message_names!(Refusal:
 );
 
 impl Refusal {
-    /// What the call reverts with.
+    /// The revert data of the call.
     pub fn abi_encode(&self) -> Bytes {
         match self {
             Self::Common(refusal) => refusal.abi_encode(),

@@ -11,7 +11,7 @@ use crate::{
 use alloy_primitives::{Address, U256, address, map::AddressMap};
 use serde::{Deserialize, Serialize};
 
-/// What version 0 stands for: nothing was deployed yet.
+/// The address of version 0: nothing was deployed yet.
 pub const SENTINEL: Address = address!("0x000000000000000000000000000000000000dEaD");
 
 /// A rollup and the L1 block in which it became canonical.
@@ -86,7 +86,7 @@ impl Registry {
         &self.snapshots
     }
 
-    /// How many versions there are, the sentinel included.
+    /// The number of versions, the sentinel included.
     pub const fn number_of_versions(&self) -> u64 {
         self.snapshots.len() as u64
     }

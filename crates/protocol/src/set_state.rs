@@ -24,7 +24,7 @@ use alloy_primitives::{Address, Bytes, Selector, U256};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Where the contracts are that a set has one of. Rollups and Proposals come and go; the set learns
+/// The addresses of the contracts that a set has one of. Rollups and Proposals come and go; the set learns
 /// of them by their events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Addresses {
@@ -59,7 +59,7 @@ pub struct SetState {
     addresses: Addresses,
     block: L1Block,
     pub(crate) owners: BTreeMap<Address, Ownership>,
-    /// What the newest event says and the next one completes.
+    /// The facts of the newest event that the next one completes.
     pub(crate) pending: Option<Pending>,
     pub(crate) asset: Asset,
     pub(crate) issuer: Issuer,
@@ -88,7 +88,7 @@ impl SetState {
         }
     }
 
-    /// Where the contracts are.
+    /// The addresses of the contracts.
     pub const fn addresses(&self) -> &Addresses {
         &self.addresses
     }
@@ -167,7 +167,7 @@ impl SetState {
         [at.asset, at.issuer, at.registry, at.distributor].into_iter().chain(rollups)
     }
 
-    /// Which contract of the set `address` is.
+    /// The role of `address` in the set.
     pub fn role_of(&self, address: Address) -> Option<Role> {
         let at = &self.addresses;
         Some(match address {
@@ -183,7 +183,7 @@ impl SetState {
         })
     }
 
-    /// What a call of `contract` does: its events and those of all contracts that it calls, in
+    /// The outcome of a call of `contract`: its events and those of all contracts that it calls, in
     /// order. Or why it reverts; then it does nothing.
     pub fn decide(
         &self,
@@ -195,7 +195,7 @@ impl SetState {
         self.dispatch(self.frame(contract, context, &guard), call)
     }
 
-    /// What a transaction with this calldata does, to a contract of the set or to any other account.
+    /// The outcome of a transaction with this calldata, to a contract of the set or to any other account.
     pub fn decide_raw(
         &self,
         target: Address,
@@ -206,7 +206,7 @@ impl SetState {
         overlay::perform(self.frame(target, context, &guard), data)
     }
 
-    /// What `log` changes. Events have to come in order, each once.
+    /// Applies `log`. Events have to come in order, each once.
     ///
     /// # Errors
     ///
@@ -261,7 +261,7 @@ impl SetState {
         }
     }
 
-    /// What `target`, a contract of the set, answers to `selector`; `None` if it has no such view
+    /// The answer of `target`, a contract of the set, to `selector`; `None` if it has no such view
     /// or reverts.
     pub(crate) fn answer(
         &self,
@@ -291,7 +291,7 @@ impl SetState {
         }
     }
 
-    /// What `log` changes, whenever it was.
+    /// Applies `log`, whenever it was.
     pub(crate) fn apply(&mut self, log: &Log, block: L1Block) -> Applied {
         self.pending = match self.pending {
             Some(pending) => self.complete(pending, log, block)?,
@@ -300,7 +300,7 @@ impl SetState {
         Ok(())
     }
 
-    /// What `log` changes if nothing is pending. Returns what it leaves pending.
+    /// Applies `log` if nothing is pending. Returns what it leaves pending.
     fn begin(&mut self, log: &Log, block: L1Block) -> Result<Option<Pending>, ApplyError> {
         let emitter = log.emitter;
         let at = self.addresses;
@@ -353,7 +353,7 @@ impl SetState {
         Ok(None)
     }
 
-    /// What an event of the Proposals contract `this` doesn't say.
+    /// The facts that an event of the Proposals contract `this` lacks.
     fn event_context(&self, this: Address) -> EventContext {
         let owner = self.ownership(self.addresses.registry).owner();
         let elsewhere = Some(owner).filter(|owner| *owner != self.addresses.governance);

@@ -1,4 +1,4 @@
-//! What is signed, and who signed it.
+//! Signed messages, and their signers.
 //!
 //! A signature is valid if ECDSA recovers the signer from it (65 bytes, low s, never address 0), or
 //! otherwise if the signer has code of its own that accepts it (ERC-1271). ECDSA comes first whether or
@@ -13,10 +13,10 @@ use alloy_primitives::{Address, B256, Signature, U256, uint};
 use alloy_sol_types::{Eip712Domain, SolStruct, eip712_domain, sol};
 
 sol! {
-    /// What a sequencer signs: a signal in one slot of one rollup. Domain name "Proposals".
+    /// A sequencer's signed message: a signal in one slot of one rollup. Domain name "Proposals".
     #[derive(Debug, PartialEq, Eq)]
     struct Signal {
-        /// What is signaled for.
+        /// The payload that is signaled for.
         address payload;
         /// The slot in which it counts.
         uint256 slot;
@@ -24,18 +24,18 @@ sol! {
         address instance;
     }
 
-    /// What a holder signs: a ballot. Domain name "Governance".
+    /// A holder's signed message: a ballot. Domain name "Governance".
     #[derive(Debug, PartialEq, Eq)]
     struct Ballot {
         /// The proposal.
         uint256 proposalId;
-        /// What the proposal does: after a reorganization its number may be another's.
+        /// The hash of the proposal's actions: after a reorganization its number may be another's.
         bytes32 actionsHash;
         /// Power, in base units.
         uint256 amount;
         /// For or against.
         bool support;
-        /// Whose power.
+        /// The holder of the power.
         address voter;
         /// The voter's nonce for this proposal.
         uint256 nonce;
@@ -43,14 +43,14 @@ sol! {
         uint256 deadline;
     }
 
-    /// What a holder signs: an allowance (ERC-2612). The domain's name is the asset's.
+    /// A holder's signed message: an allowance (ERC-2612). The domain's name is the asset's.
     #[derive(Debug, PartialEq, Eq)]
     struct Permit {
-        /// Whose asset.
+        /// The owner of the asset.
         address owner;
-        /// Who may take it.
+        /// The account that may take it.
         address spender;
-        /// How much, in base units.
+        /// The amount, in base units.
         uint256 value;
         /// The owner's permit nonce.
         uint256 nonce;
@@ -120,7 +120,7 @@ pub fn signature_parts(signature: &[u8]) -> Option<(u8, B256, B256)> {
 const HALF_ORDER: U256 =
     uint!(0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0_U256);
 
-/// Why ECDSA recovers no signer; OpenZeppelin's `ECDSA` has an error for each.
+/// The reason why ECDSA recovers no signer; OpenZeppelin's `ECDSA` has an error for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unrecoverable {
     /// `s` is in the upper half.

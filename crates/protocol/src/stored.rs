@@ -1,6 +1,6 @@
 //! States that are stored and read back.
 //!
-//! What follows from the rest isn't stored but derived again; the rest is checked, so that no function
+//! Values that follow from others aren't stored but derived again; the others are checked, so that no function
 //! relies on anything that a damaged or invented state lacks.
 
 use crate::{
@@ -119,7 +119,7 @@ impl SetState {
         proposal.is_ok_and(|(_, proposal)| is_its(proposal.payload()))
     }
 
-    /// What is pending is about the next entries, and about contracts of the set.
+    /// Checks that pending facts are about the next entries, and about contracts of the set.
     fn check_pending(&self, pending: &Pending) -> Restored {
         let governance = &self.governance;
         let is_known = |contract: &Address| self.proposals.contains_key(contract);

@@ -161,7 +161,7 @@ macro_rules! ordinal {
                 }
             }
 
-            /// How many steps lead from `earlier` to this one, or `None` if it comes first.
+            /// The number of steps from `earlier` to this one, or `None` if it comes first.
             pub const fn steps_since(self, earlier: Self) -> Option<u64> {
                 self.0.checked_sub(earlier.0)
             }
@@ -315,7 +315,7 @@ impl Amount {
         }
     }
 
-    /// What is left after taking `other`; nothing if `other` is larger.
+    /// The rest after taking `other`; 0 if `other` is larger.
     #[must_use]
     pub const fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
@@ -363,7 +363,7 @@ mod tests {
         assert_eq!(Slot::try_from(U256::from(7)), Ok(Slot::of(7)));
     }
 
-    /// What JSON has for the largest value of a type, and whether both forms are read back.
+    /// The JSON of the largest value of a type. Checks that both forms are read back.
     fn in_json<T>(largest: T) -> String
     where
         T: Serialize + for<'de> Deserialize<'de> + PartialEq + fmt::Debug,

@@ -72,7 +72,7 @@ fn kind(act: &'static str, subject: &IntentSubject, confirmed: &Confirmed) -> &'
         IntentSubject::PayWithdrawal { .. } => "withdraw",
         IntentSubject::PayExit { .. } => "pay an exit",
         IntentSubject::AnnounceMove { .. } => "announce a move",
-        IntentSubject::FinaliseMove { .. } => "finish a move",
+        IntentSubject::FinalizeMove { .. } => "finish a move",
         IntentSubject::SignalSigned { .. } => "submit a signal",
         IntentSubject::VoteSigned { .. } => "submit a ballot",
         IntentSubject::InvalidateBallots { .. } => "void ballots",

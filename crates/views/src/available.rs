@@ -1,4 +1,4 @@
-//! What can be done in the next block, by whom, and until when.
+//! The actions that are possible in the next block: by whom, and until when.
 
 use crate::{
     duties::{endings, payments, pushes, record_seed},
@@ -12,17 +12,16 @@ use serde::{Deserialize, Serialize};
 /// Something that can be done in the next block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AvailableAction {
-    /// The thing to do, and who can do it.
+    /// The action, and who can carry it out.
     pub opportunity: Opportunity,
     /// The last second in which it can be done, if nothing else happens; `None` if there is none, or if it
     /// isn't known.
     pub until: Option<Timestamp>,
 }
 
-/// What can be done, and by whom.
+/// An action, and who can carry it out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum Opportunity {
     /// The proposer of a slot of the canonical rollup can signal for a payload.
     Signal {
@@ -32,14 +31,14 @@ pub enum Opportunity {
         /// The slot.
         slot: Slot,
     },
-    /// Those who had power at a proposal's snapshot and have some left can cast it.
+    /// A vote by the holders that had power at a proposal's snapshot and have some left.
     Vote {
         /// The proposal.
         id: ProposalId,
         /// For or against.
         support: Support,
     },
-    /// Whoever pays for the transaction can do this.
+    /// An action open to everyone who pays for its transaction.
     Anyone(IntendedAction),
 }
 

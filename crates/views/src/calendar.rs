@@ -19,7 +19,6 @@ pub struct CalendarEntry {
 /// A change that comes with time alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum CalendarEvent {
     /// Ballots are taken on a proposal.
     VotingStarts {
@@ -121,17 +120,15 @@ fn after(time: Timestamp) -> Timestamp {
 
 fn proposals(view: &Present) -> Vec<(Timestamp, CalendarEvent)> {
     let proposals = view.governance.proposals.iter().flat_map(|proposal| {
-        let (id, deadlines) = (proposal.id, proposal.deadlines());
-        let (voting_ends, objections_end) =
-            (after(deadlines.active), after(deadlines.objections_until));
+        let (id, dates) = (proposal.id, proposal.dates());
         // No ballot of the rest of the vote is known: it ends as it stands.
-        let is_accepted = proposal.state_at(voting_ends) == ProposalState::Queued;
+        let is_accepted = proposal.state_at(dates.voting_ends) == ProposalState::Queued;
         let all = [
-            (deadlines.voting_starts(), CalendarEvent::VotingStarts { id }),
-            (voting_ends, CalendarEvent::VotingEnds { id }),
-            (objections_end, CalendarEvent::ObjectionsEnd { id }),
-            (deadlines.earliest_execution(), CalendarEvent::Executable { id }),
-            (after(deadlines.executable), CalendarEvent::Expires { id }),
+            (dates.voting_starts, CalendarEvent::VotingStarts { id }),
+            (dates.voting_ends, CalendarEvent::VotingEnds { id }),
+            (dates.objections_end, CalendarEvent::ObjectionsEnd { id }),
+            (dates.executable, CalendarEvent::Executable { id }),
+            (dates.expires, CalendarEvent::Expires { id }),
         ];
         let changes = match proposal.state {
             ProposalState::Pending | ProposalState::Active if !is_accepted => 2,
@@ -168,12 +165,12 @@ fn rounds(view: &Present) -> Vec<(Timestamp, CalendarEvent)> {
 fn epochs(view: &Present) -> impl Iterator<Item = (Timestamp, CalendarEvent)> {
     view.rollups.iter().flat_map(|(rollup, seen)| {
         let (rollup, clock) = (*rollup, seen.clock);
-        let present = clock.epoch_at(view.block.timestamp);
-        let epoch = present.map_or(Epoch::ZERO, Epoch::next);
+        let current = clock.epoch_at(view.block.timestamp);
+        let epoch = current.map_or(Epoch::ZERO, Epoch::next);
         let start = clock.epoch_start(epoch);
         let start = start.map(|time| (time, CalendarEvent::EpochStarts { rollup, epoch }));
         // Each epoch records the seed of the next one, from its second slot on.
-        let recording = present.unwrap_or(Epoch::ZERO);
+        let recording = current.unwrap_or(Epoch::ZERO);
         let mut seeds = [recording, recording.next()].into_iter().filter_map(move |recording| {
             let (time, epoch) = (clock.seed_recording_start(recording)?, recording.next());
             Some((time, CalendarEvent::SeedRecordable { rollup, epoch }))

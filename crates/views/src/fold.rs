@@ -209,7 +209,7 @@ impl ViewMaker<'_> {
         PayloadView { code: self.code(payload), round, signals: signals.unwrap_or_default() }
     }
 
-    /// What is at `account`. A contract of the set has code of its own.
+    /// The code at `account`. A contract of the set has code of its own.
     fn code(&self, account: Address) -> Code {
         let code = self.external.code(account);
         match self.state.role_of(account) {

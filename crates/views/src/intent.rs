@@ -1,4 +1,4 @@
-//! What an agent should do: with an identity, so that doing it twice is one transaction.
+//! The intents of agents: with an identity, so that an intent pursued twice is one transaction.
 
 use crate::{duties::OrderId, present::Present};
 use alloy_primitives::{Address, B256, Bytes};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub struct Intent {
     /// The set that it is for.
     pub set: SetId,
-    /// What is to be done.
+    /// The action to carry out.
     pub action: IntendedAction,
     /// The last second in which it is of use; `None` if it always is.
     pub until: Option<Timestamp>,
@@ -40,7 +40,7 @@ macro_rules! kinds {
             $($(#[$detail_meta:meta])* $detail:ident: $detail_type:ty,)*
         }
     )*) => {
-        /// What is to be done, with all that the transaction needs.
+        /// An action to carry out, with all that the transaction needs.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum IntendedAction {
@@ -53,7 +53,7 @@ macro_rules! kinds {
             )*
         }
 
-        /// What an intent is about: an [action](IntendedAction) without how it is done.
+        /// The subject of an intent: an [action](IntendedAction) without the details of its transaction.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum IntentSubject {
@@ -64,7 +64,7 @@ macro_rules! kinds {
         }
 
         impl IntendedAction {
-            /// What it is about.
+            /// Its subject.
             pub const fn subject(&self) -> IntentSubject {
                 match *self {
                     $(Self::$kind { $($id,)* .. } => IntentSubject::$kind { $($id,)* },)*
@@ -77,7 +77,7 @@ macro_rules! kinds {
 kinds! {
     /// Signal for a payload. A slot has one signal, whatever payload it is for.
     Signal {
-        /// Where signals are counted.
+        /// The Proposals contract, which counts signals.
         #[serde(with = "text::address")]
         proposals: Address,
         /// The canonical rollup.
@@ -117,7 +117,7 @@ kinds! {
     } with {}
     /// Make a round's winner a proposal.
     Push {
-        /// Where signals are counted.
+        /// The Proposals contract, which counts signals.
         #[serde(with = "text::address")]
         proposals: Address,
         /// The canonical rollup.
@@ -187,7 +187,7 @@ kinds! {
         beneficiary: Option<Address>,
         /// The amount that is locked, in base units.
         amount: Amount,
-        /// What the holder signs; `None` if the allowance suffices.
+        /// The terms that the holder signs; `None` if the allowance suffices.
         permit: Option<PermitTerms>,
     }
     /// Cast power.
@@ -211,7 +211,7 @@ kinds! {
         /// The order that it is for.
         order: OrderId,
     } with {
-        /// Who gets the asset later.
+        /// The later recipient of the asset.
         #[serde(with = "text::address")]
         to: Address,
         /// The power that is given up, in base units.
@@ -234,7 +234,7 @@ kinds! {
         withdrawer: Address,
     }
     /// Move a stake to the rollup announced.
-    FinaliseMove {
+    FinalizeMove {
         /// The rollup that the stake leaves.
         #[serde(with = "text::address")]
         rollup: Address,
@@ -249,7 +249,7 @@ kinds! {
     }
     /// Signal for a payload with the signature of the slot's proposer.
     SignalSigned {
-        /// Where signals are counted.
+        /// The Proposals contract, which counts signals.
         #[serde(with = "text::address")]
         proposals: Address,
         /// The canonical rollup.
@@ -413,7 +413,7 @@ impl IntentSubject {
             | Self::PayExit { .. }
             | Self::Vote { .. }
             | Self::AnnounceMove { .. }
-            | Self::FinaliseMove { .. }
+            | Self::FinalizeMove { .. }
             | Self::SignalSigned { .. }
             | Self::VoteSigned { .. }
             | Self::InvalidateBallots { .. }
@@ -454,10 +454,10 @@ impl IntendedAction {
             Self::AnnounceMove { withdrawer, .. }
             | Self::ExitStake { withdrawer, .. }
             | Self::SetCoinbase { withdrawer, .. }
-            | Self::FinaliseMove { new_attester: Some(NewAttester { withdrawer, .. }), .. } => {
+            | Self::FinalizeMove { new_attester: Some(NewAttester { withdrawer, .. }), .. } => {
                 Some(withdrawer)
             }
-            Self::FinaliseMove { new_attester: None, .. }
+            Self::FinalizeMove { new_attester: None, .. }
             | Self::RecordSeed { .. }
             | Self::Push { .. }
             | Self::Execute { .. }
@@ -470,7 +470,7 @@ impl IntendedAction {
     }
 }
 
-/// What a permit says beside its owner, its spender, which is Governance, and its amount.
+/// The terms of a permit beside its owner, its spender, which is Governance, and its amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PermitTerms {
     /// The holder's next nonce of the Asset (ERC-2612).
@@ -482,17 +482,17 @@ pub struct PermitTerms {
 /// The signature of a permit: `v`, `r` and `s`.
 pub type PermitSignature = (u8, B256, B256);
 
-/// The identity of an intent: what, for which set, and its slot, round, proposal or order. How it is
+/// The identity of an intent: its kind, its set, and its slot, round, proposal or order. The way in which it is
 /// done, for example for which payload a sequencer signals, isn't part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct IntentId {
     /// The set that the intent is for.
     pub set: SetId,
-    /// What the intent is about.
+    /// The subject of the intent.
     pub subject: IntentSubject,
 }
 
-/// What the journal of intents knows of an intent.
+/// The progress of an intent, as the journal of intents has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IntentProgress {
@@ -504,7 +504,7 @@ pub enum IntentProgress {
     Done,
 }
 
-/// What says that an intent is done.
+/// The evidence that an intent is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Completion {
@@ -540,7 +540,7 @@ impl Intent {
         IntentId { set: self.set, subject: self.action.subject() }
     }
 
-    /// What says that it is done.
+    /// The evidence that it is done.
     pub const fn completion(&self) -> Completion {
         match self.action {
             IntendedAction::Lock { .. }
@@ -613,10 +613,10 @@ impl Intent {
             IntendedAction::AnnounceMove { rollup, attester, to, .. } => {
                 (rollup, RollupCall::InitiateMove { attester, new_rollup: to }.into())
             }
-            IntendedAction::FinaliseMove { rollup, attester, new_attester: None, .. } => {
+            IntendedAction::FinalizeMove { rollup, attester, new_attester: None, .. } => {
                 (rollup, RollupCall::FinaliseMove { attester }.into())
             }
-            IntendedAction::FinaliseMove {
+            IntendedAction::FinalizeMove {
                 rollup, attester, new_attester: Some(there), ..
             } => {
                 let new_attester = there.attester;

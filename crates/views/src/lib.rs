@@ -25,5 +25,6 @@ pub use present::{
     AttesterView, BallotView, BlockView, GovernanceView, HolderView, PayloadView, Present,
     ProposalView, RollupView, SeedStatus, SetAddresses, SetView, SignalingView, WithdrawalView,
 };
+pub use proposal::ProposalDates;
 pub use question::Question;
 pub use signals::PayloadStatus;

@@ -67,7 +67,7 @@ pub struct BlockView {
     pub base_fee: u128,
 }
 
-/// Where the contracts in office are, all found from the Registry.
+/// The addresses of the contracts in office, all found from the Registry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetAddresses {
     /// The Registry.
@@ -117,7 +117,7 @@ pub struct ProposalView {
     pub id: ProposalId,
     /// Its state at the block's time.
     pub state: ProposalState,
-    /// How it ended, as far as that is stored.
+    /// Its ending, as far as that is stored.
     pub ending: Ending,
     /// The contract that lists its actions.
     #[serde(with = "text::address")]
@@ -129,7 +129,7 @@ pub struct ProposalView {
     pub creation: Timestamp,
     /// The configuration frozen for it.
     pub configuration: Configuration,
-    /// What was cast.
+    /// The ballots cast.
     pub tally: Tally,
     /// The hash of the actions that were published when it was created.
     pub actions_hash: B256,
@@ -163,7 +163,7 @@ pub struct RollupView {
     pub exit_delay: Seconds,
     /// The slot of the next L1 block; `None` before genesis.
     pub slot: Option<Slot>,
-    /// Who may signal and propose in it; `None` if its epoch has no seed, or an empty set.
+    /// The account that may signal and propose in it; `None` if its epoch has no seed, or an empty set.
     #[serde(with = "text::address::option")]
     pub proposer: Option<Address>,
     /// The rollup's newest block; `None` if none was proposed yet.
@@ -213,7 +213,7 @@ pub struct AttesterView {
 /// A payload at the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PayloadView {
-    /// What is at its address.
+    /// The code at its address.
     pub code: Code,
     /// The round of the next L1 block's slot; the present round if the canonical rollup's slots aren't
     /// known. `None` if nothing is known of signals.
@@ -225,9 +225,9 @@ pub struct PayloadView {
 /// A holder at the block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HolderView {
-    /// What it has of the Asset.
+    /// Its balance of the Asset.
     pub balance: Amount,
-    /// What Governance may take of that; 2^256 − 1 never gets less.
+    /// The part of it that Governance may take; 2^256 − 1 never gets less.
     #[serde(with = "text::decimal")]
     pub allowance: U256,
     /// The nonce that its next permit must carry.
@@ -241,7 +241,7 @@ pub struct HolderView {
 /// A holder's ballot on a proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BallotView {
-    /// What it cast.
+    /// The power that it cast.
     pub cast: Tally,
     /// Its power at the snapshot; before that, its power at the block.
     pub power: Amount,
@@ -359,7 +359,7 @@ impl SetView {
 }
 
 impl BallotView {
-    /// What it can still cast while ballots are taken.
+    /// The power that it can still cast while ballots are taken.
     pub fn left(&self) -> Amount {
         self.cast.left_of(self.power)
     }

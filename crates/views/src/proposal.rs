@@ -3,13 +3,49 @@
 use crate::present::{Present, ProposalView};
 use alloy_primitives::Address;
 use canon_protocol::{
-    Amount, Deadlines, ProposalId, ProposalState, Support, Tabulation, Tally, Timestamp, tabulate,
+    Amount, Configuration, Deadlines, ProposalId, ProposalState, Seconds, Support, Tabulation,
+    Tally, Timestamp, tabulate,
 };
 
+/// The dates of a proposal that passes. Each is the first second in which the change has happened, unlike
+/// [`Deadlines`], which are the last seconds before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProposalDates {
+    /// Ballots are taken from this second on.
+    pub voting_starts: Timestamp,
+    /// From this second on, no ballots for it are taken.
+    pub voting_ends: Timestamp,
+    /// From this second on, no ballots against it are taken: the result is final.
+    pub objections_end: Timestamp,
+    /// It can be executed from this second on.
+    pub executable: Timestamp,
+    /// From this second on, it can't be executed.
+    pub expires: Timestamp,
+}
+
+impl ProposalDates {
+    /// The dates of a proposal created at `creation` under `configuration`.
+    pub fn new(creation: Timestamp, configuration: &Configuration) -> Self {
+        let deadlines = Deadlines::new(creation, configuration);
+        Self {
+            voting_starts: deadlines.voting_starts(),
+            voting_ends: deadlines.active + Seconds::SECOND,
+            objections_end: deadlines.objections_until + Seconds::SECOND,
+            executable: deadlines.earliest_execution(),
+            expires: deadlines.executable + Seconds::SECOND,
+        }
+    }
+}
+
 impl ProposalView {
-    /// When each of its states ends.
+    /// The last second of each of its states.
     pub fn deadlines(&self) -> Deadlines {
         Deadlines::new(self.creation, &self.configuration)
+    }
+
+    /// The first second of each of its changes.
+    pub fn dates(&self) -> ProposalDates {
+        ProposalDates::new(self.creation, &self.configuration)
     }
 
     /// Its state at `time`, not before the block, if nothing else happens until then.
@@ -25,13 +61,13 @@ impl ProposalView {
         self.deadlines().takes_ballots(self.state_at(time), support, time)
     }
 
-    /// How its vote ends if no more ballots are cast. Before the snapshot all power is taken as it is at
+    /// The result of its vote if no more ballots are cast. Before the snapshot all power is taken as it is at
     /// the block.
     pub fn tabulation(&self) -> Tabulation {
         self.tabulation_of(self.tally)
     }
 
-    /// How its vote ends if `tally` is all that is cast.
+    /// The result of its vote if `tally` is all that is cast.
     pub fn tabulation_of(&self, tally: Tally) -> Tabulation {
         tabulate(&self.configuration, self.total_power, tally)
     }

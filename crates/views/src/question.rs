@@ -1,11 +1,11 @@
-//! What a view covers beside what every view has.
+//! The accounts, payloads and withdrawals that a view covers.
 
 use crate::duties::{MovePlan, Order, OrderId};
 use alloy_primitives::Address;
 use canon_protocol::{Payment, ProposalId, SetState, Timestamp, WithdrawalId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a view covers beside what every view has: the accounts, payloads and withdrawals asked for.
+/// The accounts, payloads and withdrawals that a view covers beside the parts that every view has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Question {
     /// The expected time of the next block. Slots and proposers are given for it.
@@ -21,7 +21,7 @@ pub struct Question {
 }
 
 impl Question {
-    /// What every view has, when the next block is expected at `next`.
+    /// A question for the parts that every view has; the next block is expected at `next`.
     pub fn new(next: Timestamp) -> Self {
         Self { next, ..Self::default() }
     }

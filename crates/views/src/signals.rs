@@ -1,4 +1,4 @@
-//! Where signals stand: the rounds that can be pushed, and the status of a payload.
+//! The standing of signals: the rounds that can be pushed, and the status of a payload.
 
 use crate::present::Present;
 use alloy_primitives::Address;
@@ -73,13 +73,13 @@ impl Present {
     /// The rounds that can be pushed at `time`, not before the block, if nothing else happens until then,
     /// oldest first, and until when. Whether Governance takes the winner isn't checked.
     pub fn pushable_at(&self, time: Timestamp) -> Vec<PushableRound> {
-        let (Some(signaling), Some(present)) = (&self.signaling, self.round_at(time)) else {
+        let (Some(signaling), Some(current)) = (&self.signaling, self.round_at(time)) else {
             return Vec::new();
         };
         let state = |id| self.state_at(id, time);
         let candidates = signaling.rounds.iter();
         let pushable = candidates.filter_map(|candidate| {
-            let winner = candidate.winner(&signaling.rules, present, state).ok()?;
+            let winner = candidate.winner(&signaling.rules, current, state).ok()?;
             let clock = self.canonical_clock();
             let until = clock.and_then(|clock| signaling.rules.push_until(candidate.round, clock));
             Some(PushableRound { round: candidate.round, winner, until })

@@ -63,7 +63,7 @@ impl Chain {
         self.find_account(label, |address| address)
     }
 
-    /// Deploys a contract at an address without zero bytes. `label` tells it from all others.
+    /// Deploys a contract at an address without zero bytes. `label` distinguishes it from all others.
     pub(super) fn deploy(&self, label: &str, creation: Bytes) -> Result<Address> {
         let deployer = self.find_account(label, |address| address.create(0))?;
         let receipt = self

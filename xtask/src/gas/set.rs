@@ -27,7 +27,7 @@ pub(super) const EPOCH: u64 = 16;
 /// called through our bindings.
 #[derive(Debug)]
 pub(super) struct Set {
-    /// Tells the accounts of the two systems apart.
+    /// Distinguishes the accounts of the two systems.
     pub(super) name: &'static str,
     pub(super) asset: Address,
     pub(super) rollup: Address,

@@ -14,7 +14,7 @@ use crate::{
     input::{EndpointParser, Lenient, LenientParser, whole},
 };
 
-/// How to reach the chain, as it was typed and as the environment has it.
+/// The flags and variables that say how to reach the chain.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ChainArgs {
     rpc_url: Option<Setting<Vec<Lenient<Endpoint>>>>,
@@ -46,7 +46,7 @@ struct ChainFlags {
 }
 
 impl ChainArgs {
-    /// What is in force: what was typed goes before the environment, and that before the file.
+    /// The settings in force: a flag takes precedence over the environment, and that over the file.
     ///
     /// # Errors
     ///

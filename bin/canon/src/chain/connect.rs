@@ -53,7 +53,7 @@ pub(crate) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T
 }
 
 impl ChainSettings {
-    /// Connects to the first endpoint that can be trusted. Whatever is skipped is told on stderr.
+    /// Connects to the first endpoint that can be trusted. Endpoints that are skipped are named on stderr.
     ///
     /// # Errors
     ///

@@ -1,40 +1,22 @@
 //! `canon.toml`.
 
-use std::{fmt, ops::Range};
+use std::ops::Range;
 
 use alloy_primitives::{Address, ChainId};
 use canon_chain::Endpoint;
-use canon_protocol::{
-    ForeignText,
-    text::{address, number},
-};
+use canon_protocol::text::{address, number};
+use canon_toml_file::Problem;
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-/// What a file says.
+/// The settings of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct FileSettings {
     pub(super) rpc_url: Option<Vec<Endpoint>>,
     pub(super) registry: Option<Address>,
     pub(super) chain_id: Option<ChainId>,
-}
-
-/// A mistake in a file. Neither the line nor the value is part of it, since either can have a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mistake {
-    /// Counted from 1.
-    line: usize,
-    /// In characters, counted from 1.
-    column: usize,
-    message: String,
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.line, self.column, ForeignText::new(&self.message))
-    }
 }
 
 /// Names that look like secrets. Those never stand in a file of settings.
@@ -44,11 +26,13 @@ const SECRETS: [&str; 4] = ["key", "mnemonic", "password", "secret"];
 ///
 /// # Errors
 ///
-/// The first mistake: what isn't TOML, a name that is no setting, or a value that is none of its kind.
-pub(super) fn parse(text: &str) -> Result<FileSettings, Mistake> {
+/// The first mistake: a text that isn't TOML, a name that is no setting, or a value that is none of its kind.
+/// Neither the line nor the value is part of it, since either can have a key.
+pub(super) fn parse(text: &str) -> Result<FileSettings, Problem> {
     let table = DeTable::parse(text).map_err(|error| {
         let span = error.span().unwrap_or_default();
-        Mistake::at(text, &span, format!("this isn't TOML ({})", error.message().trim()))
+        let message = format!("this isn't TOML ({})", error.message().trim());
+        Problem::unquoted(text, span, String::new(), message)
     })?;
     let mut settings = FileSettings::default();
     for (key, value) in table.get_ref() {
@@ -65,14 +49,15 @@ pub(super) fn parse(text: &str) -> Result<FileSettings, Mistake> {
             _ => {
                 let is_secret = SECRETS.iter().any(|secret| name.contains(secret));
                 let message = match is_secret {
-                    true => format!("{name}: secrets don't belong into this file"),
-                    false => format!("{name}: expected rpc-url, registry or chain-id"),
+                    true => "secrets don't belong into this file",
+                    false => "expected rpc-url, registry or chain-id",
                 };
-                return Err(Mistake::at(text, &key.span(), message));
+                let (name, message) = (name.to_owned(), message.to_owned());
+                return Err(Problem::unquoted(text, key.span(), name, message));
             }
         };
         read.map_err(|(span, expected)| {
-            Mistake::at(text, &span, format!("{name}: expected {expected}"))
+            Problem::unquoted(text, span, name.to_owned(), format!("expected {expected}"))
         })?;
     }
     Ok(settings)
@@ -111,18 +96,6 @@ fn chain_id(value: &Spanned<DeValue<'_>>) -> Result<ChainId, Expected> {
         _ => return Err(number::expected(&range)),
     };
     number::parse_within(text, range).map_err(|error| error.expected().to_owned())
-}
-
-impl Mistake {
-    fn at(text: &str, span: &Range<usize>, message: String) -> Self {
-        let before = text.get(..span.start).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Self {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-            message,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is in force, and where each value is from.
+//! The settings in force, and the source of each value.
 
 use std::{
     fmt, fs, io,
@@ -23,7 +23,7 @@ pub(crate) struct Setting<T> {
     pub(crate) origin: Origin,
 }
 
-/// Where a value is from.
+/// The source of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// It was typed behind this flag.
@@ -55,7 +55,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// How to reach the chain. `None` is for what nobody said.
+/// The settings with which the chain is reached; `None` for those that weren't given.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ChainSettings {
     /// At least one endpoint, in the order in which they are tried.
@@ -66,7 +66,7 @@ pub(crate) struct ChainSettings {
 }
 
 impl ChainSettings {
-    /// What a file says: the one at `path`, otherwise the one in the working directory, if there is one.
+    /// The settings of the file at `path`, otherwise of the one in the working directory, if there is one.
     ///
     /// # Errors
     ///

@@ -1,5 +1,6 @@
 //! `canon calendar`: the dates to come, for a person's calendar.
 
+use alloy_primitives::{Address, ChainId};
 use canon_protocol::text::Time;
 use canon_views::{CalendarEntry, CalendarEvent, Present, Question, SetView, calendar};
 use clap::Args;
@@ -62,11 +63,11 @@ fn icalendar(present: &Present, entries: &[CalendarEntry]) -> String {
             continue;
         };
         property(&mut text, "BEGIN", "VEVENT");
-        property(&mut text, "UID", &identifier(present, what));
+        let registry = present.addresses.registry;
+        property(&mut text, "UID", &identifier(present.chain_id, registry, what));
         property(&mut text, "DTSTAMP", &stamp);
         property(&mut text, "DTSTART", &start);
         property(&mut text, "SUMMARY", &escaped(&event(what)));
-        let registry = present.addresses.registry;
         let about = format!(
             "Registry {registry} on chain {}, as of block {}",
             present.chain_id, present.block.number
@@ -79,13 +80,29 @@ fn icalendar(present: &Present, entries: &[CalendarEntry]) -> String {
     text
 }
 
-/// What an event is recognized by when its date has changed.
-fn identifier(present: &Present, event: &CalendarEvent) -> String {
-    let kind: String = crate::page::event(event)
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect();
-    format!("{kind}-{}-{}@canon", present.chain_id, present.addresses.registry)
+/// The UID of an event, by which calendars recognize it when its date or its text has changed. It never
+/// changes, so that an import doesn't show an event twice.
+fn identifier(chain_id: ChainId, registry: Address, event: &CalendarEvent) -> String {
+    let event = match event {
+        CalendarEvent::VotingStarts { id } => format!("voting-starts-{id}"),
+        CalendarEvent::VotingEnds { id } => format!("voting-ends-{id}"),
+        CalendarEvent::ObjectionsEnd { id } => format!("objections-end-{id}"),
+        CalendarEvent::Executable { id } => format!("executable-{id}"),
+        CalendarEvent::Expires { id } => format!("expires-{id}"),
+        CalendarEvent::RoundEnds { round } => format!("round-ends-{round}"),
+        CalendarEvent::PushExpires { round } => format!("push-expires-{round}"),
+        CalendarEvent::EpochStarts { rollup, epoch } => format!("epoch-starts-{rollup}-{epoch}"),
+        CalendarEvent::SeedRecordable { rollup, epoch } => {
+            format!("seed-recordable-{rollup}-{epoch}")
+        }
+        CalendarEvent::WithdrawalUnlocks { id } => format!("withdrawal-unlocks-{id}"),
+        CalendarEvent::ExitUnlocks { rollup, attester } => {
+            format!("exit-unlocks-{rollup}-{attester}")
+        }
+        CalendarEvent::MoveReady { rollup, attester } => format!("move-ready-{rollup}-{attester}"),
+        CalendarEvent::ExitFloorEnds => "exit-floor-ends".to_owned(),
+    };
+    format!("{event}-{chain_id}-{registry}@canon")
 }
 
 /// A time in UTC; `None` beyond the year 9999, which a calendar can't have.
@@ -116,9 +133,41 @@ fn property(text: &mut String, name: &str, value: &str) {
 
 #[cfg(test)]
 mod tests {
-    use canon_protocol::Timestamp;
+    use canon_protocol::{Epoch, ProposalId, Round, Timestamp, WithdrawalId};
 
     use super::*;
+
+    /// A UID that changes duplicates the event in every calendar that has imported it.
+    #[test]
+    fn the_uids_of_all_kinds_of_events_never_change() {
+        let (id, round, epoch) = (ProposalId::of(7), Round::of(3), Epoch::of(9));
+        let (rollup, attester) = (Address::with_last_byte(0xa1), Address::with_last_byte(0xb2));
+        let (withdrawal, registry) = (WithdrawalId::of(5), Address::with_last_byte(0xc3));
+        let long = |last: &str| format!("0x{}{last}", "0".repeat(38));
+        let (at, who) = (long("a1"), long("B2"));
+        for (event, expected) in [
+            (CalendarEvent::VotingStarts { id }, "voting-starts-7".to_owned()),
+            (CalendarEvent::VotingEnds { id }, "voting-ends-7".to_owned()),
+            (CalendarEvent::ObjectionsEnd { id }, "objections-end-7".to_owned()),
+            (CalendarEvent::Executable { id }, "executable-7".to_owned()),
+            (CalendarEvent::Expires { id }, "expires-7".to_owned()),
+            (CalendarEvent::RoundEnds { round }, "round-ends-3".to_owned()),
+            (CalendarEvent::PushExpires { round }, "push-expires-3".to_owned()),
+            (CalendarEvent::EpochStarts { rollup, epoch }, format!("epoch-starts-{at}-9")),
+            (CalendarEvent::SeedRecordable { rollup, epoch }, format!("seed-recordable-{at}-9")),
+            (
+                CalendarEvent::WithdrawalUnlocks { id: withdrawal },
+                "withdrawal-unlocks-5".to_owned(),
+            ),
+            (CalendarEvent::ExitUnlocks { rollup, attester }, format!("exit-unlocks-{at}-{who}")),
+            (CalendarEvent::MoveReady { rollup, attester }, format!("move-ready-{at}-{who}")),
+            (CalendarEvent::ExitFloorEnds, "exit-floor-ends".to_owned()),
+        ] {
+            let expected = format!("{expected}-31337-{}@canon", long("c3"));
+            let found = identifier(31_337, registry, &event);
+            assert_eq!(found.to_lowercase(), expected.to_lowercase());
+        }
+    }
 
     #[test]
     fn lines_are_folded_after_75_bytes_and_unfold_to_the_same() {

@@ -15,7 +15,7 @@ use crate::{
     chain::{self, ChainArgs},
     exit::{Exit, Failure},
     input::whole,
-    page::{self, until},
+    page::{self, lasts, until},
     send::{self, SendArgs, Step},
 };
 
@@ -106,8 +106,7 @@ fn step(view: &SetView, proposal: &ProposalView) -> Step {
     let last = proposal.deadlines().executable;
     let action = IntendedAction::Execute { id, frozen_actions: frozen };
     let mut step = Step::new(Intent { set: present.set_id(), action, until: Some(last) }, words);
-    let left = until(present.block.timestamp, last);
-    step.details.push(format!("can be executed until {} ({left})", Time(last)));
+    step.details.push(format!("can be executed {}", lasts(present.block.timestamp, last)));
     step
 }
 
@@ -122,7 +121,7 @@ fn frozen_actions(view: &SetView, proposal: &ProposalView) -> Option<Arc<[Action
 fn nothing_due(present: &Present) -> Failure {
     let now = present.block.timestamp;
     let open = present.governance.proposals.iter().filter(|one| one.state_at(now).is_live());
-    let next = open.min_by_key(|proposal| proposal.deadlines().earliest_execution());
+    let next = open.min_by_key(|proposal| proposal.dates().executable);
     let title = "no proposal can be executed now";
     let report = match next {
         None => eyre!("no proposal is open").wrap_err(title),
@@ -133,7 +132,7 @@ fn nothing_due(present: &Present) -> Failure {
 
 /// When an open proposal can be executed.
 fn outlook(proposal: &ProposalView, now: Timestamp) -> String {
-    let time = proposal.deadlines().earliest_execution();
+    let time = proposal.dates().executable;
     format!(
         "proposal {} is {}; if it passes it can be executed from {} on ({})",
         proposal.id,

@@ -12,7 +12,7 @@ use crate::{
     chain::{self, ChainArgs},
     exit::{Exit, Failure},
     input::whole,
-    page::until,
+    page::{lasts, until},
     send::{self, SendArgs, Step},
 };
 
@@ -106,8 +106,7 @@ fn steps(present: &Present, round: Option<Round>) -> Result<Vec<Step>, Failure> 
         step.details
             .push(format!("won with {signals}, {} were needed", grouped(signaling.rules.n())));
         if let Some(last) = pushable.until {
-            let left = until(present.block.timestamp, last);
-            step.details.push(format!("can be pushed until {} ({left})", Time(last)));
+            step.details.push(format!("can be pushed {}", lasts(present.block.timestamp, last)));
         }
         step
     });
@@ -149,7 +148,7 @@ fn when(now: Timestamp, time: Timestamp) -> String {
     format!(" at {} ({})", Time(time), until(now, time))
 }
 
-/// Why a round can't be pushed.
+/// The reason why a round can't be pushed.
 fn why_not(present: &Present, signaling: &SignalingView, round: Round) -> Failure {
     let title = format!("round {round} can't be pushed");
     let SignalingView { rules, status, rounds } = signaling;

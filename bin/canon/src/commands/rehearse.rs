@@ -1,19 +1,18 @@
 //! `canon rehearse`: a whole upgrade on an embedded L1.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use canon_rehearsal::{
     Rehearsal, RehearsalProgress, Report,
     scenario::{MAX_HOLDERS, MAX_SEQUENCERS, Scenario},
 };
 use clap::Args;
-use eyre::{WrapErr as _, eyre};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     exit::{Exit, Failure},
     input::whole,
-    output,
+    output, progress,
+    toml_file::TomlFile,
 };
 
 /// Carry out a complete upgrade on an embedded L1, with the real contracts
@@ -74,15 +73,11 @@ impl Rehearse {
             return Ok(Exit::Success);
         }
         let scenario = self.scenario()?;
-        let report = run(&scenario).map_err(|report| {
-            Failure::internal(
-                report.wrap_err("the rehearsal can't go on"),
-                "this is a bug, or the scenario asks for something impossible; try another --seed, \
-                 and report it with the scenario",
-            )
-        })?;
-        let text = if self.json { json(&report)? } else { report.to_text() };
-        output::result(&text)?;
+        let report = run(&scenario)?;
+        match self.json {
+            true => output::json(&report)?,
+            false => output::result(&report.to_text())?,
+        }
         Ok(if report.passed { Exit::Success } else { Exit::CheckFailed })
     }
 
@@ -90,12 +85,8 @@ impl Rehearse {
         let scenario = match &self.scenario {
             None => Scenario::read("the default scenario", canon_rehearsal::scenario::DEFAULT),
             Some(path) => {
-                let text = fs::read_to_string(path)
-                    .wrap_err_with(|| format!("{} can't be read", path.display()))
-                    .map_err(|report| {
-                        Failure::bad_input(report, "name a scenario file, as in scenarios/*.toml")
-                    })?;
-                Scenario::read(&path.display().to_string(), &text)
+                let file = TomlFile::read(path, "name a scenario file, as in scenarios/*.toml")?;
+                Scenario::read(file.name(), file.text())
             }
         };
         let mut scenario = scenario.map_err(|error| {
@@ -125,37 +116,27 @@ impl Rehearse {
     }
 }
 
-fn run(scenario: &Scenario) -> eyre::Result<Report> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let bar = bar()?;
+fn run(scenario: &Scenario) -> Result<Report, Failure> {
+    let failed = |report: eyre::Report| {
+        Failure::internal(
+            report.wrap_err("the rehearsal can't go on"),
+            "this is a bug, or the scenario asks for something impossible; try another --seed, and report \
+             it with the scenario",
+        )
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.map_err(|error| failed(error.into()))?;
+    let bar = progress::bar("The chain starts", 1)?;
+    bar.enable_steady_tick(Duration::from_millis(100));
     let mut progress = |step: RehearsalProgress| {
         bar.set_length(step.of);
         bar.set_position(step.done);
-        bar.set_prefix(step.chapter.to_string());
-        bar.set_message(step.doing);
+        bar.set_prefix(format!("{}: {}", step.chapter, step.doing));
     };
     let report = runtime.block_on(async {
         let rehearsal = Rehearsal::run(scenario, &mut progress).await?;
         rehearsal.report().await
     });
     bar.finish_and_clear();
-    Ok(report?)
-}
-
-/// On stderr, and only if that is a terminal.
-fn bar() -> eyre::Result<ProgressBar> {
-    let style =
-        ProgressStyle::with_template("{spinner} {prefix}: {msg} {bar:30.cyan/dim} {pos}/{len}")?;
-    let bar =
-        ProgressBar::new(1).with_style(style.progress_chars("━╸─")).with_prefix("The chain starts");
-    bar.enable_steady_tick(Duration::from_millis(100));
-    Ok(bar)
-}
-
-fn json(report: &Report) -> Result<String, Failure> {
-    let mut text = serde_json::to_string_pretty(report).map_err(|error| {
-        Failure::internal(eyre!(error).wrap_err("the report can't be written as JSON"), "report it")
-    })?;
-    text.push('\n');
-    Ok(text)
+    report.map_err(|error| failed(error.into()))
 }

@@ -11,7 +11,7 @@ use eyre::eyre;
 use crate::{
     chain::{self, ChainArgs},
     exit::{Exit, Failure},
-    page::until,
+    page::{lasts, until},
     send::{self, SendArgs, Step},
 };
 
@@ -73,13 +73,12 @@ fn step(view: &SetView) -> Result<Step, Failure> {
     ];
     let mut step = Step::new(intent, words);
     if let Some(last) = last {
-        let left = until(present.block.timestamp, last);
-        step.details.push(format!("can be recorded until {} ({left})", Time(last)));
+        step.details.push(format!("can be recorded {}", lasts(present.block.timestamp, last)));
     }
     Ok(step)
 }
 
-/// Why there is no seed to record, and when there will be.
+/// The reason why there is no seed to record, and the time from which there is one.
 fn nothing_to_record(view: &SetView) -> Failure {
     let (present, canonical) = (&view.present, view.present.addresses.rollup);
     let next = "`canon status` shows where the rollup stands";

@@ -64,9 +64,8 @@ impl Withdraw {
         chain::run(async {
             let chain = settings.connect().await?;
             let plan = async |planned: Planned| {
-                let mut question = Question::default();
-                question.withdrawals =
-                    self.ids.iter().filter_map(|id| WithdrawalId::new(*id)).collect();
+                let ids = self.ids.iter().filter_map(|id| WithdrawalId::new(*id));
+                let question = Question { withdrawals: ids.collect(), ..Question::default() };
                 let view = chain.history(question).await?.view;
                 self.steps(&view, planned.account)
             };

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use crate::{input::whole, signing::SignerArgs};
 
-/// How a command sends.
+/// The flags of a command that sends.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Sending")]
 pub(crate) struct SendArgs {
@@ -45,7 +45,7 @@ pub(crate) enum UnsignedForm {
     Safe,
 }
 
-/// How far a command goes.
+/// The last step that a command takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
     /// It simulates.
@@ -75,7 +75,7 @@ pub(crate) enum Format {
 }
 
 impl SendArgs {
-    /// How far the command goes.
+    /// The last step that the command takes.
     pub(crate) const fn extent(&self) -> Extent {
         match (self.unsigned, self.dry_run, self.yes) {
             (Some(form), ..) => Extent::Print(form),

@@ -7,7 +7,7 @@ use canon_chain::Confirmed;
 use canon_protocol::{
     Amount, Epoch, Event, GovernanceEvent, Nonce, ProposalId, Role, RollupEvent, Round, Slot,
     Support, Timestamp, WithdrawalId,
-    text::{self, Time, Tokens, count, grouped},
+    text::{self, Time, Tokens, count, ether, grouped},
 };
 use canon_views::{IntendedAction, Intent};
 use serde::Serialize;
@@ -177,7 +177,7 @@ impl Change {
             IntendedAction::AnnounceMove { attester, to, .. } => {
                 Self::MoveAnnounced { attester: *attester, to: *to }
             }
-            IntendedAction::FinaliseMove { attester, new_attester, .. } => {
+            IntendedAction::FinalizeMove { attester, new_attester, .. } => {
                 let new_attester = new_attester.map_or(*attester, |there| there.attester);
                 Self::Moved { attester: *attester, new_attester }
             }
@@ -316,7 +316,7 @@ pub(super) fn text(delivered: &[Delivered]) -> String {
         line!(page, "  hash   {}", confirmed.hash);
         line!(page, "  block  {}", grouped(confirmed.block.get()));
         line!(page, "  gas    {}", count(confirmed.gas_used, "unit"));
-        line!(page, "  fee    {} ether", page::ether(confirmed.fee));
+        line!(page, "  fee    {} ether", ether(confirmed.fee));
     }
     page.into_text()
 }

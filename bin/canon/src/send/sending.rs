@@ -8,6 +8,7 @@ use canon_chain::{
     AccountSigner, Client, IntentSender, Wait,
     tx::{FeePolicy, Preview},
 };
+use canon_protocol::text::ether;
 use eyre::eyre;
 
 use super::{
@@ -23,7 +24,6 @@ use super::{
 use crate::{
     exit::{Exit, Failure},
     output,
-    page::ether,
 };
 
 /// A command that sends, and everything it needs.

@@ -1,12 +1,12 @@
-//! What a command would do, before it does it.
+//! The steps of a command, shown before it takes them.
 
 use alloy_primitives::Address;
 use canon_chain::tx::{FeePolicy, Preview};
-use canon_protocol::text::{self, grouped};
+use canon_protocol::text::{self, ether, grouped, gwei};
 use serde::Serialize;
 
 use super::{Simulation, Step};
-use crate::page::{self, Page, line};
+use crate::page::{Page, line};
 
 /// A step, and its transaction if it can be simulated before the steps before it are done.
 #[derive(Clone, Debug)]
@@ -30,16 +30,16 @@ pub(super) fn text(account: Address, steps: &[Previewed]) -> String {
         }
         match preview {
             Some(preview) => {
-                let (gas, fee) = (grouped(preview.gas_limit), page::ether(preview.max_cost()));
-                let gwei = page::gwei(preview.fees.max_fee);
+                let (gas, fee) = (grouped(preview.gas_limit), ether(preview.max_cost()));
+                let price = gwei(preview.fees.max_fee);
                 line!(page, "   calls {} at {}", function(preview.what), preview.to);
-                line!(page, "   costs up to {fee} ether: {gas} gas at {gwei} gwei");
+                line!(page, "   costs up to {fee} ether: {gas} gas at {price} gwei");
             }
             None => line!(page, "   is simulated once the step before is done"),
         }
     }
     if let Some(cap) = FeePolicy::default().cap {
-        line!(page, "\nNo transaction ever offers more than {} gwei.", page::gwei(cap));
+        line!(page, "\nNo transaction ever offers more than {} gwei.", gwei(cap));
     }
     page.into_text()
 }

@@ -162,7 +162,7 @@ impl Chain {
 
     /// Pays a withdrawal.
     pub(crate) async fn pay(&mut self, id: u64) {
-        let call = calls::finalise_withdrawal(self.set.governance, WithdrawalId::of(id));
+        let call = calls::finalize_withdrawal(self.set.governance, WithdrawalId::of(id));
         self.send(call).await;
     }
 
@@ -245,7 +245,7 @@ impl Chain {
         self.chain.dev_accounts()[account].address()
     }
 
-    /// Where it is served.
+    /// The address at which it is served.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.server.addr()
     }

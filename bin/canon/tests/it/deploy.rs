@@ -96,7 +96,7 @@ fn stable(text: &str, folder: &Folder) -> String {
         .collect()
 }
 
-/// What a command that fails says.
+/// The error of a command that fails.
 fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();

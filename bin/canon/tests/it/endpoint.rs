@@ -12,7 +12,7 @@ use crate::{
 
 const REGISTRY: &str = "0x00000000000000000000000000000000000000aa";
 
-/// What stands in the URLs of these tests and must not be shown; the last one is the header that user
+/// The secrets in the URLs of these tests, which must not be shown; the last one is the header that user
 /// and password become.
 const SECRETS: [&str; 5] = ["alice", "pa55word", "SECRETKEY", "QUERYSECRET", "YWxpY2U6cGE1NXdvcmQ"];
 

@@ -12,7 +12,7 @@ fn forecast(arguments: &str) -> Command {
     canon().arg("forecast").args(arguments.split_whitespace())
 }
 
-/// What is printed fits a terminal.
+/// The output of a command, which must fit a terminal.
 fn text(command: Command) -> String {
     let text = stdout(command);
     for line in text.lines() {
@@ -131,7 +131,7 @@ fn json_is_the_same_forecast() {
 #[test]
 fn votes_are_what_the_flags_say() {
     let said = |arguments: &str| text(forecast(&format!("--preset tests {arguments}")));
-    let passes = said("--turnout 10% --yes 52.1%");
+    let passes = said("--turnout 10% --for 52.1%");
     assert!(
         passes.contains("at a turnout of 10 % with 52.1 % of it for the proposal, it passes"),
         "{passes}"
@@ -139,10 +139,10 @@ fn votes_are_what_the_flags_say() {
     let needs = "more than 5,200,000 (52.00 %) must be for the proposal";
     assert!(passes.contains(needs), "{passes}");
     // Exactly the limit isn't enough.
-    let outvoted = said("--turnout 10% --yes 0.52");
+    let outvoted = said("--turnout 10% --for 0.52");
     let why = "with 52 % of it for the proposal, it fails: only 5,200,000 are for it";
     assert!(outvoted.contains(why), "{outvoted}");
-    let missed = said("--turnout 9.9999% --yes 100%");
+    let missed = said("--turnout 9.9999% --for 100%");
     assert!(missed.contains("it fails: only 9,999,900 are cast"), "{missed}");
     assert!(missed.contains("at a turnout of 9.9999 %, nothing passes"), "{missed}");
 }
@@ -192,7 +192,7 @@ fn bad_flags() {
         ("--signaling=-10%", "'--signaling <SHARE>': expected a share from 0 % to 100 %"),
         ("--rival -1", "'--rival <SHARE>': expected a share from 0 % to 100 %"),
         ("--missed -0.1", "'--missed <SHARE>': expected a share from 0 % to 100 %"),
-        ("--yes -1", "'--yes <SHARE>': expected a share from 0 % to 100 %"),
+        ("--for -1", "'--for <SHARE>': expected a share from 0 % to 100 %"),
         ("--outage -5", "'--outage <SLOTS>': expected a number of slots from 1 to 1,000,000"),
         ("--sequencers -1", "'--sequencers <N>': expected a whole number from 1 to 4,294,967,295"),
         ("--quorum -1", "'--quorum <N>': expected a whole number from 0 to 4,294,967,295"),
@@ -220,7 +220,7 @@ fn bad_flags() {
         ("--quorum 11 --round 10", "--quorum 11: expected more than half"),
         ("--quorum 1 --round 1", "--round 1: expected a number of slots from 2 to 16,777,215"),
         ("--late 1000", "--late: expected fewer than the 1,000 slots of a round, found 1,000"),
-        ("--operators no.toml", "--operators no.toml can't be read"),
+        ("--operators no.toml", "no.toml can't be read"),
         ("--start 1970-01-01T00:00:00Z --late 1", "--start: expected a time after 1970"),
     ] {
         let output = forecast(arguments).output().unwrap();

@@ -1,4 +1,4 @@
-//! What an endpoint or a file says reaches a terminal without control sequences.
+//! Texts of endpoints and files reach a terminal without control sequences.
 
 use snapbox::{assert_data_eq, str};
 
@@ -12,7 +12,7 @@ fn in_a_terminal(command: snapbox::cmd::Command) -> snapbox::cmd::Command {
     command.env("CLICOLOR_FORCE", "1")
 }
 
-/// What it shows, without our own styles.
+/// The text without our own styles.
 fn unstyled(text: &str) -> String {
     let styles = ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[31m", "\u{1b}[36m"];
     let plain = styles.iter().fold(text.to_owned(), |text, style| text.replace(style, ""));

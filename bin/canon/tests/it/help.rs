@@ -1,4 +1,4 @@
-//! What the program says about itself.
+//! The help of the program.
 
 use snapbox::{file, str};
 

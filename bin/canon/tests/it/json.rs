@@ -12,11 +12,12 @@ use serde_json::Value;
 use crate::{
     chain::tokens,
     live::{about, json, with_proposal},
+    sending::{ACCOUNT, by, with_winner},
     servers::Folder,
-    support::{canon, while_served},
+    support::{canon, stdout, while_served},
 };
 
-/// What values in one place look like.
+/// The shape of the values in one place.
 #[derive(Debug, Default)]
 struct Shape {
     /// The types of those that are neither objects nor lists.
@@ -25,7 +26,7 @@ struct Shape {
     objects: usize,
     /// The keys of the objects, with how many have them.
     keys: BTreeMap<String, (usize, Self)>,
-    /// What is in lists.
+    /// The items of lists.
     items: Option<Box<Self>>,
 }
 
@@ -138,7 +139,7 @@ fn are_documented(commands: &[(&str, Vec<Value>)]) {
     assert!(wrong.is_empty(), "docs/json.md says something else:\n{}", wrong.join("\n"));
 }
 
-/// What the documentation says of a command.
+/// The documentation of a command.
 fn documented(command: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/json.md");
     let page = fs::read_to_string(path).unwrap();
@@ -208,6 +209,37 @@ async fn what_commands_about_a_set_print_is_documented() {
                     json(canon().args(["forecast", "--signaling", "0%"])),
                 ],
             ),
+        ];
+        for (_, printed) in &documents {
+            printed.iter().for_each(has_checksums);
+        }
+        are_documented(&documents);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_commands_that_send_print_is_documented() {
+    let folder = Folder::new("json-sending");
+    let mut chain = with_winner().await;
+    chain.give(ACCOUNT, tokens(100)).await;
+    while_served(move || {
+        let from = chain.account(ACCOUNT);
+        let ask = |arguments: &str| {
+            let printed = stdout(by(&chain, &folder, arguments));
+            serde_json::from_str::<Value>(&printed).unwrap()
+        };
+        let simulated =
+            |arguments: &str| ask(&format!("{arguments} --dry-run --json --from {from}"));
+        let unsigned = |form: &str| ask(&format!("push --unsigned {form} --from {from}"));
+        let documents = [
+            ("canon … --dry-run --json", vec![simulated("push"), simulated("lock 5")]),
+            ("canon … --unsigned", vec![unsigned("transaction")]),
+            ("canon … --unsigned safe", vec![unsigned("safe")]),
+            ("canon … --yes --json", {
+                let done = ["push", "lock 5", "unlock 5"];
+                done.map(|arguments| ask(&format!("{arguments} --yes --json"))).into()
+            }),
         ];
         for (_, printed) in &documents {
             printed.iter().for_each(has_checksums);

@@ -32,7 +32,7 @@ pub(crate) fn about_from(
         .env("XDG_STATE_HOME", folder.file("state"))
 }
 
-/// What a command prints on a terminal of 80 columns and 24 lines.
+/// The output of a command on a terminal of 80 columns and 24 lines.
 fn screen(command: Command) -> String {
     let text = stdout(command);
     assert!(text.lines().count() <= 24, "{text}");

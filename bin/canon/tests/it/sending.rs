@@ -82,7 +82,7 @@ pub(crate) fn stable(text: &str) -> String {
 }
 
 /// A chain on which round 1 can be pushed.
-async fn with_winner() -> Chain {
+pub(crate) async fn with_winner() -> Chain {
     let mut chain = Chain::new().await;
     let payload = chain.payload;
     for slot in 10..16 {

@@ -32,7 +32,7 @@ pub(crate) fn canon() -> Command {
         .fold(Command::new(cargo_bin!("canon")).current_dir(root), Command::env_remove)
 }
 
-/// What a command wrote to stdout.
+/// The text that a command wrote to stdout.
 pub(crate) fn stdout(command: Command) -> String {
     let output = command.output().expect("the program starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

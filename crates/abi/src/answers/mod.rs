@@ -1,4 +1,4 @@
-//! What the views of the set's contracts answer in a state of the set.
+//! The answers of the contracts' views in a state of the set.
 //!
 //! A chain whose contracts answer otherwise isn't in that state. The answers cover every proposal, ballot,
 //! withdrawal, round, registration and balance that the state knows, and what the views refuse just beyond
@@ -31,7 +31,7 @@ pub enum Voters {
     Everyone,
 }
 
-/// What a view of a contract answers.
+/// The answer of a contract's view.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpectedAnswer {
     /// The contract.
@@ -56,9 +56,9 @@ pub struct UnexpectedAnswer {
     pub function: &'static str,
     /// The arguments, for a person.
     pub arguments: String,
-    /// What the state says.
+    /// The answer by the state.
     pub expected: AnswerText,
-    /// What the chain answers.
+    /// The answer of the chain.
     pub found: AnswerText,
 }
 
@@ -67,7 +67,7 @@ pub struct UnexpectedAnswer {
 pub enum AnswerText {
     /// The values; in hexadecimal if the data isn't of the view's types.
     Returned(String),
-    /// Why the view reverts.
+    /// The refusal with which the view reverts.
     Reverted(Refusal),
 }
 
@@ -179,7 +179,7 @@ impl Walk<'_> {
         });
     }
 
-    /// Who owns `contract`, and who may take it.
+    /// The owner of `contract`, and the account that may take it over.
     fn ownership(&mut self, contract: Address) {
         let ownership = self.set.ownership(contract);
         self.same(contract, Owned::ownerCall {}, ownership.owner());

@@ -54,7 +54,7 @@ impl Walk<'_> {
         }
     }
 
-    /// What is known of the present slot, unless a rollup that lies gives one that no 64 bits hold:
+    /// The answers about the current slot, unless a rollup that lies gives one that no 64 bits hold:
     /// the rules don't count that far, and nobody can signal there.
     fn status(&mut self, at: Address) {
         let status = self.set.signaling(at, self.now, self.external);

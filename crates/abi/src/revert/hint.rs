@@ -1,4 +1,4 @@
-//! What to do next after a refusal.
+//! Hints for the next step after a refusal.
 
 /// For a revert without data.
 pub(super) const EMPTY: &str =
@@ -158,12 +158,12 @@ pub(super) fn of(name: &str) -> Option<&'static str> {
         "Rollup__ExitDelayOutOfBounds" => "choose an exit delay from two epochs to 365 days",
         "Rollup__StakeTooLow" => "deposit at least the minimum stake",
         "Rollup__AlreadyRegistered" => {
-            "the attester is registered: exit first, or use another (its withdrawer can finalise a move under another attester)"
+            "the attester is registered: exit first, or use another (its withdrawer can finalize a move under another attester)"
         }
         "Rollup__NotRegistered" => "check the attester's address and the rollup",
         "Rollup__NotWithdrawer" => "send it from the attester's withdrawer",
         "Rollup__NotValidating" => "the attester isn't in the set: it may only exit",
-        "Rollup__AlreadyExiting" => "wait for the exit, then finalise it",
+        "Rollup__AlreadyExiting" => "wait for the exit, then finalize it",
         "Rollup__NotExiting" => "initiate the withdrawal first",
         "Rollup__ExitNotReady" | "Rollup__MoveNotReady" => "wait until the time given",
         "Rollup__NoMove" => "initiate the move first",

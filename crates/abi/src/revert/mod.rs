@@ -12,11 +12,11 @@ use alloy_sol_types::{Panic, PanicKind, Revert as Message, SolError};
 use canon_protocol::Refusal;
 use core::fmt;
 
-/// How deep reverts inside reverts are decoded. A failed action nests one revert in another; more
+/// The depth to which reverts inside reverts are decoded. A failed action nests one revert in another; more
 /// levels than a few only come from a target that makes them up.
 const MAX_DEPTH: usize = 4;
 
-/// Why a call was refused: revert data, decoded with the ABIs of all contracts of the set.
+/// The reason why a call was refused: revert data, decoded with the ABIs of all contracts of the set.
 ///
 /// `Display` gives the error as it would be written in Solidity, with named arguments:
 /// `Governance__NotActive(id: 3, state: Pending)`. [`hint`](Self::hint) says what to do next.
@@ -45,7 +45,7 @@ pub enum RevertKind {
     Panic {
         /// The code.
         code: u64,
-        /// What the compiler means by it; `None` if it never documented the code.
+        /// The compiler's meaning; `None` if it never documented the code.
         meaning: Option<&'static str>,
     },
     /// Four bytes that no contract of the set declares, or arguments that don't fit them.
@@ -127,7 +127,7 @@ impl Argument {
 }
 
 impl Revert {
-    /// What the data was.
+    /// The kind of the data.
     pub const fn kind(&self) -> &RevertKind {
         &self.kind
     }
@@ -176,7 +176,7 @@ impl Revert {
         }
     }
 
-    /// What to do next, where that helps a person. The innermost error decides.
+    /// The next step for a person, where there is advice. The innermost error decides.
     pub fn hint(&self) -> Option<&'static str> {
         let own = |revert: &Self| match &revert.kind {
             RevertKind::Custom { name, .. } => hint::of(name),

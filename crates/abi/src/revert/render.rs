@@ -27,7 +27,7 @@ pub(crate) fn input_text(selector: Selector, data: &[u8]) -> String {
     decoded.unwrap_or_else(|| hex::encode_prefixed(data))
 }
 
-/// What a function of the set returned, for a person: in hexadecimal if it isn't exactly of its types.
+/// The return value of a function of the set, for a person: in hexadecimal if it isn't exactly of its types.
 pub(crate) fn output_text(selector: Selector, data: &[u8]) -> String {
     let decoded = table::function(selector).and_then(|function| {
         let values = function.abi_decode_output(data).ok()?;

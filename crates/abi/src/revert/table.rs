@@ -1,4 +1,4 @@
-//! Which four bytes belong to which error.
+//! The table of errors by their four bytes.
 
 use crate::Contract;
 use alloy_json_abi::{Error, Function};

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 /// Blocks after which everything is settled once nothing fails any more.
 const REST: u32 = 3;
 
-/// What an endpoint does wrong, and a process that is killed.
+/// All faults of an endpoint, and the death of a process.
 fn all_faults() -> Vec<Fault> {
     vec![
         Fault::Lost,
@@ -27,7 +27,7 @@ fn all_faults() -> Vec<Fault> {
     ]
 }
 
-/// Those who act beside `who` take nothing from it.
+/// Participants that leave all of its work to `who`.
 const fn participants(who: Who) -> Participants {
     match who {
         Who::Sequencer | Who::Holder | Who::Mover => Participants::KeeperPaysNobody,
@@ -183,7 +183,7 @@ async fn all_that_goes_wrong_at_the_mover() {
     all_that_goes_wrong(Who::Mover).await;
 }
 
-/// What an endpoint does wrong now and then. Nothing of it ends the process.
+/// Passing faults of an endpoint. None of them ends the process.
 fn endpoint_faults() -> Vec<Fault> {
     let delays = [1, 3, 10, 40].map(Fault::Delayed);
     let others = [Fault::Lost, Fault::AnswerLost, Fault::Doubled, Fault::Stale];

@@ -1,4 +1,4 @@
-//! What agents forgot when they had a memory of their own.
+//! Work that agents forgot when they had a memory of their own.
 
 use crate::{
     keepers::{Due, WITHDRAWAL, before, done},

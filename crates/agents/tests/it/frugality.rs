@@ -1,4 +1,4 @@
-//! How much is asked of the chain.
+//! The number of requests to the chain.
 
 use crate::{
     process::{AnyRole, Process, is_done},
@@ -43,7 +43,7 @@ async fn whoever_has_nothing_to_do_asks_nothing() {
             process.add(AnyRole::Sequencer(sequencer), key.clone());
             let mut holder = Holder::new(key.address());
             let (id, support) = (ProposalId::of(7), Support::Yea);
-            holder.add(Order::Vote { id, support, share: OrderAmount::All });
+            holder.add(Order::Vote { id, support, amount: OrderAmount::All });
             process.add(AnyRole::Holder(holder), key.clone());
             let [attester, spare] = [number, 1_000 + number].map(crate::test_chain::attester);
             let withdrawer = key.address();

@@ -19,8 +19,8 @@ const fn lock(amount: u128) -> Order {
     Order::Lock { amount: tokens(amount), method: LockMethod::Permit }
 }
 
-pub(crate) const fn vote(support: Support, share: OrderAmount) -> Order {
-    Order::Vote { id: ID, support, share }
+pub(crate) const fn vote(support: Support, amount: OrderAmount) -> Order {
+    Order::Vote { id: ID, support, amount }
 }
 
 pub(crate) const fn tally(yea: u128, nea: u128) -> Tally {
@@ -87,8 +87,8 @@ async fn power_at_the_snapshot_is_what_is_cast() {
         // Tokens locked in time count, power given up in time doesn't.
         let first = process.order(0, vote(Support::Yea, OrderAmount::Exactly(tokens(300))));
         process.order(0, vote(Support::Nea, OrderAmount::Exactly(tokens(100))));
-        let share = OrderAmount::Exactly(tokens(200));
-        process.order(1, Order::Withdraw { share, to: holder(1) });
+        let amount = OrderAmount::Exactly(tokens(200));
+        process.order(1, Order::Withdraw { amount, to: holder(1) });
         process.order(1, vote(Support::Nea, OrderAmount::All));
         let before = process.entries.len();
         process.run_blocks(&chain, 3).await;
@@ -185,7 +185,7 @@ async fn what_is_withdrawn_comes_back_by_itself() {
     for maker in Maker::ALL {
         let (chain, mut process) = locked([1_000], maker).await;
         let to = holder(0);
-        process.order(0, Order::Withdraw { share: OrderAmount::All, to });
+        process.order(0, Order::Withdraw { amount: OrderAmount::All, to });
         // Views without history have the withdrawals asked for.
         process.also_asked.withdrawals.insert(WithdrawalId::ZERO);
         let before = process.entries.len();
@@ -216,7 +216,7 @@ async fn a_withdrawal_to_somebody_else_is_paid_as_well() {
     // Only the history names the holder that gave up the power.
     let (chain, mut process) = locked([1_000], Maker::Fold).await;
     let to = key("recipient", 0).address();
-    process.order(0, Order::Withdraw { share: OrderAmount::All, to });
+    process.order(0, Order::Withdraw { amount: OrderAmount::All, to });
     process.run_blocks(&chain, 2).await;
     chain.skip_until_next_is(chain.now() + Seconds::of(720 + 3600 + 3600));
     process.run_blocks(&chain, 2).await;
@@ -250,9 +250,9 @@ async fn orders_follow_each_other() {
         let mut chain = TestChain::new().await;
         chain.endow(holder(0), tokens(1_000)).await;
         let mut process = Process::new(&chain, maker).await;
-        let share = OrderAmount::Exactly(tokens(50));
+        let amount = OrderAmount::Exactly(tokens(50));
         // Two permits in a row: each has the nonce after the last one.
-        let orders = [lock(300), lock(200), Order::Withdraw { share, to: holder(0) }, lock(100)];
+        let orders = [lock(300), lock(200), Order::Withdraw { amount, to: holder(0) }, lock(100)];
         process.add_holder(0, orders);
         process.run_block(&chain).await;
         let waiting = OrderStatus::Waiting(WaitsFor::Order(OrderId(0)));
@@ -271,8 +271,8 @@ async fn orders_follow_each_other() {
 #[tokio::test]
 async fn an_order_beyond_its_means_waits_and_nothing_is_sent() {
     let (chain, mut process) = locked([1_000], Maker::Reads).await;
-    let share = OrderAmount::Exactly(tokens(5_000));
-    let withdraw = process.order(0, Order::Withdraw { share, to: holder(0) });
+    let amount = OrderAmount::Exactly(tokens(5_000));
+    let withdraw = process.order(0, Order::Withdraw { amount, to: holder(0) });
     let before = process.entries.len();
     process.run_blocks(&chain, 3).await;
     let (needed, available) = (tokens(5_000), tokens(1_000));
@@ -285,7 +285,7 @@ async fn a_refusal_is_reported_once_and_tried_until_it_ends() {
     for maker in Maker::ALL {
         let (chain, mut process) = locked([1_000], maker).await;
         let to = holder(0);
-        process.order(0, Order::Withdraw { share: OrderAmount::All, to });
+        process.order(0, Order::Withdraw { amount: OrderAmount::All, to });
         let governance = chain.addresses().governance;
         let before = process.entries.len();
         // Governance refuses everything, for a while. The views don't: their block is older.

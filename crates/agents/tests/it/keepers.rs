@@ -36,7 +36,7 @@ async fn accepted(chain: &mut TestChain, payload: Address) -> Deadlines {
     deadlines
 }
 
-/// What was confirmed but for seeds.
+/// The confirmed intents, without seeds.
 pub(crate) fn done(process: &Process) -> Vec<IntentSubject> {
     let is_seed = |subject: &IntentSubject| matches!(subject, IntentSubject::RecordSeed { .. });
     process.confirmed().into_iter().filter(|subject| !is_seed(subject)).collect()
@@ -215,7 +215,7 @@ impl Due {
 
     pub(crate) fn moved(&self) -> IntentSubject {
         let (rollup, ready_at) = (self.old, self.ready_at);
-        IntentSubject::FinaliseMove { rollup, attester: attester(1), ready_at }
+        IntentSubject::FinalizeMove { rollup, attester: attester(1), ready_at }
     }
 
     pub(crate) async fn paid(&self) -> Amount {

@@ -15,7 +15,7 @@ use canon_views::{BlockDuty, SignalDecision, SignalPlan};
 
 const PAYLOAD: Address = Address::repeat_byte(0x9a);
 
-/// What the payload does with the question for its list.
+/// The payload's answer when it is asked for its list.
 #[derive(Clone, Copy, Debug)]
 enum Answer {
     Vetted,
@@ -66,7 +66,7 @@ async fn set_up(maker: Maker) -> (TestChain, Process, SignalPlan) {
     let vetted = VettedPayload::vet(&chain.client, PAYLOAD, None).await.unwrap();
     let plan = vetted.signal_plan();
     let mut process = Process::new(&chain, maker).await;
-    process.add_sequencer(0, rollup, BlockDuty::Leave, Some(plan));
+    process.add_sequencer(0, rollup, BlockDuty::Skip, Some(plan));
     // Until the first epoch with proposers.
     process.run_blocks(&chain, 10).await;
     assert!(!process.signaled().is_empty(), "{}", process.log());

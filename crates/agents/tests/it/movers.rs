@@ -27,7 +27,7 @@ async fn switch(chain: &TestChain, rollup: Address) {
     chain.as_governance(registry, Registry::upgradeCall { rollup }).await;
 }
 
-/// What has the stake on a rollup: status, amount and withdrawer.
+/// The stake of an attester on a rollup: status, amount and withdrawer.
 async fn stake_of(
     chain: &TestChain,
     rollup: Address,
@@ -76,7 +76,7 @@ async fn a_move_waits_for_its_time_and_for_the_target_and_keeps_its_seat() {
         assert_eq!(*process.status(0), Status::Move(MovePhase::Due));
         process.run_blocks(&chain, 2).await;
         assert_eq!(*process.status(0), Status::Move(MovePhase::Moved));
-        let moved = IntentSubject::FinaliseMove { rollup: old, attester, ready_at };
+        let moved = IntentSubject::FinalizeMove { rollup: old, attester, ready_at };
         assert_eq!(process.confirmed(), [announced, moved]);
         assert_eq!(process.failures(), [""; 0]);
         assert_eq!(stake_of(&chain, old, attester).await.0, AttesterStatus::None);

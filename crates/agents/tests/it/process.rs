@@ -36,7 +36,7 @@ pub(crate) enum AnyRole {
     Mover(Mover),
 }
 
-/// What any duty says beside its intents.
+/// The status of any duty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     Signal(SignalDecision),
@@ -99,9 +99,9 @@ impl AgentRole for AnyRole {
 pub(crate) struct Actor {
     pub(crate) agent: Agent<AnyRole>,
     pub(crate) journal: MemoryJournal,
-    /// What its duty said last; `None` before the first block.
+    /// The last status of its duty; `None` before the first block.
     pub(crate) status: Option<Status>,
-    /// How often it was started anew.
+    /// The number of its restarts.
     restarts: u32,
     client: Client,
     key: PrivateKeySigner,
@@ -112,7 +112,7 @@ pub(crate) struct Actor {
 pub(crate) struct Entry {
     /// The agent's number.
     pub(crate) actor: usize,
-    /// How often the agent had been started anew.
+    /// The number of the agent's restarts so far.
     restarts: u32,
     /// The newest block then.
     pub(crate) block: BlockNumber,
@@ -121,17 +121,17 @@ pub(crate) struct Entry {
 
 /// A process: agents that act on what one view says, through one endpoint.
 pub(crate) struct Process {
-    /// What goes wrong at the endpoint.
+    /// The faults of the endpoint.
     pub(crate) faults: Faults,
     client: Client,
     pub(crate) views: Views,
     pub(crate) actors: Vec<Actor>,
     pub(crate) entries: Vec<Entry>,
-    /// Why there was no view of a block.
+    /// The reasons why there was no view of a block.
     view_failures: Vec<String>,
-    /// How often a view is tried in each block.
+    /// The number of attempts at a view in each block.
     pub(crate) attempts: u32,
-    /// What views are asked for beside what the agents need.
+    /// A question that views answer beside those of the agents.
     pub(crate) also_asked: Question,
 }
 
@@ -260,7 +260,7 @@ impl Process {
         }
     }
 
-    /// What all of them ask for.
+    /// The question of all of them.
     fn question(&self, chain: &TestChain) -> Question {
         let mut question = Question { next: chain.next(), ..self.also_asked.clone() };
         for actor in &self.actors {
@@ -363,7 +363,7 @@ impl Process {
         self.view_failures.clear();
     }
 
-    /// What was confirmed, in order: block by block, and in each in the order of the agents' numbers.
+    /// The confirmed intents, in order: block by block, and in each in the order of the agents' numbers.
     pub(crate) fn confirmed(&self) -> Vec<IntentSubject> {
         self.confirmed_since(0)
     }
@@ -399,12 +399,12 @@ impl Process {
         epochs.collect()
     }
 
-    /// What was confirmed from an entry on.
+    /// The intents confirmed from an entry on.
     pub(crate) fn confirmed_since(&self, entry: usize) -> Vec<IntentSubject> {
         self.entries[entry..].iter().filter_map(Entry::confirmed).collect()
     }
 
-    /// What was confirmed to one of them, in order. Each transaction counts once: a process that starts
+    /// The intents confirmed to one of them, in order. Each transaction counts once: a process that starts
     /// again reports those of the last 64 blocks again.
     ///
     /// Fails if anything else was confirmed twice.
@@ -425,12 +425,12 @@ impl Process {
         seen.into_keys().collect()
     }
 
-    /// What was sent from an entry on, in order.
+    /// The intents sent from an entry on, in order.
     pub(crate) fn sent_since(&self, entry: usize) -> Vec<IntentSubject> {
         self.entries[entry..].iter().filter_map(Entry::sent).collect()
     }
 
-    /// What failed, in words, in order; views first.
+    /// The failures in words, in order; those of views first.
     pub(crate) fn failures(&self) -> Vec<String> {
         let views = self.view_failures.iter().cloned();
         views.chain(self.failures_since(0)).collect()
@@ -458,12 +458,12 @@ impl Process {
 }
 
 impl Entry {
-    /// What is confirmed by it.
+    /// The intent that it confirms.
     pub(crate) fn confirmed(&self) -> Option<IntentSubject> {
         self.subject().filter(|_| matches!(self.report.event, TxEvent::Confirmed(_)))
     }
 
-    /// What is sent by it.
+    /// The intent that it sends.
     pub(crate) fn sent(&self) -> Option<IntentSubject> {
         self.subject().filter(|_| matches!(self.report.event, TxEvent::Sent { .. }))
     }

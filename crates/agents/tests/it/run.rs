@@ -27,7 +27,7 @@ const ID: ProposalId = ProposalId::ZERO;
 /// More blocks than any step takes, faults and all.
 const MAX_BLOCKS: u32 = 150;
 
-/// Those who act.
+/// The agents that take part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Who {
     Sequencer,
@@ -60,7 +60,7 @@ impl Step {
         [Self::Orders, Self::Signals, Self::Vote, Self::Execution, Self::Moves, Self::NewBlocks];
 }
 
-/// Who takes part, and what they want.
+/// The participants and their orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Participants {
     /// All, with all orders. Holder and keeper pay the same withdrawal, mover and keeper finalize the same
@@ -88,7 +88,7 @@ pub(crate) struct StepStart {
     step: Step,
     snapshot: SnapshotId,
     journals: BTreeMap<Who, JournalContents>,
-    /// Those of the processes, and of the test, which have seen all blocks so far.
+    /// The views of the processes and of the test, which have seen all blocks so far.
     views: (Vec<Views>, Views),
 }
 
@@ -100,7 +100,7 @@ pub(crate) struct Run {
     participants: Participants,
     /// The number of the block before the present step.
     step_start: u64,
-    /// What the test itself sees.
+    /// The views of the test itself.
     views: Views,
 }
 
@@ -186,7 +186,7 @@ impl Run {
         devchain.reorg(ReorgOptions { depth, old, ..ReorgOptions::default() }).unwrap();
     }
 
-    /// Where a step begins, to come back to.
+    /// Saves the state in which a step begins, to come back to it.
     pub(crate) async fn save(&mut self, step: Step) -> StepStart {
         let journals = self.places.iter().map(|(who, (process, actor))| {
             (*who, self.processes[*process].actors[*actor].journal.load().unwrap())
@@ -227,7 +227,7 @@ impl Run {
         (&mut self.processes[process], actor)
     }
 
-    /// What changes in the agents' settings when a step begins.
+    /// Changes the agents' settings at the beginning of a step.
     pub(crate) async fn set_up(&mut self, step: Step) {
         let Start { new, plan, .. } = *Start::get().await;
         let old = self.chain.addresses().rollup;
@@ -270,7 +270,7 @@ impl Run {
         rollup.proposer.is_some() && view.next.get() < starts.get() + BLOCK.get()
     }
 
-    /// What the test itself sees.
+    /// The views of the test itself.
     async fn look(&mut self) -> SetView {
         let (old, new) = (self.chain.addresses().rollup, Start::get().await.new);
         let mut question = Question::new(self.chain.next());
@@ -364,7 +364,7 @@ impl Run {
         state
     }
 
-    /// What was confirmed to `who` that isn't of a slot or an epoch, sorted. Fails if anything was
+    /// The intents confirmed to `who` that aren't of a slot or an epoch, sorted. Fails if anything was
     /// [confirmed twice](Process::confirmed_to).
     pub(crate) fn confirmed_to(&mut self, who: Who) -> Vec<IntentSubject> {
         let (process, actor) = self.place(who);
@@ -427,7 +427,7 @@ const fn power(participants: Participants) -> Amount {
     }
 }
 
-/// Those of the deployer and of the holder.
+/// The number of withdrawals of the deployer and of the holder.
 const fn withdrawals(participants: Participants) -> u64 {
     match participants {
         Participants::All | Participants::KeeperPaysNobody => 2,
@@ -437,9 +437,9 @@ const fn withdrawals(participants: Participants) -> u64 {
 
 fn add_holder(process: &mut Process, participants: Participants) -> usize {
     let lock = |amount, method| Order::Lock { amount: tokens(amount), method };
-    let vote = Order::Vote { id: ID, support: Support::Yea, share: OrderAmount::All };
+    let vote = Order::Vote { id: ID, support: Support::Yea, amount: OrderAmount::All };
     let to = key("holder", 0).address();
-    let withdraw = Order::Withdraw { share: OrderAmount::Exactly(tokens(500)), to };
+    let withdraw = Order::Withdraw { amount: OrderAmount::Exactly(tokens(500)), to };
     let (approval, permit) = (lock(2_000, LockMethod::Approval), lock(1_000, LockMethod::Permit));
     match participants {
         Participants::HolderOnlyVotes => process.add_holder(0, [vote]),

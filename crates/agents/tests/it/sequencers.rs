@@ -40,7 +40,7 @@ impl Sequencers {
         }
     }
 
-    /// What the only sequencer should do in the next block, if it hasn't: the slot's block, or the seed if
+    /// The duty of the only sequencer in the next block, if it hasn't done it: the slot's block, or the seed if
     /// nobody can propose.
     async fn due(&self) -> Option<IntentSubject> {
         let (rollup, RollupView { slot, proposer, head, seed, .. }) =
@@ -123,7 +123,7 @@ async fn the_agreed_block_comes_first() {
 async fn who_leaves_the_blocks_records_the_seeds() {
     for maker in Maker::ALL {
         let Sequencers { chain, mut process, rollup } =
-            Sequencers::new(3, BlockDuty::Leave, maker).await;
+            Sequencers::new(3, BlockDuty::Skip, maker).await;
         // A silence, so that nobody can propose.
         chain.skip_until_next_is(chain.now() + Seconds::HOUR);
         let everybody: Vec<_> = (0..3).map(|actor| process.address(actor)).collect();
@@ -180,7 +180,7 @@ async fn after_a_silence_sequencers_come_back_by_themselves() {
 
 #[tokio::test]
 async fn nothing_is_recorded_in_the_first_slot_of_an_epoch() {
-    let mut all = Sequencers::new(1, BlockDuty::Leave, Maker::Reads).await;
+    let mut all = Sequencers::new(1, BlockDuty::Skip, Maker::Reads).await;
     let mut epochs = Vec::new();
     let mut sent_in = [0, 0];
     for _ in 0..24 {

@@ -24,7 +24,7 @@ use tokio::sync::OnceCell;
 /// The time between two L1 blocks. A slot has two.
 pub(crate) const BLOCK: Seconds = Seconds::of(12);
 
-/// What each staker stakes.
+/// The stake of each staker.
 pub(crate) const STAKE: Amount = tokens(100);
 
 /// The randomness of all blocks: it doesn't matter in which one a seed is recorded.

@@ -23,7 +23,7 @@ const fn push(subject: IntentSubject) -> bool {
 /// A holder's orders: to lock all its tokens, and to vote.
 const fn orders(amount: u128, support: Support) -> [Order; 2] {
     let lock = Order::Lock { amount: tokens(amount), method: LockMethod::Permit };
-    [lock, Order::Vote { id: ID, support, share: OrderAmount::All }]
+    [lock, Order::Vote { id: ID, support, amount: OrderAmount::All }]
 }
 
 /// The slots of signals from `first` on if every slot has one until six are in one round of ten.

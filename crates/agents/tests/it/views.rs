@@ -4,7 +4,7 @@ use canon_chain::Client;
 use canon_follow::{ChainSource, Follower, SetIdentity};
 use canon_views::{Question, SetView};
 
-/// What makes views.
+/// The makers of views.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Maker {
     /// The contracts' own views. The history isn't known.

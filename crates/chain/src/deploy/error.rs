@@ -7,7 +7,7 @@ use alloy_transport::TransportError;
 use canon_abi::Contract;
 use canon_protocol::Refusal;
 
-/// Why a deployment stopped. The record keeps the steps that are done: remove the cause and run it again.
+/// The reason why a deployment stopped. The record keeps the finished steps: remove the cause and run it again.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeployError {

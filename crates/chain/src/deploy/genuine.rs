@@ -532,7 +532,7 @@ impl<'a> SetExaminer<'a> {
     }
 }
 
-/// What a Registry's logs show.
+/// The history of a Registry by its logs.
 struct History {
     deployer: Address,
     governances: Governances,
@@ -555,7 +555,7 @@ struct Governances {
     former: Vec<Handover>,
 }
 
-/// Where an address that a contract has comes from.
+/// The source of an address that a contract has.
 #[derive(Clone, Copy)]
 enum AddressSource {
     /// An argument of its constructor.

@@ -186,7 +186,7 @@ pub enum ManifestMismatch {
     Missing {
         /// The contract.
         contract: Contract,
-        /// Where it should be.
+        /// The address at which it should be.
         expected: Address,
     },
     /// A part of a contract's entry doesn't follow from the parameters and the shipped artifacts, or isn't what

@@ -16,7 +16,7 @@ pub struct RecordFile {
     file: File,
 }
 
-/// Why a record can't be read or written. Nothing is sent without it.
+/// The reason why a record can't be read or written. Nothing is sent without it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordFileError {
@@ -25,7 +25,7 @@ pub enum RecordFileError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
@@ -46,7 +46,7 @@ pub enum RecordFileError {
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// What doesn't fit.
+        /// The mistake.
         #[source]
         source: serde_json::Error,
     },
@@ -121,7 +121,7 @@ struct LastLine {
     text: Vec<u8>,
     /// Counted from 1; 0 if there is none.
     number: usize,
-    /// Where it ends, in bytes.
+    /// The position of its end, in bytes.
     end: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What an examination of contracts that somebody else deployed finds.
+//! The verdict on contracts that somebody else deployed.
 
 use crate::error::Error;
 use alloy_primitives::{Address, U256};
@@ -74,9 +74,9 @@ pub enum NotGenuine {
         address: Address,
         /// Its owner or its Registry.
         what: &'static str,
-        /// What this set needs.
+        /// The address that this set needs.
         expected: Address,
-        /// What was found.
+        /// The address found.
         found: Address,
     },
     /// The deployer still owns Asset or Registry.

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use tokio_tungstenite::Connector;
 use url::Url;
 
-/// How long an endpoint is waited for.
+/// The time limits for an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// The most time that opening a connection takes. 10 seconds by default.

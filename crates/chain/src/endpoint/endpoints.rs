@@ -14,7 +14,7 @@ use canon_protocol::Timestamp;
 use core::fmt;
 use std::sync::Arc;
 
-/// What an endpoint has to show before it is trusted. On top of that its newest block may be neither older
+/// The checks of an endpoint before it is trusted. On top of them its newest block may be neither older
 /// than 5 minutes nor more than 5 blocks below one that any endpoint had before. The chains of development
 /// nodes (ids 31337 and 1337) are exempt from these two.
 #[derive(Clone)]
@@ -50,7 +50,7 @@ impl Endpoints {
     }
 
     /// Connects to the first endpoint that passes the checks. The client uses the others when it must,
-    /// and connects to them only then. `note` is told whenever an endpoint begins to be skipped.
+    /// and connects to them only then. `note` is called whenever an endpoint begins to be skipped.
     ///
     /// # Errors
     ///

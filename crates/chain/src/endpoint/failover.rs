@@ -88,7 +88,7 @@ struct EndpointState {
     failures: u32,
 }
 
-/// What the checks read of a block.
+/// The fields of a block that the checks read.
 #[derive(Debug, Deserialize)]
 struct BlockHead {
     number: U64,

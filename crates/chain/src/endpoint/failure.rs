@@ -1,4 +1,4 @@
-//! Why an endpoint gave no answer, in words.
+//! The reason why an endpoint gave no answer, in words.
 
 use super::secrets::Secrets;
 use alloy_transport::{TransportError, TransportErrorKind};
@@ -6,7 +6,7 @@ use core::{error::Error, time::Duration};
 use std::io;
 use tokio_tungstenite::tungstenite::{self, http::StatusCode};
 
-/// Why an endpoint gave no answer: the innermost reason, without the endpoint's secrets.
+/// The innermost reason why an endpoint gave no answer, without the endpoint's secrets.
 ///
 /// The errors of HTTP and WebSocket clients contain the URL, and wrap the reason in layers that say
 /// nothing. So they are replaced by this.

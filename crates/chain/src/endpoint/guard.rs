@@ -1,4 +1,4 @@
-//! What every request and connection passes: a time limit, and the removal of secrets from errors.
+//! A guard for every request and connection: a time limit, and the removal of secrets from errors.
 
 use super::{failure::EndpointFailure, ipc::ClosedFor, secrets::Secrets};
 use alloy_json_rpc::{RequestPacket, ResponsePacket};
@@ -19,7 +19,7 @@ use tower::{Layer, Service};
 pub(super) struct Guard {
     pub(super) limit: Duration,
     pub(super) secrets: Arc<Secrets>,
-    /// Why the connection was closed for good, if it was.
+    /// The reason why the connection was closed for good, if it was.
     pub(super) closed_for: ClosedFor,
 }
 

@@ -59,7 +59,7 @@ async fn read(mut response: Response) -> TransportResult<Vec<u8>> {
     Ok(body)
 }
 
-/// How long the endpoint asks to wait, in seconds, if it does.
+/// The time for which the endpoint asks to wait, if it does.
 fn retry_after(response: &Response) -> Option<Duration> {
     let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
     value.trim().parse().ok().map(Duration::from_secs)

@@ -22,10 +22,10 @@ use tokio::{
     net::UnixStream,
 };
 
-/// Why a connection was closed for good.
+/// The reason why a connection was closed for good.
 pub(super) type ClosedFor = Arc<OnceLock<EndpointFailure>>;
 
-/// How to connect to an IPC socket, also again after the connection was lost.
+/// A connector to an IPC socket, also after the connection was lost.
 #[derive(Clone)]
 pub(super) struct IpcSocket {
     pub(super) path: PathBuf,

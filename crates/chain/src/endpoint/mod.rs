@@ -1,11 +1,11 @@
-//! Where a chain is reached: what a person writes for it, and the connection.
+//! The endpoints of a chain: their addresses as people write them, and the connections.
 //!
 //! Keys of providers are part of their URLs. So nothing here prints one: an [`Endpoint`] is shown by
 //! its scheme and host, and [`secrets`] takes the rest out of whatever an error says.
 //!
-//! What libraries log isn't covered: tungstenite has the path and the header of user and password in a record
-//! of level TRACE (target `tungstenite`). Nothing here installs a subscriber. A program that does must switch
-//! this target off, for example with the directive `tungstenite=off`.
+//! The logs of libraries aren't covered: tungstenite has the path and the header of user and password in a
+//! record of level TRACE (target `tungstenite`). Nothing here installs a subscriber. A program that does must
+//! switch this target off, for example with the directive `tungstenite=off`.
 
 mod connect;
 mod endpoints;
@@ -51,7 +51,7 @@ enum Address {
     Ipc(PathBuf),
 }
 
-/// Why a text isn't an endpoint. The message says what is expected and never repeats the text.
+/// The reason why a text isn't an endpoint. The message says what is expected and never repeats the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseEndpointError {
@@ -140,7 +140,7 @@ mod tests {
 
     const SECRETS: [&str; 6] = ["alice", "pa55word", "SECRETKEY", "secretkey", "token", "abc1234"];
 
-    /// What people write for an endpoint, and what of it may be shown. `None` if nothing may.
+    /// Texts that people write for an endpoint, each with the part that may be shown, if there is one.
     pub(super) const ADDRESSES: [(&str, Option<&str>); 31] = [
         ("http://localhost:8545", Some("http://localhost:8545")),
         ("https://alice:pa55word@host/v2/SECRETKEY?token=1", Some("https://host")),

@@ -1,4 +1,4 @@
-//! Why an endpoint isn't used.
+//! The reason why an endpoint isn't used.
 
 use super::{Endpoint, EndpointFailure};
 use crate::{
@@ -20,7 +20,7 @@ use core::{fmt, time::Duration};
 /// makes the request smaller.
 const ABOUT_THE_REQUEST: [u16; 2] = [400, 413];
 
-/// Why an endpoint isn't used.
+/// The reason why an endpoint isn't used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointProblem {
@@ -62,7 +62,7 @@ pub enum EndpointProblem {
         for_seconds(.retry_after)
     )]
     Busy {
-        /// How long it asks to be left alone, if it said so.
+        /// The time for which it asks to be left alone, if it named one.
         retry_after: Option<Duration>,
     },
     /// It doesn't accept the key, or the user and password, of its URL.
@@ -83,7 +83,7 @@ fn for_seconds(time: &Option<Duration>) -> String {
 }
 
 impl EndpointProblem {
-    /// What an error that isn't an answer says of an endpoint; `None` if it is about the request.
+    /// The problem of an endpoint behind an error that isn't an answer; `None` if it is one of the request.
     pub(super) fn of_error(error: &TransportError) -> Option<Self> {
         match error {
             RpcError::SerError(_)
@@ -104,8 +104,8 @@ impl EndpointProblem {
         }
     }
 
-    /// What an answer says of an endpoint. An error of JSON-RPC is an answer, but for that of too many
-    /// requests.
+    /// The problem of an endpoint that its answer shows. An error of JSON-RPC is an answer, but for that of too
+    /// many requests.
     pub(super) fn of_answer(answer: &ResponsePacket) -> Option<Self> {
         answer.responses().iter().find_map(|response| {
             let error = RpcError::ErrorResp(response.payload.as_error()?.clone());
@@ -140,7 +140,7 @@ fn is_busy(error: &TransportError) -> bool {
 pub struct EndpointNote {
     /// The endpoint.
     pub endpoint: Endpoint,
-    /// Why.
+    /// The reason.
     pub problem: EndpointProblem,
 }
 
@@ -165,7 +165,7 @@ impl NoEndpoint {
         error.downcast_ref()
     }
 
-    /// What a program does about it. Trying again may help unless all are wrong for good.
+    /// The severity. Trying again may help unless all are wrong for good.
     pub(crate) const fn severity(&self) -> Severity {
         use EndpointProblem::{NoRegistry, OtherChain};
         let mut notes = self.0.as_slice();

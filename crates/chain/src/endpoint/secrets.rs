@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::value::RawValue;
 use url::Url;
 
-/// What stands in the place of a secret.
+/// The text in the place of a secret.
 const HIDDEN: &str = "[hidden]";
 
 /// Parts of paths that are no secrets, in lower case: words that the URLs of nodes and providers have in

@@ -20,7 +20,7 @@ use url::Url;
 /// The time between two pings. A connection that doesn't answer one before the next is lost.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 
-/// How to connect, also again after the connection was lost.
+/// A connector to a WebSocket, also after the connection was lost.
 #[derive(Clone)]
 pub(super) struct WebSocket {
     pub(super) url: Url,

@@ -1,4 +1,4 @@
-//! What signs for an account.
+//! The signer of an account.
 
 use super::unlocked::UnlockedAccount;
 use crate::error::{Error, Result};
@@ -9,7 +9,7 @@ use alloy_signer::{Signer, UnsupportedSignerOperation};
 use alloy_signer_local::PrivateKeySigner;
 use async_trait::async_trait;
 
-/// What signs for an account, wherever its key is.
+/// The signer of an account, wherever its key is.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum AccountSigner {

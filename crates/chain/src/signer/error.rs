@@ -1,4 +1,4 @@
-//! Why there is no key.
+//! The reasons why there is no key.
 
 use super::secret::shown;
 use alloy_primitives::Address;
@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Why there is no key. The texts say what to do, and have no secret in them.
+/// The reason why there is no key. The texts say what to do, and have no secret in them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -17,9 +17,9 @@ pub enum KeyError {
     Unreadable {
         /// The file.
         file: PathBuf,
-        /// What should be in it.
+        /// The content that it should have.
         expected: Expected,
-        /// Why.
+        /// The reason.
         #[source]
         source: io::Error,
     },
@@ -28,15 +28,15 @@ pub enum KeyError {
     File {
         /// The file.
         file: PathBuf,
-        /// What should be in it.
+        /// The content that it should have.
         expected: Expected,
-        /// What is wrong with it, without repeating it.
+        /// The mistake, without repeating the content.
         found: String,
     },
     /// A text isn't a private key.
     #[error("expected {}, found {}", Expected::PrivateKey, .0)]
     NoPrivateKey(
-        /// What is wrong with it, without repeating it.
+        /// The mistake, without repeating the content.
         String,
     ),
     /// A keystore can't be decrypted.
@@ -50,7 +50,7 @@ pub enum KeyError {
     NoAccount {
         /// The name.
         name: String,
-        /// Where Foundry keeps its keystores.
+        /// The directory of Foundry's keystores.
         directory: PathBuf,
         /// The names of those that are there, sorted.
         accounts: Vec<String>,
@@ -58,9 +58,9 @@ pub enum KeyError {
     /// Nobody could be asked.
     #[error("expected {what} from a terminal ({source}); without one, name a file that has it")]
     NotAsked {
-        /// What was to be asked.
+        /// The question.
         what: String,
-        /// Why not.
+        /// The reason.
         #[source]
         source: io::Error,
     },
@@ -72,12 +72,12 @@ pub enum KeyError {
     NotUnlocked {
         /// The account.
         from: Address,
-        /// Those that it signs for.
+        /// The accounts that it signs for.
         accounts: Vec<Address>,
     },
 }
 
-/// What a file should have in it.
+/// The content that a file should have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
     /// An encrypted key.

@@ -119,7 +119,7 @@ fn check(text: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// What is wrong with a text of JSON. Most messages of the parser repeat a part of the text; those about
+/// The mistake in a text of JSON. Most messages of the parser repeat a part of the text; those about
 /// missing fields don't.
 fn not_a_keystore(error: &serde_json::Error) -> String {
     let message = error.to_string();

@@ -33,7 +33,7 @@ const KEY_LENGTH: usize = 32;
 /// Lengths of mnemonics, in words (BIP-39).
 const MNEMONIC_LENGTHS: [usize; 5] = [12, 15, 18, 21, 24];
 
-/// Where a key is kept.
+/// The place where a key is kept.
 #[derive(Clone, Debug)]
 pub enum KeySource {
     /// An encrypted key (Web3 Secret Storage, version 3), as `cast wallet import` writes it.
@@ -98,7 +98,7 @@ impl KeySource {
     }
 
     /// The files with a secret that isn't encrypted and that other users of the machine can read: a person
-    /// should be told of them. Always empty on systems without Unix's permissions.
+    /// should know of them. Always empty on systems without Unix's permissions.
     pub fn exposed_files(&self) -> Vec<&Path> {
         let file = match self {
             Self::Keystore { password_file, .. } => password_file.as_ref(),

@@ -16,13 +16,13 @@ use alloy_rpc_types_eth::TransactionRequest;
 use core::fmt;
 use std::sync::Arc;
 
-/// What a transfer of nothing costs.
+/// The gas of a transfer of nothing.
 pub(crate) const TRANSFER_GAS: u64 = 21_000;
 
 /// A transfer of nothing, by its name in errors.
 pub(crate) const TRANSFER_OF_NOTHING: &str = "a transfer of nothing";
 
-/// What a gas limit is above the estimate, in percent of it.
+/// The margin of a gas limit above the estimate, in percent of it.
 const MARGIN_PERCENT: u64 = 20;
 
 /// A key that can sign transactions and hashes.
@@ -147,7 +147,7 @@ impl Account {
         Ok(gas_limit)
     }
 
-    /// Tells a call that fails for want of gas from one that is refused: with all the gas that a
+    /// Distinguishes a call that fails for want of gas from one that is refused: with all the gas that a
     /// transaction may have it failed with `error`; the first one succeeds with more, as far as the
     /// endpoint goes.
     async fn classify_gas_failure(

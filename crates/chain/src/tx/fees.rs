@@ -1,5 +1,6 @@
-//! What a transaction offers for its gas.
+//! The fees that a transaction offers for its gas.
 
+use canon_protocol::text::gwei;
 use serde::{Deserialize, Serialize};
 
 /// The default tip, in wei per gas.
@@ -15,7 +16,7 @@ const MAX_TIP_MULTIPLE: u128 = 10;
 /// The least that a replacement offers more, in percent: nodes refuse less.
 const MIN_BUMP_PERCENT: u32 = 10;
 
-/// What a transaction offers (EIP-1559), in wei per gas; nothing by default.
+/// The fees that a transaction offers (EIP-1559), in wei per gas; nothing by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fees {
     /// The most that it pays in all.
@@ -24,7 +25,7 @@ pub struct Fees {
     pub tip: u128,
 }
 
-/// How much transactions offer.
+/// The rules for the fees that transactions offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeePolicy {
     /// The base fee for which a new transaction can wait, in percent of the present one. 200 by default: a
@@ -32,7 +33,7 @@ pub struct FeePolicy {
     pub base_fee_percent: u32,
     /// The tip, in wei per gas. 1 gwei by default.
     pub tip: u128,
-    /// What a replacement offers more, in percent, for all of its fees. 10 by default, and at least.
+    /// The increase of a replacement, in percent, of all of its fees. 10 by default, and at least.
     pub bump_percent: u32,
     /// The most that a transaction ever offers, in wei per gas; `None` for no limit. 500 gwei by default. Tips
     /// have a limit beside it: ten times the policy's, or 10 gwei if that is more.
@@ -44,7 +45,8 @@ pub struct FeePolicy {
 pub enum AboveCap {
     /// The fee in all.
     #[error(
-        "{needed} wei per gas are needed and the cap is {cap}; wait for a lower base fee, or raise the cap"
+        "a gas price of {} gwei is needed and the cap is {}; wait for a lower base fee, or raise the cap",
+        gwei(*.needed), gwei(*.cap)
     )]
     Total {
         /// The least that would do now, in wei per gas.
@@ -54,8 +56,9 @@ pub enum AboveCap {
     },
     /// The tip.
     #[error(
-        "a tip of {needed} wei per gas is needed and the limit is {limit}; wait for what is in flight, use \
-         another endpoint, or raise the policy's tip"
+        "a tip of {} gwei is needed and the limit is {}; wait for what is in flight, use another endpoint, or \
+         raise the policy's tip",
+        gwei(*.needed), gwei(*.limit)
     )]
     Tip {
         /// The least that would do now, in wei per gas.
@@ -72,7 +75,7 @@ impl Default for FeePolicy {
 }
 
 impl FeePolicy {
-    /// What a new transaction offers at a base fee in wei per gas, and no less than `floor`.
+    /// The offer of a new transaction at a base fee in wei per gas, and no less than `floor`.
     ///
     /// # Errors
     ///
@@ -94,7 +97,7 @@ impl FeePolicy {
         Ok(Fees { max_fee, tip })
     }
 
-    /// What replaces a transaction that offered `old`, at a base fee in wei per gas.
+    /// The offer that replaces a transaction that offered `old`, at a base fee in wei per gas.
     ///
     /// # Errors
     ///

@@ -71,7 +71,7 @@ impl FileJournal {
         Ok(Self { path: path.to_owned(), file, contents })
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }

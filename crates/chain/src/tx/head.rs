@@ -4,10 +4,10 @@ use alloy_primitives::B256;
 use canon_protocol::BlockNumber;
 use canon_views::BlockView;
 
-/// Why nothing is done for a block.
+/// The reason why nothing is done for a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeadError {
-    /// It is older than one that was seen. What was sent since can't be told from it.
+    /// It is older than one that was seen. It doesn't show the transactions sent since.
     #[error(
         "the view is of block {found} and block {seen} was seen before; wait until the endpoint has caught \
          up, or use another one"

@@ -73,7 +73,7 @@ mod tests {
         let (proposals, rollup, payload) = (address(2), address(3), address(4));
         let (attester, time) = (address(5), Timestamp::of(9));
         let terms = PermitTerms { nonce: Nonce::try_from(U256::from(3)).unwrap(), deadline: time };
-        let finalise = |new_attester| IntendedAction::FinaliseMove {
+        let finalize = |new_attester| IntendedAction::FinalizeMove {
             rollup,
             attester,
             new_attester,
@@ -121,8 +121,8 @@ mod tests {
             vote(Support::Nea),
             IntendedAction::Withdraw { holder, order, to: address(9), amount },
             IntendedAction::AnnounceMove { rollup, attester, to: address(10), withdrawer: holder },
-            finalise(None),
-            finalise(Some(NewAttester { attester: address(11), withdrawer: holder })),
+            finalize(None),
+            finalize(Some(NewAttester { attester: address(11), withdrawer: holder })),
             IntendedAction::SignalSigned {
                 proposals,
                 rollup,
@@ -188,8 +188,8 @@ mod tests {
             calls::execute(governance, id),
             calls::execute(governance, id),
             calls::drop_proposal(governance, id),
-            calls::finalise_withdrawal(governance, WithdrawalId::of(4)),
-            calls::finalise_unstake(rollup, attester),
+            calls::finalize_withdrawal(governance, WithdrawalId::of(4)),
+            calls::finalize_unstake(rollup, attester),
             calls::approve(address(8), governance, amount),
             calls::lock(governance, holder, amount),
             calls::lock_with_permit(governance, holder, amount, time, permit),
@@ -198,8 +198,8 @@ mod tests {
             calls::vote(governance, id, amount, Support::Nea),
             calls::withdraw(governance, address(9), amount),
             calls::announce_move(rollup, attester, address(10)),
-            calls::finalise_move(rollup, attester),
-            calls::finalise_move_as(rollup, attester, address(11)),
+            calls::finalize_move(rollup, attester),
+            calls::finalize_move_as(rollup, attester, address(11)),
             calls::signal_with_signature(proposals, payload, vec![7].into()),
             calls::vote_with_signature(
                 governance,

@@ -1,4 +1,4 @@
-//! What is remembered of transactions, so that a restart sends nothing twice.
+//! The journal of transactions, so that a restart sends nothing twice.
 
 use alloy_consensus::{TxEip1559, TxEnvelope, transaction::SignerRecoverable};
 use alloy_eips::Decodable2718;
@@ -16,7 +16,7 @@ use std::{
 pub struct JournaledTransaction {
     /// Its encoding (EIP-2718). Its nonce and what it offers are in it.
     pub raw: Bytes,
-    /// What it does; `None` if it only uses its nonce.
+    /// The intent that it carries out; `None` if it only uses its nonce.
     pub intent: Option<Intent>,
     /// The number of the newest block when it was signed.
     pub since: BlockNumber,
@@ -46,7 +46,7 @@ pub struct JournalContents {
     pub completed: Vec<IntentId>,
 }
 
-/// What remembers the transactions of one account on one chain. What a method has returned from must
+/// The memory of the transactions of one account on one chain. The effects of a method that has returned must
 /// survive the end of the process.
 pub trait Journal: Send {
     /// All that it has.
@@ -85,11 +85,11 @@ pub trait Journal: Send {
     fn forgotten(&mut self, transaction: B256) -> Result<(), JournalError>;
 }
 
-/// Why a journal can't be read or written.
+/// The reason why a journal can't be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// Where it is stored failed.
+    /// The storage failed.
     #[error("the journal of transactions can't be used ({0}); check where it is stored")]
     Storage(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It has something that isn't a transaction of this kind.

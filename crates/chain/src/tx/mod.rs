@@ -1,6 +1,6 @@
 //! Transactions by intent.
 //!
-//! An [`IntentSender`] is told, block by block, what is to be done, and makes one transaction of each
+//! An [`IntentSender`] is given the intents of each block, and makes one transaction of each
 //! intent, whatever happens in between: [`IntentSender::settle`] finds out what is mined,
 //! [`IntentSender::pursue`] sends the rest. They rely on this:
 //!

@@ -24,7 +24,7 @@ pub(super) struct Version {
     pub(super) hash: B256,
     pub(super) raw: Bytes,
     pub(super) tx: TxEip1559,
-    /// What it does; `None` if it only uses the nonce.
+    /// The intent that it carries out; `None` if it only uses the nonce.
     pub(super) intent: Option<Intent>,
     /// The newest block when it was signed.
     pub(super) since: BlockNumber,
@@ -40,7 +40,7 @@ pub(super) struct Mined {
     pub(super) hash: B256,
     pub(super) block: BlockNumber,
     pub(super) block_hash: Option<B256>,
-    /// What it did, if it did what it was for.
+    /// The intent that it carried out, if it did.
     pub(super) done: Option<IntentId>,
     /// Whether its receipt couldn't be read again where it had to be.
     pub(super) is_unsure: bool,
@@ -59,7 +59,7 @@ pub(super) struct NonceUse {
     /// Whether a version can't be mined, as far as a node says: the nonce is used up by a transfer of
     /// nothing, so that later ones can be mined.
     pub(super) is_stuck: bool,
-    /// How often in a row a node refused the newest version in words that aren't known.
+    /// The number of times in a row that a node refused the newest version in unknown words.
     pub(super) refusals: u32,
 }
 
@@ -82,7 +82,7 @@ impl Version {
         call_of(self.intent.as_ref()?, &self.tx)
     }
 
-    /// What is known of it from a journal, and whose it is.
+    /// The version that a journal's entry describes, and the account that signed it.
     pub(super) fn restore(
         journaled: JournaledTransaction,
     ) -> Result<(Self, Address), JournalError> {

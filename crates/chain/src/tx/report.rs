@@ -1,4 +1,4 @@
-//! What became of intents.
+//! Reports about intents.
 
 use crate::{confirm::Confirmed, error::Error};
 use alloy_primitives::B256;
@@ -9,11 +9,11 @@ use canon_views::IntentId;
 pub struct TxReport {
     /// The intent; `None` if it concerns all of them.
     pub intent: Option<IntentId>,
-    /// What happened.
+    /// The event.
     pub event: TxEvent,
 }
 
-/// What happened to an intent.
+/// An event in the pursuit of an intent.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TxEvent {

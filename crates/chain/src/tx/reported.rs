@@ -18,16 +18,16 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub(super) struct ReportedFailures(BTreeMap<Option<IntentId>, LastingFailure>);
 
-/// What of a failure is the same in every block for which it lasts: balances and fees aren't.
+/// The part of a failure that is the same in every block for which it lasts: balances and fees aren't.
 #[derive(Debug, PartialEq)]
 struct LastingFailure {
     kind: Discriminant<Error>,
-    /// What was done when it failed.
+    /// The step that failed.
     what: &'static str,
     detail: Detail,
 }
 
-/// What tells failures of one kind apart.
+/// The facts that distinguish failures of one kind.
 #[derive(Debug, PartialEq)]
 enum Detail {
     None,

@@ -1,4 +1,4 @@
-//! What was asked of the chain at one block, and what it answered.
+//! The questions to the chain at one block, and its answers.
 
 use super::batch::{BatchedRequest, Reply, decode_reply};
 use crate::{
@@ -18,21 +18,21 @@ use canon_protocol::{Code, CodeKind};
 /// it. A rollup of a different implementation can't keep the endpoint busy for longer.
 const CALL_GAS: u64 = 2_100_000;
 
-/// Who calls the lens: "lens" in ASCII. The account that creates a contract gets a nonce, and with it a code
-/// hash, so it isn't one that anybody may ask about.
+/// The caller of the lens: "lens" in ASCII. The account that creates a contract gets a nonce, and with it a
+/// code hash, so it isn't one that anybody may ask about.
 const LENS_CALLER: Address = address!("0x000000000000000000000000000000006c656e73");
 
 /// A question about the chain at one block.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Query {
-    /// What a contract answers.
+    /// The answer of a contract.
     Call {
         /// The contract that is called.
         to: Address,
         /// Selector and arguments.
         data: Bytes,
     },
-    /// What is at an account.
+    /// The code of an account.
     Account(Address),
 }
 
@@ -97,12 +97,12 @@ pub(super) fn create(init_code: Bytes, at: BlockId) -> Result<BatchedRequest> {
 }
 
 impl Answers {
-    /// What `to` answers; `Some(None)` if it doesn't, `None` if that isn't known.
+    /// The answer of `to`; `Some(None)` if it doesn't answer, `None` if that isn't known.
     pub fn call(&self, query: &(Address, Bytes)) -> Option<Option<&Bytes>> {
         self.calls.get(query).map(Option::as_ref)
     }
 
-    /// What is at an account.
+    /// The code of an account.
     pub fn account(&self, account: Address) -> Option<Code> {
         self.accounts.get(&account).copied()
     }
@@ -172,7 +172,7 @@ fn length(rest: &mut Bytes) -> Result<usize, BadTranscript> {
     Ok(usize::from(u16::from_be_bytes([bytes[0], bytes[1]])))
 }
 
-/// What is at an account with this code.
+/// The kind and the hash of an account's code.
 fn code_of(code: &[u8], exists: bool) -> Code {
     let hash = match (code, exists) {
         ([], false) => B256::ZERO,

@@ -11,10 +11,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
-/// The requests of a batch at first: what geth takes unless it is told otherwise.
+/// The requests of a batch at first: geth's default limit.
 const USUAL_BATCH: usize = 1_000;
 
-/// What was found out about an endpoint.
+/// The limits found out about an endpoint.
 #[derive(Debug)]
 pub(crate) struct EndpointLimits {
     batch: AtomicUsize,

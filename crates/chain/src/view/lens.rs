@@ -1,4 +1,4 @@
-//! What the lens is asked, in calls that it can answer.
+//! The questions to the lens, in calls that it can answer.
 
 use super::answers::Answers;
 use alloy_primitives::{Address, Bytes, U256};
@@ -29,7 +29,7 @@ const ATTESTER: usize = 189 + 125 + 125;
 const PAYLOAD: usize = 54 + 125 + 157;
 /// Balance, allowance, permit nonce and power.
 const HOLDER: usize = 93 + 125 + 93 + 125;
-/// What was cast, the nonce, and power at the snapshot.
+/// The power cast, the nonce, and power at the snapshot.
 const BALLOT: usize = 157 + 125 + 125;
 /// A withdrawal.
 const WITHDRAWAL: usize = 189;
@@ -49,7 +49,7 @@ pub(super) fn init_code(question: LensQuestion) -> Bytes {
     Contract::SetLens.init_code(&constructorCall { question })
 }
 
-/// What leads to everything else: the set's contracts, how many proposals there are, and which of them
+/// The answers that lead to all others: the set's contracts, the number of proposals, and those that
 /// take ballots.
 pub(super) fn first_question(registry: Address, question: &Question) -> LensQuestion {
     let searched = if question.holders.is_empty() { 0 } else { SEARCHED };
@@ -74,14 +74,14 @@ fn empty_question(registry: Address, question: &Question) -> LensQuestion {
 /// Proposals, as far as they were found before they are read.
 #[derive(Debug, Default)]
 pub(super) struct FoundProposals {
-    /// How many there are.
+    /// The number of all proposals.
     count: u64,
-    /// Those that take ballots or will.
+    /// The proposals that take ballots or will.
     open: Vec<ProposalId>,
 }
 
 impl FoundProposals {
-    /// What the answers to [`first_question`] say.
+    /// Reads the answers to [`first_question`].
     pub(super) fn of(registry: Address, answers: &Answers) -> Option<Self> {
         let governance = answer(answers, registry, &Registry::getGovernanceCall {})?;
         let count = answer(answers, governance, &Governance::proposalCountCall {})?;

@@ -44,7 +44,7 @@ impl Client {
 
     /// The set whose Registry is at `registry`, at a block. Everything is read at that block's hash.
     ///
-    /// What the canonical rollup or Proposals doesn't answer is left out, as are rollups asked for that
+    /// Parts that the canonical rollup or Proposals doesn't answer are left out, as are rollups asked for that
     /// don't answer.
     ///
     /// # Errors
@@ -218,7 +218,7 @@ impl Client {
     }
 }
 
-/// What an endpoint does with the lens.
+/// An endpoint's support for the lens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lens {
     /// It executes it.

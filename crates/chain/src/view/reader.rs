@@ -8,7 +8,7 @@ use canon_protocol::{Code, CodeKind};
 use canon_views::{BlockView, Question};
 use std::{cell::RefCell, collections::BTreeSet};
 
-/// What is read from the answers at one block. What isn't answered yet is noted and asked next.
+/// A reader of the answers at one block. Missing answers are noted and asked for next.
 ///
 /// So every view is described once, in the order in which one answer leads to the next question, whoever
 /// fetches the answers: the lens all at once, or one batch after the other.
@@ -24,7 +24,7 @@ pub(super) struct Reader<'a> {
     missing: RefCell<BTreeSet<Query>>,
 }
 
-/// Why a value isn't known.
+/// The reason why a value isn't known.
 #[derive(Debug)]
 pub(super) enum Gap {
     /// It wasn't asked yet; it is noted.
@@ -54,12 +54,12 @@ impl<'a> Reader<'a> {
         Self { chain_id, block, registry, question, answers, guesses, missing }
     }
 
-    /// What has to be asked before everything is known.
+    /// The queries still to be asked before everything is known.
     pub(super) fn into_missing(self) -> BTreeSet<Query> {
         self.missing.into_inner()
     }
 
-    /// What `to` answers to a view, all of whose answers are equally long.
+    /// The answer of `to` to a view, all of whose answers are equally long.
     pub(super) fn call<C: SolCall>(&self, to: Address, call: C) -> Read<C::Return> {
         let query = (to, Bytes::from(call.abi_encode()));
         let answer = match self.answers.call(&query) {
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
         Ok(decoded.filter(|_| is_whole).ok_or(Error::BadAnswer { what, address: to })?)
     }
 
-    /// What is at an account.
+    /// The code of an account.
     pub(super) fn account(&self, account: Address) -> Read<Code> {
         if let Some(code) = self.answers.account(account) {
             return Ok(code);

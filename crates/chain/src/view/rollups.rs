@@ -159,11 +159,11 @@ impl Reader<'_> {
         let status = status?;
         // A rollup that lies may report any slot, and nobody can signal in one beyond 64 bits.
         let slot = |slot: U256| Slot::try_from(slot).unwrap_or(Slot::MAX);
-        let (present, first_free_slot) = (slot(status.slot), slot(status.firstFreeSlot));
-        let round = rules.round_of(present);
+        let (current, first_free_slot) = (slot(status.slot), slot(status.firstFreeSlot));
+        let round = rules.round_of(current);
         let votes = count("currentStatus()", proposals, status.count)?;
         let leader = some(status.leader).map(|payload| Leader { payload, count: votes });
-        let status = SignalingStatus { instance, slot: present, round, leader, first_free_slot };
+        let status = SignalingStatus { instance, slot: current, round, leader, first_free_slot };
         Ok((rules, status))
     }
 

@@ -44,7 +44,7 @@ fn verdict<T: core::fmt::Debug>(outcome: Result<T, ExamineError>) -> NotGenuine 
 /// The number of logs after which [`Fault::Truncated`] leaves out the others.
 const TRUNCATED: usize = 20;
 
-/// What an endpoint does wrong.
+/// A fault of an endpoint.
 #[derive(Clone, Copy)]
 enum Fault {
     /// It answers with the first logs only.
@@ -62,7 +62,7 @@ fn kept(logs: Value, keep: impl Fn(usize, &RpcLog) -> bool) -> Value {
     json!(kept.map(|(_, log)| log).collect::<Vec<_>>())
 }
 
-/// How the endpoint answers a request, while this is the newest block.
+/// The endpoint's answer to a request, while this is the newest block.
 fn answer(fault: Fault, newest: u64, request: &SerializedRequest) -> Answer {
     let asks_for_versions = || {
         let call = hex::encode_prefixed(Registry::numberOfVersionsCall::SELECTOR);

@@ -55,7 +55,7 @@ enum Side {
     After,
 }
 
-/// What a process did until its end.
+/// The work of a process until its end.
 #[derive(Default)]
 struct Counts {
     requests: u64,
@@ -114,7 +114,7 @@ async fn process(chain: &TestChain, file: &Path, end: End) -> (Counts, Option<De
     (counts, manifest)
 }
 
-/// What is the same however often a deployment was interrupted: everything but the blocks and the hashes of
+/// The parts that no interruption of a deployment changes: everything but the blocks and the hashes of
 /// transactions, which follow from the chain's time and its fees.
 fn outcome(chain: &TestChain, manifest: &DeployManifest) -> (u64, serde_json::Value) {
     let mut document = serde_json::to_value(manifest).unwrap();

@@ -8,7 +8,7 @@ use canon_faults::{Answer, Fault, FaultPlan, Faults, failure, params};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
-/// How an endpoint refuses a batch that is too large.
+/// The way in which an endpoint refuses a batch that is too large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BatchRefusal {
     /// With a status of HTTP.
@@ -21,7 +21,7 @@ pub(crate) enum BatchRefusal {
     EachError,
 }
 
-/// What an endpoint does.
+/// The behavior of an endpoint.
 #[derive(Clone, Default)]
 pub(crate) struct Conduct {
     /// Requests that it takes in a batch, and how it refuses more.
@@ -93,7 +93,7 @@ impl LimitedEndpoint {
 }
 
 impl Conduct {
-    /// What goes wrong with the packet of this number.
+    /// The fault of the packet with this number.
     fn fault(&self, number: usize, packet: &RequestPacket) -> Option<Fault> {
         if let Some((before, run)) = &self.before
             && *before == number

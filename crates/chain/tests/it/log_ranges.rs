@@ -30,7 +30,7 @@ struct Asked {
     events: Vec<B256>,
 }
 
-/// What an endpoint does with a request for logs.
+/// An endpoint's limit for requests of logs.
 #[derive(Clone, Copy, Debug)]
 enum Limit {
     /// It refuses logs of more blocks.
@@ -43,7 +43,7 @@ enum Limit {
     HttpStatus(u16),
 }
 
-/// What goes wrong with a request for logs, by a limit. Records it.
+/// The fault of a request for logs, by a limit. Records the request.
 fn refuse(limit: Limit, asked: &mut Vec<Asked>, packet: &RequestPacket) -> Option<Fault> {
     let request = packet.as_single().filter(|request| request.method() == "eth_getLogs")?;
     let [filter] = serde_json::from_str::<[Filter; 1]>(request.params().unwrap().get()).unwrap();

@@ -72,7 +72,7 @@ fn said(error: &KeyError) -> String {
     said
 }
 
-/// Why a source has no key. Neither the error nor the source shows any word of `secret`.
+/// The reason why a source has no key. Neither the error nor the source shows any word of `secret`.
 #[track_caller]
 fn refused(source: &KeySource, secret: &str) -> String {
     let error = source.open(no_terminal).unwrap_err();

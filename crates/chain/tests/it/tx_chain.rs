@@ -19,7 +19,7 @@ use canon_views::{
 };
 use std::collections::BTreeMap;
 
-/// Whoever gets tokens.
+/// A recipient of tokens.
 pub(crate) const SOMEBODY: Address = Address::repeat_byte(0xaa);
 
 pub(crate) struct TxChain {
@@ -190,7 +190,7 @@ pub(crate) fn confirmed(reports: &[TxReport]) -> Vec<IntentId> {
     confirmed.collect()
 }
 
-/// What failed, in words.
+/// The failures in words.
 pub(crate) fn failures(reports: &[TxReport]) -> Vec<String> {
     let failed = reports.iter().filter_map(|report| match &report.event {
         TxEvent::Failed(error) => Some(error.to_string()),

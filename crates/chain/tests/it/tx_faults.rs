@@ -24,7 +24,7 @@ const PERMIT: (u64, u64) = (4, 5);
 const WITHDRAWAL: (u64, u64) = (5, 4);
 const TRANSACTIONS: u64 = 7;
 
-/// What an endpoint does wrong.
+/// The faults of an endpoint.
 const ENDPOINT: [Fault; 6] = [
     Fault::Lost,
     Fault::AnswerLost,
@@ -37,7 +37,7 @@ const ENDPOINT: [Fault; 6] = [
 /// A process that is killed.
 const KILLS: [Fault; 2] = [Fault::KilledBefore, Fault::KilledAfter];
 
-/// What is due in the next block.
+/// The intents that are due in the next block.
 async fn due(chain: &TxChain, sender: &IntentSender) -> Vec<Intent> {
     let mut intents = Vec::new();
     let locks = LOCKS.map(|(order, amount)| (chain.lock(order, amount), amount));

@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 /// Steps between two comparisons, at least.
 const STEPS: u64 = 12;
 
-/// What was compared.
+/// The comparisons made.
 #[derive(Debug, Default)]
 struct Compared {
     views: u64,

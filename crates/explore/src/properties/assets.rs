@@ -81,7 +81,7 @@ pub(super) fn withdrawals_are_due(before: &State, step: Step, after: &State) -> 
         if new.payment == old.payment {
             continue;
         }
-        let is_due = matches!(step, Step::Finalise(of) if of.get() == id)
+        let is_due = matches!(step, Step::Finalize(of) if of.get() == id)
             && old.payment == Payment::Due
             && before.now >= old.unlocks_at;
         require(is_due, || format!("withdrawal {id} was {old:?} and is {new:?}"))?;

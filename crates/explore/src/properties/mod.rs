@@ -39,7 +39,7 @@ pub struct Violation {
 }
 
 impl Property {
-    /// All that the explored worlds are checked for.
+    /// All that the explored scopes are checked for.
     pub const ALL: &[Self] = &[
         Self {
             claim: "every contract has the assets that it owes",

@@ -3,7 +3,7 @@
 use super::require;
 use crate::{
     accounts::{ASSET, ISSUER, REGISTRY, ROLLUPS},
-    small_world::{M, N},
+    scope::{M, N},
     state::State,
     steps::{Step, present_round},
     views::Views,

@@ -1,7 +1,7 @@
 //! Rules and properties that are wrong on purpose: each fault is found, by the shortest way.
 
 use alloy_primitives::Address;
-use canon_explore::{Check, Decide, Exploration, Property, SmallWorld, State, Step, Views};
+use canon_explore::{Check, Decide, Exploration, Property, Scope, State, Step, Views};
 use canon_protocol::{
     Amount, AssetEvent, Call, Context, Ending, Event, GovernanceCall, GovernanceEvent,
     GovernanceRefusal, Log, OwnershipEvent, ProposalState, ProposalsCall, ProposalsEvent,
@@ -15,8 +15,8 @@ use std::{collections::BTreeSet, thread};
 struct Fault {
     /// The property's claim.
     violates: &'static str,
-    /// The quick world in which it shows.
-    world: &'static str,
+    /// The quick scope in which it shows.
+    scope: &'static str,
     decide: Decide,
     views: Views,
     /// The shortest way to the violation.
@@ -24,19 +24,19 @@ struct Fault {
 }
 
 impl Fault {
-    fn new(violates: &'static str, world: &'static str, decide: Decide, trace: Inline) -> Self {
-        Self { violates, world, decide, views: Views::RULES, trace }
+    fn new(violates: &'static str, scope: &'static str, decide: Decide, trace: Inline) -> Self {
+        Self { violates, scope, decide, views: Views::RULES, trace }
     }
 
     /// Of rules that decide right and answer wrong.
-    fn of_views(violates: &'static str, world: &'static str, views: Views, trace: Inline) -> Self {
-        Self { violates, world, decide: SetState::decide, views, trace }
+    fn of_views(violates: &'static str, scope: &'static str, views: Views, trace: Inline) -> Self {
+        Self { violates, scope, decide: SetState::decide, views, trace }
     }
 
     fn assert_found(self) {
         // Under rules with a fault holders may act for ever.
-        let world = SmallWorld { holders_can_act: false, ..quick(self.world).clone() };
-        let mut exploration = Exploration::new(&world);
+        let scope = Scope { holders_can_act: false, ..quick(self.scope).clone() };
+        let mut exploration = Exploration::new(&scope);
         exploration.decide = self.decide;
         exploration.views = self.views;
         exploration.properties.retain(|property| property.claim == self.violates);
@@ -45,8 +45,8 @@ impl Fault {
     }
 }
 
-fn quick(name: &str) -> &'static SmallWorld {
-    SmallWorld::QUICK.iter().find(|world| world.name == name).unwrap()
+fn quick(name: &str) -> &'static Scope {
+    Scope::QUICK.iter().find(|scope| scope.name == name).unwrap()
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn faults_of_ballots() -> Vec<Fault> {
             },
             str![[r#"
 a proposal's state follows from its creation, its configuration and its ballots: proposal 0 is Active, not Pending
-the shortest way there, in the world `ballots`:
+the shortest way there, in the scope `ballots`:
      0 s  alice proposes the upgrade
     65 s  time passes
 "#]],
@@ -164,7 +164,7 @@ the shortest way there, in the world `ballots`:
             objections_in_the_second_half,
             str![[r#"
 a proposal's state leads only to those after it: proposal 0 was Queued and is Rejected
-the shortest way there, in the world `ballots`:
+the shortest way there, in the scope `ballots`:
      0 s  alice proposes the upgrade
     66 s  alice votes 1 for proposal 0
     66 s  bob votes 1 for proposal 0
@@ -177,7 +177,7 @@ the shortest way there, in the world `ballots`:
             execution_a_second_early,
             str![[r#"
 a proposal's state leads only to those after it: proposal 0 was Queued and is Executed
-the shortest way there, in the world `ballots`:
+the shortest way there, in the scope `ballots`:
      0 s  alice proposes the upgrade
     66 s  alice votes 1 for proposal 0
     66 s  bob votes 1 for proposal 0
@@ -190,7 +190,7 @@ the shortest way there, in the world `ballots`:
             execution_after_a_replacement,
             str![[r#"
 a proposal's state leads only to those after it: proposal 0 was Dropped and is Executed
-the shortest way there, in the world `replacement`:
+the shortest way there, in the scope `replacement`:
      0 s  anyone pushes round 1
      0 s  alice proposes the replacement of Proposals
     66 s  alice votes 1 for proposal 1
@@ -217,7 +217,7 @@ the shortest way there, in the world `replacement`:
             },
             str![[r#"
 no holder casts more than its power at the snapshot: 0x00000000000000000000000000000000000000e1 cast 2 of 1 on proposal 0
-the shortest way there, in the world `ballots`:
+the shortest way there, in the scope `ballots`:
      0 s  alice proposes the upgrade
     66 s  alice votes 1 for proposal 0
     66 s  alice votes 1 for proposal 0
@@ -231,7 +231,7 @@ the shortest way there, in the world `ballots`:
             },
             str![[r#"
 ballots are taken while Active, and against also in the first half of Queued: Yea on proposal 0, which is Queued, 136 s after its creation
-the shortest way there, in the world `ballots`:
+the shortest way there, in the scope `ballots`:
      0 s  alice proposes the upgrade
     66 s  alice votes 1 for proposal 0
     66 s  bob votes 1 for proposal 0
@@ -244,7 +244,7 @@ the shortest way there, in the world `ballots`:
             objections_in_the_second_half,
             str![[r#"
 after Active no refusal becomes an acceptance, and in the second half of the execution delay nothing changes any more: proposal 0 was accepted and is refused
-the shortest way there, in the world `ballots`:
+the shortest way there, in the scope `ballots`:
      0 s  alice proposes the upgrade
     66 s  alice votes 1 for proposal 0
     66 s  bob votes 1 for proposal 0
@@ -259,7 +259,7 @@ the shortest way there, in the world `ballots`:
             },
             str![[r#"
 after Active no refusal becomes an acceptance, and in the second half of the execution delay nothing changes any more: proposal 0 was refused and is accepted
-the shortest way there, in the world `ballots`:
+the shortest way there, in the scope `ballots`:
      0 s  alice proposes the upgrade
     66 s  alice votes 1 for proposal 0
    136 s  bob votes 1 for proposal 0
@@ -271,7 +271,7 @@ the shortest way there, in the world `ballots`:
             execution_a_second_early,
             str![[r#"
 a proposal is executed once, in time, as published, if it was accepted: proposal 0 is executed 216 s after its creation
-the shortest way there, in the world `ballots`:
+the shortest way there, in the scope `ballots`:
      0 s  alice proposes the upgrade
     66 s  alice votes 1 for proposal 0
     66 s  bob votes 1 for proposal 0
@@ -284,7 +284,7 @@ the shortest way there, in the world `ballots`:
             execution_after_a_replacement,
             str![[r#"
 a proposal is executed once, in time, as published, if it was accepted: proposal 0 was dropped
-the shortest way there, in the world `replacement`:
+the shortest way there, in the scope `replacement`:
      0 s  anyone pushes round 1
      0 s  alice proposes the replacement of Proposals
     66 s  alice votes 1 for proposal 1
@@ -314,7 +314,7 @@ the shortest way there, in the world `replacement`:
             },
             str![[r#"
 a proposal comes from a winner of N signals or from a paid lock: 0 were given up, 2 is the lock's amount
-the shortest way there, in the world `ballots`:
+the shortest way there, in the scope `ballots`:
      0 s  alice proposes the upgrade
 "#]],
         ),
@@ -362,7 +362,7 @@ fn faults_of_holdings() -> Vec<Fault> {
             },
             str![[r#"
 every contract has the assets that it owes: Governance has 4 and owes 5
-the shortest way there, in the world `leaving`:
+the shortest way there, in the scope `leaving`:
      0 s  alice gives up 1
    164 s  withdrawal 0 is paid
 "#]],
@@ -377,7 +377,7 @@ the shortest way there, in the world `leaving`:
             },
             str![[r#"
 total power is the sum of the holders' power: 4 in total, 3 of all holders, at 1000065
-the shortest way there, in the world `leaving`:
+the shortest way there, in the scope `leaving`:
      0 s  alice proposes the upgrade
     66 s  alice gives up 1
 "#]],
@@ -393,7 +393,7 @@ the shortest way there, in the world `leaving`:
             },
             str![[r#"
 no holder has its tokens back before a proposal on which its ballot counts can be executed: proposal 1 is Queued with 1 of alice, of whom Governance holds 0
-the shortest way there, in the world `shortening`:
+the shortest way there, in the scope `shortening`:
      0 s  alice proposes the shorter configuration
      0 s  bob gives up 1
     66 s  alice votes 1 for proposal 0
@@ -422,7 +422,7 @@ the shortest way there, in the world `shortening`:
             },
             str![[r#"
 no holder has its tokens back before a proposal on which its ballot counts can be executed: proposal 1 is Queued with 2 of bob, of whom Governance holds 0
-the shortest way there, in the world `locks`:
+the shortest way there, in the scope `locks`:
      0 s  alice proposes the shorter configuration
     66 s  alice votes 1 for proposal 0
     66 s  alice votes 1 for proposal 0
@@ -446,7 +446,7 @@ the shortest way there, in the world `locks`:
             },
             str![[r#"
 no holder has its tokens back before a proposal on which its ballot counts can be executed: proposal 0 is Queued with 2 of bob, of whom Governance holds 1
-the shortest way there, in the world `leaving`:
+the shortest way there, in the scope `leaving`:
      0 s  alice proposes the upgrade
     66 s  alice votes 1 for proposal 0
     66 s  bob votes 1 for proposal 0
@@ -467,7 +467,7 @@ the shortest way there, in the world `leaving`:
             },
             str![[r#"
 a withdrawal is paid once, from its time on: withdrawal 0 was Withdrawal { holder: 0x00000000000000000000000000000000000000e1, recipient: 0x00000000000000000000000000000000000000e1, amount: Amount(2), unlocks_at: Timestamp(1000164), payment: Due } and is Withdrawal { holder: 0x00000000000000000000000000000000000000e1, recipient: 0x00000000000000000000000000000000000000e1, amount: Amount(2), unlocks_at: Timestamp(1000164), payment: Claimed }
-the shortest way there, in the world `leaving`:
+the shortest way there, in the scope `leaving`:
      0 s  alice proposes the upgrade
      0 s  withdrawal 0 is paid
 "#]],
@@ -488,7 +488,7 @@ the shortest way there, in the world `leaving`:
             },
             str![[r#"
 the Registry only grows, owners stay, and creation times don't decrease: 0x00000000000000000000000000000000000000A2 went from 0x00000000000000000000000000000000000000A3 to 0x00000000000000000000000000000000000000D3
-the shortest way there, in the world `ballots`:
+the shortest way there, in the scope `ballots`:
      0 s  alice proposes the upgrade
     66 s  alice votes 1 for proposal 0
     66 s  bob votes 1 for proposal 0
@@ -553,7 +553,7 @@ fn faults_of_signals() -> Vec<Fault> {
             },
             str![[r#"
 a round has one signal per slot and one winner at most: 4 signals in round 1
-the shortest way there, in the world `signals`:
+the shortest way there, in the scope `signals`:
    180 s  anyone sets up the epoch of the first rollup
    240 s  staker 1 signals for the upgrade
    240 s  staker 1 signals for the upgrade
@@ -575,7 +575,7 @@ the shortest way there, in the world `signals`:
             },
             str![[r#"
 only the slots of an epoch with a recorded seed have a proposer: 0x00000000000000000000000000000000000000C1 draws Some(0x00000000000000000000000000000000000000f2) of 0; its seed is recorded: false
-the shortest way there, in the world `signals`:
+the shortest way there, in the scope `signals`:
    180 s  anyone sets up the epoch of the first rollup
 "#]],
         ),
@@ -585,7 +585,7 @@ the shortest way there, in the world `signals`:
             push_without_quorum,
             str![[r#"
 a proposal comes from a winner of N signals or from a paid lock: round 1 was led by Some(Leader { payload: 0x0000000000000000000000000000000000000011, count: 1 })
-the shortest way there, in the world `signals`:
+the shortest way there, in the scope `signals`:
    180 s  anyone sets up the epoch of the first rollup
    240 s  staker 1 signals for the upgrade
    360 s  anyone pushes round 1
@@ -611,7 +611,7 @@ the shortest way there, in the world `signals`:
             },
             str![[r#"
 no call changes a draw that is final, or records a seed in an epoch's first slot: 0x00000000000000000000000000000000000000C1 recorded a seed in slot 0, the first of epoch 0
-the shortest way there, in the world `signals`:
+the shortest way there, in the scope `signals`:
      0 s  anyone sets up the epoch of the first rollup
 "#]],
         ),
@@ -635,7 +635,7 @@ fn a_lock_that_ends_with_the_first_rollup() {
         trace.to_string(),
         str![[r#"
 the holders can make Governance act: alice can't propose
-the shortest way there, in the world `ballots`:
+the shortest way there, in the scope `ballots`:
      0 s  alice proposes the upgrade
     66 s  alice votes 1 for proposal 0
     66 s  bob votes 1 for proposal 0
@@ -670,7 +670,7 @@ fn a_property_that_is_stated_wrongly() {
         trace.to_string(),
         str![[r#"
 nothing that anybody votes against is executed: Tally { yea: Amount(3), nea: Amount(1) }
-the shortest way there, in the world `ballots`:
+the shortest way there, in the scope `ballots`:
      0 s  alice proposes the upgrade
     66 s  alice votes 1 for proposal 0
     66 s  bob votes 1 for proposal 0

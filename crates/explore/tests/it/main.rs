@@ -4,4 +4,4 @@
 
 mod broken;
 mod reduction;
-mod worlds;
+mod scopes;

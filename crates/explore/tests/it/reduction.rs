@@ -1,7 +1,7 @@
 //! States with the same fingerprint are the same: what is explored without merging anything shows no
 //! difference between them.
 
-use canon_explore::{Exploration, Model, SmallWorld, State};
+use canon_explore::{Exploration, Model, Scope, State};
 use std::collections::HashMap;
 
 /// What can come of a state: whether it is as it should be, and the fingerprints of those after it,
@@ -21,11 +21,11 @@ fn outlook(model: &Exploration, state: &State) -> (Outlook, Vec<State>) {
     ((model.check_state(state).is_ok(), next), states)
 }
 
-/// Explores the quick world `name` for `depth` steps with every state by itself. There are this many
+/// Explores the quick scope `name` for `depth` steps with every state by itself. There are this many
 /// times as many states as fingerprints, at least.
 fn compare(name: &str, depth: usize, times: usize) {
-    let world = SmallWorld::QUICK.iter().find(|world| world.name == name).unwrap();
-    let model = Exploration::new(world);
+    let scope = Scope::QUICK.iter().find(|scope| scope.name == name).unwrap();
+    let model = Exploration::new(scope);
     let mut known: HashMap<u128, Vec<State>> = HashMap::new();
     let mut outlooks = HashMap::new();
     let mut frontier = vec![model.initial()];

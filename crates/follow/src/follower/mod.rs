@@ -37,7 +37,7 @@ use window::Window;
 /// The number of newest blocks that are read one by one and can be replaced without starting again.
 pub const WINDOW: u64 = FINALITY;
 
-/// What came of one step towards the chain's newest block.
+/// The result of one step towards the chain's newest block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Advance {
@@ -193,7 +193,7 @@ impl<S: LogSource + StateComparer> Follower<S> {
         }
     }
 
-    /// An outcome as the caller is told it. That blocks were taken back is told once, also if a step failed
+    /// An outcome as it is reported. That blocks were taken back is reported once, also if a step failed
     /// in between.
     const fn report(&mut self, outcome: Advance) -> Advance {
         if core::mem::replace(&mut self.recovery.taken_back, false) {

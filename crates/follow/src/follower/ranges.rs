@@ -20,7 +20,7 @@ const FEW_BLOCKS: u64 = 4 * WINDOW;
 /// answers too.
 const ANSWERS_WITHOUT_MARKER: u32 = 3;
 
-/// What the markers in a range show.
+/// The evidence of the markers in a range.
 #[derive(Debug)]
 struct Markers {
     /// The blocks up to the last marker; the whole range if there is none.

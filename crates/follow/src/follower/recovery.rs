@@ -23,7 +23,7 @@ const ATTEMPTS_AT_WINDOW: u32 = 2;
 /// The times that all blocks are read because of the same log, before a person has to look.
 const RESTARTS_BEFORE_STOP: u32 = 2;
 
-/// What is known of failures, and the states to go back to.
+/// The failures so far, and the states to go back to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Recovery {
     earlier: EarlierStates,
@@ -35,7 +35,7 @@ pub(super) struct Recovery {
     pub(super) unapplied_log: Option<UnappliedLog>,
 }
 
-/// How far a follower went back.
+/// The distance that a follower went back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum WentBack {
     ToEarlierState,
@@ -115,7 +115,7 @@ impl<S: LogSource + StateComparer> Follower<S> {
         error
     }
 
-    /// What is known of a log that doesn't fit.
+    /// The record of a log that doesn't fit.
     fn unapplied_at(&mut self, place: (BlockNumber, u64)) -> &mut UnappliedLog {
         let same = self.recovery.unapplied_log.filter(|unapplied_log| unapplied_log.place == place);
         self.recovery.unapplied_log.insert(same.unwrap_or(UnappliedLog {

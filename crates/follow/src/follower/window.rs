@@ -21,14 +21,14 @@ const FEW_NEW_BLOCKS: usize = 4;
 enum Asked {
     /// All of them, which the block's bloom proves.
     Whole,
-    /// Those of the set.
+    /// The logs of the set.
     Selected,
 }
 
 /// The newest blocks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Window {
-    /// Those that the state has, oldest first.
+    /// The blocks that the state has, oldest first.
     pub(super) blocks: VecDeque<WindowBlock>,
     /// Headers that were read and whose blocks may come next, by hash. A request that fails costs none of them.
     unread: BTreeMap<B256, Header>,

@@ -15,7 +15,7 @@ use canon_follow::{Advance, ChainSource, Confirmation, FollowError, Follower, Op
 use serde_json::json;
 use std::fs;
 
-/// What an endpoint says about the contracts of a set that is in order.
+/// An endpoint's false answer about the contracts of a set that is in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lie {
     NoCode,

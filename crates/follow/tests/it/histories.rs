@@ -4,7 +4,7 @@ use crate::support::{fresh, identity, insist, run, source};
 use canon_differential::{History, Lockstep};
 use canon_follow::{Advance, ChainSource, Follower, check_every_view};
 
-/// How often the state is compared, in steps.
+/// The number of steps between two comparisons of the state.
 const STEPS_BETWEEN_COMPARISONS: u64 = 40;
 
 /// Follows the history of `seed` every few steps. Returns the number of reorganizations that it saw, and

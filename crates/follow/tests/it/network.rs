@@ -20,7 +20,7 @@ pub(crate) struct Network {
     rule: Arc<Mutex<Rule>>,
 }
 
-/// Who answers, and what goes wrong.
+/// The endpoints that answer, and their faults.
 #[derive(Debug)]
 struct Rule {
     /// Requests so far.
@@ -31,7 +31,7 @@ struct Rule {
     habit: Habit,
 }
 
-/// What an endpoint does otherwise than the devchain.
+/// A behavior of an endpoint that differs from the devchain's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Habit {
     /// Nothing.
@@ -46,7 +46,7 @@ pub(crate) enum Habit {
     LeavesOut(B256),
 }
 
-/// Who answers.
+/// The endpoint that answers.
 #[derive(Clone, Debug)]
 pub(crate) enum Choice {
     /// Always the same node.

@@ -70,7 +70,7 @@ pub struct ForecastReport {
     pub rival_wins_in_a_year: f64,
     /// The dates of the earliest win, and of wins with a chance of 50, 90 and 99 %.
     pub milestones: Vec<ExpectedTimeline>,
-    /// What hostile minorities can do.
+    /// The power of hostile minorities.
     pub hostile: HostileMinorities,
     /// The vote that follows.
     pub vote: VoteReport,
@@ -94,7 +94,7 @@ pub struct OperatorReport {
     pub missed: Share,
 }
 
-/// What hostile minorities can do.
+/// The power of hostile minorities.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HostileMinorities {
     /// Minorities from one seat to half of the seats.
@@ -115,7 +115,8 @@ pub struct VoteReport {
     /// The share of it that is expected to be cast.
     pub turnout: Fraction,
     /// The share of the cast power that is expected to be for the proposal.
-    pub yes: Fraction,
+    #[serde(rename = "for")]
+    pub for_share: Fraction,
     /// The result.
     #[serde(flatten)]
     pub outlook: Outlook,
@@ -201,8 +202,8 @@ fn vote(plan: &Plan) -> VoteReport {
     VoteReport {
         total_power: vote.total,
         turnout: expected.turnout,
-        yes: expected.yes,
-        outlook: vote.outlook(expected.turnout, expected.yes),
+        for_share: expected.for_share,
+        outlook: vote.outlook(expected.turnout, expected.for_share),
         alone: others.into_iter().map(|others| vote.bloc(others)).collect(),
     }
 }

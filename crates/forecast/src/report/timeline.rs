@@ -31,11 +31,11 @@ pub struct WinTimeline {
     pub pushable: Moment,
     /// The first second in which ballots are taken.
     pub voting_starts: Moment,
-    /// The last second in which ballots are taken.
+    /// The first second in which no more ballots for the proposal are taken.
     pub voting_ends: Moment,
     /// The first second in which the proposal can be executed.
     pub executable: Moment,
-    /// The last second in which it can be executed.
+    /// The first second in which it can't be executed any more.
     pub expires: Moment,
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// The emergency path past the sequencers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ProposeConfiguration {
-    /// How long the lock's amount is withheld, at least.
+    /// The time for which the lock's amount is withheld, at least.
     pub lock_delay: Seconds,
     /// Power that a proposal through the lock gives up.
     pub lock_amount: Amount,

@@ -22,7 +22,7 @@ use alloy_sol_types::sol_data;
 use core::{fmt, num::NonZeroU64};
 use serde::{Deserialize, Serialize};
 
-/// Where a proposal stands, with the numbers of the contract.
+/// The state of a proposal, with the numbers of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum ProposalState {

@@ -1,4 +1,4 @@
-//! What the events of Governance change.
+//! The changes that the events of Governance make.
 
 use super::{Ending, Governance, GovernanceEvent, Origin, Payment, Proposal, Tally, Withdrawal};
 use crate::{
@@ -12,7 +12,7 @@ use alloy_primitives::{Address, B256, map::AddressMap};
 use std::sync::Arc;
 
 impl Governance {
-    /// What `event` changes. Returns what the event after it has to complete. `this` is its own address.
+    /// Applies `event`. Returns what the event after it has to complete. `this` is its own address.
     pub(crate) fn evolve(
         &mut self,
         event: &GovernanceEvent,

@@ -40,7 +40,7 @@ impl ExitFloor {
         Self { delay: kept.max(withdrawal_delay(old)), until: self.until.max(matters_until) }
     }
 
-    /// How long the tokens of a withdrawal started at `now` are withheld, when `current` is the
+    /// The time for which the tokens of a withdrawal started at `now` are withheld, when `current` is the
     /// configuration in force.
     pub fn delay_at(&self, now: Timestamp, current: &Configuration) -> Seconds {
         let floor = if now <= self.until { self.delay } else { Seconds::ZERO };

@@ -109,7 +109,7 @@ pub(super) fn withdraw(
     ])
 }
 
-pub(super) fn finalise_withdraw(
+pub(super) fn finalize_withdraw(
     frame: CallFrame<'_>,
     governance: &Governance,
     id: U256,

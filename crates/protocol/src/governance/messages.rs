@@ -79,7 +79,7 @@ abi_events! {
         WithdrawFinalised [withdrawal_id: WithdrawalId] {} = "WithdrawFinalised",
         /// `payload` became proposal `proposal_id`.
         Proposed [proposal_id: ProposalId, payload: Address] {} = "Proposed",
-        /// What the proposal will do if accepted: exactly these actions, in this order. `proposer`
+        /// The actions of the proposal if it is accepted: exactly these, in this order. `proposer`
         /// is the Proposals contract, or Governance itself for the lock.
         ProposalFrozen [proposal_id: ProposalId, proposer: Address] {
             configuration_id: ConfigurationId,
@@ -182,7 +182,7 @@ abi_enum! {
         /// `payload` lists no actions.
         #[error("{payload} lists no actions")]
         NoActions { payload: Address } = "Governance__NoActions",
-        /// What `payload` answers, or the encoding of the actions that it lists, has `length` bytes: no
+        /// The answer of `payload`, or the encoding of the actions that it lists, has `length` bytes: no
         /// transaction could carry the list.
         #[error("the actions of {payload} take {length} bytes, of which {max} are allowed")]
         ActionsTooLong { payload: Address, length: U256, max: U256 } = "Governance__ActionsTooLong",

@@ -40,13 +40,13 @@ use serde::{Deserialize, Serialize};
 /// Power that was given up, and the asset that is due for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawal {
-    /// Who gave the power up.
+    /// The holder that gave the power up.
     #[serde(with = "crate::text::address")]
     pub holder: Address,
-    /// Who gets the asset.
+    /// The recipient of the asset.
     #[serde(with = "crate::text::address")]
     pub recipient: Address,
-    /// How much.
+    /// The amount.
     pub amount: Amount,
     /// From when on it is paid.
     pub unlocks_at: Timestamp,
@@ -152,12 +152,12 @@ impl Governance {
         self.exit_floor
     }
 
-    /// How long the asset of a withdrawal started at `now` is withheld.
+    /// The time for which the asset of a withdrawal started at `now` is withheld.
     pub fn withdrawal_delay(&self, now: Timestamp) -> Seconds {
         self.exit_floor.delay_at(now, &self.configuration())
     }
 
-    /// How long the asset of a proposal through the lock at `now` is withheld.
+    /// The time for which the asset of a proposal through the lock at `now` is withheld.
     pub fn lock_delay(&self, now: Timestamp) -> Seconds {
         self.withdrawal_delay(now).max(self.configuration().propose_config.lock_delay)
     }
@@ -230,32 +230,32 @@ impl Governance {
         })
     }
 
-    /// Where proposal `id` stands at `now`, which may be a time to come if nothing else happens
+    /// The state of proposal `id` at `now`, which may be a time to come if nothing else happens
     /// until then. `None` if there is no such proposal.
     pub fn state_of(&self, id: ProposalId, now: Timestamp) -> Option<ProposalState> {
         let proposal = self.proposals.get(usize::try_from(id.get()).ok()?)?;
         Some(self.state(proposal, now))
     }
 
-    /// Where `proposal`, which is one of these, stands at `now`.
+    /// The state at `now` of `proposal`, which is one of these.
     pub fn state(&self, proposal: &Proposal, now: Timestamp) -> ProposalState {
         proposal.state_at(now, self.term, || self.tabulation(proposal).is_accepted())
     }
 
-    /// How the vote on `proposal` ends if no more ballots are cast. Before the snapshot all power is
+    /// The result of the vote on `proposal` if no more ballots are cast. Before the snapshot all power is
     /// taken as it is now.
     pub fn tabulation(&self, proposal: &Proposal) -> Tabulation {
         self.tabulation_of(proposal, proposal.tally)
     }
 
-    /// How the vote on `proposal` ends if `tally` is all that is cast. Before the snapshot all power is
+    /// The result of the vote on `proposal` if `tally` is all that is cast. Before the snapshot all power is
     /// taken as it is now.
     pub fn tabulation_of(&self, proposal: &Proposal, tally: Tally) -> Tabulation {
         let total = self.power.total_at(proposal.deadlines().pending);
         tabulate(&proposal.configuration, total, tally)
     }
 
-    /// How much of its power `holder` can cast on proposal `id` at `now`; refused unless such ballots
+    /// The power that `holder` can still cast on proposal `id` at `now`; refused unless such ballots
     /// are taken then: both ways while it is Active, against it also in the first half of the execution
     /// delay.
     pub fn ballot_left(
@@ -280,7 +280,7 @@ impl Governance {
         }
     }
 
-    /// What `holder` had at the snapshot of `proposal`, less what it cast, whether or not ballots are
+    /// The power of `holder` at the snapshot of `proposal`, less what it cast, whether or not ballots are
     /// taken. Before the snapshot its power is taken as it is now.
     pub fn castable(&self, proposal: &Proposal, holder: Address) -> Amount {
         let power = self.power.of_at(holder, proposal.deadlines().pending);
@@ -318,7 +318,7 @@ fn count<T>(list: &[T]) -> U256 {
     U256::from(list.len())
 }
 
-/// What a call does.
+/// The outcome of a call.
 pub(crate) fn decide(
     frame: CallFrame<'_>,
     governance: &Governance,
@@ -342,7 +342,7 @@ pub(crate) fn decide(
             locking::initiate_withdraw(frame, governance, *to, *amount)
         }
         GovernanceCall::FinaliseWithdraw { id } => {
-            locking::finalise_withdraw(frame, governance, *id)
+            locking::finalize_withdraw(frame, governance, *id)
         }
         GovernanceCall::Propose { payload } => propose(frame, governance, *payload),
         GovernanceCall::ProposeWithLock { payload, to } => {

@@ -12,7 +12,7 @@ use alloy_primitives::{Address, B256, U256, map::AddressMap};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// How a proposal came about.
+/// The origin of a proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Origin {
     /// Through the lock. It isn't dropped when Proposals is replaced.
@@ -27,7 +27,7 @@ pub enum Origin {
     },
 }
 
-/// How a proposal ended, as far as that is stored: by `execute` or `dropProposal`.
+/// The ending of a proposal, as far as it is stored: by `execute` or `dropProposal`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ending {
     /// It didn't, or nobody has stored it.
@@ -78,7 +78,7 @@ impl Proposal {
         self.payload
     }
 
-    /// How it came about.
+    /// Its origin.
     pub const fn origin(&self) -> Origin {
         self.origin
     }
@@ -108,12 +108,12 @@ impl Proposal {
         self.actions_hash
     }
 
-    /// What it does if it is executed, as published at its creation. Clones share the list.
+    /// Its actions if it is executed, as published at its creation. Clones share the list.
     pub const fn actions(&self) -> &Arc<[Action]> {
         &self.actions
     }
 
-    /// How it ended, as far as that is stored.
+    /// Its ending, as far as it is stored.
     pub const fn ending(&self) -> Ending {
         self.ending
     }
@@ -123,7 +123,7 @@ impl Proposal {
         self.tally
     }
 
-    /// What `holder` cast on it.
+    /// The ballots of `holder` on it.
     pub fn ballot(&self, holder: Address) -> Tally {
         self.ballots.get(&holder).copied().unwrap_or_default()
     }

@@ -40,7 +40,7 @@ pub(super) fn propose_with_lock(
     Ok(logs)
 }
 
-/// What `payload` lists now is what will be executed.
+/// Freezes the actions that `payload` lists now: exactly these will be executed.
 fn freeze(
     frame: CallFrame<'_>,
     governance: &Governance,

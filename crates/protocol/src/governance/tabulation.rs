@@ -55,12 +55,12 @@ impl Tally {
         self.yea.checked_add(self.nea)
     }
 
-    /// What is left of `power` once this was cast.
+    /// The rest of `power` once this was cast.
     pub fn left_of(&self, power: Amount) -> Amount {
         power.saturating_sub(self.cast().unwrap_or(Amount::MAX))
     }
 
-    /// What was cast on the side of `support`.
+    /// The power cast on the side of `support`.
     pub const fn of(self, support: Support) -> Amount {
         match support {
             Support::Yea => self.yea,
@@ -77,30 +77,30 @@ impl Tally {
     }
 }
 
-/// How a vote ends.
+/// The result of a vote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tabulation {
     /// It passes.
     Accepted,
     /// There was too little power altogether.
     TooLittlePower {
-        /// What there was.
+        /// The total power.
         total: Amount,
         /// `minimumVotes`.
         needed: Amount,
     },
     /// Too little power was cast.
     QuorumMissed {
-        /// What was cast.
+        /// The power cast.
         cast: Amount,
-        /// What had to be cast at least.
+        /// The least power that had to be cast.
         needed: Amount,
     },
     /// The yeas weren't enough.
     Outvoted {
         /// Power for.
         yea: Amount,
-        /// What it had to exceed.
+        /// The limit that it had to exceed.
         limit: Amount,
     },
 }
@@ -112,7 +112,7 @@ impl Tabulation {
     }
 }
 
-/// How the vote ends if `tally` was cast and `total` was all power at the last second of Pending.
+/// The result of a vote if `tally` was cast and `total` was all power at the last second of Pending.
 pub fn tabulate(configuration: &Configuration, total: Amount, tally: Tally) -> Tabulation {
     if total < configuration.minimum_votes {
         return Tabulation::TooLittlePower { total, needed: configuration.minimum_votes };

@@ -25,7 +25,7 @@ use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What is known of a payload in a round.
+/// The record of a payload in a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PayloadPin {
     /// Its code hash at the first signal, with the lowest 24 bits zero: what the contract keeps.
@@ -44,7 +44,7 @@ pub struct Leader {
     pub count: u32,
 }
 
-/// Where the winner of a round was pushed to.
+/// The destination to which the winner of a round was pushed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pushed {
     /// To Governance, where it is this proposal.
@@ -54,12 +54,12 @@ pub enum Pushed {
     Elsewhere(#[serde(with = "crate::text::address")] Address),
 }
 
-/// What is known of a round of one rollup.
+/// The record of a round of one rollup.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoundTally {
     /// The last slot that was used in it.
     pub last_slot: Option<Slot>,
-    /// Who leads.
+    /// The leader.
     pub leader: Option<Leader>,
     /// Whether it was pushed, and where to.
     pub pushed: Option<Pushed>,
@@ -67,7 +67,7 @@ pub struct RoundTally {
     pub payloads: BTreeMap<Address, PayloadPin>,
 }
 
-/// What is known of one rollup's signals.
+/// The record of one rollup's signals.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Instance {
     newest_slot: Option<Slot>,
@@ -85,7 +85,7 @@ pub struct Proposals {
     latest: BTreeMap<Address, ProposalId>,
 }
 
-/// What the set knows about an event of a Proposals contract, and the event doesn't say.
+/// The facts that complete an event of a Proposals contract, known to the set and missing in the event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EventContext {
     /// The contract.
@@ -118,7 +118,7 @@ impl Proposals {
         Self { registry, rules, instances: BTreeMap::new(), latest: BTreeMap::new() }
     }
 
-    /// Who says which rollup is canonical.
+    /// The Registry, which names the canonical rollup.
     pub const fn registry(&self) -> Address {
         self.registry
     }
@@ -177,7 +177,7 @@ impl Proposals {
         self.latest.iter().map(|(payload, id)| (*payload, *id))
     }
 
-    /// What `event` changes. Returns what the event after it has to complete.
+    /// Applies `event`. Returns what the event after it has to complete.
     pub(crate) fn evolve(
         &mut self,
         event: &ProposalsEvent,
@@ -280,7 +280,7 @@ impl RoundTally {
     }
 }
 
-/// What Proposals pins of a code hash: its highest 232 bits.
+/// The part of a code hash that Proposals pins: its highest 232 bits.
 pub fn pinned_code_hash(code_hash: B256) -> B256 {
     let mut pinned = code_hash;
     pinned[29..].fill(0);

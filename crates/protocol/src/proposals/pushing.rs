@@ -74,8 +74,8 @@ fn require_open(number: U256, present: U256) -> Result<(), ProposalsRefusal> {
 }
 
 impl Proposals {
-    /// What decides whether a round that wasn't pushed is, if anybody signaled in it. `code_hash` returns
-    /// what `EXTCODEHASH` answers.
+    /// The facts that decide whether a round can still be pushed, if anybody signaled in it. `code_hash`
+    /// returns what `EXTCODEHASH` answers.
     pub(super) fn candidate(
         &self,
         round: Round,
@@ -100,7 +100,7 @@ impl Proposals {
 pub struct PushCandidate {
     /// The round.
     pub round: Round,
-    /// Who leads it.
+    /// Its leader.
     pub leader: Leader,
     /// The leader's code hash at its first signal in the round, with the lowest 24 bits zero.
     pub expected_code: B256,

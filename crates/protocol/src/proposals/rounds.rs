@@ -6,7 +6,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// How many rounds after its own a round can be pushed.
+/// The number of rounds after its own in which a round can be pushed.
 pub const LIFETIME_IN_ROUNDS: u64 = 5;
 
 /// The constructor's arguments of Proposals: `N` signals of the `M` slots of a round win.
@@ -24,7 +24,7 @@ pub struct RoundRules {
 #[error("{0} of {1}: N must be above M / 2, at most M and at least 2, and M below 2^24")]
 pub struct InvalidRoundRules(u32, u32);
 
-/// Where a round stands as far as `pushProposal` is concerned.
+/// The standing of a round for `pushProposal`.
 ///
 /// | present round − round | window |
 /// |---|---|
@@ -111,7 +111,7 @@ impl RoundRules {
         count as u64 + self.slots_left(round, first_free) >= self.n as u64
     }
 
-    /// Where `round` stands when `present` is the present round.
+    /// The standing of `round` while `present` is the current round.
     pub const fn push_window(&self, round: Round, present: Round) -> PushWindow {
         match present.steps_since(round) {
             None | Some(0) => PushWindow::NotOver,

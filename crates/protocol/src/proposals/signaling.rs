@@ -61,7 +61,7 @@ fn free_slot(
     }
 }
 
-/// Whose slot it is, asked of the rollup.
+/// The proposer of the slot, asked of the rollup.
 fn proposer(frame: CallFrame<'_>, instance: Address, slot: Slot) -> Result<Address, Refusal> {
     let proposer = frame.address_word(instance, questions::CURRENT_PROPOSER)?;
     if proposer.is_zero() {

@@ -1,4 +1,4 @@
-//! What clients ask about signals: where the round stands, and what can be pushed.
+//! Answers for clients about signals: the status of the round, and the rounds that can be pushed.
 
 use super::{Leader, Proposals, PushCandidate, RoundRules, pushing, signaling};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 use alloy_primitives::{Address, U256};
 use serde::{Deserialize, Serialize};
 
-/// Where signaling stands at a time: what `currentStatus()` answers.
+/// The status of signaling at a time: the answer of `currentStatus()`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignalingStatus {
     /// The canonical rollup.
@@ -23,7 +23,7 @@ pub struct SignalingStatus {
     pub slot: Slot,
     /// Its round.
     pub round: Round,
-    /// Who leads the round.
+    /// The leader of the round.
     pub leader: Option<Leader>,
     /// The first slot that can still be signaled in: the present one, or the next if the present
     /// one was used.
@@ -62,7 +62,7 @@ pub struct PushableRound {
 }
 
 impl SetState {
-    /// Where signaling at `proposals` stands at `now`. Refused as `currentStatus()` is.
+    /// The status of signaling at `proposals` at `now`. Refused as `currentStatus()` is.
     pub fn signaling(
         &self,
         proposals: Address,
@@ -140,8 +140,8 @@ impl SetState {
         Ok(pushable)
     }
 
-    /// What decides whether the rounds that can be pushed at `now` or soon are pushed: the present one and
-    /// those before it that aren't too old, as far as there were signals in them and they weren't pushed yet,
+    /// The facts that decide whether the rounds that can be pushed at `now` or soon are pushed: the present one
+    /// and those before it that aren't too old, as far as there were signals in them and they weren't pushed yet,
     /// oldest first. Refused as [`Self::signaling`] is, and if the Registry belongs to a contract other
     /// than this set's Governance.
     pub fn push_candidates(

@@ -33,7 +33,7 @@ impl SetState {
         })
     }
 
-    /// Where a round that was won stands at `now` as far as `pushProposal` is concerned. Rounds of a rollup
+    /// The standing at `now` of a round that was won, for `pushProposal`. Rounds of a rollup
     /// or a Proposals contract that was replaced are [expired](PushWindow::Expired).
     ///
     /// `None` if the rollup or the Proposals contract isn't of the set, or if `now` is before genesis.

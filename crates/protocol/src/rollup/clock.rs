@@ -7,7 +7,7 @@ use crate::units::{Epoch, Seconds, Slot, Timestamp};
 use core::num::NonZeroU64;
 use serde::{Deserialize, Serialize};
 
-/// How a rollup divides time: its `GENESIS_TIME`, `SLOT_DURATION` and `EPOCH_DURATION`.
+/// The division of a rollup's time: its `GENESIS_TIME`, `SLOT_DURATION` and `EPOCH_DURATION`.
 ///
 /// With a genesis of 1000, slots of 24 s and epochs of 2 slots:
 ///

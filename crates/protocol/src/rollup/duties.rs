@@ -32,7 +32,7 @@ impl Rollup {
     }
 }
 
-/// What `getCurrentProposer()` answers at `now`; 0 if there is no seed or the set is empty.
+/// The answer of `getCurrentProposer()` at `now`; 0 if there is no seed or the set is empty.
 pub(crate) fn proposer_of(rollup: &Rollup, now: Timestamp) -> Option<Address> {
     let slot = rollup.clock().slot_at(now)?;
     Some(rollup.drawn(slot).map(|member| member.proposer).unwrap_or_default())

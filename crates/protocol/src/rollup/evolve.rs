@@ -1,4 +1,4 @@
-//! What the events of a Rollup change.
+//! The changes that the events of a Rollup make.
 
 use super::{
     Member, MemberState, Registration, Rollup, RollupEvent, RollupHead, RollupParameters, Seats,

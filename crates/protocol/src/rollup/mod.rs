@@ -87,7 +87,7 @@ impl StakeMove {
 /// An exit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StakeExit {
-    /// Who gets the stake.
+    /// The recipient of the stake.
     #[serde(with = "crate::text::address")]
     pub recipient: Address,
     /// From when on it is paid.
@@ -141,7 +141,7 @@ impl Member {
         self.withdrawer
     }
 
-    /// Where the rewards of its blocks go: to the proposer unless the withdrawer said otherwise.
+    /// The recipient of the rewards of its blocks: the proposer unless the withdrawer set another.
     pub fn coinbase(&self) -> Address {
         self.coinbase.unwrap_or(self.proposer)
     }
@@ -363,7 +363,7 @@ impl Rollup {
     }
 }
 
-/// What a call about the rollup's owner does. It records a seed as every other call does.
+/// The outcome of a call about the rollup's owner. It records a seed as every other call does.
 pub(crate) fn decide_ownership(
     frame: CallFrame<'_>,
     rollup: &Rollup,
@@ -375,7 +375,7 @@ pub(crate) fn decide_ownership(
     Ok(logs)
 }
 
-/// What a call does. Every call that changes the rollup records the next epoch's seed first, if
+/// The outcome of a call. Every call that changes the rollup records the next epoch's seed first, if
 /// nobody has and it isn't the epoch's first slot.
 pub(crate) fn decide(frame: CallFrame<'_>, rollup: &Rollup, call: &RollupCall) -> Decision {
     let mut logs: Vec<_> = duties::seed(frame, rollup).into_iter().collect();
@@ -387,17 +387,17 @@ pub(crate) fn decide(frame: CallFrame<'_>, rollup: &Rollup, call: &RollupCall) -
             staking::initiate_withdraw(frame, rollup, attester, recipient)?
         }
         RollupCall::FinaliseWithdraw { attester } => {
-            staking::finalise_withdraw(frame, rollup, attester)?
+            staking::finalize_withdraw(frame, rollup, attester)?
         }
         RollupCall::InitiateMove { attester, new_rollup } => {
             moving::initiate_move(frame, rollup, attester, new_rollup)?
         }
         RollupCall::FinaliseMove { attester } => {
             // What happens in between sees the seed recorded.
-            return moving::finalise_move(frame, rollup, attester, attester, logs);
+            return moving::finalize_move(frame, rollup, attester, attester, logs);
         }
         RollupCall::FinaliseMoveAs { attester, new_attester } => {
-            return moving::finalise_move_as(frame, rollup, attester, new_attester, logs);
+            return moving::finalize_move_as(frame, rollup, attester, new_attester, logs);
         }
         RollupCall::SetCoinbase { attester, coinbase } => {
             staking::set_coinbase(frame, rollup, attester, coinbase)?

@@ -37,7 +37,7 @@ pub(super) fn initiate_move(
 }
 
 /// The withdrawer finalizes the move under another attester.
-pub(super) fn finalise_move_as(
+pub(super) fn finalize_move_as(
     frame: CallFrame<'_>,
     rollup: &Rollup,
     attester: Address,
@@ -48,12 +48,12 @@ pub(super) fn finalise_move_as(
     if new_attester.is_zero() {
         return Err(CommonRefusal::ZeroAddress.into());
     }
-    finalise_move(frame, rollup, attester, new_attester, logs)
+    finalize_move(frame, rollup, attester, new_attester, logs)
 }
 
 /// The stake leaves this rollup and is deposited for `new_attester` into the announced one, which may
 /// be anybody's code: what counts is that exactly the stake is gone afterwards.
-pub(super) fn finalise_move(
+pub(super) fn finalize_move(
     frame: CallFrame<'_>,
     rollup: &Rollup,
     attester: Address,

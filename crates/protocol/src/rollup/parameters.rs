@@ -1,4 +1,4 @@
-//! What a rollup is deployed with.
+//! The parameters with which a rollup is deployed.
 
 use super::{RollupRefusal, SlotClock};
 use crate::{
@@ -17,11 +17,11 @@ use serde::{Deserialize, Serialize};
 pub struct RawRollupParameters {
     /// The asset that is staked.
     pub asset: Address,
-    /// Where a move's target has to be canonical.
+    /// The Registry in which a move's target has to be canonical.
     pub registry: Address,
-    /// Who pays for blocks.
+    /// The contract that pays for blocks.
     pub reward_distributor: Address,
-    /// Who slashes.
+    /// The account that slashes.
     pub owner: Address,
     /// Timestamp of slot 0, in seconds.
     pub genesis_time: U256,
@@ -47,14 +47,14 @@ abi_struct!(RawRollupParameters {
     exit_delay: U256,
 });
 
-/// What a rollup was deployed with.
+/// The parameters with which a rollup was deployed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RollupParameters {
     /// The asset that is staked.
     pub asset: Address,
-    /// Where a move's target has to be canonical.
+    /// The Registry in which a move's target has to be canonical.
     pub registry: Address,
-    /// Who pays for blocks.
+    /// The contract that pays for blocks.
     pub reward_distributor: Address,
     /// The first owner.
     pub owner: Address,

@@ -87,7 +87,7 @@ pub(super) fn initiate_withdraw(
     Ok(vec![frame.log(RollupEvent::WithdrawInitiated { attester, recipient, amount })])
 }
 
-pub(super) fn finalise_withdraw(
+pub(super) fn finalize_withdraw(
     frame: CallFrame<'_>,
     rollup: &Rollup,
     attester: Address,

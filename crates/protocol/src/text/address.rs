@@ -38,7 +38,7 @@ pub fn parse(text: &str) -> Result<Address, ParseQuantityError> {
     Ok(address)
 }
 
-/// What a field expects, to be read after "expected".
+/// The value that a field expects, to be read after "expected".
 pub const EXPECTED: &str =
     "an address of 40 hexadecimal digits, such as 0x00000000000000000000000000000000000000aa";
 
@@ -53,7 +53,7 @@ pub mod option {
     ///
     /// # Errors
     ///
-    /// Those of the serializer.
+    /// The errors of the serializer.
     pub fn serialize<S: Serializer>(
         address: &Option<Address>,
         serializer: S,
@@ -90,7 +90,7 @@ pub mod map {
     ///
     /// # Errors
     ///
-    /// Those of the serializer.
+    /// The errors of the serializer.
     pub fn serialize<S: Serializer, V: Serialize>(
         map: &BTreeMap<Address, V>,
         serializer: S,

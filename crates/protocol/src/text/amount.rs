@@ -5,7 +5,7 @@ use crate::units::Amount;
 use core::{fmt, ops::RangeInclusive};
 
 /// The decimals of a token.
-const DECIMALS: u32 = 18;
+const DECIMALS: usize = 18;
 
 /// An amount in tokens, with as many decimals as it has: `1,000`, `0.5`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +29,10 @@ impl fmt::Display for Tokens {
     }
 }
 
-/// What a field expects, to be read after "expected".
+/// The value that a field expects, to be read after "expected".
 pub const EXPECTED: &str = "tokens, such as 1000, \"1,000\" or \"0.5\"";
 
-/// What a field that takes a range expects, to be read after "expected".
+/// The value that a field for a range expects, to be read after "expected".
 pub const EXPECTED_RANGE: &str = "tokens, such as 1000, or \"1,000 to 5,000\"";
 
 /// Reads an amount of tokens.
@@ -53,7 +53,7 @@ pub fn parse_within(
     text: &str,
     range: RangeInclusive<Amount>,
 ) -> Result<Amount, ParseQuantityError> {
-    let amount = match digits::scaled(text.trim(), DECIMALS as usize) {
+    let amount = match digits::scaled(text.trim(), DECIMALS) {
         Ok(parts) => Amount::new(parts),
         Err(ErrorKind::OutOfRange) => None,
         Err(ErrorKind::TooManyDecimals) => {

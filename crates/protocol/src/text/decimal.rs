@@ -9,7 +9,7 @@ use serde::{Deserializer, Serializer, de::Error as _};
 ///
 /// # Errors
 ///
-/// Those of the serializer.
+/// The errors of the serializer.
 pub fn serialize<S: Serializer>(
     number: &impl fmt::Display,
     serializer: S,

@@ -1,6 +1,7 @@
 //! Numbers without units, as all quantities have them.
 
 use super::ErrorKind;
+use core::fmt;
 
 /// The value of digits with up to `places` decimals, in units of the last place. What 128 bits can't
 /// hold becomes their largest value, which is outside of all bounds.
@@ -48,19 +49,17 @@ fn are_digits(text: &str) -> bool {
 
 /// `parts` of `10^places` as a decimal number: whole digits in groups of three, and as few decimals as
 /// it takes.
-pub(super) fn decimal(parts: u128, places: u32) -> String {
-    let unit = 10_u128.pow(places);
-    let (whole, rest) = (grouped(parts / unit), parts % unit);
-    if rest == 0 {
-        return whole;
+pub(super) fn decimal(parts: impl fmt::Display, places: usize) -> String {
+    let digits = format!("{parts:0>width$}", parts = parts.to_string(), width = places + 1);
+    let (whole, decimals) = digits.split_at(digits.len() - places);
+    match decimals.trim_end_matches('0') {
+        "" => grouped(whole),
+        decimals => format!("{}.{decimals}", grouped(whole)),
     }
-    let places = usize::try_from(places).unwrap_or_default();
-    format!("{whole}.{}", format!("{rest:0places$}").trim_end_matches('0'))
 }
 
-/// `1,234,567`.
-pub(super) fn grouped(number: u128) -> String {
-    let digits = number.to_string();
+/// Digits in groups of three: `1,234,567`.
+pub(super) fn grouped(digits: &str) -> String {
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (position, digit) in digits.chars().enumerate() {
         if position > 0 && (digits.len() - position).is_multiple_of(3) {

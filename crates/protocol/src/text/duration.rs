@@ -98,7 +98,7 @@ pub fn parse_within(
     within(seconds, &range, text, "a duration", Duration)
 }
 
-/// What a field expects, to be read after "expected".
+/// The value that a field expects, to be read after "expected".
 pub const EXPECTED: &str = "a duration such as \"90 s\", \"1 h 30 min\" or \"3 d\"";
 
 /// The seconds of all units together.

@@ -1,4 +1,4 @@
-//! Why a text isn't the quantity that was expected.
+//! The reason why a text isn't the quantity that was expected.
 
 use crate::ForeignText;
 
@@ -36,7 +36,7 @@ impl ParseQuantityError {
         Self { kind, found: found.to_owned(), expected: expected.into() }
     }
 
-    /// What is wrong.
+    /// The kind of mistake.
     pub const fn kind(&self) -> ErrorKind {
         self.kind
     }
@@ -46,7 +46,7 @@ impl ParseQuantityError {
         &self.found
     }
 
-    /// What was expected, to be read after "expected".
+    /// The expected value, to be read after "expected".
     pub fn expected(&self) -> &str {
         &self.expected
     }

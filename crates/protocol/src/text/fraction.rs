@@ -1,11 +1,11 @@
 //! Fractions and shares: `33.3 %`.
 
 use super::{ErrorKind, ParseQuantityError, digits, serde_as_text, within};
-use crate::units::Fraction;
+use crate::units::{Amount, Fraction};
 use core::{fmt, ops::RangeInclusive};
 
 /// The decimals of a percentage, whose unit is a hundredth of 10^18 parts.
-const DECIMALS: u32 = 16;
+const DECIMALS: usize = 16;
 
 /// The decimals of a share.
 const SHARE_DECIMALS: usize = 18;
@@ -32,10 +32,33 @@ impl fmt::Display for Percent {
     }
 }
 
-/// What a field expects, to be read after "expected".
+/// The direction in which a share is rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounding {
+    /// Never shown as more than it is: for shares that have been reached.
+    Down,
+    /// Never shown as less than it is: for shares that are needed.
+    Up,
+}
+
+/// The share that `part` is of `whole`, in per cent with two decimals: `66.51 %`. A share that rounding would
+/// make 0 is `< 0.01 %`. A whole of 0 is taken as the smallest amount.
+pub fn percent_of(part: Amount, whole: Amount, rounding: Rounding) -> impl fmt::Display {
+    let (parts, whole) = (part.get() * 10_000, whole.get().max(1));
+    let hundredths = match rounding {
+        Rounding::Down => parts / whole,
+        Rounding::Up => parts.div_ceil(whole),
+    };
+    fmt::from_fn(move |f| match hundredths {
+        0 if !part.is_zero() => f.pad("< 0.01 %"),
+        _ => f.pad(&format!("{}.{:02} %", hundredths / 100, hundredths % 100)),
+    })
+}
+
+/// The value that a field expects, to be read after "expected".
 pub const EXPECTED: &str = "a percentage up to 100 such as \"10 %\"";
 
-/// What a field that takes a share expects, to be read after "expected".
+/// The value that a field for a share expects, to be read after "expected".
 pub const EXPECTED_SHARE: &str = "a share such as \"70 %\" or 0.7";
 
 /// Reads a percentage. A number without its sign is refused: it could mean as many hundredths, or the
@@ -48,7 +71,7 @@ pub fn parse(text: &str) -> Result<Fraction, ParseQuantityError> {
     let Some(number) = text.trim().strip_suffix('%') else {
         return Err(ParseQuantityError::new(ErrorKind::Malformed, text, EXPECTED));
     };
-    let parts = digits::scaled(number.trim_end(), DECIMALS as usize);
+    let parts = digits::scaled(number.trim_end(), DECIMALS);
     fraction(parts, text, "a percentage", EXPECTED)
 }
 
@@ -59,7 +82,7 @@ pub fn parse(text: &str) -> Result<Fraction, ParseQuantityError> {
 /// If the text is another, is above 100 %, or has more decimals than a fraction has.
 pub fn parse_share(text: &str) -> Result<Fraction, ParseQuantityError> {
     let parts = match text.trim().strip_suffix('%') {
-        Some(number) => digits::scaled(number.trim_end(), DECIMALS as usize),
+        Some(number) => digits::scaled(number.trim_end(), DECIMALS),
         None => digits::scaled(text.trim(), SHARE_DECIMALS),
     };
     fraction(parts, text, "a share", EXPECTED_SHARE)

@@ -10,6 +10,9 @@
 //! | [`address`] | `0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed` | without `0x`; all letters in one case | 20 bytes |
 //! | [`time`], in UTC | `2026-12-01 09:00:12 UTC`; from the year 10000 on `+10000-01-01 00:00:00 UTC` | RFC 3339: `2026-12-01T09:00:12Z`, `2026-12-01T10:00:12.5+01:00`; without seconds | 1970 to 36812: 2^40 − 1 s |
 //!
+//! [`ether`] and [`gwei`] are only written: `1.5`, `0.000000001`. So are the shares of [`percent_of`], with
+//! two decimals and a direction of rounding.
+//!
 //! - A text written by a formatter is read back as the same value, except in the shortened forms that
 //!   a formatter offers besides.
 //! - Blanks around a text, and between a number and its unit, make no difference.
@@ -32,6 +35,7 @@ pub mod decimal;
 mod digits;
 pub mod duration;
 mod error;
+mod ether;
 pub mod fraction;
 pub mod number;
 pub mod time;
@@ -40,7 +44,8 @@ pub use address::Shortened;
 pub use amount::Tokens;
 pub use duration::Duration;
 pub use error::{ErrorKind, ParseQuantityError};
-pub use fraction::Percent;
+pub use ether::{Ether, Gwei, ether, gwei};
+pub use fraction::{Percent, Rounding, percent_of};
 pub use number::{Grouped, count, grouped};
 pub use time::Time;
 
@@ -103,7 +108,7 @@ macro_rules! serde_as_text {
         ///
         /// # Errors
         ///
-        /// Those of the serializer.
+        /// The errors of the serializer.
         pub fn serialize<S: serde::Serializer>(
             value: &$type,
             serializer: S,

@@ -14,7 +14,7 @@ pub fn grouped(number: impl Into<u128>) -> Grouped {
 
 impl fmt::Display for Grouped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&digits::grouped(self.0))
+        f.pad(&digits::grouped(&self.0.to_string()))
     }
 }
 
@@ -51,7 +51,7 @@ pub fn parse_within(text: &str, range: RangeInclusive<u64>) -> Result<u64, Parse
     within(number, &range, text, "a whole number", grouped)
 }
 
-/// What a field with these bounds expects, to be read after "expected".
+/// The value that a field with these bounds expects, to be read after "expected".
 pub fn expected(range: &RangeInclusive<u64>) -> String {
     format!("a whole number from {} to {}", grouped(*range.start()), grouped(*range.end()))
 }

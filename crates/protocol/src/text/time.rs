@@ -61,7 +61,7 @@ fn date(day: Day) -> impl fmt::Display {
     fmt::from_fn(move |f| write!(f, "{sign}{year:04}-{month:02}-{day:02}"))
 }
 
-/// What a field expects, to be read after "expected".
+/// The value that a field expects, to be read after "expected".
 pub const EXPECTED: &str = "a time with its offset from UTC, such as 2026-12-01T09:00:00Z";
 
 /// Reads a time with its offset from UTC.
@@ -95,7 +95,7 @@ fn unix_second(text: &str) -> Result<i64, ErrorKind> {
     Ok(day.since_1970() * 86_400 + hour * 3600 + minute * 60 + second - offset * 60)
 }
 
-/// What is left of a text.
+/// The rest of a text.
 struct Rest<'a>(&'a str);
 
 impl Rest<'_> {

@@ -1,4 +1,4 @@
-//! What tests say of the set.
+//! Assertions about the set.
 
 use alloy_primitives::{Address, B256, U256};
 use canon_protocol::{Action, Configuration, GovernanceCall, RawConfiguration, Seconds, Timestamp};

@@ -1,4 +1,4 @@
-//! What is voted on is what is executed, all of it or nothing.
+//! The actions voted on are executed, all of them or none.
 
 use crate::chain::{
     ASSET, Chain, DISTRIBUTOR, EXPECT, GOVERNANCE, ISSUER, PROPOSALS, REGISTRY, ROLLUP, STAKE, T,

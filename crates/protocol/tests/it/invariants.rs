@@ -1,4 +1,4 @@
-//! What holds of every history.
+//! The invariants of every history.
 
 use crate::{
     chain::{ASSET, Chain, GOVERNANCE, ISSUER},
@@ -11,7 +11,7 @@ use canon_protocol::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What has to be remembered of a history to judge it.
+/// The memory of a history that is needed to judge it.
 #[derive(Debug)]
 pub(crate) struct Guard {
     owners: BTreeMap<Address, Address>,
@@ -21,11 +21,11 @@ pub(crate) struct Guard {
     /// When each withdrawal was started.
     left: Vec<Timestamp>,
     versions: u64,
-    /// Where each proposal stood after the step before.
+    /// The state of each proposal after the step before.
     states: Vec<ProposalState>,
     /// Proposals that a ballot has turned from Queued to Rejected.
     tipped: BTreeSet<ProposalId>,
-    /// What was cast against each proposal, by the events.
+    /// The power cast against each proposal, by the events.
     against: BTreeMap<ProposalId, U256>,
     /// The ballots on each proposal in the second half of its execution delay.
     finals: BTreeMap<ProposalId, Tally>,
@@ -128,7 +128,7 @@ impl Guard {
         }
     }
 
-    /// What the preview of an executed proposal has said.
+    /// Checks the preview of an executed proposal.
     fn foreseen(&mut self, before: &SetState, chain: &Chain, id: ProposalId) {
         let preview = before.preview_proposal(id, chain.block, &chain.foreign).unwrap();
         for warning in preview.warnings {
@@ -250,7 +250,7 @@ impl Guard {
     }
 }
 
-/// Who owns `contract` unless the holders decide otherwise.
+/// The owner of `contract` unless the holders decide otherwise.
 fn home(contract: Address) -> Address {
     if contract == ASSET { ISSUER } else { GOVERNANCE }
 }
@@ -294,7 +294,7 @@ fn executes_what_was_published(chain: &Chain, call: &Call) {
     assert_eq!(proposal.actions()[..], actions);
 }
 
-/// Who drew the slots of the present epoch still does, and the set of the next is what it was: no
+/// The set that draws the slots of the current epoch and that of the next stay the same: no
 /// joining, leaving or calling changes anything. Without a seed nobody draws, and none is recorded in an
 /// epoch's first slot.
 fn draws_stand(before: &SetState, chain: &Chain) {

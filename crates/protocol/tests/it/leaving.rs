@@ -35,14 +35,14 @@ fn a_withdrawal_is_paid_once_from_its_second_on() {
         .map(Event::from)
     );
 
-    let finalise = GovernanceCall::FinaliseWithdraw { id: U256::ZERO };
+    let finalize = GovernanceCall::FinaliseWithdraw { id: U256::ZERO };
     chain.jump(start + Seconds::of(DELAY - 1));
     let (timestamp, when) = (chain.now().to_word(), unlocks_at.to_word());
     let too_early = GovernanceRefusal::NotUnlocked { timestamp, unlocks_at: when };
-    chain.refused("anyone", GOVERNANCE, finalise.clone(), too_early);
+    chain.refused("anyone", GOVERNANCE, finalize.clone(), too_early);
 
     chain.jump(unlocks_at);
-    let events = chain.ok("anyone", GOVERNANCE, finalise.clone());
+    let events = chain.ok("anyone", GOVERNANCE, finalize.clone());
     assert_eq!(
         events,
         [
@@ -52,7 +52,7 @@ fn a_withdrawal_is_paid_once_from_its_second_on() {
     );
     assert_eq!(chain.set.governance().withdrawals()[0].payment, Payment::Claimed);
     let claimed = GovernanceRefusal::AlreadyClaimed { id: U256::ZERO };
-    chain.refused("anyone", GOVERNANCE, finalise, claimed);
+    chain.refused("anyone", GOVERNANCE, finalize, claimed);
 }
 
 #[test]

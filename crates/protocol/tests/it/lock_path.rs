@@ -95,7 +95,7 @@ fn come_back(chain: &mut Chain) {
     chain.ok("alice", GOVERNANCE, GovernanceCall::Deposit { on_behalf_of: named("alice"), amount });
 }
 
-/// What `holder` casts now on proposal `id`: all that it has.
+/// Casts all power that `holder` has now on proposal `id`.
 fn cast_all(chain: &mut Chain, holder: &str, id: U256, support: Support) -> Result<(), Refusal> {
     let governance = chain.set.governance();
     let (_, proposal) = governance.proposal(id).unwrap();

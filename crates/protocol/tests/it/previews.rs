@@ -1,4 +1,4 @@
-//! What previews report about a list of actions before it is executed.
+//! Previews of a list of actions before it is executed.
 
 use crate::chain::{
     ASSET, Chain, DISTRIBUTOR, GOVERNANCE, M, N, PROPOSALS, REGISTRY, ROLLUP, action,

@@ -34,7 +34,7 @@ fn accounts() -> (Accounts, BTreeMap<Address, PrivateKeySigner>) {
     (accounts, keys)
 }
 
-/// What has been seen in a history.
+/// The calls and events seen in a history.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     /// Names of events, those of constructors excepted.
@@ -43,11 +43,11 @@ pub(crate) struct Seen {
     pub(crate) refusals: BTreeSet<String>,
     pub(crate) states: BTreeSet<u8>,
     pub(crate) executed: usize,
-    /// How often it came to something worth seeing.
+    /// The number of times that each scene was reached.
     pub(crate) scenes: BTreeMap<&'static str, usize>,
 }
 
-/// What histories have to come to.
+/// The scenes that histories have to reach.
 pub(crate) const SCENES: [&str; 10] = [
     "an accepted proposal is tipped by a ballot against it",
     "a ballot against it comes in the second half",
@@ -225,7 +225,7 @@ impl RandomHistory {
         *self.seen.scenes.entry(scene).or_default() += 1;
     }
 
-    /// What an accepted call shows.
+    /// Counts the scenes of an accepted call.
     fn scenes(&mut self, events: &[Event]) {
         for event in events {
             match event {
@@ -263,7 +263,7 @@ impl RandomHistory {
         }
     }
 
-    /// What a refused call shows.
+    /// Counts the scene of a refused call.
     fn scene_of(&mut self, call: Option<&Call>, refusal: &Refusal) {
         let governance = self.chain.set.governance();
         let scene = match (call, refusal) {

@@ -35,7 +35,7 @@ fn withdraw(number: usize) -> RollupCall {
     RollupCall::InitiateWithdraw { attester: attester(number), recipient: named("recipient") }
 }
 
-fn finalise(number: usize) -> RollupCall {
+fn finalize(number: usize) -> RollupCall {
     RollupCall::FinaliseWithdraw { attester: attester(number) }
 }
 
@@ -43,7 +43,7 @@ fn start_move(number: usize, new_rollup: Address) -> RollupCall {
     RollupCall::InitiateMove { attester: attester(number), new_rollup }
 }
 
-fn finalise_move(number: usize) -> RollupCall {
+fn finalize_move(number: usize) -> RollupCall {
     RollupCall::FinaliseMove { attester: attester(number) }
 }
 
@@ -51,7 +51,7 @@ fn slash(number: usize, amount: u128) -> RollupCall {
     RollupCall::Slash { attester: attester(number), amount: tokens(amount) }
 }
 
-/// What an owner does, without a proposal for it.
+/// A call by the owner, without a proposal for it.
 fn as_owner(chain: &mut Chain, call: RollupCall) -> Result<Vec<Event>, Refusal> {
     chain.send(GOVERNANCE, ROLLUP, call)
 }
@@ -287,7 +287,7 @@ fn leaving_takes_the_exit_delay_and_the_whole_stake() {
     chain.refused("withdrawer 0", ROLLUP, nobody, CommonRefusal::ZeroAddress);
     let not_exiting =
         RollupRefusal::NotExiting { attester: attester(0), status: AttesterStatus::Validating };
-    chain.refused("anyone", ROLLUP, finalise(0), not_exiting);
+    chain.refused("anyone", ROLLUP, finalize(0), not_exiting);
 
     chain.ok("withdrawer 0", ROLLUP, withdraw(0));
     let exitable_at = start + Seconds::of(EXIT_DELAY);
@@ -300,18 +300,18 @@ fn leaving_takes_the_exit_delay_and_the_whole_stake() {
     let status = AttesterStatus::Exiting;
     let not_validating = RollupRefusal::NotValidating { attester: attester(0), status };
     chain.refused("withdrawer 0", ROLLUP, start_move(0, NEXT), not_validating.clone());
-    chain.refused("anyone", ROLLUP, finalise_move(0), not_validating);
+    chain.refused("anyone", ROLLUP, finalize_move(0), not_validating);
 
     chain.jump(start + Seconds::of(EXIT_DELAY - 1));
     let (timestamp, when) = (chain.now().to_word(), exitable_at.to_word());
     let not_ready = RollupRefusal::ExitNotReady { timestamp, exitable_at: when };
-    chain.refused("anyone", ROLLUP, finalise(0), not_ready);
+    chain.refused("anyone", ROLLUP, finalize(0), not_ready);
     chain.wait(1);
-    chain.ok("anyone", ROLLUP, finalise(0));
+    chain.ok("anyone", ROLLUP, finalize(0));
     assert_eq!(chain.set.asset().balance_of(named("recipient")), Amount::of(STAKE));
     assert_eq!(rollup(&chain).member(attester(0)), None);
     let gone = RollupRefusal::NotRegistered { attester: attester(0) };
-    chain.refused("anyone", ROLLUP, finalise(0), gone);
+    chain.refused("anyone", ROLLUP, finalize(0), gone);
     // The attester may register again.
     chain.stake(ROLLUP, 0);
     assert_eq!(rollup(&chain).registrations().len(), 3);
@@ -340,7 +340,7 @@ fn slashing_reaches_the_stake_while_it_is_here() {
     let slashed = RollupEvent::Slashed { attester: attester(0), amount };
     assert_eq!(events.last(), Some(&Event::from(slashed)), "also after the delay");
     assert_eq!(as_owner(&mut chain, slash(0, 1)), Err(nothing()));
-    chain.ok("anyone", ROLLUP, finalise(0));
+    chain.ok("anyone", ROLLUP, finalize(0));
     assert_eq!(chain.set.asset().balance_of(ROLLUP), Amount::of(2 * STAKE));
 }
 
@@ -385,7 +385,7 @@ fn a_move_keeps_the_seat_until_it_is_done() {
     chain.refused("withdrawer 0", ROLLUP, start_move(0, Address::ZERO), zero);
     chain.refused("withdrawer 0", ROLLUP, start_move(0, ROLLUP), RollupRefusal::MoveToSelf);
     let no_move = RollupRefusal::NoMove { attester: attester(0) };
-    chain.refused("anyone", ROLLUP, finalise_move(0), no_move);
+    chain.refused("anyone", ROLLUP, finalize_move(0), no_move);
 
     chain.ok("withdrawer 0", ROLLUP, start_move(0, contract(5)));
     chain.wait(10);
@@ -402,13 +402,13 @@ fn a_move_keeps_the_seat_until_it_is_done() {
     chain.jump(start + Seconds::of(EXIT_DELAY - 1));
     let (timestamp, when) = (chain.now().to_word(), ready_at.to_word());
     let not_ready = RollupRefusal::MoveNotReady { timestamp, ready_at: when };
-    chain.refused("anyone", ROLLUP, finalise_move(0), not_ready);
+    chain.refused("anyone", ROLLUP, finalize_move(0), not_ready);
     chain.wait(1);
     let elsewhere = RollupRefusal::MoveNotToCanonical { new_rollup: NEXT, canonical: ROLLUP };
-    chain.refused("anyone", ROLLUP, finalise_move(0), elsewhere);
+    chain.refused("anyone", ROLLUP, finalize_move(0), elsewhere);
     chain.send(GOVERNANCE, REGISTRY, RegistryCall::Upgrade { rollup: NEXT }).unwrap();
 
-    let events = chain.ok("anyone", ROLLUP, finalise_move(0));
+    let events = chain.ok("anyone", ROLLUP, finalize_move(0));
     let amount = Amount::of(STAKE);
     let word = amount.to_word();
     assert_eq!(
@@ -447,7 +447,7 @@ fn leaving_ends_a_move() {
     assert_eq!(exit.exitable_at, chain.now() + Seconds::of(EXIT_DELAY));
     let status = AttesterStatus::Exiting;
     let over = RollupRefusal::NotValidating { attester: attester(0), status };
-    chain.refused("anyone", ROLLUP, finalise_move(0), over);
+    chain.refused("anyone", ROLLUP, finalize_move(0), over);
 }
 
 #[test]
@@ -456,19 +456,19 @@ fn a_move_fails_if_the_attester_is_there_already() {
     chain.stake(NEXT, 0);
     chain.wait(EXIT_DELAY);
     let registered = RollupRefusal::AlreadyRegistered { attester: attester(0) };
-    chain.refused("anyone", ROLLUP, finalise_move(0), registered.clone());
+    chain.refused("anyone", ROLLUP, finalize_move(0), registered.clone());
 
     // Whoever registered it there first stops nobody: the withdrawer moves under another one.
-    let finalise_as =
+    let finalize_as =
         |new_attester| RollupCall::FinaliseMoveAs { attester: attester(0), new_attester };
     let (caller, withdrawer) = (named("anyone"), named("withdrawer 0"));
     let not_withdrawer = RollupRefusal::NotWithdrawer { caller, withdrawer };
-    chain.refused("anyone", ROLLUP, finalise_as(Address::ZERO), not_withdrawer);
+    chain.refused("anyone", ROLLUP, finalize_as(Address::ZERO), not_withdrawer);
     let zero = CommonRefusal::ZeroAddress;
-    chain.refused("withdrawer 0", ROLLUP, finalise_as(Address::ZERO), zero);
-    chain.refused("withdrawer 0", ROLLUP, finalise_as(attester(0)), registered);
+    chain.refused("withdrawer 0", ROLLUP, finalize_as(Address::ZERO), zero);
+    chain.refused("withdrawer 0", ROLLUP, finalize_as(attester(0)), registered);
     let new_attester = named("another attester");
-    let events = chain.ok("withdrawer 0", ROLLUP, finalise_as(new_attester));
+    let events = chain.ok("withdrawer 0", ROLLUP, finalize_as(new_attester));
     let amount = Amount::of(STAKE);
     let moved = RollupEvent::MoveFinalised {
         attester: attester(0),
@@ -488,19 +488,19 @@ fn a_move_fails_if_the_attester_is_there_already() {
 }
 
 #[test]
-fn a_move_under_the_same_attester_may_be_finalised_by_its_withdrawer() {
+fn a_move_under_the_same_attester_may_be_finalized_by_its_withdrawer() {
     let mut chain = upgraded();
     let new_attester = attester(0);
-    let finalise_as = RollupCall::FinaliseMoveAs { attester: new_attester, new_attester };
+    let finalize_as = RollupCall::FinaliseMoveAs { attester: new_attester, new_attester };
     let ready_at = rollup(&chain).member(new_attester).unwrap().moving().unwrap().ready_at;
     let (timestamp, when) = (chain.now().to_word(), ready_at.to_word());
     let not_ready = RollupRefusal::MoveNotReady { timestamp, ready_at: when };
-    chain.refused("withdrawer 0", ROLLUP, finalise_as.clone(), not_ready);
+    chain.refused("withdrawer 0", ROLLUP, finalize_as.clone(), not_ready);
     // That there is another attester is checked before.
     let nobody = RollupCall::FinaliseMoveAs { attester: attester(0), new_attester: Address::ZERO };
     chain.refused("withdrawer 0", ROLLUP, nobody, CommonRefusal::ZeroAddress);
     chain.jump(ready_at);
-    chain.ok("withdrawer 0", ROLLUP, finalise_as);
+    chain.ok("withdrawer 0", ROLLUP, finalize_as);
     assert!(chain.set.rollup(NEXT).unwrap().member(new_attester).is_some());
 }
 
@@ -526,7 +526,7 @@ fn take(amount: u128) -> Action {
 #[test]
 fn exactly_the_stake_moves_to_whatever_rollup() {
     let mut chain = moving_to_foreign(vec![take(STAKE)]);
-    chain.ok("anyone", ROLLUP, finalise_move(0));
+    chain.ok("anyone", ROLLUP, finalize_move(0));
     assert_eq!(chain.set.asset().balance_of(NEXT), Amount::of(STAKE));
     assert_eq!(chain.set.asset().allowance(ROLLUP, NEXT), U256::ZERO);
     assert_eq!(rollup(&chain).member(attester(0)), None);
@@ -534,29 +534,29 @@ fn exactly_the_stake_moves_to_whatever_rollup() {
     let stake = U256::from(STAKE);
     let not_moved = |taken| RollupRefusal::StakeNotMoved { stake, taken };
     let mut chain = moving_to_foreign(Vec::new());
-    chain.refused("anyone", ROLLUP, finalise_move(0), not_moved(U256::ZERO));
+    chain.refused("anyone", ROLLUP, finalize_move(0), not_moved(U256::ZERO));
     let mut chain = moving_to_foreign(vec![take(STAKE - 1)]);
-    chain.refused("anyone", ROLLUP, finalise_move(0), not_moved(stake - U256::from(1)));
+    chain.refused("anyone", ROLLUP, finalize_move(0), not_moved(stake - U256::from(1)));
     let mut chain = moving_to_foreign(vec![take(STAKE), take(1)]);
     let (allowance, needed) = (U256::ZERO, U256::from(1));
     let more = AssetRefusal::InsufficientAllowance { spender: NEXT, allowance, needed };
-    chain.refused("anyone", ROLLUP, finalise_move(0), more);
+    chain.refused("anyone", ROLLUP, finalize_move(0), more);
 }
 
 #[test]
 fn a_foreign_rollup_cannot_call_back_in_the_middle() {
     for call in [
         deposit(5),
-        finalise(1),
-        finalise_move(1),
+        finalize(1),
+        finalize_move(1),
         RollupCall::ProposeBlock { block_hash: B256::ZERO },
     ] {
         let mut chain = moving_to_foreign(vec![action(ROLLUP, call), take(STAKE)]);
-        chain.refused("anyone", ROLLUP, finalise_move(0), CommonRefusal::ReentrantCall);
+        chain.refused("anyone", ROLLUP, finalize_move(0), CommonRefusal::ReentrantCall);
     }
     // What is harmless in the middle is allowed.
     let mut chain = moving_to_foreign(vec![action(ROLLUP, RollupCall::SetupEpoch), take(STAKE)]);
-    chain.ok("anyone", ROLLUP, finalise_move(0));
+    chain.ok("anyone", ROLLUP, finalize_move(0));
 }
 
 const fn block(number: u8) -> RollupCall {
@@ -718,10 +718,10 @@ fn nobody_is_paid_in_the_middle_of_a_block() {
     chain.ok("withdrawer 1", NEXT, withdraw(1));
     chain.wait(EXIT_DELAY);
     // Anybody could end the exit now, but not while the rollup is busy.
-    let again = Reaction::Calls(vec![action(NEXT, finalise(1))]);
+    let again = Reaction::Calls(vec![action(NEXT, finalize(1))]);
     chain.foreign.reactions.insert(distributor, again);
     chain.ok("proposer 0", NEXT, block(1));
     let leaving = chain.set.rollup(NEXT).unwrap().member(attester(1)).unwrap();
     assert_eq!(leaving.status(), AttesterStatus::Exiting);
-    chain.ok("anyone", NEXT, finalise(1));
+    chain.ok("anyone", NEXT, finalize(1));
 }

@@ -104,7 +104,7 @@ fn refuses<T: Debug>(
     }
 }
 
-/// What a message repeats is visible and short, whoever wrote it.
+/// Texts repeated in messages are visible and short, whoever wrote them.
 #[test]
 fn messages_repeat_a_text_as_it_can_be_shown() {
     #[derive(Debug, serde::Deserialize)]
@@ -332,6 +332,48 @@ fn fractions_and_shares() {
     assert_eq!(Percent::of(Fraction::of(5_000_000_000_000_000)).to_string(), "0.5 %");
     let sum = Percent::sum([Fraction::percent(62), Fraction::of(505_000_000_000_000_000)]);
     assert_eq!(sum.to_string(), "112.5 %");
+}
+
+#[test]
+fn shares_are_rounded_as_asked_and_never_to_nothing() {
+    use canon_protocol::text::{Rounding, percent_of};
+    for (part, whole, down, up) in [
+        (665_001, 1_000_000, "66.50 %", "66.51 %"),
+        (665_000, 1_000_000, "66.50 %", "66.50 %"),
+        (1, 10_000, "0.01 %", "0.01 %"),
+        (1, 10_001, "< 0.01 %", "0.01 %"),
+        (0, 10_000, "0.00 %", "0.00 %"),
+        (0, 0, "0.00 %", "0.00 %"),
+        (Amount::MAX.get(), Amount::MAX.get(), "100.00 %", "100.00 %"),
+    ] {
+        let shown = |rounding| {
+            let [part, whole] = [part, whole].map(|parts| Amount::new(parts).unwrap());
+            percent_of(part, whole, rounding).to_string()
+        };
+        assert_eq!((&*shown(Rounding::Down), &*shown(Rounding::Up)), (down, up), "{part}/{whole}");
+    }
+}
+
+#[test]
+fn wei_are_shown_exactly() {
+    use alloy_primitives::U256;
+    use canon_protocol::text::{ether, gwei};
+    for (wei, in_ether, in_gwei) in [
+        (0, "0", "0"),
+        (1, "0.000000000000000001", "0.000000001"),
+        (31_000_000_000, "0.000000031", "31"),
+        (1_500_000_000_000_000_000, "1.5", "1,500,000,000"),
+        (1_000_000_000_000_000_000_000, "1,000", "1,000,000,000,000"),
+        (
+            u128::MAX,
+            "340,282,366,920,938,463,463.374607431768211455",
+            "340,282,366,920,938,463,463,374,607,431.768211455",
+        ),
+    ] {
+        assert_eq!(ether(U256::from(wei)).to_string(), in_ether);
+        assert_eq!(gwei(wei).to_string(), in_gwei);
+    }
+    assert!(ether(U256::MAX).to_string().ends_with(",007,913.129639935"), "{}", ether(U256::MAX));
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl Inspection<'_, '_> {
         let found = self.found.proposal(id).ok_or_else(missing)?;
         let (_, expected) = state.governance().proposal(id.to_word()).map_err(|_| missing())?;
         let tally = |tally: &Tally| {
-            format!("{} yes, {} no", text::Tokens(tally.yea), text::Tokens(tally.nea))
+            format!("{} for, {} against", text::Tokens(tally.yea), text::Tokens(tally.nea))
         };
         let hash = actions_hash(expected.actions());
         let short = |hash: &B256| format!("{}…", &hash.to_string()[..10]);

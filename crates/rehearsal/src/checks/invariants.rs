@@ -112,7 +112,7 @@ impl Inspection<'_, '_> {
         }
         let sums = Tally { yea: sum(yea), nea: sum(nea) };
         let show = |tally: &Tally| {
-            format!("{} yes, {} no", text::Tokens(tally.yea), text::Tokens(tally.nea))
+            format!("{} for, {} against", text::Tokens(tally.yea), text::Tokens(tally.nea))
         };
         let number = |number: &u64| text::grouped(*number);
         let subject = format!("proposal {id}, ballots add up");

@@ -197,13 +197,13 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
     driver.pass(Seconds::HOUR);
     driver.as_governance(set.registry, Registry::upgradeCall { rollup: forged }).await;
     for number in 1..=VICTIMS {
-        driver.send(0, calls::finalise_move(set.rollup, attester(number))).await.unwrap();
+        driver.send(0, calls::finalize_move(set.rollup, attester(number))).await.unwrap();
     }
     assert_eq!(driver.balance(forged).await, loot);
-    driver.send(8, calls::finalise_unstake(forged, forged_stake.attester)).await.unwrap();
+    driver.send(8, calls::finalize_unstake(forged, forged_stake.attester)).await.unwrap();
     assert_eq!(driver.balance(thief).await, loot, "stolen");
     driver.send(0, calls::unstake(forged, attester(1), victim)).await.unwrap();
     driver.pass(Seconds::HOUR);
-    let error = driver.send(0, calls::finalise_unstake(forged, attester(1))).await.unwrap_err();
+    let error = driver.send(0, calls::finalize_unstake(forged, attester(1))).await.unwrap_err();
     assert!(error.as_revert().is_some(), "nothing is left for those who staked: {error}");
 }

@@ -7,14 +7,12 @@ use canon_protocol::{
     Amount, Fraction, Seconds,
     text::{ParseQuantityError, Percent, amount, duration, fraction, number},
 };
+use canon_toml_file::Problem;
 use toml::Spanned;
 
-use super::{
-    diagnostic::Problem,
-    raw::{Field, Human},
-};
+use super::raw::{Field, Human};
 
-/// The text of a file, and what is wrong with it.
+/// The text of a file, and its problems.
 pub(super) struct Examiner<'a> {
     text: &'a str,
     pub(super) problems: Vec<Problem>,

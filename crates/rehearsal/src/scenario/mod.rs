@@ -4,14 +4,12 @@
 //! makes the protocol's own types of the values and checks how they go together. A file that fails
 //! either gets a [`FileError`], which lists every problem with its line.
 
-mod diagnostic;
 mod examine;
 mod model;
 mod raw;
 mod scale;
 mod validate;
 
-pub use diagnostic::{FileError, Problem};
 pub use model::{
     AssetPlan, BallotPlan, Does, End, HolderGroup, KeeperPlan, L1, PayloadKind, ProposalPlan,
     Reason, RollupKind, RollupPlan, Route, Scenario, Sequencers, SignalingPlan,
@@ -19,6 +17,7 @@ pub use model::{
 pub use scale::ScaleError;
 pub use validate::{MAX_HOLDERS, MAX_SEQUENCERS};
 
+use canon_toml_file::FileError;
 use examine::Examiner;
 
 /// The scenario that is simulated when none is named: a successful upgrade.

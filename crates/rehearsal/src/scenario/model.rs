@@ -129,9 +129,9 @@ pub struct HolderGroup {
 #[serde(rename_all = "kebab-case")]
 pub enum BallotPlan {
     /// All power for the proposal.
-    Yes,
+    For,
     /// All power against it.
-    No,
+    Against,
     /// Half for, half against, in two ballots.
     Split,
     /// No ballot.
@@ -249,6 +249,6 @@ pub enum Reason {
     Turnout,
     /// As much for as against.
     Tie,
-    /// Yes didn't exceed no by the differential.
+    /// The votes for it didn't exceed those against by the differential.
     Against,
 }

@@ -179,7 +179,7 @@ pub(super) struct RawGovernance {
     pub(super) grace_period: Field,
     /// Part of all power that must be cast. Default 10 %.
     pub(super) quorum: Field,
-    /// Part of the cast power by which yes must exceed no. Default 4 %.
+    /// Part of the cast power by which votes for must exceed those against. Default 4 %.
     pub(super) differential: Field,
     /// Tokens that must be locked for anything to pass. Default 1,000.
     pub(super) minimum_votes: Field,
@@ -215,7 +215,7 @@ pub(super) struct RawHolders {
     pub(super) count: Spanned<Human>,
     /// Tokens that each locks: an amount, or `"5,000 to 50,000"` to draw one for each.
     pub(super) tokens: Spanned<Human>,
-    /// `"yes"`, `"no"`, `"split"` (half and half) or `"none"`.
+    /// `"for"`, `"against"`, `"split"` (half and half) or `"none"`.
     pub(super) ballot: Spanned<BallotPlan>,
     /// Whether they leave Governance right after their ballot. Default false.
     pub(super) leave: Option<Spanned<bool>>,

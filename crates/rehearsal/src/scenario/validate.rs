@@ -263,8 +263,8 @@ fn holders(position: usize, raw: &RawHolders, ex: &mut Examiner<'_>) -> HolderGr
     let count = Some(raw.count.clone());
     let (least, most) = ex.token_range(&field("tokens"), &raw.tokens);
     let late = raw.late.as_ref().is_some_and(|late| *late.get_ref());
-    if late && !matches!(raw.ballot.get_ref(), BallotPlan::Yes | BallotPlan::No) {
-        let expected = "\"yes\" or \"no\", since the ballots are late";
+    if late && !matches!(raw.ballot.get_ref(), BallotPlan::For | BallotPlan::Against) {
+        let expected = "\"for\" or \"against\", since the ballots are late";
         ex.expected(&raw.ballot, &field("ballot"), expected);
     }
     HolderGroup {

@@ -20,7 +20,7 @@ use crate::{
 pub(super) fn schedule(run: &UpgradeRun<'_>, agenda: &mut Agenda, track: usize) -> Result<()> {
     let deadlines = run.proposal(track)?.1.deadlines();
     agenda.add(deadlines.voting_starts(), Task::Ballots { track });
-    if run.participants.holders.iter().any(|holder| holder.late && holder.ballot == BallotPlan::Yes)
+    if run.participants.holders.iter().any(|holder| holder.late && holder.ballot == BallotPlan::For)
     {
         agenda.add(run.driver.last_block_until(deadlines.active), Task::LateBallots { track });
     }
@@ -67,9 +67,11 @@ pub(super) async fn ballots(
 ) -> Result<()> {
     // Power at the snapshot is known once the snapshot is past.
     run.mine_all().await?;
-    for (plan, side) in
-        [(BallotPlan::Yes, Side::Yes), (BallotPlan::No, Side::No), (BallotPlan::Split, Side::Both)]
-    {
+    for (plan, side) in [
+        (BallotPlan::For, Side::For),
+        (BallotPlan::Against, Side::Against),
+        (BallotPlan::Split, Side::Both),
+    ] {
         cast(run, track, plan, side, false).await?;
     }
     leave_after(run, agenda, track).await
@@ -77,7 +79,7 @@ pub(super) async fn ballots(
 
 /// Casts the ballots for a proposal of holders that vote in the last block.
 pub(super) async fn late_ballots(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
-    cast(run, track, BallotPlan::Yes, Side::Yes, true).await
+    cast(run, track, BallotPlan::For, Side::For, true).await
 }
 
 /// Casts the ballots against a proposal of holders that wait until its vote is over. They can turn an
@@ -87,7 +89,7 @@ pub(super) async fn object(
     agenda: &mut Agenda,
     track: usize,
 ) -> Result<()> {
-    cast(run, track, BallotPlan::No, Side::No, true).await?;
+    cast(run, track, BallotPlan::Against, Side::Against, true).await?;
     let Standing { state, tally, total, result } = standing(run, track)?;
     match (state, rejection(result, tally)) {
         (ProposalState::Queued, None) => Ok(()),
@@ -131,7 +133,7 @@ fn standing(run: &UpgradeRun<'_>, track: usize) -> Result<Standing> {
 /// Checks that a holder can't vote for a proposal after objections overturned it.
 async fn expect_answer_refused(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
     let mut holders = run.participants.holders.iter();
-    let Some(holder) = holders.find(|holder| holder.ballot == BallotPlan::Yes) else {
+    let Some(holder) = holders.find(|holder| holder.ballot == BallotPlan::For) else {
         return Ok(());
     };
     let (id, one) = (run.proposal(track)?.0, Amount::of(1));
@@ -142,7 +144,7 @@ async fn expect_answer_refused(run: &mut UpgradeRun<'_>, track: usize) -> Result
         return Err(Error::Unexpected("a ballot for a rejected proposal was accepted".to_owned()));
     };
     let refusal = refusal_of(error, "checking that the ballot is refused")?;
-    run.refused(track, who, "tries to vote yes on it".to_owned(), refusal);
+    run.refused(track, who, "tries to vote for it".to_owned(), refusal);
     Ok(())
 }
 
@@ -164,7 +166,7 @@ async fn cast(
         .map(|holder| (holder, run.power_at(holder, snapshot)))
         .filter(|(_, power)| !power.is_zero())
         .collect();
-    if late && plan == BallotPlan::No {
+    if late && plan == BallotPlan::Against {
         // The objection that overturns it is the last one that is accepted.
         let (governance, mut so_far) = (run.state().governance(), tally);
         voters.retain(|(_, power)| {
@@ -179,16 +181,16 @@ async fn cast(
     for &(holder, power) in &voters {
         let half = Amount::new(power.get() / 2).unwrap_or_default();
         let ballots: &[_] = match plan {
-            BallotPlan::Yes => &[(Support::Yea, OrderAmount::All)],
-            BallotPlan::No => &[(Support::Nea, OrderAmount::All)],
+            BallotPlan::For => &[(Support::Yea, OrderAmount::All)],
+            BallotPlan::Against => &[(Support::Nea, OrderAmount::All)],
             BallotPlan::Split => &[
                 (Support::Yea, OrderAmount::Exactly(half)),
                 (Support::Nea, OrderAmount::Exactly(half)),
             ],
             BallotPlan::None => &[],
         };
-        for &(support, share) in ballots {
-            run.participants.holders[holder].agent.role.add(Order::Vote { id, support, share });
+        for &(support, amount) in ballots {
+            run.participants.holders[holder].agent.role.add(Order::Vote { id, support, amount });
         }
     }
     let members: Vec<_> = voters.iter().map(|(holder, _)| *holder).collect();
@@ -211,7 +213,7 @@ async fn leave_after(run: &mut UpgradeRun<'_>, agenda: &mut Agenda, track: usize
     for holder in &leavers {
         let agent = &mut run.participants.holders[*holder].agent;
         let to = agent.address();
-        agent.role.add(Order::Withdraw { share: OrderAmount::All, to });
+        agent.role.add(Order::Withdraw { amount: OrderAmount::All, to });
     }
     let before = run.state().governance().withdrawals().len();
     let acted = run.act_all("leave", &holders(&leavers)).await?;
@@ -276,7 +278,11 @@ async fn accepted(
     let plan = run.tracks[track].plan.clone();
     agenda.add(from + run.scenario.keeper.execute_delay, Task::Execute { track });
     agenda.add(until + Seconds::SECOND, Task::TooLate { track });
-    if run.participants.holders.iter().any(|holder| holder.late && holder.ballot == BallotPlan::No)
+    if run
+        .participants
+        .holders
+        .iter()
+        .any(|holder| holder.late && holder.ballot == BallotPlan::Against)
     {
         let last = run.proposal(track)?.1.deadlines().objections_until;
         agenda.add(run.driver.last_block_until(last), Task::Objections { track });

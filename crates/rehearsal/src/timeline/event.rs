@@ -11,14 +11,14 @@ use crate::{
     scenario::{Does, End, Reason, Route},
 };
 
-/// Which side a holder took.
+/// The side that a holder took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Side {
-    /// For.
-    Yes,
-    /// Against.
-    No,
+    /// For the proposal.
+    For,
+    /// Against it.
+    Against,
     /// Half and half.
     Both,
 }

@@ -153,9 +153,10 @@ pub(crate) fn phrase(who: Who, event: &TimelineEvent, now: Timestamp) -> Phrase 
         TimelineEvent::Overturned { azip, tally, total, rejected } => {
             let cast = tally.cast().unwrap_or_default();
             let turnout = cast.get().saturating_mul(100) / total.get().max(1);
-            let (yes, no) = (Tokens(tally.yea), Tokens(tally.nea));
-            let text =
-                format!("{azip} is rejected after all: {yes} yes, {no} no, turnout {turnout} %");
+            let (yea, nea) = (Tokens(tally.yea), Tokens(tally.nea));
+            let text = format!(
+                "{azip} is rejected after all: {yea} for, {nea} against, turnout {turnout} %"
+            );
             return Phrase::new(Bad, text).with(vec![because(*rejected).to_owned()]);
         }
         TimelineEvent::ProposalsDeployed { address } => {
@@ -225,11 +226,11 @@ pub(crate) fn phrase(who: Who, event: &TimelineEvent, now: Timestamp) -> Phrase 
         }
         TimelineEvent::Balloted { azip, side, power } => {
             let side = match side {
-                Side::Yes => "yes",
-                Side::No => "no",
-                Side::Both => "half yes, half no",
+                Side::For => "for",
+                Side::Against => "against",
+                Side::Both => "half for, half against",
             };
-            (Plain, format!("vote{s} {side} on {azip} with {} tokens", Tokens(*power)))
+            (Plain, format!("vote{s} {side} {azip} with {} tokens", Tokens(*power)))
         }
         TimelineEvent::LeaveStarted { total, unlocks_at } => {
             let (total, unlocks) = (Tokens(*total), at(*unlocks_at));
@@ -308,14 +309,16 @@ fn vote_closed(event: &TimelineEvent, now: Timestamp) -> Phrase {
     };
     let cast = tally.cast().unwrap_or_default();
     let turnout = cast.get().saturating_mul(100) / total.get().max(1);
-    let (yes, no) = (Tokens(tally.yea), Tokens(tally.nea));
+    let (yea, nea) = (Tokens(tally.yea), Tokens(tally.nea));
     let result = if rejected.is_none() { "accepted" } else { "rejected" };
-    let text = format!("{azip} is {result}: {yes} yes, {no} no, turnout {turnout} %");
+    let text = format!("{azip} is {result}: {yea} for, {nea} against, turnout {turnout} %");
     let tone = if rejected.is_none() { Tone::Good } else { Tone::Bad };
     let detail = match (executable, rejected) {
-        (Some(Window { from, until }), _) => {
-            Some(format!("it can be executed from {} to {}", ahead(*from, now), at(*until)))
-        }
+        (Some(Window { from, until }), _) => Some(format!(
+            "it can be executed from {} to {}, inclusive",
+            ahead(*from, now),
+            at(*until)
+        )),
         (None, Some(reason)) => Some(because(*reason).to_owned()),
         (None, None) => None,
     };
@@ -328,7 +331,7 @@ pub(crate) const fn because(reason: Reason) -> &'static str {
         Reason::MinimumVotes => "too little is locked",
         Reason::Turnout => "too little was cast",
         Reason::Tie => "a tie",
-        Reason::Against => "yes doesn't exceed no by enough",
+        Reason::Against => "the votes for it don't exceed those against by enough",
     }
 }
 

@@ -11,7 +11,7 @@ title = "T"
 [[holders]]
 count = 1
 tokens = 100
-ballot = "yes"
+ballot = "for"
 [[proposals]]
 azip = "AZIP-1"
 does = "upgrade"
@@ -398,7 +398,7 @@ supply = "1,000"
 [[holders]]
 count = 3
 tokens = "500 to 1,000"
-ballot = "yes"
+ballot = "for"
 [[proposals]]
 azip = "AZIP-1"
 does = "replace-proposals"
@@ -543,7 +543,7 @@ bad.toml:8:12: sequencers.squatted: expected at most those who move (2), found 3
 8 | squatted = 3
   |            ^
 
-bad.toml:12:10: holders[0].ballot: expected "yes" or "no", since the ballots are late, found "none"
+bad.toml:12:10: holders[0].ballot: expected "for" or "against", since the ballots are late, found "none"
    |
 12 | ballot = "none"
    |          ^^^^^^

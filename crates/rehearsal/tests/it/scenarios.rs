@@ -123,12 +123,12 @@ fn is_rejected_once(report: &Report, line: &str) {
 
 #[test]
 fn rejected() {
-    is_rejected_once(&passes("rejected"), "AZIP-5 is rejected: 52,000 yes, 48,000 no");
+    is_rejected_once(&passes("rejected"), "AZIP-5 is rejected: 52,000 for, 48,000 against");
 }
 
 #[test]
 fn tie() {
-    is_rejected_once(&passes("tie"), "AZIP-6 is rejected: 85,000 yes, 85,000 no");
+    is_rejected_once(&passes("tie"), "AZIP-6 is rejected: 85,000 for, 85,000 against");
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn late_objection() {
         |event: &TimelineEvent| matches!(event, TimelineEvent::VoteClosed { rejected: None, .. });
     assert_eq!(count(&report, accepted), 1);
     assert_eq!(count(&report, |event| matches!(event, TimelineEvent::Overturned { .. })), 1);
-    is_rejected_once(&report, "AZIP-20 is rejected after all: 60,000 yes, 80,000");
+    is_rejected_once(&report, "AZIP-20 is rejected after all: 60,000 for, 80,000");
     assert_eq!(count(&report, is_executed), 0);
 }
 

@@ -85,9 +85,9 @@ impl Director {
             .collect();
         let (from, member) = *self.rng.pick(&movers)?;
         let attester = member.attester();
-        let finalise = call(self.anybody(), from, RollupCall::FinaliseMove { attester });
+        let finalize = call(self.anybody(), from, RollupCall::FinaliseMove { attester });
         let Some(new_rollup) = set.rollup(canonical).filter(|_| self.rng.chance(1, 2)) else {
-            return Some(finalise);
+            return Some(finalize);
         };
         let Staker { proposer, withdrawer, .. } = *self.rng.pick(&self.accounts.stakers)?;
         let amount = new_rollup.parameters().minimum_stake.to_word();
@@ -96,7 +96,7 @@ impl Director {
         let escape = RollupCall::FinaliseMoveAs { attester, new_attester };
         self.then([
             call(withdrawer, canonical, squat),
-            finalise,
+            finalize,
             call(member.withdrawer(), from, escape),
         ]);
         let approve = AssetCall::Approve { spender: canonical, amount: U256::MAX };

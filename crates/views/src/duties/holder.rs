@@ -1,6 +1,6 @@
 //! Locks, votes, withdraws, claims.
 //!
-//! What the state shows decides what is done. A ballot is there or it isn't; a withdrawal was paid or it
+//! The state decides whether an order is done. A ballot is there or it isn't; a withdrawal was paid or it
 //! wasn't. Tokens that were locked and power that was given up look the same whichever order did it, so
 //! such an order is done when the journal of intents says so: its intents
 //! carry its number and are [completed by the journal](crate::Completion::Journal).
@@ -47,13 +47,12 @@ pub enum OrderAmount {
 /// even after orders with higher numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum Order {
     /// Locks tokens as power of its own.
     Lock {
         /// The amount.
         amount: Amount,
-        /// How Governance is allowed to take them.
+        /// The way in which Governance is allowed to take them.
         method: LockMethod,
     },
     /// Casts power on a proposal once it is Active, or against it also in the first half of its execution
@@ -64,21 +63,21 @@ pub enum Order {
         /// For or against.
         support: Support,
         /// The power on that side in all.
-        share: OrderAmount,
+        amount: OrderAmount,
     },
     /// Gives power up.
     Withdraw {
         /// The amount.
-        share: OrderAmount,
-        /// Who gets the asset; not 0, nor Governance.
+        amount: OrderAmount,
+        /// The recipient of the asset; not 0, nor Governance.
         #[serde(with = "text::address")]
         to: Address,
     },
 }
 
 impl Order {
-    /// What the [journal](crate::Completion::Journal) knows this order of `holder` as, which has number
-    /// `number`. `None` for ballots, which the state shows.
+    /// The subject under which the [journal](crate::Completion::Journal) has this order of `holder`, with
+    /// number `number`. `None` for ballots, which the state shows.
     pub const fn subject(&self, holder: Address, number: OrderId) -> Option<IntentSubject> {
         let order = number;
         match self {
@@ -89,7 +88,7 @@ impl Order {
     }
 }
 
-/// How Governance is allowed to take what is locked, where the allowance doesn't suffice.
+/// The way in which Governance is allowed to take tokens that are locked, where the allowance doesn't suffice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LockMethod {
@@ -102,7 +101,6 @@ pub enum LockMethod {
 /// The status of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum OrderStatus {
     /// Something is done for it in the next block.
     Due,
@@ -114,9 +112,9 @@ pub enum OrderStatus {
     TooLate,
     /// There isn't enough.
     Short {
-        /// What it takes.
+        /// The amount that the order needs.
         needed: Amount,
-        /// What there is.
+        /// The amount that the holder has.
         available: Amount,
     },
     /// There is no power for it.
@@ -127,7 +125,7 @@ pub enum OrderStatus {
     Unconfirmed,
 }
 
-/// What an order waits for.
+/// The event that an order waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitsFor {
@@ -143,7 +141,7 @@ pub enum WaitsFor {
 /// transaction is mined.
 const PERMIT_VALIDITY: Seconds = Seconds::DAY;
 
-/// What a holder does in the next block: payments first, then orders by number. The view must have been
+/// The duty of a holder in the next block: payments first, then orders by number. The view must have been
 /// [asked](crate::Question::add_holder) for `orders`. `progress` is what the journal of intents knows of an
 /// order that the state doesn't show: one that is done, or may be, is left alone.
 ///
@@ -197,7 +195,7 @@ struct OrderEvaluation<'a> {
     view: &'a HolderView,
     /// The order before this one that changes tokens or power in the next block.
     moves_power: Option<OrderId>,
-    /// What is done in the next block.
+    /// The intents for the next block.
     intents: Vec<Intent>,
 }
 
@@ -205,12 +203,12 @@ impl OrderEvaluation<'_> {
     /// Returns the status of `order`. Adds what is done for it in the next block.
     fn evaluate(&mut self, number: OrderId, order: &Order) -> OrderStatus {
         match *order {
-            Order::Vote { id, support, share } => self.vote(id, support, share),
+            Order::Vote { id, support, amount } => self.vote(id, support, amount),
             Order::Lock { amount, method } => {
                 self.in_turn(number, |evaluation| evaluation.lock(number, amount, method))
             }
-            Order::Withdraw { share, to } => {
-                self.in_turn(number, |evaluation| evaluation.withdraw(number, share, to))
+            Order::Withdraw { amount, to } => {
+                self.in_turn(number, |evaluation| evaluation.withdraw(number, amount, to))
             }
         }
     }
@@ -255,26 +253,21 @@ impl OrderEvaluation<'_> {
         self.due(action, None)
     }
 
-    fn withdraw(&mut self, order: OrderId, share: OrderAmount, to: Address) -> OrderStatus {
+    fn withdraw(&mut self, order: OrderId, amount: OrderAmount, to: Address) -> OrderStatus {
         let (holder, available) = (self.holder, self.view.power);
-        let amount = match share {
+        let amount = match amount {
+            OrderAmount::All if available.is_zero() => return OrderStatus::NoPower,
             OrderAmount::All => available,
+            OrderAmount::Exactly(Amount::ZERO) => return OrderStatus::Done,
             OrderAmount::Exactly(amount) => amount,
         };
-        if amount.is_zero() {
-            return if share == OrderAmount::All {
-                OrderStatus::NoPower
-            } else {
-                OrderStatus::Done
-            };
-        }
         if amount > available {
             return OrderStatus::Short { needed: amount, available };
         }
         self.due(IntendedAction::Withdraw { holder, order, to, amount }, None)
     }
 
-    fn vote(&mut self, id: ProposalId, support: Support, share: OrderAmount) -> OrderStatus {
+    fn vote(&mut self, id: ProposalId, support: Support, amount: OrderAmount) -> OrderStatus {
         let Some(proposal) = self.present.proposal(id) else {
             return OrderStatus::Waiting(WaitsFor::Proposal);
         };
@@ -290,7 +283,7 @@ impl OrderEvaluation<'_> {
         let planned = self.planned(id, support);
         let left = ballot.left().saturating_sub(planned);
         let left = left.saturating_sub(self.planned(id, other_side));
-        let (missing, is_done) = match share {
+        let (missing, is_done) = match amount {
             OrderAmount::All => (left, left.is_zero() && planned.is_zero() && !cast.is_zero()),
             OrderAmount::Exactly(amount) => {
                 (amount.saturating_sub(cast).saturating_sub(planned), amount <= cast)

@@ -25,7 +25,7 @@ pub enum PayOut {
     Everything,
 }
 
-/// What a keeper does in the next block: what has a deadline first, then the rest.
+/// The intents of a keeper in the next block: those with a deadline first, then the rest.
 pub fn keeper(view: &SetView, pay_out: PayOut) -> Vec<Intent> {
     let present = &view.present;
     let mut intents = pushes(present);
@@ -102,13 +102,13 @@ pub(crate) fn payments(view: &SetView) -> impl Iterator<Item = Intent> {
     let withdrawals = payable.map(move |one| pay_withdrawal(present, one.id));
     let stakes = view.stakes().filter_map(move |stake| match stake.view.exit {
         Some(exit) => pay_exit(present, stake.rollup, stake.attester, exit),
-        None => finalise_move(view, &stake),
+        None => finalize_move(view, &stake),
     });
     withdrawals.chain(stakes)
 }
 
 /// The move of a stake, if it is due.
-fn finalise_move(view: &SetView, stake: &KnownStake) -> Option<Intent> {
+fn finalize_move(view: &SetView, stake: &KnownStake) -> Option<Intent> {
     let (present, moving) = (&view.present, stake.view.moving?);
     let KnownStake { rollup, attester, registry, .. } = *stake;
     // Another Registry may say that any rollup is canonical.
@@ -124,7 +124,7 @@ fn finalise_move(view: &SetView, stake: &KnownStake) -> Option<Intent> {
         None => MoveTarget::of(present, new_rollup, attester),
     };
     let phase = announced_phase(present, stake.view.stake, moving, target);
-    let action = IntendedAction::FinaliseMove { rollup, attester, new_attester: None, ready_at };
+    let action = IntendedAction::FinalizeMove { rollup, attester, new_attester: None, ready_at };
     (phase == MovePhase::Due).then(|| Intent::new(present, action, None))
 }
 

@@ -1,4 +1,4 @@
-//! What agents do: functions of a view and a plan, without memory.
+//! The duties of agents: functions of a view and a plan, without memory.
 
 use crate::intent::Intent;
 use serde::{Deserialize, Serialize};
@@ -17,12 +17,12 @@ pub use sequencer::{
     BlockDuty, HopelessRule, SequencerIdentity, SignalDecision, SignalPlan, StatusRule, sequencer,
 };
 
-/// What an agent does in the next block, and why.
+/// The intents of an agent for the next block, and the reason for them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Duty<S> {
-    /// What the agent is doing or waiting for: a sequencer's decision, a move's phase, the status of each
+    /// The work that the agent does or waits for: a sequencer's decision, a move's phase, the status of each
     /// order.
     pub status: S,
-    /// What is due, in the order in which it is sent.
+    /// The intents that are due, in the order in which they are sent.
     pub intents: Vec<Intent>,
 }

@@ -32,7 +32,6 @@ pub struct MovePlan {
 /// The phase of a move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum MovePhase {
     /// The view doesn't say: it wasn't asked, or the rollup doesn't answer.
     Unknown,
@@ -59,7 +58,7 @@ pub enum MovePhase {
     },
 }
 
-/// What is in the way of a move whose delay is over.
+/// An obstacle to a move whose delay is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MoveObstacle {
@@ -76,7 +75,7 @@ pub enum MoveObstacle {
     },
 }
 
-/// What the withdrawer of an attester does in the next block, so that its stake moves. The view must have
+/// The duty of an attester's withdrawer in the next block, so that the stake moves. The view must have
 /// been [asked](crate::Question::add_move) for it.
 pub fn mover(present: &Present, plan: &MovePlan) -> Duty<MovePhase> {
     let (phase, action) = step(present, plan);
@@ -122,11 +121,11 @@ fn announced(
         {
             (MovePhase::Unknown, None)
         }
-        MovePhase::Due => (MovePhase::Due, finalise(plan, moving, None)),
+        MovePhase::Due => (MovePhase::Due, finalize(plan, moving, None)),
         MovePhase::Held(MoveObstacle::Squatted) => match phase_under(plan.spare) {
             MovePhase::Due => {
                 let there = NewAttester { attester: plan.spare, withdrawer: plan.withdrawer };
-                (MovePhase::Due, finalise(plan, moving, Some(there)))
+                (MovePhase::Due, finalize(plan, moving, Some(there)))
             }
             phase => (phase, None),
         },
@@ -139,16 +138,16 @@ const fn announce(plan: &MovePlan) -> Option<IntendedAction> {
     Some(IntendedAction::AnnounceMove { rollup: from, attester, to, withdrawer })
 }
 
-const fn finalise(
+const fn finalize(
     plan: &MovePlan,
     StakeMove { ready_at, .. }: StakeMove,
     new_attester: Option<NewAttester>,
 ) -> Option<IntendedAction> {
     let MovePlan { attester, from, .. } = *plan;
-    Some(IntendedAction::FinaliseMove { rollup: from, attester, new_attester, ready_at })
+    Some(IntendedAction::FinalizeMove { rollup: from, attester, new_attester, ready_at })
 }
 
-/// What the rollup that a stake moves to has under the attester.
+/// The attester's entry in the rollup that a stake moves to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MoveTarget {
     pub(super) status: AttesterStatus,

@@ -34,10 +34,10 @@ pub enum BlockDuty {
     /// It proposes one block in each of its slots.
     Propose,
     /// It proposes none: it only signals, and records seeds that nobody did.
-    Leave,
+    Skip,
 }
 
-/// What a sequencer signals for, and when.
+/// The payload that a sequencer signals for, and the conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignalPlan {
     /// The payload.
@@ -71,10 +71,10 @@ pub enum StatusRule {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HopelessRule {
-    /// Signals all the same: others see who is for it.
+    /// Signals nevertheless, so that others see the support for the payload.
     #[default]
     Signal,
-    /// Saves the gas.
+    /// Doesn't signal, and so saves the gas.
     Skip,
 }
 
@@ -95,7 +95,6 @@ impl SignalPlan {
 /// Whether to signal in the slot of the next block, and why not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum SignalDecision {
     /// It is the time.
     Signal,
@@ -138,7 +137,7 @@ pub enum SignalDecision {
     OtherSlot,
 }
 
-/// What a sequencer does in the next block, the signal first. Without a plan it signals for nothing.
+/// The duty of a sequencer in the next block, the signal first. Without a plan it signals for nothing.
 pub fn sequencer(
     present: &Present,
     identity: &SequencerIdentity,

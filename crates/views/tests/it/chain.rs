@@ -20,7 +20,7 @@ pub(crate) const NEW_ROLLUP: Address = Address::with_last_byte(0xb3);
 pub(crate) const NEW_PROPOSALS: Address = Address::with_last_byte(0xb4);
 pub(crate) const PAYLOAD: Address = Address::with_last_byte(0xc1);
 
-/// What the tests of views do with a chain beside what all do.
+/// Methods of a chain for the tests of views.
 pub(crate) trait ViewedChain {
     /// The set at the present block, with all that is known of it; the next block is expected at `next`.
     fn view(&self, next: Timestamp) -> SetView;
@@ -31,7 +31,7 @@ pub(crate) trait ViewedChain {
     /// The view for a block that comes in this many seconds.
     fn view_in(&self, seconds: u64) -> SetView;
 
-    /// What `call` does if `caller` makes it in `block` and nothing else happens before.
+    /// The outcome of `call` if `caller` makes it in `block` and nothing else happens before.
     fn decide_in(
         &self,
         block: L1Block,

@@ -30,7 +30,7 @@ struct History {
     director: Director,
     accounts: Accounts,
     deployed: u64,
-    /// How often each kind of intent was offered and accepted.
+    /// The number of times that each kind of intent was offered and accepted.
     accepted: BTreeMap<&'static str, usize>,
 }
 
@@ -128,7 +128,7 @@ impl History {
         }
     }
 
-    /// What the view derives is what the rules say.
+    /// Checks that the view derives the same as the rules.
     fn check_view(&self, present: &Present) {
         let (state, now) = (&self.chain.set, self.chain.now());
         let proposals = state.governance().governance_proposer();
@@ -146,7 +146,7 @@ impl History {
         }
     }
 
-    /// What happens if `call` is made at `next`.
+    /// The outcome of `call` if it is made at `next`.
     fn decide(
         &self,
         next: Timestamp,
@@ -236,7 +236,7 @@ impl History {
             // anything.
             (IntendedAction::Push { .. }, refusal) if is_unreadable(refusal) => true,
             // The target may be anybody's code.
-            (IntendedAction::Push { .. } | IntendedAction::FinaliseMove { .. }, _)
+            (IntendedAction::Push { .. } | IntendedAction::FinalizeMove { .. }, _)
                 if state.canonical_rollup().is_none() =>
             {
                 true
@@ -318,7 +318,7 @@ impl History {
                 }
                 if let Some(moving) = member.moving() {
                     let (new_attester, ready_at) = (None, moving.ready_at);
-                    all.push(intent(IntendedAction::FinaliseMove {
+                    all.push(intent(IntendedAction::FinalizeMove {
                         rollup,
                         attester,
                         new_attester,
@@ -339,7 +339,7 @@ impl History {
         for (rollup, proposer) in
             present.rollups.keys().flat_map(|rollup| proposers.iter().map(|one| (*rollup, *one)))
         {
-            for blocks in [BlockDuty::Propose, BlockDuty::Leave] {
+            for blocks in [BlockDuty::Propose, BlockDuty::Skip] {
                 let identity = SequencerIdentity { proposer, rollup, blocks };
                 for (payload, seen) in &payloads {
                     let plan = SignalPlan::new(**payload, seen.code.hash, B256::ZERO);
@@ -377,12 +377,12 @@ impl History {
             [Support::Yea, Support::Nea].map(|support| Order::Vote {
                 id,
                 support,
-                share: OrderAmount::All,
+                amount: OrderAmount::All,
             })
         });
         let (method, to) = (LockMethod::Approval, named("recipient"));
         let orders = votes.chain([
-            Order::Withdraw { share: OrderAmount::All, to },
+            Order::Withdraw { amount: OrderAmount::All, to },
             Order::Lock { amount: Amount::of(7), method },
         ]);
         let orders: Vec<_> = orders.collect();
@@ -441,9 +441,9 @@ impl History {
             let call = RollupCall::FinaliseMove { attester: plan.attester };
             let call = IntendedCall { contract: plan.from, call: call.into() };
             if moving.is_some() && self.decide(next, plan.withdrawer, &call).is_ok() {
-                let finalises =
-                    |intent: &Intent| matches!(intent.action, IntendedAction::FinaliseMove { .. });
-                assert!(intents.iter().any(finalises), "{plan:?} at {next}");
+                let finalizes =
+                    |intent: &Intent| matches!(intent.action, IntendedAction::FinalizeMove { .. });
+                assert!(intents.iter().any(finalizes), "{plan:?} at {next}");
             }
             assert_ne!(member.status(), AttesterStatus::None);
         }
@@ -472,8 +472,8 @@ const fn kind(intent: &Intent) -> &'static str {
         IntendedAction::Vote { .. } => "vote",
         IntendedAction::Withdraw { .. } => "withdraw",
         IntendedAction::AnnounceMove { .. } => "announce",
-        IntendedAction::FinaliseMove { new_attester: None, .. } => "move",
-        IntendedAction::FinaliseMove { new_attester: Some(_), .. } => "move as",
+        IntendedAction::FinalizeMove { new_attester: None, .. } => "move",
+        IntendedAction::FinalizeMove { new_attester: Some(_), .. } => "move as",
         IntendedAction::SignalSigned { .. }
         | IntendedAction::VoteSigned { .. }
         | IntendedAction::InvalidateBallots { .. }

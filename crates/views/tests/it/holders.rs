@@ -33,7 +33,7 @@ fn duty(
     holder(&chain.view_of(&question), named(name), &orders, |_| IntentProgress::Open)
 }
 
-/// What the duty does, and where its orders stand.
+/// The actions of the duty, and the status of its orders.
 fn result(duty: &Duty<BTreeMap<OrderId, OrderStatus>>) -> (Vec<IntendedAction>, Vec<OrderStatus>) {
     let actions = duty.intents.iter().map(|intent| intent.action.clone()).collect();
     (actions, duty.status.values().copied().collect())
@@ -48,7 +48,7 @@ fn ballots_are_cast_while_they_are_taken() {
     let mut chain = Chain::voting(2000, 1000);
     chain.propose(PAYLOAD, &harmless());
     let deadlines = chain.set.governance().proposals()[0].deadlines();
-    let order = |support| Order::Vote { id: ID, support, share: OrderAmount::All };
+    let order = |support| Order::Vote { id: ID, support, amount: OrderAmount::All };
     let waits = OrderStatus::Waiting(WaitsFor::Voting(deadlines.voting_starts()));
     let (yea, nea) = (Support::Yea, Support::Nea);
     let objections_end = deadlines.objections_until + Seconds::SECOND;
@@ -75,7 +75,7 @@ fn ballots_are_cast_while_they_are_taken() {
             assert!(duty.intents.iter().all(|intent| intent.until == Some(until)));
         }
     }
-    let order = Order::Vote { id: ProposalId::of(1), support: yea, share: OrderAmount::All };
+    let order = Order::Vote { id: ProposalId::of(1), support: yea, amount: OrderAmount::All };
     let unknown = OrderStatus::Waiting(WaitsFor::Proposal);
     assert_eq!(result(&duty(&chain, "alice", &[order], deadlines.active)), (vec![], vec![unknown]));
 }
@@ -87,7 +87,7 @@ fn a_ballot_order_is_done_when_the_ballot_is_there() {
     let deadlines = chain.set.governance().proposals()[0].deadlines();
     chain.jump(deadlines.voting_starts());
     chain.vote("alice", ID, 300, Support::Yea);
-    let order = |support, share| Order::Vote { id: ID, support, share };
+    let order = |support, amount| Order::Vote { id: ID, support, amount };
     let (yea, nea) = (Support::Yea, Support::Nea);
     let exactly = |amount| OrderAmount::Exactly(count(amount));
     let due = OrderStatus::Due;
@@ -211,7 +211,7 @@ fn orders_that_change_power_wait_for_one_another() {
     let next = chain.now() + Seconds::of(12);
     let to = named("bob");
     let lock = Order::Lock { amount: count(100), method: LockMethod::Permit };
-    let withdraw = |share| Order::Withdraw { share, to };
+    let withdraw = |amount| Order::Withdraw { amount, to };
     let action = |amount| IntendedAction::Withdraw {
         holder: named("alice"),
         order: OrderId(1),
@@ -223,13 +223,13 @@ fn orders_that_change_power_wait_for_one_another() {
     assert_eq!(result(&both).1, [OrderStatus::Due, waits]);
     assert_eq!(both.intents.len(), 1);
     let short = OrderStatus::Short { needed: count(1001), available: count(1000) };
-    for (share, expected) in [
+    for (amount, expected) in [
         (OrderAmount::All, (vec![action(1000)], vec![OrderStatus::Due])),
         (OrderAmount::Exactly(count(1000)), (vec![action(1000)], vec![OrderStatus::Due])),
         (OrderAmount::Exactly(count(1001)), (vec![], vec![short])),
         (OrderAmount::Exactly(Amount::ZERO), (vec![], vec![OrderStatus::Done])),
     ] {
-        assert_eq!(result(&duty(&chain, "alice", &[withdraw(share)], next)), expected);
+        assert_eq!(result(&duty(&chain, "alice", &[withdraw(amount)], next)), expected);
     }
     let nothing = duty(&chain, "bob", &[withdraw(OrderAmount::All)], next);
     assert_eq!(result(&nothing), (vec![], vec![OrderStatus::NoPower]));
@@ -243,9 +243,9 @@ fn only_an_order_that_acts_holds_up_those_after_it() {
     chain.fund("bob", 100);
     let next = chain.now() + Seconds::of(12);
     let lock = |amount| Order::Lock { amount: count(amount), method: LockMethod::Permit };
-    let withdraw = |share| Order::Withdraw { share, to: named("carol") };
+    let withdraw = |amount| Order::Withdraw { amount, to: named("carol") };
     let exactly = |amount| withdraw(OrderAmount::Exactly(count(amount)));
-    let vote = Order::Vote { id: ID, support: Support::Yea, share: OrderAmount::All };
+    let vote = Order::Vote { id: ID, support: Support::Yea, amount: OrderAmount::All };
     let (due, done) = (OrderStatus::Due, OrderStatus::Done);
     let short = |needed, available| OrderStatus::Short {
         needed: count(needed),
@@ -285,8 +285,8 @@ fn what_the_journal_says_may_be_done_is_left_alone() {
     chain.lock("alice", 100);
     let alice = named("alice");
     let next = chain.now() + Seconds::of(12);
-    let (share, to) = (OrderAmount::Exactly(count(1)), named("bob"));
-    let orders = numbered(&[Order::Withdraw { share, to }; 2]);
+    let (amount, to) = (OrderAmount::Exactly(count(1)), named("bob"));
+    let orders = numbered(&[Order::Withdraw { amount, to }; 2]);
     let mut question = Question::new(next);
     question.add_holder(alice, &orders);
     let waiting = OrderStatus::Waiting(WaitsFor::Order(OrderId(1)));

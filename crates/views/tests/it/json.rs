@@ -1,4 +1,4 @@
-//! What the JSON of a view looks like.
+//! The JSON of a view.
 
 use crate::chain::{Chain, GOVERNANCE, PAYLOAD, ROLLUP, ViewedChain as _, harmless, named};
 use canon_views::{Present, Question};

@@ -13,7 +13,7 @@ use canon_views::{IntendedAction, PayOut, Question, SetView, keeper};
 
 const OTHER: Address = Address::with_last_byte(0xc2);
 
-/// What a keeper does, seeds excepted, and until when.
+/// The actions of a keeper and their last seconds, without seeds.
 fn due(view: &SetView) -> Vec<(IntendedAction, Option<Timestamp>)> {
     let intents = keeper(view, PayOut::Everything).into_iter();
     let seeds = |action: &IntendedAction| matches!(action, IntendedAction::RecordSeed { .. });
@@ -223,7 +223,7 @@ fn a_stake_moves_when_it_is_ready_and_its_target_canonical() {
     assert_eq!(actions(&chain.view_in(1)), [execution(id, Some(&upgrade))]);
     chain.ok("anyone", GOVERNANCE, GovernanceCall::Execute { id: id.to_word() });
     let (rollup, attester, new_attester) = (ROLLUP, named("attester 0"), None);
-    let moves = [IntendedAction::FinaliseMove { rollup, attester, new_attester, ready_at }];
+    let moves = [IntendedAction::FinalizeMove { rollup, attester, new_attester, ready_at }];
     // A view without the history was asked for the stakes of this rollup.
     for history in [true, false] {
         let mut view = chain.view_in(1);

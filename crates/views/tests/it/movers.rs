@@ -67,14 +67,14 @@ fn a_move_goes_from_phase_to_phase() {
     let id = chain.accept(PAYLOAD, &[upgrade]);
     assert_eq!(stands(&chain, &plan, soon(&chain)), (held, vec![]));
     chain.ok("anyone", GOVERNANCE, GovernanceCall::Execute { id: id.to_word() });
-    let finalise =
-        |new_attester| IntendedAction::FinaliseMove { rollup, attester, new_attester, ready_at };
-    assert_eq!(stands(&chain, &plan, soon(&chain)), (MovePhase::Due, vec![finalise(None)]));
+    let finalize =
+        |new_attester| IntendedAction::FinalizeMove { rollup, attester, new_attester, ready_at };
+    assert_eq!(stands(&chain, &plan, soon(&chain)), (MovePhase::Due, vec![finalize(None)]));
     // Somebody else registers the attester there, then the spare one as well.
     let mut squatted = chain.clone();
     squat(&mut squatted, attester);
     let as_spare = NewAttester { attester: spare, withdrawer };
-    let as_spare = (MovePhase::Due, vec![finalise(Some(as_spare))]);
+    let as_spare = (MovePhase::Due, vec![finalize(Some(as_spare))]);
     assert_eq!(stands(&squatted, &plan, soon(&chain)), as_spare);
     let mut moved = squatted.clone();
     let new_attester = spare;

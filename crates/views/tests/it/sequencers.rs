@@ -12,7 +12,7 @@ use canon_views::{
 };
 
 const fn identity(proposer: Address) -> SequencerIdentity {
-    SequencerIdentity { proposer, rollup: ROLLUP, blocks: BlockDuty::Leave }
+    SequencerIdentity { proposer, rollup: ROLLUP, blocks: BlockDuty::Skip }
 }
 
 /// Three stakers and a payload; it is the first slot of a round.
@@ -31,7 +31,7 @@ fn asked(next: Timestamp) -> Question {
     question
 }
 
-/// What the slot's own proposer decides for the block at `next`.
+/// The decision of the slot's own proposer for the block at `next`.
 fn decision(chain: &Chain, plan: &SignalPlan, next: Timestamp) -> SignalDecision {
     let view = chain.view_of(&asked(next)).present;
     sequencer(&view, &identity(chain.proposer_at(next)), Some(plan)).status

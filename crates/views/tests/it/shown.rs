@@ -1,4 +1,4 @@
-//! What people are shown.
+//! The parts of a view that people are shown.
 
 use crate::chain::{
     Chain, EPOCH_SECONDS, GOVERNANCE, NEW_ROLLUP, PAYLOAD, PROPOSALS, ROLLUP, SLOT,

@@ -27,7 +27,7 @@ struct Agents {
 }
 
 impl Agents {
-    /// What everybody does in the next block.
+    /// The intents of all participants in the next block.
     fn intents(&self, chain: &Chain, next: Timestamp) -> Vec<(Address, Intent)> {
         let mut question = Question::new(next);
         question.payloads.insert(PAYLOAD);
@@ -97,7 +97,7 @@ fn an_upgrade_goes_through_by_duties_alone_and_nothing_is_done_twice() {
     let amount = Amount::of(3000 * crate::chain::T);
     let orders = BTreeMap::from([
         (OrderId(1), Order::Lock { amount, method: LockMethod::Approval }),
-        (OrderId(2), Order::Vote { id, support: Support::Yea, share: OrderAmount::All }),
+        (OrderId(2), Order::Vote { id, support: Support::Yea, amount: OrderAmount::All }),
     ]);
     let moves = (0..STAKERS).map(|number| MovePlan {
         withdrawer: named(&format!("withdrawer {number}")),
@@ -126,7 +126,7 @@ fn an_upgrade_goes_through_by_duties_alone_and_nothing_is_done_twice() {
     }
     // Then she leaves.
     let to = named("bob");
-    let withdraw = Order::Withdraw { share: OrderAmount::All, to };
+    let withdraw = Order::Withdraw { amount: OrderAmount::All, to };
     agents.orders.insert(alice, BTreeMap::from([(OrderId(3), withdraw)]));
     for _ in 0..60 {
         agents.block(&mut chain);

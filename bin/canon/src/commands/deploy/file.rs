@@ -14,7 +14,7 @@ use crate::{exit::Failure, toml_file::TomlFile};
 pub(super) const CORRECT_IT: &str =
     "correct the file; `canon deploy --print-config` explains every field";
 
-/// What a file says.
+/// The contents of a file.
 #[derive(Debug)]
 pub(super) struct Deployment {
     pub(super) parameters: SetParameters,

@@ -11,23 +11,23 @@ use canon_chain::{
     Endpoint,
     deploy::{DeployManifest, DeployedSet},
 };
-use canon_protocol::text::grouped;
+use canon_protocol::text::{ether, grouped};
 use eyre::Report;
 
 use super::session::RESUME;
 use crate::{
     chain::ChainSettings,
     exit::Failure,
-    page::{Page, ether, line},
+    page::{Page, line},
 };
 
 /// A deployment that is finished and verified.
 pub(super) struct Finished {
     pub(super) manifest: DeployManifest,
     pub(super) set: DeployedSet,
-    /// What it cost, in wei.
+    /// The fees of all its transactions, in wei.
     pub(super) fee: U256,
-    /// Where the manifest is.
+    /// The path of the manifest.
     pub(super) file: PathBuf,
 }
 

@@ -96,7 +96,7 @@ Examples:
 
 Exit codes:
   0  the set was deployed and verified; with --dry-run, it can be
-  1  the chain refuses a step, or the parameters hurt and the file doesn't accept it
+  1  the chain refuses a step, or the parameters break a rule and the file doesn't accept it
   2  bad input: flags, the file, canon.toml, a key, or a deployment that is finished or not begun
   3  no endpoint answers, or an internal error";
 

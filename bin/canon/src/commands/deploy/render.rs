@@ -4,16 +4,16 @@ use alloy_primitives::U256;
 use canon_chain::deploy::{DeployRecord, SET_GAS, SetParameters, SetPlan, Step, whole_way};
 use canon_protocol::{
     ForeignText, Seconds,
-    text::{Duration, Percent, Time, Tokens, grouped},
+    text::{Duration, Percent, Time, Tokens, ether, grouped},
     withdrawal_delay,
 };
 
 use crate::{
     judgement::Judgement,
-    page::{Page, ether, line},
+    page::{Page, line},
 };
 
-/// What a preview shows.
+/// The contents of a preview.
 pub(super) struct Preview<'a> {
     pub(super) record: &'a DeployRecord,
     pub(super) plan: &'a SetPlan,

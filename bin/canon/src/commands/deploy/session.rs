@@ -28,7 +28,7 @@ use crate::{
 
 pub(super) const RESUME: &str = "remove the cause, then run the same command with --resume";
 
-/// What is to be deployed, where, and by what rules.
+/// A deployment to carry out: its set, its chain and its files.
 pub(super) struct Session {
     pub(super) client: Client,
     pub(super) checked: CheckedParameters,
@@ -49,7 +49,7 @@ pub(super) struct Prepared {
     most: U256,
 }
 
-/// What a dry run shows, as JSON.
+/// The result of a dry run as JSON.
 #[derive(Serialize)]
 pub(super) struct PreparedDocument<'a> {
     chain_id: u64,
@@ -69,7 +69,7 @@ struct PlannedDocument {
     address: Address,
 }
 
-/// Where the record of an unfinished deployment is.
+/// The path of the record of an unfinished deployment.
 pub(super) fn record_of(manifest: &Path) -> PathBuf {
     let mut name = manifest.as_os_str().to_owned();
     name.push(".unfinished");
@@ -137,7 +137,7 @@ impl Session {
     }
 }
 
-/// Refuses to take over contracts without being told to.
+/// Refuses to take over contracts unless --resume is given.
 async fn ensure_not_begun(
     client: &Client,
     plan: &SetPlan,

@@ -75,8 +75,8 @@ pub(crate) struct Forecast {
     pub(super) turnout: Fraction,
 
     /// Share of the cast power that is for the proposal
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "80%", value_parser = share)]
-    pub(super) yes: Fraction,
+    #[arg(long = "for", value_name = "SHARE", allow_negative_numbers = true, default_value = "80%", value_parser = share)]
+    pub(super) for_share: Fraction,
 
     /// Mean length of an operator outage, in slots, from 1 to 1,000,000: simulates campaigns in which
     /// operators go offline for that long

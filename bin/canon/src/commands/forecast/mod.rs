@@ -38,15 +38,10 @@ impl Forecast {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let PlannedForecast { plan, preset, chain } = PlannedForecast::new(&self)?;
         let forecast = ForecastOutput { preset, chain, report: compute(&plan)? };
-        let text = if self.json {
-            let mut json = serde_json::to_string_pretty(&forecast)
-                .map_err(|error| Failure::internal(error.into(), "please report this"))?;
-            json.push('\n');
-            json
-        } else {
-            render::render(&forecast)
-        };
-        output::result(&text)?;
+        match self.json {
+            true => output::json(&forecast)?,
+            false => output::result(&render::render(&forecast))?,
+        }
         Ok(Exit::Success)
     }
 }

@@ -76,7 +76,7 @@ fn preset_baseline(asked: &Forecast, preset: Preset) -> Result<Baseline, Failure
     baseline.map_err(|error| refused(asked, error))
 }
 
-/// Why no round can be won by `n` of `m` slots.
+/// The reason why no round can be won by `n` of `m` slots.
 fn invalid_rules(n: u32, m: u32) -> Report {
     let (least, most) = (RoundRules::min_n(m), RoundRules::MAX_M);
     if !(2..=most).contains(&m) {
@@ -120,7 +120,7 @@ fn plan(asked: &Forecast, baseline: Baseline) -> Result<Plan, Failure> {
             missed: asked.missed,
         },
     };
-    let vote = ExpectedVote { turnout: asked.turnout, yes: asked.yes };
+    let vote = ExpectedVote { turnout: asked.turnout, for_share: asked.for_share };
     let outages = asked.outage.map(|mean_slots| Outages {
         mean_slots,
         campaigns: asked.campaigns,

@@ -28,7 +28,7 @@ impl Preset {
     }
 }
 
-/// Where the parameters are from.
+/// The source of the parameters.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Source {
     /// Parameters of a set that isn't deployed [default: mainnet-like]
@@ -47,7 +47,7 @@ pub(super) enum ChosenSource {
 }
 
 impl Source {
-    /// What is typed goes before the environment and the file, where an endpoint may always be set: only a
+    /// Flags take precedence over the environment and the file, where an endpoint may always be set: only a
     /// Registry makes a chain the source.
     pub(super) fn choose(&self) -> Result<ChosenSource, Failure> {
         let typed = self.chain.first_typed();

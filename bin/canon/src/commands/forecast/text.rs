@@ -1,16 +1,8 @@
 //! The text of chances, shares and other numbers of a forecast.
 
-use canon_protocol::Amount;
-
 /// A share in percent, with at most one decimal.
 pub(crate) fn percent(share: f64) -> String {
     format!("{} %", (share * 1000.0).round() / 10.0)
-}
-
-/// The share that `amount` is of `whole`, in percent with two decimals, rounded up.
-pub(super) fn part(amount: Amount, whole: Amount) -> String {
-    let hundredths = (amount.get() * 10_000).div_ceil(whole.get().max(1));
-    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
 }
 
 /// The chance below which its two decimals in percent are 0.00.
@@ -67,12 +59,6 @@ mod tests {
         ] {
             assert_eq!(chance(value), text);
         }
-    }
-
-    #[test]
-    fn parts_are_rounded_up() {
-        assert_eq!(part(Amount::of(665_001), Amount::of(1_000_000)), "66.51 %");
-        assert_eq!(part(Amount::ZERO, Amount::ZERO), "0.00 %");
     }
 
     #[test]

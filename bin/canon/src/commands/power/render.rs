@@ -6,7 +6,7 @@ use canon_protocol::{
 };
 
 use super::{DueWithdrawal, PowerDocument, PowerOnProposal};
-use crate::page::{Page, line, share, until, wrapped};
+use crate::page::{Page, lasts, line, share, until, wrapped};
 
 pub(super) fn render(power: &PowerDocument) -> String {
     let mut page = Page::default();
@@ -57,9 +57,9 @@ fn on_proposal(page: &mut Page, on: &PowerOnProposal, now: Timestamp) {
         ProposalState::Pending => {}
         ProposalState::Queued => {
             let last = on.against_until;
-            line!(page, "        against it until {} ({})", Time(last), until(now, last));
+            line!(page, "        against it {}", lasts(now, last));
         }
-        _ => line!(page, "        until {} ({})", Time(on.until), until(now, on.until)),
+        _ => line!(page, "        {}", lasts(now, on.until)),
     }
 }
 

@@ -54,11 +54,11 @@ Exit codes:
 struct ProposalDocument<'a> {
     #[serde(flatten)]
     proposal: &'a ProposalView,
-    /// How its vote ends if no more ballots are cast.
+    /// The result of its vote if no more ballots are cast.
     result: Tabulation,
     /// The actions that were published at its creation; `None` if the history isn't known.
     actions: Option<Vec<ShownAction>>,
-    /// What each holder cast; `None` if the history isn't known.
+    /// The power that each holder cast; `None` if the history isn't known.
     ballots: Option<Vec<ShownBallot>>,
 }
 

@@ -85,15 +85,15 @@ fn vote(page: &mut Page, proposal: &ProposalView, now: Timestamp) {
 }
 
 fn dates(page: &mut Page, proposal: &ProposalView, now: Timestamp) {
-    let deadlines = proposal.deadlines();
-    line!(page, "\nDates");
+    let dates = proposal.dates();
+    line!(page, "\nDates, each the first second of the change");
     for (what, time) in [
         ("created", proposal.creation),
-        ("voting starts", deadlines.voting_starts()),
-        ("voting ends", deadlines.active),
-        ("objections end", deadlines.objections_until),
-        ("executable from", deadlines.earliest_execution()),
-        ("expires", deadlines.executable),
+        ("voting starts", dates.voting_starts),
+        ("voting ends", dates.voting_ends),
+        ("objections end", dates.objections_end),
+        ("executable from", dates.executable),
+        ("expires", dates.expires),
     ] {
         line!(page, "  {what:<16} {}  {}", Time(time), until(now, time));
     }

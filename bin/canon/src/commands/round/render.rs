@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     commands::forecast::text::chance,
-    page::{Page, line, until, wrapped},
+    page::{Page, lasts, line, wrapped},
 };
 
 /// Slots in a line of the strip, and in a group.
@@ -59,7 +59,7 @@ fn dates(page: &mut Page, round: &RoundDocument) {
     let slots = format!("slots {} to {}", round.first_slot, round.last_slot);
     match (round.start, round.end, &round.outcome) {
         (_, Some(end), RoundOutcome::Running) => {
-            line!(page, "  {slots}, until {} ({})", Time(end), until(round.time, end));
+            line!(page, "  {slots}, {}", lasts(round.time, end));
         }
         (Some(start), Some(end), _) => {
             line!(
@@ -114,7 +114,7 @@ fn signals(page: &mut Page, round: &RoundDocument) {
 fn result(outcome: &RoundOutcome, now: Timestamp) -> Vec<String> {
     let won = |winner: &Leader| format!("won by {} with {}", winner.payload, grouped(winner.count));
     let last_chance = |last: &Option<Timestamp>| match last {
-        Some(last) => format!(" until {} ({})", Time(*last), until(now, *last)),
+        Some(last) => format!(" {}", lasts(now, *last)),
         None => String::new(),
     };
     match outcome {

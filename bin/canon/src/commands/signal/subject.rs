@@ -13,7 +13,12 @@ use canon_views::{
 use eyre::eyre;
 
 use super::Wanted;
-use crate::{chain::Chain, commands::proposal::in_words_or_data, exit::Failure, page::until};
+use crate::{
+    chain::Chain,
+    commands::proposal::in_words_or_data,
+    exit::Failure,
+    page::{lasts, until},
+};
 
 const SEE_STATUS: &str = "`canon status` shows where signals stand";
 
@@ -72,7 +77,7 @@ impl SignalSubject {
         let present = self.present();
         let code = present.payloads.get(&self.payload).map(|seen| seen.code.hash);
         let rollup = present.addresses.rollup;
-        let identity = SequencerIdentity { proposer, rollup, blocks: BlockDuty::Leave };
+        let identity = SequencerIdentity { proposer, rollup, blocks: BlockDuty::Skip };
         let plan = SignalPlan {
             status: wanted.status,
             hopeless: HopelessRule::Signal,
@@ -94,8 +99,16 @@ impl SignalSubject {
                 let report = eyre!("a signal for {payload} can't help: {}", why(status));
                 Failure::refused(report, "add --force to signal all the same")
             }
-            other => {
-                Failure::refused(eyre!("{payload} can't be signaled for: {other:?}"), SEE_STATUS)
+            SignalDecision::NoPayload
+            | SignalDecision::NotCanonical
+            | SignalDecision::Unknown
+            | SignalDecision::CodeChanged { .. }
+            | SignalDecision::ActionsChanged { .. }
+            | SignalDecision::ActionsUnread
+            | SignalDecision::TooEarly { .. }
+            | SignalDecision::Hopeless => {
+                let report = eyre!("{payload} can't be signaled for: {}", obstacle(decision));
+                Failure::refused(report, SEE_STATUS)
             }
         })
     }
@@ -178,8 +191,7 @@ impl SignalSubject {
             details.push("warning: it can't win this round any more".to_owned());
         }
         if let Some(last) = rollup.clock.slot_end(slot) {
-            let left = until(self.present().block.timestamp, last);
-            details.push(format!("the slot ends at {} ({left})", Time(last)));
+            details.push(format!("the slot lasts {}", lasts(self.present().block.timestamp, last)));
         }
         details
     }
@@ -209,12 +221,33 @@ pub(super) fn signaling(present: &Present) -> Result<(&RollupView, &SignalingVie
     })
 }
 
-/// Why a payload's status leaves nothing to signal for.
+/// The obstacle to a signal that no other time or flag removes.
+const fn obstacle(decision: SignalDecision) -> &'static str {
+    match decision {
+        SignalDecision::NoPayload => "no payload is set",
+        SignalDecision::NotCanonical => "the rollup isn't canonical",
+        SignalDecision::Unknown => "the canonical rollup or Proposals doesn't answer",
+        SignalDecision::CodeChanged { .. } => "its code is another than the one that was checked",
+        SignalDecision::ActionsChanged { .. } => "it lists other actions than those checked",
+        SignalDecision::ActionsUnread => "its actions can't be read",
+        SignalDecision::TooEarly { .. } => "the rollup hasn't reached the agreed block",
+        SignalDecision::Hopeless => "it can't win this round any more",
+        SignalDecision::Signal
+        | SignalDecision::SlotUsed
+        | SignalDecision::OtherSlot
+        | SignalDecision::Status(_) => "it is another proposer's turn",
+    }
+}
+
+/// The reason why a payload's status leaves nothing to signal for.
 fn why(status: PayloadStatus) -> String {
     match status {
         PayloadStatus::QuorumReached { round } => format!("it has won round {round}"),
         PayloadStatus::Live { id, state } => format!("its proposal {id} is {state}"),
         PayloadStatus::Executed { id } => format!("its proposal {id} was executed"),
-        other => format!("{other:?}"),
+        PayloadStatus::Rejected { id } => format!("its proposal {id} was rejected"),
+        PayloadStatus::Expired { id } => format!("its proposal {id} expired"),
+        PayloadStatus::Dropped { id } => format!("its proposal {id} was dropped"),
+        PayloadStatus::None | PayloadStatus::Signaling { .. } => "no round was won".to_owned(),
     }
 }

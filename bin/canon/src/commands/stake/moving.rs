@@ -173,7 +173,7 @@ impl Finish {
         let withdrawer = view.withdrawer;
         let new_attester = self.new_attester.map(|attester| NewAttester { attester, withdrawer });
         let ready_at = moving.ready_at;
-        let action = IntendedAction::FinaliseMove { rollup, attester, ready_at, new_attester };
+        let action = IntendedAction::FinalizeMove { rollup, attester, ready_at, new_attester };
         let mut words = vec![
             format!("Move the stake of {attester}"),
             format!("from   {rollup}"),

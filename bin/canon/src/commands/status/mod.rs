@@ -49,9 +49,9 @@ Exit codes:
 struct StatusDocument<'a> {
     /// The set at the block.
     present: &'a Present,
-    /// What comes with time alone, earliest first.
+    /// The changes that come with time alone, earliest first.
     calendar: Vec<CalendarEntry>,
-    /// What can be done in the next block.
+    /// The actions that are possible in the next block.
     available: Vec<AvailableAction>,
 }
 

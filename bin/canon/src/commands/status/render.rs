@@ -1,7 +1,7 @@
 //! The status as text: one screen of 80 columns and 24 lines for an ordinary set.
 
 use canon_protocol::{
-    Timestamp,
+    Seconds, Timestamp,
     text::{Duration, Time, Tokens, count, grouped},
 };
 use canon_views::{
@@ -44,7 +44,7 @@ fn rollup(page: &mut Page, present: &Present) {
     line!(page, "           {}", slot(rollup, present.next));
 }
 
-/// Where the rollup's clock stands, and who has the slot of the next block.
+/// The rollup's epoch and slot, and the proposer of the next block's slot.
 fn slot(rollup: &RollupView, next: Timestamp) -> String {
     let Some(slot) = rollup.slot else {
         let genesis = rollup.clock.genesis;
@@ -149,8 +149,8 @@ fn now(page: &mut Page, view: &SetView) {
     }
 }
 
-/// Until when it can be done, if that ends.
+/// The time left, up to the first second in which it can't be done, if there is one.
 fn last_chance(available: &AvailableAction, now: Timestamp) -> String {
-    let left = available.until.and_then(|until| until.since(now));
+    let left = available.until.and_then(|until| (until + Seconds::SECOND).since(now));
     left.map_or_else(String::new, |left| format!(" ({} left)", Duration(left).rounded()))
 }

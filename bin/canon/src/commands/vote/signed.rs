@@ -16,7 +16,7 @@ use crate::{
     chain::Chain,
     exit::{Exit, Failure},
     output,
-    page::{Page, line, side, until},
+    page::{Page, lasts, line, side},
     send::{self, SendArgs, Step},
     signing::Opened,
     typed_data::{BallotMessage, SignedMessage, TypedMessage as _},
@@ -157,7 +157,7 @@ async fn submission(
     require_nonce(message.nonce, subject.ballot.nonce)?;
     subject.require_taken(support)?;
     if message.deadline < present.next {
-        let report = eyre!("the ballot could be used until {}", Time(message.deadline));
+        let report = eyre!("the ballot could be used until {}, inclusive", Time(message.deadline));
         return Err(Failure::refused(report, "ask the voter for another one"));
     }
     let amount = subject.amount(OrderAmount::Exactly(message.amount))?;
@@ -187,7 +187,7 @@ async fn submission(
     words.extend(subject.words());
     let mut step = Step::new(intent, words);
     step.details = subject.details(support, amount);
-    step.details.push(format!("signed until {} ({})", Time(deadline), until(now, deadline)));
+    step.details.push(format!("signed {}", lasts(now, deadline)));
     Ok(step)
 }
 

@@ -16,7 +16,7 @@ use crate::{
     chain::Chain,
     commands::proposal::{find, frozen_actions, in_words_or_data},
     exit::Failure,
-    page::{self, share, until},
+    page::{self, lasts, share, until},
 };
 
 const SEE_PROPOSAL: &str = "`canon proposal` shows each proposal and its dates";
@@ -99,22 +99,22 @@ impl BallotSubject {
         if proposal.takes_ballots(support, next) {
             return Ok(());
         }
-        let (id, deadlines) = (proposal.id, proposal.deadlines());
+        let (id, dates) = (proposal.id, proposal.dates());
         let state = proposal.state_at(next);
         let report = match (state, support) {
             (ProposalState::Pending, _) => {
-                let start = deadlines.voting_starts();
+                let start = dates.voting_starts;
                 let left = until(now, start);
                 let report = eyre!("voting on proposal {id} starts at {} ({left})", Time(start));
                 return Err(Failure::nothing_to_do(report, "run it again then"));
             }
             (ProposalState::Queued, Support::Yea) => eyre!(
                 "proposal {id} takes only ballots against it: voting ended at {}",
-                Time(deadlines.active)
+                Time(dates.voting_ends)
             ),
             (ProposalState::Queued, Support::Nea) => eyre!(
                 "proposal {id} takes no ballots any more: objections ended at {}",
-                Time(deadlines.objections_until)
+                Time(dates.objections_end)
             ),
             (state, _) => eyre!("proposal {id} takes no ballots: it is {state}"),
         };
@@ -211,7 +211,7 @@ impl BallotSubject {
         details.extend(warning(proposal, &after, support).iter().map(ToString::to_string));
         let last = proposal.deadlines().ballots_until(support);
         let now = self.present().block.timestamp;
-        details.push(format!("taken until {} ({})", Time(last), until(now, last)));
+        details.push(format!("taken {}", lasts(now, last)));
         details
     }
 }

@@ -16,7 +16,7 @@ use canon_protocol::{
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-/// How bad a finding is, the least first.
+/// The severity of a finding, the least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingLevel {
@@ -38,7 +38,7 @@ impl fmt::Display for FindingLevel {
     }
 }
 
-/// What a rule judges.
+/// The subject of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RuleSubject {
     /// Parameters that stay the same when another rollup becomes canonical.
@@ -62,13 +62,13 @@ pub struct SetFacts<'a> {
 pub struct Rule {
     /// Its name, by which a file accepts that it is broken.
     pub id: &'static str,
-    /// How bad it is to break it.
+    /// The severity of breaking it.
     pub level: FindingLevel,
-    /// What it judges.
+    /// Its subject.
     pub subject: RuleSubject,
-    /// What was found and what was expected, if the rule is broken.
+    /// The value found and the value expected, if the rule is broken.
     pub broken: fn(&SetFacts<'_>) -> Option<String>,
-    /// What happens to a set that breaks it.
+    /// The consequence for a set that breaks it.
     pub why: &'static str,
     /// The page and section that explain it.
     pub source: &'static str,
@@ -79,11 +79,11 @@ pub struct Rule {
 pub struct BrokenRule {
     /// The rule's name.
     pub rule: &'static str,
-    /// How bad it is here.
+    /// The severity here.
     pub level: FindingLevel,
-    /// What was found and what was expected.
+    /// The value found and the value expected.
     pub found: String,
-    /// What happens to a set that breaks the rule.
+    /// The consequence for a set that breaks the rule.
     pub why: &'static str,
     /// The page and section that explain it.
     pub source: &'static str,

@@ -58,14 +58,14 @@ pub struct IntentSender {
     /// The number of transactions of the account up to that block; up to an earlier one if there were none
     /// to settle.
     count: u64,
-    /// What a new transaction has to offer after one was refused as offering too little, and when that
-    /// was.
+    /// The least offer of a new transaction after one was refused as offering too little, and the time of that
+    /// refusal.
     floor: Option<(Fees, BlockNumber)>,
     /// Failures that were reported and last.
     reported: ReportedFailures,
 }
 
-/// What is known and found out for one block.
+/// The facts known and found out for one block.
 struct Pass {
     head: BlockView,
     next: NextBlock,
@@ -141,7 +141,7 @@ impl IntentSender {
         })
     }
 
-    /// What is checked before a transaction is sent. Default: everything.
+    /// Sets the checks before a transaction is sent. Default: everything.
     #[must_use]
     pub const fn with_checks(mut self, checks: Checks) -> Self {
         self.checks = checks;
@@ -170,8 +170,8 @@ impl IntentSender {
         self.done.contains(id) || mined.any(|mined| mined.done.as_ref() == Some(id))
     }
 
-    /// What is known of an intent, as of the block that was [settled](Self::settle) last. What follows from
-    /// its not being done mustn't be done unless it is [`IntentProgress::Open`].
+    /// The progress of an intent, as of the block that was [settled](Self::settle) last. Anything that follows
+    /// from its not being done mustn't be done unless it is [`IntentProgress::Open`].
     pub fn progress(&self, id: &IntentId) -> IntentProgress {
         if self.is_done(id) {
             IntentProgress::Done
@@ -194,8 +194,8 @@ impl IntentSender {
     /// Finds out what became of all transactions up to `head`. Call it for every block, or less often,
     /// before it is decided what is due: that can depend on what [is done](Self::is_done).
     ///
-    /// What fails is reported, and tried again at the next call. If nothing is in flight, and `head` follows
-    /// the block of the last call, nothing is asked. If `head` is older than a block that was seen,
+    /// A failure is reported, and the attempt made again at the next call. If nothing is in flight, and `head`
+    /// follows the block of the last call, nothing is asked. If `head` is older than a block that was seen,
     /// [`HeadError::Older`] is reported, and nothing is sent until the next call.
     pub async fn settle(&mut self, head: BlockView) -> Vec<TxReport> {
         let mut pass = Pass::new(head, NextBlock::after(&head, head.timestamp));
@@ -233,8 +233,8 @@ impl IntentSender {
     /// then and due all the same is sent once more, unless its [completion](Intent::completion) is the
     /// journal's. Those whose time is over at `next` count as not wanted.
     ///
-    /// What fails is reported, and tried again at the next call; one failure doesn't keep anything else
-    /// from being tried. A refusal that lasts is reported once.
+    /// A failure is reported, and the attempt made again at the next call; one failure doesn't keep anything
+    /// else from being tried. A refusal that lasts is reported once.
     pub async fn pursue(&mut self, intents: &[Intent], next: Timestamp) -> Vec<TxReport> {
         let Some(head) = self.head else { return Vec::new() };
         let mut pass = Pass::new(head, NextBlock::after(&head, next));

@@ -1,4 +1,4 @@
-//! What would be sent, without sending it.
+//! The transaction of an intent, without sending it.
 
 use super::{IntentSender, Pass};
 use crate::{client::NextBlock, error::Result, tx::fees::Fees};
@@ -21,7 +21,7 @@ pub struct Preview {
     pub value: U256,
     /// The most gas that it uses.
     pub gas_limit: u64,
-    /// What it offers for its gas.
+    /// The fees that it offers for its gas.
     pub fees: Fees,
 }
 
@@ -54,7 +54,7 @@ impl IntentSender {
         Ok(Preview { what, to, input: call.input().clone(), value, gas_limit, fees })
     }
 
-    /// What the account has, in wei, with what is waiting in the pool.
+    /// The account's balance in wei, including the effects of its transactions in the pool.
     ///
     /// # Errors
     ///

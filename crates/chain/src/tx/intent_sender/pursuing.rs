@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 const MAX_MISSING: usize = 16;
 
 impl IntentSender {
-    /// What is to be in flight, in order.
+    /// The intents that are to be in flight, in order.
     pub(super) fn wanted<'a>(
         &self,
         intents: &'a [Intent],

@@ -21,7 +21,7 @@ use canon_views::Intent;
 /// a transaction.
 const MAX_REFUSALS: u32 = 8;
 
-/// What an endpoint says about a transaction.
+/// An endpoint's statement about a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// A node has it.
@@ -121,7 +121,7 @@ impl IntentSender {
         Ok(Version { hash, raw, tx, intent, since, mined_in, is_taken: false })
     }
 
-    /// What the next transaction under a nonce offers.
+    /// The fees that the next transaction under a nonce offers.
     fn offer(&self, nonce: u64, pass: &Pass) -> Result<Fees> {
         let base_fee = pass.next.base_fee;
         let known = self.nonces.get(&nonce).map(|used| used.to_beat);

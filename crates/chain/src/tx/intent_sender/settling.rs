@@ -42,7 +42,7 @@ impl IntentSender {
         }
     }
 
-    /// What was mined isn't any more.
+    /// Takes back the settlement of a nonce whose transaction isn't mined any more.
     fn take_back(&mut self, nonce: u64, pass: &mut Pass) {
         let Some(used) = self.nonces.get_mut(&nonce) else { return };
         let Some(mined) = used.mined.take() else { return };

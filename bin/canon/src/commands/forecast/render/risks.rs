@@ -1,14 +1,14 @@
-//! What a hostile minority of the sequencers or the holders can do.
+//! The power of a hostile minority of the sequencers or the holders.
 
 use canon_forecast::ForecastReport;
 use canon_protocol::{
     Amount, Tabulation,
-    text::{Percent, Tokens, count, grouped},
+    text::{Percent, Rounding, Tokens, count, grouped, percent_of},
     yea_limit,
 };
 
 use super::{Page, line};
-use crate::commands::forecast::text::{chance, part, percent};
+use crate::commands::forecast::text::{chance, percent};
 
 pub(super) fn hostile(page: &mut Page, report: &ForecastReport) {
     let hostile = &report.hostile;
@@ -94,7 +94,7 @@ pub(super) fn vote(page: &mut Page, report: &ForecastReport, is_deployed: bool) 
                 page,
                 "  at a turnout of {turnout}, more than {} ({}) must be for the proposal",
                 Tokens(limit).rounded_up(),
-                part(limit, cast)
+                percent_of(limit, cast, Rounding::Up)
             );
         }
         None => line!(page, "  at a turnout of {turnout}, nothing passes"),
@@ -102,7 +102,7 @@ pub(super) fn vote(page: &mut Page, report: &ForecastReport, is_deployed: bool) 
     line!(
         page,
         "  at a turnout of {turnout} with {} of it for the proposal, it {}",
-        Percent::of(vote.yes),
+        Percent::of(vote.for_share),
         result(&vote.outlook.result)
     );
     line!(
@@ -120,8 +120,10 @@ pub(super) fn vote(page: &mut Page, report: &ForecastReport, is_deployed: bool) 
         "vote for"
     );
     for bloc in &vote.alone {
-        let needs =
-            |amount: Amount| format!("{} ({})", Tokens(amount).rounded_up(), part(amount, total));
+        let needs = |amount: Amount| {
+            let share = percent_of(amount, total, Rounding::Up);
+            format!("{} ({share})", Tokens(amount).rounded_up())
+        };
         line!(
             page,
             "  {:<32}{:>31} {:>31}",

@@ -73,7 +73,8 @@ fn progress(page: &mut Page, report: &ForecastReport, payload: &PayloadStanding)
         grouped(report.signals)
     );
     for won in &payload.pushable {
-        let until = won.until.map_or_else(String::new, |last| format!(" until {}", Time(last)));
+        let until =
+            won.until.map_or_else(String::new, |last| format!(" until {}, inclusive", Time(last)));
         line!(page, "            round {} is won: anyone can push it{until}", won.round);
     }
     if let Some(proposal) = &payload.proposal {

@@ -1,14 +1,14 @@
 //! Nothing is wrong with the rules, and everything was reached.
 
-use canon_explore::{Exploration, SmallWorld};
+use canon_explore::{Exploration, Scope};
 use canon_protocol::ProposalState::{
     self, Active, Executable, Executed, Expired, Pending, Queued, Rejected,
 };
 
-/// The quick world `name` is as it should be, and its proposals get into `expected`.
+/// The quick scope `name` is as it should be, and its proposals get into `expected`.
 fn explore(name: &str, expected: &[ProposalState]) {
-    let world = SmallWorld::QUICK.iter().find(|world| world.name == name).unwrap();
-    match Exploration::new(world).run() {
+    let scope = Scope::QUICK.iter().find(|scope| scope.name == name).unwrap();
+    match Exploration::new(scope).run() {
         Ok(report) => {
             println!("{name}: {report}");
             assert!(!report.figures.cut_off);
@@ -59,9 +59,9 @@ fn moves() {
 
 #[test]
 fn names_are_unique() {
-    for world in SmallWorld::all() {
-        assert_eq!(SmallWorld::all().filter(|other| other.name == world.name).count(), 1);
-        assert_eq!(SmallWorld::named(world.name).map(|it| it.about), Some(world.about));
+    for scope in Scope::all() {
+        assert_eq!(Scope::all().filter(|other| other.name == scope.name).count(), 1);
+        assert_eq!(Scope::named(scope.name).map(|it| it.about), Some(scope.about));
     }
-    assert!(SmallWorld::named("nowhere").is_none());
+    assert!(Scope::named("nowhere").is_none());
 }

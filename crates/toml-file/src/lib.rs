@@ -1,4 +1,4 @@
-//! What is wrong with a TOML file, and where.
+//! Mistakes in TOML files that people write: each with its place, its field and what was expected.
 
 use std::{fmt, ops::Range};
 
@@ -15,29 +15,39 @@ pub struct FileError {
     pub problems: Vec<Problem>,
 }
 
-/// One thing that is wrong.
+/// One mistake. Displayed, it is `line:column: field: message`, without the line itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Problem {
-    /// Counted from 1; 0 if the file doesn't have what is meant.
+    /// The line, counted from 1; 0 if the file lacks the field.
     pub line: usize,
-    /// In characters, counted from 1; 0 if the file doesn't have what is meant.
+    /// The column in characters, counted from 1; 0 if the file lacks the field.
     pub column: usize,
     /// The path of the field, such as `governance.voting_delay`; empty if the file as a whole is
     /// meant or can't be parsed.
     pub field: String,
-    /// What was expected there, and what was found.
+    /// The value expected there, and the value found.
     pub message: String,
+    quote: Option<Quote>,
+}
+
+/// The line of a mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Quote {
     /// The line, as it stands in the file.
-    quote: String,
-    /// How many characters of it are meant.
+    line: String,
+    /// The number of its characters that are wrong.
     width: usize,
 }
 
 impl Problem {
-    /// Something that the file doesn't have.
+    /// A problem with a field that the file lacks.
     pub const fn nowhere(field: String, message: String) -> Self {
-        Self { line: 0, column: 0, field, message, quote: String::new(), width: 0 }
+        Self { line: 0, column: 0, field, message, quote: None }
+    }
+
+    /// A problem at `span` whose line is kept nowhere, since it may have a secret.
+    pub fn unquoted(text: &str, span: Range<usize>, field: String, message: String) -> Self {
+        Self { quote: None, ..Self::new(text, span, field, message) }
     }
 
     /// A value for which something else was expected. `span` is its range of bytes in `text`.
@@ -76,9 +86,20 @@ impl Problem {
             column: column + 1,
             field,
             message,
-            quote: quote.replace('\t', " "),
-            width,
+            quote: Some(Quote { line: quote.replace('\t', " "), width }),
         }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line > 0 {
+            write!(f, "{}:{}: ", self.line, self.column)?;
+        }
+        if !self.field.is_empty() {
+            write!(f, "{}: ", ForeignText::new(&self.field))?;
+        }
+        write!(f, "{}", ForeignText::new(&self.message))
     }
 }
 
@@ -88,29 +109,19 @@ impl fmt::Display for FileError {
             if position > 0 {
                 f.write_str("\n\n")?;
             }
-            let Problem { line, column, field, message, quote, width } = problem;
-            let (file, message) = (ForeignText::new(&self.file), ForeignText::new(message));
-            match line {
-                0 => write!(f, "{file}: ")?,
-                _ => write!(f, "{file}:{line}:{column}: ")?,
-            }
-            if !field.is_empty() {
-                write!(f, "{}: ", ForeignText::new(field))?;
-            }
-            if *line == 0 {
-                write!(f, "{message}")?;
-                continue;
-            }
+            let blank = if problem.line == 0 { " " } else { "" };
+            write!(f, "{}:{blank}{problem}", ForeignText::new(&self.file))?;
+            let Problem { line, column, quote: Some(quote), .. } = problem else { continue };
             let gutter = line.to_string().len();
             // Escapes are wider than what they stand for.
-            let mut rest = quote.chars();
+            let mut rest = quote.line.chars();
             let mut shown = |count| {
                 let part: String = rest.by_ref().take(count).collect();
                 ForeignText::new(&part).to_string()
             };
-            let (before, meant, after) = (shown(column - 1), shown(*width), shown(usize::MAX));
+            let (before, meant, after) = (shown(column - 1), shown(quote.width), shown(usize::MAX));
             let (indent, width) = (before.chars().count(), meant.chars().count().max(1));
-            write!(f, "{message}\n{:gutter$} |\n{line} | {before}{meant}{after}\n", "")?;
+            write!(f, "\n{:gutter$} |\n{line} | {before}{meant}{after}\n", "")?;
             write!(f, "{:gutter$} | {:indent$}{}", "", "", "^".repeat(width))?;
         }
         Ok(())

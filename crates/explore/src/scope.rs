@@ -1,4 +1,4 @@
-//! The worlds that are explored: how each begins, what can be done in it, and what bounds it.
+//! The scopes that are explored: how each begins, what can be done in it, and what bounds it.
 
 use crate::payloads::Payload;
 use canon_protocol::{Amount, Configuration, Fraction, Seconds};
@@ -63,7 +63,7 @@ pub enum Kind {
     Move,
 }
 
-/// How a world begins.
+/// How a scope begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// The second in which everything was deployed and staked.
@@ -74,9 +74,9 @@ pub enum Start {
     Winner(Payload),
 }
 
-/// A world small enough to try everything in it.
+/// A scope small enough to try everything in it.
 #[derive(Clone, Debug)]
-pub struct SmallWorld {
+pub struct Scope {
     /// What it is called on the command line.
     pub name: &'static str,
     /// What it is about.
@@ -104,7 +104,7 @@ pub struct SmallWorld {
 }
 
 /// Every ballot on one proposal after another.
-const BALLOTS: SmallWorld = SmallWorld {
+const BALLOTS: Scope = Scope {
     name: "ballots",
     about: "one proposal through the lock after another, for ever: every ballot and execution",
     start: Start::Deployment,
@@ -119,7 +119,7 @@ const BALLOTS: SmallWorld = SmallWorld {
     seconds: None,
 };
 
-const LEAVING: SmallWorld = SmallWorld {
+const LEAVING: Scope = Scope {
     name: "leaving",
     about: "a proposal through the lock, and holders who lock and leave all the time",
     power: [3, 2],
@@ -136,7 +136,7 @@ const LEAVING: SmallWorld = SmallWorld {
     ..BALLOTS
 };
 
-const SHORTENING: SmallWorld = SmallWorld {
+const SHORTENING: Scope = Scope {
     name: "shortening",
     about: "two proposals through the lock, one of which shortens the delays, and holders who leave",
     silent: 2,
@@ -150,7 +150,7 @@ const SHORTENING: SmallWorld = SmallWorld {
 };
 
 /// Six units pay for three locks, the third of which may follow the execution that shortens the delays.
-const LOCKS: SmallWorld = SmallWorld {
+const LOCKS: Scope = Scope {
     name: "locks",
     about: "three proposals through the lock, one of which shortens the delays",
     power: [4, 2],
@@ -160,7 +160,7 @@ const LOCKS: SmallWorld = SmallWorld {
     ..SHORTENING
 };
 
-const SIGNALS: SmallWorld = SmallWorld {
+const SIGNALS: Scope = Scope {
     name: "signals",
     about: "three stakers signal for two payloads, and what wins is pushed",
     power: [0, 0],
@@ -173,7 +173,7 @@ const SIGNALS: SmallWorld = SmallWorld {
     ..BALLOTS
 };
 
-const REPLACEMENT: SmallWorld = SmallWorld {
+const REPLACEMENT: Scope = Scope {
     name: "replacement",
     about: "an upgrade that was signaled for, while holders replace Proposals and put it back",
     start: Start::Winner(Payload::Upgrade),
@@ -185,7 +185,7 @@ const REPLACEMENT: SmallWorld = SmallWorld {
     ..BALLOTS
 };
 
-const MOVES: SmallWorld = SmallWorld {
+const MOVES: Scope = Scope {
     name: "moves",
     about: "an upgrade that was signaled for, and stakers who move and signal on",
     start: Start::Winner(Payload::Upgrade),
@@ -196,7 +196,7 @@ const MOVES: SmallWorld = SmallWorld {
     ..BALLOTS
 };
 
-impl SmallWorld {
+impl Scope {
     /// Those that take seconds.
     pub const QUICK: &[Self] = &[BALLOTS, LEAVING, SHORTENING, LOCKS, SIGNALS, REPLACEMENT, MOVES];
 
@@ -219,9 +219,9 @@ impl SmallWorld {
         Self::QUICK.iter().chain(Self::LARGE)
     }
 
-    /// The world of this name.
+    /// The scope of this name.
     pub fn named(name: &str) -> Option<&'static Self> {
-        Self::all().find(|world| world.name == name)
+        Self::all().find(|scope| scope.name == name)
     }
 
     pub(crate) fn allows(&self, kind: Kind) -> bool {
