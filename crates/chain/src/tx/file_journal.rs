@@ -209,7 +209,7 @@ mod tests {
         fs::write(&path, format!("{line}\n")).unwrap();
         let contents = FileJournal::open(&path).unwrap().load().unwrap();
         assert_eq!(contents.transactions[0].since, BlockNumber::of(7));
-        assert_eq!(contents.transactions[0].blocks(), []);
+        assert_eq!(contents.transactions[0].block(), None);
     }
 
     #[test]

@@ -136,11 +136,11 @@ impl JournaledTransaction {
         keccak256(&self.raw)
     }
 
-    /// The blocks that its chain must have. Empty if it isn't known to belong to any.
-    pub(crate) fn blocks(&self) -> Vec<SeenBlock> {
-        let Some(hash) = self.since_hash else { return Vec::new() };
-        let signed_after = SeenBlock { number: self.since, hash };
-        [signed_after].into_iter().chain(self.mined_in).collect()
+    /// The newest block that its sender saw of its chain: the one that has it, otherwise the one after which it
+    /// was signed. `None` if it isn't known to belong to any chain.
+    pub(crate) fn block(&self) -> Option<SeenBlock> {
+        let signed_after = self.since_hash.map(|hash| SeenBlock { number: self.since, hash });
+        self.mined_in.or(signed_after)
     }
 
     /// The transaction and who signed it.

@@ -112,7 +112,7 @@ impl IntentSender {
         let contents = journal.load()?;
         let mut unproven = Vec::new();
         for journaled in contents.transactions {
-            let blocks = journaled.blocks();
+            let block = journaled.block();
             let (version, signer) = Version::restore(journaled)?;
             if signer != account.address() {
                 return Err(Error::OtherAccount { expected: signer, found: account.address() });
@@ -121,7 +121,7 @@ impl IntentSender {
             if expected != found {
                 return Err(Error::OtherChain { expected, found });
             }
-            unproven.push(Unproven::new(version, blocks));
+            unproven.push(Unproven::new(version, block));
         }
         Ok(Self {
             account,

@@ -20,15 +20,14 @@ use alloy_primitives::B256;
 use alloy_provider::Provider;
 use canon_protocol::BlockNumber;
 use canon_views::{BlockView, Intent, IntentId};
-use core::mem;
 use std::collections::BTreeMap;
 
 /// A transaction of the journal that isn't known to belong to this chain.
 #[derive(Clone, Debug)]
 pub(super) struct Unproven {
     pub(super) version: Version,
-    /// The blocks that its chain has.
-    blocks: Vec<SeenBlock>,
+    /// A block that its chain has, if one is known.
+    block: Option<SeenBlock>,
     origin: Origin,
 }
 
@@ -36,7 +35,7 @@ pub(super) struct Unproven {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Origin {
     ThisChain,
-    /// A block that it needs was never on this chain, or was replaced long ago.
+    /// Its block was never on this chain, or was replaced long ago.
     OtherChain,
     Unknown,
 }
@@ -57,8 +56,8 @@ pub struct UnprovenTransaction {
 }
 
 impl Unproven {
-    pub(super) const fn new(version: Version, blocks: Vec<SeenBlock>) -> Self {
-        Self { version, blocks, origin: Origin::Unknown }
+    pub(super) const fn new(version: Version, block: Option<SeenBlock>) -> Self {
+        Self { version, block, origin: Origin::Unknown }
     }
 
     /// Whether it may belong to this chain.
@@ -96,23 +95,22 @@ impl IntentSender {
     /// Finds out which transactions of the journal belong to the chain of `head`.
     pub(super) async fn prove(&mut self, head: &BlockView) -> Result<()> {
         let mut chain = BTreeMap::from([(head.number, Some(head.hash))]);
-        let mut origins = Vec::new();
-        for one in &self.unproven {
-            origins.push(match one.origin {
+        let mut next = 0;
+        // What is found out is kept when a later request fails.
+        while let Some(one) = self.unproven.get(next) {
+            let origin = match one.origin {
                 Origin::Unknown => self.origin(one, head, &mut chain).await?,
                 known => known,
-            });
-        }
-        for (one, origin) in mem::take(&mut self.unproven).into_iter().zip(origins) {
-            match origin {
-                Origin::ThisChain => {
-                    let used = self.nonces.entry(one.version.tx.nonce).or_default();
-                    used.restore(one.version);
-                }
-                Origin::OtherChain | Origin::Unknown => {
-                    self.unproven.push(Unproven { origin, ..one });
-                }
+            };
+            if origin == Origin::ThisChain {
+                let Unproven { version, .. } = self.unproven.remove(next);
+                self.nonces.entry(version.tx.nonce).or_default().restore(version);
+                continue;
             }
+            if let Some(one) = self.unproven.get_mut(next) {
+                one.origin = origin;
+            }
+            next += 1;
         }
         Ok(())
     }
@@ -124,16 +122,14 @@ impl IntentSender {
         head: &BlockView,
         chain: &mut BTreeMap<BlockNumber, Option<B256>>,
     ) -> Result<Origin> {
-        let mut has_all = !one.blocks.is_empty();
         let mut is_of_other = false;
-        for block in &one.blocks {
+        if let Some(block) = one.block {
             let found = self.hash_at(block.number, head, chain).await?;
-            has_all &= found == Some(block.hash);
+            if found == Some(block.hash) {
+                return Ok(Origin::ThisChain);
+            }
             let age = head.number.steps_since(block.number).unwrap_or_default();
-            is_of_other |= age >= FINALITY && found.is_some_and(|found| found != block.hash);
-        }
-        if has_all {
-            return Ok(Origin::ThisChain);
+            is_of_other = age >= FINALITY && found.is_some();
         }
         let hash = one.version.hash;
         let found = self.client().provider().get_transaction_by_hash(hash).await;
