@@ -132,7 +132,8 @@ pub(crate) fn available(available: &AvailableAction) -> (&'static str, String) {
     }
 }
 
-fn action_text(action: &IntendedAction) -> String {
+/// What an intent does.
+pub(crate) fn action_text(action: &IntendedAction) -> String {
     match action {
         IntendedAction::Signal { slot, payload, .. } => {
             format!("signal for {payload} in slot {slot}")

@@ -13,7 +13,7 @@ use alloy_transport::{
     layers::{RateLimitRetryPolicy, RetryPolicy},
 };
 use canon_abi::{Revert, decode_revert};
-use canon_protocol::{ForeignText, TooLarge, text::ether};
+use canon_protocol::{BlockNumber, ForeignText, TooLarge, text::ether};
 use core::{fmt, time::Duration};
 
 /// The result of anything that asks or changes the chain.
@@ -83,6 +83,20 @@ pub enum Error {
         expected: u64,
         /// The endpoint's.
         found: u64,
+    },
+    /// The journal has a transaction for the same that isn't known to belong to this chain, and could be mined
+    /// on it.
+    #[error(
+        "{transaction} of the journal was signed after block {since} of a chain that this one isn't known to \
+         be; nothing is sent for the same before nonce {nonce} is used here"
+    )]
+    Unproven {
+        /// The transaction.
+        transaction: B256,
+        /// Its nonce.
+        nonce: u64,
+        /// The newest block when it was signed.
+        since: BlockNumber,
     },
     /// The journal of transactions can't be read or written. Without it nothing is sent.
     #[error("{0}; without the journal nothing is sent")]
@@ -344,6 +358,7 @@ impl Error {
             | Self::NoAnswer { .. }
             | Self::BadAnswer { .. }
             | Self::ActionsChanged { .. }
+            | Self::Unproven { .. }
             | Self::OutOfRange { .. } => Severity::Skip,
         }
     }

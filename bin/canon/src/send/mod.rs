@@ -3,6 +3,7 @@
 
 mod args;
 mod draft;
+mod earlier;
 mod failures;
 mod outbox;
 mod outcome;
@@ -194,7 +195,7 @@ pub(crate) async fn send(
                 format: args.format(),
                 tell: &|text| output::note(&text),
                 show: &output::text,
-                ask: &async |text: &str| ask(text, "Send it?").await,
+                ask: &ask,
                 result: &|text| output::result(text),
             };
             let wait = |_| async {

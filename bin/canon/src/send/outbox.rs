@@ -12,7 +12,9 @@ use canon_views::{BlockView, Intent, IntentId, OrderId};
 use eyre::{Report, eyre};
 
 use super::{
-    Step, failures,
+    Answer, Step,
+    args::Consent,
+    failures,
     record::{AccountFiles, Begun},
 };
 use crate::{
@@ -24,11 +26,14 @@ use crate::{
 const MAX_FAILURES: u32 = 20;
 
 /// The outbox of one account: it sends transactions, and remembers the commands that began.
-pub(super) struct Outbox<'a, W> {
-    sender: IntentSender,
-    files: AccountFiles,
+pub(super) struct Outbox<'a, W, A> {
+    pub(super) sender: IntentSender,
+    pub(super) files: AccountFiles,
     wait: W,
-    tell: &'a dyn Fn(&str),
+    pub(super) tell: &'a dyn Fn(&str),
+    pub(super) consent: Consent,
+    /// Shows something and asks a question.
+    pub(super) ask: &'a A,
     /// The outcomes of transactions since it was opened, by hash.
     outcomes: BTreeMap<B256, Outcome>,
     /// The notes shown already that would be shown again for every block.
@@ -69,95 +74,30 @@ impl From<Failure> for Stopped {
     }
 }
 
-/// The point from which a command begins.
-#[derive(Debug)]
-pub(super) struct Start {
-    /// The number of its order.
-    pub(super) order: OrderId,
-    /// The steps that an interrupted run of the same command left done.
-    pub(super) delivered: Vec<Delivered>,
-    /// The work that run began, and the journal before it. `None` for a new command.
-    pub(super) begun: Option<Begun>,
+/// Whether what is in flight is sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    /// The same bytes, and others that offer more.
+    Send,
+    /// A node has it.
+    Wait,
 }
 
-impl<'a, W: Wait> Outbox<'a, W> {
+impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, W, A> {
     pub(super) fn new(
         sender: IntentSender,
         files: AccountFiles,
         wait: W,
         tell: &'a dyn Fn(&str),
+        consent: Consent,
+        ask: &'a A,
     ) -> Self {
         let (outcomes, told) = Default::default();
-        Self { sender, files, wait, tell, outcomes, told }
+        Self { sender, files, wait, tell, consent, ask, outcomes, told }
     }
 
     pub(super) const fn sender(&self) -> &IntentSender {
         &self.sender
-    }
-
-    /// Finds out what became of the command that ran before, and waits for what it left in flight. The same
-    /// command goes on where it ended; the outcome of another one is shown.
-    pub(super) async fn start(
-        &mut self,
-        command: &str,
-        registry: Address,
-        confirmations: u64,
-    ) -> Result<Start, Stopped> {
-        self.look().await?;
-        let begun = self.files.begun().map_err(Stopped::ForNow)?;
-        let mut delivered = Vec::new();
-        match begun {
-            Some(begun) if begun.command == command && begun.registry == registry => {
-                (self.tell)(&format!("`{command}` was interrupted before its outcome was shown"));
-                for step in &begun.steps {
-                    if self.is_sent(step, &begun.earlier) {
-                        delivered.push(self.deliver(step, &begun.earlier, confirmations).await?);
-                    } else {
-                        (self.tell)(&format!("not sent yet: {}", step.title()));
-                    }
-                }
-                return Ok(Start { order: begun.order, delivered, begun: Some(begun) });
-            }
-            Some(begun) => self.finish_other(begun).await?,
-            None => {}
-        }
-        self.settle_rest().await?;
-        Ok(Start { order: self.sender.next_order(), delivered, begun: None })
-    }
-
-    /// Waits for the transactions that another command left in flight, and shows their outcomes.
-    async fn finish_other(&mut self, begun: Begun) -> Result<(), Stopped> {
-        (self.tell)(&format!("`{}` was interrupted before this one", begun.command));
-        for step in &begun.steps {
-            let title = step.title();
-            if !self.is_sent(step, &begun.earlier) {
-                (self.tell)(&format!("not sent: {title}; run it again if it is still wanted"));
-                continue;
-            }
-            match self.deliver(step, &begun.earlier, 1).await {
-                Ok(Delivered { confirmed, .. }) => {
-                    let (hash, block) = (confirmed.hash, confirmed.block);
-                    (self.tell)(&format!("done in {hash}, block {block}: {title}"));
-                }
-                Err(Stopped::ForGood(failure)) => {
-                    (self.tell)(&format!("failed: {title} ({})", failure.report));
-                }
-                Err(stopped) => return Err(stopped),
-            }
-        }
-        self.files.end().map_err(Stopped::ForNow)
-    }
-
-    /// Waits until no transaction is in flight whose command isn't known any more.
-    async fn settle_rest(&mut self) -> Result<(), Stopped> {
-        loop {
-            let Some((hash, _)) = self.sender.pending_intents().next() else { return Ok(()) };
-            self.tell_once(format!("{hash} is still in flight: this command waits for it"));
-            let head = self.look().await?;
-            let next = self.sender.client().next_time(&head, BLOCK_TIME).await;
-            self.pursue(None, next).await;
-            self.pause(&head).await?;
-        }
     }
 
     /// Remembers what is about to be sent. What is in the journal by then isn't of this command, unless an
@@ -170,7 +110,10 @@ impl<'a, W: Wait> Outbox<'a, W> {
         steps: Vec<Step>,
         earlier: Option<Vec<B256>>,
     ) -> Result<Begun, Failure> {
-        let known = || self.sender.transactions().map(|(hash, _)| hash).collect();
+        let known = || {
+            let here = self.sender.transactions().map(|(hash, _)| hash);
+            here.chain(self.sender.unproven().map(|one| one.hash)).collect()
+        };
         let earlier = earlier.unwrap_or_else(known);
         let begun = Begun { command: command.to_owned(), registry, order, earlier, steps };
         self.files.begin(&begun)?;
@@ -183,7 +126,7 @@ impl<'a, W: Wait> Outbox<'a, W> {
     }
 
     /// Whether a transaction of the command is out for a step.
-    fn is_sent(&self, step: &Step, earlier: &[B256]) -> bool {
+    pub(super) fn is_sent(&self, step: &Step, earlier: &[B256]) -> bool {
         self.hashes_of(&step.intent.id(), earlier).next().is_some()
     }
 
@@ -197,14 +140,17 @@ impl<'a, W: Wait> Outbox<'a, W> {
         own.map(|(hash, _)| hash).filter(|hash| !earlier.contains(hash))
     }
 
-    /// Sends a step, if that wasn't done yet, and waits until as many blocks confirm it.
+    /// Sends a step, if that wasn't done yet, and waits until as many blocks confirm it. What is in flight
+    /// already is only sent again if that is wanted.
     pub(super) async fn deliver(
         &mut self,
         step: &Step,
         earlier: &[B256],
         confirmations: u64,
+        again: Again,
     ) -> Result<Delivered, Stopped> {
         let id = step.intent.id();
+        let mut since = None;
         loop {
             let head = self.look().await?;
             let hash = self.hashes_of(&id, earlier).find(|hash| self.outcomes.contains_key(hash));
@@ -219,7 +165,11 @@ impl<'a, W: Wait> Outbox<'a, W> {
                 Some(Outcome::Failed(error)) => {
                     return Err(Stopped::ForGood(failures::mined(error)));
                 }
+                None if again == Again::Wait && self.sender.may_be_mined(&id) => {
+                    self.check_patience(*since.get_or_insert(head.number), &head, &id)?;
+                }
                 None => {
+                    self.check_patience(*since.get_or_insert(head.number), &head, &id)?;
                     let next = self.sender.client().next_time(&head, BLOCK_TIME).await;
                     if !self.sender.may_be_mined(&id) && !step.intent.is_useful_at(next) {
                         return Err(Stopped::ForGood(failures::too_late(step.title())));
@@ -241,7 +191,11 @@ impl<'a, W: Wait> Outbox<'a, W> {
     /// Sends an intent, and all that is in flight, again or for the first time. Returns why the intent isn't
     /// sent and won't be. What is in flight and of no use any more gives way to a transfer of nothing, which
     /// is reported.
-    async fn pursue(&mut self, intent: Option<&Intent>, next: Timestamp) -> Option<Error> {
+    pub(super) async fn pursue(
+        &mut self,
+        intent: Option<&Intent>,
+        next: Timestamp,
+    ) -> Option<Error> {
         let in_flight: Vec<_> = self.sender.pending_intents().collect();
         let mut wanted: Vec<_> = in_flight.iter().map(|(_, intent)| (*intent).clone()).collect();
         let late = in_flight.iter().filter(|(_, intent)| !intent.is_useful_at(next));
@@ -269,7 +223,7 @@ impl<'a, W: Wait> Outbox<'a, W> {
     }
 
     /// Waits for the next block, unless there is one already.
-    async fn pause(&mut self, head: &BlockView) -> Result<(), Stopped> {
+    pub(super) async fn pause(&mut self, head: &BlockView) -> Result<(), Stopped> {
         // A development node mines at once.
         let newest = self.sender.client().head().await;
         if newest.is_ok_and(|newest| newest.hash != head.hash) {
@@ -282,7 +236,7 @@ impl<'a, W: Wait> Outbox<'a, W> {
     }
 
     /// Finds out what became of all transactions by the newest block.
-    async fn look(&mut self) -> Result<BlockView, Stopped> {
+    pub(super) async fn look(&mut self) -> Result<BlockView, Stopped> {
         let mut failures = 0;
         loop {
             let error = match self.sender.client().head().await {
@@ -361,7 +315,7 @@ impl<'a, W: Wait> Outbox<'a, W> {
         )
     }
 
-    fn tell_once(&mut self, text: String) {
+    pub(super) fn tell_once(&mut self, text: String) {
         if self.told.insert(text.clone()) {
             (self.tell)(&text);
         }

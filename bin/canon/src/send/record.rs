@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use alloy_primitives::{Address, B256, ChainId};
+use alloy_primitives::{Address, B256, ChainId, hex};
 use canon_chain::tx::{FileJournal, JournalError};
 use canon_protocol::{ForeignText, text};
 use canon_views::OrderId;
@@ -24,6 +24,9 @@ pub(super) struct AccountFiles {
     folder: PathBuf,
     name: String,
 }
+
+/// The bytes of the hash of a chain's first block that are in the names of files.
+const GENESIS_BYTES: usize = 8;
 
 /// A command that began: its outcome wasn't shown yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,8 +62,11 @@ pub(crate) fn state_folder() -> Result<PathBuf, Failure> {
 }
 
 impl AccountFiles {
-    pub(super) fn new(folder: &Path, chain_id: ChainId, account: Address) -> Self {
-        Self { folder: folder.to_owned(), name: format!("{chain_id}-{account:#x}") }
+    /// Chains of the same id that begin with different blocks have different files.
+    pub(super) fn new(folder: &Path, chain_id: ChainId, genesis: B256, account: Address) -> Self {
+        let (genesis, _) = genesis.split_at(GENESIS_BYTES);
+        let name = format!("{chain_id}-{}-{account:#x}", hex::encode_prefixed(genesis));
+        Self { folder: folder.to_owned(), name }
     }
 
     /// Opens the journal. Until it is dropped, no other process sends for the account.

@@ -2,6 +2,7 @@
 
 use std::{future::Future, path::Path};
 
+use alloy_eips::BlockId;
 use alloy_primitives::{Address, U256};
 use canon_chain::{
     AccountSigner, Client, IntentSender, Wait,
@@ -15,7 +16,7 @@ use super::{
     args::{Consent, Format},
     draft::preview,
     failures,
-    outbox::{Delivered, Outbox, Stopped},
+    outbox::{Again, Delivered, Outbox, Stopped},
     outcome::{self, OutcomeDocument},
     record::AccountFiles,
     show::{self, Previewed},
@@ -39,13 +40,13 @@ pub(super) struct Sending<'a, A> {
     pub(super) tell: &'a dyn Fn(&str),
     /// Shows what would be done.
     pub(super) show: &'a dyn Fn(&str),
-    /// Shows what would be done and asks.
+    /// Shows what would be done and asks a question.
     pub(super) ask: &'a A,
     /// Shows the result.
     pub(super) result: &'a dyn Fn(&str) -> Result<(), Failure>,
 }
 
-impl<A: AsyncFn(&str) -> Result<Answer, Failure>> Sending<'_, A> {
+impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
     /// Sends, unless `interrupt` returns before the end.
     pub(super) async fn run(
         &self,
@@ -54,11 +55,13 @@ impl<A: AsyncFn(&str) -> Result<Answer, Failure>> Sending<'_, A> {
         plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
     ) -> Result<Exit, Failure> {
         let account = self.signer.address();
-        let files = AccountFiles::new(self.folder, self.client.chain_id(), account);
+        let genesis = self.client.block(BlockId::earliest()).await.map_err(failures::refused)?.hash;
+        let files = AccountFiles::new(self.folder, self.client.chain_id(), genesis, account);
         let journal = files.journal(self.command)?;
         let fees = FeePolicy::default();
         let sender = IntentSender::new(self.client.clone(), self.signer.clone(), fees, journal);
-        let mut outbox = Outbox::new(sender.map_err(failures::refused)?, files, wait, self.tell);
+        let sender = sender.map_err(failures::refused)?;
+        let mut outbox = Outbox::new(sender, files, wait, self.tell, self.consent, self.ask);
         let mut delivered = Vec::new();
         let ended = tokio::select! {
             biased;
@@ -90,7 +93,7 @@ impl<A: AsyncFn(&str) -> Result<Answer, Failure>> Sending<'_, A> {
     /// Carries the command out. Adds what is done to `delivered`.
     async fn deliver(
         &self,
-        outbox: &mut Outbox<'_, impl Wait>,
+        outbox: &mut Outbox<'_, impl Wait, A>,
         delivered: &mut Vec<Delivered>,
         plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
     ) -> Result<(), Stopped> {
@@ -109,7 +112,7 @@ impl<A: AsyncFn(&str) -> Result<Answer, Failure>> Sending<'_, A> {
         match self.consent {
             Consent::Given => (self.show)(&text),
             Consent::Ask => {
-                if (self.ask)(&text).await? == Answer::No {
+                if (self.ask)(&text, "Send it?").await? == Answer::No {
                     let report = eyre!("the answer was no: nothing was sent");
                     let next = "run the command again to be asked again";
                     return Err(Failure::refused(report, next).into());
@@ -126,7 +129,8 @@ impl<A: AsyncFn(&str) -> Result<Answer, Failure>> Sending<'_, A> {
                 let now = self.remaining(plan, planned, delivered).await?;
                 check_shown(&now, std::slice::from_ref(step))?;
             }
-            delivered.push(outbox.deliver(step, &begun.earlier, self.confirmations).await?);
+            delivered
+                .push(outbox.deliver(step, &begun.earlier, self.confirmations, Again::Send).await?);
         }
         Ok(())
     }

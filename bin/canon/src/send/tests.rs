@@ -1,5 +1,7 @@
 //! A command that is killed, or loses its endpoint, at any point, and is run again.
 
+mod forks;
+
 use std::{
     cell::RefCell,
     fs,
@@ -50,7 +52,11 @@ enum Ran {
 
 impl World {
     async fn new(name: &str) -> Self {
-        let chain = Devchain::new(DevchainConfig::default());
+        Self::on(DevchainConfig::default(), name).await
+    }
+
+    async fn on(config: DevchainConfig, name: &str) -> Self {
+        let chain = Devchain::new(config);
         let client = ProviderBuilder::default().connect_client(chain.client());
         let client = Client::connect(client).await.unwrap();
         let mut sender = Sender::new(client.clone(), chain.dev_accounts().remove(0));
@@ -60,14 +66,25 @@ impl World {
         let mut record = DeployRecord::new(client.chain_id(), sender.address(), parameters);
         let go_on = |_: &DeployRecord, _| ControlFlow::Continue(());
         let set = deploy(&mut sender, &checked, &mut record, &mut NoWait, go_on).await.unwrap();
+        let folder = std::env::temp_dir().join(format!("canon-send-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        Self::of(chain, set.deployment, folder).await
+    }
+
+    async fn of(chain: Devchain, set: SetAddresses, folder: PathBuf) -> Self {
         chain.set_mining(Mining::Manual);
         let faults = Faults::default();
         let rpc = RpcClient::new(faults.layer(chain.transport()), true);
         let client = ProviderBuilder::default().connect_client(rpc);
         let client = Client::connect(client).await.unwrap();
-        let folder = std::env::temp_dir().join(format!("canon-send-{}-{name}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        Self { chain, set: set.deployment, faults, client, folder }
+        Self { chain, set, faults, client, folder }
+    }
+
+    /// Another chain that begins as this one is now, for the same user.
+    async fn fork(&self) -> Self {
+        let chain = Devchain::from_bytes(&self.chain.to_bytes()).unwrap();
+        chain.increase_time(1);
+        Self::of(chain, self.set, self.folder.clone()).await
     }
 
     fn account(&self) -> Address {
@@ -109,6 +126,14 @@ impl World {
         self.run_with(command, amount, &tell, &result).await
     }
 
+    /// The same with a person who says yes to everything.
+    async fn run_asking(&self, command: &str, amount: Amount, shown: &Shown) -> Ran {
+        let tell = |text: &str| shown.told.borrow_mut().push(text.to_owned());
+        let sending = Sending { command, tell: &tell, ..self.asking(&yes) };
+        let plan = async |planned| self.plan(planned, amount).await;
+        Ran::Ended(sending.run(self.mining(), std::future::pending(), &plan).await)
+    }
+
     async fn run_with(
         &self,
         command: &str,
@@ -127,7 +152,7 @@ impl World {
             format: Format::Text,
             tell,
             show: &|_| {},
-            ask: &async |_: &str| Ok(Answer::No),
+            ask: &async |_: &str, _: &str| Ok(Answer::No),
             result,
         };
         let chain = self.chain.clone();
@@ -162,7 +187,9 @@ impl World {
     }
 
     fn begun_files(&self) -> Vec<PathBuf> {
-        let files = fs::read_dir(&self.folder).unwrap().map(|file| file.unwrap().path());
+        // A run that was killed early has made no folder.
+        let files = fs::read_dir(&self.folder).into_iter().flatten();
+        let files = files.map(|file| file.unwrap().path());
         files.filter(|file| file.extension().is_some_and(|kind| kind == "begun")).collect()
     }
 }
@@ -224,7 +251,21 @@ async fn another_command_is_told_what_became_of_the_one_that_was_killed() {
             let was_begun = !world.begun_files().is_empty();
             let shown = Shown::default();
             let seven = Amount::of(7);
-            ended_well(world.run("canon lock 7", seven, &shown).await, &format!("{kill:?} {at}"));
+            let case = format!("{kill:?} {at}");
+            // What no node has is only sent by consent.
+            let (nonce, pool) = (world.chain.nonce(world.account()), world.chain.pool_size());
+            match world.run("canon lock 7", seven, &shown).await {
+                Ran::Ended(Err(failure)) => {
+                    let said = format!("{:#}", failure.report);
+                    assert!(said.contains("no node here has it: "), "{case}: {said}");
+                    assert_eq!(failure.exit, Exit::CheckFailed);
+                    let now = (world.chain.nonce(world.account()), world.chain.pool_size());
+                    assert_eq!((now, was_begun), ((nonce, pool), true), "{case}");
+                    shown.told.borrow_mut().clear();
+                    ended_well(world.run_asking("canon lock 7", seven, &shown).await, &case);
+                }
+                ran => ended_well(ran, &case),
+            }
             let told = shown.told.borrow().join("\n");
             let locked = told.contains(&format!(": lock {FIVE}")) && told.contains("done in 0x");
             let is_locked = told
@@ -253,10 +294,8 @@ async fn a_transaction_whose_command_is_not_known_any_more_is_waited_for_and_nev
     let shown = Shown::default();
     ended_well(world.run("canon lock 7", Amount::of(7), &shown).await, "second");
     let told = shown.told.take();
-    let waits = told
-        .iter()
-        .find_map(|line| line.strip_suffix(" is still in flight: this command waits for it"));
-    let hash = waits.unwrap_or_else(|| panic!("{told:?}")).parse().unwrap();
+    let waits = told.iter().find_map(|line| line.split_once(" is still in flight: this command"));
+    let hash = waits.map(|(hash, _)| hash).unwrap_or_else(|| panic!("{told:?}")).parse().unwrap();
     assert!(world.chain.gas_used(hash).is_some(), "the first approval was mined");
     assert_eq!(world.chain.nonce(world.account()), nonce + 3);
     assert_eq!(world.power().await, Amount::of(7));
@@ -339,11 +378,11 @@ impl World {
     }
 }
 
-async fn yes(_: &str) -> Result<Answer, Failure> {
+async fn yes(_: &str, _: &str) -> Result<Answer, Failure> {
     Ok(Answer::Yes)
 }
 
-async fn no(_: &str) -> Result<Answer, Failure> {
+async fn no(_: &str, _: &str) -> Result<Answer, Failure> {
     Ok(Answer::No)
 }
 
@@ -368,7 +407,7 @@ async fn ctrl_c_names_what_is_in_flight_and_how_to_go_on() {
 async fn ctrl_c_before_anything_is_sent_says_so() {
     let world = World::new("ctrl-c-early").await;
     let pressed = tokio::sync::Notify::new();
-    let ask = async |_: &str| {
+    let ask = async |_: &str, _: &str| {
         pressed.notify_one();
         std::future::pending().await
     };
@@ -398,7 +437,7 @@ async fn what_is_not_any_more_what_was_shown_is_not_sent() {
     // While the person thinks, the amount becomes another one.
     let amount = std::cell::Cell::new(FIVE);
     let plan = async |planned| world.plan(planned, amount.get()).await;
-    let ask = async |_: &str| {
+    let ask = async |_: &str, _: &str| {
         amount.set(Amount::of(6));
         Ok(Answer::Yes)
     };
@@ -423,7 +462,7 @@ async fn what_becomes_due_while_a_person_thinks_is_not_sent_and_keeps_nothing_fr
         }
         Ok(steps)
     };
-    let ask = async |_: &str| {
+    let ask = async |_: &str, _: &str| {
         has_thought.set(true);
         Ok(Answer::Yes)
     };
@@ -491,7 +530,8 @@ async fn a_command_waits_for_as_many_blocks_as_it_was_asked_to() {
 fn a_folder_for_state_is_its_owners_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = std::env::temp_dir().join(format!("canon-send-{}-private", std::process::id()));
-    let files = AccountFiles::new(&folder.join("canon"), 1, Address::repeat_byte(1));
+    let files =
+        AccountFiles::new(&folder.join("canon"), 1, B256::repeat_byte(2), Address::repeat_byte(1));
     let journal = files.journal("canon push").unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&folder.join("canon")), mode(journal.path())), (0o700, 0o600));
@@ -501,8 +541,11 @@ fn a_folder_for_state_is_its_owners_only() {
     assert!(report.contains(&expected), "{report}");
     assert_eq!(said.exit, Exit::Internal);
     drop(journal);
-    fs::write(folder.join("canon/1-0x0101010101010101010101010101010101010101.begun"), "{")
-        .unwrap();
+    fs::write(
+        folder.join("canon/1-0x0202020202020202-0x0101010101010101010101010101010101010101.begun"),
+        "{",
+    )
+    .unwrap();
     assert!(files.begun().is_err(), "what isn't known isn't taken for nothing");
     fs::remove_dir_all(folder).unwrap();
 }

@@ -263,10 +263,11 @@ const KEYSTORE: &str = r#"{"crypto": {"cipher": "aes-128-ctr", "cipherparams":
 async fn an_account_in_use_is_left_alone_and_its_user_is_named() {
     let folder = Folder::new("in-use");
     let chain = with_winner().await;
+    let genesis = chain.genesis().await.to_string();
     while_served(move || {
         let block = chain.chain.block_number();
         let state = folder.file("state/canon");
-        let name = format!("31337-{:#x}", chain.account(ACCOUNT));
+        let name = format!("31337-{}-{:#x}", &genesis[..18], chain.account(ACCOUNT));
         let journal = FileJournal::open(&state.join(format!("{name}.journal"))).unwrap();
         std::fs::write(state.join(format!("{name}.user")), "process 4711: canon lock 5\n").unwrap();
         let said = fails(by(&chain, &folder, "push --yes"), 3);
@@ -296,7 +297,7 @@ fn start(chain: &Chain, folder: &Folder, arguments: &str) -> Child {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_is_killed_while_it_waits_goes_on_and_sends_nothing_twice() {
-    let folder = Folder::new("killed");
+    let folder = Folder::new("killed-sending");
     let chain = with_winner().await;
     while_served(move || {
         chain.chain.set_mining(Mining::Manual);

@@ -1,6 +1,8 @@
 //! A journal in a file.
 
-use super::journal::{Journal, JournalContents, JournalError, JournaledTransaction, MemoryJournal};
+use super::journal::{
+    Journal, JournalContents, JournalError, JournaledTransaction, MemoryJournal, SeenBlock,
+};
 use alloy_primitives::B256;
 use canon_views::IntentId;
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,7 @@ pub struct FileJournal {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Line {
     Recorded(JournaledTransaction),
+    Mined { transaction: B256, block: SeenBlock },
     Completed { intent: IntentId, transaction: B256 },
     Forgotten { transaction: B256 },
 }
@@ -113,6 +116,7 @@ fn read(path: &Path, file: &File, contents: &mut MemoryJournal) -> Result<u64, J
             .map_err(|_| JournalError::BadLine { path: path.to_owned(), number })?;
         match line {
             Line::Recorded(transaction) => contents.record(&transaction)?,
+            Line::Mined { transaction, block } => contents.mined(transaction, block)?,
             Line::Completed { intent, transaction } => contents.completed(&intent, transaction)?,
             Line::Forgotten { transaction } => contents.forgotten(transaction)?,
         }
@@ -136,6 +140,11 @@ impl Journal for FileJournal {
     fn record(&mut self, transaction: &JournaledTransaction) -> Result<(), JournalError> {
         self.add(&Line::Recorded(transaction.clone()))?;
         self.contents.record(transaction)
+    }
+
+    fn mined(&mut self, transaction: B256, block: SeenBlock) -> Result<(), JournalError> {
+        self.add(&Line::Mined { transaction, block })?;
+        self.contents.mined(transaction, block)
     }
 
     fn completed(&mut self, intent: &IntentId, transaction: B256) -> Result<(), JournalError> {
@@ -163,15 +172,20 @@ mod tests {
 
     fn transaction(number: u8) -> JournaledTransaction {
         let raw = vec![number; 100].into();
-        JournaledTransaction { raw, intent: None, since: BlockNumber::of(number.into()) }
+        let (since, since_hash) = (BlockNumber::of(number.into()), Some(B256::repeat_byte(number)));
+        JournaledTransaction { raw, intent: None, since, since_hash, mined_in: None }
     }
 
     /// Does the same to a journal each time.
     fn write(journal: &mut impl Journal, steps: usize) {
         for step in 0..steps {
             let number = step as u8;
-            match step % 4 {
+            match step % 5 {
                 0 | 1 => journal.record(&transaction(number)).unwrap(),
+                4 => {
+                    let block = SeenBlock { number: BlockNumber::of(9), hash: B256::ZERO };
+                    journal.mined(transaction(number - 3).hash(), block).unwrap();
+                }
                 2 => journal.completed(&id(step as u64), transaction(number - 1).hash()).unwrap(),
                 _ => journal.forgotten(transaction(number - 2).hash()).unwrap(),
             }
@@ -186,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_file_cut_off_anywhere_has_all_whole_lines_and_goes_on() {
-        const STEPS: usize = 9;
+        const STEPS: usize = 11;
         let folder = TestFolder::new("cut-off");
         let path = folder.file("state/journal");
         write(&mut FileJournal::open(&path).unwrap(), STEPS);
@@ -221,6 +235,17 @@ mod tests {
         drop(journal);
         let read = FileJournal::open(&path).unwrap().load().unwrap();
         assert_eq!(read.transactions, [transaction(1), transaction(3)]);
+    }
+
+    #[test]
+    fn a_transaction_of_an_older_journal_is_read_and_belongs_to_no_chain() {
+        let folder = TestFolder::new("older");
+        let path = folder.file("journal");
+        let line = r#"{"recorded":{"raw":"0x01","intent":null,"since":"7"}}"#;
+        fs::write(&path, format!("{line}\n")).unwrap();
+        let contents = FileJournal::open(&path).unwrap().load().unwrap();
+        assert_eq!(contents.transactions[0].since, BlockNumber::of(7));
+        assert_eq!(contents.transactions[0].block(), None);
     }
 
     #[test]

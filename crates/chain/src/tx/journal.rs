@@ -19,8 +19,23 @@ pub struct JournaledTransaction {
     pub raw: Bytes,
     /// The intent that it carries out; `None` if it only uses its nonce.
     pub intent: Option<Intent>,
-    /// The newest block when it was signed.
+    /// The number of the newest block when it was signed.
     pub since: BlockNumber,
+    /// The hash of that block. Without it the transaction isn't known to belong to any chain.
+    #[serde(default)]
+    pub since_hash: Option<B256>,
+    /// The block that was last seen to have it; `None` if none was.
+    #[serde(default)]
+    pub mined_in: Option<SeenBlock>,
+}
+
+/// A block of the chain that a transaction belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SeenBlock {
+    /// Its number.
+    pub number: BlockNumber,
+    /// Its hash.
+    pub hash: B256,
 }
 
 /// All that a journal has.
@@ -51,6 +66,13 @@ pub trait Journal: Send {
     ///
     /// If it can't be written. The transaction isn't sent then.
     fn record(&mut self, transaction: &JournaledTransaction) -> Result<(), JournalError>;
+
+    /// Remembers which block has a transaction: another chain of the same id doesn't have that block.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be written.
+    fn mined(&mut self, transaction: B256, block: SeenBlock) -> Result<(), JournalError>;
 
     /// Remembers that an intent is done for good: its transaction is too deep to be taken back.
     ///
@@ -141,6 +163,13 @@ impl JournaledTransaction {
         keccak256(&self.raw)
     }
 
+    /// The newest block that its sender saw of its chain: the one that has it, otherwise the one after which it
+    /// was signed. `None` if it isn't known to belong to any chain.
+    pub(crate) fn block(&self) -> Option<SeenBlock> {
+        let signed_after = self.since_hash.map(|hash| SeenBlock { number: self.since, hash });
+        self.mined_in.or(signed_after)
+    }
+
     /// The transaction and who signed it. `journal` is the name of what it was read from.
     pub(crate) fn decode(&self, journal: &str) -> Result<(TxEip1559, Address), JournalError> {
         let damaged =
@@ -174,6 +203,16 @@ impl Journal for MemoryJournal {
 
     fn record(&mut self, transaction: &JournaledTransaction) -> Result<(), JournalError> {
         self.change(|contents| contents.transactions.push(transaction.clone()));
+        Ok(())
+    }
+
+    fn mined(&mut self, transaction: B256, block: SeenBlock) -> Result<(), JournalError> {
+        self.change(|contents| {
+            let mut all = contents.transactions.iter_mut();
+            if let Some(one) = all.find(|one| one.hash() == transaction) {
+                one.mined_in = Some(block);
+            }
+        });
         Ok(())
     }
 

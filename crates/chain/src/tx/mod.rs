@@ -15,6 +15,8 @@
 //! - **What isn't known here is waited for.** While a pool has transactions of the account that the journal
 //!   doesn't have, nothing new is sent: its own from before the journal was lost may be among them.
 //! - **Nothing is done for an older block** than one that was seen.
+//! - **A transaction belongs to one chain**, not to a chain id: a fork has the same id. What a journal has is
+//!   sent again only once the endpoint's chain has the blocks that its sender saw, or a node has it already.
 //! - **What is mined can be taken back** for 64 blocks, and then is in flight again.
 
 pub(crate) mod account;
@@ -31,8 +33,10 @@ mod reported;
 pub use fees::{AboveCap, FeePolicy, Fees};
 pub use file_journal::FileJournal;
 pub use head::HeadError;
-pub use intent_sender::{IntentSender, Preview};
-pub use journal::{Journal, JournalContents, JournalError, JournaledTransaction, MemoryJournal};
+pub use intent_sender::{IntentSender, Preview, UnprovenTransaction};
+pub use journal::{
+    Journal, JournalContents, JournalError, JournaledTransaction, MemoryJournal, SeenBlock,
+};
 pub use nonce_use::FINALITY;
 pub use report::{TxEvent, TxReport};
 pub use reported::ReportedFailures;

@@ -7,7 +7,7 @@ use crate::{
         account::{Account, TRANSFER_OF_NOTHING},
         fees::Fees,
         intended::{is_call_for, sent_call},
-        journal::{JournalError, JournaledTransaction},
+        journal::{JournalError, JournaledTransaction, SeenBlock},
     },
 };
 use alloy_consensus::TxEip1559;
@@ -28,6 +28,8 @@ pub(super) struct Version {
     pub(super) intent: Option<Intent>,
     /// The newest block when it was signed.
     pub(super) since: BlockNumber,
+    /// The block that has it, by the journal.
+    pub(super) mined_in: Option<SeenBlock>,
     /// Whether a node said that it has it.
     pub(super) is_taken: bool,
 }
@@ -87,7 +89,7 @@ impl Version {
     ) -> Result<(Self, Address), JournalError> {
         let (tx, signer) = journaled.decode(journal)?;
         let hash = journaled.hash();
-        let JournaledTransaction { raw, intent, since } = journaled;
+        let JournaledTransaction { raw, intent, since, mined_in, .. } = journaled;
         let is_as_intended = tx.to.to().is_some_and(|to| match &intent {
             Some(intent) => is_call_for(intent, *to, &tx.input),
             None => *to == signer && tx.input.is_empty(),
@@ -98,7 +100,7 @@ impl Version {
                 transaction: hash,
             });
         }
-        Ok((Self { hash, raw, tx, intent, since, is_taken: false }, signer))
+        Ok((Self { hash, raw, tx, intent, since, mined_in, is_taken: false }, signer))
     }
 
     /// The transaction with what its receipt must have.
@@ -130,6 +132,13 @@ impl NonceUse {
         self.to_beat = self.to_beat.max(version.fees());
         (self.is_outbid, self.refusals) = (false, 0);
         self.versions.push(version);
+    }
+
+    /// Adds a version that was signed by an earlier process.
+    pub(super) fn restore(&mut self, version: Version) {
+        self.to_beat = self.to_beat.max(version.fees());
+        let newer = self.versions.partition_point(|one| one.since <= version.since);
+        self.versions.insert(newer, version);
     }
 
     /// Whether one of the versions is for an intent.

@@ -83,6 +83,7 @@ impl LastingFailure {
             | Error::OutOfGas { what, hash, .. }
             | Error::EventMissing { what, hash, .. }
             | Error::NotMined { what, hash } => (*what, Detail::Transaction(*hash)),
+            Error::Unproven { transaction, .. } => ("", Detail::Transaction(*transaction)),
             Error::OtherChain { found, .. } => ("", Detail::Chain(*found)),
             Error::OtherAccount { expected: account, .. } | Error::Unread { registry: account } => {
                 ("", Detail::Account(*account))

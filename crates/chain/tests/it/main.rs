@@ -25,5 +25,6 @@ mod tx_answers;
 mod tx_chain;
 mod tx_executing;
 mod tx_faults;
+mod tx_origin;
 mod view_endpoints;
 mod view_histories;

@@ -9,7 +9,7 @@ use canon_chain::{
     Error, FINALITY, IntentSender, Sender, Severity, calls,
     tx::{
         AboveCap, FeePolicy, Journal, JournalContents, JournalError, JournaledTransaction,
-        MemoryJournal, TxEvent, TxReport,
+        MemoryJournal, SeenBlock, TxEvent, TxReport,
     },
 };
 use canon_devchain::Mining;
@@ -626,6 +626,10 @@ impl Journal for FullDisk {
 
     fn record(&mut self, _: &JournaledTransaction) -> Result<(), JournalError> {
         Err(JournalError::Storage("the disk is full".into()))
+    }
+
+    fn mined(&mut self, _: B256, _: SeenBlock) -> Result<(), JournalError> {
+        Ok(())
     }
 
     fn completed(&mut self, _: &IntentId, _: B256) -> Result<(), JournalError> {

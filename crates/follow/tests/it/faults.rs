@@ -88,10 +88,13 @@ async fn requests_for_new_blocks(seed: u64, percent: u64) -> u64 {
         true => Answer::Refusal(-32005, "too many requests".to_owned()),
         false => Answer::Node,
     });
-    insist(&mut follower).await;
-    assert_eq!(follower.block().unwrap().hash, chain.block_hash());
-    let requests = faults.take_requests();
-    requests.iter().filter(|(method, _)| *method != "eth_call").map(|(_, count)| count).sum()
+    // What the comparison costs then is that of a view.
+    while follower.block().unwrap().hash != chain.block_hash() {
+        if let Err(error) = follower.catch_up().await {
+            assert_eq!(error.severity(), Severity::Retry, "{error}");
+        }
+    }
+    faults.take_requests().values().sum()
 }
 
 #[test]
@@ -101,8 +104,8 @@ fn an_endpoint_that_refuses_many_requests_costs_few_more() {
         for percent in [10, 20] {
             for seed in 0..10 {
                 let requests = requests_for_new_blocks(seed, percent).await;
-                // Without what was read before it would take thousands. The comparison is tried several times.
-                assert!(requests <= 3 * least, "seed {seed}: {requests}, {least} without refusals");
+                // Without what was read before it would take thousands.
+                assert!(requests <= 2 * least, "seed {seed}: {requests}, {least} without refusals");
             }
         }
     });

@@ -1,10 +1,12 @@
 //! Sends what intents ask for.
 
+mod origin;
 mod preview;
 mod pursuing;
 mod sending;
 mod settling;
 
+pub use origin::UnprovenTransaction;
 pub use preview::Preview;
 
 use crate::{
@@ -26,6 +28,7 @@ use alloy_primitives::{Address, B256, Signature};
 use canon_protocol::{BlockNumber, Timestamp};
 use canon_views::{BlockView, Intent, IntentId, IntentProgress};
 use core::fmt;
+use origin::Unproven;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every so many blocks without a receipt a transaction is replaced by one that offers more: it may be
@@ -40,6 +43,8 @@ pub struct IntentSender {
     journal: Box<dyn Journal>,
     /// All nonces whose use isn't final.
     nonces: BTreeMap<u64, NonceUse>,
+    /// Transactions of the journal that aren't known to belong to this chain. They are never sent.
+    unproven: Vec<Unproven>,
     /// Intents that are done for good and that only the journal knows to be.
     done: BTreeSet<IntentId>,
     /// The newest block that was seen.
@@ -84,7 +89,8 @@ impl Pass {
 }
 
 impl IntentSender {
-    /// Goes on where the journal ends.
+    /// Goes on where the journal ends. What it has belongs to a chain that has the blocks its sender saw: on
+    /// another one it isn't sent.
     ///
     /// # Errors
     ///
@@ -104,8 +110,9 @@ impl IntentSender {
         journal: impl Journal + 'static,
     ) -> Result<Self> {
         let contents = journal.load()?;
-        let mut nonces: BTreeMap<u64, NonceUse> = BTreeMap::new();
+        let mut unproven = Vec::new();
         for journaled in contents.transactions {
+            let block = journaled.block();
             let (version, signer) = Version::restore(journaled, &journal.name())?;
             if signer != account.address() {
                 return Err(Error::OtherAccount { expected: signer, found: account.address() });
@@ -114,14 +121,15 @@ impl IntentSender {
             if expected != found {
                 return Err(Error::OtherChain { expected, found });
             }
-            nonces.entry(version.tx.nonce).or_default().push(version);
+            unproven.push(Unproven::new(version, block));
         }
         Ok(Self {
             account,
             fees,
             checks: Checks::Full,
             journal: Box::new(journal),
-            nonces,
+            nonces: BTreeMap::new(),
+            unproven,
             done: contents.completed.into_iter().collect(),
             newest: None,
             numbered: None,
@@ -196,7 +204,12 @@ impl IntentSender {
             pass.fail(None, error);
             return pass.reports;
         }
-        if self.nonces.values().any(|used| !self.is_settled(used, &head)) {
+        if let Err(error) = self.prove(&head).await {
+            pass.fail(None, error);
+            return pass.reports;
+        }
+        let is_open = self.nonces.values().any(|used| !self.is_settled(used, &head));
+        if is_open || self.unproven.iter().any(Unproven::is_unknown) {
             match self.account.transaction_count(head.hash.into()).await {
                 Ok(count) => {
                     self.decide_all(count, &mut pass).await;

@@ -67,7 +67,9 @@ impl IntentSender {
 
     /// The first number after all those of orders that it knows.
     pub fn next_order(&self) -> OrderId {
-        let sent = self.transactions().filter_map(|(_, intent)| intent?.action.subject().order());
+        let unproven = self.unproven.iter().filter_map(|one| one.version.intent.as_ref());
+        let sent = self.transactions().filter_map(|(_, intent)| intent).chain(unproven);
+        let sent = sent.filter_map(|intent| intent.action.subject().order());
         let done = self.done.iter().filter_map(|id| id.subject.order());
         let last = sent.chain(done).max();
         OrderId(last.map_or(0, |last| last.0.saturating_add(1)))

@@ -127,12 +127,17 @@ impl IntentSender {
             Ok(checked) => checked,
             Err(error) => return pass.fail(Some(id), error),
         };
-        let nonce = match own.or_else(|| self.unclaimed(free, wanted)) {
-            Some(nonce) => nonce,
-            None => match self.new_nonce(pass).await {
-                Ok(nonce) => nonce,
-                Err(error) => return pass.fail(Some(id), error),
+        let nonce = match (own, self.unproven_of(&id)) {
+            (Some(nonce), _) => Ok(nonce),
+            (None, Some(unproven)) => self.nonce_beside(&unproven, pass).await,
+            (None, None) => match self.unclaimed(free, wanted) {
+                Some(nonce) => Ok(nonce),
+                None => self.new_nonce(pass).await,
             },
+        };
+        let nonce = match nonce {
+            Ok(nonce) => nonce,
+            Err(error) => return pass.fail(Some(id), error),
         };
         let tx = self.account.transaction(&call, nonce, gas_limit, Fees::default());
         if self.send(nonce, Some(intent.clone()), tx, call.what(), pass).await {
@@ -152,7 +157,7 @@ impl IntentSender {
 
     /// The first nonce that neither the chain nor a transaction in flight has. While a pool has transactions
     /// that aren't known here, there is none.
-    async fn new_nonce(&mut self, pass: &mut Pass) -> Result<u64> {
+    pub(super) async fn new_nonce(&mut self, pass: &mut Pass) -> Result<u64> {
         let found = self.pool_nonce(pass).await?;
         if found > self.next_nonce() {
             // The count can be that of an earlier block.

@@ -112,17 +112,22 @@ impl IntentSender {
         (tx.max_fee_per_gas, tx.max_priority_fee_per_gas) = (fees.max_fee, fees.tip);
         let signed = self.account.sign(what, tx).await?;
         let since = pass.head.number;
-        let journaled = JournaledTransaction { raw: signed.raw, intent, since };
+        let (since_hash, mined_in) = (Some(pass.head.hash), None);
+        let journaled =
+            JournaledTransaction { raw: signed.raw, intent, since, since_hash, mined_in };
         self.journal.record(&journaled)?;
-        let JournaledTransaction { raw, intent, since } = journaled;
-        Ok(Version { hash: signed.hash, raw, tx: tx.clone(), intent, since, is_taken: false })
+        let JournaledTransaction { raw, intent, .. } = journaled;
+        let (hash, tx) = (signed.hash, tx.clone());
+        Ok(Version { hash, raw, tx, intent, since, mined_in, is_taken: false })
     }
 
     /// The fees that the next transaction under a nonce offers.
     fn offer(&self, nonce: u64, pass: &Pass) -> Result<Fees> {
         let base_fee = pass.next.base_fee;
-        let fees = match self.nonces.get(&nonce) {
-            Some(used) => self.fees.replacement(used.to_beat, base_fee),
+        let known = self.nonces.get(&nonce).map(|used| used.to_beat);
+        // A pool of this chain may have one that isn't known to belong here.
+        let fees = match known.into_iter().chain(self.unproven_fees(nonce)).reduce(Fees::max) {
+            Some(to_beat) => self.fees.replacement(to_beat, base_fee),
             None => {
                 let is_recent = |(_, since): &(Fees, BlockNumber)| {
                     pass.head.number.steps_since(*since).is_some_and(|age| age < RENEWAL)

@@ -4,7 +4,7 @@ use super::{IntentSender, Pass};
 use crate::{
     error::{Error, Result},
     tx::{
-        journal::JournalError,
+        journal::{JournalError, SeenBlock},
         nonce_use::{FINALITY, Mined, NonceUse, Version},
         report::TxEvent,
     },
@@ -107,6 +107,16 @@ impl IntentSender {
         });
         for other in used.intents().into_iter().filter(|other| Some(*other) != intent) {
             pass.report(Some(other), TxEvent::Superseded { by: Some(hash) });
+        }
+        let number = BlockNumber::of(receipt.block_number.unwrap_or_default());
+        let block = receipt.block_hash.map(|hash| SeenBlock { number, hash });
+        let mut versions = used.versions.iter_mut();
+        if let Some(version) = versions.find(|version| version.hash == hash)
+            && let Some(block) = block
+            && version.mined_in.replace(block) != Some(block)
+            && let Err(error) = self.journal.mined(hash, block)
+        {
+            pass.fail(intent, error);
         }
         match checked {
             Ok(confirmed) if intent.is_some() => {

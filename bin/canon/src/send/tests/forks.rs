@@ -1,0 +1,134 @@
+//! One user, and several chains of one id.
+
+use super::*;
+
+const SEVEN: Amount = Amount::of(7);
+
+/// What a refused command says.
+fn refused(ran: Ran) -> String {
+    let Ran::Ended(Err(failure)) = ran else { panic!("{ran:?}") };
+    assert_eq!(failure.exit, Exit::CheckFailed, "{failure:?}");
+    format!("{:#}", failure.report)
+}
+
+impl World {
+    /// Whether the account has sent nothing since it had this nonce.
+    fn has_sent_nothing(&self, nonce: u64) -> bool {
+        self.chain.nonce(self.account()) == nonce && self.chain.pool_size() == 0
+    }
+
+    /// A run that ends when it is about to send.
+    async fn killed_before_it_sends(&self) {
+        self.faults.set(FaultPlan::Method("eth_sendRawTransaction", Fault::KilledBefore));
+        let ran = self.run(COMMAND, FIVE, &Shown::default()).await;
+        assert!(matches!(ran, Ran::Killed), "{ran:?}");
+        self.faults.end();
+    }
+}
+
+#[tokio::test]
+async fn what_a_fork_has_mined_is_not_sent_to_the_chain_that_it_began_with() {
+    let real = World::new("fork-mined").await;
+    let nonce = real.chain.nonce(real.account());
+    let fork = real.fork().await;
+    ended_well(fork.run(COMMAND, FIVE, &Shown::default()).await, "on the fork");
+    let shown = Shown::default();
+    ended_well(real.run("canon lock 7", SEVEN, &shown).await, "on the real chain");
+    let told = shown.told.borrow().join("\n");
+    assert!(told.contains("(lock 0.000000000000000005 tokens) was mined in block "), "{told}");
+    assert!(told.contains("it isn't sent here") && !told.contains("in flight"), "{told}");
+    assert_eq!((real.power().await, real.chain.nonce(real.account())), (SEVEN, nonce + 2));
+    // Nor the other way round.
+    ended_well(fork.run("canon lock 7", SEVEN, &Shown::default()).await, "on the fork again");
+    assert_eq!((fork.power().await, fork.chain.nonce(fork.account())), (Amount::of(12), nonce + 4));
+}
+
+#[tokio::test]
+async fn what_was_signed_on_a_fork_at_its_first_block_is_not_sent_without_a_question() {
+    let real = World::new("fork-signed").await;
+    let nonce = real.chain.nonce(real.account());
+    // Both chains have all blocks that it saw.
+    let fork = real.fork().await;
+    fork.killed_before_it_sends().await;
+    let said = refused(real.run("canon lock 7", SEVEN, &Shown::default()).await);
+    assert!(said.contains("no node here has it: approve 5"), "{said}");
+    assert!(said.contains(&format!("--value 0 --nonce {nonce}")), "{said}");
+    assert!(real.has_sent_nothing(nonce));
+    let asked = RefCell::new(Vec::new());
+    let ask = async |text: &str, question: &str| {
+        asked.borrow_mut().push(format!("{text} {question}"));
+        Ok(Answer::No)
+    };
+    // Also the same command, which a person thinks is a new one.
+    for command in ["canon lock 7", COMMAND] {
+        let sending = Sending { command, ..real.asking(&ask) };
+        let plan = async |planned| real.plan(planned, FIVE).await;
+        let ran = sending.run(real.mining(), std::future::pending(), &plan).await;
+        assert_eq!(refused(Ran::Ended(ran)), "the answer was no: nothing was sent");
+        let asked = asked.take();
+        assert!(asked.len() == 1 && asked[0].ends_with("Send it again?"), "{asked:?}");
+    }
+    real.chain.mine().unwrap();
+    assert!(real.has_sent_nothing(nonce));
+    // The consent is for the same command.
+    ended_well(real.run(COMMAND, FIVE, &Shown::default()).await, "the same command");
+    assert_eq!((real.power().await, real.chain.nonce(real.account())), (FIVE, nonce + 2));
+}
+
+#[tokio::test]
+async fn what_was_signed_on_another_chain_is_left_alone_only_if_a_person_says_so() {
+    let real = World::new("fork-later").await;
+    let nonce = real.chain.nonce(real.account());
+    let fork = real.fork().await;
+    fork.chain.mine().unwrap();
+    fork.killed_before_it_sends().await;
+    let said = refused(real.run("canon lock 7", SEVEN, &Shown::default()).await);
+    assert!(said.contains(" tokens) was signed after block "), "{said}");
+    assert!(real.has_sent_nothing(nonce));
+    ended_well(real.run_asking("canon lock 7", SEVEN, &Shown::default()).await, "asked");
+    assert_eq!((real.power().await, real.chain.nonce(real.account())), (SEVEN, nonce + 2));
+}
+
+#[tokio::test]
+async fn a_chain_of_the_same_id_that_begins_otherwise_has_nothing_to_do_with_another_one() {
+    let config = DevchainConfig { genesis_timestamp: 1_900_000_000, ..DevchainConfig::default() };
+    let (first, mut second) = (World::new("first").await, World::on(config, "second").await);
+    second.folder = first.folder.clone();
+    first.killed_before_it_sends().await;
+    let shown = Shown::default();
+    ended_well(second.run("canon lock 7", SEVEN, &shown).await, "on a new chain");
+    let told = shown.told.take();
+    assert!(told.iter().all(|line| line.starts_with("sent 0x")) && told.len() == 2, "{told:?}");
+    ended_well(first.run(COMMAND, FIVE, &Shown::default()).await, "back on the first one");
+    assert_eq!((first.power().await, second.power().await), (FIVE, SEVEN));
+}
+
+#[tokio::test]
+async fn waiting_has_an_end_and_says_how_to_give_up() {
+    let world = World::new("patience").await;
+    let nonce = world.chain.nonce(world.account());
+    world.faults.set(FaultPlan::Method("eth_sendRawTransaction", Fault::KilledAfter));
+    let first = world.run(COMMAND, FIVE, &Shown::default()).await;
+    assert!(matches!(first, Ran::Killed), "{first:?}");
+    world.faults.end();
+    let start = world.chain.block_number();
+    for command in ["canon lock 7", COMMAND] {
+        let told = RefCell::new(Vec::new());
+        let tell = |text: &str| told.borrow_mut().push(text.to_owned());
+        let sending = Sending { command, tell: &tell, ..world.asking(&yes) };
+        let plan = async |planned| world.plan(planned, FIVE).await;
+        let chain = world.chain.clone();
+        let wait = move |_| {
+            // The pool is left as it is.
+            chain.mine_unsigned(&[]).unwrap();
+            std::future::ready(Waited::Again)
+        };
+        let failure = sending.run(wait, std::future::pending(), &plan).await.unwrap_err();
+        let said = format!("{:#}", failure.report);
+        assert!(said.ends_with("it isn't mined after 64 blocks"), "{said}");
+        let hint = format!("--value 0 --nonce {nonce}");
+        assert!(told.borrow().iter().any(|line| line.ends_with(&hint)), "{told:?}");
+        assert_eq!(failure.exit, Exit::Internal);
+    }
+    assert_eq!(world.chain.block_number() - start, 128);
+}

@@ -1,0 +1,222 @@
+//! Whether the transactions of a journal belong to this chain.
+//!
+//! Forks share the chain id and the accounts of the chain that they began with, and a signed transaction is valid
+//! on all of them. What tells them apart are their blocks. A reorganization replaces blocks too: a process that has
+//! found the blocks of a transaction once knows that the chain is the same from then on; one that starts and
+//! doesn't find them knows nothing, and sends nothing of it.
+
+use super::{IntentSender, Pass};
+use crate::{
+    error::{Error, Result},
+    tx::{
+        fees::Fees,
+        journal::SeenBlock,
+        nonce_use::{FINALITY, Version},
+    },
+    view::{BatchedRequest, decode_reply},
+};
+use alloy_eips::BlockNumberOrTag;
+use alloy_network::TransactionResponse;
+use alloy_primitives::B256;
+use alloy_provider::Provider;
+use alloy_rpc_types_eth::{Header, Transaction};
+use canon_protocol::BlockNumber;
+use canon_views::{BlockView, Intent, IntentId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A transaction of the journal that isn't known to belong to this chain.
+#[derive(Clone, Debug)]
+pub(super) struct Unproven {
+    pub(super) version: Version,
+    /// A block that its chain has, if one is known.
+    block: Option<SeenBlock>,
+    origin: Origin,
+}
+
+/// Where a transaction belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    ThisChain,
+    /// Its block was never on this chain, or was replaced long ago.
+    OtherChain,
+    Unknown,
+}
+
+/// A transaction of the journal that isn't known to belong to this chain, and could be mined on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnprovenTransaction {
+    /// Its hash.
+    pub hash: B256,
+    /// Its nonce.
+    pub nonce: u64,
+    /// What it is for; `None` if it only uses its nonce.
+    pub intent: Option<Intent>,
+    /// The newest block when it was signed, on its chain.
+    pub since: BlockNumber,
+    /// The block of its chain that has it; `None` if none was seen.
+    pub mined_in: Option<SeenBlock>,
+}
+
+impl Unproven {
+    pub(super) const fn new(version: Version, block: Option<SeenBlock>) -> Self {
+        Self { version, block, origin: Origin::Unknown }
+    }
+
+    /// Whether it may belong to this chain.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.origin == Origin::Unknown
+    }
+}
+
+impl IntentSender {
+    /// The transactions of the journal that aren't known to belong to this chain, and could be mined on it, as
+    /// of the block that was [settled](Self::settle) last. They aren't sent, and what they are for is sent
+    /// only under their nonces.
+    pub fn unproven(&self) -> impl Iterator<Item = UnprovenTransaction> {
+        let open = self.unproven.iter().filter(|one| self.is_open(one));
+        open.map(|Unproven { version, .. }| UnprovenTransaction {
+            hash: version.hash,
+            nonce: version.tx.nonce,
+            intent: version.intent.clone(),
+            since: version.since,
+            mined_in: version.mined_in,
+        })
+    }
+
+    /// Whether a node of this chain has a transaction, in a block or in its pool.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub async fn is_known(&self, transaction: B256) -> Result<bool> {
+        let found = self.client().provider().get_transaction_by_hash(transaction).await;
+        let found = found.map_err(|source| Error::rpc("eth_getTransactionByHash", source))?;
+        Ok(found.is_some())
+    }
+
+    /// Finds out which transactions of the journal belong to the chain of `head`, in at most three round trips
+    /// however many there are.
+    pub(super) async fn prove(&mut self, head: &BlockView) -> Result<()> {
+        let unknown: Vec<_> = self.unproven.iter().filter(|one| one.is_unknown()).collect();
+        let mut chain = BTreeMap::from([(head.number, head.hash)]);
+        let blocks = unknown.iter().filter_map(|one| one.block).map(|block| block.number);
+        self.read_hashes(blocks, head, &mut chain).await?;
+        let is_seen = |one: &Unproven| {
+            one.block.is_some_and(|block| chain.get(&block.number) == Some(&block.hash))
+        };
+        let not_seen = unknown.iter().filter(|one| !is_seen(one)).map(|one| one.version.hash);
+        let places = self.places(not_seen.collect()).await?;
+        let numbers = places.values().filter_map(|place| Some(place.as_ref()?.number));
+        let mut here = chain.clone();
+        self.read_hashes(numbers, head, &mut here).await?;
+        let origin = |one: &Unproven| {
+            let is_here = match places.get(&one.version.hash) {
+                // A fork may answer with what the chain that it began with has.
+                Some(Some(place)) => here.get(&place.number) == Some(&place.hash),
+                // Somebody sent it here.
+                Some(None) => true,
+                None => is_seen(one),
+            };
+            let is_of_other = one.block.is_some_and(|block| {
+                let age = head.number.steps_since(block.number).unwrap_or_default();
+                age >= FINALITY && chain.contains_key(&block.number)
+            });
+            match (is_here, is_of_other) {
+                (true, _) => Origin::ThisChain,
+                (false, true) => Origin::OtherChain,
+                (false, false) => Origin::Unknown,
+            }
+        };
+        for mut one in core::mem::take(&mut self.unproven) {
+            if one.is_unknown() {
+                one.origin = origin(&one);
+            }
+            match one.origin {
+                Origin::ThisChain => {
+                    self.nonces.entry(one.version.tx.nonce).or_default().restore(one.version);
+                }
+                Origin::OtherChain | Origin::Unknown => self.unproven.push(one),
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds to `chain` the hashes of the blocks of these numbers that aren't there yet, as far as the chain of
+    /// `head` has them.
+    async fn read_hashes(
+        &self,
+        numbers: impl Iterator<Item = BlockNumber>,
+        head: &BlockView,
+        chain: &mut BTreeMap<BlockNumber, B256>,
+    ) -> Result<()> {
+        const METHOD: &str = "eth_getBlockByNumber";
+        let is_wanted = |number: &BlockNumber| *number < head.number && !chain.contains_key(number);
+        let numbers: BTreeSet<_> = numbers.filter(is_wanted).collect();
+        let request = |number: &BlockNumber| {
+            BatchedRequest::new(METHOD, (BlockNumberOrTag::Number(number.get()), false))
+        };
+        let requests = numbers.iter().map(request).collect::<Result<Vec<_>>>()?;
+        for (number, reply) in numbers.into_iter().zip(self.client().batch(&requests).await?) {
+            let header: Option<Header> = decode_reply(METHOD, reply)?;
+            chain.extend(header.map(|header| (number, header.hash)));
+        }
+        Ok(())
+    }
+
+    /// The blocks that have these transactions, `None` for those that are in a pool. Those that no node has are
+    /// left out.
+    async fn places(&self, transactions: Vec<B256>) -> Result<BTreeMap<B256, Option<SeenBlock>>> {
+        const METHOD: &str = "eth_getTransactionByHash";
+        let request = |hash: &B256| BatchedRequest::new(METHOD, (hash,));
+        let requests = transactions.iter().map(request).collect::<Result<Vec<_>>>()?;
+        let mut places = BTreeMap::new();
+        for (hash, reply) in transactions.into_iter().zip(self.client().batch(&requests).await?) {
+            let Some(found): Option<Transaction> = decode_reply(METHOD, reply)? else { continue };
+            let place = found.block_number().zip(found.block_hash());
+            let place =
+                place.map(|(number, hash)| SeenBlock { number: BlockNumber::of(number), hash });
+            places.insert(hash, place);
+        }
+        Ok(places)
+    }
+
+    /// Whether it may belong to this chain, and its nonce isn't used here yet.
+    fn is_open(&self, one: &Unproven) -> bool {
+        one.is_unknown() && one.version.tx.nonce >= self.count
+    }
+
+    /// The transaction for an intent that could be mined here and isn't known to belong here.
+    pub(super) fn unproven_of(&self, id: &IntentId) -> Option<Version> {
+        let mut open = self.unproven.iter().filter(|one| self.is_open(one));
+        let found = open.find(|one| one.version.id().as_ref() == Some(id));
+        found.map(|one| one.version.clone())
+    }
+
+    /// The most that is offered under a nonce by what could be mined here and isn't known to belong here.
+    pub(super) fn unproven_fees(&self, nonce: u64) -> Option<Fees> {
+        let open = self.unproven.iter().filter(|one| self.is_open(one));
+        let same = open.filter(|one| one.version.tx.nonce == nonce);
+        same.map(|one| one.version.fees()).reduce(Fees::max)
+    }
+
+    /// The nonce under which an intent may be sent although an unproven transaction for it could be mined: that
+    /// transaction's own, so that only one of both is. The nonces below it may be missing only where unproven
+    /// transactions had them: those are given up.
+    pub(super) async fn nonce_beside(
+        &mut self,
+        unproven: &Version,
+        pass: &mut Pass,
+    ) -> Result<u64> {
+        let next = self.new_nonce(pass).await?;
+        let nonce = unproven.tx.nonce;
+        let is_taken = |nonce: &u64| {
+            let mut unproven = self.unproven.iter().filter(|one| self.is_open(one));
+            self.nonces.contains_key(nonce) || unproven.any(|one| one.version.tx.nonce == *nonce)
+        };
+        if !self.nonces.contains_key(&nonce) && (next..nonce).all(|nonce| is_taken(&nonce)) {
+            return Ok(nonce);
+        }
+        let (transaction, since) = (unproven.hash, unproven.since);
+        Err(Error::Unproven { transaction, nonce, since })
+    }
+}
