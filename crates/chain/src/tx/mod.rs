@@ -15,7 +15,11 @@
 //! - **What isn't known here is waited for.** While a pool has transactions of the account that the journal
 //!   doesn't have, nothing new is sent: its own from before the journal was lost may be among them.
 //! - **Nothing is done for an older block** than one that was seen.
-//! - **What is mined can be taken back** for 64 blocks, and then is in flight again.
+//! - **What is mined can be taken back** for 64 blocks, and then is in flight again. That holds for what
+//!   something else mined under the nonce as well: the transactions of the nonce are kept until it is final.
+//! - **What may be done isn't done again.** Tokens that were locked look the same whichever order did it. So
+//!   such an order stays unconfirmed while a used nonce has no receipt, or a receipt lacks its logs, until the
+//!   transaction that used the nonce is found.
 
 pub(crate) mod account;
 pub(crate) mod fees;

@@ -77,7 +77,12 @@ impl LastingFailure {
             | Error::RevertedForNoKnownReason { what, hash }
             | Error::OutOfGas { what, hash, .. }
             | Error::EventMissing { what, hash, .. }
+            | Error::LogsMissing { what, hash, .. }
             | Error::NotMined { what, hash } => (*what, Detail::Transaction(*hash)),
+            Error::NotCanonical { transaction, .. }
+            | Error::NonceUserUnknown { transaction, .. } => {
+                ("", Detail::Transaction(*transaction))
+            }
             Error::OtherChain { found, .. } => ("", Detail::Chain(*found)),
             Error::OtherAccount { expected, .. } => ("", Detail::Account(*expected)),
             Error::NoCode { what, address }
