@@ -1,7 +1,7 @@
 //! A transaction that knows what it is for.
 
 use crate::deploy::Create2Origin;
-use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
+use alloy_primitives::{Address, B256, Bloom, Bytes, TxKind, U256};
 use alloy_rpc_types_eth::TransactionReceipt;
 use alloy_sol_types::{SolCall, SolConstructor, SolEvent};
 use canon_abi::Contract;
@@ -154,5 +154,13 @@ impl ContractCall {
             })
         };
         self.events.iter().find(|expected| !found(expected)).map(|expected| expected.signature)
+    }
+
+    /// Whether the bloom of a receipt or block shows that an expected event isn't in it.
+    pub(crate) fn is_ruled_out_by(&self, bloom: &Bloom) -> bool {
+        let may_have = |expected: &Expected| {
+            bloom.contains_raw_log(expected.emitter, core::slice::from_ref(&expected.topic))
+        };
+        !self.events.iter().all(may_have)
     }
 }

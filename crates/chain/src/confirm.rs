@@ -192,6 +192,38 @@ impl Client {
         })
     }
 
+    /// As [`Self::check`]. That an event is missing counts only if neither the receipt's bloom nor its
+    /// block's can have it: an endpoint can cut logs off, or index them late.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LogsMissing`] if the transaction may have the event.
+    pub(crate) async fn check_with_blooms(
+        &self,
+        pending: &Pending,
+        receipt: &TransactionReceipt,
+    ) -> Result<Confirmed> {
+        match self.check(pending, receipt).await {
+            Err(Error::EventMissing { what, hash, event })
+                if !self.is_event_ruled_out(pending, receipt).await =>
+            {
+                Err(Error::LogsMissing { what, hash, event })
+            }
+            checked => checked,
+        }
+    }
+
+    /// Whether the blooms of a receipt and of its block rule out an expected event; not if the block can't
+    /// be read.
+    async fn is_event_ruled_out(&self, pending: &Pending, receipt: &TransactionReceipt) -> bool {
+        let Some(block) = receipt.block_hash else { return false };
+        if !pending.call.is_ruled_out_by(receipt.inner.logs_bloom()) {
+            return false;
+        }
+        let block = self.provider().get_block_by_hash(block).await.ok().flatten();
+        block.is_some_and(|block| pending.call.is_ruled_out_by(&block.header.logs_bloom))
+    }
+
     /// The reason why a mined transaction failed: receipts don't say, so it is executed again.
     async fn revert_reason(&self, pending: &Pending, receipt: &TransactionReceipt) -> Error {
         let (what, hash) = (pending.call.what(), pending.hash);

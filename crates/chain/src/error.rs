@@ -178,6 +178,53 @@ pub enum Error {
         /// The event's signature.
         event: &'static str,
     },
+    /// A transaction succeeded, and the endpoint doesn't show all its logs: it may have done what it was sent
+    /// for.
+    #[error(
+        "{what} succeeded in {hash}, and the endpoint doesn't show all of its logs: the event {event} is \
+         expected; nothing is sent again until it does; wait, or use another endpoint"
+    )]
+    LogsMissing {
+        /// What was sent.
+        what: &'static str,
+        /// The transaction.
+        hash: B256,
+        /// The event's signature.
+        event: &'static str,
+    },
+    /// A receipt has a block that isn't on the chain by its number.
+    #[error(
+        "the receipt of {transaction} is of block {number} ({}), which isn't on the endpoint's chain; wait, \
+         or use another endpoint",
+        .block.map_or_else(|| "no hash".to_owned(), |hash| hash.to_string())
+    )]
+    NotCanonical {
+        /// The transaction.
+        transaction: B256,
+        /// The block's number by the receipt.
+        number: BlockNumber,
+        /// The block's hash by the receipt.
+        block: Option<B256>,
+    },
+    /// A nonce was used too long ago for the endpoint to say by which transaction.
+    #[error(
+        "nonce {nonce} was used by block {by}, and the endpoint doesn't say by which transaction (its blocks \
+         up to {searched} were searched): {transaction} may be mined, so what it does isn't sent again; wait \
+         until all are searched, use an endpoint with old states and receipts, or look it up in a block \
+         explorer: if it was never mined, stop the process and add the line \
+         {{\"forgotten\":{{\"transaction\":\"{transaction}\"}}}} to its journal"
+    )]
+    NonceUserUnknown {
+        /// The newest transaction under the nonce that is for something that only the journal knows to be
+        /// done.
+        transaction: B256,
+        /// The nonce.
+        nonce: u64,
+        /// The last block that was searched for what used it.
+        searched: BlockNumber,
+        /// A block by which it was used.
+        by: BlockNumber,
+    },
     /// A transaction isn't in a block after all the waiting that was asked for.
     #[error(
         "{what} ({hash}) isn't in a block yet; wait longer, or send it again with a higher fee"
@@ -336,6 +383,9 @@ impl Error {
         match self {
             Self::Rpc { .. }
             | Self::NotMined { .. }
+            | Self::LogsMissing { .. }
+            | Self::NotCanonical { .. }
+            | Self::NonceUserUnknown { .. }
             | Self::AboveCap(_)
             | Self::Head(_)
             | Self::UnexpectedNonce { .. } => Severity::Retry,

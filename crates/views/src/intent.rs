@@ -499,7 +499,8 @@ pub struct IntentId {
 pub enum IntentProgress {
     /// It isn't done.
     Open,
-    /// Its nonce was used, and the endpoint doesn't say yet by which transaction: it may be done.
+    /// Its nonce was used, and the endpoint doesn't say yet by which transaction, or doesn't show all logs of
+    /// its transaction: it may be done.
     Unconfirmed,
     /// It is done.
     Done,

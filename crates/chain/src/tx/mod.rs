@@ -17,7 +17,11 @@
 //! - **Nothing is done for an older block** than one that was seen.
 //! - **A transaction belongs to one chain**, not to a chain id: a fork has the same id. What a journal has is
 //!   sent again only once the endpoint's chain has the blocks that its sender saw, or a node has it already.
-//! - **What is mined can be taken back** for 64 blocks, and then is in flight again.
+//! - **What is mined can be taken back** for 64 blocks, and then is in flight again. That holds for what
+//!   something else mined under the nonce as well: the transactions of the nonce are kept until it is final.
+//! - **What may be done isn't done again.** Tokens that were locked look the same whichever order did it. So
+//!   such an order stays unconfirmed while a used nonce has no receipt, or a receipt lacks its logs, until the
+//!   transaction that used the nonce is found.
 
 pub(crate) mod account;
 pub(crate) mod fees;

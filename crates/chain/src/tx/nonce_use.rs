@@ -34,16 +34,27 @@ pub(super) struct Version {
     pub(super) is_taken: bool,
 }
 
-/// The version that was mined.
+/// The transaction that was mined: one of the versions, or one of something else that has the key.
 #[derive(Clone, Debug)]
 pub(super) struct Mined {
     pub(super) hash: B256,
     pub(super) block: BlockNumber,
     pub(super) block_hash: Option<B256>,
-    /// The intent that it carried out, if it did.
-    pub(super) done: Option<IntentId>,
-    /// Whether its receipt couldn't be read again where it had to be.
+    pub(super) effect: Effect,
+    /// Whether its receipt couldn't be read again where it had to be, or has a block that isn't on the
+    /// chain.
     pub(super) is_unsure: bool,
+}
+
+/// What a mined transaction did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// What it was for.
+    Done(IntentId),
+    /// It succeeded, and the endpoint doesn't show all its logs: it may have done what it was for.
+    Unclear(IntentId),
+    /// Nothing for an intent.
+    Nothing,
 }
 
 /// A nonce, with all versions that may be out.
@@ -54,6 +65,9 @@ pub(super) struct NonceUse {
     /// The most that any version offered, also one that was refused.
     pub(super) to_beat: Fees,
     pub(super) mined: Option<Mined>,
+    /// The first block that wasn't searched yet for the transaction that used the nonce; `None` before a
+    /// search.
+    pub(super) unsearched: Option<BlockNumber>,
     /// Whether a node said that the newest version offers too little.
     pub(super) is_outbid: bool,
     /// Whether a version can't be mined, as far as a node says: the nonce is used up by a transfer of

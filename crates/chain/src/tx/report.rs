@@ -48,7 +48,7 @@ pub enum TxEvent {
     /// something else that has the key used the nonce. If it is still wanted it is sent again.
     Superseded {
         /// The hash of the transaction that was mined; `None` if it was mined before the states that the
-        /// endpoint has.
+        /// endpoint has, and the state says what is done.
         by: Option<B256>,
     },
 }

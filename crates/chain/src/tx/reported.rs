@@ -82,8 +82,13 @@ impl LastingFailure {
             | Error::RevertedForNoKnownReason { what, hash }
             | Error::OutOfGas { what, hash, .. }
             | Error::EventMissing { what, hash, .. }
+            | Error::LogsMissing { what, hash, .. }
             | Error::NotMined { what, hash } => (*what, Detail::Transaction(*hash)),
-            Error::Unproven { transaction, .. } => ("", Detail::Transaction(*transaction)),
+            Error::Unproven { transaction, .. }
+            | Error::NotCanonical { transaction, .. }
+            | Error::NonceUserUnknown { transaction, .. } => {
+                ("", Detail::Transaction(*transaction))
+            }
             Error::OtherChain { found, .. } => ("", Detail::Chain(*found)),
             Error::OtherAccount { expected: account, .. } | Error::Unread { registry: account } => {
                 ("", Detail::Account(*account))

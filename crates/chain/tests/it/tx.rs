@@ -2,11 +2,11 @@
 
 use crate::tx_chain::{SOMEBODY, TxChain, confirmed, failures, sent};
 use alloy_consensus::{Transaction, TxEnvelope};
-use alloy_eips::Decodable2718;
+use alloy_eips::{Decodable2718, Encodable2718};
 use alloy_primitives::{Address, B256, Bytes, U256, address, bytes};
 use alloy_signer_local::PrivateKeySigner;
 use canon_chain::{
-    Error, FINALITY, IntentSender, Sender, Severity, calls,
+    Checks, Error, FINALITY, IntentSender, Sender, Severity, calls,
     tx::{
         AboveCap, FeePolicy, Journal, JournalContents, JournalError, JournaledTransaction,
         MemoryJournal, SeenBlock, TxEvent, TxReport,
@@ -460,7 +460,7 @@ async fn a_nonce_that_something_else_used_is_found_out() {
     chain.mine(1);
     assert_eq!(confirmed(&chain.pursue(&mut sender, &lock).await), [lock[0].id()]);
     assert_eq!(chain.deposits().await, [7]);
-    assert_eq!(journaled(&journal).len(), 2);
+    assert_eq!(journaled(&journal).len(), 3, "a reorganization can put the first one back");
 
     // What waits in the pool isn't replaced.
     let call = calls::transfer(chain.set.asset, SOMEBODY, Amount::TOKEN);
@@ -725,4 +725,54 @@ async fn many_intents_are_in_flight_at_once() {
     assert_eq!(confirmed(&chain.pursue(&mut sender, &rest).await).len(), 11);
     assert_eq!(chain.deposits().await, [1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12]);
     assert_eq!(sender.in_flight().count(), 0);
+}
+
+/// A wallet with the same key uses the nonce of an order in flight; then two blocks are replaced, and the order's
+/// first transaction, which some pool still had, is mined after all.
+#[tokio::test]
+async fn what_something_else_superseded_is_not_forgotten_before_that_is_final() {
+    let chain = TxChain::new().await;
+    let (journal, mut sender) = ready(&chain).await;
+    let lock = chain.lock(1, 7);
+    let before = chain.devchain.snapshot();
+    chain.pursue(&mut sender, from_ref(&lock)).await;
+    let first = transactions(&journal).pop().unwrap();
+    // This node's pool loses it, others don't; the wallet takes the nonce.
+    chain.devchain.revert(before).unwrap();
+    let mut wallet = Sender::new(chain.client.clone(), chain.key.clone()).with_nonce(first.nonce());
+    let call = calls::approve(chain.set.asset, Address::with_last_byte(9), Amount::of(1));
+    let next = chain.client.next_block().await.unwrap();
+    let _ = wallet.submit(call, Checks::Full, next).await.unwrap();
+    chain.mine(1);
+    chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    chain.pursue(&mut sender, from_ref(&lock)).await;
+    assert_eq!(chain.deposits().await, [7]);
+    // Both blocks are replaced. The first one's proposer took the order's first transaction.
+    chain.reorganize(2, vec![vec![first.encoded_2718().into()]]);
+    for _ in 0..12 {
+        chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    }
+    assert_eq!(chain.deposits().await, [7], "one order to lock 7");
+}
+
+/// "Two of its transactions are never both mined": given up, wanted again, and then two blocks are replaced.
+#[tokio::test]
+async fn an_order_that_was_given_up_and_is_wanted_again_is_done_once() {
+    let chain = TxChain::new().await;
+    let (journal, mut sender) = ready(&chain).await;
+    let lock = chain.lock(1, 7);
+    chain.pursue(&mut sender, from_ref(&lock)).await;
+    let first = transactions(&journal).pop().unwrap();
+    chain.pursue_and_mine(&mut sender, &[]).await;
+    chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    let second = transactions(&journal).pop().unwrap();
+    assert_ne!(first.nonce(), second.nonce());
+    chain.pursue(&mut sender, from_ref(&lock)).await;
+    assert_eq!(chain.deposits().await, [7]);
+    // The proposers of the blocks that replace them hadn't seen that the first one was given up.
+    chain.reorganize(2, vec![vec![first.encoded_2718().into()]]);
+    for _ in 0..12 {
+        chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    }
+    assert_eq!(chain.deposits().await, [7], "one order to lock 7");
 }

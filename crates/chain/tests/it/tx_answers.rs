@@ -5,19 +5,21 @@ use crate::{
     tx_chain::{TxChain, confirmed, failures, sent},
 };
 use alloy_consensus::Transaction;
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_primitives::{Address, Bloom, Bytes, U256};
 use alloy_provider::Provider;
 use canon_chain::{
-    Checks, Error, Sender, calls,
-    tx::{HeadError, Journal, MemoryJournal, TxEvent, TxReport},
+    Checks, Error, FINALITY, Sender, calls,
+    tx::{FileJournal, HeadError, Journal, MemoryJournal, TxEvent, TxReport},
 };
 use canon_faults::{Answer, params};
 use canon_protocol::{Amount, BlockNumber};
-use canon_views::{BlockView, Intent};
+use canon_testkit::TestFolder;
+use canon_views::{BlockView, Intent, IntentProgress};
 use core::slice::from_ref;
+use serde_json::{Value, json};
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 /// What the newest transaction of a journal offers for a place in a block, in gwei per gas.
@@ -315,4 +317,228 @@ async fn a_nonce_that_a_wallet_used_while_the_process_was_stopped_blocks_nothing
         chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
     }
     assert_eq!(chain.deposits().await, [7]);
+}
+
+/// One answer with the receipt of an order that succeeded lacks its logs: it is cut off, or the index of logs lags.
+#[tokio::test]
+async fn a_receipt_without_its_logs_does_not_make_an_order_be_done_twice() {
+    for is_bloom_cut in [false, true] {
+        let chain = TxChain::new().await;
+        let (_, mut sender) = ready(&chain).await;
+        let lock = chain.lock(1, 7);
+        chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+        chain.faults.answer(move |request| match request.method() {
+            "eth_getTransactionReceipt" => Answer::Changed(Box::new(move |mut receipt| {
+                if !receipt.is_null() {
+                    receipt["logs"] = json!([]);
+                }
+                if !receipt.is_null() && is_bloom_cut {
+                    receipt["logsBloom"] = json!(Bloom::ZERO);
+                }
+                receipt
+            })),
+            _ => Answer::Node,
+        });
+        for _ in 0..2 {
+            let reports = chain.pursue(&mut sender, from_ref(&lock)).await;
+            let text = &failures(&reports)[0];
+            assert!(text.contains("doesn't show all of its logs"), "{text}");
+            assert!(sent(&reports).is_empty());
+            assert!(sender.progress(&lock.id()) == IntentProgress::Unconfirmed);
+        }
+        // Nor is it forgotten.
+        mine_past_the_pool(&chain, FINALITY + 1);
+        assert!(sent(&chain.pursue(&mut sender, from_ref(&lock)).await).is_empty());
+        chain.faults.answer(|_| Answer::Node);
+        for _ in 0..4 {
+            let reports = chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+            assert!(failures(&reports).is_empty(), "{reports:?}");
+        }
+        assert!(sender.is_done(&lock.id()));
+        assert_eq!(chain.deposits().await, [7], "one order to lock 7");
+    }
+}
+
+/// A process was stopped after it had sent; its transaction was mined. It starts again a while later with a node
+/// that was set up an hour ago: it has neither old states nor an index of old transactions. After one block a node
+/// that has both answers.
+#[tokio::test]
+async fn a_node_without_old_states_and_receipts_does_not_make_an_order_be_done_twice() {
+    let chain = TxChain::new().await;
+    let (journal, mut sender) = ready(&chain).await;
+    let lock = chain.lock(1, 7);
+    chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    drop(sender);
+    assert_eq!(chain.deposits().await, [7]);
+    chain.mine(301);
+    let head = chain.head().await.number.get();
+    let is_new = Arc::new(AtomicBool::new(true));
+    let rule = Arc::clone(&is_new);
+    chain.faults.answer(move |request| {
+        if !rule.load(Ordering::Relaxed) {
+            return Answer::Node;
+        }
+        let at = params(request)[1]
+            .as_str()
+            .and_then(|text| u64::from_str_radix(text.strip_prefix("0x")?, 16).ok());
+        match (request.method(), at) {
+            ("eth_getTransactionReceipt", _) => Answer::Result(Value::Null),
+            ("eth_getTransactionCount", Some(at)) if at + 128 < head => {
+                Answer::Refusal(-32000, "missing trie node: state is not available".to_owned())
+            }
+            _ => Answer::Node,
+        }
+    });
+    let mut sender = chain.sender(&journal);
+    chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    is_new.store(false, Ordering::Relaxed);
+    for _ in 0..4 {
+        chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    }
+    assert_eq!(chain.deposits().await, [7], "one order to lock 7");
+}
+
+/// As `a_head_with_too_high_a_number_finalizes_nothing`, the other way round.
+#[tokio::test]
+async fn a_receipt_with_too_low_a_number_finalizes_nothing() {
+    let chain = TxChain::new().await;
+    let (journal, mut sender) = ready(&chain).await;
+    chain.mine(80);
+    let lock = chain.lock(1, 7);
+    chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    chain.faults.answer(|request| match request.method() {
+        "eth_getTransactionReceipt" => Answer::Changed(Box::new(|mut receipt| {
+            if !receipt.is_null() {
+                receipt["blockNumber"] = json!("0x1");
+            }
+            receipt
+        })),
+        _ => Answer::Node,
+    });
+    chain.pursue(&mut sender, from_ref(&lock)).await;
+    let completed = journal.load().unwrap().completed;
+    chain.faults.answer(|_| Answer::Node);
+    chain.reorganize(1, Vec::new());
+    for _ in 0..12 {
+        chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    }
+    assert_eq!(chain.deposits().await, [7], "completed for good after one block: {completed:?}");
+}
+
+/// How far back the answers of an endpoint go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OldAnswers {
+    /// No states before the newest 128 blocks, and no index of transactions.
+    Blocks,
+    /// Nothing of old blocks at all.
+    Nothing,
+}
+
+/// Lets the endpoint have no old answers, as seen from `head`.
+fn without_old_answers(chain: &TxChain, head: u64, old: OldAnswers) {
+    chain.faults.answer(move |request| {
+        let number =
+            |value: &Value| u64::from_str_radix(value.as_str()?.strip_prefix("0x")?, 16).ok();
+        let parameters = params(request);
+        match request.method() {
+            "eth_getTransactionReceipt" => Answer::Result(Value::Null),
+            "eth_getTransactionCount"
+                if number(&parameters[1]).is_some_and(|at| at + 128 < head) =>
+            {
+                Answer::Refusal(-32000, "missing trie node: state is not available".to_owned())
+            }
+            "eth_getBlockByNumber"
+                if old == OldAnswers::Nothing
+                    && number(&parameters[0]).is_some_and(|at| at + 128 < head) =>
+            {
+                Answer::Result(Value::Null)
+            }
+            _ => Answer::Node,
+        }
+    });
+}
+
+/// A lock that was mined 301 blocks ago by a process that was stopped, and its journal.
+async fn mined_long_ago() -> (TxChain, MemoryJournal, Intent) {
+    let chain = TxChain::new().await;
+    let (journal, mut sender) = ready(&chain).await;
+    let lock = chain.lock(1, 7);
+    chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    chain.mine(301);
+    (chain, journal, lock)
+}
+
+#[tokio::test]
+async fn what_an_endpoint_without_old_states_and_receipts_has_in_a_block_is_done() {
+    let (chain, journal, lock) = mined_long_ago().await;
+    without_old_answers(&chain, chain.head().await.number.get(), OldAnswers::Blocks);
+    let mut sender = chain.sender(&journal);
+    let mut passes = 0;
+    while !sender.is_done(&lock.id()) {
+        passes += 1;
+        assert!(passes < 8, "{:?}", sender.progress(&lock.id()));
+        assert!(sent(&chain.pursue(&mut sender, from_ref(&lock)).await).is_empty());
+    }
+    let contents = journal.load().unwrap();
+    assert_eq!((contents.transactions, contents.completed), (Vec::new(), vec![lock.id()]));
+}
+
+/// No answer says what has used the nonce: nothing is sent until one does, or a person says it.
+#[tokio::test]
+async fn an_order_whose_nonce_was_used_by_something_unknown_is_not_sent_again() {
+    let (chain, journal, lock) = mined_long_ago().await;
+    let transaction = journal.load().unwrap().transactions.last().unwrap().hash();
+    let head = chain.head().await.number.get();
+    without_old_answers(&chain, head, OldAnswers::Nothing);
+    let mut sender = chain.sender(&journal);
+    for _ in 0..20 {
+        let reports = chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+        assert!(sent(&reports).is_empty(), "{reports:?}");
+        assert!(!failures(&reports).is_empty());
+        assert!(sender.progress(&lock.id()) == IntentProgress::Unconfirmed);
+    }
+    // Blocks, but none that the chain has now says it: they were all searched.
+    chain.faults.answer(move |request| match request.method() {
+        "eth_getTransactionReceipt" => Answer::Result(Value::Null),
+        "eth_getTransactionCount" if params(request)[1] != "pending" => {
+            let at =
+                params(request)[1].as_str().and_then(|at| u64::from_str_radix(&at[2..], 16).ok());
+            match at {
+                Some(at) if at + 128 < head => Answer::Refusal(-32000, "no such state".to_owned()),
+                _ => Answer::Node,
+            }
+        }
+        "eth_getBlockByNumber" => Answer::Changed(Box::new(|mut block| {
+            block["transactions"] = json!([]);
+            block
+        })),
+        _ => Answer::Node,
+    });
+    let mut text = String::new();
+    for _ in 0..20 {
+        let reports = chain.pursue(&mut sender, from_ref(&lock)).await;
+        assert!(sent(&reports).is_empty(), "{reports:?}");
+        text = failures(&reports).pop().unwrap();
+    }
+    let line = format!(r#"{{"forgotten":{{"transaction":"{transaction}"}}}}"#);
+    assert!(text.contains(&line), "{text}");
+
+    // The line is one of a journal.
+    let folder = TestFolder::new("tx-answers-forgotten");
+    let path = folder.file("journal");
+    let mut file = FileJournal::open(&path).unwrap();
+    for transaction in journal.load().unwrap().transactions {
+        file.record(&transaction).unwrap();
+    }
+    drop(file);
+    let before = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{before}{line}\n")).unwrap();
+    let hashes = FileJournal::open(&path).unwrap().load().unwrap().transactions.into_iter();
+    assert!(hashes.map(|one| one.hash()).all(|hash| hash != transaction));
+
+    // An endpoint that has everything says that it is done.
+    chain.faults.answer(|_| Answer::Node);
+    chain.pursue(&mut sender, from_ref(&lock)).await;
+    assert!(sender.is_done(&lock.id()));
+    assert_eq!(chain.deposits().await, [7], "one order to lock 7");
 }

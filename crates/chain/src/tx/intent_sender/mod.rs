@@ -1,5 +1,6 @@
 //! Sends what intents ask for.
 
+mod nonce_user;
 mod origin;
 mod preview;
 mod pursuing;
@@ -18,7 +19,7 @@ use crate::{
         fees::{FeePolicy, Fees},
         head::{HeadError, check_head},
         journal::Journal,
-        nonce_use::{NonceUse, Version},
+        nonce_use::{Effect, NonceUse, Version},
         report::{TxEvent, TxReport},
         reported::ReportedFailures,
     },
@@ -166,8 +167,12 @@ impl IntentSender {
     /// Whether an intent is done, as of the block that was [settled](Self::settle) last. Intents that are
     /// [completed by the state](canon_views::Completion::State) are forgotten after 64 blocks, others never.
     pub fn is_done(&self, id: &IntentId) -> bool {
+        self.done.contains(id) || self.has_effect(Effect::Done(*id))
+    }
+
+    fn has_effect(&self, effect: Effect) -> bool {
         let mut mined = self.nonces.values().filter_map(|used| used.mined.as_ref());
-        self.done.contains(id) || mined.any(|mined| mined.done.as_ref() == Some(id))
+        mined.any(|mined| mined.effect == effect)
     }
 
     /// The progress of an intent, as of the block that was [settled](Self::settle) last. Anything that follows
@@ -175,7 +180,9 @@ impl IntentSender {
     pub fn progress(&self, id: &IntentId) -> IntentProgress {
         if self.is_done(id) {
             IntentProgress::Done
-        } else if self.nonce_of(id).is_some_and(|nonce| nonce < self.count) {
+        } else if self.has_effect(Effect::Unclear(*id))
+            || self.nonce_of(id).is_some_and(|nonce| nonce < self.count)
+        {
             IntentProgress::Unconfirmed
         } else {
             IntentProgress::Open

@@ -11,7 +11,7 @@ use crate::{
         account::TRANSFER_GAS,
         fees::Fees,
         intended::{contract_call, fallback_call, withholds},
-        nonce_use::NonceUse,
+        nonce_use::{Effect, NonceUse},
     },
 };
 use alloy_eips::BlockId;
@@ -41,8 +41,10 @@ impl IntentSender {
                 pass.fail(Some(id), Error::OtherChain { expected, found });
                 continue;
             }
-            let is_done = intent.completion() == Completion::Journal && self.is_done(&id);
-            if intent.is_useful_at(next) && !is_done && seen.insert(id) {
+            // What may be done is neither sent again nor given up.
+            let may_be_done = self.is_done(&id) || self.has_effect(Effect::Unclear(id));
+            let is_over = intent.completion() == Completion::Journal && may_be_done;
+            if intent.is_useful_at(next) && !is_over && seen.insert(id) {
                 wanted.push(intent);
             }
         }
@@ -216,7 +218,7 @@ impl IntentSender {
     /// Whether a transaction for an intent was mined, within the last 64 blocks, and didn't do what it is for.
     fn has_failed(&self, id: &IntentId) -> bool {
         self.nonces.values().any(|used| {
-            let failed = used.mined.as_ref().filter(|mined| mined.done.is_none());
+            let failed = used.mined.as_ref().filter(|mined| mined.effect == Effect::Nothing);
             failed.is_some_and(|mined| {
                 let mut versions = used.versions.iter();
                 versions.any(|version| version.hash == mined.hash && version.id() == Some(*id))

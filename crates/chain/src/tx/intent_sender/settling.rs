@@ -5,13 +5,11 @@ use crate::{
     error::{Error, Result},
     tx::{
         journal::{JournalError, SeenBlock},
-        nonce_use::{FINALITY, Mined, NonceUse, Version},
+        nonce_use::{Effect, Mined, NonceUse, Version},
         report::TxEvent,
     },
 };
-use alloy_consensus::Transaction;
 use alloy_eips::BlockId;
-use alloy_network::TransactionResponse;
 use alloy_primitives::B256;
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::TransactionReceipt;
@@ -73,7 +71,7 @@ impl IntentSender {
             return pass.fail(intent, error);
         }
         self.take_back(nonce, pass);
-        self.find_other(nonce, pass).await;
+        self.find_user(nonce, pass).await;
     }
 
     /// The receipt of a transaction, if it was mined by the pass's block.
@@ -84,32 +82,44 @@ impl IntentSender {
         Ok(receipt.filter(|receipt| receipt.block_number.is_some_and(|number| number <= head)))
     }
 
-    async fn note_mined(&mut self, nonce: u64, receipt: &TransactionReceipt, pass: &mut Pass) {
+    /// Notes that a version of a nonce was mined, or what else used it.
+    pub(super) async fn note_mined(
+        &mut self,
+        nonce: u64,
+        receipt: &TransactionReceipt,
+        pass: &mut Pass,
+    ) {
         let Some(used) = self.nonces.get_mut(&nonce) else { return };
         let hash = receipt.transaction_hash;
-        if let Some(mined) = &mut used.mined
-            && (mined.hash, mined.block_hash) == (hash, receipt.block_hash)
-        {
-            mined.is_unsure = false;
-            return;
+        let block = BlockNumber::of(receipt.block_number.unwrap_or_default());
+        let block_hash = receipt.block_hash;
+        let is_other = !used.versions.iter().any(|version| version.hash == hash);
+        if let Some(mined) = used.mined.as_mut().filter(|mined| mined.hash == hash) {
+            let is_same = (mined.block, mined.block_hash) == (block, block_hash);
+            if is_other || is_same && !matches!(mined.effect, Effect::Unclear(_)) {
+                (mined.block, mined.block_hash, mined.is_unsure) = (block, block_hash, false);
+                return;
+            }
         }
         let Some(version) = used.versions.iter().find(|version| version.hash == hash) else {
             return;
         };
         let intent = version.id();
-        let checked = self.account.client().check(&version.pending(&self.account), receipt).await;
-        used.mined = Some(Mined {
-            hash,
-            block: BlockNumber::of(receipt.block_number.unwrap_or_default()),
-            block_hash: receipt.block_hash,
-            done: intent.filter(|_| checked.is_ok()),
-            is_unsure: false,
-        });
-        for other in used.intents().into_iter().filter(|other| Some(*other) != intent) {
+        let pending = version.pending(&self.account);
+        let checked = self.account.client().check_with_blooms(&pending, receipt).await;
+        let effect = match (intent, &checked) {
+            (Some(id), Ok(_)) => Effect::Done(id),
+            (Some(id), Err(Error::LogsMissing { .. })) => Effect::Unclear(id),
+            _ => Effect::Nothing,
+        };
+        // Asked again for the next block.
+        let is_unsure = matches!(effect, Effect::Unclear(_));
+        let before = used.mined.replace(Mined { hash, block, block_hash, effect, is_unsure });
+        let is_news = before.is_none_or(|before| before.hash != hash);
+        for other in used.intents().into_iter().filter(|other| is_news && Some(*other) != intent) {
             pass.report(Some(other), TxEvent::Superseded { by: Some(hash) });
         }
-        let number = BlockNumber::of(receipt.block_number.unwrap_or_default());
-        let block = receipt.block_hash.map(|hash| SeenBlock { number, hash });
+        let block = block_hash.map(|hash| SeenBlock { number: block, hash });
         let mut versions = used.versions.iter_mut();
         if let Some(version) = versions.find(|version| version.hash == hash)
             && let Some(block) = block
@@ -125,51 +135,6 @@ impl IntentSender {
             Ok(_) => {}
             Err(error) => pass.fail(intent, error),
         }
-    }
-
-    /// The chain has used the nonce, and no version has a receipt: looks for what else did.
-    async fn find_other(&mut self, nonce: u64, pass: &mut Pass) {
-        let Some(used) = self.nonces.get(&nonce) else { return };
-        let since = used.versions.first().map_or(BlockNumber::ZERO, |version| version.since);
-        let by = match self.user_of(nonce, since, pass).await {
-            Ok(Some(hash)) if !used.hashes().contains(&hash) => Some(hash),
-            // The endpoint doesn't know the receipt yet.
-            Ok(_) => return,
-            // It can be too long ago for the endpoint's states: then it is final.
-            Err(error) => {
-                if !matches!(self.is_used_for_good(nonce, pass).await, Ok(true)) {
-                    return pass.fail(used.current().and_then(Version::id), error);
-                }
-                None
-            }
-        };
-        for intent in used.intents() {
-            pass.report(Some(intent), TxEvent::Superseded { by });
-        }
-        self.forget(nonce, pass);
-    }
-
-    /// Whether the chain had used a nonce by the newest block that can't be taken back.
-    async fn is_used_for_good(&self, nonce: u64, pass: &Pass) -> Result<bool> {
-        let Some(number) = pass.head.number.get().checked_sub(FINALITY) else { return Ok(false) };
-        Ok(self.account.transaction_count(BlockId::number(number)).await? > nonce)
-    }
-
-    /// The transaction that used a nonce after the block `since`, if there is one by the pass's block.
-    async fn user_of(&self, nonce: u64, since: BlockNumber, pass: &Pass) -> Result<Option<B256>> {
-        let mut low = since.get().saturating_sub(FINALITY);
-        let mut high = pass.head.number.get();
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let count = self.account.transaction_count(BlockId::number(middle)).await?;
-            if count > nonce { high = middle } else { low = middle + 1 }
-        }
-        let block = self.client().provider().get_block(BlockId::number(high)).full().await;
-        let block = block.map_err(|source| Error::rpc("eth_getBlockByNumber", source))?;
-        let Some(block) = block else { return Ok(None) };
-        let mut transactions = block.into_transactions_vec().into_iter();
-        let user = transactions.find(|tx| tx.from() == self.address() && tx.nonce() == nonce);
-        Ok(user.map(|tx| tx.tx_hash()))
     }
 
     /// Forgets transactions that can't be taken back any more.
@@ -189,6 +154,15 @@ impl IntentSender {
             return pass.fail(None, error);
         }
         for (nonce, mined) in over {
+            if let Err(error) = self.check_is_on_chain(&mined).await {
+                if let Some(mined) =
+                    self.nonces.get_mut(&nonce).and_then(|used| used.mined.as_mut())
+                {
+                    mined.is_unsure = true;
+                }
+                pass.fail(None, error);
+                continue;
+            }
             if let Err(error) = self.keep_in_mind(nonce, &mined) {
                 pass.fail(None, error);
                 continue;
@@ -197,12 +171,24 @@ impl IntentSender {
         }
     }
 
+    /// Checks that the chain has the block of a receipt by the receipt's number.
+    async fn check_is_on_chain(&self, mined: &Mined) -> Result<()> {
+        let (transaction, number, block) = (mined.hash, mined.block, mined.block_hash);
+        let found = self.client().block(BlockId::number(number.get())).await?.hash;
+        if block == Some(found) {
+            Ok(())
+        } else {
+            Err(Error::NotCanonical { transaction, number, block })
+        }
+    }
+
     /// Remembers for good what only the journal knows to be done.
     fn keep_in_mind(&mut self, nonce: u64, mined: &Mined) -> Result<(), JournalError> {
         let versions = self.nonces.get(&nonce).map_or(&[][..], |used| &used.versions);
         let mined_version = versions.iter().find(|version| version.hash == mined.hash);
         let intent = mined_version.and_then(|version| version.intent.as_ref());
-        if let (Some(id), Some(Completion::Journal)) = (mined.done, intent.map(Intent::completion))
+        if let (Effect::Done(id), Some(Completion::Journal)) =
+            (mined.effect, intent.map(Intent::completion))
         {
             self.journal.completed(&id, mined.hash)?;
             self.done.insert(id);
@@ -210,7 +196,7 @@ impl IntentSender {
         Ok(())
     }
 
-    fn forget(&mut self, nonce: u64, pass: &mut Pass) {
+    pub(super) fn forget(&mut self, nonce: u64, pass: &mut Pass) {
         for version in self.nonces.remove(&nonce).into_iter().flat_map(|used| used.versions) {
             if let Err(error) = self.journal.forgotten(version.hash) {
                 pass.fail(None, error);

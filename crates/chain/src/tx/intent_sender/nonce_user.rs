@@ -1,0 +1,179 @@
+//! Finding out which transaction has used a nonce where no receipt says it.
+
+use super::{IntentSender, Pass};
+use crate::{
+    error::{Error, Result},
+    tx::{
+        nonce_use::{Effect, FINALITY, Mined, NonceUse, Version},
+        report::TxEvent,
+    },
+    view::{BatchedRequest, decode_reply},
+};
+use alloy_consensus::Transaction;
+use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_network::TransactionResponse;
+use alloy_primitives::{Address, B256};
+use alloy_provider::Provider;
+use alloy_rpc_types_eth::{Block, TransactionReceipt};
+use alloy_transport::RpcError;
+use canon_protocol::BlockNumber;
+use canon_views::{Completion, Intent};
+
+/// The number of blocks that are searched at once, with all their transactions.
+const SEARCHED_AT_ONCE: u64 = 32;
+
+/// The transaction that has used a nonce.
+struct NonceUser {
+    hash: B256,
+    block: BlockNumber,
+    block_hash: B256,
+}
+
+impl NonceUser {
+    fn find(block: Block, account: Address, nonce: u64) -> Option<Self> {
+        let (number, block_hash) = (block.header.number, block.header.hash);
+        let mut transactions = block.into_transactions_vec().into_iter();
+        let user = transactions.find(|tx| tx.from() == account && tx.nonce() == nonce)?;
+        Some(Self { hash: user.tx_hash(), block: BlockNumber::of(number), block_hash })
+    }
+}
+
+impl NonceUse {
+    /// The first block that can have one of the versions.
+    fn first_block(&self) -> BlockNumber {
+        let since = self.versions.first().map_or(BlockNumber::ZERO, |version| version.since);
+        // The blocks up to `since` may have been replaced.
+        BlockNumber::of(since.get().saturating_sub(FINALITY))
+    }
+}
+
+impl IntentSender {
+    /// The chain has used the nonce, and no version has a receipt: looks for what did.
+    pub(super) async fn find_user(&mut self, nonce: u64, pass: &mut Pass) {
+        let Some(used) = self.nonces.get(&nonce) else { return };
+        let intent = used.current().and_then(Version::id);
+        let user = match self.user_of(nonce, used.first_block(), pass).await {
+            Ok(user) => user,
+            // It can be too long ago for the endpoint's states: then it is final.
+            Err(error) => {
+                if !matches!(self.is_used_for_good(nonce, pass).await, Ok(true)) {
+                    return pass.fail(intent, error);
+                }
+                // That the nonce is used doesn't say that its transactions weren't mined.
+                let Some(transaction) = self.only_in_journal(nonce) else {
+                    self.report_superseded(nonce, None, pass);
+                    return self.forget(nonce, pass);
+                };
+                match self.search(nonce, pass).await {
+                    Ok(None) => {
+                        let used = self.nonces.get(&nonce);
+                        let unsearched = used.and_then(|used| used.unsearched).unwrap_or_default();
+                        let searched = BlockNumber::of(unsearched.get().saturating_sub(1));
+                        let by = BlockNumber::of(pass.head.number.get().saturating_sub(FINALITY));
+                        let error = Error::NonceUserUnknown { transaction, nonce, searched, by };
+                        return pass.fail(intent, error);
+                    }
+                    Ok(user) => user,
+                    Err(error) => return pass.fail(intent, error),
+                }
+            }
+        };
+        // Without one, the endpoint is at another block.
+        if let Some(user) = user {
+            self.note_user(nonce, &user, pass).await;
+        }
+    }
+
+    /// Notes what has used a nonce. One of its versions is read from the receipts of the block, since an
+    /// endpoint may have no index of old transactions.
+    async fn note_user(&mut self, nonce: u64, user: &NonceUser, pass: &mut Pass) {
+        let NonceUser { hash, block, block_hash } = *user;
+        let Some(used) = self.nonces.get_mut(&nonce) else { return };
+        if used.hashes().contains(&hash) {
+            let intent = used.current().and_then(Version::id);
+            match self.receipt_in(block_hash, hash).await {
+                Ok(receipt) => self.note_mined(nonce, &receipt, pass).await,
+                Err(error) => pass.fail(intent, error),
+            }
+            return;
+        }
+        // Until that is final, a reorganization can let a version be mined in its place.
+        let (effect, block_hash) = (Effect::Nothing, Some(block_hash));
+        used.mined = Some(Mined { hash, block, block_hash, effect, is_unsure: false });
+        self.report_superseded(nonce, Some(hash), pass);
+    }
+
+    /// A transaction's receipt among those of its block.
+    async fn receipt_in(&self, block: B256, transaction: B256) -> Result<TransactionReceipt> {
+        let receipts = self.client().receipts(block.into()).await?;
+        let receipt = receipts.get(transaction).cloned();
+        receipt.ok_or_else(|| Error::rpc("eth_getBlockReceipts", RpcError::NullResp))
+    }
+
+    fn report_superseded(&self, nonce: u64, by: Option<B256>, pass: &mut Pass) {
+        for intent in self.nonces.get(&nonce).into_iter().flat_map(NonceUse::intents) {
+            pass.report(Some(intent), TxEvent::Superseded { by });
+        }
+    }
+
+    /// The newest transaction of a nonce for an intent of which only the journal can say that it is done,
+    /// and doesn't.
+    fn only_in_journal(&self, nonce: u64) -> Option<B256> {
+        let is_open = |intent: &Intent| {
+            intent.completion() == Completion::Journal && !self.is_done(&intent.id())
+        };
+        let mut versions = self.nonces.get(&nonce)?.versions.iter().rev();
+        let version = versions.find(|version| version.intent.as_ref().is_some_and(is_open))?;
+        Some(version.hash)
+    }
+
+    /// Whether the chain had used a nonce by the newest block that can't be taken back.
+    async fn is_used_for_good(&self, nonce: u64, pass: &Pass) -> Result<bool> {
+        let Some(number) = pass.head.number.get().checked_sub(FINALITY) else { return Ok(false) };
+        Ok(self.account.transaction_count(BlockId::number(number)).await? > nonce)
+    }
+
+    /// The transaction that used a nonce from the block `first` on, found by the states of blocks, if there
+    /// is one by the pass's block.
+    async fn user_of(
+        &self,
+        nonce: u64,
+        first: BlockNumber,
+        pass: &Pass,
+    ) -> Result<Option<NonceUser>> {
+        let mut low = first.get();
+        let mut high = pass.head.number.get();
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let count = self.account.transaction_count(BlockId::number(middle)).await?;
+            if count > nonce { high = middle } else { low = middle + 1 }
+        }
+        let block = self.client().provider().get_block(BlockId::number(high)).full().await;
+        let block = block.map_err(|source| Error::rpc("eth_getBlockByNumber", source))?;
+        Ok(block.and_then(|block| NonceUser::find(block, self.address(), nonce)))
+    }
+
+    /// Looks for the transaction that used a nonce in the next final blocks that weren't searched yet. That
+    /// needs no states.
+    async fn search(&mut self, nonce: u64, pass: &Pass) -> Result<Option<NonceUser>> {
+        const WHAT: &str = "eth_getBlockByNumber";
+        let Some(used) = self.nonces.get(&nonce) else { return Ok(None) };
+        let first = used.unsearched.unwrap_or_else(|| used.first_block()).get();
+        let end = pass.head.number.get().saturating_sub(FINALITY).saturating_add(1);
+        let end = end.min(first.saturating_add(SEARCHED_AT_ONCE));
+        let requests = (first..end)
+            .map(|number| BatchedRequest::new(WHAT, (BlockNumberOrTag::Number(number), true)));
+        let requests = requests.collect::<Result<Vec<_>>>()?;
+        for (number, reply) in (first..end).zip(self.client().batch(&requests).await?) {
+            let block = decode_reply::<Option<Block>>(WHAT, reply)?;
+            let block = block.ok_or_else(|| Error::rpc(WHAT, RpcError::NullResp))?;
+            if let Some(user) = NonceUser::find(block, self.address(), nonce) {
+                return Ok(Some(user));
+            }
+            if let Some(used) = self.nonces.get_mut(&nonce) {
+                used.unsearched = Some(BlockNumber::of(number + 1));
+            }
+        }
+        Ok(None)
+    }
+}
