@@ -6,6 +6,7 @@ use canon_chain::{
     tx::{ReportedFailures, TxEvent, TxReport},
 };
 use canon_views::{Duty, IntentId, IntentProgress, Question, SetView};
+use std::collections::BTreeSet;
 
 /// A duty of `canon-views` with its settings. It has no memory: what is due follows from the view, the
 /// settings, and what the sender's journal says is done.
@@ -26,13 +27,15 @@ pub trait AgentRole {
         progress: &dyn Fn(&IntentId) -> IntentProgress,
     ) -> Duty<Self::Status>;
 
-    /// Reads again, at the view's block, what a duty depends on and the view doesn't show. What isn't as it
-    /// was checked, or can't be read, is taken out of the duty.
+    /// Reads again, at the view's block, what a duty depends on and the view doesn't show. An intent is taken out
+    /// of the duty if that isn't as it was checked; if it can't be read, unless `is_in_flight` says that the
+    /// intent's transaction is out: one request that fails doesn't cancel it.
     fn recheck(
         &self,
         _client: &Client,
         _view: &SetView,
         _duty: &mut Duty<Self::Status>,
+        _is_in_flight: &(dyn Fn(&IntentId) -> bool + Sync),
     ) -> impl Future<Output = Recheck> + Send {
         async { Recheck::NotMade }
     }
@@ -112,7 +115,10 @@ impl<R: AgentRole> Agent<R> {
     pub async fn tick(&mut self, view: &SetView) -> Tick<R::Status> {
         let mut reports = self.sender.settle(view.present.block).await;
         let mut duty = self.role.duty(view, &|id| self.sender.progress(id));
-        let rechecked = self.role.recheck(self.sender.client(), view, &mut duty).await;
+        let out: BTreeSet<_> = self.sender.in_flight().filter_map(|(_, _, id)| id).collect();
+        let is_in_flight = |id: &IntentId| out.contains(id);
+        let client = self.sender.client();
+        let rechecked = self.role.recheck(client, view, &mut duty, &is_in_flight).await;
         reports.extend(self.report_of(rechecked));
         let Duty { status, intents } = duty;
         reports.extend(self.sender.pursue(&intents, view.present.next).await);

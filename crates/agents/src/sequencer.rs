@@ -45,6 +45,7 @@ impl AgentRole for Sequencer {
         client: &Client,
         view: &SetView,
         duty: &mut Duty<SignalDecision>,
+        is_in_flight: &(dyn Fn(&IntentId) -> bool + Sync),
     ) -> Recheck {
         let (SignalDecision::Signal, Some(plan)) = (duty.status, &self.plan) else {
             return Recheck::NotMade;
@@ -56,14 +57,17 @@ impl AgentRole for Sequencer {
         let Err(error) = checked else {
             return Recheck::Passed;
         };
-        duty.status = match &error {
+        let (status, is_changed) = match &error {
             Error::ActionsChanged { expected, found, .. } => {
-                SignalDecision::ActionsChanged { expected: *expected, found: *found }
+                (SignalDecision::ActionsChanged { expected: *expected, found: *found }, true)
             }
-            _ => SignalDecision::ActionsUnread,
+            error => (SignalDecision::ActionsUnread, !error.is_temporary()),
         };
+        duty.status = status;
         let is_signal = |action: &_| matches!(action, IntendedAction::Signal { .. });
-        duty.intents.retain(|intent| !is_signal(&intent.action));
+        duty.intents.retain(|intent| {
+            !is_signal(&intent.action) || !is_changed && is_in_flight(&intent.id())
+        });
         Recheck::Failed { contract: plan.payload, error }
     }
 }

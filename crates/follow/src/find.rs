@@ -141,6 +141,8 @@ async fn first_block(
     let contracts = [set.asset, set.registry, set.governance, set.issuer].into_iter();
     let filter = Filter::new().address(contracts.chain(set.reward_distributor).collect::<Vec<_>>());
     let mut retries = Retries::PROGRESS;
+    // An endpoint that keeps no logs has none later either.
+    let mut searches = Retries::QUESTION;
     let mut next = BlockNumber::ZERO;
     loop {
         let from = next;
@@ -154,7 +156,7 @@ async fn first_block(
                     return Ok(BlockNumber::of(number));
                 }
                 let error = FindError::NoLogs { registry: set.registry, head };
-                if !retries.allow(&error, pause).await {
+                if !searches.allow(&error, pause).await {
                     return Err(error);
                 }
                 next = BlockNumber::ZERO;

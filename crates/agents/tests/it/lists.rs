@@ -5,13 +5,15 @@ use crate::{
     test_chain::TestChain,
     views::Maker,
 };
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use alloy_sol_types::{SolCall, SolValue};
 use canon_abi::{Governance::Action, UpgradePayload};
 use canon_agents::VettedPayload;
+use canon_faults::{Fault, FaultPlan, params};
 use canon_payload::{Assembler, op};
 use canon_protocol::{Action as Listed, actions_hash};
-use canon_views::{BlockDuty, SignalDecision, SignalPlan};
+use canon_views::{BlockDuty, IntentSubject, SignalDecision, SignalPlan};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const PAYLOAD: Address = Address::repeat_byte(0x9a);
 const OTHER_PAYLOAD: Address = Address::repeat_byte(0x9b);
@@ -153,5 +155,50 @@ async fn a_changed_list_is_reported_once_for_each_payload_whoever_has_the_slots_
             }
         }
         assert_eq!(process.failures().len(), 6, "{}", process.log());
+    }
+}
+
+/// A signal is in flight in the first block of its slot; in the second one a single request fails.
+#[tokio::test]
+async fn one_request_that_fails_does_not_cancel_a_signal_in_flight() {
+    for maker in Maker::ALL {
+        let (chain, mut process, _) = set_up(maker, 1).await;
+
+        // The first block of a slot, which doesn't have the signal.
+        let slot = loop {
+            let before = process.entries.len();
+            process.act(&chain).await;
+            let sent = process.sent_since(before).into_iter();
+            let signal = sent.filter_map(|subject| match subject {
+                IntentSubject::Signal { slot, .. } => Some(slot),
+                _ => None,
+            });
+            match signal.last() {
+                Some(slot) => break slot,
+                None => chain.mine(),
+            }
+        };
+        chain.devchain.set_next_timestamp(chain.next().get()).unwrap();
+        chain.devchain.mine_unsigned(&[]).unwrap();
+        let selector = hex::encode_prefixed(UpgradePayload::getActionsCall::SELECTOR);
+        let has_failed = AtomicBool::new(false);
+        process.faults.set(FaultPlan::by(move |packet| {
+            let [request] = packet.requests() else { return None };
+            let call = params(request)[0].clone();
+            let input = call["input"].as_str().or_else(|| call["data"].as_str());
+            let is_list = request.method() == "eth_call" && input == Some(selector.as_str());
+            (is_list && !has_failed.swap(true, Ordering::Relaxed)).then_some(Fault::Lost)
+        }));
+        let before = process.entries.len();
+        process.run_block(&chain).await;
+        process.faults.set(FaultPlan::Never);
+        let failures = process.failures_since(before);
+        process.run_blocks(&chain, 4).await;
+        assert!(!failures.is_empty(), "no request failed");
+        assert!(
+            process.signaled().contains(&slot),
+            "{maker:?}: slot {slot} has no signal since one request failed: {failures:?}\n{}",
+            process.log()
+        );
     }
 }

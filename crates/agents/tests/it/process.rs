@@ -78,13 +78,19 @@ impl AgentRole for AnyRole {
         }
     }
 
-    async fn recheck(&self, client: &Client, view: &SetView, duty: &mut Duty<Status>) -> Recheck {
+    async fn recheck(
+        &self,
+        client: &Client,
+        view: &SetView,
+        duty: &mut Duty<Status>,
+        is_in_flight: &(dyn Fn(&IntentId) -> bool + Sync),
+    ) -> Recheck {
         // No other role has anything to read again.
         let (Self::Sequencer(role), Status::Signal(decision)) = (self, &duty.status) else {
             return Recheck::NotMade;
         };
         let mut own = Duty { status: *decision, intents: std::mem::take(&mut duty.intents) };
-        let checked = role.recheck(client, view, &mut own).await;
+        let checked = role.recheck(client, view, &mut own, is_in_flight).await;
         *duty = Duty { status: Status::Signal(own.status), intents: own.intents };
         checked
     }

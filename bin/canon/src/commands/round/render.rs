@@ -59,7 +59,8 @@ fn dates(page: &mut Page, round: &RoundDocument) {
     let slots = format!("slots {} to {}", round.first_slot, round.last_slot);
     match (round.start, round.end, &round.outcome) {
         (_, Some(end), RoundOutcome::Running) => {
-            line!(page, "  {slots}, {}", lasts(round.time, end));
+            line!(page, "  {slots}");
+            line!(page, "  {}", lasts(round.time, end));
         }
         (Some(start), Some(end), _) => {
             line!(
