@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use alloy_primitives::Address;
 use canon_follow::OpenedSet;
-use canon_payload::{Hashes, describe};
-use canon_protocol::{Action, ProposalId, Tabulation, Tally, text};
+use canon_payload::{Hashes, KnownSet, describe, explain};
+use canon_protocol::{Action, ProposalId, Role, Tabulation, Tally, text};
 use canon_views::{Present, ProposalView, Question, SetView};
 use clap::Args;
 use eyre::eyre;
@@ -67,7 +67,10 @@ struct ProposalDocument<'a> {
 struct ShownAction {
     #[serde(flatten)]
     action: Action,
+    /// The exact call.
     words: String,
+    /// Its effect.
+    effect: Vec<String>,
 }
 
 /// The ballot of a holder.
@@ -131,30 +134,45 @@ fn document<'a>(view: &SetView, proposal: &'a ProposalView) -> ProposalDocument<
         let (_, folded) = history.governance().proposal(proposal.id.to_word()).ok()?;
         Some((history, folded))
     });
-    let names = names(view);
-    let actions = folded.map(|(history, folded)| {
-        let expect = history.addresses().expect;
-        let shown = Arc::clone(folded.actions());
-        let words = |action: &Action| describe(action, expect, &names, Hashes::Full);
-        shown.iter().map(|one| ShownAction { words: words(one), action: one.clone() }).collect()
-    });
+    let actions = folded.and_then(|(_, folded)| shown(view, folded.actions()));
     let ballots = folded.map(|(_, folded)| {
         folded.ballots().map(|(holder, cast)| ShownBallot { holder, cast }).collect()
     });
     ProposalDocument { proposal, result: proposal.tabulation(), actions, ballots }
 }
 
-/// Actions in words, numbered, and then the addresses of all names in them; `None` if the history isn't known.
-pub(crate) fn in_words(view: &SetView, actions: &[Action]) -> Option<Vec<String>> {
+/// Actions in words; `None` if the history isn't known.
+fn shown(view: &SetView, actions: &[Action]) -> Option<Vec<ShownAction>> {
     let expect = view.history.as_ref()?.addresses().expect;
+    let (names, roles) = (names(view), roles(view));
+    let configuration = Some(&view.present.governance.configuration);
+    let set = KnownSet { roles: &roles, names: &names, configuration };
+    let shown = actions.iter().map(|action| ShownAction {
+        words: describe(action, expect, &names, Hashes::Full),
+        effect: explain(action, &set),
+        action: action.clone(),
+    });
+    Some(shown.collect())
+}
+
+/// Actions in words, numbered, each with its effect, and then the addresses of all names in them; `None` if the
+/// history isn't known.
+pub(crate) fn in_words(view: &SetView, actions: &[Action]) -> Option<Vec<String>> {
+    let described = shown(view, actions)?;
     let names = names(view);
-    let described = actions.iter().map(|action| describe(action, expect, &names, Hashes::Full));
-    let described: Vec<_> = described.collect();
-    let is_used = |name: &str| described.iter().any(|words| words.contains(name));
+    let is_used = |name: &str| described.iter().any(|shown| shown.words.contains(name));
     let used = names.iter().filter(|(_, name)| is_used(name));
     let used: Vec<_> = used.map(|(address, name)| format!("{name} is {address}")).collect();
-    let numbered = (1..).zip(&described).map(|(number, words)| format!("{number}. {words}"));
-    Some(numbered.chain(used).collect())
+    Some(numbered(&described).into_iter().chain(used).collect())
+}
+
+/// The lines of actions.
+fn numbered(actions: &[ShownAction]) -> Vec<String> {
+    let lines = (1..).zip(actions).flat_map(|(number, ShownAction { words, effect, .. })| {
+        let effect = effect.iter().map(|line| format!("   {line}"));
+        [format!("{number}. {words}")].into_iter().chain(effect)
+    });
+    lines.collect()
 }
 
 /// The actions that were frozen with a proposal; `None` if the history isn't known.
@@ -193,4 +211,23 @@ fn names(view: &SetView) -> BTreeMap<Address, String> {
         names.extend(listed);
     }
     names
+}
+
+/// The roles of the set's contracts, whose functions are known. Rollups are taken as the Registry lists them.
+fn roles(view: &SetView) -> BTreeMap<Address, Role> {
+    let set = &view.present.addresses;
+    let mut roles = BTreeMap::from([
+        (set.registry, Role::Registry),
+        (set.governance, Role::Governance),
+        (set.proposals, Role::Proposals),
+        (set.asset, Role::Asset),
+        (set.issuer, Role::Issuer),
+    ]);
+    if let Some(history) = &view.history {
+        roles.insert(history.addresses().distributor, Role::Distributor);
+        roles.insert(history.addresses().expect, Role::Expect);
+        let listed = history.registry().snapshots().iter().skip(1);
+        roles.extend(listed.map(|one| (one.rollup, Role::Rollup)));
+    }
+    roles
 }
