@@ -55,7 +55,7 @@ fn actions(page: &mut Page, document: &ProposalDocument<'_>) {
     match &document.actions {
         None => line!(page, "  not known, since the set's history isn't"),
         Some(actions) => {
-            for words in super::numbered(actions) {
+            for words in actions.lines() {
                 line!(page, "  {words}");
             }
         }
