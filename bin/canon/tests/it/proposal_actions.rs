@@ -10,9 +10,10 @@ use snapbox::{assert_data_eq, file};
 use crate::{
     chain::{Chain, tokens},
     live::about,
-    sending::{by, shown},
+    sending::{by, fails, shown},
     servers::Folder,
     support::{stdout, while_served, without_hashes},
+    voting,
 };
 
 fn action(target: Address, call: impl Into<Call>) -> Action {
@@ -60,6 +61,48 @@ async fn actions_are_shown_with_units_and_names_and_what_is_unknown_is_said_to_b
         let text = without_hashes(&stdout(about(&chain, &folder, "proposal 0")));
         let (actions, _) = text.split_once("\nVote, with").unwrap();
         assert_data_eq!(actions.to_owned(), file!["proposal-actions.txt"].raw());
+    })
+    .await;
+}
+
+/// Nobody should vote or pay for a list that Governance refuses, from the first day on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proposal_that_cannot_be_executed_is_marked_before_it_is_pushed_and_voted_on() {
+    let folder = Folder::new("obstacles");
+    let mut chain = Chain::new().await;
+    let set = chain.set;
+    let (to, amount) = (Address::repeat_byte(0x70), U256::from(tokens(5).get()));
+    let payload = chain.payload_of(vec![
+        action(set.asset, AssetCall::Transfer { to, amount }),
+        Action { target: Address::repeat_byte(0x71), data: vec![1, 2, 3, 4].into() },
+    ]);
+    for slot in 10..16 {
+        chain.signal(slot, payload).await;
+    }
+    chain.pass(20);
+    let marks = [
+        "CAN'T BE EXECUTED: Governance refuses every action on the Asset",
+        "NO CODE at the target now: Governance refuses it unless an earlier action deploys it",
+        "warning: the proposal can't be executed: Governance refuses action 1",
+    ];
+    while_served(move || {
+        let (_, said) = shown(by(&chain, &folder, "push --yes"));
+        assert_data_eq!(said.clone(), file!["push-refused-actions.txt"].raw());
+        let text = stdout(about(&chain, &folder, "proposal 0"));
+        for mark in marks {
+            assert!(said.contains(mark), "{said}");
+            assert!(text.contains(mark), "{text}");
+        }
+        chain.go_to(200);
+        let (_, said) =
+            shown(voting::by(&chain, &folder, 0, "vote 0 for --amount 5000 --allow-unfinal --yes"));
+        for mark in marks {
+            assert!(said.contains(mark), "{said}");
+        }
+        chain.pass(480);
+        // Its simulation is refused, so nobody is asked.
+        let said = fails(by(&chain, &folder, "execute 0 --yes"), 1);
+        assert!(said.contains("Governance__ActionOnAsset"), "{said}");
     })
     .await;
 }
