@@ -28,14 +28,7 @@ pub fn describe(
     hashes: Hashes,
 ) -> String {
     let target = name(action.target, names);
-    let decoded = action.data.split_first_chunk::<4>().and_then(|(selector, arguments)| {
-        let function = function(*selector, action.target == expect)?;
-        let values = function.abi_decode_input(arguments).ok()?;
-        // Other bytes may decode to the same values: what is shown must be all that there is.
-        let encoded = function.abi_encode_input(&values).ok()?;
-        (encoded == action.data).then_some((function, values))
-    });
-    match decoded {
+    match decode(action, expect) {
         Some((function, arguments)) => {
             let arguments: Vec<_> =
                 arguments.iter().map(|value| show(value, names, hashes)).collect();
@@ -45,17 +38,39 @@ pub fn describe(
     }
 }
 
+/// The function of the set's contracts that an action calls by its selector, and its arguments.
+pub(crate) fn decode(
+    action: &Action,
+    expect: Address,
+) -> Option<(&'static Function, Vec<DynSolValue>)> {
+    let (selector, _) = action.data.split_first_chunk::<4>()?;
+    let function = function(*selector, action.target == expect)?;
+    decode_by(function, &action.data).map(|arguments| (function, arguments))
+}
+
+/// The arguments of a call of `function`. `None` for other bytes that decode to the same values: what is shown
+/// must be all that there is.
+pub(crate) fn decode_by(function: &Function, data: &[u8]) -> Option<Vec<DynSolValue>> {
+    let values = function.abi_decode_input(data.get(4..)?).ok()?;
+    let encoded = function.abi_encode_input(&values).ok()?;
+    (encoded == data).then_some(values)
+}
+
 fn function(selector: [u8; 4], asserts: bool) -> Option<&'static Function> {
     let contracts = Contract::ALL.iter().filter(|c| (**c == Contract::Expect) == asserts);
     let functions = contracts.flat_map(|contract| contract.artifact().abi().functions());
     functions.into_iter().find(|function| function.selector().0 == selector)
 }
 
-fn name(address: Address, names: &BTreeMap<Address, String>) -> String {
+pub(crate) fn name(address: Address, names: &BTreeMap<Address, String>) -> String {
     names.get(&address).cloned().unwrap_or_else(|| address.to_checksum(None))
 }
 
-fn show(value: &DynSolValue, names: &BTreeMap<Address, String>, hashes: Hashes) -> String {
+pub(crate) fn show(
+    value: &DynSolValue,
+    names: &BTreeMap<Address, String>,
+    hashes: Hashes,
+) -> String {
     match value {
         DynSolValue::Address(address) => name(*address, names),
         DynSolValue::FixedBytes(word, size) => {

@@ -12,7 +12,7 @@ use eyre::eyre;
 
 use super::proposal::{find, in_words};
 use crate::{
-    chain::{self, ChainArgs},
+    chain::{self, Chain, ChainArgs},
     exit::{Exit, Failure},
     input::whole,
     page::{self, lasts, until},
@@ -64,7 +64,7 @@ impl Execute {
             let chain = settings.connect().await?;
             let plan = async |_| {
                 let view = chain.history(Question::default()).await?.view;
-                steps(&view, self.id)
+                steps(&chain, &view, self.id).await
             };
             send::send(&self.send, opened, &chain, &command, &plan).await
         })
@@ -72,25 +72,29 @@ impl Execute {
 }
 
 /// The execution of proposal `id`, otherwise of all that are due.
-fn steps(view: &SetView, id: Option<u64>) -> Result<Vec<Step>, Failure> {
+async fn steps(chain: &Chain, view: &SetView, id: Option<u64>) -> Result<Vec<Step>, Failure> {
     let present = &view.present;
     let is_due =
         |proposal: &&ProposalView| proposal.state_at(present.next) == ProposalState::Executable;
     let Some(id) = id else {
         let due: Vec<_> = present.governance.proposals.iter().filter(is_due).collect();
-        return match due.is_empty() {
-            true => Err(nothing_due(present)),
-            false => Ok(due.into_iter().map(|proposal| step(view, proposal)).collect()),
-        };
+        if due.is_empty() {
+            return Err(nothing_due(present));
+        }
+        let mut steps = Vec::new();
+        for proposal in due {
+            steps.push(step(chain, view, proposal).await?);
+        }
+        return Ok(steps);
     };
     let proposal = find(present, id)?;
     match is_due(&proposal) {
-        true => Ok(vec![step(view, proposal)]),
+        true => Ok(vec![step(chain, view, proposal).await?]),
         false => Err(why_not(present, proposal)),
     }
 }
 
-fn step(view: &SetView, proposal: &ProposalView) -> Step {
+async fn step(chain: &Chain, view: &SetView, proposal: &ProposalView) -> Result<Step, Failure> {
     let present = &view.present;
     let id = proposal.id;
     let frozen = frozen_actions(view, proposal);
@@ -99,7 +103,11 @@ fn step(view: &SetView, proposal: &ProposalView) -> Step {
         format!("payload {}", proposal.payload),
         format!("actions, frozen with hash {}:", proposal.actions_hash),
     ];
-    match frozen.as_deref().and_then(|actions| in_words(view, actions)) {
+    let described = match &frozen {
+        Some(actions) => in_words(chain, view, actions).await?,
+        None => None,
+    };
+    match described {
         Some(lines) => words.extend(lines.iter().map(|line| format!("  {line}"))),
         None => words.push("  not known, since the set's history isn't".to_owned()),
     }
@@ -107,7 +115,7 @@ fn step(view: &SetView, proposal: &ProposalView) -> Step {
     let action = IntendedAction::Execute { id, frozen_actions: frozen };
     let mut step = Step::new(Intent { set: present.set_id(), action, until: Some(last) }, words);
     step.details.push(format!("can be executed {}", lasts(present.block.timestamp, last)));
-    step
+    Ok(step)
 }
 
 /// The actions that were published when a proposal was made, if the history is known.

@@ -93,7 +93,7 @@ async fn step(
     let actions =
         chain.payload_actions(present.block.hash, present.addresses.governance, payload).await?;
     let hash = actions_hash(&actions);
-    let shown = in_words_or_data(&view, &actions);
+    let shown = in_words_or_data(chain, &view, &actions).await?;
     let action = IntendedAction::Propose { holder, order, payload, to };
     let intent = Intent { set: present.set_id(), action, until: None };
     let mut words = vec![

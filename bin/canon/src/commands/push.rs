@@ -1,15 +1,17 @@
 //! `canon push`: makes the winner of a round a proposal.
 
+use alloy_primitives::Address;
 use canon_protocol::{
-    ProposalId, Round, Timestamp,
+    ProposalId, Round, Timestamp, actions_hash,
     text::{Time, count, grouped},
 };
-use canon_views::{IntendedAction, Intent, Present, Question, SignalingView};
+use canon_views::{IntendedAction, Intent, Present, Question, SetView, SignalingView};
 use clap::Args;
 use eyre::{Report, eyre};
 
+use super::proposal::in_words_or_data;
 use crate::{
-    chain::{self, ChainArgs},
+    chain::{self, Chain, ChainArgs},
     exit::{Exit, Failure},
     input::whole,
     page::{lasts, until},
@@ -60,8 +62,8 @@ impl Push {
         chain::run(async {
             let chain = settings.connect().await?;
             let plan = async |_| {
-                let present = chain.present(Question::default()).await?;
-                steps(&present, round)
+                let view = chain.history(Question::default()).await?.view;
+                steps(&chain, &view, round).await
             };
             send::send(&self.send, opened, &chain, &command, &plan).await
         })
@@ -76,7 +78,8 @@ fn round(number: u64) -> Result<Round, Failure> {
 }
 
 /// A push of `round`, otherwise of every round that is due.
-fn steps(present: &Present, round: Option<Round>) -> Result<Vec<Step>, Failure> {
+async fn steps(chain: &Chain, view: &SetView, round: Option<Round>) -> Result<Vec<Step>, Failure> {
+    let present = &view.present;
     let Some(signaling) = &present.signaling else {
         let report = eyre!("the rollup or Proposals doesn't answer, so no round can be pushed");
         return Err(Failure::refused(report, "`canon propose` makes a proposal through the lock"));
@@ -86,7 +89,8 @@ fn steps(present: &Present, round: Option<Round>) -> Result<Vec<Step>, Failure> 
         Some(round) => pushable.round == round,
         None => payloads.insert(pushable.winner.payload),
     });
-    let steps = pushable.map(|pushable| {
+    let mut steps = Vec::new();
+    for pushable in pushable {
         let action = IntendedAction::Push {
             proposals: present.addresses.proposals,
             rollup: present.addresses.rollup,
@@ -95,22 +99,20 @@ fn steps(present: &Present, round: Option<Round>) -> Result<Vec<Step>, Failure> 
         };
         let intent = Intent { set: present.set_id(), action, until: pushable.until };
         let winner = pushable.winner;
-        let mut step = Step::new(
-            intent,
-            vec![
-                format!("Make the winner of round {} a proposal", pushable.round),
-                format!("payload {}", winner.payload),
-            ],
-        );
+        let mut words = vec![
+            format!("Make the winner of round {} a proposal", pushable.round),
+            format!("payload {}", winner.payload),
+        ];
+        words.extend(listed_actions(chain, view, winner.payload).await?);
+        let mut step = Step::new(intent, words);
         let signals = count(winner.count.into(), "signal");
         step.details
             .push(format!("won with {signals}, {} were needed", grouped(signaling.rules.n())));
         if let Some(last) = pushable.until {
             step.details.push(format!("can be pushed {}", lasts(present.block.timestamp, last)));
         }
-        step
-    });
-    let steps: Vec<_> = steps.collect();
+        steps.push(step);
+    }
     match (steps.is_empty(), round) {
         (false, _) => Ok(steps),
         (true, Some(round)) => Err(why_not(present, signaling, round)),
@@ -119,6 +121,21 @@ fn steps(present: &Present, round: Option<Round>) -> Result<Vec<Step>, Failure> 
             SEE_STATUS,
         )),
     }
+}
+
+/// The actions that a payload lists now, which the push freezes, in words.
+async fn listed_actions(
+    chain: &Chain,
+    view: &SetView,
+    payload: Address,
+) -> Result<Vec<String>, Failure> {
+    let SetView { present, .. } = view;
+    let actions =
+        chain.payload_actions(present.block.hash, present.addresses.governance, payload).await?;
+    let hash = actions_hash(&actions);
+    let title = ["actions, which are frozen with hash".to_owned(), format!("{hash}:")];
+    let lines = in_words_or_data(chain, view, &actions).await?;
+    Ok(title.into_iter().chain(lines.iter().map(|line| format!("  {line}"))).collect())
 }
 
 /// When the present round ends, and what it will leave to push.

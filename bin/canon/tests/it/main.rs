@@ -12,6 +12,7 @@ mod help;
 mod json;
 mod live;
 mod power;
+mod proposal_actions;
 mod proposing;
 mod rehearse;
 mod rounds;

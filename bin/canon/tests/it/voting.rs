@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// A command by one of the chain's accounts; account 0 holds all power.
-fn by(chain: &Chain, folder: &Folder, account: usize, arguments: &str) -> Command {
+pub(crate) fn by(chain: &Chain, folder: &Folder, account: usize, arguments: &str) -> Command {
     about(chain, folder, arguments).env("CANON_PRIVATE_KEY", chain.key(account))
 }
 

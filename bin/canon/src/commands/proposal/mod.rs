@@ -1,20 +1,22 @@
 //! `canon proposal`: one proposal in full, or all of them.
 
+mod actions;
 mod render;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use alloy_primitives::Address;
 use canon_follow::OpenedSet;
-use canon_payload::{Hashes, describe};
 use canon_protocol::{Action, ProposalId, Tabulation, Tally, text};
 use canon_views::{Present, ProposalView, Question, SetView};
 use clap::Args;
 use eyre::eyre;
 use serde::Serialize;
 
+use self::actions::ShownActions;
+pub(crate) use self::actions::{in_words, in_words_or_data};
 use crate::{
-    chain::{self, ChainArgs},
+    chain::{self, Chain, ChainArgs},
     exit::{Exit, Failure},
     input::whole,
     output,
@@ -57,17 +59,9 @@ struct ProposalDocument<'a> {
     /// The result of its vote if no more ballots are cast.
     result: Tabulation,
     /// The actions that were published at its creation; `None` if the history isn't known.
-    actions: Option<Vec<ShownAction>>,
+    actions: Option<ShownActions>,
     /// The power that each holder cast; `None` if the history isn't known.
     ballots: Option<Vec<ShownBallot>>,
-}
-
-/// A frozen action.
-#[derive(Debug, Serialize)]
-struct ShownAction {
-    #[serde(flatten)]
-    action: Action,
-    words: String,
 }
 
 /// The ballot of a holder.
@@ -82,30 +76,24 @@ struct ShownBallot {
 impl Proposal {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let settings = self.chain.settings()?;
-        let view = chain::run(async {
+        chain::run(async {
             let chain = settings.connect().await?;
-            match self.id {
-                None => {
-                    let present = chain.present(Question::default()).await?;
-                    Ok(SetView { present, history: None })
-                }
-                Some(_) => {
-                    chain.history(Question::default()).await.map(|OpenedSet { view, .. }| view)
-                }
-            }
-        })?;
-        match self.id {
-            None if self.json => output::json(&view.present.governance.proposals)?,
-            None => output::result(&render::list(&view.present))?,
-            Some(id) => {
-                let document = document(&view, find(&view.present, id)?);
+            let Some(id) = self.id else {
+                let present = chain.present(Question::default()).await?;
                 match self.json {
-                    true => output::json(&document)?,
-                    false => output::result(&render::proposal(&view.present, &document))?,
+                    true => output::json(&present.governance.proposals)?,
+                    false => output::result(&render::list(&present))?,
                 }
+                return Ok(Exit::Success);
+            };
+            let OpenedSet { view, .. } = chain.history(Question::default()).await?;
+            let document = document(&chain, &view, find(&view.present, id)?).await?;
+            match self.json {
+                true => output::json(&document)?,
+                false => output::result(&render::proposal(&view.present, &document))?,
             }
-        }
-        Ok(Exit::Success)
+            Ok(Exit::Success)
+        })
     }
 }
 
@@ -125,36 +113,26 @@ pub(crate) fn find(present: &Present, id: u64) -> Result<&ProposalView, Failure>
     })
 }
 
-fn document<'a>(view: &SetView, proposal: &'a ProposalView) -> ProposalDocument<'a> {
-    let history = view.history.as_ref();
-    let folded = history.and_then(|history| {
+async fn document<'a>(
+    chain: &Chain,
+    view: &SetView,
+    proposal: &'a ProposalView,
+) -> Result<ProposalDocument<'a>, Failure> {
+    let folded = view.history.as_ref().and_then(|history| {
         let (_, folded) = history.governance().proposal(proposal.id.to_word()).ok()?;
-        Some((history, folded))
+        Some(folded)
     });
-    let names = names(view);
-    let actions = folded.map(|(history, folded)| {
-        let expect = history.addresses().expect;
-        let shown = Arc::clone(folded.actions());
-        let words = |action: &Action| describe(action, expect, &names, Hashes::Full);
-        shown.iter().map(|one| ShownAction { words: words(one), action: one.clone() }).collect()
-    });
-    let ballots = folded.map(|(_, folded)| {
+    let actions = match folded {
+        Some(folded) if proposal.state.is_live() => {
+            ShownActions::examined(chain, view, folded.actions()).await?
+        }
+        Some(folded) => ShownActions::of(view, folded.actions()),
+        None => None,
+    };
+    let ballots = folded.map(|folded| {
         folded.ballots().map(|(holder, cast)| ShownBallot { holder, cast }).collect()
     });
-    ProposalDocument { proposal, result: proposal.tabulation(), actions, ballots }
-}
-
-/// Actions in words, numbered, and then the addresses of all names in them; `None` if the history isn't known.
-pub(crate) fn in_words(view: &SetView, actions: &[Action]) -> Option<Vec<String>> {
-    let expect = view.history.as_ref()?.addresses().expect;
-    let names = names(view);
-    let described = actions.iter().map(|action| describe(action, expect, &names, Hashes::Full));
-    let described: Vec<_> = described.collect();
-    let is_used = |name: &str| described.iter().any(|words| words.contains(name));
-    let used = names.iter().filter(|(_, name)| is_used(name));
-    let used: Vec<_> = used.map(|(address, name)| format!("{name} is {address}")).collect();
-    let numbered = (1..).zip(&described).map(|(number, words)| format!("{number}. {words}"));
-    Some(numbered.chain(used).collect())
+    Ok(ProposalDocument { proposal, result: proposal.tabulation(), actions, ballots })
 }
 
 /// The actions that were frozen with a proposal; `None` if the history isn't known.
@@ -162,35 +140,4 @@ pub(crate) fn frozen_actions(view: &SetView, proposal: &ProposalView) -> Option<
     let governance = view.history.as_ref()?.governance();
     let (_, folded) = governance.proposal(proposal.id.to_word()).ok()?;
     Some(Arc::clone(folded.actions()))
-}
-
-/// Actions in words as [`in_words`] has them; as data if the history isn't known.
-pub(crate) fn in_words_or_data(view: &SetView, actions: &[Action]) -> Vec<String> {
-    in_words(view, actions).unwrap_or_else(|| {
-        let numbered = (1..).zip(actions);
-        numbered
-            .map(|(number, Action { target, data })| format!("{number}. {target}: {data}"))
-            .collect()
-    })
-}
-
-/// The names of the set's contracts.
-fn names(view: &SetView) -> BTreeMap<Address, String> {
-    let set = &view.present.addresses;
-    let mut names = BTreeMap::from([
-        (set.registry, "Registry".to_owned()),
-        (set.governance, "Governance".to_owned()),
-        (set.proposals, "Proposals".to_owned()),
-        (set.asset, "Asset".to_owned()),
-        (set.issuer, "Issuer".to_owned()),
-    ]);
-    if let Some(history) = &view.history {
-        names.insert(history.addresses().distributor, "RewardDistributor".to_owned());
-        names.insert(history.addresses().expect, "Expect".to_owned());
-        // Version 0 is none.
-        let listed = (0_u64..).zip(history.registry().snapshots()).skip(1);
-        let listed = listed.map(|(version, one)| (one.rollup, format!("rollup {version}")));
-        names.extend(listed);
-    }
-    names
 }

@@ -55,8 +55,8 @@ fn actions(page: &mut Page, document: &ProposalDocument<'_>) {
     match &document.actions {
         None => line!(page, "  not known, since the set's history isn't"),
         Some(actions) => {
-            for (number, action) in (1..).zip(actions) {
-                line!(page, "  {number}. {}", action.words);
+            for words in actions.lines() {
+                line!(page, "  {words}");
             }
         }
     }

@@ -57,7 +57,7 @@ impl SignalSubject {
             );
             return Err(Failure::refused(report, "check the payload's address"));
         }
-        let actions = in_words_or_data(&view, &actions);
+        let actions = in_words_or_data(chain, &view, &actions).await?;
         Ok(Self { view, payload, actions_hash: found, actions })
     }
 
