@@ -115,7 +115,7 @@ fn proposal_lines(page: &mut Page, proposal: &ProposalView, now: Timestamp) {
         "           for {}, against {}: {}",
         share(proposal.tally.yea, proposal.total_power),
         share(proposal.tally.nea, proposal.total_power),
-        page::verdict(proposal),
+        page::verdict(proposal, now),
     );
 }
 
