@@ -512,7 +512,9 @@ async fn a_round_that_is_lost_and_one_that_is_won() {
     let over = while_served(|| text(command)).await;
     let push = "round 4 is won: anyone can push it until 2026-01-01 00:39:59 UTC";
     assert!(over.contains(push), "{over}");
-    assert!(over.contains("0 of 6 signals: 6 more needed"), "{over}");
+    assert!(over.contains("0 of 6 signals: no more needed"), "{over}");
+    let won = "has won already: round 4 can be pushed now, and needs no more signals";
+    assert!(over.contains(won) && !over.contains("wins the first round"), "{over}");
     let command = chain.forecast(&format!("--payload {rival}"));
     let rival = while_served(|| text(command)).await;
     assert!(!rival.contains("is won: anyone can push it"), "the round is another's: {rival}");
@@ -530,6 +532,8 @@ async fn a_round_that_is_lost_and_one_that_is_won() {
             .contains("proposal 0 is Pending: the payload can't be pushed again before that ends"),
         "{pushed}"
     );
+    let won = "has won already: it is proposal 0, and needs no more signals";
+    assert!(pushed.contains(won) && !pushed.contains("wins the first round"), "{pushed}");
     assert_eq!(pushed.matches("2026-01-01 00:20:49").count(), 4, "{pushed}");
     assert_eq!(pushed.matches("passed").count(), 4, "{pushed}");
     assert_eq!(pushed.matches("2026-01-01 03:20:50").count(), 4, "{pushed}");
