@@ -128,9 +128,13 @@ fn next(page: &mut Page, view: &SetView) {
     if shown.peek().is_none() {
         line!(page, "  nothing with a date");
     }
-    for CalendarEntry { time, event } in shown.take(SHOWN_EVENTS) {
+    for CalendarEntry { time, event } in shown.by_ref().take(SHOWN_EVENTS) {
         let left = until(view.present.block.timestamp, *time);
         line!(page, "  {left:<14} {}  {}", Time(*time).without_zone(), page::event(event));
+    }
+    match shown.count() {
+        0 => {}
+        more => line!(page, "  and {} more: `canon calendar` lists all", grouped(more as u64)),
     }
 }
 
@@ -153,4 +157,46 @@ fn now(page: &mut Page, view: &SetView) {
 fn last_chance(available: &AvailableAction, now: Timestamp) -> String {
     let left = available.until.and_then(|until| (until + Seconds::SECOND).since(now));
     left.map_or_else(String::new, |left| format!(" ({} left)", Duration(left).rounded()))
+}
+
+#[cfg(test)]
+mod tests {
+    use canon_protocol::{Payment, WithdrawalId};
+    use canon_testkit::chain::Chain;
+    use canon_views::{BlockView, Question, WithdrawalView};
+
+    use super::*;
+
+    /// The set of a chain, with its next block so long after the newest one.
+    fn view(chain: &Chain, until_next: Seconds) -> SetView {
+        let block = BlockView { timestamp: chain.now(), ..BlockView::default() };
+        let (question, foreign) = (Question::default(), &chain.foreign);
+        let present = Present::of_state(&chain.set, foreign, block, &question, until_next);
+        present.into()
+    }
+
+    #[test]
+    fn events_that_are_left_out_are_counted() {
+        let chain = Chain::staked(3);
+        let mut view = view(&chain, Seconds::ZERO);
+        let shown = |view: &SetView| {
+            let text = render(view);
+            let (_, next) = text.split_once("\nNext\n").unwrap();
+            next.split_once("\n\n").unwrap().0.lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let before = shown(&view).len();
+        for id in 0..SHOWN_EVENTS as u64 + 2 {
+            let withdrawal = WithdrawalView {
+                recipient: Default::default(),
+                amount: Default::default(),
+                unlocks_at: chain.now() + Seconds::of(1_000_000),
+                payment: Payment::Due,
+            };
+            view.present.withdrawals.insert(WithdrawalId::of(id), withdrawal);
+        }
+        let lines = shown(&view);
+        assert_eq!(lines.len(), SHOWN_EVENTS + 1, "{lines:?}");
+        let last = format!("  and {} more: `canon calendar` lists all", before + 2);
+        assert_eq!(lines[SHOWN_EVENTS], last);
+    }
 }
