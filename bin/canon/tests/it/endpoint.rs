@@ -102,9 +102,13 @@ fn an_endpoint_that_is_not_reached_is_shown_without_its_secrets() {
             assert!(said.contains(says), "{url}: {said}");
         }
     }
-    for path in ["/alice/pa55word/SECRETKEY", "/alice/pa55word/geth.ipc"] {
+    let whole = "the endpoint /nowhere/node/geth.ipc (";
+    for (path, shown) in
+        [("/alice/pa55word/SECRETKEY", "an IPC socket"), ("/nowhere/node/geth.ipc", whole)]
+    {
         for command in both_ways(path) {
             let said = fails(command, 3);
+            assert!(said.contains(shown), "{said}");
             assert!(said.contains("there is no IPC socket at this path; check the path"), "{said}");
         }
     }
