@@ -218,6 +218,7 @@ fn a_variable_that_is_not_needed_is_not_refused() {
 fn a_file_in_the_wrong_place_is_shown() {
     let said = fails(canon().args(["rehearse", "scenarios/tie.toml"]), 2);
     assert!(said.contains("unexpected argument 'scenarios/tie.toml' found"), "{said}");
+    assert!(said.contains("with its flag: --scenario scenarios/tie.toml"), "{said}");
 }
 
 /// All kinds of endpoints of one chain give the same forecast.
