@@ -27,6 +27,8 @@ use crate::{exit::Failure, output, progress};
 
 const OTHER_ENDPOINT: &str = "check --rpc-url (ETH_RPC_URL), or name another endpoint";
 const OTHER_REGISTRY: &str = "check --registry (CANON_REGISTRY), and that --rpc-url is its chain";
+const OTHER_CHAIN: &str =
+    "name an endpoint of that chain, or correct the chain id that is expected";
 const SET_IT: &str = "name it as a flag, in the environment, or in canon.toml";
 
 /// The time from one block of Ethereum to the next.
@@ -66,7 +68,7 @@ impl ChainSettings {
         let client = self.connect_to(&endpoints, Some(registry.value)).await;
         let client = client.map_err(|error| match is_without_registry(&error) {
             true => unread(registry, error),
-            false => unconnected(&endpoints, error),
+            false => self.unconnected(&endpoints, error),
         })?;
         Ok(Chain { client, registry: registry.clone(), told: RefCell::default() })
     }
@@ -79,7 +81,7 @@ impl ChainSettings {
     pub(crate) async fn connect_without_set(&self) -> Result<Client, Failure> {
         let endpoints = self.endpoints()?;
         let client = self.connect_to(&endpoints, None).await;
-        client.map_err(|error| unconnected(&endpoints, error))
+        client.map_err(|error| self.unconnected(&endpoints, error))
     }
 
     fn endpoints(&self) -> Result<Setting<Endpoints>, Failure> {
@@ -342,23 +344,38 @@ fn cache_folder() -> Option<PathBuf> {
     Some(folder.join("canon"))
 }
 
-/// The failure if no endpoint can be used.
-fn unconnected(endpoints: &Setting<Endpoints>, error: Error) -> Failure {
-    let Error::NoEndpoint { source: NoEndpoint(notes), .. } = &error else {
-        return unreached(error);
-    };
-    let origin = &endpoints.origin;
-    let (title, reason) = match &notes[..] {
-        [EndpointNote { endpoint, problem }] => {
-            (format!("the endpoint {endpoint} ({origin}) can't be used"), problem.to_string())
+impl ChainSettings {
+    /// The failure if no endpoint can be used.
+    fn unconnected(&self, endpoints: &Setting<Endpoints>, error: Error) -> Failure {
+        let Error::NoEndpoint { source: NoEndpoint(notes), .. } = &error else {
+            return unreached(error);
+        };
+        let origin = &endpoints.origin;
+        let reason = |note: &EndpointNote| match (&note.problem, &self.chain_id) {
+            (EndpointProblem::OtherChain { expected, .. }, Some(one)) if one.value == *expected => {
+                format!("{} ({})", note.problem, one.origin)
+            }
+            (problem, _) => problem.to_string(),
+        };
+        let is_other =
+            |note: &EndpointNote| matches!(note.problem, EndpointProblem::OtherChain { .. });
+        let are_others = self.chain_id.is_some() && notes.iter().all(is_other);
+        let (title, reason) = match &notes[..] {
+            [note] => {
+                (format!("the endpoint {} ({origin}) can't be used", note.endpoint), reason(note))
+            }
+            notes => {
+                let reason = |note: &EndpointNote| format!("{}: {}", note.endpoint, reason(note));
+                let reasons: Vec<_> = notes.iter().map(reason).collect();
+                (format!("none of the endpoints ({origin}) can be used"), reasons.join("\n"))
+            }
+        };
+        let report = Report::msg(reason).wrap_err(title);
+        match are_others {
+            true => Failure::bad_input(report, OTHER_CHAIN),
+            false => Failure::internal(report, OTHER_ENDPOINT),
         }
-        notes => {
-            let reason = |note: &EndpointNote| format!("{}: {}", note.endpoint, note.problem);
-            let reasons: Vec<_> = notes.iter().map(reason).collect();
-            (format!("none of the endpoints ({origin}) can be used"), reasons.join("\n"))
-        }
-    };
-    Failure::internal(Report::msg(reason).wrap_err(title), OTHER_ENDPOINT)
+    }
 }
 
 /// Whether no endpoint can be used since none has a contract at the Registry's address.

@@ -320,3 +320,19 @@ next: check --rpc-url (ETH_RPC_URL), or name another endpoint
 
 "#]]);
 }
+
+#[tokio::test]
+async fn an_endpoint_of_another_chain_is_bad_input_that_names_where_the_id_is_from() {
+    let chain = Chain::new().await;
+    let folder = Folder::new("other-chain");
+    let file = folder.file("canon.toml");
+    std::fs::write(&file, "chain-id = 1\n").unwrap();
+    let by_file = format!("--config {}", file.display());
+    for (arguments, origin) in [("--chain-id 1", "--chain-id"), (&by_file, &by_file[9..])] {
+        let command = chain.forecast(arguments);
+        let said = while_served(|| fails(command, 2)).await;
+        let says = format!("its chain id is 31337 and 1 was expected ({origin})");
+        assert!(said.contains(&says), "{said}");
+        assert!(said.contains("or correct the chain id that is expected"), "{said}");
+    }
+}
