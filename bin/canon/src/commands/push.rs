@@ -9,7 +9,8 @@ use clap::Args;
 use eyre::{Report, eyre};
 
 use crate::{
-    chain::{self, ChainArgs},
+    chain::{self, Chain, ChainArgs},
+    commands::round::{RoundOutcome, outcome},
     exit::{Exit, Failure},
     input::whole,
     page::{lasts, until},
@@ -61,10 +62,27 @@ impl Push {
             let chain = settings.connect().await?;
             let plan = async |_| {
                 let present = chain.present(Question::default()).await?;
-                steps(&present, round)
+                match (steps(&present, round), round) {
+                    (Err(failure), Some(round)) if failure.exit == Exit::CheckFailed => {
+                        Err(already_pushed(&chain, round).await.unwrap_or(failure))
+                    }
+                    (planned, _) => planned,
+                }
             };
             send::send(&self.send, opened, &chain, &command, &plan).await
         })
+    }
+}
+
+/// Says which proposal a round is, by the set's history; `None` if it is none, or that isn't known.
+async fn already_pushed(chain: &Chain, round: Round) -> Option<Failure> {
+    let view = chain.history(Question::default()).await.ok()?.view;
+    match outcome(&view, view.present.signaling.as_ref()?, round) {
+        RoundOutcome::Pushed { proposal, .. } => Some(Failure::nothing_to_do(
+            eyre!("round {round} was pushed already: it is proposal {proposal}"),
+            "`canon proposal` shows all proposals",
+        )),
+        _ => None,
     }
 }
 
