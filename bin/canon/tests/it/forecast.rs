@@ -217,6 +217,8 @@ fn bad_flags() {
             "--quorum 5: expected more than half of the slots of a round, and no more than all: 6 to 10 with \
              --round 10",
         ),
+        ("--round 10", "--quorum 600 (from the preset): expected more than half"),
+        ("--quorum 5", "501 to 1000 with --round 1000 (from the preset)"),
         ("--quorum 11 --round 10", "--quorum 11: expected more than half"),
         ("--quorum 1 --round 1", "--round 1: expected a number of slots from 2 to 16,777,215"),
         ("--late 1000", "--late: expected fewer than the 1,000 slots of a round, found 1,000"),
@@ -323,7 +325,7 @@ next: lower one of the two; `canon forecast --help` shows their defaults
     refused(
         forecast("--signaling 90.000000000000001%"),
         str![[r#"
-error: --signaling 90.000000000000001 %, --rival 10 %: expected shares that sum to 100 % at most, found 100.000000000000001 %
+error: --signaling 90.000000000000001 %, --rival 10 % (default): expected shares that sum to 100 % at most, found 100.000000000000001 %
 
 next: lower one of the two; `canon forecast --help` shows their defaults
 
