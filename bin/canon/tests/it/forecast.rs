@@ -483,7 +483,7 @@ async fn a_running_round_on_a_chain() {
 #[tokio::test]
 async fn a_round_that_is_lost_and_one_that_is_won() {
     let mut chain = Chain::new().await;
-    let (payload, rival) = (chain.payload, chain.set.asset);
+    let (payload, rival) = (chain.payload, chain.payload_of(Vec::new()));
     for slot in 30..33 {
         chain.signal(slot, payload).await;
     }
@@ -587,11 +587,17 @@ async fn what_is_no_set_is_refused() {
         "--late: expected no such flag with --registry, since its value is read from the chain",
     )
     .await;
+    let late = forecast("--late 3")
+        .env("ETH_RPC_URL", chain.url())
+        .env("CANON_REGISTRY", chain.set.registry.to_string());
+    says(late, 2, "--late: expected no such flag with a Registry (CANON_REGISTRY), since").await;
     let nobody = "--payload 0x00000000000000000000000000000000000000aa";
     // The flag that is wrong is the one that is named.
     let blamed = "no payload can be read from --payload 0x00000000000000000000000000000000000000AA\n  \
                   because the payload has no code at 0x0000";
     says(chain.forecast(nobody), 2, blamed).await;
+    let other = format!("--payload {}", chain.set.asset);
+    says(chain.forecast(&other), 2, "no actions can be read from --payload").await;
     let nobody = forecast("--registry 0x00000000000000000000000000000000000000aa");
     let nobody = nobody.env("ETH_RPC_URL", chain.url());
     says(nobody, 2, "the Registry has no code at 0x0000").await;
