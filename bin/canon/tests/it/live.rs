@@ -248,7 +248,7 @@ async fn endpoints_are_tried_in_order_and_each_skipped_one_is_told() {
             said.starts_with("note: ") && said.contains(&dead) && !said.contains("KEY"),
             "{said}"
         );
-        let wrong = fails(status().args(["--chain-id", "1"]), 3);
+        let wrong = fails(status().args(["--chain-id", "1"]), 2);
         assert!(wrong.contains("31337 and 1 was expected"), "{wrong}");
     })
     .await;
