@@ -14,11 +14,11 @@ use std::{
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, U256};
 use canon_chain::{
-    Client, EndpointChecks, EndpointNote, EndpointProblem, Endpoints, Error, NoEndpoint,
-    SlotSignal, Timeouts,
+    Client, DEVELOPMENT_CHAINS, EndpointChecks, EndpointNote, EndpointProblem, Endpoints, Error,
+    NoEndpoint, SlotSignal, Timeouts,
 };
 use canon_follow::{HistoryProgress, OpenSubject, OpenedSet, open_set};
-use canon_protocol::{Action, BlockNumber, Seconds, Timestamp};
+use canon_protocol::{Action, BlockNumber, Seconds, Timestamp, text::Duration};
 use canon_views::{BlockView, Present, Question};
 use eyre::{Report, eyre};
 
@@ -33,6 +33,9 @@ const SET_IT: &str = "name it as a flag, in the environment, or in canon.toml";
 
 /// The time from one block of Ethereum to the next.
 pub(crate) const BLOCK_TIME: Seconds = Seconds::of(12);
+
+/// The age from which on a development chain's newest block is noted: that which other chains may have.
+const MAX_UNNOTED_AGE: Seconds = Seconds::of(300);
 
 /// A chain that answers, and the Registry of the set on it.
 #[derive(Debug)]
@@ -243,6 +246,18 @@ impl Chain {
     fn note(&self, text: String) {
         if self.told.borrow_mut().insert(text.clone()) {
             output::note(&text);
+        }
+    }
+
+    /// Notes that the newest block of a development chain is old: unlike that of other chains, it is accepted.
+    pub(crate) fn note_age(&self, block: &BlockView) {
+        let age = now().since(block.timestamp).unwrap_or_default();
+        let is_development = DEVELOPMENT_CHAINS.contains(&self.client.chain_id());
+        if is_development && age > MAX_UNNOTED_AGE {
+            self.note(format!(
+                "the newest block is {} old: what is shown is of then; the node may be stopped or mine on demand",
+                Duration(age).rounded()
+            ));
         }
     }
 
