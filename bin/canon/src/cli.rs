@@ -3,7 +3,10 @@
 use std::{env, ffi::OsString, path::Path};
 
 use canon_chain::without_secrets;
-use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{
+    Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 use crate::{
     commands::{
@@ -58,7 +61,8 @@ impl Cli {
     /// clap's, which are also how `--help` ends; [`refusal`] shows them.
     pub(crate) fn read() -> Result<Self, clap::Error> {
         let mut command = without_empty_variables(Self::command());
-        let mut matches = command.try_get_matches_from_mut(env::args_os())?;
+        let matches = command.try_get_matches_from_mut(env::args_os());
+        let mut matches = matches.map_err(with_scenario_tip)?;
         Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
     }
 
@@ -89,6 +93,20 @@ impl Cli {
             Command::Config(command) => command.run(),
         }
     }
+}
+
+/// The error with a tip for a scenario that is named without its flag.
+fn with_scenario_tip(mut error: clap::Error) -> clap::Error {
+    let is_rehearsal = env::args_os().nth(1).is_some_and(|command| command == "rehearse");
+    let file = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(file)) if file.ends_with(".toml") => file.clone(),
+        _ => return error,
+    };
+    if is_rehearsal && error.kind() == ErrorKind::UnknownArgument {
+        let tip = format!("name the scenario with its flag: --scenario {file}");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
 }
 
 /// A command for which a variable of the environment that is empty counts as unset.

@@ -199,26 +199,81 @@ pub(crate) fn state(proposal: &ProposalView, now: Timestamp) -> String {
     }
 }
 
-/// The result of a vote as it stands, and the power that is missing.
-pub(crate) fn verdict(proposal: &ProposalView) -> String {
+/// The result of a vote, and the power that is missing: as it stands at `now` while ballots are taken, and the
+/// final one afterwards.
+pub(crate) fn verdict(proposal: &ProposalView, now: Timestamp) -> String {
+    let state = proposal.state_at(now);
+    if state == ProposalState::Dropped {
+        return "none: it was dropped".to_owned();
+    }
+    let is_open = proposal.deadlines().is_votable(state, now);
+    let tense = |present: &'static str, past: &'static str| if is_open { present } else { past };
     match proposal.tabulation() {
-        Tabulation::Accepted => "passes as it stands".to_owned(),
+        Tabulation::Accepted => tense("passes as it stands", "passed").to_owned(),
         Tabulation::TooLittlePower { total, needed } => {
-            format!("fails: {} tokens are locked, {} are needed", Tokens(total), Tokens(needed))
+            let (fails, are) = (tense("fails", "failed"), tense("are", "were"));
+            format!(
+                "{fails}: {} tokens {are} locked, {} {are} needed",
+                Tokens(total),
+                Tokens(needed)
+            )
         }
         Tabulation::QuorumMissed { cast, needed } => {
-            let missing = needed.saturating_sub(cast);
-            format!("misses the quorum by {} tokens", Tokens(missing).rounded_up())
+            let missing = Tokens(needed.saturating_sub(cast));
+            let misses = tense("misses", "missed");
+            format!("{misses} the quorum by {} tokens", missing.rounded_up())
         }
         Tabulation::Outvoted { yea, limit } => {
-            format!("is outvoted: {} tokens for, more than {} needed", Tokens(yea), Tokens(limit))
+            let (yea, limit) = (Tokens(yea), Tokens(limit));
+            format!("{} outvoted: {yea} tokens for, more than {limit} needed", tense("is", "was"))
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use canon_protocol::Tally;
+
     use super::*;
+
+    #[test]
+    fn a_vote_that_is_over_is_not_shown_as_open() {
+        use ProposalState::{Active, Dropped, Executed};
+
+        let proposal = |state, yea| ProposalView {
+            id: Default::default(),
+            state,
+            ending: Default::default(),
+            payload: Default::default(),
+            proposer: Default::default(),
+            creation: Timestamp::of(1_000),
+            configuration: canon_protocol::Configuration {
+                voting_delay: Seconds::of(100),
+                voting_duration: Seconds::of(100),
+                execution_delay: Seconds::of(100),
+                grace_period: Seconds::of(100),
+                quorum: canon_protocol::Fraction::ONE,
+                ..Default::default()
+            },
+            tally: Tally { yea, nea: Amount::ZERO },
+            actions_hash: Default::default(),
+            total_power: Amount::TOKEN,
+        };
+        let dates = proposal(Active, Amount::TOKEN).dates();
+        let (open, over) = ("passes as it stands", "passed");
+        for (state, time, if_cast, if_not_cast) in [
+            (Active, dates.voting_starts, open, "misses the quorum by 1 tokens"),
+            (Active, dates.voting_ends, open, "missed the quorum by 1 tokens"),
+            (Active, dates.objections_end, over, "missed the quorum by 1 tokens"),
+            (Active, dates.executable, over, "missed the quorum by 1 tokens"),
+            (Active, dates.expires, over, "missed the quorum by 1 tokens"),
+            (Executed, dates.executable, over, "missed the quorum by 1 tokens"),
+            (Dropped, dates.voting_starts, "none: it was dropped", "none: it was dropped"),
+        ] {
+            assert_eq!(verdict(&proposal(state, Amount::TOKEN), time), if_cast, "{time:?}");
+            assert_eq!(verdict(&proposal(state, Amount::ZERO), time), if_not_cast, "{time:?}");
+        }
+    }
 
     #[test]
     fn lines_are_broken_between_words() {

@@ -187,6 +187,15 @@ mod tests {
     }
 
     #[test]
+    fn a_side_without_operators_has_no_negative_chance() {
+        let operator = Operator { seats: 1, side: SignalingSide::For, missed: share(0.0) };
+        let set = Electorate::new(vec![operator]).unwrap();
+        let chance = set.chance_per_slot(SignalingSide::Rival).get();
+        assert!(chance.is_sign_positive(), "{chance}");
+        assert!(share(-0.0).get().is_sign_positive());
+    }
+
+    #[test]
     fn shares_become_whole_seats() {
         let seats = |supporters, rivals| -> Result<Vec<_>, _> {
             let set = Electorate::of_shares(7, share(supporters), share(rivals), share(0.0))?;

@@ -21,7 +21,8 @@ impl Share {
 
     /// Returns `value` as a share; `None` if it isn't from 0 to 1.
     pub fn new(value: f64) -> Option<Self> {
-        (0.0..=1.0).contains(&value).then_some(Self(value))
+        // The sum of no numbers is -0, which adding 0 turns into 0.
+        (0.0..=1.0).contains(&value).then_some(Self(value + 0.0))
     }
 
     /// The share that `part` is of `whole`: 1 if the part is larger, 0 if the whole is 0.

@@ -14,11 +14,11 @@ use std::{
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, U256};
 use canon_chain::{
-    Client, EndpointChecks, EndpointNote, EndpointProblem, Endpoints, Error, NoEndpoint,
-    SlotSignal, Timeouts,
+    Client, DEVELOPMENT_CHAINS, EndpointChecks, EndpointNote, EndpointProblem, Endpoints, Error,
+    NoEndpoint, SlotSignal, Timeouts,
 };
 use canon_follow::{HistoryProgress, OpenSubject, OpenedSet, open_set};
-use canon_protocol::{Action, BlockNumber, Seconds, Timestamp};
+use canon_protocol::{Action, BlockNumber, Seconds, Timestamp, text::Duration};
 use canon_views::{BlockView, Present, Question};
 use eyre::{Report, eyre};
 
@@ -27,10 +27,15 @@ use crate::{exit::Failure, output, progress};
 
 const OTHER_ENDPOINT: &str = "check --rpc-url (ETH_RPC_URL), or name another endpoint";
 const OTHER_REGISTRY: &str = "check --registry (CANON_REGISTRY), and that --rpc-url is its chain";
+const OTHER_CHAIN: &str =
+    "name an endpoint of that chain, or correct the chain id that is expected";
 const SET_IT: &str = "name it as a flag, in the environment, or in canon.toml";
 
 /// The time from one block of Ethereum to the next.
 pub(crate) const BLOCK_TIME: Seconds = Seconds::of(12);
+
+/// The age from which on a development chain's newest block is noted: that which other chains may have.
+const MAX_UNNOTED_AGE: Seconds = Seconds::of(300);
 
 /// A chain that answers, and the Registry of the set on it.
 #[derive(Debug)]
@@ -66,7 +71,7 @@ impl ChainSettings {
         let client = self.connect_to(&endpoints, Some(registry.value)).await;
         let client = client.map_err(|error| match is_without_registry(&error) {
             true => unread(registry, error),
-            false => unconnected(&endpoints, error),
+            false => self.unconnected(&endpoints, error),
         })?;
         Ok(Chain { client, registry: registry.clone(), told: RefCell::default() })
     }
@@ -79,7 +84,7 @@ impl ChainSettings {
     pub(crate) async fn connect_without_set(&self) -> Result<Client, Failure> {
         let endpoints = self.endpoints()?;
         let client = self.connect_to(&endpoints, None).await;
-        client.map_err(|error| unconnected(&endpoints, error))
+        client.map_err(|error| self.unconnected(&endpoints, error))
     }
 
     fn endpoints(&self) -> Result<Setting<Endpoints>, Failure> {
@@ -244,6 +249,18 @@ impl Chain {
         }
     }
 
+    /// Notes that the newest block of a development chain is old: unlike that of other chains, it is accepted.
+    pub(crate) fn note_age(&self, block: &BlockView) {
+        let age = now().since(block.timestamp).unwrap_or_default();
+        let is_development = DEVELOPMENT_CHAINS.contains(&self.client.chain_id());
+        if is_development && age > MAX_UNNOTED_AGE {
+            self.note(format!(
+                "the newest block is {} old: what is shown is of then; the node may be stopped or mine on demand",
+                Duration(age).rounded()
+            ));
+        }
+    }
+
     /// The time of the newest block that can't be replaced any more; `None` if there is none yet.
     ///
     /// # Errors
@@ -342,23 +359,38 @@ fn cache_folder() -> Option<PathBuf> {
     Some(folder.join("canon"))
 }
 
-/// The failure if no endpoint can be used.
-fn unconnected(endpoints: &Setting<Endpoints>, error: Error) -> Failure {
-    let Error::NoEndpoint { source: NoEndpoint(notes), .. } = &error else {
-        return unreached(error);
-    };
-    let origin = &endpoints.origin;
-    let (title, reason) = match &notes[..] {
-        [EndpointNote { endpoint, problem }] => {
-            (format!("the endpoint {endpoint} ({origin}) can't be used"), problem.to_string())
+impl ChainSettings {
+    /// The failure if no endpoint can be used.
+    fn unconnected(&self, endpoints: &Setting<Endpoints>, error: Error) -> Failure {
+        let Error::NoEndpoint { source: NoEndpoint(notes), .. } = &error else {
+            return unreached(error);
+        };
+        let origin = &endpoints.origin;
+        let reason = |note: &EndpointNote| match (&note.problem, &self.chain_id) {
+            (EndpointProblem::OtherChain { expected, .. }, Some(one)) if one.value == *expected => {
+                format!("{} ({})", note.problem, one.origin)
+            }
+            (problem, _) => problem.to_string(),
+        };
+        let is_other =
+            |note: &EndpointNote| matches!(note.problem, EndpointProblem::OtherChain { .. });
+        let are_others = self.chain_id.is_some() && notes.iter().all(is_other);
+        let (title, reason) = match &notes[..] {
+            [note] => {
+                (format!("the endpoint {} ({origin}) can't be used", note.endpoint), reason(note))
+            }
+            notes => {
+                let reason = |note: &EndpointNote| format!("{}: {}", note.endpoint, reason(note));
+                let reasons: Vec<_> = notes.iter().map(reason).collect();
+                (format!("none of the endpoints ({origin}) can be used"), reasons.join("\n"))
+            }
+        };
+        let report = Report::msg(reason).wrap_err(title);
+        match are_others {
+            true => Failure::bad_input(report, OTHER_CHAIN),
+            false => Failure::internal(report, OTHER_ENDPOINT),
         }
-        notes => {
-            let reason = |note: &EndpointNote| format!("{}: {}", note.endpoint, note.problem);
-            let reasons: Vec<_> = notes.iter().map(reason).collect();
-            (format!("none of the endpoints ({origin}) can be used"), reasons.join("\n"))
-        }
-    };
-    Failure::internal(Report::msg(reason).wrap_err(title), OTHER_ENDPOINT)
+    }
 }
 
 /// Whether no endpoint can be used since none has a contract at the Registry's address.

@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(settings.registry.unwrap().to_string(), REGISTRY);
         assert_eq!(settings.chain_id, Some(1));
         let settings = parse(several).unwrap();
-        assert_eq!(settings.rpc_url.unwrap()[1].to_string(), "geth.ipc");
+        assert_eq!(settings.rpc_url.unwrap()[1].to_string(), "/run/geth.ipc");
         assert_eq!(settings.chain_id, Some(u64::MAX));
     }
 

@@ -7,4 +7,4 @@ mod settings;
 
 pub(crate) use args::ChainArgs;
 pub(crate) use connect::{BLOCK_TIME, Chain, run, unreached};
-pub(crate) use settings::{ChainSettings, Setting};
+pub(crate) use settings::{ChainSettings, Origin, Setting};

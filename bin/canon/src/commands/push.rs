@@ -12,6 +12,7 @@ use eyre::{Report, eyre};
 use super::proposal::in_words_or_data;
 use crate::{
     chain::{self, Chain, ChainArgs},
+    commands::round::{RoundOutcome, outcome},
     exit::{Exit, Failure},
     input::whole,
     page::{lasts, until},
@@ -63,10 +64,27 @@ impl Push {
             let chain = settings.connect().await?;
             let plan = async |_| {
                 let view = chain.history(Question::default()).await?.view;
-                steps(&chain, &view, round).await
+                match (steps(&chain, &view, round).await, round) {
+                    (Err(failure), Some(round)) if failure.exit == Exit::CheckFailed => {
+                        Err(already_pushed(&chain, round).await.unwrap_or(failure))
+                    }
+                    (planned, _) => planned,
+                }
             };
             send::send(&self.send, opened, &chain, &command, &plan).await
         })
+    }
+}
+
+/// Says which proposal a round is, by the set's history; `None` if it is none, or that isn't known.
+async fn already_pushed(chain: &Chain, round: Round) -> Option<Failure> {
+    let view = chain.history(Question::default()).await.ok()?.view;
+    match outcome(&view, view.present.signaling.as_ref()?, round) {
+        RoundOutcome::Pushed { proposal, .. } => Some(Failure::nothing_to_do(
+            eyre!("round {round} was pushed already: it is proposal {proposal}"),
+            "`canon proposal` shows all proposals",
+        )),
+        _ => None,
     }
 }
 

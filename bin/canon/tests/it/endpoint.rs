@@ -102,9 +102,13 @@ fn an_endpoint_that_is_not_reached_is_shown_without_its_secrets() {
             assert!(said.contains(says), "{url}: {said}");
         }
     }
-    for path in ["/alice/pa55word/SECRETKEY", "/alice/pa55word/geth.ipc"] {
+    let whole = "the endpoint /nowhere/node/geth.ipc (";
+    for (path, shown) in
+        [("/alice/pa55word/SECRETKEY", "an IPC socket"), ("/nowhere/node/geth.ipc", whole)]
+    {
         for command in both_ways(path) {
             let said = fails(command, 3);
+            assert!(said.contains(shown), "{said}");
             assert!(said.contains("there is no IPC socket at this path; check the path"), "{said}");
         }
     }
@@ -214,6 +218,7 @@ fn a_variable_that_is_not_needed_is_not_refused() {
 fn a_file_in_the_wrong_place_is_shown() {
     let said = fails(canon().args(["rehearse", "scenarios/tie.toml"]), 2);
     assert!(said.contains("unexpected argument 'scenarios/tie.toml' found"), "{said}");
+    assert!(said.contains("with its flag: --scenario scenarios/tie.toml"), "{said}");
 }
 
 /// All kinds of endpoints of one chain give the same forecast.
@@ -314,4 +319,20 @@ error: the endpoint http://127.0.0.1:[..] (--rpc-url) can't be used
 next: check --rpc-url (ETH_RPC_URL), or name another endpoint
 
 "#]]);
+}
+
+#[tokio::test]
+async fn an_endpoint_of_another_chain_is_bad_input_that_names_where_the_id_is_from() {
+    let chain = Chain::new().await;
+    let folder = Folder::new("other-chain");
+    let file = folder.file("canon.toml");
+    std::fs::write(&file, "chain-id = 1\n").unwrap();
+    let by_file = format!("--config {}", file.display());
+    for (arguments, origin) in [("--chain-id 1", "--chain-id"), (&by_file, &by_file[9..])] {
+        let command = chain.forecast(arguments);
+        let said = while_served(|| fails(command, 2)).await;
+        let says = format!("its chain id is 31337 and 1 was expected ({origin})");
+        assert!(said.contains(&says), "{said}");
+        assert!(said.contains("or correct the chain id that is expected"), "{said}");
+    }
 }

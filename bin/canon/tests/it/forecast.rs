@@ -217,6 +217,8 @@ fn bad_flags() {
             "--quorum 5: expected more than half of the slots of a round, and no more than all: 6 to 10 with \
              --round 10",
         ),
+        ("--round 10", "--quorum 600 (from the preset): expected more than half"),
+        ("--quorum 5", "501 to 1000 with --round 1000 (from the preset)"),
         ("--quorum 11 --round 10", "--quorum 11: expected more than half"),
         ("--quorum 1 --round 1", "--round 1: expected a number of slots from 2 to 16,777,215"),
         ("--late 1000", "--late: expected fewer than the 1,000 slots of a round, found 1,000"),
@@ -323,7 +325,7 @@ next: lower one of the two; `canon forecast --help` shows their defaults
     refused(
         forecast("--signaling 90.000000000000001%"),
         str![[r#"
-error: --signaling 90.000000000000001 %, --rival 10 %: expected shares that sum to 100 % at most, found 100.000000000000001 %
+error: --signaling 90.000000000000001 %, --rival 10 % (default): expected shares that sum to 100 % at most, found 100.000000000000001 %
 
 next: lower one of the two; `canon forecast --help` shows their defaults
 
@@ -481,7 +483,7 @@ async fn a_running_round_on_a_chain() {
 #[tokio::test]
 async fn a_round_that_is_lost_and_one_that_is_won() {
     let mut chain = Chain::new().await;
-    let (payload, rival) = (chain.payload, chain.set.asset);
+    let (payload, rival) = (chain.payload, chain.payload_of(Vec::new()));
     for slot in 30..33 {
         chain.signal(slot, payload).await;
     }
@@ -512,7 +514,9 @@ async fn a_round_that_is_lost_and_one_that_is_won() {
     let over = while_served(|| text(command)).await;
     let push = "round 4 is won: anyone can push it until 2026-01-01 00:39:59 UTC";
     assert!(over.contains(push), "{over}");
-    assert!(over.contains("0 of 6 signals: 6 more needed"), "{over}");
+    assert!(over.contains("0 of 6 signals: no more needed"), "{over}");
+    let won = "has won already: round 4 can be pushed now, and needs no more signals";
+    assert!(over.contains(won) && !over.contains("wins the first round"), "{over}");
     let command = chain.forecast(&format!("--payload {rival}"));
     let rival = while_served(|| text(command)).await;
     assert!(!rival.contains("is won: anyone can push it"), "the round is another's: {rival}");
@@ -530,6 +534,8 @@ async fn a_round_that_is_lost_and_one_that_is_won() {
             .contains("proposal 0 is Pending: the payload can't be pushed again before that ends"),
         "{pushed}"
     );
+    let won = "has won already: it is proposal 0, and needs no more signals";
+    assert!(pushed.contains(won) && !pushed.contains("wins the first round"), "{pushed}");
     assert_eq!(pushed.matches("2026-01-01 00:20:49").count(), 4, "{pushed}");
     assert_eq!(pushed.matches("passed").count(), 4, "{pushed}");
     assert_eq!(pushed.matches("2026-01-01 03:20:50").count(), 4, "{pushed}");
@@ -581,11 +587,17 @@ async fn what_is_no_set_is_refused() {
         "--late: expected no such flag with --registry, since its value is read from the chain",
     )
     .await;
+    let late = forecast("--late 3")
+        .env("ETH_RPC_URL", chain.url())
+        .env("CANON_REGISTRY", chain.set.registry.to_string());
+    says(late, 2, "--late: expected no such flag with a Registry (CANON_REGISTRY), since").await;
     let nobody = "--payload 0x00000000000000000000000000000000000000aa";
     // The flag that is wrong is the one that is named.
     let blamed = "no payload can be read from --payload 0x00000000000000000000000000000000000000AA\n  \
                   because the payload has no code at 0x0000";
     says(chain.forecast(nobody), 2, blamed).await;
+    let other = format!("--payload {}", chain.set.asset);
+    says(chain.forecast(&other), 2, "no actions can be read from --payload").await;
     let nobody = forecast("--registry 0x00000000000000000000000000000000000000aa");
     let nobody = nobody.env("ETH_RPC_URL", chain.url());
     says(nobody, 2, "the Registry has no code at 0x0000").await;

@@ -38,8 +38,8 @@ const SOCKET_ENDINGS: [&str; 3] = ["ipc", "sock", "socket"];
 
 /// A way to reach a chain: an http, https, ws or wss URL, or the path of an IPC socket.
 ///
-/// `Display` and `Debug` show the scheme, the host and the port of a URL, and the file name of a
-/// socket. User, password, path and query are used for connecting only.
+/// `Display` and `Debug` show the scheme, the host and the port of a URL, and the path of a
+/// socket, which is no secret. User, password, path and query are used for connecting only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint(Address);
 
@@ -73,6 +73,11 @@ pub enum ParseEndpointError {
     /// It is a URL of another scheme.
     #[error("expected a URL that begins with http, https, ws or wss, found another scheme")]
     UnsupportedScheme,
+    /// It begins with `~`, which only a shell replaces with a folder.
+    #[error(
+        "expected a URL, or the path of an IPC socket without ~, which isn't expanded here: write the folder in full"
+    )]
+    Tilde,
 }
 
 impl FromStr for Endpoint {
@@ -81,6 +86,9 @@ impl FromStr for Endpoint {
     fn from_str(text: &str) -> Result<Self, ParseEndpointError> {
         if text.is_empty() {
             return Err(ParseEndpointError::Empty);
+        }
+        if text.starts_with('~') {
+            return Err(ParseEndpointError::Tilde);
         }
         if text.contains("://") {
             let url = Url::parse(text).map_err(ParseEndpointError::InvalidUrl)?;
@@ -91,16 +99,18 @@ impl FromStr for Endpoint {
             };
         }
         let path = Path::new(text);
-        // `//host/key` is a URL without its scheme.
-        let is_path = (path.has_root() && !text.starts_with("//"))
-            || text.starts_with("./")
-            || text.starts_with("../")
-            || has_socket_ending(path);
-        match is_path {
+        match begins_as_path(text) || has_socket_ending(path) {
             true => Ok(Self(Address::Ipc(path.to_owned()))),
             false => Err(ParseEndpointError::NeitherUrlNorPath),
         }
     }
+}
+
+/// Whether a text begins as a path does. `//host/key` is a URL without its scheme.
+fn begins_as_path(text: &str) -> bool {
+    (Path::new(text).has_root() && !text.starts_with("//"))
+        || text.starts_with("./")
+        || text.starts_with("../")
 }
 
 fn has_socket_ending(path: &Path) -> bool {
@@ -112,12 +122,12 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Address::Http(url) | Address::WebSocket(url) => write_origin(f, url),
-            Address::Ipc(path) => match path.file_name() {
-                Some(name) if has_socket_ending(path) => {
-                    write!(f, "{}", ForeignText::new(name.as_encoded_bytes()))
-                }
-                _ => f.write_str("an IPC socket"),
-            },
+            Address::Ipc(path) if has_socket_ending(path) => {
+                let is_whole = begins_as_path(&path.to_string_lossy());
+                let name = path.file_name().filter(|_| !is_whole).unwrap_or(path.as_os_str());
+                write!(f, "{}", ForeignText::new(name.as_encoded_bytes()))
+            }
+            Address::Ipc(_) => f.write_str("an IPC socket"),
         }
     }
 }
@@ -149,9 +159,9 @@ mod tests {
         ("ws://127.0.0.1:1/SECRETKEY", Some("ws://127.0.0.1:1")),
         ("wss://[::1]:8546/#SECRETKEY", Some("wss://[::1]:8546")),
         ("http://xn--hxajbheg2az3al.gr/SECRETKEY", Some("http://xn--hxajbheg2az3al.gr")),
-        ("/home/alice/geth.ipc", Some("geth.ipc")),
-        ("./reth.sock", Some("reth.sock")),
-        ("./a\u{1b}[31m.ipc", Some(r"a\u{1b}[31m.ipc")),
+        ("/home/ada/geth.ipc", Some("/home/ada/geth.ipc")),
+        ("./reth.sock", Some("./reth.sock")),
+        ("./a\u{1b}[31m.ipc", Some(r"./a\u{1b}[31m.ipc")),
         // URLs that lost their scheme, a slash or their host.
         ("http:host/SECRETKEY", None),
         ("http:/host/SECRETKEY", None),
@@ -200,9 +210,11 @@ mod tests {
 
     #[test]
     fn what_is_no_endpoint_is_refused() {
-        use ParseEndpointError::{Empty, InvalidUrl, NeitherUrlNorPath, UnsupportedScheme};
+        use ParseEndpointError::{Empty, InvalidUrl, NeitherUrlNorPath, Tilde, UnsupportedScheme};
         for (text, expected) in [
             ("", Empty),
+            ("~/geth.ipc", Tilde),
+            ("~alice/geth.ipc", Tilde),
             ("localhost:8545", NeitherUrlNorPath),
             ("alice:pa55word@host/v2/SECRETKEY", NeitherUrlNorPath),
             ("//alice:pa55word@host/v2/SECRETKEY", NeitherUrlNorPath),

@@ -19,6 +19,10 @@ use super::{
 /// The most campaigns: more don't make the estimates better, and take hours.
 const MAX_CAMPAIGNS: u32 = 1_000_000;
 
+/// The shares of seats that signal for the payload and for a rival, if nobody says others.
+pub(super) const DEFAULT_SIGNALING: Fraction = Fraction::percent(70);
+pub(super) const DEFAULT_RIVAL: Fraction = Fraction::percent(10);
+
 /// Estimate when, and how likely, a signaling campaign succeeds
 ///
 /// Each slot draws one seat of the sequencer set, all with the same probability; stake matters only
@@ -53,13 +57,13 @@ pub(crate) struct Forecast {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1..=u32::MAX))]
     pub(super) sequencers: Option<u32>,
 
-    /// Share of the seats that signals for the payload
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "70%", value_parser = share)]
-    pub(super) signaling: Fraction,
+    /// Share of the seats that signals for the payload [default: 70%]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = share)]
+    pub(super) signaling: Option<Fraction>,
 
-    /// Share of the seats that signals for a rival payload
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "10%", value_parser = share)]
-    pub(super) rival: Fraction,
+    /// Share of the seats that signals for a rival payload [default: 10%]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = share)]
+    pub(super) rival: Option<Fraction>,
 
     /// Share of its slots that each seat misses
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "2%", value_parser = share)]

@@ -24,13 +24,27 @@ pub(super) fn snapshot(
         let payloads = payload.into_iter().collect();
         let question = Question { payloads, ..Question::default() };
         let present = chain.present_in(Seconds::ZERO, question).await?;
-        SetSnapshot::of(&present, payload).map_err(|error| match error {
+        let snapshot = SetSnapshot::of(&present, payload).map_err(|error| match error {
             SnapshotError::NoPayload(address) => {
                 let error = Error::NoCode { what: "the payload", address };
                 let title = format!("no payload can be read from --payload {address}");
                 Failure::bad_input(eyre!("{error}").wrap_err(title), OTHER_PAYLOAD)
             }
             error => chain.unusable_set(error.into()),
-        })
+        })?;
+        if let Some(payload) = payload {
+            // What lists no actions can win a round, and never becomes a proposal.
+            let (at, governance) = (present.block.hash, present.addresses.governance);
+            let client = chain.client();
+            let actions = client.actions_told_governance(governance, at.into(), payload).await;
+            actions.map_err(|error| match error.is_of_the_contracts() {
+                true => {
+                    let title = format!("no actions can be read from --payload {payload}");
+                    Failure::bad_input(eyre!("{error}").wrap_err(title), OTHER_PAYLOAD)
+                }
+                false => chain.unread(error),
+            })?;
+        }
+        Ok(snapshot)
     })
 }

@@ -15,11 +15,14 @@ use canon_protocol::{
 use eyre::{Report, eyre};
 
 use super::{
-    args::Forecast,
+    args::{DEFAULT_RIVAL, DEFAULT_SIGNALING, Forecast},
     bad, chain, operators,
     source::{ChosenSource, Preset},
 };
-use crate::{chain::ChainSettings, exit::Failure};
+use crate::{
+    chain::{ChainSettings, Origin},
+    exit::Failure,
+};
 
 /// A plan, and where its parameters are from: a preset or a chain.
 #[derive(Debug)]
@@ -58,7 +61,7 @@ fn preset_baseline(asked: &Forecast, preset: Preset) -> Result<Baseline, Failure
     };
     let n = asked.quorum.unwrap_or(set.signaling.n);
     let m = asked.round.unwrap_or(set.signaling.m);
-    let rules = RoundRules::new(n, m).map_err(|_| bad(invalid_rules(n, m)))?;
+    let rules = RoundRules::new(n, m).map_err(|_| bad(invalid_rules(asked, n, m)))?;
     let positive = |value| {
         NonZeroU64::new(value).ok_or_else(|| {
             Failure::internal(eyre!("a slot or an epoch has no length"), "please report this")
@@ -77,16 +80,26 @@ fn preset_baseline(asked: &Forecast, preset: Preset) -> Result<Baseline, Failure
 }
 
 /// The reason why no round can be won by `n` of `m` slots.
-fn invalid_rules(n: u32, m: u32) -> Report {
+fn invalid_rules(asked: &Forecast, n: u32, m: u32) -> Report {
     let (least, most) = (RoundRules::min_n(m), RoundRules::MAX_M);
     if !(2..=most).contains(&m) {
         let most = grouped(most);
         return eyre!("--round {m}: expected a number of slots from 2 to {most}");
     }
+    let [of_n, of_m] =
+        [asked.quorum, asked.round].map(|typed| not_typed(typed, " (from the preset)"));
     eyre!(
-        "--quorum {n}: expected more than half of the slots of a round, and no more than all: {least} to {m} \
-         with --round {m}"
+        "--quorum {n}{of_n}: expected more than half of the slots of a round, and no more than all: {least} \
+         to {m} with --round {m}{of_m}"
     )
+}
+
+/// The source of a value that nobody typed.
+const fn not_typed<T: Copy>(typed: Option<T>, source: &'static str) -> &'static str {
+    match typed {
+        Some(_) => "",
+        None => source,
+    }
 }
 
 fn snapshot(asked: &Forecast, settings: &ChainSettings) -> Result<SetSnapshot, Failure> {
@@ -97,8 +110,12 @@ fn snapshot(asked: &Forecast, settings: &ChainSettings) -> Result<SetSnapshot, F
         ("--start", asked.start.is_some()),
     ] {
         if given {
+            let registry = match settings.registry.as_ref().map(|setting| &setting.origin) {
+                None | Some(Origin::Flag(_)) => "--registry".to_owned(),
+                Some(origin) => format!("a Registry ({origin})"),
+            };
             return Err(bad(eyre!(
-                "{flag}: expected no such flag with --registry, since its value is read from the chain; \
+                "{flag}: expected no such flag with {registry}, since its value is read from the chain; \
                  leave it out, or use --preset"
             )));
         }
@@ -115,8 +132,8 @@ fn plan(asked: &Forecast, baseline: Baseline) -> Result<Plan, Failure> {
         )?),
         None => PlannedSequencers::Shares {
             seats: asked.sequencers,
-            signaling: asked.signaling,
-            rival: asked.rival,
+            signaling: asked.signaling.unwrap_or(DEFAULT_SIGNALING),
+            rival: asked.rival.unwrap_or(DEFAULT_RIVAL),
             missed: asked.missed,
         },
     };
@@ -141,8 +158,10 @@ fn refused(asked: &Forecast, error: PlanError) -> Failure {
         }
         PlanError::SharesAboveAll { signaling, rival } => {
             let [signaling, rival] = [*signaling, *rival].map(Percent::of);
+            let [of_signaling, of_rival] =
+                [asked.signaling, asked.rival].map(|typed| not_typed(typed, " (default)"));
             return Failure::bad_input(
-                eyre!("--signaling {signaling}, --rival {rival}: {error}"),
+                eyre!("--signaling {signaling}{of_signaling}, --rival {rival}{of_rival}: {error}"),
                 "lower one of the two; `canon forecast --help` shows their defaults",
             );
         }

@@ -3,7 +3,7 @@
 mod actions;
 mod render;
 
-use std::sync::Arc;
+use std::{cmp::Reverse, sync::Arc};
 
 use alloy_primitives::Address;
 use canon_follow::OpenedSet;
@@ -60,7 +60,7 @@ struct ProposalDocument<'a> {
     result: Tabulation,
     /// The actions that were published at its creation; `None` if the history isn't known.
     actions: Option<ShownActions>,
-    /// The power that each holder cast; `None` if the history isn't known.
+    /// The power that each holder cast, the most first, then by address; `None` if the history isn't known.
     ballots: Option<Vec<ShownBallot>>,
 }
 
@@ -129,10 +129,15 @@ async fn document<'a>(
         Some(folded) => ShownActions::of(view, folded.actions()),
         None => None,
     };
-    let ballots = folded.map(|folded| {
-        folded.ballots().map(|(holder, cast)| ShownBallot { holder, cast }).collect()
-    });
+    let ballots = folded.map(|folded| by_power(folded.ballots()));
     Ok(ProposalDocument { proposal, result: proposal.tabulation(), actions, ballots })
+}
+
+/// Ballots, the most power first, then by address: the state has them in no order.
+fn by_power(ballots: impl Iterator<Item = (Address, Tally)>) -> Vec<ShownBallot> {
+    let mut ballots: Vec<_> = ballots.map(|(holder, cast)| ShownBallot { holder, cast }).collect();
+    ballots.sort_by_key(|one| (Reverse(one.cast.cast()), one.holder));
+    ballots
 }
 
 /// The actions that were frozen with a proposal; `None` if the history isn't known.
@@ -140,4 +145,27 @@ pub(crate) fn frozen_actions(view: &SetView, proposal: &ProposalView) -> Option<
     let governance = view.history.as_ref()?.governance();
     let (_, folded) = governance.proposal(proposal.id.to_word()).ok()?;
     Some(Arc::clone(folded.actions()))
+}
+
+#[cfg(test)]
+mod tests {
+    use canon_protocol::Amount;
+
+    use super::*;
+
+    #[test]
+    fn ballots_of_a_block_have_one_order() {
+        let ballot = |holder, yea, nea| {
+            let cast = Tally { yea: Amount::of(yea), nea: Amount::of(nea) };
+            (Address::with_last_byte(holder), cast)
+        };
+        let ballots = [ballot(4, 1, 0), ballot(3, 2, 5), ballot(2, 8, 0), ballot(1, 0, 7)];
+        for turn in 0..ballots.len() {
+            let mut turned = ballots;
+            turned.rotate_left(turn);
+            let shown = by_power(turned.into_iter());
+            let shown: Vec<_> = shown.iter().map(|one| one.holder.0[19]).collect();
+            assert_eq!(shown, [2, 1, 3, 4]);
+        }
+    }
 }

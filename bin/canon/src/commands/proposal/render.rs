@@ -1,8 +1,8 @@
 //! Proposals as text.
 
 use canon_protocol::{
-    Timestamp,
-    text::{Percent, Time, Tokens, grouped},
+    ProposalState, Seconds, Timestamp,
+    text::{Duration, Percent, Time, Tokens, grouped},
     votes_needed, yea_limit,
 };
 use canon_views::{Present, ProposalView};
@@ -81,21 +81,33 @@ fn vote(page: &mut Page, proposal: &ProposalView, now: Timestamp) {
     );
     let limit = yea_limit(tally.cast().unwrap_or_default(), configuration.vote_differential);
     line!(page, "  margin               more than {} tokens have to be for it", Tokens(limit));
-    line!(page, "  result               {}", page::verdict(proposal));
+    line!(page, "  result               {}", page::verdict(proposal, now));
 }
 
 fn dates(page: &mut Page, proposal: &ProposalView, now: Timestamp) {
     let dates = proposal.dates();
     line!(page, "\nDates, each the first second of the change");
-    for (what, time) in [
+    let all = [
         ("created", proposal.creation),
         ("voting starts", dates.voting_starts),
         ("voting ends", dates.voting_ends),
         ("objections end", dates.objections_end),
         ("executable from", dates.executable),
         ("expires", dates.expires),
-    ] {
-        line!(page, "  {what:<16} {}  {}", Time(time), until(now, time));
+    ];
+    // Dates that a proposal doesn't reach after its end aren't its dates.
+    let reached = match proposal.state_at(now) {
+        ProposalState::Rejected => dates.objections_end,
+        ProposalState::Executed => dates.expires,
+        ProposalState::Dropped => now,
+        _ => Timestamp::MAX,
+    };
+    for (what, time) in all.into_iter().filter(|(_, time)| *time < reached) {
+        let distance = match now.since(time).filter(|since| *since > Seconds::ZERO) {
+            Some(since) => format!("{} ago", Duration(since).rounded()),
+            None => until(now, time),
+        };
+        line!(page, "  {what:<16} {}  {distance}", Time(time));
     }
 }
 

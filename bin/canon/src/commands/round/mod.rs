@@ -12,6 +12,7 @@ use clap::Args;
 use eyre::eyre;
 
 use self::document::{RoundDocument, Signals};
+pub(crate) use self::outcome::{RoundOutcome, outcome};
 use crate::{
     chain::{self, Chain, ChainArgs},
     exit::{Exit, Failure},

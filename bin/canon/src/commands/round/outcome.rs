@@ -10,7 +10,7 @@ use serde::Serialize;
 /// The outcome of a round, and whether its winner can be pushed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub(super) enum RoundOutcome {
+pub(crate) enum RoundOutcome {
     /// It isn't over.
     Running,
     /// There were no signals.
@@ -42,7 +42,7 @@ pub(super) enum RoundOutcome {
 }
 
 /// The outcome of a round of the canonical rollup.
-pub(super) fn outcome(view: &SetView, signaling: &SignalingView, round: Round) -> RoundOutcome {
+pub(crate) fn outcome(view: &SetView, signaling: &SignalingView, round: Round) -> RoundOutcome {
     let running = signaling.status.round;
     let candidate = signaling.rounds.iter().find(|candidate| candidate.round == round);
     let window = signaling.rules.push_window(round, running);

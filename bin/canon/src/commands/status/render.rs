@@ -59,31 +59,37 @@ fn slot(rollup: &RollupView, next: Timestamp) -> String {
         Some(_) => String::new(),
         None => "; nobody is drawn".to_owned(),
     };
-    format!("epoch {epoch}, slot {slot}, {seats}{drawn}")
+    format!("next block: epoch {epoch}, slot {slot}, {seats}{drawn}")
 }
 
 fn signaling(page: &mut Page, present: &Present) {
-    let Some(SignalingView { rules, status, .. }) = &present.signaling else {
+    let Some(SignalingView { rules, status: at_block, .. }) = &present.signaling else {
         line!(page, "Signals    can't be read: the rollup or Proposals doesn't answer");
         return;
     };
-    let left = rules.slots_left(status.round, status.first_free_slot);
+    // All of it is of the next block, as the slot above is.
+    let slot = at_block.slot_at(present.canonical_clock(), present.next);
+    let round = rules.round_of(slot);
+    let leader = at_block.leader.filter(|_| round == at_block.round);
+    let free = at_block.first_free_slot.max(slot);
+    let left = rules.slots_left(round, free);
     line!(
         page,
         "Signals    round {}: {} of {} signals win, {} left",
-        status.round,
+        round,
         grouped(rules.n()),
         grouped(rules.m()),
         count(left, "slot"),
     );
-    match status.leader {
+    match leader {
         None => line!(page, "           none in this round"),
         Some(leader) => {
-            let prospect = match (rules.is_won(leader.count), status.can_win(rules, leader.count)) {
-                (true, _) => "; it has won",
-                (false, true) => "",
-                (false, false) => "; it can't win any more",
-            };
+            let prospect =
+                match (rules.is_won(leader.count), rules.can_win(leader.count, round, free)) {
+                    (true, _) => "; it has won",
+                    (false, true) => "",
+                    (false, false) => "; it can't win any more",
+                };
             line!(page, "           {} for {}{prospect}", grouped(leader.count), leader.payload);
         }
     }
@@ -115,7 +121,7 @@ fn proposal_lines(page: &mut Page, proposal: &ProposalView, now: Timestamp) {
         "           for {}, against {}: {}",
         share(proposal.tally.yea, proposal.total_power),
         share(proposal.tally.nea, proposal.total_power),
-        page::verdict(proposal),
+        page::verdict(proposal, now),
     );
 }
 
@@ -128,9 +134,13 @@ fn next(page: &mut Page, view: &SetView) {
     if shown.peek().is_none() {
         line!(page, "  nothing with a date");
     }
-    for CalendarEntry { time, event } in shown.take(SHOWN_EVENTS) {
+    for CalendarEntry { time, event } in shown.by_ref().take(SHOWN_EVENTS) {
         let left = until(view.present.block.timestamp, *time);
         line!(page, "  {left:<14} {}  {}", Time(*time).without_zone(), page::event(event));
+    }
+    match shown.count() {
+        0 => {}
+        more => line!(page, "  and {} more: `canon calendar` lists all", grouped(more as u64)),
     }
 }
 
@@ -153,4 +163,67 @@ fn now(page: &mut Page, view: &SetView) {
 fn last_chance(available: &AvailableAction, now: Timestamp) -> String {
     let left = available.until.and_then(|until| (until + Seconds::SECOND).since(now));
     left.map_or_else(String::new, |left| format!(" ({} left)", Duration(left).rounded()))
+}
+
+#[cfg(test)]
+mod tests {
+    use canon_protocol::{Payment, WithdrawalId};
+    use canon_testkit::chain::Chain;
+    use canon_views::{BlockView, Question, WithdrawalView};
+
+    use super::*;
+
+    /// The set of a chain, with its next block so long after the newest one.
+    fn view(chain: &Chain, until_next: Seconds) -> SetView {
+        let block = BlockView { timestamp: chain.now(), ..BlockView::default() };
+        let (question, foreign) = (Question::default(), &chain.foreign);
+        let present = Present::of_state(&chain.set, foreign, block, &question, until_next);
+        present.into()
+    }
+
+    #[test]
+    fn the_slot_and_the_slots_left_are_of_the_next_block() {
+        let mut chain = Chain::staked(3);
+        chain.next_round();
+        let now = view(&chain, Seconds::ZERO).present;
+        let rules = now.signaling.as_ref().unwrap().rules;
+        let clock = *now.canonical_clock().unwrap();
+        let (round, m) = (rules.round_of(chain.slot()), u64::from(rules.m()));
+        let first = rules.first_slot(round).get();
+        for slot in [chain.slot().get(), first + 1, first + m - 1, first + m] {
+            let start = clock.slot_start(canon_protocol::Slot::of(slot)).unwrap();
+            let until_next = start.since(chain.now()).unwrap_or_default();
+            let text = render(&view(&chain, until_next));
+            let round = slot / m;
+            let left = count((round + 1) * m - slot, "slot");
+            assert!(text.contains(&format!(", slot {slot}, ")), "{text}");
+            assert!(text.contains(&format!("round {round}: ")), "{text}");
+            assert!(text.contains(&format!(", {left} left")), "{text}");
+        }
+    }
+
+    #[test]
+    fn events_that_are_left_out_are_counted() {
+        let chain = Chain::staked(3);
+        let mut view = view(&chain, Seconds::ZERO);
+        let shown = |view: &SetView| {
+            let text = render(view);
+            let (_, next) = text.split_once("\nNext\n").unwrap();
+            next.split_once("\n\n").unwrap().0.lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let before = shown(&view).len();
+        for id in 0..SHOWN_EVENTS as u64 + 2 {
+            let withdrawal = WithdrawalView {
+                recipient: Default::default(),
+                amount: Default::default(),
+                unlocks_at: chain.now() + Seconds::of(1_000_000),
+                payment: Payment::Due,
+            };
+            view.present.withdrawals.insert(WithdrawalId::of(id), withdrawal);
+        }
+        let lines = shown(&view);
+        assert_eq!(lines.len(), SHOWN_EVENTS + 1, "{lines:?}");
+        let last = format!("  and {} more: `canon calendar` lists all", before + 2);
+        assert_eq!(lines[SHOWN_EVENTS], last);
+    }
 }

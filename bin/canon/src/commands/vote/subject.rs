@@ -199,28 +199,28 @@ impl BallotSubject {
         let Some(after) = proposal.tally.checked_add(support, amount) else { return Vec::new() };
         let after = ProposalView { tally: after, ..*proposal };
         let left = self.ballot.left().saturating_sub(amount);
+        let now = self.present().block.timestamp;
         let mut details = vec![
             format!(
                 "power    {} tokens at the snapshot, {} left after this ballot",
                 Tokens(self.ballot.power),
                 Tokens(left)
             ),
-            format!("now      {}", standing(proposal)),
-            format!("after    {}", standing(&after)),
+            format!("now      {}", standing(proposal, now)),
+            format!("after    {}", standing(&after, now)),
         ];
         details.extend(warning(proposal, &after, support).iter().map(ToString::to_string));
         let last = proposal.deadlines().ballots_until(support);
-        let now = self.present().block.timestamp;
         details.push(format!("taken {}", lasts(now, last)));
         details
     }
 }
 
 /// The tally of a proposal and how it would end.
-fn standing(proposal: &ProposalView) -> String {
+fn standing(proposal: &ProposalView, now: Timestamp) -> String {
     let part = |amount| share(amount, proposal.total_power);
     let (yea, nea) = (part(proposal.tally.yea), part(proposal.tally.nea));
-    format!("for {yea}, against {nea}: {}", page::verdict(proposal))
+    format!("for {yea}, against {nea}: {}", page::verdict(proposal, now))
 }
 
 /// A warning for voters against a proposal: a ballot counts for the quorum on either side.

@@ -181,6 +181,7 @@ impl IntentSender {
         if self.is_done(id) {
             IntentProgress::Done
         } else if self.has_effect(Effect::Unclear(*id))
+            || self.may_have_done(id).is_some()
             || self.nonce_of(id).is_some_and(|nonce| nonce < self.count)
         {
             IntentProgress::Unconfirmed
@@ -221,6 +222,7 @@ impl IntentSender {
                 Ok(count) => {
                     self.decide_all(count, &mut pass).await;
                     self.count = count;
+                    self.report_what_may_be_done(&mut pass);
                 }
                 Err(error) => {
                     pass.fail(None, error);

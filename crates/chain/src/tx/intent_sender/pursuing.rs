@@ -42,7 +42,9 @@ impl IntentSender {
                 continue;
             }
             // What may be done is neither sent again nor given up.
-            let may_be_done = self.is_done(&id) || self.has_effect(Effect::Unclear(id));
+            let may_be_done = self.is_done(&id)
+                || self.has_effect(Effect::Unclear(id))
+                || self.may_have_done(&id).is_some();
             let is_over = intent.completion() == Completion::Journal && may_be_done;
             if intent.is_useful_at(next) && !is_over && seen.insert(id) {
                 wanted.push(intent);

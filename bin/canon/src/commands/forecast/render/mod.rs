@@ -27,7 +27,8 @@ pub(super) fn render(forecast: &ForecastOutput) -> String {
     }
     standing::operators(&mut page, report);
     curve(&mut page, report);
-    campaign(&mut page, report);
+    let payload = chain.as_ref().and_then(|chain| chain.payload.as_ref());
+    campaign(&mut page, report, payload.and_then(standing::won_already));
     dates::milestones(&mut page, report, is_deployed);
     risks::hostile(&mut page, report);
     risks::vote(&mut page, report, is_deployed);
@@ -83,9 +84,27 @@ fn curve(page: &mut Page, report: &ForecastReport) {
     }
 }
 
-fn campaign(page: &mut Page, report: &ForecastReport) {
-    let (first, later) = (&report.first_round, &report.later_rounds);
+/// The odds of the campaign's rounds; of rivals alone if it was `won` already.
+fn campaign(page: &mut Page, report: &ForecastReport, won: Option<String>) {
     line!(page, "\nThis campaign");
+    match won {
+        Some(reason) => line!(page, "  has won already: {reason}, and needs no more signals"),
+        None => rounds(page, report),
+    }
+    let later = &report.later_rounds;
+    if report.rival.get() > 0.0 {
+        line!(page, "  a rival wins a round     {:>9}", chance(later.rival_wins));
+        line!(
+            page,
+            "  a rival wins in a year   {:>9}   {}",
+            chance(report.rival_wins_in_a_year),
+            count(report.rate.year, "round")
+        );
+    }
+}
+
+fn rounds(page: &mut Page, report: &ForecastReport) {
+    let (first, later) = (&report.first_round, &report.later_rounds);
     let wins = match first.prospect {
         Prospect::Won => "won".to_owned(),
         Prospect::Open | Prospect::Lost => chance(first.wins),
@@ -113,13 +132,4 @@ fn campaign(page: &mut Page, report: &ForecastReport) {
         "  rounds until it wins     {:>9}   on average",
         report.mean_rounds.map_or_else(|| "never".to_owned(), mean)
     );
-    if report.rival.get() > 0.0 {
-        line!(page, "  a rival wins a round     {:>9}", chance(later.rival_wins));
-        line!(
-            page,
-            "  a rival wins in a year   {:>9}   {}",
-            chance(report.rival_wins_in_a_year),
-            count(report.rate.year, "round")
-        );
-    }
 }

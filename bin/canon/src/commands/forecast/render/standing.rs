@@ -56,10 +56,21 @@ pub(super) fn standing(page: &mut Page, report: &ForecastReport, chain: &SetSnap
     }
 }
 
+/// The reason why a payload needs no more signals, if it is so.
+pub(super) fn won_already(payload: &PayloadStanding) -> Option<String> {
+    let live = payload.proposal.as_ref().filter(|proposal| proposal.state.is_live());
+    match (live, payload.pushable.first()) {
+        (Some(proposal), _) => Some(format!("it is proposal {}", proposal.id)),
+        (None, Some(won)) => Some(format!("round {} can be pushed now", won.round)),
+        (None, None) => None,
+    }
+}
+
 fn progress(page: &mut Page, report: &ForecastReport, payload: &PayloadStanding) {
     let round = &report.first_round;
     let prospect = match round.prospect {
         Prospect::Won => "the round is won".to_owned(),
+        _ if won_already(payload).is_some() => "no more needed".to_owned(),
         Prospect::Open => format!("{} more needed", grouped(round.needed)),
         Prospect::Lost => {
             format!("too few slots left for {} more", grouped(round.needed))
