@@ -309,7 +309,12 @@ impl Run {
                 return;
             }
         }
-        panic!("{step:?} isn't over after {MAX_BLOCKS} blocks:\n{}", self.log());
+        let present = self.look().await.present;
+        let (proposal, rollups) = (present.proposal(ID), &present.rollups);
+        panic!(
+            "{step:?} isn't over after {MAX_BLOCKS} blocks: {proposal:?} {rollups:?}\n{}",
+            self.log()
+        );
     }
 
     /// Whether all of a step is done that the agents do.

@@ -222,7 +222,6 @@ impl IntentSender {
                 Ok(count) => {
                     self.decide_all(count, &mut pass).await;
                     self.count = count;
-                    self.report_what_may_be_done(&mut pass);
                 }
                 Err(error) => {
                     pass.fail(None, error);

@@ -21,7 +21,7 @@ use alloy_primitives::B256;
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::{Header, Transaction};
 use canon_protocol::BlockNumber;
-use canon_views::{BlockView, Completion, Intent, IntentId};
+use canon_views::{BlockView, Intent, IntentId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A transaction of the journal that isn't known to belong to this chain.
@@ -193,18 +193,6 @@ impl IntentSender {
             *is_unknown && version.tx.nonce < self.count && version.id().as_ref() == Some(id)
         });
         used.next().map(|(_, version)| version)
-    }
-
-    /// Reports the orders of which nothing says whether they are done.
-    pub(super) fn report_what_may_be_done(&self, pass: &mut Pass) {
-        for version in self.unproven.iter().map(|one| &one.version) {
-            let Some(intent) = &version.intent else { continue };
-            let id = intent.id();
-            if intent.completion() == Completion::Journal && self.may_have_done(&id).is_some() {
-                let (transaction, nonce) = (version.hash, version.tx.nonce);
-                pass.fail(Some(id), Error::Unproven { transaction, nonce, since: version.since });
-            }
-        }
     }
 
     /// The transaction for an intent that could be mined here and isn't known to belong here.

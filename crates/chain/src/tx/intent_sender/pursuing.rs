@@ -42,10 +42,14 @@ impl IntentSender {
                 continue;
             }
             // What may be done is neither sent again nor given up.
-            let may_be_done = self.is_done(&id)
-                || self.has_effect(Effect::Unclear(id))
-                || self.may_have_done(&id).is_some();
-            let is_over = intent.completion() == Completion::Journal && may_be_done;
+            let is_journaled = intent.completion() == Completion::Journal;
+            if let Some(version) = self.may_have_done(&id).filter(|_| is_journaled) {
+                let (transaction, nonce) = (version.hash, version.tx.nonce);
+                pass.fail(Some(id), Error::Unproven { transaction, nonce, since: version.since });
+                continue;
+            }
+            let may_be_done = self.is_done(&id) || self.has_effect(Effect::Unclear(id));
+            let is_over = is_journaled && may_be_done;
             if intent.is_useful_at(next) && !is_over && seen.insert(id) {
                 wanted.push(intent);
             }
