@@ -7,8 +7,9 @@ use super::{
 use alloy_primitives::{Address, U256};
 use canon_abi::{Contract, decode_revert};
 use canon_protocol::{
-    Amount, Configuration, Fraction, ProposeConfiguration, RawRollupParameters, Refusal,
-    RoundRules, Seconds, Timestamp, text,
+    Amount, Configuration, Fraction, GovernanceRefusal, ProposeConfiguration, RawRollupParameters,
+    Refusal, RoundRules, Seconds, Timestamp,
+    text::{self, Duration, Percent, Tokens},
 };
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -238,7 +239,9 @@ impl SetParameters {
         let genesis = self.rollup.genesis.unwrap_or_default();
         let plan = SetPlan::new(&self, Address::repeat_byte(1), genesis);
         let refusals = plan.refusals(genesis).into_iter();
-        problems.extend(refusals.map(|(contract, why)| format!("{contract}: {}", sentence(&why))));
+        problems.extend(refusals.map(|(contract, why)| {
+            out_of_bounds(&why).unwrap_or_else(|| format!("{contract}: {}", sentence(&why)))
+        }));
         let configuration = self.governance.configuration();
         match RoundRules::new(self.signaling.n, self.signaling.m) {
             Ok(rounds) if problems.is_empty() => {
@@ -250,6 +253,35 @@ impl SetParameters {
             _ => Err(InvalidParameters { problems }),
         }
     }
+}
+
+/// A value out of Governance's bounds, as the file has its key and units; `None` for other refusals.
+fn out_of_bounds(refusal: &Refusal) -> Option<String> {
+    let Refusal::Governance(GovernanceRefusal::OutOfBounds { field, value, min, max }) = refusal
+    else {
+        return None;
+    };
+    let name = field.iter().copied().take_while(|byte| *byte != 0).collect();
+    let name = String::from_utf8(name).ok()?;
+    let mut key = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            key.push('_');
+        }
+        key.push(letter.to_ascii_lowercase());
+    }
+    let shown = |value: &U256| {
+        let value = u128::try_from(*value).ok()?;
+        Some(match &*key {
+            "lock_amount" | "minimum_votes" => format!("{} tokens", Tokens(Amount::new(value)?)),
+            "quorum" | "vote_differential" => {
+                Percent::of(Fraction::new(u64::try_from(value).ok()?)?).to_string()
+            }
+            _ => Duration(Seconds::new(u64::try_from(value).ok()?)?).to_string(),
+        })
+    };
+    let (value, min, max) = (shown(value)?, shown(min)?, shown(max)?);
+    Some(format!("governance.{key}: expected {min} to {max}, found {value}"))
 }
 
 impl From<Configuration> for GovernanceParameters {

@@ -116,7 +116,7 @@ fn all_problems_are_told_at_once() {
     let expected = "the parameters can't be deployed:
 - Asset: the symbol is empty
 - Proposals: Proposals__InvalidQuorum(n: 5, m: 10); choose N and M with M/2 < N <= M and N >= 2
-- Governance: Governance__OutOfBounds(field: votingDelay, value: 59, min: 60, max: 7776000); choose a value within the bounds
+- governance.voting_delay: expected 1 min to 90 d, found 59 s
 - Rollup: Rollup__ZeroMinimumStake(); choose a minimum stake above 0";
     assert_eq!(error.to_string(), expected);
     assert_eq!(error.problems().len(), 4);
@@ -138,11 +138,11 @@ fn what_governance_needs_depends_on_the_supply() {
     let more = |amount: Amount| amount.checked_add(Amount::of(1)).unwrap();
     assert!(parameters(tokens(500), tokens(100)).is_ok());
     for (minimum_votes, lock_amount, field) in [
-        (more(tokens(500)), tokens(100), "minimumVotes"),
-        (tokens(500), more(tokens(100)), "lockAmount"),
+        (more(tokens(500)), tokens(100), "minimum_votes"),
+        (tokens(500), more(tokens(100)), "lock_amount"),
     ] {
         let error = parameters(minimum_votes, lock_amount).unwrap_err().to_string();
-        let expected = format!("Governance: Governance__OutOfBounds(field: {field}");
+        let expected = format!("governance.{field}: expected 0.00000000000000000");
         assert!(error.contains(&expected), "{error}");
     }
 }
