@@ -198,10 +198,11 @@ enum Reorganizations {
 }
 
 /// Runs the upgrade until the stakes have moved, at an endpoint that fails by a plan. `after_block` is called
-/// after every block.
+/// after every block. The settings at first are those of the step `first`.
 async fn run_upgrade(
     run: &mut Run,
     start: &mut StepStart,
+    first: Step,
     plan: FaultPlan,
     mut after_block: impl FnMut(&mut Run),
 ) {
@@ -209,9 +210,9 @@ async fn run_upgrade(
     let process = &mut run.processes[0];
     process.faults.set(plan);
     process.attempts = 3;
-    // Signals from the beginning on, beside the orders.
-    run.set_up(Step::Signals).await;
+    run.set_up(first).await;
     run.step(Step::Orders, &mut after_block).await;
+    run.set_up(Step::Signals).await;
     run.step(Step::Signals, &mut after_block).await;
     for step in [Step::Vote, Step::Execution, Step::Moves] {
         run.go_to(step).await;
@@ -228,9 +229,15 @@ async fn at_random(
     faults: &[Fault],
     reorganizations: Reorganizations,
 ) {
+    let first = match reorganizations {
+        // Signals beside the orders.
+        Reorganizations::None => Step::Signals,
+        // Orders that are taken back can be done after the proposal, whose vote then counts other power.
+        Reorganizations::UpToFourBlocks => Step::Orders,
+    };
     let mut run = Run::new(maker, Participants::All, None).await;
     let mut start = run.save(Step::Orders).await;
-    run_upgrade(&mut run, &mut start, FaultPlan::Never, |_| {}).await;
+    run_upgrade(&mut run, &mut start, first, FaultPlan::Never, |_| {}).await;
     let outcome = run.outcome().await;
     for seed in seeds {
         let (rng, percent, faults) = (Rng::new(seed), 2 + seed % 16, faults.to_vec());
@@ -242,8 +249,8 @@ async fn at_random(
                 run.reorganize(rng_of_blocks.between(1, 4), old);
             }
         };
-        run_upgrade(&mut run, &mut start, FaultPlan::Random { rng, percent, faults }, after_block)
-            .await;
+        let plan = FaultPlan::Random { rng, percent, faults };
+        run_upgrade(&mut run, &mut start, first, plan, after_block).await;
         let found = run.outcome().await;
         assert_same(&found, &outcome, || format!("seed {seed}: {}", run.log()));
         assert_eq!(run.chain.devchain.pool_size(), 0, "seed {seed}: {}", run.log());

@@ -11,7 +11,7 @@ use crate::{
     tx::{
         fees::Fees,
         journal::SeenBlock,
-        nonce_use::{FINALITY, Version},
+        nonce_use::{FINALITY, NonceUse, Version},
     },
     view::{BatchedRequest, decode_reply},
 };
@@ -185,14 +185,17 @@ impl IntentSender {
         one.is_unknown() && one.version.tx.nonce >= self.count
     }
 
-    /// The transaction that may have done an intent here: its nonce is used, and it isn't known whether it belongs
-    /// here.
+    /// The transaction that may have done an intent here: its nonce is used, not by another transaction that is
+    /// known, and it isn't known whether it belongs here.
     pub(super) fn may_have_done(&self, id: &IntentId) -> Option<&Version> {
-        let used = self.unproven.iter().map(|one| (one.is_unknown(), &one.version));
-        let mut used = used.filter(|(is_unknown, version)| {
-            *is_unknown && version.tx.nonce < self.count && version.id().as_ref() == Some(id)
+        let is_mined = |used: &NonceUse| used.mined.is_some();
+        let mut unknown = self.unproven.iter().filter(|one| one.is_unknown());
+        let found = unknown.find(|Unproven { version, .. }| {
+            let nonce = version.tx.nonce;
+            let is_used_by_other = self.nonces.get(&nonce).is_some_and(is_mined);
+            nonce < self.count && version.id().as_ref() == Some(id) && !is_used_by_other
         });
-        used.next().map(|(_, version)| version)
+        found.map(|one| &one.version)
     }
 
     /// The transaction for an intent that could be mined here and isn't known to belong here.
