@@ -169,11 +169,11 @@ async fn one_request_that_fails_does_not_cancel_a_signal_in_flight() {
             let before = process.entries.len();
             process.act(&chain).await;
             let sent = process.sent_since(before).into_iter();
-            let signal = sent.filter_map(|subject| match subject {
+            let mut signal = sent.filter_map(|subject| match subject {
                 IntentSubject::Signal { slot, .. } => Some(slot),
                 _ => None,
             });
-            match signal.last() {
+            match signal.next_back() {
                 Some(slot) => break slot,
                 None => chain.mine(),
             }
