@@ -1,6 +1,7 @@
 //! Actions of proposals in words, for those who vote on them.
 
 use alloy_primitives::{Address, U256};
+use canon_chain::deploy::SetParameters;
 use canon_protocol::{
     Action, Amount, AssetCall, Call, GovernanceCall, IssuerCall, RawConfiguration,
     RawProposeConfiguration,
@@ -32,13 +33,11 @@ fn configuration() -> Call {
             lock_delay: U256::from(86_400),
             lock_amount: U256::from(tokens(100).get()),
         },
-        voting_delay: U256::from(3600),
-        voting_duration: U256::from(3600),
-        execution_delay: U256::from(3600),
-        grace_period: U256::from(3600),
         quorum: U256::from(200_000_000_000_000_000_u64),
         vote_differential: U256::ZERO,
         minimum_votes: U256::from(tokens(100).get()),
+        // The delays stay.
+        ..SetParameters::tests().governance.configuration().into()
     };
     GovernanceCall::UpdateConfiguration { configuration: Box::new(configuration) }.into()
 }
