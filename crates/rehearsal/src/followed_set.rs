@@ -73,7 +73,7 @@ impl FollowedSet {
         ];
         let mut set = Self {
             follower: Follower::new(
-                ChainSource::new(client, ComparisonScope::Everything),
+                ChainSource::new(client, ComparisonScope::Asked(Question::default())),
                 identity,
             ),
             names: names.map(|(address, name)| (address, name.to_owned())).into(),
