@@ -1,6 +1,7 @@
 //! The parts around the deployer that all commands that deploy contracts share.
 
 use std::{
+    future::Future,
     io::{self, BufRead as _, IsTerminal as _},
     time::Duration,
 };
@@ -15,13 +16,14 @@ use canon_protocol::{
     text::{ether, grouped},
 };
 use eyre::eyre;
+use serde::Serialize;
 
 use crate::{
     chain::unreached,
     exit::{Exit, Failure},
     output,
     page::{Page, line},
-    send::{Consent, UnsignedCall, UnsignedForm, print_unsigned},
+    send::{Consent, Extent, Format, SendArgs, UnsignedCall, UnsignedForm, print_unsigned},
 };
 
 /// The time between the first two looks for a receipt. It doubles with each: development nodes mine at once.
@@ -178,12 +180,43 @@ impl PreparedCreation {
         line!(page, "  the account has    {} ether", ether(self.balance));
     }
 
+    /// Shows the creation and asks, as far as the arguments say; the sender is ready for it then. `None` if the
+    /// command ends with what it has shown.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::print`], [`ask`] and [`Self::ready`].
+    pub(crate) async fn agreed(
+        self,
+        args: &SendArgs,
+        shown: ShownCreation<'_, impl Serialize>,
+    ) -> Result<Option<Sender>, Failure> {
+        let consent = match args.extent() {
+            Extent::Simulate => {
+                match args.format() {
+                    Format::Json => output::json(&shown.document)?,
+                    Format::Text => output::result(shown.words)?,
+                }
+                return Ok(None);
+            }
+            Extent::Print(form) => {
+                output::text(shown.words);
+                self.print(form, shown.plan, shown.texts).await?;
+                return Ok(None);
+            }
+            Extent::Send(consent) => consent,
+        };
+        output::text(shown.words);
+        ask(shown.question, consent)?;
+        self.ready().await.map(Some)
+    }
+
     /// Prints the transaction that somebody else signs.
     ///
     /// # Errors
     ///
     /// If there is nothing to sign, since the chain has the contract already.
-    pub(crate) async fn print(
+    async fn print(
         &self,
         form: UnsignedForm,
         plan: &ContractPlan,
@@ -211,12 +244,42 @@ impl PreparedCreation {
     /// # Errors
     ///
     /// If ether is missing, or something stays in flight.
-    pub(crate) async fn ready(self) -> Result<Sender, Failure> {
+    async fn ready(self) -> Result<Sender, Failure> {
         ensure_funds(self.balance, self.most)?;
         let settled = self.sender.settle(&mut wait_for).await;
         settled.map_err(|error| undeployed(error.into(), AGAIN))?;
         Ok(self.sender)
     }
+}
+
+/// A creation as a person is shown it.
+pub(crate) struct ShownCreation<'a, D> {
+    pub(crate) plan: &'a ContractPlan,
+    pub(crate) words: &'a str,
+    /// The same in JSON.
+    pub(crate) document: D,
+    /// The name and the description of a batch that somebody else signs.
+    pub(crate) texts: (&'a str, &'a str),
+    pub(crate) question: &'a str,
+}
+
+/// Awaits a creation and its confirmations.
+///
+/// # Errors
+///
+/// The creation's, if a person presses Ctrl-C, or if the confirmations don't come.
+pub(crate) async fn carried_out(
+    client: &Client,
+    creation: impl Future<Output = Result<DeployedContract, DeployError>>,
+    confirmations: u64,
+) -> Result<DeployedContract, Failure> {
+    let deployed = tokio::select! {
+        deployed = creation => deployed.map_err(|error| undeployed(error, AGAIN))?,
+        failure = interrupted() => return Err(failure),
+    };
+    let block = deployed.receipt.map(|receipt| receipt.block);
+    confirm(client, block, confirmations).await?;
+    Ok(deployed)
 }
 
 /// The next step after a creation that is refused.

@@ -57,7 +57,7 @@ impl AgentRole for Sequencer {
         let Err(error) = checked else {
             return Recheck::Passed;
         };
-        let (status, is_changed) = match &error {
+        let (status, is_answer) = match &error {
             Error::ActionsChanged { expected, found, .. } => {
                 (SignalDecision::ActionsChanged { expected: *expected, found: *found }, true)
             }
@@ -66,7 +66,7 @@ impl AgentRole for Sequencer {
         duty.status = status;
         let is_signal = |action: &_| matches!(action, IntendedAction::Signal { .. });
         duty.intents.retain(|intent| {
-            !is_signal(&intent.action) || !is_changed && is_in_flight(&intent.id())
+            !is_signal(&intent.action) || !is_answer && is_in_flight(&intent.id())
         });
         Recheck::Failed { contract: plan.payload, error }
     }

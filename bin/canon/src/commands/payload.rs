@@ -19,13 +19,13 @@ use serde::Serialize;
 
 use crate::{
     chain::{self, ChainArgs},
-    deployer::{AGAIN, PreparedCreation, ask, confirm, interrupted, receipt, undeployed, wait_for},
+    deployer::{PreparedCreation, ShownCreation, carried_out, receipt, undeployed, wait_for},
     examined::{self, examine},
     exit::{Exit, Failure},
     input::quantity,
     output,
     page::{Page, line},
-    send::{Extent, Format, SendArgs},
+    send::{Format, SendArgs},
 };
 
 /// Deploy a payload contract, which lists the actions of a proposal
@@ -141,39 +141,25 @@ impl UpgradeCommand {
             let sender = Sender::new(client.clone(), signer);
             let creation = PreparedCreation::new(sender, &plan.planned).await?;
             let words = plan.words(&set.present, &creation);
-            let consent = match self.send.extent() {
-                Extent::Simulate => {
-                    match self.send.format() {
-                        Format::Json => output::json(&plan.document(None))?,
-                        Format::Text => output::result(&words)?,
-                    }
-                    return Ok(Exit::Success);
-                }
-                Extent::Print(form) => {
-                    output::text(&words);
-                    let texts = ("canon payload upgrade", "Deploy the payload of an upgrade");
-                    creation.print(form, &plan.planned, texts).await?;
-                    return Ok(Exit::Success);
-                }
-                Extent::Send(consent) => consent,
+            let shown = ShownCreation {
+                plan: &plan.planned,
+                words: &words,
+                document: plan.document(None),
+                texts: ("canon payload upgrade", "Deploy the payload of an upgrade"),
+                question: "Deploy this payload?",
             };
-            output::text(&words);
-            ask("Deploy this payload?", consent)?;
-            let (mut sender, mut wait) = (creation.ready().await?, wait_for);
-            let stopped = |error| undeployed(error, AGAIN);
-            let deployed = deploy_upgrade_payload(
+            let Some(mut sender) = creation.agreed(&self.send, shown).await? else {
+                return Ok(Exit::Success);
+            };
+            let mut wait = wait_for;
+            let creation = deploy_upgrade_payload(
                 &mut sender,
                 set.origin(),
                 &addresses,
                 &plan.upgrade,
                 &mut wait,
             );
-            let deployed = tokio::select! {
-                deployed = deployed => deployed.map_err(stopped)?,
-                failure = interrupted() => return Err(failure),
-            };
-            let block = deployed.receipt.map(|receipt| receipt.block);
-            confirm(client, block, self.send.confirmations()).await?;
+            let deployed = carried_out(client, creation, self.send.confirmations()).await?;
             let head = client.head().await.map_err(chain::unreached)?;
             let listed = client.payload_actions(head.hash.into(), deployed.address()).await;
             if listed.map_err(chain::unreached)? != plan.actions {

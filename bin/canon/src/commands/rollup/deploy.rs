@@ -22,13 +22,15 @@ use toml::Spanned;
 use crate::{
     chain::{self, ChainArgs},
     commands::deploy::template,
-    deployer::{AGAIN, PreparedCreation, ask, confirm, interrupted, receipt, undeployed, wait_for},
+    deployer::{
+        AGAIN, PreparedCreation, ShownCreation, carried_out, receipt, undeployed, wait_for,
+    },
     examined::{self, examine, parameters_in_force},
     exit::{Exit, Failure},
     judgement::Judgement,
     output,
     page::{Page, line},
-    send::{Extent, Format, SendArgs},
+    send::{Format, SendArgs},
     toml_file::TomlFile,
 };
 
@@ -142,27 +144,18 @@ impl DeployRollup {
             let sender = Sender::new(client.clone(), signer);
             let creation = PreparedCreation::new(sender, &plan.planned).await?;
             let words = plan.words(&set.present, &creation);
-            let consent = match self.send.extent() {
-                Extent::Simulate => {
-                    match self.send.format() {
-                        Format::Json => output::json(&plan.document(None))?,
-                        Format::Text => output::result(&words)?,
-                    }
-                    return Ok(Exit::Success);
-                }
-                Extent::Print(form) => {
-                    output::text(&words);
-                    let texts = ("canon rollup deploy", "Deploy a rollup");
-                    creation.print(form, &plan.planned, texts).await?;
-                    return Ok(Exit::Success);
-                }
-                Extent::Send(consent) => consent,
+            let shown = ShownCreation {
+                plan: &plan.planned,
+                words: &words,
+                document: plan.document(None),
+                texts: ("canon rollup deploy", "Deploy a rollup"),
+                question: "Deploy this rollup?",
             };
-            output::text(&words);
-            ask("Deploy this rollup?", consent)?;
-            let (mut sender, mut wait) = (creation.ready().await?, wait_for);
-            let stopped = |error| undeployed(error, AGAIN);
-            let deployed = deploy_rollup(
+            let Some(mut sender) = creation.agreed(&self.send, shown).await? else {
+                return Ok(Exit::Success);
+            };
+            let mut wait = wait_for;
+            let creation = deploy_rollup(
                 &mut sender,
                 file.origin,
                 &addresses,
@@ -170,15 +163,11 @@ impl DeployRollup {
                 &file.rollup,
                 &mut wait,
             );
-            let deployed = tokio::select! {
-                deployed = deployed => deployed.map_err(stopped)?,
-                failure = interrupted() => return Err(failure),
-            };
-            let block = deployed.receipt.map(|receipt| receipt.block);
-            confirm(client, block, self.send.confirmations()).await?;
+            let deployed = carried_out(client, creation, self.send.confirmations()).await?;
             let found = set.rollup(client, deployed.address()).await;
             found.map_err(|error| examined::not_genuine("the new rollup", error))?;
-            rehearse_takeover(client, &addresses, deployed.address()).await.map_err(stopped)?;
+            let rehearsed = rehearse_takeover(client, &addresses, deployed.address()).await;
+            rehearsed.map_err(|error| undeployed(error, AGAIN))?;
             match self.send.format() {
                 Format::Json => output::json(&plan.document(Some(&deployed)))?,
                 Format::Text => {
