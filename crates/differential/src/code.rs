@@ -5,7 +5,7 @@ use canon_payload::{Assembler, op};
 use canon_protocol::Action;
 use canon_testkit::histories::{Behavior, Conduct, Program, Put};
 
-/// What stands at an account when `put` was put there.
+/// The runtime code of an account with `put` at it.
 pub(crate) fn code_of(put: &Put) -> Bytes {
     match put {
         Put::Program(program) => compile(program),
@@ -24,7 +24,7 @@ fn compile(program: &Program) -> Bytes {
     } else {
         behavior(&mut code, "first", &program.first);
     }
-    // What failed is passed on.
+    // Reverts with the data of the call that failed.
     code.label("failed").ops(&[op::RETURNDATASIZE, op::PUSH0, op::PUSH0, op::RETURNDATACOPY]);
     code.ops(&[op::RETURNDATASIZE, op::PUSH0, op::REVERT]);
     code.runtime()
@@ -47,7 +47,7 @@ fn conduct(code: &mut Assembler, conduct: &Conduct) {
     match conduct {
         Conduct::Answers(answer) => code.answer(answer),
         Conduct::Pads { answer, length } => {
-            // Memory that nobody has written is zero.
+            // Memory that was never written is zero.
             let length = U256::from(*length);
             code.in_memory(answer).push(length).ops(&[op::PUSH0, op::RETURN])
         }
@@ -59,7 +59,8 @@ fn conduct(code: &mut Assembler, conduct: &Conduct) {
         }
         Conduct::Calls(calls) => {
             if !calls.is_empty() {
-                // Ends a static call here and without a reason, whatever the calls would do in it.
+                // Writes transient storage, so that a static call fails here without data, whatever
+                // the calls below do.
                 code.ops(&[op::PUSH0, op::PUSH0, op::TSTORE]);
             }
             for Action { target, data } in calls {

@@ -1,4 +1,4 @@
-//! How often a run met each call, refusal, event and state.
+//! The number of times that a run reached each call, refusal, event and state.
 
 use alloy_primitives::Selector;
 use canon_abi::Contract;
@@ -6,36 +6,37 @@ use canon_protocol::{Event, GovernanceRefusal, ProposalState, Refusal, Role};
 use core::fmt;
 use std::{collections::BTreeMap, sync::LazyLock};
 
-/// How often something was met, by its name on chain.
+/// Numbers of occurrences, by the name on chain.
 pub type Counts = BTreeMap<String, u64>;
 
-/// What a run met.
+/// The calls, refusals, events and states that a run reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
-    /// Calls that were compared, deployments included.
+    /// The number of calls that were compared, deployments included.
     pub calls: u64,
-    /// Of those, the ones that succeeded.
+    /// The number of these calls that succeeded.
     pub successes: u64,
-    /// Of those, the ones that the rules don't decide, since they depend on a contract that took the
-    /// place of one of the set.
+    /// The number of these calls that the rules don't decide, because they depend on a contract that
+    /// replaced one of the set.
     pub undecided: u64,
-    /// Functions, with the calls that succeeded.
+    /// Functions, with the number of calls of each that succeeded.
     pub functions: Counts,
-    /// Custom errors, wherever they stood in the chain of calls, those of views included.
+    /// Custom errors, at any depth of the chain of calls, those of views included.
     pub refusals: Counts,
     /// Events.
     pub events: Counts,
-    /// States of the newest proposals, looked at after every step.
+    /// States of the newest proposals, recorded after every step.
     pub states: Counts,
-    /// Answers of views that were compared.
+    /// The number of answers of views that were compared.
     pub views: u64,
-    /// Times that the chain was taken back to an earlier block and went on otherwise.
+    /// The number of times that the chain was reverted to an earlier block and continued
+    /// differently.
     pub reorgs: u64,
-    /// Times that the whole state was compared.
+    /// The number of times that the whole state was compared.
     pub comparisons: u64,
 }
 
-/// Custom errors that no history can reach, and why.
+/// Custom errors that no history can reach, and the reasons.
 pub const UNREACHABLE: &[(&str, &str)] = &[
     ("Rollup__NotEnoughGasForReward", "depends on gas, of which the rules know nothing"),
     ("SafeERC20FailedOperation", "the Asset never answers false"),
@@ -56,7 +57,7 @@ static ERRORS: LazyLock<BTreeMap<Selector, String>> = LazyLock::new(|| {
 });
 
 impl Coverage {
-    /// Adds what another run met.
+    /// Adds the coverage of another run.
     pub fn add(&mut self, other: &Self) {
         self.calls += other.calls;
         self.successes += other.successes;
@@ -76,7 +77,8 @@ impl Coverage {
         }
     }
 
-    /// Custom errors of the set that the run didn't meet, but for the [`UNREACHABLE`] ones.
+    /// Returns the custom errors of the set that the run didn't reach, without those in
+    /// [`UNREACHABLE`].
     pub fn missing_refusals(&self) -> Vec<&'static str> {
         let unreachable = |name: &str| UNREACHABLE.iter().any(|(known, _)| *known == name);
         let mut missing: Vec<_> = ERRORS
@@ -89,7 +91,7 @@ impl Coverage {
         missing
     }
 
-    /// Events of the set that the run didn't meet.
+    /// Returns the events of the set that the run didn't reach.
     pub fn missing_events(&self) -> Vec<String> {
         let contracts = Contract::ALL.iter().filter(|contract| contract.role().is_some());
         contracts
@@ -103,7 +105,7 @@ impl Coverage {
             .collect()
     }
 
-    /// States in which no proposal was seen.
+    /// Returns the states in which no proposal was observed.
     pub fn missing_states(&self) -> Vec<ProposalState> {
         let seen = |state: &ProposalState| self.states.contains_key(&state.to_string());
         ProposalState::ALL.into_iter().filter(|state| !seen(state)).collect()
@@ -120,7 +122,7 @@ impl Coverage {
             }
         };
         count(&mut self.refusals, name);
-        // Why an action failed counts as well.
+        // The reason of a failed action counts as well.
         if let Refusal::Governance(GovernanceRefusal::ActionFailed { reason, .. }) = refusal {
             self.refused(&Refusal::abi_decode(reason));
         }

@@ -1,5 +1,5 @@
-//! Who takes part, and how every history begins: the set is deployed, everybody has some of the
-//! asset, some have locked or staked it.
+//! The beginning of every history: the accounts, the deployment of the set, and the first transfers, locks
+//! and stakes.
 
 use crate::{
     lockstep::{Lockstep, deployed_at, deployer, salt},
@@ -22,10 +22,10 @@ const HOLDERS: usize = 6;
 const STAKERS: usize = 6;
 /// 1 January 2026, 00:00 UTC.
 const GENESIS: Timestamp = Timestamp::of(1_767_225_600);
-/// When the first rollup's slots begin: at the block before its own.
+/// The genesis of the first rollup: the time of the block before the one that deploys it.
 const ROLLUP_GENESIS: Timestamp = Timestamp::of(GENESIS.get() + 7);
 
-/// Indices from here on belong to the opening; no history has as many steps.
+/// The first index of a step of the opening. No history has this many steps.
 const FIRST_INDEX: u64 = 1 << 32;
 
 /// The contracts that the opening deploys, in this order; the discriminant is the index of the deployment.
@@ -77,7 +77,7 @@ impl OpeningContract {
     }
 }
 
-/// The salts of all contracts that a history of at most so many steps creates with CREATE2.
+/// The salts of all contracts that a history of at most `steps` steps creates with CREATE2.
 pub fn salts(steps: u64) -> impl Iterator<Item = B256> {
     let opening = OpeningContract::ALL.into_iter().map(|contract| contract as u64);
     opening.chain(0..steps).map(salt)
@@ -99,12 +99,12 @@ fn first_rollup(at: &Addresses) -> Constructor {
     Constructor::Rollup(small_set::rollup_parameters(at, ROLLUP_GENESIS))
 }
 
-/// How much of the asset there is at first.
+/// The initial supply of the asset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Supply {
-    /// A million tokens.
+    /// One million tokens.
     Usual,
-    /// All but some tokens of what there can ever be.
+    /// The largest supply that the asset can have, less a few tokens.
     NearlyAll,
 }
 
@@ -118,7 +118,7 @@ impl Supply {
     }
 }
 
-/// Those who take part, with the keys of those who have one.
+/// The accounts that act, with the private keys of those that have one.
 pub(crate) struct KeyedAccounts {
     pub(crate) all: Accounts,
     keys: BTreeMap<Address, PrivateKeySigner>,
@@ -142,14 +142,14 @@ impl KeyedAccounts {
         let mut accounts = Accounts::numbered(HOLDERS, STAKERS, &mut person);
         let treasury = person("treasury");
         let Accounts { holders, stakers, .. } = &accounts;
-        // Two of the wallets have no key, so that what they sign is for their code to accept.
+        // Two of the wallets have no key: only their code can accept their signatures.
         keys.remove(&holders[0]);
         keys.remove(&stakers[0].proposer);
         accounts.wallets = vec![holders[0], holders[1], stakers[0].proposer, stakers[1].proposer];
         Self { all: accounts, keys, treasury }
     }
 
-    /// Signs for whoever has a key.
+    /// Returns a function that signs for the accounts with a key.
     pub(crate) fn signer(&self) -> impl Fn(Address, B256) -> Option<Bytes> + 'static {
         let keys = self.keys.clone();
         move |signer, digest| {
@@ -157,7 +157,7 @@ impl KeyedAccounts {
         }
     }
 
-    /// `text` with the names of accounts and contracts in the place of their addresses.
+    /// `text` with addresses replaced by the names of accounts and contracts.
     pub(crate) fn named(&self, text: &str) -> String {
         let Accounts { holders, stakers, stranger, .. } = &self.all;
         let numbered = |name: &str, number: usize, address| (format!("{name} {number}"), address);
@@ -210,7 +210,7 @@ struct Opening {
 }
 
 impl Opening {
-    /// The next second.
+    /// Advances the time by one second and returns it.
     fn tick(&mut self) -> Timestamp {
         self.time = self.time + Seconds::SECOND;
         self.time
@@ -223,7 +223,7 @@ impl Opening {
     ) -> Result<(), Mismatch> {
         let (time, index) = (self.tick(), contract as u64);
         match contract {
-            // Only at the address that follows from its constructor is it of the set.
+            // These belong to the set only at the addresses that follow from their constructors.
             OpeningContract::Proposals | OpeningContract::Rollup => {
                 self.lockstep.step(time, index, &Step::Deploy(constructor))
             }
@@ -267,7 +267,7 @@ impl Opening {
 
     fn share_out(&mut self, at: Addresses, accounts: &Accounts) -> Result<(), Mismatch> {
         let rollup = OpeningContract::Rollup.address();
-        // Enough for some blocks, and not for all.
+        // Enough for some of the block rewards, but not for all.
         self.call(
             self.treasury,
             at.asset,
@@ -276,7 +276,7 @@ impl Opening {
         for (number, holder) in accounts.holders.iter().enumerate() {
             let transfer = AssetCall::Transfer { to: *holder, amount: tokens(7000) };
             self.call(self.treasury, at.asset, transfer)?;
-            // Half of them once and for all.
+            // Half of the holders approve once, without limit.
             let amount = if number % 2 == 0 { U256::MAX } else { tokens(9000) };
             let approve = AssetCall::Approve { spender: at.governance, amount };
             self.call(*holder, at.asset, approve)?;

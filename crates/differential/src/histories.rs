@@ -1,4 +1,4 @@
-//! Many histories, on all cores.
+//! Many histories, run in parallel.
 
 use crate::{
     coverage::Coverage,
@@ -13,7 +13,7 @@ use std::{
     thread,
 };
 
-/// Calls of one history.
+/// The number of calls of one history.
 const CALLS_OF_A_HISTORY: u64 = 2_000;
 
 /// Histories of consecutive seeds.
@@ -21,19 +21,19 @@ const CALLS_OF_A_HISTORY: u64 = 2_000;
 pub struct Histories {
     /// The first seed.
     pub first_seed: u64,
-    /// Calls of all of them together, at least.
+    /// The least number of calls in all histories together.
     pub calls: u64,
     /// The number of histories that run at a time.
     pub threads: NonZeroUsize,
 }
 
 impl Histories {
-    /// Runs them, each with some thousand calls.
+    /// Runs the histories, each with a few thousand calls.
     ///
     /// # Errors
     ///
-    /// A difference between the rules and the bytecode. Histories that run then run to
-    /// their end; no others begin.
+    /// The first difference found between the rules and the bytecode. Histories already running are
+    /// finished; no others are started.
     pub fn run(self) -> Result<Coverage, Box<Difference>> {
         let seeds = self.calls.div_ceil(CALLS_OF_A_HISTORY);
         let next = AtomicU64::new(0);

@@ -1,4 +1,4 @@
-//! Histories of a seed.
+//! Histories that are generated from a seed.
 
 use crate::{
     coverage::Coverage,
@@ -11,27 +11,27 @@ use canon_protocol::Timestamp;
 use canon_testkit::histories::{Director, Rate, Rng, Step};
 use core::fmt;
 
-/// A step of a history, as it was recorded.
+/// A recorded step of a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedStep {
-    /// The time at which it was to be taken.
+    /// The time that the director chose for it.
     pub(crate) time: Timestamp,
     /// The number of steps before it in the history.
     pub(crate) index: u64,
-    /// What was done.
+    /// The action of the step.
     pub(crate) action: RecordedAction,
 }
 
-/// What is done in a step.
+/// The action of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RecordedAction {
     /// A step that the director chose.
     Step(Box<Step>),
     /// Every view is compared.
     Compare,
-    /// The chain may be reverted to here.
+    /// The chain is saved here, so that it can be reverted to this block.
     Checkpoint,
-    /// The chain is reverted to the last checkpoint that wasn't used yet.
+    /// The chain is reverted to the newest checkpoint that hasn't been used.
     Reorganize,
 }
 
@@ -58,35 +58,35 @@ impl fmt::Display for RecordedStep {
     }
 }
 
-/// A history of one seed.
+/// A history that is generated from one seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct History {
-    /// The seed. Even ones have one call in each block, odd ones several; every fourth has nearly as
-    /// much of the asset as there can be.
+    /// The seed. With an even seed each block has one call, with an odd one several. Every fourth seed
+    /// begins with nearly the largest supply of the asset.
     pub seed: u64,
-    /// Calls, at least.
+    /// The least number of calls.
     pub calls: u64,
 }
 
-/// A difference between the rules and the bytecode, and how to see it again.
+/// A difference between the rules and the bytecode, with the steps that reproduce it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Difference {
-    /// The history that showed it.
+    /// The history in which it was found.
     pub history: History,
-    /// What it is.
+    /// The difference.
     pub mismatch: Mismatch,
-    /// The steps that show it, after the opening that every history has.
+    /// The steps that reproduce it, after the opening that every history has.
     pub steps: Vec<RecordedStep>,
-    /// How many there were and how often they were replayed to make them fewer; `None` before that.
+    /// The result of shrinking; `None` if the steps haven't been shrunk.
     pub shrunk: Option<Shrunk>,
 }
 
-/// How steps became fewer.
+/// The result of shrinking a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shrunk {
-    /// The steps that there were.
+    /// The original number of steps.
     pub from: usize,
-    /// Replays that it took.
+    /// The number of replays that shrinking took.
     pub replays: usize,
 }
 
@@ -107,23 +107,23 @@ impl fmt::Display for Difference {
     }
 }
 
-/// One in how many steps, on average.
+/// The mean number of steps between two comparisons, two checkpoints and two reorganizations.
 const STEPS_BETWEEN_COMPARISONS: u64 = 600;
 const STEPS_BETWEEN_CHECKPOINTS: u64 = 150;
 const STEPS_BETWEEN_REORGS: u64 = 400;
 
 impl History {
-    /// Runs the history and compares both sides all the way.
+    /// Runs the history and compares both sides in every step.
     ///
     /// # Errors
     ///
-    /// The first difference, with all steps up to it; [`Difference::shrink`] makes them few.
+    /// The first difference, with all steps up to it; [`Difference::shrink`] reduces them.
     pub fn run(self) -> Result<Coverage, Box<Difference>> {
         self.run_with(|_, _| {})
     }
 
-    /// The same, with `before_step` called before each step with its index: a test plants faults there to
-    /// see that differences are found.
+    /// As [`Self::run`], but calls `before_step` before each step with its index. A test uses it to plant
+    /// faults and check that they are found.
     ///
     /// # Errors
     ///

@@ -1,15 +1,15 @@
-//! The rules in Rust and the contracts' bytecode, driven in step.
+//! The rules in Rust and the contracts' bytecode, run in lockstep.
 //!
-//! [`canon_protocol`] says what the contracts do; this crate proves it, by making both do the same:
-//! random histories of many actors, with jumps of time, reorganizations and hostile contracts.
-//! After every call the outcome is compared: success or the exact refusal with its arguments, what
-//! is returned, and every event; at intervals every view of every contract, and the state that the
-//! chain's events give.
+//! [`canon_protocol`] describes what the contracts do. This crate checks it by running both through
+//! the same random histories: many actors, jumps of time, reorganizations and hostile contracts.
+//! The outcome of every call is compared: success or the exact refusal with its arguments, the
+//! returned values, and every event. At intervals, every view of every contract is compared, and
+//! the state folded from the chain's events.
 //!
-//! - [`History`]: a history of a seed. A failure can be shrunk to the few steps that show it.
+//! - [`History`]: a history of a seed. A failure can be shrunk to the few steps that reproduce it.
 //! - [`Histories`]: many of them, on all cores.
-//! - [`Lockstep`]: both sides; takes one step at a time.
-//! - [`Coverage`]: how often each call, refusal, event and state was met.
+//! - [`Lockstep`]: both sides, which take one step at a time.
+//! - [`Coverage`]: the number of times that each call, refusal, event and state was reached.
 
 mod code;
 mod coverage;

@@ -1,8 +1,7 @@
-//! Both sides, in step.
+//! Both sides, run in lockstep.
 //!
-//! The rules are asked when a step is taken; the bytecode runs when the block that the step is part
-//! of is full, and every outcome is compared then. So calls of one block see each other on both
-//! sides.
+//! The rules decide a step when it is taken. The bytecode runs when the step's block is full, and every
+//! outcome is compared then. So calls of one block see each other's effects on both sides.
 
 use crate::{
     code::code_of,
@@ -26,9 +25,9 @@ use core::fmt;
 
 /// The number of newest proposals whose states are recorded after every step.
 const WATCHED_PROPOSALS: usize = 6;
-/// How long consecutive blocks have the same `prevrandao`.
+/// The number of seconds for which consecutive blocks have the same `prevrandao`.
 const SECONDS_OF_A_RANDAO: u64 = 600;
-/// Calls that share a block at most.
+/// The largest number of calls in one block.
 const MAX_CALLS_PER_BLOCK: usize = 12;
 
 /// A contract that returns the code hash of the account that it is asked for.
@@ -36,12 +35,12 @@ const HASHER: Address = address!("0x00000000000000000000000000000000c0de4a54");
 /// `EXTCODEHASH` of the first word of calldata.
 const HASHER_CODE: Bytes = bytes!("5f353f5f5260205ff3");
 
-/// The rules and the bytecode, in the same state as far as anybody knows.
+/// The rules and the bytecode, in the same state as far as comparisons have shown.
 pub struct Lockstep {
     chain: Devchain,
     set: SetState,
     foreign: Foreign,
-    /// The block that is being filled, or the newest one if nothing waits.
+    /// The block that is being filled, or the newest one if no call waits.
     block: L1Block,
     waiting: Vec<Waiting>,
     /// Every log of the chain.
@@ -60,12 +59,12 @@ impl fmt::Debug for Lockstep {
 /// A call that waits for its block.
 struct Waiting {
     call: UnsignedCall,
-    /// What it is to the set, if it is a call of its.
+    /// The decoded call, if it is a call of a contract of the set.
     meaning: Option<Call>,
     decision: Result<Vec<Log>, Refusal>,
 }
 
-/// A block to which the chain may be taken back.
+/// A block to which the chain can be reverted.
 struct Checkpoint {
     snapshot: SnapshotId,
     set: SetState,
@@ -75,7 +74,7 @@ struct Checkpoint {
 }
 
 impl Lockstep {
-    /// An empty chain on which the set will be deployed at `addresses`, and these accounts exist.
+    /// An empty chain on which these accounts exist and the set will be deployed at `addresses`.
     pub(crate) fn new(
         addresses: Addresses,
         genesis: Timestamp,
@@ -109,7 +108,7 @@ impl Lockstep {
         })
     }
 
-    /// The state of the rules, with all that waits.
+    /// The state of the rules, including the calls that wait for their block.
     pub const fn set(&self) -> &SetState {
         &self.set
     }
@@ -119,17 +118,17 @@ impl Lockstep {
         &self.foreign
     }
 
-    /// The chain that runs the bytecode, without what waits.
+    /// The chain that runs the bytecode, without the calls that wait for their block.
     pub const fn chain(&self) -> &Devchain {
         &self.chain
     }
 
-    /// The time of the newest block, one that waits included.
+    /// The time of the newest block, which may be one that is still being filled.
     pub const fn now(&self) -> Timestamp {
         self.block.timestamp
     }
 
-    /// When a step that should be taken at `time` is taken.
+    /// The time at which a step is taken that is planned for `time`.
     pub(crate) fn time_of_step(&self, time: Timestamp) -> Timestamp {
         if self.shares_block(time) {
             return self.block.timestamp;
@@ -138,7 +137,7 @@ impl Lockstep {
         time.max(next)
     }
 
-    /// Whether a step at `time` is taken in the block that is open.
+    /// Whether a step at `time` is taken in the open block.
     fn shares_block(&self, time: Timestamp) -> bool {
         let fits = time <= self.block.timestamp && self.waiting.len() < MAX_CALLS_PER_BLOCK;
         !self.waiting.is_empty() && fits
@@ -150,20 +149,20 @@ impl Lockstep {
         matches!(decision, Some(Err(refusal)) if !matches!(refusal, Refusal::OutsideTheSet(_)))
     }
 
-    /// What was met so far.
+    /// The coverage so far.
     pub const fn coverage(&self) -> &Coverage {
         &self.coverage
     }
 
-    /// Takes a step at `time`, or as soon afterwards as a block can be. `index` distinguishes it from other
-    /// steps: what it deploys has an address of its own.
+    /// Takes a step at `time`, or in the first possible block after it. `index` distinguishes the step from
+    /// others, so that each contract it deploys has its own address.
     ///
     /// # Errors
     ///
-    /// Where the two sides differ.
+    /// The difference, if the two sides differ.
     pub fn step(&mut self, time: Timestamp, index: u64, step: &Step) -> Result<(), Mismatch> {
         match step {
-            // Where a shrunk history has no contract of the set, the call is any transaction.
+            // In a shrunk history the contract may not exist: the call is then an ordinary transaction.
             Step::Call { caller, contract, call } if self.set.role_of(*contract).is_none() => {
                 let (caller, target, data) = (*caller, *contract, call.abi_encode());
                 self.step(time, index, &Step::Transaction { caller, target, data })?;
@@ -194,11 +193,11 @@ impl Lockstep {
         Ok(())
     }
 
-    /// Mines what waits, and compares every view.
+    /// Mines the open block and compares every view.
     ///
     /// # Errors
     ///
-    /// Where the two sides differ.
+    /// The difference, if the two sides differ.
     pub fn compare(&mut self) -> Result<(), Mismatch> {
         self.flush()?;
         self.coverage.comparisons += 1;
@@ -218,7 +217,7 @@ impl Lockstep {
         Ok(())
     }
 
-    /// Compares the state with what the chain's events give.
+    /// Compares the state of the rules with the state folded from the chain's events.
     ///
     /// # Errors
     ///
@@ -228,7 +227,7 @@ impl Lockstep {
         if self.folded()? == self.set { Ok(()) } else { Err(Mismatch::Events) }
     }
 
-    /// Remembers the block as one to which the chain may be taken back.
+    /// Saves the newest block as one to which the chain can be reverted.
     pub(crate) fn checkpoint(&mut self) -> Result<(), Mismatch> {
         self.flush()?;
         self.checkpoints.push(Checkpoint {
@@ -241,8 +240,8 @@ impl Lockstep {
         Ok(())
     }
 
-    /// Takes the chain back to the newest checkpoint, if there is one. The state is that of the events
-    /// that are left, as an indexer would have it.
+    /// Reverts the chain to the newest checkpoint, if there is one. The state of the rules is folded again
+    /// from the remaining events, as an indexer would do.
     pub(crate) fn reorganize(&mut self) -> Result<(), Mismatch> {
         self.flush()?;
         let Some(checkpoint) = self.checkpoints.pop() else { return Ok(()) };
@@ -256,7 +255,7 @@ impl Lockstep {
         if self.set == checkpoint.set { Ok(()) } else { Err(Mismatch::Events) }
     }
 
-    /// Opens a block at `time` unless it is the one that is open.
+    /// Opens a block at `time`, unless the open block can take the step.
     fn open(&mut self, time: Timestamp) -> Result<(), Mismatch> {
         if self.shares_block(time) {
             return Ok(());
@@ -267,8 +266,8 @@ impl Lockstep {
         Ok(())
     }
 
-    /// The randomness of the open block. It differs from that of a block that was taken back, and
-    /// stays the same for some minutes: leaving a step out doesn't redraw what follows.
+    /// The randomness of the open block. It changes after a reorganization, and otherwise only every few
+    /// minutes, so that leaving out a step doesn't redraw the slots that follow.
     fn prevrandao(&self) -> B256 {
         let words = [self.block.timestamp.get() / SECONDS_OF_A_RANDAO, self.reorgs];
         keccak256(words.map(u64::to_be_bytes).concat())
@@ -278,7 +277,7 @@ impl Lockstep {
         Context { caller, block: self.block, prevrandao: self.prevrandao().into(), external }
     }
 
-    /// The rules have decided; the bytecode will.
+    /// Applies a decision of the rules and adds the call to the open block.
     fn take(
         &mut self,
         caller: Address,
@@ -312,8 +311,8 @@ impl Lockstep {
         Ok(())
     }
 
-    /// Deploys a contract of the set at the beginning of a history, at an address that depends on nothing
-    /// but the index.
+    /// Deploys a contract of the set at the beginning of a history, at an address that depends only on the
+    /// index.
     pub(crate) fn deploy_first(
         &mut self,
         time: Timestamp,
@@ -323,9 +322,9 @@ impl Lockstep {
         self.deploy(time, index, constructor, Some(deployer(index).create(0)))
     }
 
-    /// Deploys a contract of the set, the last transaction of its block: through the proxy, with CREATE2,
-    /// unless it has to be at an address of its own. The proxy hides why a constructor refuses, so what
-    /// the rules refuse is deployed without it.
+    /// Deploys a contract of the set in the last transaction of its block: through the proxy with CREATE2,
+    /// unless `own` gives the address. The proxy hides the reason of a constructor's revert, so a
+    /// deployment that the rules refuse is sent without it.
     fn deploy(
         &mut self,
         time: Timestamp,
@@ -378,7 +377,7 @@ impl Lockstep {
         Ok(())
     }
 
-    /// Mines the open block and compares what came of every call.
+    /// Mines the open block and compares the outcome of every call in it.
     pub(crate) fn flush(&mut self) -> Result<(), Mismatch> {
         if self.waiting.is_empty() {
             return Ok(());
@@ -394,7 +393,7 @@ impl Lockstep {
         Ok(())
     }
 
-    /// Compares what came of a call with what the rules decided, and records what was met.
+    /// Compares the outcome of a call with the decision of the rules, and records the coverage.
     fn compare_outcome(&mut self, waiting: &Waiting, executed: &Executed) -> Result<(), Mismatch> {
         let target = waiting.call.to;
         let role = target.and_then(|target| self.set.role_of(target));
@@ -442,7 +441,7 @@ impl Lockstep {
         }
     }
 
-    /// The event that a log is to the state that was reached.
+    /// Decodes a log as an event of the contract that emitted it.
     fn known(&self, log: &ChainLog) -> Result<(Role, Log), Mismatch> {
         let role = self.set.role_of(log.address);
         role.and_then(|role| Some((role, protocol_log(role, log)?)))
@@ -497,11 +496,11 @@ impl Lockstep {
         Mismatch::Outcome { call, rules, bytecode, kind }
     }
 
-    /// The state that the chain's logs give to somebody who has nothing else.
+    /// The state folded from the chain's logs alone.
     fn folded(&self) -> Result<SetState, Mismatch> {
         let mut set = SetState::new(*self.set.addresses());
         for (block, log) in &self.history {
-            // Nothing but contracts of the set is deployed.
+            // Every contract that was deployed belongs to the set.
             if let Some(log) = set.decode_log(log.address, &log.data, &|_, _| true) {
                 set.evolve(&log, *block)?;
             }
@@ -510,13 +509,13 @@ impl Lockstep {
     }
 }
 
-/// Who deploys contract number `number`: everyone one only, so that its address depends on nothing
-/// else.
+/// The account that deploys contract `number`. It deploys nothing else, so the contract's address depends
+/// only on the number.
 pub(crate) fn deployer(number: u64) -> Address {
     Address::from_word(keccak256([b"deployer".as_slice(), &number.to_be_bytes()].concat()))
 }
 
-/// How the step `index` of a history creates a contract through the proxy.
+/// The creation of a contract through the proxy by step `index` of a history.
 fn creation(index: u64, init_code: &Bytes) -> Create2 {
     Create2::new(DEPLOYMENT_PROXY, salt(index), init_code)
 }
@@ -526,7 +525,7 @@ pub(crate) fn salt(index: u64) -> B256 {
     B256::from(U256::from(index))
 }
 
-/// Where the step `index` of a history deploys a contract.
+/// The address at which step `index` of a history deploys a contract.
 pub(crate) fn deployed_at(index: u64, constructor: &Constructor) -> Address {
     creation(index, &init_code(constructor)).address()
 }

@@ -1,35 +1,35 @@
-//! Where the rules and the bytecode differ.
+//! Differences between the rules and the bytecode.
 
 use alloy_primitives::{Address, B256, Bytes, LogData, Selector};
 use canon_abi::UnexpectedAnswer;
 use canon_protocol::ApplyError;
 
-/// The rules and the bytecode disagree. Texts are for a person.
+/// A difference between the rules and the bytecode. Texts are for people.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Mismatch {
     /// One side accepts a call that the other refuses, or they refuse it differently.
     #[error("{call}\n  the rules:    {rules}\n  the bytecode: {bytecode}")]
     Outcome {
-        /// What was called.
+        /// The call.
         call: String,
-        /// What the rules say.
+        /// The outcome by the rules.
         rules: String,
-        /// What the bytecode does.
+        /// The outcome of the bytecode.
         bytecode: String,
-        /// The same without the values.
+        /// The kind of the difference, without the values.
         kind: OutcomeKind,
     },
-    /// A view answers something else.
+    /// A view's answer differs from the one that follows from the state.
     #[error(transparent)]
     View(#[from] UnexpectedAnswer),
-    /// The chain's events, folded, don't give the state.
+    /// The state folded from the chain's events differs from the state of the rules.
     #[error("the events of the chain give another state than the one that was reached")]
     Events,
     /// A log of the chain isn't an event of the contract that emitted it.
     #[error("{emitter} emitted a log that the rules don't know: {data}")]
     Log {
-        /// Who emitted it.
+        /// The contract that emitted it.
         emitter: Address,
         /// Its data.
         data: Bytes,
@@ -37,42 +37,43 @@ pub enum Mismatch {
     /// An event doesn't fit the state that it was emitted in.
     #[error("an event doesn't fit the state: {0}")]
     ApplyError(#[from] ApplyError),
-    /// The chain didn't carry a step out.
+    /// The chain couldn't carry out a step.
     #[error("the chain failed: {0}")]
     Chain(String),
 }
 
-/// A difference in what comes of a call, whoever calls and with whatever values.
+/// The kind of a difference between two outcomes, regardless of the caller and the values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutcomeKind {
-    /// The function's selector; `None` if a contract is deployed, or without one.
+    /// The function's selector; `None` for a deployment or calldata without a selector.
     pub function: Option<Selector>,
-    /// What differs.
+    /// The part of the outcome that differs.
     pub differs: Differs,
 }
 
-/// What differs in what comes of a call.
+/// The part of an outcome that differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Differs {
-    /// At least one side refuses the call. `None` is a side that doesn't.
+    /// At least one side refuses the call. `None` stands for a side that accepts it.
     Refusal {
         /// The rules' error.
         rules: Option<ErrorKind>,
         /// The bytecode's error.
         bytecode: Option<ErrorKind>,
     },
-    /// An event: the topics of the first ones that differ. `None` is a side that has none there.
+    /// An event differs: the topics of the first ones that differ. `None` stands for a side without
+    /// an event there.
     Event {
         /// The rules' event.
         rules: Option<B256>,
         /// The bytecode's event.
         bytecode: Option<B256>,
     },
-    /// What is returned.
+    /// The returned value differs.
     Answer,
 }
 
-/// An error without its values: its selector, or `None` without one.
+/// An error without its arguments: its selector, or `None` if it has none.
 pub type ErrorKind = Option<Selector>;
 
 impl Differs {
@@ -99,7 +100,8 @@ impl Differs {
 }
 
 impl Mismatch {
-    /// Whether the other is the same difference with other values: what a shrunk history has to show.
+    /// Whether `other` is the same difference with other values. A shrunk history must show such a
+    /// difference.
     pub fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Outcome { kind, .. }, Self::Outcome { kind: other, .. }) => kind == other,

@@ -1,5 +1,5 @@
-//! How steps are shown to a person: with names in place of addresses, and lists of actions in place of
-//! the code that returns them.
+//! Steps as people read them: with names in place of addresses, and lists of actions in place of the
+//! code that returns them.
 
 use crate::{
     genesis::KeyedAccounts,
@@ -23,7 +23,7 @@ const ROLES: [Role; 8] = [
     Role::Asset,
 ];
 
-/// The names of all that takes part in some steps.
+/// The names of all accounts and contracts in some steps.
 pub(crate) struct Names {
     accounts: KeyedAccounts,
     /// Accounts that have code from outside the set, and contracts that the steps deploy.
@@ -61,7 +61,7 @@ impl Names {
         self.others.push((format!("{kind} {number}"), address));
     }
 
-    /// `text` with names in the place of addresses.
+    /// `text` with addresses replaced by names.
     pub(crate) fn named(&self, text: &str) -> String {
         let text = self.accounts.named(text);
         self.others.iter().fold(text, |text, (name, address)| {
@@ -70,7 +70,7 @@ impl Names {
     }
 }
 
-/// What stands at an account when `put` was put there.
+/// A description of `put`, as the code at an account.
 pub(crate) fn shown(put: &Put) -> String {
     match payload(put) {
         Some(actions) => {
@@ -81,7 +81,7 @@ pub(crate) fn shown(put: &Put) -> String {
     }
 }
 
-/// The list of a contract that is nothing but a payload.
+/// The list of actions of a program that is a plain payload.
 fn payload(put: &Put) -> Option<Vec<Action>> {
     let Put::Program(Program { first, later: None }) = put else { return None };
     let [(_, Conduct::Answers(answer))] = &first.functions[..] else { return None };

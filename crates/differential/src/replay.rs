@@ -1,9 +1,9 @@
-//! Steps of a history, taken again without some of the others.
+//! Replays of a history without some of its steps.
 //!
-//! What a step means depends on steps before it: proposal 7 is another one, or none, once a proposal
-//! before it is left out; another proposer draws the slot; a signature is for another number. So a
-//! replay takes a step as it was meant: it speaks of the proposal that the same step made, it is sent
-//! by whoever draws the slot, and what was signed well is signed anew.
+//! The meaning of a step depends on the steps before it. If a proposal is left out, proposal 7 is
+//! another one or doesn't exist; another proposer draws the slot; a signature is for another number. So
+//! a replay rewrites each step to keep its meaning: it refers to the proposal that the same step made,
+//! it is sent by the account that draws the slot, and valid signatures are made again.
 
 use crate::{
     genesis::KeyedAccounts,
@@ -19,65 +19,65 @@ use canon_protocol::{
 use canon_testkit::histories::Step;
 use std::collections::BTreeMap;
 
-/// A step and what it meant when it was taken last.
+/// A step and its meaning when it was last taken.
 #[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) recorded: RecordedStep,
-    /// `None` if it wasn't taken yet and means what it says.
+    /// `None` if the step hasn't been taken, or is to be taken exactly as recorded.
     pub(crate) meaning: Option<Meaning>,
 }
 
 impl Entry {
-    /// A step that means what it says.
+    /// A step that is taken exactly as recorded.
     pub(crate) const fn verbatim(recorded: RecordedStep) -> Self {
         Self { recorded, meaning: None }
     }
 }
 
-/// What a step referred to, and what came of it.
+/// The things that a step referred to, and its outcome.
 #[derive(Clone, Default)]
 pub(crate) struct Meaning {
-    /// The proposals before it, and after it.
+    /// The number of proposals before the step, and after it.
     proposals: (usize, usize),
-    /// The withdrawals before it, and after it.
+    /// The number of withdrawals before the step, and after it.
     withdrawals: (usize, usize),
-    /// It called the Proposals contract that Governance listened to, or the canonical rollup.
+    /// Whether it called the Proposals contract in force or the canonical rollup.
     to_current: bool,
-    /// Its caller drew the slot.
+    /// Whether its caller drew the slot.
     caller_draws: bool,
-    /// The round that it pushed had ended so many rounds before.
+    /// The number of rounds between the round that it pushed and the present round.
     rounds_ago: Option<u64>,
-    /// Its signature was good.
+    /// Whether its signature was valid.
     signed: bool,
-    /// The rules refused it.
+    /// Whether the rules refused it.
     pub(crate) refused: bool,
     /// The proposal that it made.
     pub(crate) proposed: Option<Proposed>,
-    /// Who drew the slot.
+    /// The proposer that drew the slot of the canonical rollup.
     pub(crate) drawn: Option<Address>,
-    /// What its calldata is to the contract of the set that it called.
+    /// Its calldata, decoded as a call of the contract of the set that it called.
     pub(crate) decoded: Option<Call>,
-    /// It is a ballot of all that its voter could still cast.
+    /// Whether it is a ballot of all power that its voter could still cast.
     pub(crate) is_whole: bool,
 }
 
 /// A proposal.
 #[derive(Clone, Copy)]
 pub(crate) struct Proposed {
-    /// Where it was made.
+    /// The Governance contract in which it was made.
     pub(crate) governance: Address,
-    /// What lists its actions.
+    /// The payload that lists its actions.
     pub(crate) payload: Address,
 }
 
-/// What replays need and don't change.
+/// The inputs of a replay, which are the same for all replays.
 pub(crate) struct Replayer {
     history: History,
     accounts: KeyedAccounts,
     sign: Box<dyn Fn(Address, B256) -> Option<Bytes>>,
 }
 
-/// The numbers that things have now, by the numbers that they had before.
+/// The present ids of proposals and withdrawals, by their ids in the last replay.
 #[derive(Default)]
 struct Numbers {
     proposals: BTreeMap<usize, usize>,
@@ -91,13 +91,13 @@ impl Replayer {
         Self { history, accounts, sign }
     }
 
-    /// Those who can propose through the lock.
+    /// The accounts that can propose through the lock.
     pub(crate) fn holders(&self) -> &[Address] {
         &self.accounts.all.holders
     }
 
-    /// Takes the steps. Returns the first difference and the steps up to it, as they were taken; views
-    /// and the events as a whole are compared at the end if `thorough`.
+    /// Takes the steps. Returns the first difference and the steps up to it, as they were taken. If
+    /// `thorough`, views and the state folded from the events are compared at the end.
     pub(crate) fn replay(
         &self,
         entries: &[Entry],
@@ -140,7 +140,7 @@ impl Replayer {
         end.err().map(|mismatch| (mismatch, done))
     }
 
-    /// What `step` refers to in `set`.
+    /// The meaning of `step` in the state `set`.
     fn meaning(&self, step: &Step, set: &SetState, now: Timestamp) -> Meaning {
         let governance = set.governance();
         let proposals = governance.proposals().len();
@@ -179,7 +179,7 @@ impl Replayer {
         meaning
     }
 
-    /// Makes `step` say what it meant.
+    /// Rewrites `step` so that it keeps its meaning in the state `set`.
     fn bind(
         &self,
         step: &mut Step,
@@ -230,7 +230,8 @@ impl Replayer {
         }
     }
 
-    /// The same call with a good signature; `None` if it carries none, or nobody here can sign.
+    /// The same call with a valid signature; `None` if the call has no signature, or no key is known
+    /// for the signer.
     fn sign_again(
         &self,
         caller: Address,
@@ -293,7 +294,7 @@ impl Replayer {
 }
 
 impl Meaning {
-    /// Adds what came of the step.
+    /// Records the outcome of the step.
     fn record_outcome(&mut self, recorded: &RecordedStep, lockstep: &Lockstep) {
         let governance = lockstep.set().governance();
         self.proposals.1 = governance.proposals().len();
@@ -311,7 +312,7 @@ impl Meaning {
 }
 
 impl Numbers {
-    /// What a step made has the numbers that it made now.
+    /// Records the present ids of the proposals and withdrawals that a step made.
     fn learn(&mut self, old: &Meaning, new: &Meaning) {
         let made = |(from, to): (usize, usize)| from..to;
         self.proposals.extend(made(old.proposals).zip(made(new.proposals)));
@@ -319,8 +320,8 @@ impl Numbers {
     }
 }
 
-/// The number now of what had number `id` when there were `before`; there are `present` now. What isn't
-/// there any more has the next number, which is nothing's.
+/// The present id of what had `id` when there were `before` of its kind; there are `present` now. What
+/// doesn't exist any more gets the next id, which isn't in use.
 fn renumbered(id: U256, before: usize, numbers: &BTreeMap<usize, usize>, present: usize) -> U256 {
     match usize::try_from(id) {
         Ok(known) if known < before => {
@@ -342,7 +343,7 @@ const fn ballot(caller: Address, call: &Call) -> Option<(U256, Address, U256)> {
     }
 }
 
-/// Makes a ballot one of `to`.
+/// Sets the amount of a ballot.
 const fn set_amount(call: &mut Call, to: U256) {
     if let Call::Governance(
         GovernanceCall::Vote { amount, .. } | GovernanceCall::VoteWithSig { amount, .. },
@@ -352,7 +353,7 @@ const fn set_amount(call: &mut Call, to: U256) {
     }
 }
 
-/// The proposal that `call` speaks of.
+/// The id of the proposal that `call` refers to.
 const fn proposal_of(call: &mut Call) -> Option<&mut U256> {
     match call {
         Call::Governance(
@@ -374,7 +375,8 @@ const fn withdrawal_of(call: &mut Call) -> Option<&mut U256> {
     }
 }
 
-/// The Proposals contract that Governance listens to, or the canonical rollup, if `call` is one of its.
+/// The address of the Proposals contract in force or of the canonical rollup, if `call` is a call of
+/// such a contract.
 fn current_contract(call: &Call, set: &SetState) -> Option<Address> {
     match call {
         Call::Proposals(_) => {
@@ -386,7 +388,7 @@ fn current_contract(call: &Call, set: &SetState) -> Option<Address> {
     }
 }
 
-/// Who may make `call`, which is the slot proposer's.
+/// The account that may make `call`, if only the slot's proposer may.
 fn drawer(contract: Address, call: &Call, set: &SetState, now: Timestamp) -> Option<Address> {
     match call {
         Call::Proposals(ProposalsCall::Vote { .. }) => drawn(set, set.registry().rollup(), now),
@@ -395,7 +397,7 @@ fn drawer(contract: Address, call: &Call, set: &SetState, now: Timestamp) -> Opt
     }
 }
 
-/// Who draws the present slot of `rollup`.
+/// The proposer that draws the present slot of `rollup`.
 fn drawn(set: &SetState, rollup: Address, now: Timestamp) -> Option<Address> {
     let member = set.rollup(rollup)?.member_at(now, now).ok()??;
     Some(member.proposer())

@@ -1,18 +1,18 @@
-//! How a history that shows a difference is made short.
+//! Shrinking of a history that shows a difference.
 //!
-//! Steps are left out, or simpler ones take their place, as long as what is left shows the same
+//! Steps are left out or replaced by simpler ones, as long as the remaining steps show the same
 //! difference: the same function and the same errors or events that differ, whatever the values. Times
-//! stay as they are, so that what is left still happens before or after the deadlines that it was meant
-//! for; numbers, callers and signatures follow what is left (see [`crate::replay`]). Candidates are tried
-//! in a fixed order, and nothing is drawn: the same history gives the same steps.
+//! don't change, so that a step stays before or after the deadlines that it was chosen for; ids, callers
+//! and signatures are adapted (see [`crate::replay`]). Candidates are tried in a fixed order without
+//! randomness, so the same history always gives the same steps.
 //!
-//! One round leaves out what was refused and what a reorganization took back; all calls of one function
-//! or of one caller; then replaces what needs much by what needs less: a pushed proposal by one made
-//! through the lock, signed calls by plain ones, several ballots by one of a voter's whole power,
-//! several payloads by one; and at last leaves out halves, quarters and so on down to single steps,
-//! single ones also without changing what the others say. Rounds are repeated until one shortens
-//! nothing. In the end amounts are lowered, which may make single steps needless again. All of it takes
-//! at most 1,000 replays, most histories 20 to 250; what is left by then is the result.
+//! One round leaves out the refused steps and those that a reorganization took back, then all calls of
+//! one function or of one caller. It then replaces complex steps by simpler ones: a pushed proposal by
+//! one made through the lock, signed calls by plain ones, several ballots by one of a voter's whole
+//! power, several payloads by one. At last it leaves out halves, quarters and so on down to single steps,
+//! and single steps without adapting the others. Rounds are repeated until one leaves out nothing.
+//! Finally amounts are lowered, after which further steps may be unnecessary. All of this takes at most
+//! 1,000 replays, for most histories 20 to 250; the steps found by then are the result.
 
 use crate::{
     history::{Difference, RecordedAction, RecordedStep, Shrunk},
@@ -25,18 +25,18 @@ use canon_protocol::{Amount, AssetCall, Call, GovernanceCall, ProposalsCall, Rol
 use canon_testkit::histories::Step;
 use std::collections::BTreeSet;
 
-/// Replays that shrinking may take.
+/// The largest number of replays.
 const MAX_REPLAYS: usize = 1000;
 
 impl Difference {
-    /// The same difference shown by fewer and simpler steps, found in at most 1,000 replays. The same
-    /// difference and steps always give the same result.
+    /// Returns the same difference with fewer and simpler steps, found in at most 1,000 replays. The
+    /// result depends only on the difference and its steps.
     #[must_use]
     pub fn shrink(self) -> Self {
         self.shrink_with(|_, _| {})
     }
 
-    /// The same for a history that was run with `before_step`.
+    /// As [`Self::shrink`], for a history that was run with `before_step`.
     #[must_use]
     pub fn shrink_with(self, before_step: impl FnMut(&Lockstep, u64)) -> Self {
         let Self { history, mismatch, steps, .. } = self;
@@ -56,12 +56,12 @@ impl Difference {
         Self { history, mismatch: shrinker.mismatch, steps, shrunk }
     }
 
-    /// The first difference that the steps show when they are taken again; `None` if they show none.
+    /// Replays the steps. Returns the first difference, or `None` if there is none.
     pub fn replay(&self) -> Option<Mismatch> {
         self.replay_with(|_, _| {})
     }
 
-    /// The same for a history that was run with `before_step`.
+    /// As [`Self::replay`], for a history that was run with `before_step`.
     pub fn replay_with(&self, mut before_step: impl FnMut(&Lockstep, u64)) -> Option<Mismatch> {
         let entries: Vec<_> = self.steps.iter().cloned().map(Entry::verbatim).collect();
         let shown = Replayer::new(self.history).replay(&entries, true, &mut before_step);
@@ -71,19 +71,19 @@ impl Difference {
 
 struct Shrinker<M> {
     replayer: Replayer,
-    /// The difference, as the steps show it.
+    /// The difference that the present steps show.
     mismatch: Mismatch,
-    /// The steps that show it.
+    /// The present steps.
     entries: Vec<Entry>,
     replays: usize,
-    /// Turns of refused steps without which the difference isn't shown.
+    /// The indices of refused steps that are needed to show the difference.
     needed: BTreeSet<u64>,
     before_step: M,
 }
 
 impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
     fn shrink(&mut self) {
-        // What every step means.
+        // Records the meaning of every step.
         if !self.attempt(self.entries.clone()) {
             return;
         }
@@ -109,7 +109,7 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
         self.drop_literally();
     }
 
-    /// Whether `candidate` shows the difference; if so, its steps are the steps from now on.
+    /// Whether `candidate` shows the difference. If it does, its steps become the present steps.
     fn attempt(&mut self, candidate: Vec<Entry>) -> bool {
         if self.replays >= MAX_REPLAYS {
             return false;
@@ -126,8 +126,8 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
         true
     }
 
-    /// Whether the steps can do without those that `leaves_out` says. What is refused without them is
-    /// left out as well.
+    /// Leaves out the steps for which `leaves_out` is true, if the others show the difference, and then
+    /// those that are refused without them. Returns whether it did.
     fn do_without(&mut self, mut leaves_out: impl FnMut(usize, &Entry) -> bool) -> bool {
         let kept = self.entries.iter().enumerate();
         let kept = kept.filter(|(index, entry)| !leaves_out(*index, entry));
@@ -139,7 +139,7 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
         shown
     }
 
-    /// The step that shows the difference is the last one, not one after it in which it was seen.
+    /// Leaves out the steps after the one that shows the difference.
     fn drop_tail(&mut self) {
         while self.entries.len() > 1 {
             let last = self.entries.len() - 1;
@@ -149,7 +149,7 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
         }
     }
 
-    /// What is refused changes nothing.
+    /// Leaves out refused steps, which change nothing.
     fn drop_refused(&mut self) {
         let last = self.entries.len().saturating_sub(1);
         let refused = |entry: &Entry| entry.meaning.as_ref().is_some_and(|known| known.refused);
@@ -164,7 +164,7 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
         }
     }
 
-    /// What a reorganization takes back.
+    /// Leaves out the steps that a reorganization took back, with the reorganization.
     fn drop_abandoned(&mut self) {
         let mut end = self.entries.len();
         while let Some(to) = self.entries[..end]
@@ -172,7 +172,7 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
             .rposition(|entry| entry.recorded.action == RecordedAction::Reorganize)
         {
             end = to;
-            // Those before it that were used by reorganizations in between don't count.
+            // Checkpoints used by reorganizations in between don't count.
             let mut used = 0;
             let from = self.entries[..to].iter().rposition(|entry| match entry.recorded.action {
                 RecordedAction::Checkpoint if used == 0 => true,
@@ -194,7 +194,7 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
         }
     }
 
-    /// Steps that have the same `feature`, all together.
+    /// For each value of `feature`, leaves out all steps that have it.
     fn drop_alike<F: Ord>(&mut self, feature: impl Fn(&RecordedStep) -> Option<F>) {
         let features: BTreeSet<_> =
             self.entries.iter().filter_map(|entry| feature(&entry.recorded)).collect();
@@ -203,8 +203,8 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
         }
     }
 
-    /// Parts of the steps: halves first, then ever smaller ones, the latest first, until no single
-    /// step can be left out.
+    /// Leaves out parts of the steps, latest first: halves, then smaller ones, until no single step can
+    /// be left out.
     fn drop_parts(&mut self) {
         let mut part = self.entries.len().div_ceil(2);
         while part > 0 {
@@ -219,8 +219,8 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
         }
     }
 
-    /// Single steps, the others as they are: where a number itself shows the difference, it may stay
-    /// and be another thing's.
+    /// Leaves out single steps and takes the others exactly as recorded. This helps where an id itself
+    /// shows the difference, even if it then belongs to something else.
     fn drop_literally(&mut self) {
         let mut index = self.entries.len();
         while index > 0 {
@@ -228,13 +228,13 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
             let others = self.entries.iter().enumerate().filter(|(other, _)| *other != index);
             let others = others.map(|(_, entry)| Entry::verbatim(entry.recorded.clone()));
             if self.attempt(others.collect()) {
-                // Without it, a later one may not be needed any more.
+                // Later steps may not be needed without it.
                 index = self.entries.len();
             }
         }
     }
 
-    /// A proposal that was pushed can be made through the lock: without signals.
+    /// Replaces pushed proposals by proposals through the lock, which need no signals.
     fn propose_through_lock(&mut self) {
         let holders = self.replayer.holders().to_vec();
         let pushes: Vec<_> =
@@ -260,7 +260,7 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
         }
     }
 
-    /// The proposal that step `index` pushed.
+    /// The proposal that the step at `index` pushed.
     fn pushed(&self, index: usize) -> Option<Proposed> {
         let entry = self.entries.get(index)?;
         match call(&entry.recorded)? {
@@ -269,8 +269,7 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
         }
     }
 
-    /// Those who sign can call, calldata that the contract understands can be what it means, and the
-    /// list of an execution can be left to the payload: all at once if possible.
+    /// Replaces steps by simpler ones ([`simplify`]): all at once if possible, otherwise one by one.
     fn take_simpler_steps(&mut self) {
         let mut all = self.entries.clone();
         let count = all.iter_mut().filter_map(simplify).count();
@@ -285,8 +284,8 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
         }
     }
 
-    /// A ballot of all its voter's power can replace the others on the proposal, or at least does
-    /// without what made a smaller one suffice.
+    /// Replaces the ballots on a proposal by one of a voter's whole power, or makes a ballot one of its
+    /// voter's whole power, so that steps that made a smaller one suffice aren't needed.
     fn cast_whole_votes(&mut self) {
         let mut indices: Vec<_> = self.entries.iter().map(|entry| entry.recorded.index).collect();
         let last = indices.pop();
@@ -312,7 +311,7 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
         }
     }
 
-    /// One unit or one token does where the amount doesn't matter.
+    /// Lowers amounts to one unit, or otherwise to one token.
     fn lower_amounts(&mut self) {
         for index in 0..self.entries.len() {
             for lower in [U256::ONE, Amount::TOKEN.to_word()] {
@@ -330,7 +329,7 @@ impl<M: FnMut(&Lockstep, u64)> Shrinker<M> {
         }
     }
 
-    /// Several proposals may have the same payload.
+    /// Gives several proposals the same payload.
     fn share_payloads(&mut self) {
         let payloads: Vec<_> =
             self.entries.iter().filter_map(|entry| put(&entry.recorded)).collect();
@@ -356,7 +355,8 @@ fn propose(entry: &mut Entry, proposed: Proposed, holder: Address) {
     entry.recorded.action = RecordedAction::Step(Box::new(step));
 }
 
-/// Makes a step a simpler one that does the same, if there is one.
+/// Replaces a step by a simpler one with the same effect: a signed call by a plain one, calldata by the
+/// call that it encodes, an execution with a list by one that reads the payload. `None` if there is none.
 fn simplify(entry: &mut Entry) -> Option<()> {
     let meaning = entry.meaning.as_ref()?;
     let RecordedAction::Step(step) = &mut entry.recorded.action else { return None };
@@ -392,7 +392,7 @@ fn simplify(entry: &mut Entry) -> Option<()> {
     Some(())
 }
 
-/// The proposal that a ballot is cast on.
+/// The id of the proposal that a ballot is cast on.
 fn proposal_voted_on(recorded: &RecordedStep) -> Option<U256> {
     match call(recorded)? {
         Call::Governance(
@@ -402,7 +402,7 @@ fn proposal_voted_on(recorded: &RecordedStep) -> Option<U256> {
     }
 }
 
-/// The amount that a step names.
+/// The amount in the arguments of a step.
 fn amount(entry: &mut Entry) -> Option<&mut U256> {
     let RecordedAction::Step(step) = &mut entry.recorded.action else { return None };
     let Step::Call { call, .. } = &mut **step else { return None };
@@ -427,7 +427,7 @@ fn amount(entry: &mut Entry) -> Option<&mut U256> {
     }
 }
 
-/// Writes `to` where a call names the payload `from`.
+/// Replaces the payload `from` by `to` in the arguments of a step.
 fn rename(entry: &mut Entry, from: Address, to: Address) {
     let RecordedAction::Step(step) = &mut entry.recorded.action else { return };
     let Step::Call { call, .. } = &mut **step else { return };
@@ -451,7 +451,7 @@ fn call(recorded: &RecordedStep) -> Option<&Call> {
     }
 }
 
-/// Where code is put.
+/// The account at which a step puts code.
 fn put(recorded: &RecordedStep) -> Option<Address> {
     let RecordedAction::Step(step) = &recorded.action else { return None };
     match &**step {
@@ -460,7 +460,7 @@ fn put(recorded: &RecordedStep) -> Option<Address> {
     }
 }
 
-/// What a step does, without whom and with what.
+/// The name of the function that a step calls, or of its kind.
 fn function(recorded: &RecordedStep) -> String {
     let name = match &recorded.action {
         RecordedAction::Step(step) => match &**step {
@@ -478,7 +478,7 @@ fn function(recorded: &RecordedStep) -> String {
     name.to_owned()
 }
 
-/// Who takes a step, or where it is taken.
+/// The caller of a step, or the account at which it puts code.
 fn caller(recorded: &RecordedStep) -> Option<Address> {
     let RecordedAction::Step(step) = &recorded.action else { return None };
     match &**step {

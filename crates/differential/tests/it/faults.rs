@@ -17,21 +17,21 @@ const EXTCODESIZE: u8 = 0x3b;
 const EXTCODECOPY: u8 = 0x3c;
 const DELEGATECALL: u8 = 0xf4;
 
-/// A fault of one function. Code stands in front of the contract's own, which it runs by
-/// DELEGATECALL: so the fault is the only difference.
+/// A fault of one function. The planted code runs the contract's own code by DELEGATECALL, so the
+/// fault is the only difference.
 pub(crate) struct Fault {
     selector: [u8; 4],
     what: What,
-    /// Words of the arguments and what they are where the fault shows.
+    /// Words of the arguments, with the range of values for which the fault shows.
     only: Vec<(usize, RangeInclusive<u64>)>,
-    /// The contract's own code and the code in front of it, by address.
+    /// The contract's own code and the planted code, by address.
     codes: BTreeMap<Address, (Bytes, Bytes)>,
 }
 
-/// What is wrong.
+/// The kind of a fault.
 #[derive(Clone, Copy)]
 pub(crate) enum What {
-    /// This word of the arguments is one more.
+    /// The call runs with this word of the arguments increased by one.
     OneMore(usize),
     /// A call that succeeds returns 0.
     ReturnsZero,
@@ -42,16 +42,16 @@ impl Fault {
         Self { selector, what, only: Vec::new(), codes: BTreeMap::new() }
     }
 
-    /// Only where word `word` of the arguments is in `range`.
+    /// Limits the fault to calls whose argument word `word` is in `range`.
     pub(crate) fn only(mut self, word: usize, range: RangeInclusive<u64>) -> Self {
         self.only.push((word, range));
         self
     }
 
-    /// Plants it in `contract`, unless it is there already.
+    /// Plants the fault in `contract`, unless it is there already.
     pub(crate) fn plant(&mut self, lockstep: &Lockstep, contract: Address) {
         let chain = lockstep.chain();
-        // A reorganization may have taken it back.
+        // A reorganization may have removed it.
         if chain.read(contract, PLANTED).unwrap() == Ok(Bytes::from_static(PLANTED)) {
             return;
         }
@@ -99,14 +99,14 @@ impl Fault {
     }
 }
 
-/// Runs the code at `moved` with the calldata in memory.
+/// Runs the code at `moved` by DELEGATECALL with the calldata in memory.
 fn run(code: &mut Assembler, moved: Address) {
     code.ops(&[op::PUSH0, op::PUSH0, CALLDATASIZE, op::PUSH0]);
     code.push(moved.into_word().into()).ops(&[op::GAS, DELEGATECALL]);
     code.ops(&[op::ISZERO]).jump_if("failed");
 }
 
-/// What `creation` returns as code, which isn't deployed.
+/// The code that `creation` returns. Nothing is deployed.
 pub(crate) fn created(lockstep: &Lockstep, creation: Bytes) -> Bytes {
     let chain = lockstep.chain();
     let deploy = UnsignedCall { from: Address::repeat_byte(1), to: None, input: creation };
@@ -117,7 +117,7 @@ pub(crate) fn created(lockstep: &Lockstep, creation: Bytes) -> Bytes {
     executed[0].output.clone()
 }
 
-/// The code that stands at `account`.
+/// The code at `account`.
 fn code_at(lockstep: &Lockstep, account: Address) -> Bytes {
     let word = account.into_word().into();
     let mut copy = Assembler::new();

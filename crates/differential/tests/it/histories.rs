@@ -1,5 +1,5 @@
-//! Histories in which both sides have to agree, 200,000 calls and more. `cargo xtask differential`
-//! runs any number.
+//! Histories in which both sides must agree, with at least 200,000 calls. `cargo xtask
+//! differential` runs any number of calls.
 
 use canon_differential::{Histories, History};
 use canon_protocol::ProposalState;

@@ -1,4 +1,4 @@
-//! The rules and the bytecode, in step.
+//! Tests of the rules and the bytecode in lockstep.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 

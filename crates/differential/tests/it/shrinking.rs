@@ -1,4 +1,4 @@
-//! Differences are found, and shown by few steps.
+//! Differences are found, and shrunk to few steps.
 
 use crate::faults::{Fault, What, created};
 use alloy_primitives::{Address, U256};
@@ -7,10 +7,10 @@ use canon_abi::{Governance, Proposals, Rollup, init_code};
 use canon_differential::{Difference, Differs, History, Lockstep, Mismatch};
 use canon_protocol::{Constructor, RawRollupParameters};
 
-/// `timeOfLastMint` of the Issuer, as its storage layout has it.
+/// The storage slot of `timeOfLastMint` in the Issuer.
 const LAST_MINT: U256 = U256::from_limbs([2, 0, 0, 0]);
 
-/// Puts a Proposals contract that wants one signal more in the place of the present one.
+/// Replaces the Proposals contract in force by one that requires one more signal.
 fn more_signals(lockstep: &Lockstep) {
     let set = lockstep.set();
     let proposals = set.governance().governance_proposer();
@@ -24,7 +24,7 @@ fn more_signals(lockstep: &Lockstep) {
     lockstep.chain().set_code(proposals, code).unwrap();
 }
 
-/// Puts rollups from which stakers can leave a second later in the place of all rollups.
+/// Replaces all rollups by rollups whose exit delay is one second longer.
 fn longer_exits(lockstep: &Lockstep) {
     for (address, rollup) in lockstep.set().rollups() {
         let mut parameters = RawRollupParameters::from(*rollup.parameters());
@@ -51,7 +51,7 @@ fn a_wrong_outcome_is_shown_by_few_steps() {
     let shrunk = difference.clone().shrink_with(always);
     assert_eq!(difference.shrink_with(always), shrunk, "the same steps every time");
     assert!(matches!(shrunk.mismatch, Mismatch::Outcome { .. }));
-    // A payload, seeds, some signals, and who has to be in the set for the draws.
+    // A payload, seeds, some signals, and the stakers needed for the draws.
     assert!(shrunk.steps.len() <= 10, "{shrunk}");
     let text = shrunk.to_string();
     assert!(text.starts_with("seed 2, 1000 calls: "), "{text}");
@@ -74,17 +74,17 @@ fn a_wrong_answer_is_found_when_the_whole_state_is_compared() {
     assert_eq!(view.function, "timeOfLastMint()");
 }
 
-/// The most steps by which a fault of one call may be shown.
+/// The largest number of steps that may be needed to show a fault of one call.
 const FEW: usize = 12;
 
-/// The first difference that histories show when `before_step` plants a fault.
+/// The first difference in the histories of 60 seeds, if `before_step` plants a fault.
 fn difference(name: &str, before_step: &mut impl FnMut(&Lockstep, u64)) -> Box<Difference> {
     let histories = (0..60).map(|seed| History { seed, calls: 1000 });
     let mut outcomes = histories.map(|history| history.run_with(&mut *before_step));
     outcomes.find_map(Result::err).unwrap_or_else(|| panic!("no history meets {name}"))
 }
 
-/// Shrinks what `before_step` plants and checks what is left.
+/// Shrinks the difference that `before_step` causes and checks the result.
 fn shrinks(name: &str, mut before_step: impl FnMut(&Lockstep, u64)) -> Difference {
     let difference = difference(name, &mut before_step);
     let (seed, steps) = (difference.history.seed, difference.steps.len());
@@ -97,7 +97,7 @@ fn shrinks(name: &str, mut before_step: impl FnMut(&Lockstep, u64)) -> Differenc
     assert!(shrunk.mismatch.is_like(&difference.mismatch), "{}\n{text}", difference.mismatch);
     assert_eq!(shrunk.replay_with(&mut before_step).as_ref(), Some(&shrunk.mismatch), "{text}");
     assert_eq!(shrunk.replay(), None, "without the fault: {text}");
-    // No step is there for nothing.
+    // No step can be left out.
     for left_out in 0..shrunk.steps.len() {
         let mut fewer = shrunk.clone();
         fewer.steps.remove(left_out);
@@ -108,7 +108,7 @@ fn shrinks(name: &str, mut before_step: impl FnMut(&Lockstep, u64)) -> Differenc
     shrunk
 }
 
-/// Where faults are planted.
+/// The contracts in which faults are planted.
 fn governance(lockstep: &Lockstep) -> Vec<Address> {
     vec![lockstep.set().addresses().governance]
 }
