@@ -1,4 +1,4 @@
-//! A set on a chain that does nothing by itself, with whatever code a test wants around it.
+//! A set on a chain that does nothing by itself, with any code that a test wants around it.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -26,12 +26,12 @@ sol! {
 /// The time of the first block.
 pub const START: Timestamp = Timestamp::of(1_000_000);
 
-/// The account of this name; [`key`] signs for it.
+/// The address of the account with this name; [`key`] returns its key.
 pub fn named(name: &str) -> Address {
     key(name).address()
 }
 
-/// The key of this name.
+/// The private key of the account with this name.
 pub fn key(name: &str) -> PrivateKeySigner {
     PrivateKeySigner::from_bytes(&keccak256(name)).unwrap()
 }
@@ -46,18 +46,18 @@ pub fn tokens(count: u128) -> U256 {
     U256::from(count * TOKEN)
 }
 
-/// Everything outside the set, as the test wants it.
+/// All code outside the set, as a test defines it.
 #[derive(Clone, Debug, Default)]
 pub struct Foreign {
-    /// What is at accounts.
+    /// The kind and hash of the code of accounts.
     pub code: BTreeMap<Address, Code>,
-    /// What payloads list; one with `None` reverts.
+    /// The lists of payloads; `None` for a payload that reverts.
     pub actions: BTreeMap<Address, Option<Vec<Action>>>,
-    /// What contracts answer, by calldata.
+    /// The words that contracts return, by contract and calldata.
     pub words: BTreeMap<(Address, Vec<u8>), U256>,
     /// Wallets with the digests that they accept.
     pub accepted: BTreeSet<(Address, B256)>,
-    /// What contracts do when they are called; the others do nothing.
+    /// The reactions of contracts to calls. Any other contract does nothing.
     pub reactions: BTreeMap<Address, Reaction>,
     /// Code that a history writes.
     pub written: histories::Foreign,
@@ -73,7 +73,7 @@ struct AsOf<'a> {
 }
 
 impl<'a> AsOf<'a> {
-    /// What a history has put at `account`, if it has.
+    /// The code that a history has put at `account`, if any.
     fn written(&self, account: Address) -> Option<ForeignAt<'a>> {
         let written = &self.foreign.written;
         written.get(account).map(|_| written.at(self.time))
@@ -138,19 +138,19 @@ impl Foreign {
         AsOf { foreign: self, time }
     }
 
-    /// Code of its own at `account`.
+    /// Gives `account` code of its own.
     pub fn deploy(&mut self, account: Address) {
         let hash = keccak256(account);
         self.code.insert(account, Code { kind: CodeKind::Contract, hash });
     }
 
-    /// A payload that lists `actions`.
+    /// Deploys a payload that lists `actions`.
     pub fn list(&mut self, payload: Address, actions: Vec<Action>) {
         self.deploy(payload);
         self.actions.insert(payload, Some(actions));
     }
 
-    /// `target` answers `word` to the function of this signature.
+    /// Makes `target` return `word` from the function with this signature.
     pub fn answer(&mut self, target: Address, signature: &str, word: U256) {
         self.words.insert((target, keccak256(signature)[..4].to_vec()), word);
     }
@@ -194,12 +194,12 @@ pub struct Chain {
     pub foreign: Foreign,
     /// All events so far, with their blocks.
     pub history: Vec<(L1Block, Log)>,
-    /// Whether somebody calls `setupEpoch` in time for whatever epoch comes.
+    /// Whether a keeper calls `setupEpoch` in time for each epoch.
     pub is_kept: bool,
 }
 
 impl Chain {
-    /// Before anything is deployed.
+    /// A chain on which nothing is deployed.
     pub fn empty() -> Self {
         Self {
             set: SetState::new(ADDRESSES),
@@ -210,12 +210,12 @@ impl Chain {
         }
     }
 
-    /// The whole set, owned by Governance, with the supply at `treasury` and nobody staked.
+    /// The whole set, owned by Governance, with the supply at `treasury` and no stakers.
     pub fn deployed() -> Self {
         Self::deployed_with(Amount::of(SUPPLY))
     }
 
-    /// The same with this supply.
+    /// As [`Self::deployed`], with this supply.
     pub fn deployed_with(supply: Amount) -> Self {
         let deployer = named("deployer");
         let mut chain = Self::empty();
@@ -236,8 +236,8 @@ impl Chain {
         chain
     }
 
-    /// The set with this many stakers and a keeper, two epochs later, at the beginning of an epoch: no
-    /// call records a seed then.
+    /// The set with `stakers` stakers and a keeper, two epochs later at the beginning of an epoch. No
+    /// seed has to be recorded then.
     pub fn staked(stakers: usize) -> Self {
         let mut chain = Self::deployed();
         chain.is_kept = true;
@@ -248,7 +248,7 @@ impl Chain {
         chain
     }
 
-    /// The same with three stakers and with this many tokens of power of `alice` and of `bob`.
+    /// The set with three stakers, and with this many tokens of power of `alice` and of `bob`.
     pub fn voting(alice: u128, bob: u128) -> Self {
         let mut chain = Self::staked(3);
         for (holder, power) in [("alice", alice), ("bob", bob)] {
@@ -265,7 +265,7 @@ impl Chain {
         self.record(logs);
     }
 
-    /// What the deployment of a contract of the set does.
+    /// Returns the events of a deployment of a contract of the set, or its refusal.
     pub fn try_deploy(
         &self,
         contract: Address,
@@ -294,12 +294,12 @@ impl Chain {
         self.block.timestamp
     }
 
-    /// A block this much later.
+    /// Begins a block this many seconds later.
     pub fn wait(&mut self, seconds: u64) {
         self.jump(self.now() + Seconds::of(seconds));
     }
 
-    /// A block at `time`.
+    /// Begins a block at `time`.
     pub fn jump(&mut self, time: Timestamp) {
         if self.is_kept {
             self.keep(time);
@@ -307,8 +307,8 @@ impl Chain {
         self.begin(time);
     }
 
-    /// In every rollup the seed of the epoch of `until` is recorded in the epoch before, as early as that
-    /// is possible.
+    /// Records in every rollup the seed of the epoch of `until`, as early as possible in the epoch
+    /// before.
     fn keep(&mut self, until: Timestamp) {
         let calls = self.set.rollups().filter_map(|(address, rollup)| {
             let clock = rollup.clock();
@@ -324,7 +324,7 @@ impl Chain {
         }
     }
 
-    /// The next block, if it comes at `time`.
+    /// The next block, if it has the timestamp `time`.
     pub fn block_at(&self, time: Timestamp) -> L1Block {
         assert!(time >= self.now(), "time goes on");
         L1Block { number: self.block.number.next(), timestamp: time }
@@ -335,18 +335,19 @@ impl Chain {
         self.foreign.now = time;
     }
 
-    /// What `prevrandao` is in the present block.
+    /// The value of `prevrandao` in the present block.
     pub fn prevrandao(&self) -> U256 {
         keccak256(self.block.number.to_word().to_be_bytes::<32>()).into()
     }
 
-    /// The circumstances of a call by `caller` in the present block.
+    /// The context of a call by `caller` in the present block.
     pub fn context(&self, caller: Address) -> Context<'_> {
         let prevrandao = self.prevrandao();
         Context { caller, block: self.block, prevrandao, external: &self.foreign }
     }
 
-    /// A call, as a transaction of the present block. What holds of every call is checked here.
+    /// Makes a call in a transaction of the present block, and checks that its encoding decodes to the
+    /// same call.
     pub fn send(
         &mut self,
         caller: Address,
@@ -362,14 +363,14 @@ impl Chain {
         self.carry_out(decision)
     }
 
-    /// What `payload` lists now.
+    /// The actions that `payload` lists now.
     pub fn listed(&self, payload: Address) -> Vec<Action> {
         let answer = self.foreign.ask(payload, &getActionsCall::SELECTOR).unwrap();
         let list = Vec::<(Address, Bytes)>::abi_decode(&answer).unwrap();
         list.into_iter().map(|(target, data)| Action { target, data }).collect()
     }
 
-    /// A transaction with any calldata to any account.
+    /// Sends a transaction with any calldata to any account.
     pub fn transact(
         &mut self,
         caller: Address,
@@ -380,7 +381,7 @@ impl Chain {
         self.carry_out(decision)
     }
 
-    /// Applies the events that were decided; returns them.
+    /// Applies the events of a decision, and returns them.
     fn carry_out(&mut self, decision: Result<Vec<Log>, Refusal>) -> Result<Vec<Event>, Refusal> {
         match decision {
             Ok(logs) => {
@@ -389,7 +390,7 @@ impl Chain {
                 Ok(events)
             }
             Err(refusal) => {
-                // A refusal that the rules don't decide has no bytes.
+                // A refusal that the rules don't decide has no encoding.
                 if !matches!(refusal, Refusal::OutsideTheSet(_)) {
                     assert_eq!(Refusal::abi_decode(&refusal.abi_encode()), refusal);
                 }
@@ -410,7 +411,7 @@ impl Chain {
         }
     }
 
-    /// A call that must succeed.
+    /// Makes a call that must succeed.
     #[track_caller]
     pub fn ok(&mut self, caller: &str, contract: Address, call: impl Into<Call>) -> Vec<Event> {
         match self.send(named(caller), contract, call) {
@@ -419,7 +420,7 @@ impl Chain {
         }
     }
 
-    /// A call that must be refused exactly so.
+    /// Makes a call that must be refused with exactly this refusal.
     #[track_caller]
     pub fn refused(
         &mut self,
@@ -433,7 +434,7 @@ impl Chain {
         assert_eq!(self.set, before);
     }
 
-    /// Gives `name` this many tokens of the treasury.
+    /// Gives `name` this many tokens from the treasury.
     pub fn fund(&mut self, name: &str, count: u128) {
         let call = AssetCall::Transfer { to: named(name), amount: tokens(count) };
         self.ok("treasury", ASSET, call);
@@ -448,7 +449,7 @@ impl Chain {
         self.ok(name, GOVERNANCE, GovernanceCall::Deposit { on_behalf_of, amount });
     }
 
-    /// Staker number `number` joins `rollup`.
+    /// Stakes on `rollup` as staker `number`.
     pub fn stake(&mut self, rollup: Address, number: usize) {
         let withdrawer = format!("withdrawer {number}");
         self.fund(&withdrawer, STAKE / TOKEN);
@@ -463,13 +464,13 @@ impl Chain {
         self.ok(&withdrawer, rollup, call);
     }
 
-    /// The proposer of the canonical rollup's present slot.
+    /// The proposer of the present slot of the canonical rollup.
     pub fn proposer(&self) -> Address {
         let (_, rollup) = self.set.canonical_rollup().unwrap();
         rollup.member_at(self.now(), self.now()).unwrap().unwrap().proposer()
     }
 
-    /// The name of that proposer, among the first hundred stakers.
+    /// The name of that proposer, among the first 100 stakers.
     pub fn proposer_name(&self) -> String {
         let proposer = self.proposer();
         let names = (0..100).map(|number| format!("proposer {number}"));
@@ -496,7 +497,7 @@ impl Chain {
         self.wait(rest * SLOT);
     }
 
-    /// A round won by `payload`; then it is the first slot of the next.
+    /// Makes `payload` win the next round, and waits for the first slot after it.
     pub fn win(&mut self, payload: Address) -> Round {
         self.next_round();
         let round = self.set.proposals(PROPOSALS).unwrap().rules().round_of(self.slot());
@@ -507,7 +508,7 @@ impl Chain {
         round
     }
 
-    /// A payload with this list, signaled for and pushed: the id of its proposal.
+    /// Lists the actions, and has the payload signaled for and pushed. Returns the id of its proposal.
     pub fn push(&mut self, payload: Address, actions: Vec<Action>) -> U256 {
         self.foreign.list(payload, actions);
         let round = self.win(payload).to_word();
@@ -516,7 +517,7 @@ impl Chain {
         id
     }
 
-    /// A proposal of `alice` through the lock.
+    /// Makes a proposal through the lock as `alice`, and returns its id.
     pub fn lock_propose(&mut self, payload: Address, actions: Vec<Action>) -> U256 {
         self.foreign.list(payload, actions);
         let id = U256::from(self.set.governance().proposals().len());
@@ -525,7 +526,7 @@ impl Chain {
         id
     }
 
-    /// Waits until `id` is Executable, with this many tokens of `alice` for it.
+    /// Casts this many tokens of `alice` for proposal `id`, and waits until it is executable.
     pub fn pass(&mut self, id: U256, amount: u128) {
         let (_, proposal) = self.set.governance().proposal(id).unwrap();
         let deadlines = proposal.deadlines();
@@ -535,7 +536,8 @@ impl Chain {
         self.jump(deadlines.earliest_execution());
     }
 
-    /// A passed proposal of `alice` that does `actions`, executed.
+    /// Proposes `actions` through the lock as `alice`, votes with all her power, and executes the
+    /// proposal.
     pub fn govern(
         &mut self,
         payload: Address,
@@ -549,7 +551,7 @@ impl Chain {
     }
 }
 
-/// An action of the set's own functions.
+/// An action that calls a function of the set.
 pub fn action(target: Address, call: impl Into<Call>) -> Action {
     Action { target, data: call.into().abi_encode() }
 }

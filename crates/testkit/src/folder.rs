@@ -1,4 +1,4 @@
-//! Files of tests.
+//! Folders for the files of tests.
 
 use std::{
     fs, io,
@@ -6,16 +6,17 @@ use std::{
     process,
 };
 
-/// A folder for the files of one test, which is removed in the end.
+/// A folder for the files of one test. It is removed when it is dropped.
 ///
 /// # Panics
 ///
-/// Every method, if the file system refuses.
+/// Every method panics if the file system returns an error.
 #[derive(Debug)]
 pub struct TestFolder(PathBuf);
 
 impl TestFolder {
-    /// An empty folder. No two tests of a program use the same name at once.
+    /// Creates an empty folder. Tests that run at the same time in one process must use different
+    /// names.
     pub fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("canon-{}-{name}", process::id()));
         match fs::remove_dir_all(&path) {
@@ -26,7 +27,7 @@ impl TestFolder {
         Self(path)
     }
 
-    /// Its address.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.0
     }
@@ -36,7 +37,7 @@ impl TestFolder {
         self.0.join(name)
     }
 
-    /// Writes a file, with the folders that it is in.
+    /// Writes a file, and creates the folders in its path.
     pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let file = self.file(name);
         if let Some(folder) = file.parent() {

@@ -1,6 +1,6 @@
-//! Helpers for the tests of more than one crate.
+//! Helpers for the tests of several crates.
 //!
-//! - [`histories`]: random histories of the set, of a seed.
+//! - [`histories`]: random histories of the set, each generated from a seed.
 //! - [`small_set`]: constructors of a set whose votes take minutes.
 //! - [`chain`]: that set on a chain that does nothing by itself.
 //! - [`TestFolder`]: a folder for the files of one test.

@@ -1,4 +1,4 @@
-//! A set whose votes take minutes and whose rounds take two: what tests deploy.
+//! Constructors of a set for tests, with votes of minutes and rounds of two minutes.
 
 use alloy_primitives::{Address, U256};
 use canon_protocol::{
@@ -14,17 +14,17 @@ pub const SLOT: u64 = 24;
 pub const EPOCH: u64 = 4;
 /// The length of an epoch in seconds.
 pub const EPOCH_SECONDS: u64 = SLOT * EPOCH;
-/// From leaving to getting the stake, in seconds.
+/// Seconds from leaving until the stake is paid.
 pub const EXIT_DELAY: u64 = 3 * EPOCH_SECONDS;
-/// Signals that win a round.
+/// The number of signals that win a round.
 pub const N: u32 = 3;
-/// Slots of a round.
+/// The number of slots in a round.
 pub const M: u32 = 5;
 /// The least stake, in base units.
 pub const STAKE: u128 = 100 * TOKEN;
 /// The initial supply, in base units.
 pub const SUPPLY: u128 = 1_000_000 * TOKEN;
-/// The power that a proposal through the lock takes, in base units.
+/// The power that a proposal through the lock costs, in base units.
 pub const LOCK_AMOUNT: u128 = 500 * TOKEN;
 /// The reward for a block, in base units.
 pub const BLOCK_REWARD: u128 = 5 * TOKEN;
@@ -55,7 +55,7 @@ pub fn asset(owner: Address, initial_holder: Address, supply: Amount) -> Constru
     }
 }
 
-/// A Proposals contract: [`N`] of [`M`] signals win.
+/// A Proposals contract: [`N`] of [`M`] signals win a round.
 pub fn proposals(registry: Address) -> Constructor {
     Constructor::Proposals { registry, n: U256::from(N), m: U256::from(M) }
 }
@@ -65,12 +65,12 @@ pub fn governance(asset: Address, proposals: Address) -> Constructor {
     Constructor::Governance { asset, proposals, configuration: configuration().into() }
 }
 
-/// The Issuer of Governance: a token per second.
+/// The Issuer, owned by Governance: it may mint one token per second.
 pub fn issuer(at: &Addresses) -> Constructor {
     Constructor::Issuer { asset: at.asset, rate: U256::from(TOKEN), owner: at.governance }
 }
 
-/// The RewardDistributor of Governance.
+/// The RewardDistributor, owned by Governance.
 pub fn distributor(at: &Addresses) -> Constructor {
     Constructor::Distributor {
         asset: at.asset,
@@ -80,7 +80,7 @@ pub fn distributor(at: &Addresses) -> Constructor {
     }
 }
 
-/// The parameters of a rollup of Governance that begins at `genesis`.
+/// The parameters of a rollup that is owned by Governance and begins at `genesis`.
 pub fn rollup_parameters(at: &Addresses, genesis: Timestamp) -> RawRollupParameters {
     RawRollupParameters {
         asset: at.asset,

@@ -1,4 +1,4 @@
-//! The questions to contracts outside the set, and their answers.
+//! The functions of contracts outside the set, and their answers.
 
 use alloy_primitives::{Address, Bytes, Selector, U256};
 use alloy_sol_types::{SolCall, SolValue, sol};
@@ -18,7 +18,8 @@ pub(super) const CURRENT_PROPOSER: Selector = Selector::new(getCurrentProposerCa
 pub(super) const PROPOSAL_COUNT: Selector = Selector::new(proposalCountCall::SELECTOR);
 pub(super) const GOVERNANCE_PROPOSER: Selector = Selector::new(governanceProposerCall::SELECTOR);
 pub(super) const ACTIONS: Selector = Selector::new(getActionsCall::SELECTOR);
-/// The function, and what it answers if the signature is valid (ERC-1271).
+/// The selector of `isValidSignature`, which is also what it returns for a valid signature
+/// (ERC-1271).
 pub(super) const VALID_SIGNATURE: Selector = Selector::new(isValidSignatureCall::SELECTOR);
 
 /// `abi.encode(actions)`.
@@ -27,7 +28,7 @@ pub(super) fn encode_actions(actions: &[Action]) -> Vec<u8> {
     list.collect::<Vec<(Address, Bytes)>>().abi_encode()
 }
 
-/// The address in `word`, if that is all there is.
+/// The address in `word`; `None` if the upper bytes aren't zero.
 pub(super) fn to_address(word: U256) -> Option<Address> {
     let word = word.to_be_bytes::<32>();
     word[..12].iter().all(|byte| *byte == 0).then(|| Address::from_slice(&word[12..]))

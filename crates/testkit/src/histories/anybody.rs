@@ -1,4 +1,4 @@
-//! What everybody does with the asset, and what nobody may do.
+//! Ordinary uses of the asset, and calls that most accounts aren't allowed to make.
 
 use super::{Director, Foreign, Step, call};
 use alloy_primitives::{Address, U256};
@@ -36,8 +36,8 @@ impl Director {
         Some(call(owner, at.asset, request))
     }
 
-    /// What only Governance or the Proposals contract may do, done by anybody; and what anybody may
-    /// do, but rarely does.
+    /// A call by any account of a function that only Governance or the Proposals contract may call,
+    /// or that anyone may call but rarely does.
     pub(super) fn trespass(&mut self, set: &SetState, foreign: &Foreign) -> Option<Step> {
         let at = *set.addresses();
         let caller = self.anybody();

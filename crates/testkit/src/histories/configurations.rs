@@ -1,14 +1,15 @@
-//! Configurations that a history survives, mostly.
+//! Configurations, most of which let a history go on.
 
 use super::Director;
 use alloy_primitives::U256;
 use canon_protocol::{Amount, RawConfiguration, Seconds, SetState};
 
-/// A hundredth, of 10^18.
+/// One percent, as a fraction of 10^18.
 const PERCENT: u64 = 10_000_000_000_000_000;
 
 impl Director {
-    /// Delays of minutes, so that a history sees many proposals; sometimes at a bound or past it.
+    /// A configuration with delays of minutes, so that a history has many proposals. Some values
+    /// are at a bound or past it.
     pub(super) fn configuration(&mut self, set: &SetState) -> RawConfiguration {
         let governance = set.governance();
         let in_force = governance.configuration();
@@ -22,7 +23,7 @@ impl Director {
             *delay = U256::from(self.rng.between(60, 400));
         }
         let percent = |count: u64| U256::from(count * PERCENT);
-        // Most fractions of powers have to be rounded.
+        // With these, most fractions of powers have to be rounded.
         let [more_quorum, more_differential] = [self.rng.below(PERCENT), self.rng.below(PERCENT)];
         let tokens = |count: u64| U256::from(count) * Amount::TOKEN.to_word();
         configuration.propose_config.lock_delay = U256::from(self.rng.between(60, 2000));
@@ -54,7 +55,7 @@ impl Director {
             13 => configuration.minimum_votes = max_minimum,
             14 => configuration.propose_config.lock_amount = max_lock,
             15 => configuration.quorum = percent(90) + one,
-            // What isn't raised is accepted, whoever has left.
+            // A value that isn't raised is accepted, however much power has left.
             16 => configuration.minimum_votes = in_force.minimum_votes.to_word(),
             17 => {
                 configuration.propose_config.lock_amount =

@@ -1,5 +1,5 @@
-//! What stands outside the set: payloads, most of them honest; rollups that lie; wallets that sign
-//! for anybody; and calldata that means nothing.
+//! Code outside the set: payloads, most of them honest; rollups that lie; wallets that sign for
+//! anybody; and meaningless calldata.
 
 use super::abi::{ACTIONS, CURRENT_PROPOSER, CURRENT_SLOT, VALID_SIGNATURE, encode_actions};
 use super::{Behavior, Conduct, Director, Foreign, Program, Put, Step, foreign::answer_word};
@@ -12,19 +12,19 @@ use canon_protocol::{
 use core::num::NonZeroU64;
 
 sol! {
-    /// A rollup outside the set claims a reward for itself.
+    /// Makes a rollup outside the set claim a reward for itself.
     function claimReward();
 }
 
-/// Payloads that a history writes at most.
+/// The largest number of payloads that a history writes.
 const MAX_PAYLOADS: usize = 96;
-/// Length in bytes up to which a list of actions is put into the code of a contract.
+/// The largest length in bytes of a list of actions that is put into the code of a contract.
 const MAX_LIST_IN_CODE: usize = 4096;
-/// Rollups outside the set that a history writes at most.
+/// The largest number of rollups outside the set that a history writes.
 const MAX_IMPOSTORS: usize = 4;
 
 impl Director {
-    /// A payload; most of them list what they will list for ever.
+    /// Writes a payload. Most payloads never change their list.
     pub(super) fn write_payload(
         &mut self,
         set: &SetState,
@@ -54,10 +54,10 @@ impl Director {
                 let list = Bytes::from(encode_actions(&actions));
                 answer(list.slice(..self.rng.below(list.len() as u64) as usize)).into()
             }
-            1 => answer(self.with_a_flaw(&encode_actions(&actions))).into(),
+            1 => answer(self.with_a_flipped_bit(&encode_actions(&actions))).into(),
             2 => answer([&encode_actions(&actions)[..], &[0xff; 40]].concat().into()).into(),
             3 => Behavior::only(vec![(ACTIONS, Conduct::Reverts(self.noise()))]).into(),
-            // Another list, or none, when the proposal has come some of its way.
+            // The payload lists other actions, or none, some time after it may have been proposed.
             turn @ 4..7 => {
                 let later = match turn {
                     4 | 5 => Behavior::payload(&self.list(set, foreign)),
@@ -66,12 +66,12 @@ impl Director {
                 let until = self.soon(now);
                 Program { first: Behavior::payload(&actions), later: Some((until, later)) }
             }
-            // Governance is called back while it executes.
+            // The payload calls Governance back while its proposal is executed.
             7..10 => {
                 let itself = Action { target: payload, data: Bytes::new() };
                 let actions: Vec<_> = actions.into_iter().chain([itself]).collect();
                 let mut behavior = Behavior::payload(&actions);
-                behavior.otherwise = Conduct::Calls(self.mischief(set, now, payload));
+                behavior.otherwise = Conduct::Calls(self.reentrant_calls(set, now, payload));
                 behavior.into()
             }
             10..12 => self.long_answer(&actions).into(),
@@ -80,7 +80,7 @@ impl Director {
         }
     }
 
-    /// A list and zeros after it, as long as an answer may be, or longer.
+    /// A payload whose answer is its list padded with zeros: as long as an answer may be, or longer.
     fn long_answer(&mut self, actions: &[Action]) -> Behavior {
         let answer = Bytes::from(encode_actions(actions));
         let lengths = [MAX_ACTIONS_LENGTH, MAX_ACTIONS_LENGTH + 1, 3 * MAX_ACTIONS_LENGTH];
@@ -88,8 +88,8 @@ impl Director {
         Behavior::only(vec![(ACTIONS, Conduct::Pads { answer, length })])
     }
 
-    /// A small answer whose offsets all lead to the same action, so that its list is as long as a list
-    /// may be, or longer.
+    /// A short answer in which all offsets lead to the same action, so that the decoded list is about
+    /// as long as a list may be, or longer.
     fn shared_data(&mut self) -> Bytes {
         const DATA: usize = 800;
         // Each action takes four words and its data; the list takes two.
@@ -104,7 +104,7 @@ impl Director {
         answer.into()
     }
 
-    /// Actions of a payload. Some list none.
+    /// The list of a payload. Some lists are empty.
     pub(super) fn list(&mut self, set: &SetState, foreign: &Foreign) -> Vec<Action> {
         if self.rng.chance(1, 6)
             && let Some(actions) = self.upgrade(set, foreign)
@@ -120,8 +120,8 @@ impl Director {
         (0..count).filter_map(|_| self.plan(set, foreign)).collect()
     }
 
-    /// Two rollups outside the set become canonical one after the other, and each claims a reward: the
-    /// second in the second in which the first was paid.
+    /// A list that makes two rollups outside the set canonical, one after the other, and lets each
+    /// claim a reward. The second claim comes in the same second as the first.
     pub(super) fn rival_claims(&self, set: &SetState) -> Option<Vec<Action>> {
         let at = *set.addresses();
         let is_unlisted = |rollup: &&Address| set.registry().version_for(**rollup).is_err();
@@ -138,18 +138,18 @@ impl Director {
         Some(turns.concat())
     }
 
-    /// Some minutes from `now`.
+    /// A time at most 2,500 seconds after `now`.
     pub(super) fn soon(&mut self, now: Timestamp) -> Timestamp {
         Timestamp::new(now.get() + self.rng.below(2500)).unwrap_or(Timestamp::MAX)
     }
 
-    /// What a contract does in the middle of somebody else's call.
-    fn mischief(&mut self, set: &SetState, now: Timestamp, itself: Address) -> Vec<Action> {
+    /// The calls that a contract makes while it is called itself.
+    fn reentrant_calls(&mut self, set: &SetState, now: Timestamp, itself: Address) -> Vec<Action> {
         let count = self.rng.between(1, 2);
-        (0..count).map(|_| self.trick(set, now, itself)).collect()
+        (0..count).map(|_| self.reentrant_call(set, now, itself)).collect()
     }
 
-    fn trick(&mut self, set: &SetState, now: Timestamp, itself: Address) -> Action {
+    fn reentrant_call(&mut self, set: &SetState, now: Timestamp, itself: Address) -> Action {
         let at = *set.addresses();
         let governance = set.governance();
         let id = U256::from(governance.proposals().len()) - U256::from(self.rng.below(2));
@@ -161,7 +161,7 @@ impl Director {
             0 | 1 => (at.governance, GovernanceCall::Execute { id }.into()),
             2 => {
                 let actions = governance.proposals().last().map(|p| p.actions().to_vec());
-                // A long list doesn't fit into code.
+                // A long list doesn't fit into the code of a contract.
                 let is_short = |list: &Vec<Action>| encode_actions(list).len() < MAX_LIST_IN_CODE;
                 let actions = actions.filter(is_short).unwrap_or_default();
                 (at.governance, GovernanceCall::ExecuteWith { id, actions }.into())
@@ -199,7 +199,7 @@ impl Director {
         Action { target, data: call.abi_encode() }
     }
 
-    /// Code that isn't a new payload's.
+    /// Writes code for an account that isn't a new payload.
     pub(super) fn write_else(
         &mut self,
         set: &SetState,
@@ -213,7 +213,7 @@ impl Director {
                 let program = self.impostor_program(set, now, impostor)?;
                 Some(Step::Put(impostor, Put::Program(program)))
             }
-            // What nobody should be able to do: another contract at a payload's address, or none.
+            // Replaces the code of a payload, which no real account can do.
             3 => {
                 let payload = self.payload()?;
                 Some(self.rewrite(set, now, foreign, payload))
@@ -232,7 +232,7 @@ impl Director {
         }
     }
 
-    /// Other code at a payload's address, or none.
+    /// Replaces the code of a payload by other code or by none.
     pub(super) fn rewrite(
         &mut self,
         set: &SetState,
@@ -248,7 +248,7 @@ impl Director {
         Step::Put(payload, put)
     }
 
-    /// Code that accepts signatures, or should not be asked to.
+    /// The code of a wallet: it accepts signatures, or answers in a wrong way.
     fn wallet(&mut self) -> Put {
         let magic = B256::right_padding_from(VALID_SIGNATURE.as_slice());
         let dirty = B256::from(U256::from_be_bytes(magic.0) | U256::from(1));
@@ -257,14 +257,14 @@ impl Director {
             1 => Conduct::Answers([magic.as_slice(), &[0; 32]].concat().into()),
             2 => Conduct::Answers(magic.as_slice()[..31].to_vec().into()),
             3 => Conduct::Reverts(Bytes::new()),
-            // Accepts, but has no code of its own.
+            // The wallet delegates to a payload, and so has no code of its own.
             4 => return self.payloads.first().copied().map_or(Put::Nothing, Put::Delegation),
             _ => Conduct::Answers(magic.into()),
         };
         Put::Program(Behavior::only(vec![(VALID_SIGNATURE, answer)]).into())
     }
 
-    /// A contract that answers as a rollup does, more or less.
+    /// The program of a contract that answers roughly as a rollup does.
     fn impostor_program(
         &mut self,
         set: &SetState,
@@ -303,7 +303,7 @@ impl Director {
             2 => Conduct::Reverts(self.noise()),
             _ => Conduct::Answers(somebody.into()),
         };
-        // Who moves here may lose its stake, or find out in time.
+        // A stake that moves here may be taken by the contract, or the move may revert.
         let deposit = match self.any_rollup(set) {
             Some((from, rollup)) if self.rng.chance(3, 4) => {
                 let minimum = rollup.parameters().minimum_stake.to_word();
@@ -344,12 +344,12 @@ impl Director {
             otherwise: Conduct::Calls(if self.rng.chance(1, 2) {
                 claim
             } else {
-                self.mischief(set, now, itself)
+                self.reentrant_calls(set, now, itself)
             }),
         })
     }
 
-    /// The canonical rollup does what it likes, if it is none of the set.
+    /// Makes the canonical rollup act, if it isn't of the set.
     pub(super) fn poke(&mut self, set: &SetState) -> Option<Step> {
         let target = set.registry().rollup();
         if !self.impostors.contains(&target) || !self.rng.chance(1, 4) {
@@ -360,7 +360,7 @@ impl Director {
             _ => claimRewardCall::SELECTOR.into(),
         };
         let act = Step::Transaction { caller: self.anybody(), target, data };
-        // The second claim comes too early.
+        // The second claim in a row comes too early.
         if self.rng.chance(1, 4) {
             self.then([act.clone()]);
         }
@@ -372,7 +372,7 @@ impl Director {
         self.rng.pick(&self.impostors).copied()
     }
 
-    /// A call that somebody might make, with calldata that isn't quite it.
+    /// A plausible call with wrong calldata.
     pub(super) fn garble(
         &mut self,
         set: &SetState,
@@ -390,14 +390,14 @@ impl Director {
         let data = match self.rng.below(4) {
             0 => data.slice(..self.rng.below(data.len() as u64) as usize),
             1 => [&data[..], &[7; 5]].concat().into(),
-            // The selector stays, or it could become that of a view.
-            _ => [&data[..4], &self.with_a_flaw(&data[4..])].concat().into(),
+            // The selector stays: with another one, the call could be a view.
+            _ => [&data[..4], &self.with_a_flipped_bit(&data[4..])].concat().into(),
         };
         Some(Step::Transaction { caller, target: contract, data })
     }
 
-    /// `data` with one byte changed.
-    fn with_a_flaw(&mut self, data: &[u8]) -> Bytes {
+    /// `data` with one bit changed.
+    fn with_a_flipped_bit(&mut self, data: &[u8]) -> Bytes {
         let mut data = data.to_vec();
         let position = self.rng.below(data.len() as u64) as usize;
         if let Some(byte) = data.get_mut(position) {
@@ -406,7 +406,7 @@ impl Director {
         data.into()
     }
 
-    /// Some bytes that mean nothing.
+    /// Meaningless bytes.
     pub(super) fn noise(&mut self) -> Bytes {
         let length = self.rng.below(40) as usize;
         self.rng.next_u64().to_be_bytes().repeat(5)[..length].to_vec().into()

@@ -1,5 +1,5 @@
-//! Contracts outside the set, as simple as they can be and still be hostile: payloads that change
-//! their lists, rollups with clocks of their own, targets that call back, wallets that sign.
+//! Contracts outside the set, as simple as hostile ones can be: payloads that change their lists,
+//! rollups with clocks of their own, targets that call back, wallets that sign.
 
 use super::abi::{ACTIONS, encode_actions};
 use alloy_primitives::{Address, B256, Bytes, Selector, U256};
@@ -12,19 +12,19 @@ use std::collections::BTreeMap;
 pub enum Conduct {
     /// Returns these bytes.
     Answers(Bytes),
-    /// Returns these bytes and then zeros, `length` bytes in all: more than fit into code.
+    /// Returns these bytes and then zeros, `length` bytes in all: more than fits into code.
     Pads {
-        /// What comes first.
+        /// The first bytes.
         answer: Bytes,
-        /// Bytes in all, not fewer than those of `answer`.
+        /// The number of bytes in all, at least the length of `answer`.
         length: usize,
     },
-    /// Returns how many times `seconds` have passed since `since`, which isn't in the future: a slot
-    /// of a clock of its own.
+    /// Returns the number of times that `seconds` have passed since `since`, which isn't in the future,
+    /// like the slot of a clock of its own.
     Counts {
         /// The first second of number 0.
         since: Timestamp,
-        /// How long a number lasts.
+        /// The duration of a number.
         seconds: NonZeroU64,
     },
     /// Reverts with these bytes.
@@ -38,20 +38,20 @@ pub enum Conduct {
 pub struct Behavior {
     /// Functions that it has.
     pub functions: Vec<(Selector, Conduct)>,
-    /// What it does on any other calldata.
+    /// The reaction to any other calldata.
     pub otherwise: Conduct,
 }
 
-/// What a contract does now, and what from some time on.
+/// The behavior of a contract, which may change at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
-    /// What it does at first.
+    /// The behavior at first.
     pub first: Behavior,
-    /// The last second in which it does that, and what it does afterwards.
+    /// The last second of the first behavior, and the behavior after it.
     pub later: Option<(Timestamp, Behavior)>,
 }
 
-/// What is put at an account.
+/// The code that is put at an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Put {
     /// A contract.
@@ -62,13 +62,13 @@ pub enum Put {
     Nothing,
 }
 
-/// `word` as a contract answers it.
+/// An answer that is `word`, ABI-encoded.
 pub(super) fn answer_word(word: impl Into<U256>) -> Conduct {
     Conduct::Answers(word.into().to_be_bytes::<32>().into())
 }
 
 impl Behavior {
-    /// A contract with these functions that reverts on all else.
+    /// A contract with these functions, which reverts on any other calldata.
     pub const fn only(functions: Vec<(Selector, Conduct)>) -> Self {
         Self { functions, otherwise: Conduct::Reverts(Bytes::new()) }
     }
@@ -95,7 +95,7 @@ impl From<Behavior> for Program {
 }
 
 impl Program {
-    /// What it does at `now`.
+    /// The behavior at `now`.
     pub fn at(&self, now: Timestamp) -> &Behavior {
         match &self.later {
             Some((until, later)) if now > *until => later,
@@ -113,14 +113,14 @@ pub struct Foreign {
 }
 
 impl Foreign {
-    /// `put` stands at `account` from now on, and `EXTCODEHASH` answers `hash` there.
+    /// Records that `put` is at `account` from now on, and that `hash` is its code hash.
     pub fn put(&mut self, account: Address, put: Put, hash: B256) {
         self.accounts.insert(account, put);
         self.hashes.insert(account, hash);
     }
 
-    /// `EXTCODEHASH` answers `hash` at `account`, of which nothing else is known: a contract of the
-    /// set, or an account without code.
+    /// Records that `hash` is the code hash of `account`, of which nothing else is known: a contract of
+    /// the set, or an account without code.
     pub fn know(&mut self, account: Address, hash: B256) {
         self.hashes.insert(account, hash);
     }
@@ -135,7 +135,7 @@ impl Foreign {
         self.creations.get(&account).copied()
     }
 
-    /// What is put at `account`.
+    /// The code that was put at `account`.
     pub fn get(&self, account: Address) -> Option<&Put> {
         self.accounts.get(&account)
     }
@@ -146,7 +146,7 @@ impl Foreign {
     }
 }
 
-/// What code does that can't be run.
+/// The reaction of code that can't be run.
 static INVALID: Conduct = Conduct::Reverts(Bytes::new());
 
 /// All code outside the set at a time.
@@ -157,7 +157,7 @@ pub struct ForeignAt<'a> {
 }
 
 impl<'a> ForeignAt<'a> {
-    /// What happens when `account` is called; `None` if it has no code to run.
+    /// The reaction of `account` to a call with `data`; `None` if it has no code to run.
     fn conduct(&self, account: Address, data: &[u8]) -> Option<&'a Conduct> {
         let program = match self.foreign.get(account)? {
             Put::Program(program) => program,
@@ -196,7 +196,7 @@ impl ExternalContracts for ForeignAt<'_> {
                 Ok(U256::from(age.get() / *seconds).to_be_bytes::<32>().into())
             }
             Some(Conduct::Reverts(reason)) => Err(reason.clone()),
-            // What such calls change, no static call may: they end without a reason.
+            // These calls change state, which a static call may not: it fails without data.
             Some(Conduct::Calls(calls)) if !calls.is_empty() => Err(Bytes::new()),
             Some(Conduct::Calls(_)) | None => Ok(Bytes::new()),
         }

@@ -1,10 +1,10 @@
-//! Random histories of the set, for tests of the rules and of whatever has to agree with them.
+//! Random histories of the set, for tests that compare the rules with other implementations of them.
 //!
-//! A [`Director`] looks at the state and chooses the next step: mostly what users would do, often in the
+//! A [`Director`] reads the state and chooses the next step: mostly what users would do, often in the
 //! very second in which something changes, sometimes nonsense, sometimes an attack. The same seed and the
-//! same outcomes give the same history, whether the rules execute it alone or together with the
-//! compiled contracts. The director also writes the code outside the set: [`Program`]s that are simple
-//! enough for both.
+//! same outcomes give the same history, whether the rules execute it alone or together with the compiled
+//! contracts. The director also writes the code outside the set: [`Program`]s that are simple enough for
+//! both.
 
 mod abi;
 mod anybody;
@@ -31,14 +31,14 @@ use canon_protocol::{
 use core::fmt;
 use std::collections::VecDeque;
 
-/// Who stakes.
+/// A staker's accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Staker {
-    /// The staker.
+    /// The attester.
     pub attester: Address,
-    /// Signals and proposes for it.
+    /// The proposer, which signals and proposes blocks.
     pub proposer: Address,
-    /// Has the asset, and decides about the stake.
+    /// The withdrawer, which has the asset and decides about the stake.
     pub withdrawer: Address,
 }
 
@@ -49,10 +49,10 @@ pub struct Accounts {
     pub holders: Vec<Address>,
     /// The stakers.
     pub stakers: Vec<Staker>,
-    /// Somebody else.
+    /// An account without any role.
     pub stranger: Address,
-    /// Those of the above that are contracts and sign by ERC-1271, or delegate by EIP-7702: their code is
-    /// set, and changes.
+    /// The accounts among those above that are contracts and sign by ERC-1271, or delegate by EIP-7702.
+    /// Their code changes.
     pub wallets: Vec<Address>,
 }
 
@@ -102,22 +102,22 @@ pub enum Step {
         /// Calldata.
         data: Bytes,
     },
-    /// Code outside the set appears, changes or goes.
+    /// Code outside the set appears, changes or is removed.
     Put(Address, Put),
     /// A contract of the set is deployed: a rollup or a Proposals contract.
     Deploy(Constructor),
 }
 
-/// Whether blocks hold one call each.
+/// The number of calls in a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rate {
-    /// Time goes on before every call.
+    /// Every call has its own block.
     OneCallPerBlock,
     /// Several calls may share a block.
     SharedBlocks,
 }
 
-/// Signs digests for the people whose key it has.
+/// Signs digests for the accounts with a known key.
 type Signer = Box<dyn Fn(Address, B256) -> Option<Bytes>>;
 
 /// Chooses the steps of a history.
@@ -127,15 +127,15 @@ pub struct Director {
     rate: Rate,
     sign: Signer,
     payloads: Vec<Address>,
-    /// Contracts that say they are rollups.
+    /// Contracts outside the set that claim to be rollups.
     impostors: Vec<Address>,
-    /// A contract that takes the ownership of one of the set.
+    /// A contract outside the set that takes the ownership of one of the set.
     taker: Option<takeover::Taker>,
-    /// Ballots that were signed and not submitted yet, or submitted before, with their proposals.
+    /// Signed ballots that may be submitted later or again, with their proposals.
     signed: Vec<(ProposalId, Step)>,
-    /// Contracts written so far.
+    /// The number of contracts written so far.
     written: u64,
-    /// What happens after the last step, and how long after the step before it.
+    /// The steps that follow, each with its time after the step before it.
     agenda: VecDeque<(Seconds, Step)>,
 }
 
@@ -149,7 +149,8 @@ impl fmt::Debug for Director {
 }
 
 impl Director {
-    /// A director of one history. `sign` answers with an ECDSA signature of 65 bytes.
+    /// A director of one history. `sign` returns an ECDSA signature of 65 bytes, or `None` for an account
+    /// without a key.
     pub fn new(
         seed: u64,
         accounts: Accounts,
@@ -170,14 +171,14 @@ impl Director {
         }
     }
 
-    /// The next step, and how long after `now` it is taken.
+    /// The next step, and the time from `now` until it is taken.
     pub fn next(&mut self, set: &SetState, now: Timestamp, foreign: &Foreign) -> (Seconds, Step) {
         if let Some((wait, step)) = self.agenda.pop_front() {
             return (wait.max(self.min_wait()), step);
         }
         let wait = self.wait(set, now);
         let now = now + wait;
-        // What makes no sense now is drawn again.
+        // A kind of step that is impossible now is drawn again.
         loop {
             if let Some(step) = self.step(set, now, foreign) {
                 return (wait, step);
@@ -185,18 +186,18 @@ impl Director {
         }
     }
 
-    /// Takes `steps` next, at once.
+    /// Schedules `steps` as the next ones, without waiting.
     fn then(&mut self, steps: impl IntoIterator<Item = Step>) {
         self.agenda.extend(steps.into_iter().map(|step| (Seconds::ZERO, step)));
     }
 
-    /// The first of the steps that are taken next.
+    /// Takes the first step off the agenda.
     fn first_of_agenda(&mut self) -> Option<Step> {
         self.agenda.pop_front().map(|(_, step)| step)
     }
 
     fn step(&mut self, set: &SetState, now: Timestamp, foreign: &Foreign) -> Option<Step> {
-        // What is decided now or never is often done now.
+        // Steps that are only possible for a short time are often taken.
         if self.rng.chance(1, 4)
             && let Some(step) = (self.poke(set))
                 .or_else(|| self.take_or_give_back(set, now, foreign))
@@ -205,7 +206,7 @@ impl Director {
         {
             return Some(step);
         }
-        // Without a keeper there is no proposer in the next epoch.
+        // Without a recorded seed, the next epoch has no proposers.
         if self.rng.chance(9, 10)
             && let Some(step) = self.keep(set, now)
         {
@@ -235,7 +236,7 @@ impl Director {
         }
     }
 
-    /// What the canonical rollup says that its slot is, whoever wrote it.
+    /// The present slot by the canonical rollup's own answer, which may be false.
     fn present_slot(&self, set: &SetState, now: Timestamp, foreign: &Foreign) -> Option<Slot> {
         match set.canonical_rollup() {
             Some((_, rollup)) => rollup.slot_at(now).ok(),
@@ -247,7 +248,7 @@ impl Director {
         }
     }
 
-    /// Who the canonical rollup says is the slot's proposer, whoever wrote it.
+    /// The proposer of the present slot by the canonical rollup's own answer, which may be false.
     fn present_proposer(
         &self,
         set: &SetState,
@@ -264,7 +265,7 @@ impl Director {
         }
     }
 
-    /// Part of `amount`: mostly sensible, sometimes all of it and a unit more, or nothing.
+    /// A part of `amount`: mostly a sensible one, sometimes zero, one unit too much or an extreme value.
     fn part(&mut self, amount: Amount) -> U256 {
         let whole = amount.to_word();
         match self.rng.below(20) {
@@ -290,7 +291,7 @@ impl Director {
         self.rng.pick(&people).copied().unwrap_or_default()
     }
 
-    /// A payload that was deployed lately.
+    /// One of the newest payloads.
     fn payload(&mut self) -> Option<Address> {
         let recent = self.recent_payloads().to_vec();
         self.rng.pick(&recent).copied()
@@ -301,7 +302,7 @@ impl Director {
         &self.payloads[self.payloads.len().saturating_sub(6)..]
     }
 
-    /// The canonical rollup, mostly; sometimes any other of the set.
+    /// A rollup of the set: mostly the canonical one.
     fn some_rollup<'a>(&mut self, set: &'a SetState) -> Option<(Address, &'a Rollup)> {
         if self.rng.chance(5, 6)
             && let Some(canonical) = set.canonical_rollup()
@@ -317,7 +318,7 @@ impl Director {
         self.rng.pick(&rollups).copied()
     }
 
-    /// The Proposals contract that Governance listens to, mostly; sometimes any other.
+    /// A Proposals contract: mostly the one in force.
     fn some_proposals(&mut self, set: &SetState) -> Option<Address> {
         if self.rng.chance(9, 10) {
             return Some(set.governance().governance_proposer());

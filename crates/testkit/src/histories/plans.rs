@@ -1,4 +1,4 @@
-//! What payloads list, and which contracts of the set are deployed for them.
+//! The actions that payloads list, and the contracts of the set that are deployed for them.
 
 use super::{Director, Foreign, Step};
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -8,11 +8,11 @@ use canon_protocol::{
     RollupCall, RollupParameters, RoundRules, SetState, Timestamp,
 };
 
-/// Rollups, and Proposals contracts, that a history deploys at most.
+/// The largest number of rollups, and of Proposals contracts, that a history deploys.
 const MAX_DEPLOYED_PER_KIND: usize = 5;
 
 impl Director {
-    /// Something that Governance may want to do, or should not.
+    /// An action of Governance, sensible or not.
     pub(super) fn plan(&mut self, set: &SetState, foreign: &Foreign) -> Option<Action> {
         let at = *set.addresses();
         let canonical = set.registry().rollup();
@@ -69,8 +69,8 @@ impl Director {
         Some(Action { target, data: call.abi_encode() })
     }
 
-    /// What an `UpgradePayload` lists for the next rollup. Sometimes it was written for another canonical
-    /// rollup, or for other init code.
+    /// The list of an `UpgradePayload` for the next rollup. Sometimes it names another canonical rollup
+    /// or other init code.
     pub(super) fn upgrade(&mut self, set: &SetState, foreign: &Foreign) -> Option<Vec<Action>> {
         let at = *set.addresses();
         let unlisted = |rollup: &Address| set.registry().version_for(*rollup).is_err();
@@ -95,7 +95,7 @@ impl Director {
         Some(calls.map(|(target, call)| Action { target, data: call.abi_encode() }).into())
     }
 
-    /// A rollup that may become canonical, or something that claims to be one.
+    /// A rollup that may become canonical, or a contract that claims to be one.
     fn candidate(&mut self, set: &SetState) -> Option<Address> {
         let unlisted = |next: &Address| set.registry().version_for(*next).is_err();
         let next = set.rollups().map(|(rollup, _)| rollup).find(unlisted);
@@ -108,8 +108,8 @@ impl Director {
         }
     }
 
-    /// Ownership is offered or given up. Nobody takes the offer, but for Governance itself and a
-    /// contract that is written for it.
+    /// An offer or a renunciation of ownership. Only Governance, and a contract written for it, accept an
+    /// offer.
     fn handover(&mut self, set: &SetState) -> Option<(Address, Call)> {
         if self.rng.chance(1, 2)
             && let Some((target, call)) = self.offer()
@@ -128,7 +128,7 @@ impl Director {
         Some((target, call.into()))
     }
 
-    /// Something that a payload builds on, and that may be wrong.
+    /// An assertion that a payload may make, and that may be false.
     pub(super) fn expectation(&mut self, set: &SetState, foreign: &Foreign) -> Option<ExpectCall> {
         let at = *set.addresses();
         let right = self.rng.chance(2, 3);
@@ -193,7 +193,7 @@ impl Director {
             genesis_time: now.to_word() - U256::from(age),
             slot_duration: U256::from(self.rng.between(12, 36)),
             epoch_duration: U256::from(self.rng.between(1, 5)),
-            // Too short for some, since two epochs may last six minutes.
+            // Too short in some cases, since two epochs may last six minutes.
             exit_delay: U256::from(self.rng.between(200, 600)),
             ..first
         };
@@ -201,7 +201,7 @@ impl Director {
             0 => parameters.genesis_time = now.to_word() + U256::from(1),
             1 => parameters.slot_duration = U256::ZERO,
             2 => parameters.epoch_duration = U256::from(1) << 40,
-            // Too long, or too short, by a second.
+            // One second too long, or too short.
             11 => {
                 parameters.exit_delay = RollupParameters::MAX_EXIT_DELAY.to_word() + U256::from(1)
             }
@@ -212,7 +212,7 @@ impl Director {
             3 => parameters.minimum_stake = U256::ZERO,
             4 => parameters.owner = Address::ZERO,
             5 => parameters.registry = Address::ZERO,
-            // Nobody pays, or somebody who calls back.
+            // Nobody pays the reward, or a contract that calls back.
             6 | 7 => parameters.reward_distributor = self.anybody(),
             8..11 => {
                 parameters.reward_distributor =

@@ -1,7 +1,7 @@
-//! Randomness that is the same everywhere and for ever.
+//! Random numbers that never change for a seed, on any platform.
 
-/// [SplitMix64](https://prng.di.unimi.it/splitmix64.c): small, fast, and good enough to choose
-/// among people.
+/// [SplitMix64](https://prng.di.unimi.it/splitmix64.c): small, fast, and good enough to choose the
+/// steps of a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rng(u64);
 

@@ -1,4 +1,4 @@
-//! The calls of sequencers, and of accounts that push their winners.
+//! The calls of sequencers, and of accounts that push the winners of rounds.
 
 use super::{Director, Foreign, Step, call};
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -16,13 +16,13 @@ impl Director {
         let instance = set.registry().rollup();
         let contract = self.some_proposals(set)?;
         let rules = set.proposals(contract)?.rules();
-        // A rollup that gives no slot can still be asked for one.
+        // A rollup whose slot isn't known can still be signaled on.
         let slot = self.present_slot(set, now, foreign).unwrap_or_default();
         let is_used = set.proposals(contract)?.newest_slot(instance) >= Some(slot);
         if is_used && !self.rng.chance(1, 6) {
             return None;
         }
-        // Sequencers mostly agree, for two rounds.
+        // Most sequencers signal for the same payload, for two rounds each.
         let turn = (rules.round_of(slot).get() / 2) as usize;
         let payload = match self.rng.below(10) {
             0 => self.anybody(),
@@ -48,7 +48,7 @@ impl Director {
         Some(call(proposer, contract, ProposalsCall::Vote { payload }))
     }
 
-    /// Once somebody leads a round, the slot's proposer often follows.
+    /// A signal of the slot's proposer for the leader of the round, if there is one.
     pub(super) fn follow(
         &mut self,
         set: &SetState,
@@ -66,7 +66,7 @@ impl Director {
         Some(call(proposer, contract, ProposalsCall::Vote { payload: leader.payload }))
     }
 
-    /// `signer`'s signature over `digest`, mostly; sometimes none that counts.
+    /// A signature of `signer` over `digest`, or sometimes an invalid one.
     pub(super) fn signature(&mut self, signer: Address, digest: B256) -> Bytes {
         let digest = if self.rng.chance(1, 12) { B256::ZERO } else { digest };
         let signature = (self.sign)(signer, digest).unwrap_or_default();
@@ -95,7 +95,7 @@ impl Director {
             1 => U256::from(present.get().saturating_sub(self.rng.below(8))),
             2 => U256::MAX,
             3 => self.rng.pick(&won)?.to_word(),
-            // The payload that won it is voted on already.
+            // A round whose winner already has a live proposal.
             4 => {
                 let is_live = |round: &&Round| {
                     let tally = proposals.round(instance, **round);

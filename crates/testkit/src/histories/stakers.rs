@@ -15,14 +15,14 @@ impl Director {
             Some(home) if self.rng.chance(2, 3) => home,
             _ => self.some_rollup(set)?,
         };
-        // Somebody else may have registered the attester there.
+        // Another account may have registered the attester there.
         let withdrawer = rollup.member(attester).map_or(staker.withdrawer, Member::withdrawer);
         let caller = if self.rng.chance(9, 10) { withdrawer } else { self.anybody() };
         let status = rollup.member(attester).map_or(AttesterStatus::None, |member| member.status());
         let request = match self.rng.below(16) {
             0 => RollupCall::SetupEpoch,
             1 => RollupCall::SetCoinbase { attester, coinbase: self.anybody() },
-            // As if it stood elsewhere.
+            // A call that fits another status of the attester.
             2 | 3 => {
                 let status = *self.rng.pick(&AttesterStatus::ALL)?;
                 self.request(set, now, (contract, rollup), staker, status)?
@@ -32,7 +32,7 @@ impl Director {
         Some(call(caller, contract, request))
     }
 
-    /// What a staker that stands so may want of its rollup.
+    /// A call of a staker whose attester has this status.
     fn request(
         &mut self,
         set: &SetState,
@@ -45,7 +45,7 @@ impl Director {
         Some(match status {
             AttesterStatus::None => RollupCall::Deposit {
                 attester,
-                // Keys may change from one registration to the next.
+                // The keys may differ between two registrations.
                 proposer: self.rng.pick(&self.accounts.stakers)?.proposer,
                 withdrawer: staker.withdrawer,
                 amount: self.stake_amount(rollup),
@@ -71,8 +71,8 @@ impl Director {
         })
     }
 
-    /// Somebody who can move does. Sometimes somebody else has registered its attester there just before:
-    /// then the withdrawer moves under another one.
+    /// The end of an announced move to the canonical rollup. Sometimes another account registers the
+    /// attester there just before; then the withdrawer moves the stake under another attester.
     pub(super) fn finish_move(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {
         let canonical = set.registry().rollup();
         let movers: Vec<_> = set
@@ -103,7 +103,7 @@ impl Director {
         Some(call(withdrawer, set.addresses().asset, approve))
     }
 
-    /// An attester that isn't registered in `rollup`, mostly.
+    /// An attester: mostly one that isn't registered in `rollup`.
     fn new_attester(&mut self, rollup: Option<&Rollup>) -> Address {
         let is_free =
             |staker: &&Staker| rollup.is_none_or(|rollup| rollup.member(staker.attester).is_none());
@@ -119,14 +119,15 @@ impl Director {
         }
     }
 
-    /// Records the next epoch's seed where nobody has: in the canonical rollup, and sometimes in another.
+    /// Records the next epoch's seed if it isn't recorded: in the canonical rollup, and sometimes in
+    /// another.
     pub(super) fn keep(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {
         let canonical = set.canonical_rollup();
         let other = if self.rng.chance(1, 20) { self.any_rollup(set) } else { None };
         let (contract, rollup) = other.or(canonical)?;
         let epoch = rollup.clock().epoch_at(now)?;
         let is_open = rollup.finality(epoch.next(), now) == Ok(Finality::Open);
-        // In the first slot that does nothing.
+        // Before this second, the call has no effect.
         let does_something = now >= rollup.clock().seed_recording_start(epoch)?;
         if !is_open || !(does_something || self.rng.chance(1, 12)) {
             return None;
@@ -134,7 +135,8 @@ impl Director {
         Some(call(self.anybody(), contract, RollupCall::SetupEpoch))
     }
 
-    /// The canonical rollup, mostly, or one that may become it; sometimes nowhere, or here.
+    /// The target of a move: mostly the canonical rollup or one that may become it, sometimes the zero
+    /// address or the present rollup.
     fn move_target(&mut self, set: &SetState, here: Address) -> Address {
         let canonical = set.registry().rollup();
         let mut others = set.rollups().map(|(address, _)| address).filter(|next| *next != here);

@@ -1,5 +1,5 @@
-//! A contract outside the set that takes what a passed proposal offers it, keeps it for a while, and
-//! gives it back.
+//! A contract outside the set that accepts the ownership that a passed proposal offers it, and
+//! returns it after a while.
 
 use super::abi::{GOVERNANCE_PROPOSER, PROPOSAL_COUNT};
 use super::{Behavior, Conduct, Director, Foreign, Program, Put, Step, call, foreign::answer_word};
@@ -14,17 +14,18 @@ sol! {
     function upgrade();
 }
 
-/// Who takes, and what.
+/// A contract that takes ownership.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Taker {
     /// The contract outside the set.
     address: Address,
-    /// The contract of the set that it takes: mostly the Registry, to whose owner winners are pushed.
+    /// The contract of the set that it takes over: mostly the Registry, to whose owner winners are
+    /// pushed.
     takes: Address,
 }
 
 impl Director {
-    /// Writes the taker, or other code for it.
+    /// Writes the taker, or replaces its code.
     pub(super) fn write_taker(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {
         let at = *set.addresses();
         let taker = match self.taker {
@@ -44,7 +45,8 @@ impl Director {
         Some(Step::Put(taker.address, Put::Program(Program { first, later })))
     }
 
-    /// Does what an owner does, and answers as Governance does, more or less.
+    /// The behavior of the taker: it does what an owner can do, and answers roughly as Governance
+    /// does.
     fn taker_behavior(&mut self, set: &SetState, taker: Taker) -> Behavior {
         let Taker { takes, .. } = taker;
         let at = *set.addresses();
@@ -85,19 +87,20 @@ impl Director {
         }
     }
 
-    /// The offer to the taker, if there is one.
+    /// The offer of ownership to the taker, if there is a taker.
     pub(super) fn offer(&self) -> Option<(Address, OwnershipCall)> {
         let Taker { address, takes } = self.taker?;
         Some((takes, OwnershipCall::TransferOwnership { new_owner: address }))
     }
 
-    /// The list that only offers to the taker what it takes.
+    /// The list whose only action is that offer.
     pub(super) fn handover_to_taker(&self) -> Option<Vec<Action>> {
         let (target, call) = self.offer()?;
         Some(vec![Action { target, data: call.abi_encode() }])
     }
 
-    /// What was offered is taken, and given back some time. Until then winners are pushed to it.
+    /// Makes the taker accept the offered ownership, and return it after a while. Until then, winners
+    /// are pushed to it.
     pub(super) fn take_or_give_back(
         &mut self,
         set: &SetState,

@@ -1,12 +1,12 @@
-//! When things happen: often at the very second where something changes.
+//! The times of steps: often the very second in which something changes.
 
 use super::{Director, Rate};
 use canon_protocol::{Deadlines, Payment, Seconds, SetState, Timestamp};
 
-/// Entries that are looked at, newest first: what is long over changes no more.
+/// The number of newest entries that are considered. Older ones rarely change any more.
 const RECENT: usize = 8;
 
-/// Half the time for which Governance can store times.
+/// Half the range of the times that Governance can store.
 const LONG_AFTERWARDS: Seconds = Seconds::of(1 << 31);
 
 impl Director {
@@ -25,7 +25,7 @@ impl Director {
         Seconds::of(seconds).max(self.min_wait())
     }
 
-    /// Until something can happen again.
+    /// The least time between two steps.
     pub(super) const fn min_wait(&self) -> Seconds {
         match self.rate {
             Rate::SharedBlocks => Seconds::ZERO,
@@ -33,7 +33,7 @@ impl Director {
         }
     }
 
-    /// To a second where something changes, or the one after it.
+    /// The seconds until one of the next changes, or one more.
     fn until_change(&mut self, set: &SetState, now: Timestamp) -> u64 {
         let mut changes = changes_after(set, now);
         changes.sort_unstable();
@@ -51,7 +51,7 @@ fn until_next_slot(set: &SetState, now: Timestamp) -> u64 {
     next.map_or(1, Seconds::get)
 }
 
-/// The last seconds before something changes, all after `now`.
+/// The last seconds before changes, all after `now`.
 fn changes_after(set: &SetState, now: Timestamp) -> Vec<Timestamp> {
     let governance = set.governance();
     let deadlines = governance.proposals().iter().rev().take(RECENT).flat_map(|proposal| {

@@ -7,7 +7,7 @@ use canon_protocol::{
     ProposalState, RegistryCall, Seconds, SetState, Support, Timestamp, signature_parts,
 };
 
-/// Signed ballots that are kept for later at most.
+/// The largest number of signed ballots that are kept for later.
 const MAX_SIGNED_BALLOTS: usize = 12;
 
 /// The order of secp256k1.
@@ -34,7 +34,7 @@ impl Director {
         Some(call(holder, at.governance, GovernanceCall::Deposit { on_behalf_of, amount }))
     }
 
-    /// `owner`'s permit, in three parts.
+    /// The parts of `owner`'s permit signature: v, r and s.
     pub(super) fn permit(
         &mut self,
         set: &SetState,
@@ -47,7 +47,7 @@ impl Director {
         let (v, r, s) = signature_parts(&self.signature(owner, digest))?;
         Some(match self.rng.below(24) {
             0 => (v - 27, r, s),
-            // As good as the other half to the curve, but not to anybody else.
+            // The curve accepts this signature too, but the contract requires the lower half of s.
             1 => (55 - v, r, (ORDER - U256::from_be_bytes(s.0)).into()),
             _ => (v, r, s),
         })
@@ -67,12 +67,12 @@ impl Director {
         }
         let holder = *self.rng.pick(&self.accounts.holders)?;
         let to = if self.rng.chance(1, 20) { Address::ZERO } else { holder };
-        // Nobody leaves altogether, or there would be no votes.
+        // No holder withdraws everything, because votes need power.
         let amount = self.part(governance.power(holder)) / U256::from(self.rng.between(1, 4));
         Some(call(holder, contract, GovernanceCall::InitiateWithdraw { to, amount }))
     }
 
-    /// A proposal in `state`, mostly; sometimes any, or none.
+    /// The id of a proposal: mostly of one in `state`, sometimes of any one or of none.
     fn proposal_in(
         &mut self,
         set: &SetState,
@@ -92,7 +92,7 @@ impl Director {
         self.rng.pick(&those).copied()
     }
 
-    /// Carries out what can be, or supports what would be rejected.
+    /// Drops or executes a proposal if one is ready, otherwise votes for one that would be rejected.
     pub(super) fn urgent(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {
         let governance = set.governance();
         let any = |state| {
@@ -129,7 +129,7 @@ impl Director {
         }
         let id = self.proposal_in(set, now, ProposalState::Active)?;
         let (voter, amount) = self.voter(set, id)?;
-        // Most proposals find friends.
+        // Most ballots are for the proposal.
         let support = if self.rng.chance(5, 6) { Support::Yea } else { Support::Nea };
         if self.rng.chance(1, 3) {
             return self.signed_vote(set, now, id, (voter, amount), support);
@@ -138,14 +138,15 @@ impl Director {
         Some(call(voter, set.addresses().governance, vote))
     }
 
-    /// Objects to what was accepted: one holder alone, or all that are left, which may tip it.
+    /// Ballots against an accepted proposal: by one holder, or by all that have power left, which may
+    /// overturn it.
     pub(super) fn object(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {
         let id = self.proposal_in(set, now, ProposalState::Queued)?;
         let governance = set.governance();
         let contract = set.addresses().governance;
         if self.rng.chance(1, 2) {
             let (voter, amount) = self.voter(set, id)?;
-            // Nobody can speak for it any more.
+            // Ballots for it are refused in this state.
             let support = if self.rng.chance(7, 8) { Support::Nea } else { Support::Yea };
             if self.rng.chance(1, 3) {
                 return self.signed_vote(set, now, id, (voter, amount), support);
@@ -164,7 +165,7 @@ impl Director {
         self.first_of_agenda()
     }
 
-    /// Somebody with power left for proposal `id`, mostly, and some of that power.
+    /// A voter, mostly with power left for proposal `id`, and an amount of that power.
     fn voter(&mut self, set: &SetState, id: U256) -> Option<(Address, U256)> {
         let governance = set.governance();
         let castable = |voter: Address| {
@@ -186,8 +187,8 @@ impl Director {
         Some((voter, self.part(castable(voter))))
     }
 
-    /// The least amount for proposal `id` with which it is accepted, or one unit less, so that both sides
-    /// of every rounding are reached. `None` if it is accepted already, or isn't with `most` either.
+    /// The least amount with which proposal `id` is accepted, or one unit less, so that both sides of
+    /// every rounding are reached. `None` if it is accepted already, or isn't even with `most`.
     fn decisive(&mut self, governance: &Governance, id: U256, most: Amount) -> Option<U256> {
         let (_, proposal) = governance.proposal(id).ok()?;
         let is_accepted = |amount: u128| {
@@ -197,7 +198,7 @@ impl Director {
         if is_accepted(0) || !is_accepted(most.get()) {
             return None;
         }
-        // Accepted with `enough`, not with `missing`.
+        // It is accepted with `enough` and not with `missing`.
         let (mut missing, mut enough) = (0, most.get());
         while enough - missing > 1 {
             let middle = missing.midpoint(enough);
@@ -206,7 +207,7 @@ impl Director {
         Some(U256::from(if self.rng.chance(1, 2) { enough } else { missing }))
     }
 
-    /// A ballot that the voter signs and somebody else submits, now or later: so some come too late.
+    /// A signed ballot that another account submits, now or later. Some are submitted too late.
     fn signed_vote(
         &mut self,
         set: &SetState,
@@ -236,7 +237,8 @@ impl Director {
         Some(call(voter, contract, GovernanceCall::InvalidateBallots { id }))
     }
 
-    /// Ballots that somebody signs on all Active proposals, submitted from the newest to the oldest.
+    /// Signed ballots of one holder on all Active proposals, submitted from the newest proposal to the
+    /// oldest.
     fn signed_votes(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {
         let governance = set.governance();
         let voter = *self.rng.pick(&self.accounts.holders)?;
@@ -267,8 +269,8 @@ impl Director {
         let digest = match governance.proposal(id) {
             Ok((id, proposal)) => {
                 let mut message = proposal.ballot_message(id, voter, amount, support, deadline);
-                // It may have been signed for other actions, which had the number before a
-                // reorganization.
+                // The signature may be for the actions of another proposal, as if this one had its id
+                // before a reorganization.
                 if self.rng.chance(1, 12)
                     && let Some(other) = self.rng.pick(governance.proposals())
                 {
@@ -276,7 +278,7 @@ impl Director {
                 }
                 message.signing_hash(at.chain_id, at.governance)
             }
-            // Nobody signs for a proposal that doesn't exist: a signature of something else.
+            // There is no ballot message for an unknown proposal, so something else is signed.
             Err(_) => B256::ZERO,
         };
         let signature = self.signature(voter, digest);
@@ -292,8 +294,8 @@ impl Director {
         call(self.anybody(), at.governance, vote)
     }
 
-    /// A ballot that was signed some time ago, perhaps submitted before; mostly on a proposal that still
-    /// takes it.
+    /// Submits a ballot that was signed earlier and may have been submitted before: mostly on a proposal
+    /// that still accepts it.
     pub(super) fn submit_signed(&mut self, set: &SetState, now: Timestamp) -> Option<Step> {
         let in_time = self.rng.chance(4, 5);
         let is_due = |ballot: &(ProposalId, Step)| {
@@ -326,8 +328,8 @@ impl Director {
         Some(call(caller, contract, GovernanceCall::ExecuteWith { id, actions }))
     }
 
-    /// If `id` makes another rollup canonical, the old one's block may come just before it, and
-    /// whatever the new one does just after it: in one L1 block, if that is possible.
+    /// If `id` makes another rollup canonical, the old rollup's block may come just before the execution,
+    /// and calls to the new one just after it: in one L1 block if possible.
     fn around_upgrade(&mut self, set: &SetState, now: Timestamp, id: U256, execute: Step) -> Step {
         let proposal = set.governance().proposal(id).ok();
         let mut actions = proposal.iter().flat_map(|(_, proposal)| proposal.actions().iter());
@@ -359,8 +361,8 @@ impl Director {
         Some(drop)
     }
 
-    /// The holder with the most power proposes a list through the lock, all holders accept it, and it is
-    /// executed as soon as it can be.
+    /// Proposes a list through the lock as the holder with the most power, accepts it with all holders'
+    /// power, and executes it as soon as possible.
     pub(super) fn pass_list(
         &mut self,
         set: &SetState,
