@@ -21,14 +21,14 @@ pub(crate) const ASSET: Address = ADDRESSES.asset;
 pub(crate) const REGISTRY: Address = ADDRESSES.registry;
 pub(crate) const GOVERNANCE: Address = ADDRESSES.governance;
 pub(crate) const ISSUER: Address = ADDRESSES.issuer;
-/// The first Proposals contract, and the one that may replace it.
+/// The first Proposals contract, and the one that can replace it.
 pub(crate) const PROPOSALS: [Address; 2] = [address(0xb1), address(0xb2)];
-/// The first rollup, and the one that may become canonical after it.
+/// The first rollup, and the one that can become canonical after it.
 pub(crate) const ROLLUPS: [Address; 2] = [address(0xc1), address(0xc2)];
 pub(crate) const DEPLOYER: Address = address(0xd1);
 /// Has the rest of the supply and never votes.
 pub(crate) const TREASURY: Address = address(0xd2);
-/// Calls what anyone may call.
+/// The caller of functions that anyone may call.
 pub(crate) const ANYONE: Address = address(0xd3);
 
 /// A holder of the asset who votes.
@@ -82,5 +82,5 @@ impl fmt::Display for Staker {
     }
 }
 
-/// One base unit of the asset: what a ballot, a deposit or a withdrawal is about.
+/// One base unit of the asset: the amount of every ballot, deposit and withdrawal.
 pub(crate) const UNIT: U256 = U256::ONE;

@@ -17,7 +17,7 @@ use canon_protocol::{
 };
 use std::{collections::BTreeSet, fmt};
 
-/// A scope, the rules that it is explored with, and what has to hold in it.
+/// A scope, the rules that it is explored with, and the properties that must hold in it.
 #[derive(Debug)]
 pub struct Exploration {
     scope: Scope,
@@ -25,11 +25,11 @@ pub struct Exploration {
     start: State,
     /// The decision of the rules.
     pub decide: Decide,
-    /// What the rules answer to the properties of a state.
+    /// The views of the rules that properties of a state are checked with.
     pub views: Views,
-    /// The properties that have to hold.
+    /// The properties that must hold.
     pub properties: Vec<Property>,
-    /// Most steps of a run that is tried.
+    /// The largest number of steps of a run that is tried.
     pub depth: usize,
 }
 
@@ -38,7 +38,7 @@ pub struct Exploration {
 pub struct Report {
     /// The size of the scope.
     pub figures: Figures,
-    /// The states that a proposal was seen in.
+    /// The states in which a proposal was observed.
     pub reached: BTreeSet<ProposalState>,
 }
 
@@ -53,12 +53,12 @@ impl fmt::Display for Report {
     }
 }
 
-/// The shortest way to a violation.
+/// The shortest sequence of steps to a violation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Trace {
     /// The name of the scope.
     pub scope: &'static str,
-    /// The steps, each with the seconds from the start after it.
+    /// The steps, each with the number of seconds from the start to its end.
     pub steps: Vec<(Seconds, Step)>,
     /// The violation after the last of them.
     pub violation: Violation,
@@ -69,7 +69,7 @@ impl fmt::Display for Trace {
         let Self { scope, steps, violation } = self;
         write!(f, "{violation}\nthe shortest way there, in the scope `{scope}`:")?;
         for (index, (seconds, step)) in steps.iter().enumerate() {
-            // The time of the next call says how long a wait was.
+            // The time of the next call shows the length of a wait.
             if !matches!(step, Step::Wait(_)) || index + 1 == steps.len() {
                 write!(f, "\n{seconds:>6} s  {step}")?;
             }
@@ -79,7 +79,8 @@ impl fmt::Display for Trace {
 }
 
 impl Exploration {
-    /// Of `scope`, with the rules as they are, for all [`Property::ALL`], without a limit of depth.
+    /// The exploration of `scope` with the real rules and [`Property::ALL`], without a limit of
+    /// depth.
     pub fn new(scope: &Scope) -> Self {
         let payloads = Payloads::new();
         Self {
@@ -93,7 +94,7 @@ impl Exploration {
         }
     }
 
-    /// Tries every step of every state.
+    /// Tries every step in every reachable state.
     pub fn run(&self) -> Result<Report, Box<Trace>> {
         let mut reached = BTreeSet::new();
         let figures = search(self, self.depth, |state: &State| {
@@ -120,7 +121,7 @@ impl Exploration {
         apply(self.decide, &self.payloads, state, step)
     }
 
-    /// The last second in which anything is tried.
+    /// The last second in which steps are tried.
     fn end(&self) -> Timestamp {
         let seconds = self.scope.seconds.map(Seconds::of);
         seconds.map_or(Timestamp::MAX, |seconds| self.start.now + seconds)
@@ -130,7 +131,7 @@ impl Exploration {
     /// wait for their withdrawals, lock everything, propose through the lock, vote and execute.
     fn holders_can_act(&self, state: &State) -> Result<(), String> {
         let mut state = state.clone();
-        // As often as it is allowed.
+        // Repeats a step as often as it is allowed.
         let repeat = |state: &mut State, step| {
             while let Some(next) = self.apply(state, step) {
                 *state = next;

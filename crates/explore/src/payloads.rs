@@ -1,4 +1,4 @@
-//! The payloads of the small scopes: all code that isn't of the set.
+//! The payloads of the small scopes, which are all code outside the set.
 
 use crate::{
     accounts::{GOVERNANCE, ISSUER, PROPOSALS, REGISTRY, ROLLUPS},
@@ -23,20 +23,20 @@ pub enum Payload {
     Upgrade,
     /// Replaces the configuration by one with shorter delays.
     Shorten,
-    /// Puts the second Proposals contract into office.
+    /// Makes Governance use the second Proposals contract.
     Replace,
-    /// Puts the first Proposals contract back into office.
+    /// Makes Governance use the first Proposals contract again.
     Restore,
-    /// Asserts what is true: changes nothing.
+    /// Asserts something true, and so changes nothing.
     Harmless,
 }
 
 impl Payload {
-    /// All.
+    /// All payloads.
     pub const ALL: [Self; 5] =
         [Self::Upgrade, Self::Shorten, Self::Replace, Self::Restore, Self::Harmless];
 
-    /// The contract.
+    /// The address of the payload.
     pub const fn address(self) -> Address {
         Address::with_last_byte(0x11 + self as u8)
     }
@@ -92,7 +92,7 @@ fn action(target: Address, call: impl Into<Call>) -> Action {
     Action { target, data: call.into().abi_encode() }
 }
 
-/// What the contracts outside the set answer, always the same.
+/// The answers of all payloads, which never change.
 #[derive(Debug)]
 pub(crate) struct Payloads([Bytes; Payload::ALL.len()]);
 

@@ -1,22 +1,24 @@
-//! The scopes that are explored: how each begins, what can be done in it, and what bounds it.
+//! The scopes that are explored: their beginnings, possible steps and bounds.
 
 use crate::payloads::Payload;
 use canon_protocol::{Amount, Configuration, Fraction, Seconds};
 
-/// Seconds of a slot.
+/// The length of a slot in seconds.
 pub(crate) const SLOT: u64 = 60;
-/// Slots of an epoch.
+/// The length of an epoch in slots.
 pub(crate) const EPOCH: u64 = 2;
-/// Slots of a round.
+/// The number of slots in a round.
 pub(crate) const M: u64 = 3;
-/// Signals that win a round.
+/// The number of signals that win a round.
 pub(crate) const N: u64 = 2;
-/// From leaving the first rollup to getting the stake, and from announcing a move to making it.
+/// Seconds from leaving the first rollup until the stake is paid, and from announcing a move until it
+/// can be made.
 pub(crate) const EXIT_DELAY: u64 = 2 * EPOCH * SLOT;
-/// All of the asset: the least that Governance can be constructed with, and some for the stakers.
+/// The supply: the least with which Governance can be constructed, and the stakes.
 pub(crate) const SUPPLY: u128 = 24;
 
-/// The first configuration. No two deadlines of a proposal are the same time after a slot began.
+/// The first configuration. The deadlines of a proposal up to the end of Queued have different offsets
+/// from the beginning of a slot.
 pub(crate) const LONG: Configuration = Configuration {
     voting_delay: Seconds::of(65),
     voting_duration: Seconds::of(70),
@@ -53,9 +55,9 @@ pub enum Kind {
     VoteFor,
     /// A holder casts a unit against a proposal.
     VoteAgainst,
-    /// Anyone executes with what the payload lists.
+    /// Anyone executes with the actions that the payload lists.
     Execute,
-    /// Anyone executes with a list of their own.
+    /// Anyone executes with a list of actions.
     ExecuteWith,
     /// Anyone stores that a proposal is dropped.
     Drop,
@@ -63,47 +65,47 @@ pub enum Kind {
     Move,
 }
 
-/// The start of a scope.
+/// The beginning of a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// The second in which everything was deployed and staked.
     Deployment,
     /// The first second of epoch 2, the seed of which is recorded: its slots have proposers.
     Signals,
-    /// The first second of round 2, in round 1 of which this payload won.
+    /// The first second of round 2, after this payload has won round 1.
     Winner(Payload),
 }
 
-/// A scope small enough to try everything in it.
+/// A scope that is small enough to try every step in it.
 #[derive(Clone, Debug)]
 pub struct Scope {
-    /// Its name on the command line.
+    /// The name on the command line.
     pub name: &'static str,
-    /// Its subject.
+    /// The subject, in a sentence.
     pub about: &'static str,
-    /// Its start.
+    /// The beginning.
     pub start: Start,
     /// Units that Alice and Bob have locked.
     pub power: [u64; 2],
-    /// Units that Alice and Bob have besides.
+    /// Units that Alice and Bob have and haven't locked.
     pub free: [u64; 2],
-    /// Units that are locked for somebody who never votes.
+    /// Units that are locked for an account that never votes.
     pub silent: u64,
     /// The kinds of steps.
     pub kinds: &'static [Kind],
     /// The payloads that are signaled for and proposed.
     pub payloads: &'static [Payload],
-    /// Number of proposals whose clocks run, at most.
+    /// The largest number of proposals before their last deadline.
     pub open_proposals: usize,
-    /// Number of withdrawals that wait, at most.
+    /// The largest number of unpaid withdrawals.
     pub due_withdrawals: usize,
-    /// Whether it is checked in every state that the holders can make Governance act.
+    /// Whether every state is checked for the holders' ability to make Governance act.
     pub holders_can_act: bool,
-    /// Seconds from the start after which nothing is tried, if there is such an end.
+    /// The last second in which steps are tried, from the start; `None` for no limit.
     pub seconds: Option<u64>,
 }
 
-/// Every ballot on one proposal after another.
+/// Every ballot, on one proposal after another.
 const BALLOTS: Scope = Scope {
     name: "ballots",
     about: "one proposal through the lock after another, for ever: every ballot and execution",
@@ -197,10 +199,10 @@ const MOVES: Scope = Scope {
 };
 
 impl Scope {
-    /// The scopes that take seconds.
+    /// The scopes that are explored in seconds.
     pub const QUICK: &[Self] = &[BALLOTS, LEAVING, SHORTENING, LOCKS, SIGNALS, REPLACEMENT, MOVES];
 
-    /// The scopes that take minutes.
+    /// The scopes that are explored in minutes.
     pub const LARGE: &[Self] = &[
         Self { name: "leaving-long", free: [0, 1], seconds: Some(330), ..LEAVING },
         Self {
@@ -214,12 +216,12 @@ impl Scope {
         Self { name: "moves-long", seconds: Some(300), ..MOVES },
     ];
 
-    /// All.
+    /// All scopes.
     pub fn all() -> impl Iterator<Item = &'static Self> {
         Self::QUICK.iter().chain(Self::LARGE)
     }
 
-    /// The scope of this name.
+    /// The scope with this name.
     pub fn named(name: &str) -> Option<&'static Self> {
         Self::all().find(|scope| scope.name == name)
     }
@@ -228,7 +230,7 @@ impl Scope {
         self.kinds.contains(&kind)
     }
 
-    /// Whether anything that depends on slots can happen.
+    /// Whether any possible step depends on slots.
     pub(crate) fn has_slots(&self) -> bool {
         [Kind::SetupEpoch, Kind::Signal, Kind::Push, Kind::Move]
             .into_iter()

@@ -2,16 +2,16 @@
 
 use std::{collections::HashSet, fmt};
 
-/// A transition system, and what has to hold of it.
+/// A transition system, and the checks that it must pass.
 pub trait Model {
     /// A state.
     type State;
-    /// What leads from one state to the next.
+    /// A step from one state to the next.
     type Step: Clone;
     /// A violation in a state or a step.
     type Violation;
 
-    /// The state that everything begins with.
+    /// The state from which the search starts.
     fn initial(&self) -> Self::State;
 
     /// The steps that are possible in `state`, each with the state that it leads to.
@@ -36,13 +36,13 @@ pub trait Model {
 /// The size of the searched graph.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// Number of distinct states.
+    /// The number of distinct states.
     pub states: usize,
-    /// Number of steps between them, counted from every state.
+    /// The number of steps from all states.
     pub transitions: usize,
-    /// Number of steps of the longest of all shortest ways to a state.
+    /// The largest number of steps that a state is away from the initial one.
     pub depth: usize,
-    /// Whether states at the depth limit were left with their steps untried.
+    /// Whether states at the depth limit were left without trying their steps.
     pub cut_off: bool,
 }
 
@@ -54,18 +54,18 @@ impl fmt::Display for Figures {
     }
 }
 
-/// A violation, and the fewest steps that lead to it.
+/// A violation, and the shortest sequence of steps to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counterexample<S, V> {
     /// The violation.
     pub violation: V,
-    /// The steps from the initial state; the violation is of the last one or of where it leads.
+    /// The steps from the initial state. The last one, or the state after it, has the violation.
     pub steps: Vec<S>,
 }
 
-/// Tries every step of every state that is at most `depth` steps away, nearest first. `visit` gets the
-/// initial state and what every step leads to, known or not. Returns the first violation, to which no
-/// shorter way leads.
+/// Tries every step of every state that is at most `depth` steps away, nearest first. Calls `visit`
+/// with the initial state and with the state after every step, seen before or not. Returns the first
+/// violation found; no shorter sequence of steps leads to one.
 pub fn search<M: Model>(
     model: &M,
     depth: usize,
@@ -104,8 +104,8 @@ pub fn search<M: Model>(
     Ok(figures)
 }
 
-/// The step by which each state but the initial one was first reached, and the node of the state
-/// before it.
+/// For each state but the initial one, the step that first reached it and the node of the state before
+/// that step.
 struct Tree<S>(Vec<(Option<u32>, S)>);
 
 impl<S: Clone> Tree<S> {

@@ -1,4 +1,4 @@
-//! The set as a small scope finds it.
+//! The state of the set at the beginning of a small scope.
 
 use crate::{
     accounts::{
@@ -15,14 +15,14 @@ use canon_protocol::{
     RawRollupParameters, Refusal, RegistryCall, RollupCall, SetState, Timestamp,
 };
 
-/// When everything is deployed, in seconds.
+/// The time of the deployment, in seconds.
 pub(crate) const GENESIS: u64 = 1_000_000;
 
-/// The state that `scope` begins with.
+/// The first state of `scope`.
 ///
 /// # Panics
 ///
-/// If the rules refuse what the scope needs to begin.
+/// If the rules refuse a call that is needed to build the state.
 pub(crate) fn start(scope: &Scope, payloads: &Payloads) -> State {
     let mut set = Builder { set: SetState::new(ADDRESSES), now: Timestamp::of(GENESIS), payloads };
     set.deploy();
@@ -134,7 +134,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Records the seed of epoch 2, in which those who staked at the deployment draw slots.
+    /// Records the seed of epoch 2, whose slots those who staked at the deployment draw.
     fn run_to_epoch_2(&mut self) {
         self.now = Timestamp::of(GENESIS + (2 * EPOCH - 1) * SLOT);
         self.call(ANYONE, ROLLUPS[0], RollupCall::SetupEpoch);

@@ -8,7 +8,7 @@ use canon_protocol::{
 };
 use std::rc::Rc;
 
-/// The set at a time. Copies share the set.
+/// The set at a time. Clones share the set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     /// The contracts.
@@ -36,8 +36,8 @@ impl State {
         rollup.seed(epoch, self.now).is_ok_and(|seed| seed.is_some())
     }
 
-    /// The proposals whose clocks still run: neither executed nor stored as dropped, and not past
-    /// their last deadline.
+    /// The proposals that aren't over: neither executed nor stored as dropped, and not past their
+    /// last deadline.
     pub(crate) fn open_proposals(&self) -> impl Iterator<Item = &Proposal> {
         self.governance().proposals().iter().filter(|proposal| {
             proposal.ending() == Ending::Open && self.now <= proposal.deadlines().executable
@@ -45,10 +45,10 @@ impl State {
     }
 }
 
-/// What a call of `caller` at `now` meets.
+/// The context of a call by `caller` at `now`.
 ///
-/// Blocks are numbered by their timestamps, and all have the same randomness: which of the three
-/// stakers draws a slot makes no difference, since they can all do the same.
+/// A block's number is its timestamp, and all blocks have the same randomness: the stakers can all
+/// do the same, so it doesn't matter which of them draws a slot.
 pub(crate) fn context(caller: Address, now: Timestamp, external: &Payloads) -> Context<'_> {
     let block = L1Block { number: BlockNumber::of(now.get()), timestamp: now };
     Context { caller, block, prevrandao: U256::from(1), external }

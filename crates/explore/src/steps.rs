@@ -14,12 +14,12 @@ use canon_protocol::{
 };
 use std::{fmt, rc::Rc};
 
-/// What leads from one state to the next: a call, or a wait.
+/// A step from one state to the next: a call, or a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing happens until this second.
+    /// Waits until this second.
     Wait(Timestamp),
-    /// Anyone calls `setupEpoch` of the first or the second rollup.
+    /// Anyone calls `setupEpoch` of the rollup with this index.
     SetupEpoch(usize),
     /// This staker signals.
     Signal(Staker, Payload),
@@ -29,13 +29,13 @@ pub enum Step {
     Deposit(Holder),
     /// This holder gives up one unit of power.
     Withdraw(Holder),
-    /// Anyone has this withdrawal paid.
+    /// Anyone finalizes this withdrawal.
     Finalize(WithdrawalId),
     /// This holder proposes through the lock.
     Propose(Holder, Payload),
     /// This holder casts one unit.
     Vote(Holder, ProposalId, Support),
-    /// Anyone executes what the payload of this proposal lists.
+    /// Anyone executes this proposal with the actions that its payload lists.
     Execute(ProposalId),
     /// Anyone executes this proposal with the actions of this payload.
     ExecuteWith(ProposalId, Payload),
@@ -77,7 +77,7 @@ impl fmt::Display for Step {
 }
 
 impl Step {
-    /// Who calls which contract how, unless it is a wait.
+    /// The caller, the contract and the call; `None` for a wait.
     pub(crate) fn call(self, state: &State) -> Option<(Address, Address, Call)> {
         let proposer = state.governance().governance_proposer();
         let payload_of = |payload: Payload| payload.address();
@@ -135,10 +135,10 @@ impl Step {
     }
 }
 
-/// The rules as they are asked: [`SetState::decide`], or a wrong version of it.
+/// The function that decides calls: [`SetState::decide`], or a wrong version of it.
 pub type Decide = fn(&SetState, Address, &Call, &Context<'_>) -> Result<Vec<Log>, Refusal>;
 
-/// Every step that somebody may try in `state`, whether or not the rules allow it.
+/// The steps that may be tried in `state`, whether or not the rules allow them.
 fn candidates(scope: &Scope, state: &State) -> Vec<Step> {
     let mut steps = Vec::with_capacity(64);
     let governance = state.governance();
@@ -192,7 +192,7 @@ fn candidates(scope: &Scope, state: &State) -> Vec<Step> {
     steps
 }
 
-/// The round of the present slot. All rollups have the same clock.
+/// The number of the present slot's round. All rollups have the same clock.
 pub(crate) fn present_round(state: &State) -> u64 {
     let clock = state.set.rollup(ROLLUPS[0]).map(canon_protocol::Rollup::clock);
     clock.and_then(|clock| clock.slot_at(state.now)).unwrap_or_default().get() / M
@@ -216,7 +216,7 @@ pub(crate) fn successors(
     successors
 }
 
-/// What `step` makes of `state`, if `decide` allows it and it changes anything.
+/// The state after `step`; `None` if `decide` refuses it or it changes nothing.
 pub(crate) fn apply(
     decide: Decide,
     payloads: &Payloads,

@@ -1,4 +1,4 @@
-//! The seconds in which something becomes possible or impossible.
+//! The seconds in which a step becomes possible or impossible.
 
 use crate::{
     accounts::ROLLUPS,
@@ -7,10 +7,10 @@ use crate::{
 };
 use canon_protocol::{Payment, Seconds, Timestamp};
 
-/// The next second after the present one that matters: the last of a proposal's state, the last in
-/// which ballots against it are taken, or the one after these; the first in which a withdrawal is paid,
-/// a move can be completed or a slot begins; the last in which replaced configurations delay
-/// withdrawals, or the one after it.
+/// The next second after the present one in which the possible steps may change. Such seconds are the
+/// last one of a proposal's state and of the ballots against it, and the one after each; the first one
+/// in which a withdrawal can be paid, a move can be completed or a slot begins; and the last one in
+/// which replaced configurations delay withdrawals, and the one after it.
 pub(crate) fn next_time(scope: &Scope, state: &State) -> Option<Timestamp> {
     let mut next: Option<Timestamp> = None;
     let mut consider = |time: Timestamp| {

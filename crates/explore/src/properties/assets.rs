@@ -9,7 +9,7 @@ use crate::{
 };
 use canon_protocol::{Member, Payment, ProposalState, Withdrawal};
 
-/// What is due to `holder`, or to everybody.
+/// The unpaid withdrawals of `holder`, or of all holders.
 fn due(state: &State, holder: Option<Holder>) -> u128 {
     let withdrawals = state.governance().withdrawals().iter();
     let due = withdrawals.filter(|withdrawal| {
@@ -50,7 +50,8 @@ pub(super) fn power_adds_up(state: &State, views: &Views) -> Result<(), String> 
     Ok(())
 }
 
-/// Power that counts on a proposal which may still pass is locked, or due and not paid.
+/// Checks that power which counts on a proposal that may still pass is locked, or in an unpaid
+/// withdrawal.
 pub(super) fn tokens_stay(state: &State, _: &Views) -> Result<(), String> {
     let governance = state.governance();
     for (id, proposal) in governance.proposals().iter().enumerate() {

@@ -1,7 +1,7 @@
 //! The properties of every state and of every step.
 //!
-//! Where a property repeats a rule, it is written with other formulas than the rules have,
-//! so that one mistake isn't made twice.
+//! A property that repeats a rule uses other formulas than the rules do, so that both don't contain
+//! the same mistake.
 
 mod assets;
 mod proposals;
@@ -10,21 +10,21 @@ mod signals;
 use crate::{state::State, steps::Step, views::Views};
 use canon_protocol::{Amount, Proposal};
 
-/// Something that must always hold.
+/// A property that must always hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Property {
-    /// The sentence that holds.
+    /// The property, as a sentence.
     pub claim: &'static str,
     /// The check.
     pub check: Check,
 }
 
-/// The check of a property: the violation, if there is one.
+/// The check of a property: an error describes the violation.
 #[derive(Clone, Copy, Debug)]
 pub enum Check {
-    /// In every state, of which the rules answer these views.
+    /// Checks every state, with these views of the rules.
     State(fn(&State, &Views) -> Result<(), String>),
-    /// For every step from one state to another.
+    /// Checks every step, with the states before and after it.
     Step(fn(&State, Step, &State) -> Result<(), String>),
 }
 
@@ -32,14 +32,14 @@ pub enum Check {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{claim}: {found}")]
 pub struct Violation {
-    /// The sentence that should hold.
+    /// The property, as a sentence.
     pub claim: &'static str,
-    /// The value found instead.
+    /// The values that violate it.
     pub found: String,
 }
 
 impl Property {
-    /// All that the explored scopes are checked for.
+    /// All properties that the explored scopes are checked for.
     pub const ALL: &[Self] = &[
         Self {
             claim: "every contract has the assets that it owes",
@@ -103,7 +103,7 @@ impl Property {
         },
     ];
 
-    /// The violation in `state`.
+    /// Checks `state`, if the property is one of states.
     pub(crate) fn check_state(&self, state: &State, views: &Views) -> Result<(), Violation> {
         match self.check {
             Check::State(check) => check(state, views).map_err(|found| self.violation(found)),
@@ -111,7 +111,7 @@ impl Property {
         }
     }
 
-    /// The violation in `step`.
+    /// Checks `step`, if the property is one of steps.
     pub(crate) fn check_step(
         &self,
         before: &State,
@@ -129,7 +129,7 @@ impl Property {
     }
 }
 
-/// `found` unless `holds`.
+/// Returns the error `found` unless `holds`.
 fn require(holds: bool, found: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(found()) }
 }
@@ -138,7 +138,7 @@ fn sum(amounts: impl Iterator<Item = Amount>) -> u128 {
     amounts.map(Amount::get).sum()
 }
 
-/// The proposals of both states with their numbers.
+/// The proposals that exist before and after a step, with their numbers.
 fn pairs<'a>(
     before: &'a State,
     after: &'a State,

@@ -6,7 +6,7 @@ use canon_protocol::{
     Amount, Configuration, Ending, Origin, Proposal, ProposalState, Support, Tally, Timestamp,
 };
 
-/// When a proposal is in which state, in seconds after its creation.
+/// The age of a proposal, and the last age of each of its states, in seconds after its creation.
 struct Times {
     age: u64,
     pending: u64,
@@ -31,15 +31,15 @@ const fn times(proposal: &Proposal, now: Timestamp) -> Times {
     }
 }
 
-/// Whether `tally` of a total power of `total` wins: in whole numbers, without the roundings of the
-/// contract.
+/// Whether a proposal passes with `tally` and a total power of `total`, computed in whole numbers
+/// without the contract's roundings.
 fn wins(configuration: &Configuration, total: Amount, tally: Tally) -> bool {
     let one = 1_000_000_000_000_000_000_u128;
     let [total, yea, nea] = [total, tally.yea, tally.nea].map(Amount::get);
     let cast = yea + nea;
     let enough = total >= configuration.minimum_votes.get()
         && cast * one >= total * u128::from(configuration.quorum.get());
-    // yea > ceil(x) says the same as yea - 1 >= x.
+    // yea > ceil(x) is equivalent to yea - 1 >= x.
     let half = (one + u128::from(configuration.vote_differential.get())).div_ceil(2);
     enough && (nea == 0 || (yea > 0 && (yea - 1) * one >= cast * half))
 }
@@ -51,9 +51,9 @@ fn is_accepted(state: &State, proposal: &Proposal) -> bool {
     wins(proposal.configuration(), total, proposal.tally())
 }
 
-/// The state that follows from times and ballots. That a contract was replaced and put back is not
-/// seen in its address: for this the rules' word is taken, and that no step ends a replacement is a
-/// property of its own.
+/// The state that follows from times and ballots. If a Proposals contract was replaced and put
+/// back, its address doesn't show it: then the rules' answer is used, and another property checks
+/// that no step undoes a drop.
 fn expected_state(state: &State, proposal: &Proposal) -> ProposalState {
     let is_replaced = match proposal.origin() {
         Origin::Lock => false,

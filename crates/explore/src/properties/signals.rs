@@ -1,4 +1,4 @@
-//! Signals, and what becomes of them: proposals, draws, the order of events.
+//! Signals and their effects: proposals, draws, the order of events.
 
 use super::require;
 use crate::{
@@ -52,7 +52,7 @@ pub(super) fn proposals_are_due(before: &State, step: Step, after: &State) -> Re
     Ok(())
 }
 
-/// The Proposals contract `by` made `payload` a proposal for having won `round`.
+/// Checks that the Proposals contract `by` made `payload` a proposal because it had won `round`.
 fn winner_was_pushed(
     before: &State,
     after: &State,

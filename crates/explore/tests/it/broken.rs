@@ -1,4 +1,4 @@
-//! Rules and properties that are wrong on purpose: each fault is found, by the shortest way.
+//! Rules that are wrong on purpose: each fault is found, by the shortest sequence of steps.
 
 use alloy_primitives::Address;
 use canon_explore::{Check, Decide, Exploration, Property, Scope, State, Step, Views};
@@ -11,15 +11,15 @@ use canon_protocol::{
 use snapbox::{IntoData, assert_data_eq, data::Inline, str};
 use std::{collections::BTreeSet, thread};
 
-/// Rules with a fault, and what a search for violations of one property finds.
+/// Rules with a fault, and the violation that a search for one property finds.
 struct Fault {
-    /// The property's claim.
+    /// The claim of the property.
     violates: &'static str,
-    /// The quick scope in which it shows.
+    /// The quick scope in which the fault shows.
     scope: &'static str,
     decide: Decide,
     views: Views,
-    /// The shortest way to the violation.
+    /// The shortest sequence of steps to the violation.
     trace: Inline,
 }
 
@@ -28,13 +28,13 @@ impl Fault {
         Self { violates, scope, decide, views: Views::RULES, trace }
     }
 
-    /// Of rules that decide right and answer wrong.
+    /// A fault of the views. Decisions are those of the real rules.
     fn of_views(violates: &'static str, scope: &'static str, views: Views, trace: Inline) -> Self {
         Self { violates, scope, decide: SetState::decide, views, trace }
     }
 
     fn assert_found(self) {
-        // Under rules with a fault holders may act for ever.
+        // Otherwise this check may run without end under faulty rules.
         let scope = Scope { holders_can_act: false, ..quick(self.scope).clone() };
         let mut exploration = Exploration::new(&scope);
         exploration.decide = self.decide;
@@ -62,8 +62,8 @@ fn a_fault_is_found_by_every_property() {
     });
 }
 
-/// Takes a ballot for or against while its proposal is in `state`, all the time, and asks only that
-/// the voter has power left.
+/// Accepts every ballot of the side `support` while its proposal is in `state`, if the voter has
+/// power left.
 fn with_ballots_in(
     state: ProposalState,
     support: Support,
@@ -109,7 +109,7 @@ fn execution_a_second_early(
     set.decide(contract, call, &context)
 }
 
-/// A proposal that was pushed by a contract which was replaced lives on.
+/// Executes a proposal although the contract that pushed it was replaced.
 fn execution_after_a_replacement(
     set: &SetState,
     contract: Address,
@@ -199,7 +199,7 @@ the shortest way there, in the scope `replacement`:
    217 s  anyone executes proposal 0
 "#]],
         ),
-        // Power that was cast isn't counted off.
+        // Power that was cast can be cast again.
         Fault::new(
             BALLOTS_ADD_UP,
             "ballots",
@@ -293,7 +293,7 @@ the shortest way there, in the scope `replacement`:
    217 s  anyone executes proposal 0
 "#]],
         ),
-        // The lock isn't paid.
+        // The lock takes no power.
         Fault::new(
             PROPOSALS_ARE_DUE,
             "ballots",
@@ -321,7 +321,7 @@ the shortest way there, in the scope `ballots`:
     ]
 }
 
-/// The withdrawals of these logs are paid after what `delay` makes of their delays.
+/// Changes the delays of the withdrawals in these logs by `delay`.
 fn with_delays(
     decision: Result<Vec<Log>, Refusal>,
     now: Timestamp,
@@ -367,7 +367,7 @@ the shortest way there, in the scope `leaving`:
    164 s  withdrawal 0 is paid
 "#]],
         ),
-        // Power in the past is taken for what it is now.
+        // Past power is taken to be the present power.
         Fault::of_views(
             POWER_ADDS_UP,
             "leaving",
@@ -433,7 +433,7 @@ the shortest way there, in the scope `locks`:
    349 s  withdrawal 2 is paid
 "#]],
         ),
-        // Withdrawals are a second shorter than vote and execution delay.
+        // Withdrawals take one second less than voting and execution delay together.
         Fault::new(
             TOKENS_STAY,
             "leaving",
@@ -454,7 +454,7 @@ the shortest way there, in the scope `leaving`:
    216 s  withdrawal 1 is paid
 "#]],
         ),
-        // Withdrawals are paid at any time.
+        // Withdrawals are paid before they are due.
         Fault::new(
             WITHDRAWALS_ARE_DUE,
             "leaving",
@@ -472,7 +472,7 @@ the shortest way there, in the scope `leaving`:
      0 s  withdrawal 0 is paid
 "#]],
         ),
-        // Whoever executes gets the Registry.
+        // The caller of an execution becomes the owner of the Registry.
         Fault::new(
             HISTORIES_GROW,
             "ballots",
@@ -498,7 +498,7 @@ the shortest way there, in the scope `ballots`:
     ]
 }
 
-/// A round is pushed whatever its leader's count is.
+/// Pushes a round although its leader lacks a quorum.
 fn push_without_quorum(
     set: &SetState,
     contract: Address,
@@ -530,7 +530,7 @@ const DRAWS_STAND: &str =
 
 fn faults_of_signals() -> Vec<Fault> {
     vec![
-        // Whoever proposes signals as often as it likes.
+        // The proposer of a slot can signal in it as often as it likes.
         Fault::new(
             SIGNALS_ADD_UP,
             "signals",
@@ -561,7 +561,7 @@ the shortest way there, in the scope `signals`:
    240 s  staker 1 signals for the upgrade
 "#]],
         ),
-        // The next epoch's proposers are taken for the present one's.
+        // The next epoch's proposers are taken to be the present ones.
         Fault::of_views(
             PROPOSERS_HAVE_A_SEED,
             "signals",
@@ -591,7 +591,7 @@ the shortest way there, in the scope `signals`:
    360 s  anyone pushes round 1
 "#]],
         ),
-        // A seed is recorded at any time in the epoch before.
+        // A seed is recorded in any slot of the epoch before.
         Fault::new(
             DRAWS_STAND,
             "signals",
@@ -618,7 +618,7 @@ the shortest way there, in the scope `signals`:
     ]
 }
 
-/// Nobody can propose through the lock once the second rollup is canonical.
+/// No one can propose through the lock once the second rollup is canonical.
 #[test]
 fn a_lock_that_ends_with_the_first_rollup() {
     let mut exploration = Exploration::new(quick("ballots"));

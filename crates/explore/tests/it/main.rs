@@ -1,4 +1,4 @@
-//! Tests of the explorer, and with it of the rules.
+//! Tests of the explorer, and of the rules that it explores.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 

@@ -1,15 +1,15 @@
-//! States with the same fingerprint are the same: what is explored without merging anything shows no
+//! States with the same fingerprint behave alike: an exploration that doesn't merge states shows no
 //! difference between them.
 
 use canon_explore::{Exploration, Model, Scope, State};
 use std::collections::HashMap;
 
-/// What can come of a state: whether it is as it should be, and the fingerprints of those after it,
-/// each with whether the step is as it should be.
-type Outlook = (bool, Vec<(u128, bool)>);
+/// The findings in a state: whether it passes its check, and for each step whether it passes its
+/// check, with the fingerprint of the next state.
+type Findings = (bool, Vec<(u128, bool)>);
 
-/// The outlook of `state`, and the states after it.
-fn outlook(model: &Exploration, state: &State) -> (Outlook, Vec<State>) {
+/// The findings in `state`, and the states after it.
+fn findings(model: &Exploration, state: &State) -> (Findings, Vec<State>) {
     let successors = model.successors(state);
     let next = successors.iter().map(|(step, after)| {
         (model.fingerprint(after), model.check_step(state, step, after).is_ok())
@@ -21,13 +21,13 @@ fn outlook(model: &Exploration, state: &State) -> (Outlook, Vec<State>) {
     ((model.check_state(state).is_ok(), next), states)
 }
 
-/// Explores the quick scope `name` for `depth` steps with every state by itself. There are this many
-/// times as many states as fingerprints, at least.
+/// Explores the quick scope `name` for `depth` steps without merging states. There must be at least
+/// `times` times as many states as fingerprints.
 fn compare(name: &str, depth: usize, times: usize) {
     let scope = Scope::QUICK.iter().find(|scope| scope.name == name).unwrap();
     let model = Exploration::new(scope);
     let mut known: HashMap<u128, Vec<State>> = HashMap::new();
-    let mut outlooks = HashMap::new();
+    let mut known_findings = HashMap::new();
     let mut frontier = vec![model.initial()];
     let mut states = 0;
     for _ in 0..depth {
@@ -38,8 +38,8 @@ fn compare(name: &str, depth: usize, times: usize) {
             if same.contains(&state) {
                 continue;
             }
-            let (found, after) = outlook(&model, &state);
-            let expected = outlooks.entry(fingerprint).or_insert_with(|| found.clone());
+            let (found, after) = findings(&model, &state);
+            let expected = known_findings.entry(fingerprint).or_insert_with(|| found.clone());
             assert_eq!(*expected, found, "{:#?} and {state:#?}", same.first());
             next.extend(after);
             same.push(state);

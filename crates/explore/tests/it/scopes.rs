@@ -1,11 +1,12 @@
-//! Nothing is wrong with the rules, and everything was reached.
+//! Every property holds in the quick scopes, and the proposals reach every expected state.
 
 use canon_explore::{Exploration, Scope};
 use canon_protocol::ProposalState::{
     self, Active, Executable, Executed, Expired, Pending, Queued, Rejected,
 };
 
-/// The quick scope `name` is as it should be, and its proposals get into `expected`.
+/// Checks that the quick scope `name` has no violation, and that its proposals reach the states
+/// `expected`.
 fn explore(name: &str, expected: &[ProposalState]) {
     let scope = Scope::QUICK.iter().find(|scope| scope.name == name).unwrap();
     match Exploration::new(scope).run() {
@@ -18,7 +19,7 @@ fn explore(name: &str, expected: &[ProposalState]) {
     }
 }
 
-/// All but Dropped.
+/// All states that a proposal through the lock can reach.
 const OF_THE_LOCK: &[ProposalState] =
     &[Pending, Active, Queued, Executable, Rejected, Executed, Expired];
 
