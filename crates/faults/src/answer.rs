@@ -9,15 +9,15 @@ use serde_json::{
 
 /// The answer of an endpoint to a request.
 pub enum Answer {
-    /// As the node answers it.
+    /// The node's answer.
     Node,
-    /// As the node answers it with these parameters.
+    /// The node's answer to the same method with these parameters.
     Asked(Value),
-    /// With what a function makes of the node's result. A refusal stays one.
+    /// The node's answer, with the result changed by a function. A refusal isn't changed.
     Changed(Box<dyn FnOnce(Value) -> Value + Send>),
-    /// With this result. The node isn't asked.
+    /// This result. The node isn't asked.
     Result(Value),
-    /// With a refusal: its code and its words. The node isn't asked.
+    /// A refusal with this code and message. The node isn't asked.
     Refusal(i64, String),
 }
 
@@ -35,7 +35,7 @@ impl fmt::Debug for Answer {
     }
 }
 
-/// The parameters of a request, as JSON. Null if it has none.
+/// The parameters of a request, as JSON; null if it has none.
 pub fn params(request: &SerializedRequest) -> Value {
     request.params().map_or(Value::Null, parse)
 }
@@ -51,7 +51,7 @@ pub fn failure(id: Id, code: i64, words: impl Into<String>) -> Response {
     Response { id, payload: ResponsePayload::Failure(payload) }
 }
 
-/// The value that a text of JSON stands for.
+/// Parses a JSON value.
 pub(crate) fn parse(json: &RawValue) -> Value {
     serde_json::from_str(json.get()).expect("a raw value is JSON")
 }

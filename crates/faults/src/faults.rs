@@ -1,4 +1,4 @@
-//! The layer, and what tests ask of it.
+//! The layer, and its control by tests.
 
 use crate::{Answer, Fault, FaultPlan, FaultyTransport};
 use alloy_json_rpc::{RequestPacket, ResponsePayload, SerializedRequest};
@@ -10,8 +10,8 @@ use std::{
 use tokio::sync::Notify;
 use tower::Layer;
 
-/// The faults between a client and the transport that this layer is put on. Clones share everything,
-/// so that a test keeps one. By default nothing goes wrong.
+/// The faults between a client and the transport under this layer. Clones share their state, so that a test
+/// can keep one. By default no packet goes wrong.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     state: Arc<Mutex<State>>,
@@ -25,13 +25,13 @@ type Answers = Box<dyn FnMut(&SerializedRequest) -> Answer + Send>;
 struct State {
     plan: FaultPlan,
     answers: Option<Answers>,
-    /// Packets since the plan was set.
+    /// The number of packets since the plan was set.
     packets: u64,
-    /// Requests by method.
+    /// The number of requests by method.
     requests: BTreeMap<String, u64>,
-    /// Packets that are late, and the number of the packet before which each is carried out.
+    /// Delayed packets, each with the number of the packet before which it is carried out.
     delayed: Vec<(u64, RequestPacket)>,
-    /// The last results by method and parameters.
+    /// The newest results, by method and parameters.
     results: BTreeMap<Question, ResponsePayload>,
 }
 
@@ -50,7 +50,7 @@ impl fmt::Debug for State {
 }
 
 impl Faults {
-    /// Counts packets from here on, and lets them go wrong by another plan. What is late is dropped.
+    /// Sets the plan, counts packets from 0 again, and drops delayed packets.
     pub fn set(&self, plan: FaultPlan) {
         let mut state = self.lock();
         state.plan = plan;
@@ -59,15 +59,15 @@ impl Faults {
         state.results.clear();
     }
 
-    /// Lets nothing go wrong any more. What is late is carried out before the next packet.
+    /// Ends all faults. Delayed packets are carried out before the next packet.
     pub fn end(&self) {
         let mut state = self.lock();
         state.plan = FaultPlan::Never;
         state.delayed.iter_mut().for_each(|(due, _)| *due = 0);
     }
 
-    /// Answers the requests that reach the endpoint as a function says, which may change the chain but must
-    /// not use this. The requests of a batch then reach the node one by one.
+    /// Sets a function that answers the requests that reach the endpoint. It may change the chain, but must
+    /// not use this `Faults`. The requests of a batch then reach the node one by one.
     pub fn answer(&self, answers: impl FnMut(&SerializedRequest) -> Answer + Send + 'static) {
         self.lock().answers = Some(Box::new(answers));
     }
@@ -77,13 +77,13 @@ impl Faults {
         self.lock().packets
     }
 
-    /// The numbers of requests by method, since the last time that they were taken. Requests that go wrong
-    /// count, and those of a batch count one by one.
+    /// Returns the number of requests by method since the last call. Requests that go wrong are counted
+    /// too, and those of a batch one by one.
     pub fn take_requests(&self) -> BTreeMap<String, u64> {
         core::mem::take(&mut self.lock().requests)
     }
 
-    /// Returns when a packet has ended the process that made it. That packet is never answered.
+    /// Waits until a packet has ended the process that made it. That packet is never answered.
     pub async fn killed(&self) {
         self.killed.notified().await;
     }
@@ -94,8 +94,8 @@ impl Faults {
         core::future::pending().await
     }
 
-    /// Counts a packet. Returns what goes wrong with it, and the late packets that are carried out before
-    /// it, in order.
+    /// Counts a packet. Returns its fault, and the delayed packets that are carried out before it, in
+    /// order.
     pub(crate) fn next(&self, packet: &RequestPacket) -> (Option<Fault>, Vec<RequestPacket>) {
         let mut state = self.lock();
         let number = state.packets;
@@ -109,27 +109,27 @@ impl Faults {
         (state.plan.fault(number, packet), due)
     }
 
-    /// Carries a packet out before the one that is this number of packets later.
+    /// Delays a packet until just before the one that is `packets` packets later.
     pub(crate) fn delay(&self, packets: u64, packet: RequestPacket) {
         let mut state = self.lock();
-        // The present packet is counted already.
+        // The present packet has been counted already.
         let due = state.packets.saturating_add(packets).saturating_sub(1);
         state.delayed.push((due, packet));
     }
 
-    /// The answers to requests that reach the endpoint; `None` if no answer was ever to be changed.
+    /// The answers to requests that reach the endpoint; `None` if no function was set.
     pub(crate) fn answers(&self, packet: &RequestPacket) -> Option<Vec<Answer>> {
         let mut state = self.lock();
         let answers = state.answers.as_mut()?;
         Some(packet.requests().iter().map(answers).collect())
     }
 
-    /// The result of the last time that this was asked. Nothing for transactions.
+    /// The result of the last identical request; `None` for transactions.
     pub(crate) fn last_result(&self, request: &SerializedRequest) -> Option<ResponsePayload> {
         self.lock().results.get(&question(request)).cloned()
     }
 
-    /// Remembers a result, if the plan can ask for it later.
+    /// Stores a result, if the plan may use it later.
     pub(crate) fn remember(&self, request: &SerializedRequest, result: &ResponsePayload) {
         let mut state = self.lock();
         let is_sent = request.method().starts_with("eth_send");
@@ -139,7 +139,7 @@ impl Faults {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A test that panicked elsewhere has failed already.
+        // If another thread panicked, its test has failed already.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,9 +1,9 @@
 //! Endpoints that fail, lag, refuse and change answers: a layer between a client and the transport of an
 //! in-process chain, for tests.
 //!
-//! [`Faults`] counts the requests, lets packets go wrong by a [`FaultPlan`], and answers requests otherwise
-//! than the node by an [`Answer`]. A packet is what travels at once: a request, or a batch of requests.
-//! Nothing reads a clock: a packet that is late is late by a number of packets.
+//! [`Faults`] counts requests, lets packets go wrong by a [`FaultPlan`], and replaces the node's answers by
+//! an [`Answer`]. A packet is a single request, or a batch of requests. Nothing reads a clock: a delay is
+//! measured in packets.
 //!
 //! ```
 //! # use canon_devchain::{Devchain, DevchainConfig};

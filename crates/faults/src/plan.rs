@@ -1,4 +1,4 @@
-//! The faults of packets, and their times.
+//! The faults of packets, and the plan of their occurrence.
 
 use alloy_json_rpc::{RequestPacket, ResponsePacket};
 use canon_testkit::histories::Rng;
@@ -7,35 +7,35 @@ use core::fmt;
 /// A fault of a packet.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// It doesn't reach the node.
+    /// The packet doesn't reach the node.
     Lost,
-    /// The node carries it out, and its answer is lost.
+    /// The node carries the packet out, and its answer is lost.
     AnswerLost,
-    /// The node carries it out twice. The second answer counts.
+    /// The node carries the packet out twice. The client gets the second answer.
     Doubled,
-    /// Its answer is lost, and the node carries it out before the packet that is this number of packets
-    /// later. 1 is the next packet.
+    /// The answer is lost, and the node carries the packet out before the one that is this number of
+    /// packets later. 1 is the next packet.
     Delayed(u64),
-    /// Its requests are answered as the same requests were the last time, by a cache or a node that lags.
-    /// Transactions, and what is asked for the first time, reach the node.
+    /// Each request gets the answer that the same request got last, as from a cache or a node that lags.
+    /// Transactions, and requests without an earlier answer, reach the node.
     Stale,
-    /// The process that made it ends before it reaches the node ([`Faults::killed`]).
+    /// The process that made the packet ends before it reaches the node ([`Faults::killed`]).
     ///
     /// [`Faults::killed`]: crate::Faults::killed
     KilledBefore,
-    /// The process that made it ends after the node has carried it out ([`Faults::killed`]).
+    /// The process that made the packet ends after the node has carried it out ([`Faults::killed`]).
     ///
     /// [`Faults::killed`]: crate::Faults::killed
     KilledAfter,
-    /// It doesn't reach the node, and each request is refused with code -32000 and these words.
+    /// The packet doesn't reach the node. Each request is refused with code -32000 and this message.
     Refused(&'static str),
-    /// It doesn't reach the node, and is answered with this status of HTTP and these words.
+    /// The packet doesn't reach the node. It is answered with this HTTP status and this body.
     HttpStatus(u16, &'static str),
-    /// It doesn't reach the node, and is answered with this.
+    /// The packet doesn't reach the node. It is answered with this.
     Answered(ResponsePacket),
 }
 
-/// When packets go wrong. They are counted from 0, from when the plan is set.
+/// The packets that go wrong. Packets are counted from 0, beginning when the plan is set.
 #[derive(Default)]
 pub enum FaultPlan {
     /// Never.
@@ -47,22 +47,23 @@ pub enum FaultPlan {
     Method(&'static str, Fault),
     /// At random.
     Random {
-        /// Draws.
+        /// The source of the draws.
         rng: Rng,
-        /// The packets in 100 that go wrong.
+        /// The percentage of packets that go wrong.
         percent: u64,
         /// The faults, each as likely as the others.
         faults: Vec<Fault>,
     },
-    /// As a function says ([`FaultPlan::by`]).
+    /// By a function ([`FaultPlan::by`]).
     By(Rule),
 }
 
 type Rule = Box<dyn FnMut(&RequestPacket) -> Option<Fault> + Send>;
 
 impl FaultPlan {
-    /// Packets go wrong as a function says. It sees every packet before the node does, and may change the
-    /// chain. It must not use the [`Faults`](crate::Faults) that call it.
+    /// A plan by a function, which returns the fault of each packet. It is called before the packet
+    /// reaches the node, and may change the chain. It must not use the [`Faults`](crate::Faults) that
+    /// call it.
     pub fn by(rule: impl FnMut(&RequestPacket) -> Option<Fault> + Send + 'static) -> Self {
         Self::By(Box::new(rule))
     }
@@ -82,7 +83,7 @@ impl FaultPlan {
         }
     }
 
-    /// Whether some request may be answered as the last time.
+    /// Whether the plan may answer a request with an earlier answer.
     pub(crate) fn may_be_stale(&self) -> bool {
         let is_stale = |fault: &Fault| matches!(fault, Fault::Stale);
         match self {

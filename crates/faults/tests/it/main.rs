@@ -35,17 +35,17 @@ impl Endpoint {
         Self { chain, faults, transport, provider }
     }
 
-    /// Has a block mined. Returns whether that is confirmed.
+    /// Mines a block. Returns whether the endpoint confirmed it.
     async fn mine(&self) -> bool {
         self.provider.raw_request::<_, Value>("evm_mine".into(), ()).await.is_ok()
     }
 
-    /// The number of the newest block as the endpoint gives it.
+    /// The number of the newest block, by the endpoint.
     async fn number(&self) -> u64 {
         self.provider.get_block_number().await.unwrap()
     }
 
-    /// Asks for the chain id, the number of the newest block, and something that doesn't exist.
+    /// Sends a batch: the chain id, the number of the newest block, and an unknown method.
     async fn batch(&mut self) -> ResponsePacket {
         let methods = ["eth_chainId", "eth_blockNumber", "eth_nothing"];
         let requests = (0..).zip(methods).map(|(id, method)| request(id, method));
@@ -61,7 +61,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-/// The ids of the responses, and their results or the codes of their refusals.
+/// The ids of the responses, with their results or error codes.
 fn shown(responses: &ResponsePacket) -> Vec<(Id, Value)> {
     let shown = |response: &Response| {
         let value = match (response.payload.as_success(), response.payload.as_error()) {
@@ -106,7 +106,7 @@ fn what_is_late_arrives_before_the_packet_it_was_delayed_to() {
         for expected in [0, 0, 1, 1] {
             assert_eq!(endpoint.number().await, expected);
         }
-        // At the end, at once.
+        // Ending all faults carries it out before the next packet.
         endpoint.faults.set(FaultPlan::Method("evm_mine", Fault::Delayed(100)));
         assert!(!endpoint.mine().await);
         assert_eq!(endpoint.number().await, 1);
@@ -153,7 +153,7 @@ fn stale_answers_are_those_of_the_last_time() {
         assert!(endpoint.mine().await);
         assert_eq!(endpoint.number().await, 0);
         assert_eq!(endpoint.number().await, 2);
-        // Each request of a batch for itself; what was never asked, or refused, reaches the node.
+        // Each request of a batch is looked up. One without an earlier result reaches the node.
         endpoint.faults.set(FaultPlan::At(1, Fault::Stale));
         endpoint.number().await;
         endpoint.chain.mine().unwrap();
