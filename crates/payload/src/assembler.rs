@@ -1,9 +1,9 @@
-//! Machine code with labels, and data behind it.
+//! An assembler of EVM code, with labels and constant data.
 
 use alloy_primitives::{Bytes, U256};
 use std::{borrow::Cow, collections::BTreeMap};
 
-/// The opcodes that small contracts need, by their names in the Yellow Paper.
+/// The opcodes that small contracts need, by the names of the Yellow Paper.
 #[allow(missing_docs, reason = "the names of the opcodes")]
 pub mod op {
     pub const STOP: u8 = 0x00;
@@ -37,51 +37,51 @@ pub mod op {
 
 type Label = Cow<'static, str>;
 
-/// Writes machine code. Nothing is checked but that every label that is jumped to is set.
+/// An assembler of EVM code. It checks only that every label that is jumped to is set.
 ///
 /// # Panics
 ///
-/// Every method, if the code gets longer than 64 KiB: a contract has at most 24,576 bytes
+/// Every method panics if the code gets longer than 64 KiB. A contract has at most 24,576 bytes
 /// ([EIP-170](https://eips.ethereum.org/EIPS/eip-170)).
 #[derive(Clone, Debug, Default)]
 pub struct Assembler {
     code: Vec<u8>,
     labels: BTreeMap<Label, u16>,
-    /// The places at which the address of a label has to be written.
+    /// The positions at which the address of a label has to be written.
     jumps: Vec<(usize, Label)>,
-    /// The places at which the offset of a piece of data has to be written, with the data.
+    /// The positions at which the offset of a piece of data has to be written, with the data.
     data: Vec<(usize, Vec<u8>)>,
 }
 
 impl Assembler {
-    /// Nothing yet.
+    /// An assembler without code.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// These bytes: opcodes and what they push.
+    /// Appends these bytes: opcodes and the operands of pushes.
     pub fn ops(&mut self, ops: &[u8]) -> &mut Self {
         self.code.extend_from_slice(ops);
         self
     }
 
-    /// Pushes a number in as few bytes as it takes.
+    /// Pushes a number with the shortest opcode.
     pub fn push(&mut self, number: U256) -> &mut Self {
         let bytes = number.to_be_bytes_trimmed_vec();
         self.ops(&[op::PUSH0 + bytes.len() as u8]).ops(&bytes)
     }
 
-    /// Leaves the call's selector on the stack.
+    /// Pushes the selector of the call.
     pub fn selector(&mut self) -> &mut Self {
         self.ops(&[op::PUSH0, op::CALLDATALOAD, op::PUSH1, 224, op::SHR])
     }
 
-    /// Goes to `label` if the selector on the stack is this one, which stays there.
+    /// Jumps to `label` if the selector on the stack is this one. The selector stays on the stack.
     pub fn on(&mut self, selector: [u8; 4], label: impl Into<Label>) -> &mut Self {
         self.ops(&[op::DUP1, op::PUSH4]).ops(&selector).ops(&[op::EQ]).jump_if(label)
     }
 
-    /// Goes to `label` unless the top of the stack, which it takes, is 0.
+    /// Takes the top of the stack, and jumps to `label` unless it is 0.
     pub fn jump_if(&mut self, label: impl Into<Label>) -> &mut Self {
         self.jumps.push((self.code.len() + 1, label.into()));
         self.short(0).ops(&[op::JUMPI])
@@ -116,7 +116,7 @@ impl Assembler {
         self.ops(&[op::PUSH2]).ops(&bytes)
     }
 
-    /// The finished code: what stands at the contract's address.
+    /// The runtime code: the code at the contract's address.
     ///
     /// # Panics
     ///
@@ -135,7 +135,7 @@ impl Assembler {
         code.into()
     }
 
-    /// The code that deploys [`Self::runtime`].
+    /// The creation code, which deploys [`Self::runtime`].
     pub fn creation(&self) -> Bytes {
         let mut creation = Self::new();
         creation.answer(&self.runtime());

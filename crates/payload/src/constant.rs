@@ -1,13 +1,13 @@
-//! A payload that only answers with constants.
+//! A payload that only returns constants.
 
 use crate::assembler::Assembler;
 use alloy_primitives::Bytes;
 use alloy_sol_types::{SolCall, SolValue};
 use canon_abi::{Governance::Action, UpgradePayload};
 
-/// Creation code of a payload that lists `actions` and nothing else, for ever.
+/// Creation code of a payload whose only actions are `actions`. They never change.
 ///
-/// It answers `getActions()` and `getURI()`, and reverts without data on all else.
+/// The payload answers `getActions()` and `getURI()`, and reverts without data on any other call.
 pub fn constant_payload(actions: &[Action], uri: &str) -> Bytes {
     let mut code = Assembler::new();
     code.selector();

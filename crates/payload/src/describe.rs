@@ -1,4 +1,4 @@
-//! Actions of payloads as people read them: `Registry.upgrade(rollup 2)`.
+//! Descriptions of actions, such as `Registry.upgrade(rollup 2)`.
 
 use alloy_dyn_abi::{DynSolValue, JsonAbiExt};
 use alloy_json_abi::Function;
@@ -10,17 +10,18 @@ use std::collections::BTreeMap;
 /// The form in which hashes in arguments are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hashes {
-    /// All digits, for whoever has to compare them.
+    /// All digits, for exact comparisons.
     Full,
-    /// The first eight digits, for a story.
+    /// The first eight digits, for a timeline.
     Shortened,
 }
 
-/// An action with the contract's name, the function's and its arguments. Addresses are shown by their name
-/// in `names`, those without one in full. A call that is of no function of the set's contracts is shown as
-/// data.
+/// Describes an action by the names of the contract and the function, and the arguments. An address is shown
+/// by its name in `names`, or in full if it has none. Calldata that encodes no call of a function of the set
+/// is shown as hex.
 ///
-/// An assertion is one only at `expect`, the set's own Expect: elsewhere the same bytes mean nothing.
+/// Functions of Expect are decoded only if the target is `expect`, the Expect of the set. At any other address
+/// they assert nothing.
 pub fn describe(
     action: &Action,
     expect: Address,
@@ -38,7 +39,7 @@ pub fn describe(
     }
 }
 
-/// The function of the set's contracts that an action calls by its selector, and its arguments.
+/// The function of the set's contracts that an action calls by its selector, with the arguments.
 pub(crate) fn decode(
     action: &Action,
     expect: Address,
@@ -48,8 +49,8 @@ pub(crate) fn decode(
     decode_by(function, &action.data).map(|arguments| (function, arguments))
 }
 
-/// The arguments of a call of `function`. `None` for other bytes that decode to the same values: what is shown
-/// must be all that there is.
+/// The arguments of a call of `function`. `None` if the data isn't exactly their encoding: the description
+/// must show everything in it.
 pub(crate) fn decode_by(function: &Function, data: &[u8]) -> Option<Vec<DynSolValue>> {
     let values = function.abi_decode_input(data.get(4..)?).ok()?;
     let encoded = function.abi_encode_input(&values).ok()?;
@@ -121,7 +122,7 @@ mod tests {
         let upgrade = Registry::upgradeCall { rollup: at(3) }.abi_encode();
         assert_eq!(words(at(1), canonical.clone()), "Expect.canonicalIs(Registry, rollup 1)");
         assert_eq!(words(at(2), upgrade), "Registry.upgrade(rollup 1)");
-        // Whoever answers there need not assert anything.
+        // A contract that isn't the set's Expect may not assert anything.
         for stranger in [at(2), at(4)] {
             let shown = words(stranger, canonical.clone());
             assert!(!shown.contains("canonicalIs") && shown.contains(": 0x"), "{shown}");

@@ -1,4 +1,4 @@
-//! The effect of an action, for people who decide on it: tokens, per cent and durations with names.
+//! The effects of actions, for the people who decide on them: with tokens, percentages, durations and names.
 
 use alloy_dyn_abi::DynSolValue;
 use alloy_json_abi::Function;
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use crate::describe::{Hashes, decode, decode_by, name, show};
 
-/// The set whose Governance executes the actions, as far as it is known.
+/// The set whose Governance executes the actions, or what is known of it.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownSet<'a> {
     /// The roles of the set's contracts. The functions of any other address are unknown, whatever their selectors.
@@ -23,8 +23,8 @@ pub struct KnownSet<'a> {
     pub configuration: Option<&'a Configuration>,
 }
 
-/// The effect of an action in lines, to be read below the exact call of [`describe`](crate::describe()). A target
-/// or a function that isn't of the set is said to be unknown; the data is in full in one of the two.
+/// The effect of an action, in lines that are shown below the exact call of [`describe`](crate::describe()). An
+/// unknown target or function is reported as unknown. Then the data is shown in full, here or in the description.
 pub fn explain(action: &Action, set: &KnownSet<'_>) -> Vec<String> {
     let role = set.roles.get(&action.target).copied();
     let contract = Contract::ALL.iter().copied().find(|contract| contract.role() == role);
@@ -51,9 +51,10 @@ pub fn explain(action: &Action, set: &KnownSet<'_>) -> Vec<String> {
     }
 }
 
-/// A remark, and the data if the exact call may show a function and arguments in its place.
+/// A remark, followed by the data if [`describe`](crate::describe()) may show a function and arguments instead of
+/// it.
 fn unknown(action: &Action, remark: String) -> Vec<String> {
-    // Of assertions too, whichever address the caller takes for Expect.
+    // Functions of Expect count too, because the caller may take any address for Expect.
     let functions = [action.target, Address::ZERO].map(|expect| decode(action, expect));
     let data = functions.iter().any(Option::is_some);
     let data = data.then(|| format!("data {}", hex::encode_prefixed(&action.data)));
@@ -138,7 +139,7 @@ impl KnownSet<'_> {
         vec![line]
     }
 
-    /// A function without words of its own, with its arguments by name.
+    /// A function without a sentence of its own, with its arguments by name.
     fn arguments(
         &self,
         target: &str,
@@ -157,7 +158,7 @@ impl KnownSet<'_> {
         [title].into_iter().chain(arguments).collect()
     }
 
-    /// The fields of a configuration, each with its value in force where that is another.
+    /// The fields of a configuration, compared with the values in force.
     fn configuration(&self, title: String, found: &DynSolValue) -> Vec<String> {
         let mut leaves = Vec::new();
         flatten(found, &mut leaves);
@@ -182,7 +183,7 @@ impl KnownSet<'_> {
 
 type Unit = fn(Option<U256>) -> String;
 
-/// The fields of a configuration in the order of its ABI, with how each is shown.
+/// The fields of a configuration in the order of the ABI, with the functions that show them.
 const FIELDS: [(&str, Unit); 9] = [
     ("lock delay", duration),
     ("lock amount", tokens),
@@ -195,7 +196,7 @@ const FIELDS: [(&str, Unit); 9] = [
     ("minimum votes", tokens),
 ];
 
-/// The values of [`FIELDS`].
+/// The values of [`FIELDS`], in that order.
 fn fields(configuration: &Configuration) -> [u128; 9] {
     [
         configuration.propose_config.lock_delay.get().into(),
@@ -221,7 +222,7 @@ fn number(value: &DynSolValue) -> Option<U256> {
     value.as_uint().map(|(number, _)| number)
 }
 
-/// A quantity, or the bare number if it is beyond the quantity's range.
+/// A quantity, or the bare number if it is out of range.
 fn quantity<T>(
     number: Option<U256>,
     noun: &str,

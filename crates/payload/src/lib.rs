@@ -1,10 +1,10 @@
-//! Payload contracts: made without a compiler, and shown in words.
+//! Payload contracts: built without a compiler, and described in words.
 //!
-//! - [`constant_payload`]: a payload of any list of actions. It only answers with constants, so there
-//!   is nothing in it to review but the list.
-//! - [`describe()`]: an action as the exact call, with names.
-//! - [`explain()`]: its effect in words, with units.
-//! - [`Assembler`]: what it is made with, for contracts that are little more than that.
+//! - [`constant_payload`]: a payload with any list of actions. It only returns constants, so that
+//! only the list has to be reviewed.
+//! - [`describe()`]: the exact call of an action, with names.
+//! - [`explain()`]: the effect of an action in words, with units.
+//! - [`Assembler`]: builds such small contracts from opcodes.
 
 mod assembler;
 mod constant;
