@@ -1,4 +1,4 @@
-//! The compiled contracts, as they are committed in `contracts/artifacts`.
+//! The compiled contracts, as committed in `contracts/artifacts`.
 
 use alloy_json_abi::JsonAbi;
 use alloy_primitives::{Bytes, hex};
@@ -11,25 +11,25 @@ use std::sync::LazyLock;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Contract {
-    /// The ERC-20 that is locked and staked.
+    /// The ERC-20 token that is locked and staked.
     Asset,
     /// Mints the asset at a bounded rate.
     Issuer,
-    /// The list of rollups; the one address from which the set is found.
+    /// The list of rollups, from which all other contracts of the set are found.
     Registry,
     /// Pays the canonical rollup for its blocks.
     RewardDistributor,
-    /// One rollup: staking, slots, proposer selection.
+    /// A rollup: staking, slots, proposer selection.
     Rollup,
     /// Counts signals.
     Proposals,
-    /// Lock, vote, delay, execute.
+    /// Locks power, takes votes, and executes after a delay.
     Governance,
     /// Assertions for payloads.
     Expect,
     /// The payload that makes another rollup canonical.
     UpgradePayload,
-    /// Reads a set in one call; never deployed.
+    /// Reads a set in one call. It is never deployed.
     SetLens,
 }
 
@@ -44,7 +44,7 @@ macro_rules! artifacts {
                 match self { $(Self::$name => stringify!($name)),* }
             }
 
-            /// The output of the compiler. Read once, at the first use.
+            /// The output of the compiler. It is parsed at the first use.
             pub fn artifact(self) -> &'static Artifact {
                 match self {$(
                     Self::$name => {
@@ -90,15 +90,15 @@ pub struct Artifact {
     abi: JsonAbi,
     creation_code: Bytes,
     runtime_code: Bytes,
-    /// The places where constructors write immutables: zero in the artifact, anything on chain.
+    /// The positions at which constructors write immutables. They are zero in the artifact.
     immutables: Vec<Range<usize>>,
 }
 
-/// The code at an address isn't the artifact's.
+/// A difference between the code at an address and the artifact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodeMismatch {
-    /// There is no code.
+    /// There is no code at the address.
     #[error("there is no code")]
     Empty,
     /// The code has another length.
@@ -112,32 +112,33 @@ pub enum CodeMismatch {
     /// The code differs outside of the immutables.
     #[error("its code differs from the artifact's at byte {offset}")]
     Content {
-        /// The first differing byte.
+        /// The offset of the first byte that differs.
         offset: usize,
     },
 }
 
 impl Artifact {
-    /// Functions, events, errors and constructor.
+    /// The ABI: functions, events, errors and the constructor.
     pub const fn abi(&self) -> &JsonAbi {
         &self.abi
     }
 
-    /// The code that deploys the contract when constructor arguments follow it.
+    /// The creation code, without constructor arguments.
     pub const fn creation_code(&self) -> &Bytes {
         &self.creation_code
     }
 
-    /// The deployed code with its immutables zero.
+    /// The runtime code, with immutables set to zero.
     pub const fn runtime_code(&self) -> &Bytes {
         &self.runtime_code
     }
 
-    /// Whether `code`, read from the chain, is this contract's whatever its immutables hold.
+    /// Checks that `code`, read from the chain, is this contract's, with any values of its
+    /// immutables.
     ///
     /// # Errors
     ///
-    /// The place and kind of the difference.
+    /// The first difference.
     pub fn check_code(&self, code: &[u8]) -> Result<(), CodeMismatch> {
         if code.is_empty() {
             return Err(CodeMismatch::Empty);

@@ -1,4 +1,4 @@
-//! The arguments of constructors, by their names in Solidity.
+//! The arguments of constructors, by their Solidity names.
 
 use crate::Contract;
 use alloy_dyn_abi::{DynSolValue, JsonAbiExt};
@@ -18,8 +18,8 @@ pub struct ConstructorArgument {
 }
 
 impl Contract {
-    /// The arguments at the end of an init code. `None` if it isn't this contract's creation code with its
-    /// arguments.
+    /// The arguments at the end of an init code; `None` if it isn't this contract's creation code with
+    /// valid arguments.
     pub fn constructor_arguments(self, init_code: &[u8]) -> Option<Vec<ConstructorArgument>> {
         let artifact = self.artifact();
         let encoded = init_code.strip_prefix(artifact.creation_code().as_ref())?;

@@ -1,9 +1,9 @@
 //! The `sol!` modules, one per contract.
 //!
 //! `sol!` of a JSON ABI can't share types between two contracts, so [`Governance`], [`Expect`] and
-//! [`UpgradePayload`] each have their own `Configuration` or `Action`. These copies stay at the edge:
-//! the rest of the workspace uses the types of `canon-protocol`, and [`crate::convert`] is the one
-//! place that converts between the two.
+//! [`UpgradePayload`] each have their own `Configuration` or `Action`. Only this crate uses these
+//! copies: the rest of the workspace uses the types of `canon-protocol`, and [`crate::convert`]
+//! converts between the two.
 #![allow(missing_docs, missing_debug_implementations, unreachable_pub, clippy::all)]
 
 use alloy_sol_types::sol;

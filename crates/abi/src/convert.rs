@@ -1,7 +1,7 @@
 //! Conversions between Solidity's structs and the protocol's types.
 //!
-//! Into Solidity everything fits; out of it, a value that is out of the protocol's range is an
-//! error, never truncated.
+//! Every value can be converted to Solidity. In the other direction, a value out of the protocol's
+//! range is an error, and is never truncated.
 
 use crate::{
     artifact::Contract,
@@ -140,7 +140,7 @@ impl From<Rollup::RollupParameters> for RawRollupParameters {
 }
 
 impl Contract {
-    /// Its role in the set; `None` for payloads and the lens.
+    /// The role in the set; `None` for payloads and the lens.
     pub const fn role(self) -> Option<Role> {
         match self {
             Self::Asset => Some(Role::Asset),
@@ -156,7 +156,7 @@ impl Contract {
     }
 }
 
-/// The init code that runs this constructor: the input of a creation transaction.
+/// The init code of this constructor: the input of a creation transaction.
 pub fn init_code(constructor: &Constructor) -> Bytes {
     match constructor.clone() {
         Constructor::Asset { name, symbol, owner, initial_holder, initial_supply } => {
@@ -192,8 +192,8 @@ pub fn init_code(constructor: &Constructor) -> Bytes {
     }
 }
 
-/// A log that a contract with this role emitted, as the protocol's event. `None` if it emits no
-/// such event.
+/// Decodes a log of a contract with this role as an event of the protocol; `None` if it isn't one
+/// of the role's events.
 pub fn protocol_log(role: Role, log: &Log) -> Option<canon_protocol::Log> {
     let event = Event::from_log_data(role, &log.data)?;
     Some(canon_protocol::Log { emitter: log.address, event })

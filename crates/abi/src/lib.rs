@@ -1,10 +1,12 @@
-//! Typed bindings of Canon's contracts, made from the committed artifacts.
+//! Typed bindings of Canon's contracts, generated from the committed artifacts.
 //!
-//! - [`Contract`], [`Artifact`]: the compiled contracts: ABI, creation code, runtime code.
+//! - [`Contract`], [`Artifact`]: the compiled contracts, with ABI, creation code and runtime code.
 //! - [`Asset`] … [`UpgradePayload`]: one `sol!` module per contract.
-//! - [`init_code`], [`protocol_log`] and `From` implementations: to and from the protocol's types.
-//! - [`expected_answers`]: what every view of a contract answers in a state of the set.
-//! - [`decode_revert`], [`Revert`]: why a call was refused, by name, and what to do next.
+//! - [`init_code`], [`protocol_log`] and `From` implementations: conversions to and from the
+//! protocol's types.
+//! - [`expected_answers`]: the answers of every view of a contract in a state of the set.
+//! - [`decode_revert`], [`Revert`]: the reason of a refused call by name, with a hint for the next
+//! step.
 //!
 //! Neither building nor testing needs a Solidity toolchain.
 

@@ -1,4 +1,4 @@
-//! Governance.
+//! Answers of Governance.
 
 use super::{Voters, Walk, number};
 use crate::Governance;
@@ -49,7 +49,7 @@ impl Walk<'_> {
         let after = |time: Timestamp| Timestamp::new(time.get() + 1);
         let accounts = self.accounts();
         self.powers_at(at, now, &accounts);
-        // The answers at both ends of time: nobody had power yet, and nobody can know yet.
+        // The extremes: the time before anybody had power, and a time that isn't over yet.
         let sample = match self.voters {
             Voters::Known => &BTreeSet::from([Address::ZERO]),
             Voters::Everyone => &accounts,
@@ -75,7 +75,7 @@ impl Walk<'_> {
         }
     }
 
-    /// All power at a time, and that of some accounts.
+    /// The total power at a time, and the power of some accounts.
     fn powers_at(&mut self, at: Address, time: Timestamp, accounts: &BTreeSet<Address>) {
         let (governance, now) = (self.set.governance(), self.now);
         let word = |power: Result<Amount, GovernanceRefusal>| {
@@ -142,7 +142,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The accounts whose ballots on a proposal are asked for. `accounts` are all that there are.
+    /// The accounts that are asked for their ballots on a proposal, out of all `accounts`.
     fn voters_on(
         &self,
         proposal: Option<&Proposal>,

@@ -1,9 +1,9 @@
 //! The answers of the contracts' views in a state of the set.
 //!
-//! A chain whose contracts answer otherwise isn't in that state. The answers cover every proposal, ballot,
-//! withdrawal, round, registration and balance that the state knows, and what the views refuse just beyond
-//! them. They sample what has no end: power now and at snapshots, the first slots of each epoch, and allowances
-//! of the set's contracts.
+//! If a chain's contracts give other answers, they aren't in that state. The answers cover every proposal,
+//! ballot, withdrawal, round, registration and balance of the state, and the refusals just beyond them. Of what
+//! has no end they cover a sample: power now and at snapshots, the first slots of each epoch, and allowances
+//! from and to contracts of the set.
 
 mod governance;
 mod money;
@@ -24,10 +24,10 @@ use std::collections::BTreeSet;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Voters {
     /// For each proposal the holders with a ballot or a used nonce on it, and one without. The number of
-    /// answers grows with the state.
+    /// answers grows with the size of the state.
     Known,
-    /// Every account for every proposal, also where the state has nothing. The number of answers grows with
-    /// the number of accounts times that of proposals: for small sets.
+    /// Every account for every proposal, even if the state has no ballot of it. The number of answers grows
+    /// with the product of the numbers of accounts and proposals, so this is for small sets.
     Everyone,
 }
 
@@ -40,11 +40,11 @@ pub struct ExpectedAnswer {
     pub function: &'static str,
     /// Selector and encoded arguments.
     pub calldata: Bytes,
-    /// The encoded answer, or why the view reverts.
+    /// The encoded answer, or the refusal with which the view reverts.
     pub answer: Result<Bytes, Refusal>,
 }
 
-/// A view that answers otherwise than the state says.
+/// A view whose answer differs from the one that follows from the state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{function} at {contract}\n  arguments: {arguments}\n  the state: {expected}\n  the chain: {found}"
@@ -54,15 +54,15 @@ pub struct UnexpectedAnswer {
     pub contract: Address,
     /// The view's signature.
     pub function: &'static str,
-    /// The arguments, for a person.
+    /// The arguments, as text for people.
     pub arguments: String,
-    /// The answer by the state.
+    /// The answer that follows from the state.
     pub expected: AnswerText,
     /// The answer of the chain.
     pub found: AnswerText,
 }
 
-/// An answer of a view, for a person.
+/// The answer of a view, as text for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AnswerText {
     /// The values; in hexadecimal if the data isn't of the view's types.
@@ -81,11 +81,11 @@ impl fmt::Display for AnswerText {
 }
 
 impl ExpectedAnswer {
-    /// Compares the answer with what the chain gave: returned data, or as the error revert data.
+    /// Compares the answer with the chain's: the returned data, or as an error the revert data.
     ///
     /// # Errors
     ///
-    /// If they differ.
+    /// The two answers, if they differ.
     pub fn check(&self, found: &Result<Bytes, Bytes>) -> Result<(), UnexpectedAnswer> {
         let same = match (&self.answer, found) {
             (Ok(expected), Ok(found)) => expected == found,
@@ -111,7 +111,7 @@ impl ExpectedAnswer {
     }
 }
 
-/// The contracts of the set that have views, each once.
+/// The contracts of the set that have views.
 pub fn viewed_contracts(set: &SetState) -> impl Iterator<Item = Address> + '_ {
     let at = set.addresses();
     let fixed = [at.asset, at.issuer, at.distributor, at.registry, at.governance];
@@ -119,10 +119,10 @@ pub fn viewed_contracts(set: &SetState) -> impl Iterator<Item = Address> + '_ {
     fixed.into_iter().chain(rollups).chain(set.all_proposals().map(|(proposals, _)| proposals))
 }
 
-/// All that the views of `contract` answer at `now`; nothing if it isn't one of [`viewed_contracts`]. The order
-/// is the same each time.
+/// The answers of all views of `contract` at `now`; none if it isn't one of [`viewed_contracts`]. The order is
+/// always the same.
 ///
-/// Views whose answer depends on a contract outside the set that isn't known are left out
+/// Views whose answer depends on an unknown contract outside the set are left out
 /// ([`Refusal::OutsideTheSet`]).
 pub fn expected_answers(
     set: &SetState,
@@ -154,7 +154,7 @@ pub fn expected_answers(
     walk.answers
 }
 
-/// The state whose answers are collected, and those that were.
+/// The state whose answers are collected, and the answers so far.
 struct Walk<'a> {
     set: &'a SetState,
     external: &'a dyn ExternalContracts,
@@ -164,12 +164,12 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// `contract` answers `call` with `answer`.
+    /// Adds the answer of `contract` to `call`.
     fn same<C: SolCall>(&mut self, contract: Address, call: C, answer: C::Return) {
         self.ask(contract, call, Ok(answer));
     }
 
-    /// `contract` answers `call` with `answer`, or refuses to.
+    /// Adds the answer of `contract` to `call`, or its refusal.
     fn ask<C: SolCall>(&mut self, contract: Address, call: C, answer: Result<C::Return, Refusal>) {
         self.answers.push(ExpectedAnswer {
             contract,
@@ -179,7 +179,7 @@ impl Walk<'_> {
         });
     }
 
-    /// The owner of `contract`, and the account that may take it over.
+    /// Adds the owner and the pending owner of `contract`.
     fn ownership(&mut self, contract: Address) {
         let ownership = self.set.ownership(contract);
         self.same(contract, Owned::ownerCall {}, ownership.owner());

@@ -1,4 +1,4 @@
-//! Asset, Issuer, RewardDistributor and Registry.
+//! Answers of Asset, Issuer, RewardDistributor and Registry.
 
 use super::{Walk, number};
 use crate::{Asset, Issuer, Registry, RewardDistributor};
@@ -26,7 +26,8 @@ impl Walk<'_> {
             self.same(at.asset, Asset::balanceOfCall { owner: account }, balance);
             let nonce = asset.nonce(account).to_word();
             self.same(at.asset, Asset::noncesCall { owner: account }, nonce);
-            // Everybody allows these; and some of these allow others what moves.
+            // Accounts allow these contracts to transfer; some of these contracts allow a transfer
+            // as well.
             for spender in &spenders {
                 for (owner, spender) in [(account, *spender), (*spender, account)] {
                     let allowance = asset.allowance(owner, spender);
@@ -75,7 +76,8 @@ impl Walk<'_> {
         self.ownership(at.distributor);
     }
 
-    /// The rollup that `registry`, which may be anybody, says is canonical, if it is an answer.
+    /// The canonical rollup by the answer of `registry`, which may be any account; the refusal if
+    /// it gives no valid answer.
     fn canonical_by(&self, registry: Address) -> Result<Address, Refusal> {
         let selector = Registry::getRollupCall::SELECTOR;
         let answer = match self.set.role_of(registry) {
@@ -104,7 +106,7 @@ impl Walk<'_> {
                 blockNumber: current.block_number.to_word(),
             },
         );
-        // The last one isn't there.
+        // The last version doesn't exist.
         for version in 0..=versions {
             let snapshot = registry.snapshot(Version::of(version));
             self.same(
@@ -129,7 +131,7 @@ impl Walk<'_> {
     }
 }
 
-/// `answer`, if it is one word.
+/// `answer`, if it is exactly one word.
 fn exactly(answer: Bytes) -> Option<Bytes> {
     (answer.len() == 32).then_some(answer)
 }

@@ -1,4 +1,4 @@
-//! Rollups.
+//! Answers of rollups.
 
 use super::{Walk, number};
 use crate::Rollup as Sol;
@@ -57,8 +57,8 @@ impl Walk<'_> {
         }
     }
 
-    /// The sets, seeds and proposers of all epochs that may be asked for, and of one more on each
-    /// side.
+    /// The sets, seeds and proposers of all epochs that can be asked for, and of one epoch before
+    /// and after them.
     fn draws(&mut self, at: Address, rollup: &Rollup) {
         let (clock, now) = (rollup.clock(), self.now);
         let Some(present) = clock.epoch_at(now) else { return };
@@ -78,7 +78,7 @@ impl Walk<'_> {
                 seed: seed.unwrap_or_default(),
             });
             self.ask(at, Sol::getSeedCall { epoch: word }, seed.map_err(Refusal::from));
-            // The last one isn't there.
+            // The last member doesn't exist.
             for index in 0..=members {
                 let member = rollup.member_of(epoch, index, now);
                 let member = member.map(|member| Sol::getMemberReturn {

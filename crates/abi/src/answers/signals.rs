@@ -1,4 +1,4 @@
-//! Proposals.
+//! Answers of Proposals contracts.
 
 use super::Walk;
 use crate::Proposals as Sol;
@@ -37,7 +37,7 @@ impl Walk<'_> {
             );
             self.rounds(at, proposals, instance, &mut payloads);
         }
-        // Where another contract owns the Registry, proposals are asked of that contract.
+        // If another contract owns the Registry, proposals are looked up in that contract.
         if owner != self.set.addresses().governance {
             return;
         }
@@ -54,8 +54,8 @@ impl Walk<'_> {
         }
     }
 
-    /// The answers about the current slot, unless a rollup that lies gives one that no 64 bits hold:
-    /// the rules don't count that far, and nobody can signal there.
+    /// The answers about the current slot. They are left out if a lying rollup reports a slot above
+    /// 64 bits: the rules don't represent such a slot, and nobody can signal in it.
     fn status(&mut self, at: Address) {
         let status = self.set.signaling(at, self.now, self.external);
         if status.as_ref().is_ok_and(|status| status.slot == Slot::MAX) {
@@ -82,7 +82,8 @@ impl Walk<'_> {
         self.ask(at, Sol::pushableRoundsCall {}, pushable)
     }
 
-    /// The winners of the rounds that may be pushed in round `present`, and of one more on each side.
+    /// The winners of the rounds that may be pushed in round `present`, and of one round before and
+    /// after them.
     fn winners(&mut self, at: Address, present: Round) {
         let first = present.get().saturating_sub(LIFETIME_IN_ROUNDS + 1);
         for round in (first..=present.get()).map(Round::of) {

@@ -1,15 +1,15 @@
 //! Hints for the next step after a refusal.
 
-/// For a revert without data.
+/// The hint for a revert without data.
 pub(super) const EMPTY: &str =
     "check that the address has code on this chain and that the gas limit was high enough";
 
-/// For a selector that nobody here declares.
+/// The hint for an unknown selector.
 pub(super) const UNKNOWN: &str =
     "no Canon contract declares this error: look up the contract that was called";
 
-/// The hint for an error, by its name. `None` for errors that only a bug or a wrong caller inside
-/// the set can produce, and whose arguments say it all.
+/// The hint for an error with this name. `None` for errors that are fully explained by their
+/// arguments, and that only a bug or a wrong caller inside the set can produce.
 pub(super) fn of(name: &str) -> Option<&'static str> {
     Some(match name {
         "NoCode" => {
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn every_error_of_the_set_has_a_hint() {
-        // Only deployments with an absurd name or symbol meet these.
+        // Only a deployment with an excessively long name or symbol causes these.
         const OBVIOUS: &[&str] = &["InvalidShortString", "StringTooLong"];
         for error in Contract::ALL.iter().flat_map(|c| c.artifact().abi().errors()) {
             let obvious = OBVIOUS.contains(&error.name.as_str());

@@ -1,4 +1,4 @@
-//! Revert data as a person reads it.
+//! Revert data, decoded for people.
 
 mod hint;
 mod render;
@@ -12,13 +12,13 @@ use alloy_sol_types::{Panic, PanicKind, Revert as Message, SolError};
 use canon_protocol::Refusal;
 use core::fmt;
 
-/// The depth to which reverts inside reverts are decoded. A failed action nests one revert in another; more
-/// levels than a few only come from a target that makes them up.
+/// The depth to which nested reverts are decoded. A failed action nests one revert in another; only a
+/// target that makes them up has more than a few levels.
 const MAX_DEPTH: usize = 4;
 
 /// The reason why a call was refused: revert data, decoded with the ABIs of all contracts of the set.
 ///
-/// `Display` gives the error as it would be written in Solidity, with named arguments:
+/// `Display` writes the error as in Solidity, with named arguments:
 /// `Governance__NotActive(id: 3, state: Pending)`. [`hint`](Self::hint) says what to do next.
 #[derive(Clone, PartialEq)]
 pub struct Revert {
@@ -36,7 +36,7 @@ pub enum RevertKind {
         name: &'static str,
         /// Its arguments, in order.
         arguments: Vec<Argument>,
-        /// For an error that passes on what another call reverted with: that revert.
+        /// The revert of an inner call that this error passes on.
         reason: Option<Box<Revert>>,
     },
     /// `Error(string)`: a `require` with a text.
@@ -45,15 +45,15 @@ pub enum RevertKind {
     Panic {
         /// The code.
         code: u64,
-        /// The compiler's meaning; `None` if it never documented the code.
+        /// The compiler's meaning; `None` if the code isn't documented.
         meaning: Option<&'static str>,
     },
-    /// Four bytes that no contract of the set declares, or arguments that don't fit them.
+    /// Four bytes that no contract of the set declares, or that are followed by invalid arguments.
     Unknown {
         /// The four bytes.
         selector: Selector,
     },
-    /// No data at all: a bare `revert()`, an address without code, or not enough gas.
+    /// No data: a bare `revert()`, an address without code, or not enough gas.
     Empty,
     /// One to three bytes: no compiler produces these.
     Malformed,
@@ -78,13 +78,13 @@ impl Argument {
         &self.value
     }
 
-    /// The value as a person reads it: enums by name, selectors with their function.
+    /// The value as text for people: enums by name, selectors with their function.
     pub fn text(&self) -> &str {
         &self.text
     }
 }
 
-/// Decodes revert data. Never fails: what isn't known is shown as it is.
+/// Decodes revert data. This never fails: unknown data is kept as it is.
 pub fn decode_revert(data: &[u8]) -> Revert {
     decode(data, 0)
 }
@@ -120,7 +120,7 @@ fn known(data: &[u8], selector: Selector, arguments: &[u8], depth: usize) -> Opt
 }
 
 impl Argument {
-    /// The revert data in it, if that is what it carries.
+    /// The nested revert data, if this is an argument that carries it.
     fn as_reason(&self) -> Option<&[u8]> {
         (self.name == "reason").then(|| self.value.as_bytes()).flatten()
     }
@@ -132,12 +132,12 @@ impl Revert {
         &self.kind
     }
 
-    /// The data as the chain gave it.
+    /// The revert data.
     pub const fn data(&self) -> &Bytes {
         &self.data
     }
 
-    /// The name of the custom error, if it is one that is known.
+    /// The name of the custom error, if it is a known one.
     pub const fn name(&self) -> Option<&'static str> {
         match self.kind {
             RevertKind::Custom { name, .. } => Some(name),
@@ -158,17 +158,17 @@ impl Revert {
         self.data.get(..4) == Some(&E::SELECTOR)
     }
 
-    /// The error `E` of the bindings, if it is that one.
+    /// Decodes it as the error `E` of the bindings, if it is that error.
     pub fn decoded<E: SolError>(&self) -> Option<E> {
         self.is::<E>().then(|| E::abi_decode(&self.data).ok()).flatten()
     }
 
-    /// The refusal that the protocol's rules give in its place.
+    /// The corresponding refusal of the protocol's rules.
     pub fn refusal(&self) -> Refusal {
         Refusal::abi_decode(&self.data)
     }
 
-    /// The innermost revert: what made the innermost call fail.
+    /// The innermost revert: the error of the innermost call.
     pub fn root(&self) -> &Self {
         match &self.kind {
             RevertKind::Custom { reason: Some(reason), .. } => reason.root(),
@@ -176,7 +176,7 @@ impl Revert {
         }
     }
 
-    /// The next step for a person, where there is advice. The innermost error decides.
+    /// The next step for a person, if there is a hint. The innermost error decides.
     pub fn hint(&self) -> Option<&'static str> {
         let own = |revert: &Self| match &revert.kind {
             RevertKind::Custom { name, .. } => hint::of(name),

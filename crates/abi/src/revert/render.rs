@@ -17,7 +17,7 @@ pub(super) fn arguments(error: &'static Error, data: &[u8]) -> Option<Vec<Argume
     Some(error.inputs.iter().zip(values).map(argument).collect())
 }
 
-/// The encoded arguments of a function of the set, for a person.
+/// The encoded arguments of a function of the set, as text for people.
 pub(crate) fn input_text(selector: Selector, data: &[u8]) -> String {
     let decoded = table::function(selector).and_then(|function| {
         let values = function.abi_decode_input(data).ok()?;
@@ -27,7 +27,8 @@ pub(crate) fn input_text(selector: Selector, data: &[u8]) -> String {
     decoded.unwrap_or_else(|| hex::encode_prefixed(data))
 }
 
-/// The return value of a function of the set, for a person: in hexadecimal if it isn't exactly of its types.
+/// The return value of a function of the set, as text for people; in hexadecimal if it isn't exactly of its
+/// types.
 pub(crate) fn output_text(selector: Selector, data: &[u8]) -> String {
     let decoded = table::function(selector).and_then(|function| {
         let values = function.abi_decode_output(data).ok()?;
@@ -37,7 +38,7 @@ pub(crate) fn output_text(selector: Selector, data: &[u8]) -> String {
     decoded.unwrap_or_else(|| hex::encode_prefixed(data))
 }
 
-/// Values in parentheses, with the names of those that have one.
+/// Values in parentheses, with their names if they have one.
 fn list(params: &[Param], values: &[DynSolValue]) -> String {
     let named = |(param, value): (&Param, &DynSolValue)| match param.name.as_str() {
         "" => text(param, value),
@@ -82,12 +83,12 @@ fn text(param: &Param, value: &DynSolValue) -> String {
     }
 }
 
-/// A text of another contract in quotes, its own quotes escaped.
+/// A text from another contract in quotes, with its own quotes escaped.
 pub(super) fn quoted(text: &str) -> String {
     ForeignText::new(&format!("{text:?}")).to_string()
 }
 
-/// Short names (`"quorum"`) are passed as words; all else is hexadecimal.
+/// A word as text: short names such as `"quorum"` as words, anything else in hexadecimal.
 fn word_text(word: &[u8]) -> String {
     let end = word.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let (name, padding) = word.split_at(end);
@@ -103,7 +104,7 @@ const fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '_')
 }
 
-/// The name behind a number: an ABI only has `uint8`.
+/// The name of an enum's variant; an ABI has only `uint8`.
 fn variant(name: &str, number: u8) -> Option<String> {
     match name {
         "ProposalState" => ProposalState::from_number(number).map(|state| state.to_string()),

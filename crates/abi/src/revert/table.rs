@@ -1,12 +1,12 @@
-//! The table of errors by their four bytes.
+//! The table of errors by selector.
 
 use crate::Contract;
 use alloy_json_abi::{Error, Function};
 use alloy_primitives::{Selector, map::HashMap};
 use std::sync::LazyLock;
 
-/// Errors of OpenZeppelin 5 that reach users through payloads and tokens of others, whether or not
-/// a contract of the set declares them.
+/// Errors of OpenZeppelin 5 that reach users through other payloads and tokens, even if no contract
+/// of the set declares them.
 const OPENZEPPELIN: &[&str] = &[
     "error AddressEmptyCode(address target)",
     "error AddressInsufficientBalance(address account)",
@@ -43,7 +43,7 @@ static ERRORS: LazyLock<HashMap<Selector, Error>> = LazyLock::new(|| {
     let openzeppelin = OPENZEPPELIN
         .iter()
         .map(|signature| Error::parse(signature).expect("the signatures above are well formed"));
-    // Ours last: their parameters also know enums and structs.
+    // The set's own errors come last, because their parameters have the types of enums and structs.
     let ours = Contract::ALL.iter().flat_map(|c| c.artifact().abi().errors()).cloned();
     openzeppelin.chain(ours).map(|error| (error.selector(), error)).collect()
 });
@@ -53,12 +53,12 @@ static FUNCTIONS: LazyLock<HashMap<Selector, &'static Function>> = LazyLock::new
     functions.map(|function| (function.selector(), function)).collect()
 });
 
-/// The error with these four bytes.
+/// The error with this selector.
 pub(super) fn error(selector: Selector) -> Option<&'static Error> {
     ERRORS.get(&selector)
 }
 
-/// The function of the set with these four bytes.
+/// The function of the set with this selector.
 pub(super) fn function(selector: Selector) -> Option<&'static Function> {
     FUNCTIONS.get(&selector).copied()
 }

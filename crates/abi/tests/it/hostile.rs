@@ -25,7 +25,7 @@ fn arguments_that_do_not_fit_make_the_error_unknown() {
         assert!(matches!(revert.kind(), RevertKind::Unknown { .. }), "{length}: {revert}");
         assert_eq!(revert.data().len(), length);
     }
-    // A length that claims more than there is, and a text that isn't one.
+    // A length beyond the end of the data, and a text that isn't valid UTF-8.
     let mut lying = hex!("08c379a0").to_vec();
     lying.extend(U256::from(32).to_be_bytes::<32>());
     lying.extend(U256::MAX.to_be_bytes::<32>());
@@ -51,7 +51,7 @@ fn texts_of_others_are_shown_without_control_sequences() {
         ("it's over".as_bytes(), r#""it's over""#),
         (b"\x1b[31mred\x07", r#""\u{1b}[31mred\u{7}""#),
         ("A \u{202e}evil\u{200b}".as_bytes(), r#""A \u{202e}evil\u{200b}""#),
-        // Blank letters, which Rust's own escapes leave as they are.
+        // Invisible letters, which Rust's escapes leave unchanged.
         ("a\u{3164}\u{fe0f}".as_bytes(), r#""a\u{3164}\u{fe0f}""#),
         (b"end\" of it", r#""end\" of it""#),
     ] {
@@ -66,7 +66,7 @@ fn texts_of_others_are_shown_without_control_sequences() {
         let outer = decode_revert(&outer.abi_encode()).to_string();
         assert!(outer.ends_with(&format!("reason: {shown})")), "{outer}");
     }
-    // What isn't UTF-8 is shown as such.
+    // Invalid UTF-8 is replaced and doesn't hide control characters.
     let invalid = decode_revert(&message(b"\xff\x1b")).to_string();
     assert!(invalid.contains(r"\u{1b}") && !invalid.contains('\u{1b}'), "{invalid}");
 }

@@ -1,4 +1,4 @@
-//! Revert data of every contract, as people read it.
+//! Revert data of every contract, decoded for people.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 

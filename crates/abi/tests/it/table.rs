@@ -10,7 +10,7 @@ use canon_abi::{
 use canon_protocol::{GovernanceRefusal, ProposalState, Refusal};
 use std::collections::BTreeMap;
 
-/// A small value of a type; `n` makes neighbors differ.
+/// A small value of a type. Different `n` give different values.
 fn sample(kind: &DynSolType, n: u8) -> DynSolValue {
     match kind {
         DynSolType::Bool => DynSolValue::Bool(true),
@@ -73,7 +73,7 @@ fn every_error_is_named_with_its_arguments() {
 
 #[test]
 fn every_custom_error_is_a_refusal_of_the_protocol() {
-    // These belong to libraries, and the rules have no state that leads to them.
+    // These errors belong to libraries, and no state of the set leads to them.
     const LIBRARIES: &[&str] = &[
         "ECDSAInvalidSignatureLength",
         "InvalidShortString",
@@ -138,7 +138,7 @@ fn a_failed_action_shows_why_it_failed() {
         Some("another upgrade came first: this payload was made for another canonical rollup")
     );
 
-    // Without a reason the outer error's hint serves.
+    // Without a nested reason, the hint is that of the outer error.
     let outer = Governance::Governance__ActionFailed { reason: Default::default(), ..outer };
     let revert = decode_revert(&outer.abi_encode());
     assert!(revert.to_string().ends_with("reason: no revert data)"), "{revert}");
