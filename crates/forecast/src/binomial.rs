@@ -1,4 +1,4 @@
-//! Chances of repeated independent tries.
+//! Probabilities of repeated independent trials.
 
 use crate::share::Share;
 

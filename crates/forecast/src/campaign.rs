@@ -20,7 +20,7 @@ pub struct Terms {
     pub configuration: Configuration,
 }
 
-/// The slot and round in which a campaign begins.
+/// The beginning of a campaign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CampaignStart {
     /// The first slot that can bring a signal for the payload.
@@ -233,11 +233,12 @@ mod tests {
 
     #[test]
     fn a_round_that_is_won_only_has_to_end() {
-        // Nobody else will signal, and slot 29 is used.
+        // No rival signals, and slot 29 is used.
         let campaign = campaign_with(0.0, 29, 6);
         assert_eq!((campaign.chance_within(1), campaign.rounds_for(0.99)), (1.0, Some(1)));
         assert_eq!(campaign.earliest().unwrap().schedule.push, Timestamp::of(1_720));
-        // The slot that is free next is the next round's, the round that is counted isn't.
+        // The next free slot is in the next round, but the signals counted are those of the present
+        // round.
         let rules = RoundRules::new(6, 10).unwrap();
         let start = CampaignStart { slot: Slot::of(30), round: Round::of(2), counted: 5 };
         let lost = Campaign::new(

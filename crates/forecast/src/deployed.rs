@@ -1,4 +1,4 @@
-//! A deployed set at one block, as far as a forecast is about it.
+//! The state of a deployed set at one block, as a forecast needs it.
 
 use alloy_primitives::{Address, ChainId};
 use canon_protocol::{
@@ -12,7 +12,7 @@ use crate::{
     plan::{Baseline, BaselineOrigin, DeployedState, LiveProposal},
 };
 
-/// The part of a [`Present`] that a forecast starts from and reports.
+/// The parts of a [`Present`] that a forecast starts from and reports.
 #[derive(Debug, Serialize)]
 pub struct SetSnapshot {
     /// The chain.
@@ -33,7 +33,7 @@ pub struct SetSnapshot {
     pub seats: u32,
     /// The number of seats that draw the slots of the next epoch.
     pub next_seats: u32,
-    /// The payload that was asked for.
+    /// The payload that was asked about.
     pub payload: Option<PayloadStanding>,
     #[serde(skip)]
     terms: Terms,
@@ -83,7 +83,7 @@ pub enum SnapshotError {
         /// The time of the block.
         time: Timestamp,
     },
-    /// There is no contract at the payload's address, or nobody looked.
+    /// There is no contract at the payload's address, or `present` doesn't include the payload.
     #[error("there is no code at the payload {0}")]
     NoPayload(Address),
 }
@@ -94,7 +94,7 @@ impl SetSnapshot {
     ///
     /// # Errors
     ///
-    /// [`SnapshotError`], if its slots or signals can't be forecast.
+    /// [`SnapshotError`], if the set's slots or signals can't be forecast.
     pub fn of(present: &Present, payload: Option<Address>) -> Result<Self, SnapshotError> {
         let at = present.addresses;
         let rollup = present.canonical_rollup().ok_or(SnapshotError::UnknownRollup(at.rollup))?;

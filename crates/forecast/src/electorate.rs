@@ -1,4 +1,4 @@
-//! The operators that sequence, and what they signal for.
+//! The operators that sequence, and the payloads that they signal for.
 
 use canon_protocol::Amount;
 use serde::Serialize;
@@ -230,7 +230,7 @@ mod tests {
             set.map(|set| set.chance_per_slot(SignalingSide::For).get())
         };
         assert_eq!((chance(0, 4), chance(3, 4), chance(4, 4)), (Ok(0.0), Ok(0.75), Ok(1.0)));
-        // More signals than slots aren't possible, and no reason to panic.
+        // More signals than slots are impossible, but must not cause a panic.
         assert_eq!(chance(5, 4), Ok(1.0));
     }
 

@@ -192,7 +192,7 @@ mod tests {
             let block = contest.seats_to_block(0.5).unwrap();
             assert!(contest.blocks(block) >= 0.5 && contest.blocks(block - 1) < 0.5, "{block}");
         }
-        // Who misses half of all slots wins nothing, and needs no enemy.
+        // A set that misses half of all slots wins no round, even without a hostile minority.
         let idle = contest(600, 1000, 100, 0.5);
         assert_eq!((idle.seats_to_push(0.5), idle.seats_to_block(0.5)), (None, Some(0)));
     }

@@ -143,7 +143,7 @@ mod tests {
         let rest = |first_free, counted| {
             RunningRoundOdds::new(rules(), &half(), Round::of(1), Slot::of(first_free), counted)
         };
-        // A whole round is a round.
+        // The rest of a round that hasn't begun is the whole round.
         assert_eq!(rest(10, 0).wins, RoundOdds::new(rules(), &half()).wins);
         // Two more of the three slots that are left: 4 of 8 ways.
         let open = rest(17, 4);
@@ -171,7 +171,7 @@ mod tests {
                 let here = wins(first_free, counted);
                 assert!(wins(first_free, counted + 1) >= here, "{counted} {first_free}");
                 assert!(wins(first_free + 1, counted) <= here, "{counted} {first_free}");
-                // The chance is the mean of what the next slot makes of it.
+                // The chance is the mean of the chances after the next slot.
                 let mean =
                     (wins(first_free + 1, counted) + wins(first_free + 1, counted + 1)) / 2.0;
                 assert!((mean - here).abs() < 1e-15, "{counted} {first_free}");

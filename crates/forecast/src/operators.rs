@@ -187,7 +187,7 @@ impl<'a> OperatorEntry<'a> {
         }
     }
 
-    /// Reads a quantity: `to_text` takes its text from a value of the right type, `parse` reads that.
+    /// Reads a quantity: `to_text` gets the text of a value of the right type, and `parse` parses it.
     fn quantity<T>(
         &mut self,
         value: &Spanned<DeValue<'a>>,
@@ -214,12 +214,12 @@ impl<'a> OperatorEntry<'a> {
     }
 }
 
-/// Returns the text of a text or a whole number.
+/// Returns the text of a string or a whole number.
 fn number_or_text(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::String(text) => Some(text.to_string()),
         DeValue::Integer(number) => {
-            // A number of more than 128 bits is out of every range, and so is the largest one of 128.
+            // A number above 128 bits is out of every range, and so is the largest number of 128 bits.
             let number = i128::from_str_radix(number.as_str(), number.radix());
             Some(number.unwrap_or(i128::MAX).to_string())
         }
@@ -227,7 +227,7 @@ fn number_or_text(value: &DeValue<'_>) -> Option<String> {
     }
 }
 
-/// Returns the text of a text or a number, also one with decimals or an exponent.
+/// Returns the text of a string or a number, which may have decimals or an exponent.
 fn decimal_or_text(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::Float(number) => {
@@ -252,7 +252,7 @@ mod tests {
 
     const MISSED: Share = Share::ALL;
 
-    /// Each mistake on a line, with its place in the text.
+    /// The mistakes in the text, each on a line with its place.
     fn mistakes(text: &str) -> String {
         let problems = parse(text, MINIMUM, MISSED).unwrap_err();
         problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")

@@ -73,7 +73,7 @@ pub struct DeployedState {
     pub live_proposal: Option<LiveProposal>,
 }
 
-/// A proposal that may still be executed.
+/// A proposal that can still be executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LiveProposal {
     /// The time at which it was made.
@@ -410,7 +410,7 @@ mod tests {
             seats(&part),
             [(5, SignalingSide::For), (3, SignalingSide::For), (1, SignalingSide::Silent)]
         );
-        // They miss what the others miss.
+        // The unlisted seats miss the same share of their slots.
         assert_eq!(part.missed(), whole.missed());
         let refused = electorate(deployed(7), listed(&[5, 3]));
         let epoch = Epoch::of(3);

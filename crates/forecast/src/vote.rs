@@ -76,7 +76,7 @@ impl Vote {
             let yea = against(own);
             !accepted(yea, own) || !accepted(yea, Amount::ZERO)
         });
-        // Without any power for it no proposal passes.
+        // A proposal without any votes for it never passes.
         Bloc { others, passes, stops: stops.unwrap_or(self.total) }
     }
 

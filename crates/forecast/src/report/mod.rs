@@ -1,4 +1,4 @@
-//! The report of a forecast: everything that can be said about a planned campaign.
+//! The report of a forecast, with everything that follows from a planned campaign.
 //!
 //! In JSON, chances and shares are numbers from 0 to 1, times Unix seconds, durations seconds, amounts
 //! base units, and fractions parts of 10^18. Amounts, fractions, slots, epochs, rounds, blocks and

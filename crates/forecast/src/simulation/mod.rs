@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn independent_failures_give_what_the_formula_says() {
-        // Also in sets so small that a round draws everybody several times.
+        // These include sets so small that a round draws every seat several times.
         for (seats, supporters, rivals, missed) in [
             (20, 0.6, 0.2, 0.0),
             (20, 0.8, 0.2, 0.1),
@@ -287,7 +287,7 @@ mod tests {
             let set = Electorate::of_shares(seats, share(supporters), share(rivals), share(missed))
                 .unwrap();
             let simulation = simulation(10_000, 1.0);
-            // One operator per side would fail as a whole, so every seat gets an operator of its own.
+            // One operator per side would go offline as a whole, so every seat gets its own operator.
             let alone = set
                 .operators()
                 .iter()
