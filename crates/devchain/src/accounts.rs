@@ -1,4 +1,4 @@
-//! The accounts whose keys the chain knows.
+//! The dev accounts, whose keys the chain has.
 
 use alloy_primitives::{B256, keccak256};
 use alloy_signer_local::PrivateKeySigner;
@@ -16,7 +16,7 @@ pub fn dev_accounts(seed: u64, count: usize) -> Vec<PrivateKeySigner> {
         .collect()
 }
 
-/// A value that depends on nothing but its name, the seed and some numbers.
+/// A value that is derived only from a name, the seed and some numbers.
 pub(crate) fn derive(name: &str, seed: u64, numbers: &[u64]) -> B256 {
     let mut preimage = name.as_bytes().to_vec();
     preimage.extend(seed.to_be_bytes());

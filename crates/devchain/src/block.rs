@@ -1,4 +1,4 @@
-//! Blocks as the chain keeps them, and how a block is sealed.
+//! Blocks as they are stored, and their sealing.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,13 +14,13 @@ use alloy_rpc_types_eth::TxGasAndReward;
 
 use crate::state::Version;
 
-/// A signed transaction with its sender, recovered once. Transactions of impersonated accounts
-/// carry a placeholder instead of a signature.
+/// A signed transaction with its sender, which is recovered only once. Transactions of impersonated
+/// accounts have a placeholder instead of a signature.
 pub(crate) type Tx = Recovered<TxEnvelope>;
 
-/// The placeholder for the signature of an impersonated account. It names the sender, so that
-/// equal transactions of different senders have different hashes, and can't be mistaken for a
-/// signature: those have no zero in them.
+/// The placeholder for the signature of an impersonated account. It contains the sender, so that
+/// equal transactions of different senders have different hashes. It can't be mistaken for a
+/// signature, because a valid one has no zero in it.
 pub(crate) fn placeholder_signature(sender: Address) -> Signature {
     Signature::new(U256::from_be_bytes(sender.into_word().0), U256::ZERO, false)
 }
@@ -29,24 +29,24 @@ pub(crate) fn is_impersonated(tx: &TxEnvelope) -> bool {
     tx.signature().s().is_zero()
 }
 
-/// What the execution of a transaction left behind.
+/// The result of executing a transaction.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) success: bool,
     pub(crate) gas_used: u64,
-    /// What it returned or reverted with; no receipt keeps it.
+    /// The data that the transaction returned or reverted with. Receipts don't contain it.
     pub(crate) output: Bytes,
     pub(crate) logs: Vec<Log>,
     pub(crate) contract_address: Option<Address>,
 }
 
-/// A transaction's receipt, and what the receipt's RPC form adds to it.
+/// The receipt of a transaction, with the further fields of its RPC form.
 #[derive(Debug)]
 pub(crate) struct MinedReceipt {
     pub(crate) envelope: ReceiptEnvelope,
     pub(crate) gas_used: u64,
     pub(crate) contract_address: Option<Address>,
-    /// The number of logs in the block before this transaction's.
+    /// The number of logs of earlier transactions in the block.
     pub(crate) first_log: u64,
 }
 
@@ -62,10 +62,10 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// Completes a header with what its transactions determine, and hashes it.
+    /// Completes a header with the fields that follow from the transactions, and hashes it.
     ///
-    /// The state root is not computed: it is zero in every block. Nothing inside the EVM can see
-    /// it, and it would cost more than all the rest.
+    /// The state root isn't computed: it is zero in every block. Nothing inside the EVM can read
+    /// it, and computing it would take longer than everything else.
     pub(crate) fn seal(
         mut header: Header,
         executed: Vec<(Arc<Tx>, Outcome)>,
@@ -130,7 +130,7 @@ impl Block {
     }
 }
 
-/// The header of a block before its transactions: every field that they don't determine.
+/// The header of a block without the fields that follow from its transactions.
 pub(crate) fn open_header(
     parent_hash: B256,
     number: u64,

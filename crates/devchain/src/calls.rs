@@ -27,28 +27,28 @@ use crate::{
 /// The gas of a plain transfer, and the least that any transaction uses.
 const TRANSFER_GAS: u64 = 21_000;
 
-/// What a call with value leaves the callee (EIP-150).
+/// The gas that the callee gets in addition if a call transfers value (EIP-150).
 const CALL_STIPEND: u64 = 2_300;
 
-/// An estimate may be higher than the least sufficient gas limit by this much, as in geth: it
-/// saves most of the search.
+/// The relative amount by which an estimate may exceed the least sufficient gas limit, as in geth. It shortens the
+/// search.
 const ESTIMATE_TOLERANCE: f64 = 0.015;
 
-/// Where and on what a call is executed.
+/// The state and the block on which a call is executed.
 #[derive(Debug)]
 pub(crate) struct Target<'a> {
     view: View<'a>,
     header: Header,
 }
 
-/// What a call wants different from the block it is executed on.
+/// The changes to state and block for a call.
 #[derive(Debug, Default)]
 pub(crate) struct Overrides {
     pub(crate) state: Option<StateOverride>,
     pub(crate) block: Option<BlockOverrides>,
 }
 
-/// A call that is ready to be executed, as often as needed.
+/// A call that can be executed any number of times.
 struct Prepared<'a> {
     db: CacheDB<View<'a>>,
     block: BlockEnv,
@@ -57,8 +57,8 @@ struct Prepared<'a> {
 }
 
 impl Chain {
-    /// The state after a block and the surroundings that its transactions saw; `None` is the
-    /// pending block: the current state, and the surroundings of the next block.
+    /// The state after a block, with the block's own environment. `None` is the pending block: the current state,
+    /// with the environment of the next block.
     pub(crate) fn target(&self, number: Option<u64>) -> RpcResult<Target<'_>> {
         Ok(match number {
             None => Target {
@@ -86,12 +86,12 @@ impl Chain {
         }
     }
 
-    /// A gas limit with which the transaction succeeds, at most 1.5 % above the least one.
+    /// Returns a gas limit with which the transaction succeeds, at most 1.5 % above the least one.
     ///
     /// The search is geth's
     /// ([`gasestimator.go`](https://github.com/ethereum/go-ethereum/blob/master/eth/gasestimator/gasestimator.go)),
-    /// with one shortcut before it: what the execution spent before refunds can't be too much, and
-    /// where no call inside is short of gas by the 63/64 rule it is enough.
+    /// with one shortcut before it: the gas spent before refunds is never more than needed, and it is
+    /// enough unless the 63/64 rule leaves an inner call short of gas.
     pub(crate) fn estimate(
         &self,
         request: TransactionRequest,
@@ -126,15 +126,15 @@ impl Chain {
             if prepared.succeeds(optimistic) { high = optimistic } else { low = optimistic }
         }
         while low + 1 < high && (high - low) as f64 / high as f64 >= ESTIMATE_TOLERANCE {
-            // The answer is rarely far above what was used.
+            // The result is rarely far above the gas used.
             let middle = (low + (high - low) / 2).min(low * 2);
             if prepared.succeeds(middle) { high = middle } else { low = middle }
         }
         Ok(high)
     }
 
-    /// The accounts and slots that a call looks at, besides those that are warm anyway, and the gas
-    /// it uses with that list (EIP-2930).
+    /// The accounts and slots that a call accesses, without those that are warm from the start, and the gas that
+    /// the call uses with that list (EIP-2930).
     pub(crate) fn access_list(
         &self,
         request: TransactionRequest,
@@ -182,7 +182,7 @@ impl Chain {
         let mut tx = call_env(request, self.config.chain_id)?;
         tx.gas_limit = gas.unwrap_or(u64::MAX).min(self.config.gas_limit);
         if tx.gas_price == 0 {
-            // As in geth: who offers no price sees no base fee.
+            // As in geth, a call that offers no price sees a base fee of zero.
             block.basefee = 0;
         } else {
             tx.gas_limit = tx.gas_limit.min(affordable_gas(&db, &tx)?);
@@ -214,7 +214,7 @@ impl Prepared<'_> {
     }
 }
 
-/// The gas that the sender can pay for at the offered price, besides the value it sends.
+/// The gas that the sender can pay for at the offered price, after the value that it sends.
 fn affordable_gas(db: &CacheDB<View<'_>>, tx: &TxEnv) -> RpcResult<u64> {
     let Ok(info) = revm::DatabaseRef::basic_ref(db, tx.caller);
     let balance = info.map_or(U256::ZERO, |info| info.balance);

@@ -1,4 +1,4 @@
-//! The chain itself: its blocks, what indexes them, and how the next one is made.
+//! The chain: its blocks, their indexes, and the making of the next block.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -26,7 +26,7 @@ use crate::{
     state::State,
 };
 
-/// What was set for the next block only.
+/// Settings for the next block only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct NextBlock {
     pub(crate) timestamp: Option<u64>,
@@ -50,7 +50,7 @@ pub struct MinedBlock {
     pub gas_used: u64,
 }
 
-/// A transaction that could not be executed in a block, and why.
+/// The hash of a transaction that couldn't be executed in a block, and the reason.
 pub(crate) type Excluded = (B256, String);
 
 #[derive(Debug)]
@@ -58,17 +58,17 @@ pub(crate) struct Chain {
     pub(crate) config: DevchainConfig,
     pub(crate) signers: Vec<PrivateKeySigner>,
     pub(crate) state: State,
-    /// By number, from genesis to the head.
+    /// The blocks by number, from genesis to the head.
     pub(crate) blocks: Vec<Block>,
     pub(crate) numbers: B256Map<u64>,
-    /// Where each transaction was mined: the block's number, and the position in it.
+    /// The position of each mined transaction: the number of its block, and its index in the block.
     pub(crate) locations: B256Map<(u64, usize)>,
     /// The blocks in which each address emitted logs, ascending.
     pub(crate) emitters: AddressMap<Vec<u64>>,
     pub(crate) pool: Pool,
     pub(crate) next: NextBlock,
     pub(crate) mining: Mining,
-    /// Grows with each reorg, so that blocks of equal content differ in their RANDAO and hash.
+    /// The number of reorgs, so that blocks with equal content differ in their RANDAO and hash.
     pub(crate) fork: u64,
     pub(crate) filters: Filters,
     pub(crate) snapshots: BTreeMap<u64, Snapshot>,
@@ -95,12 +95,12 @@ impl Chain {
             config.coinbase,
             randao(&config, 0, 0),
         );
-        // As on mainnet, the hashes of the last blocks can be read from a contract (EIP-2935).
+        // As on mainnet, a contract stores the hashes of the last blocks (EIP-2935).
         state.edit(HISTORY_STORAGE_ADDRESS, |info| info.nonce = 1);
         state
             .set_code(HISTORY_STORAGE_ADDRESS, HISTORY_STORAGE_CODE.clone())
             .expect("the contract's code is legacy code");
-        // As on anvil, its nonce is 0: on mainnet a transaction created it, so there it is 1.
+        // As on anvil, its nonce is 0. On mainnet it is 1, because a transaction created it.
         state
             .set_code(DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE)
             .expect("the proxy's code is legacy code");
@@ -136,7 +136,7 @@ impl Chain {
         self.blocks.get(*self.numbers.get(&hash)? as usize)
     }
 
-    /// The state after a block. That of the head includes edits made since.
+    /// The state after a block. The state after the head includes later edits.
     pub(crate) fn view(&self, number: u64) -> Result<View<'_>> {
         let view = View { state: &self.state, version: None, blocks: &self.blocks };
         match self.blocks.get(number as usize) {
@@ -155,8 +155,8 @@ impl Chain {
         Error::TooDeep { block, oldest: oldest as u64 }
     }
 
-    /// The base fee of the next block, in wei per gas: that of genesis for the first one, as
-    /// genesis was not mined; from there on what EIP-1559 says.
+    /// The base fee of the next block, in wei per gas. That of block 1 equals the one of genesis;
+    /// from block 2 on it follows from EIP-1559. A base fee that was set takes precedence.
     pub(crate) fn next_base_fee(&self) -> u64 {
         let head = self.head();
         let regular = if head.number() == 0 {
@@ -172,7 +172,7 @@ impl Chain {
         self.next.timestamp.unwrap_or(regular)
     }
 
-    /// The header of the next block, as far as it is known before its transactions.
+    /// The header of the next block, without the fields that follow from its transactions.
     pub(crate) fn next_header(&self) -> Header {
         let head = self.head();
         let number = head.number() + 1;
@@ -196,7 +196,8 @@ impl Chain {
         Ok(())
     }
 
-    /// Moves the next block's timestamp to `seconds` after the head, or after what was set for it.
+    /// Moves the next block's timestamp to `seconds` after the head, or after the timestamp that
+    /// was set for it.
     pub(crate) fn increase_time(&mut self, seconds: u64) -> u64 {
         let head = self.head().header.timestamp;
         let timestamp = self.next.timestamp.unwrap_or(head).saturating_add(seconds);
@@ -204,7 +205,7 @@ impl Chain {
         self.next_timestamp()
     }
 
-    /// Takes a transaction into the pool, and mines it if the chain mines by itself.
+    /// Adds a transaction to the pool, and mines it if the chain mines automatically.
     pub(crate) fn submit(&mut self, tx: Tx) -> Result<B256, Rejected> {
         let (chain_id, gas_limit) = (self.config.chain_id, self.config.gas_limit);
         let hash = self.pool.add(Arc::new(tx), &self.state, chain_id, gas_limit)?;
@@ -215,7 +216,7 @@ impl Chain {
         Ok(hash)
     }
 
-    /// Mines what can be executed, a block for each transaction.
+    /// Mines all transactions that can be executed, each in its own block.
     fn mine_waiting(&mut self) {
         while let Some(waiting) =
             self.pool.ready(&self.state, self.next_base_fee()).into_iter().next()
@@ -230,7 +231,7 @@ impl Chain {
         }
     }
 
-    /// Mines a block of what waits in the pool, as much as its gas limit allows.
+    /// Mines a block of the executable transactions in the pool, up to its gas limit.
     pub(crate) fn mine(&mut self) -> MinedBlock {
         let ready = self.pool.ready(&self.state, self.next_base_fee());
         self.build(ready.into_iter().map(|waiting| waiting.tx).collect()).0
@@ -255,7 +256,7 @@ impl Chain {
         let header = self.next_header();
         let mut gas_left = header.gas_limit;
         let (mut executed, mut excluded) = (Vec::new(), Vec::new());
-        // Senders of which a transaction was left out: the later ones must wait too.
+        // The senders whose later transactions must wait, because one was left out.
         let mut waiting = AddressSet::default();
         let chain_id = self.config.chain_id;
         let slot = U256::from((header.number - 1) % HISTORY_SERVE_WINDOW as u64);
@@ -307,7 +308,7 @@ impl Chain {
         mined
     }
 
-    /// Adds a block to the chain and to what indexes it.
+    /// Adds a block to the chain and to its indexes.
     pub(crate) fn append(&mut self, block: Block) {
         let number = block.number();
         self.numbers.insert(block.hash, number);
@@ -324,7 +325,7 @@ impl Chain {
         self.blocks.push(block);
     }
 
-    /// Makes room for other blocks, genesis included.
+    /// Removes all blocks, genesis included.
     pub(crate) fn clear_blocks(&mut self) {
         self.blocks.clear();
         self.numbers.clear();
@@ -332,7 +333,8 @@ impl Chain {
         self.emitters.clear();
     }
 
-    /// Takes the head off the chain. Its effects on the state stay until that is rolled back.
+    /// Removes the head from the chain. Its effects on the state stay until the state is rolled
+    /// back.
     pub(crate) fn detach_head(&mut self) -> Option<Block> {
         let block = self.blocks.pop()?;
         self.numbers.remove(&block.hash);
@@ -349,7 +351,7 @@ impl Chain {
         Some(block)
     }
 
-    /// Keeps the history that `history_blocks` and the live snapshots ask for.
+    /// Drops the history that neither `history_blocks` nor a snapshot needs.
     fn forget_old_states(&mut self) {
         let oldest = self.head().number().saturating_sub(self.config.history_blocks);
         let snapshot = self.snapshots.values().next().map(|snapshot| snapshot.version);
@@ -365,7 +367,7 @@ impl Chain {
         self.signers.iter().find(|signer| signer.address() == address)
     }
 
-    /// Where a mined transaction is.
+    /// The block of a mined transaction, and its index in the block.
     pub(crate) fn find(&self, hash: &B256) -> Option<(&Block, usize)> {
         let (number, position) = self.locations.get(hash)?;
         Some((self.blocks.get(*number as usize)?, *position))
@@ -376,7 +378,7 @@ impl Chain {
     }
 }
 
-/// The RANDAO of a block for which none was set.
+/// The RANDAO of a block, if none was set.
 fn randao(config: &DevchainConfig, number: u64, fork: u64) -> B256 {
     accounts::derive("canon devchain randao", config.seed, &[number, fork])
 }

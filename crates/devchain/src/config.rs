@@ -1,4 +1,4 @@
-//! What a chain is made from.
+//! The configuration of a chain.
 
 use alloy_primitives::{Address, U256, address};
 
@@ -10,29 +10,30 @@ pub struct DevchainConfig {
     pub chain_id: u64,
     /// The timestamp of block 0, in Unix seconds. Default 1 January 2026, 00:00 UTC.
     pub genesis_timestamp: u64,
-    /// Seconds from a block to the next one when no timestamp was set for it. At least 1; 0 is
-    /// clamped to 1. Default 1.
+    /// Seconds from a block to the next one, if no timestamp was set for it. Default 1; 0 is
+    /// treated as 1.
     pub block_time: u64,
     /// The gas limit of each block. Default 60 million, as on mainnet since November 2025.
     pub gas_limit: u64,
-    /// The base fee of blocks 0 and 1, in wei per gas; from there on EIP-1559 decides. Default
-    /// 1 gwei.
+    /// The base fee of blocks 0 and 1, in wei per gas. From block 2 on it follows from EIP-1559.
+    /// Default 1 gwei.
     pub base_fee: u64,
-    /// Receives the priority fees, and is `COINBASE` in the EVM. Default: the zero address.
+    /// The account that receives priority fees, and `COINBASE` in the EVM. Default: the zero
+    /// address.
     pub coinbase: Address,
-    /// Derives the dev accounts and the RANDAO of each block.
+    /// The seed of the dev accounts and of each block's RANDAO.
     pub seed: u64,
-    /// How many dev accounts to fund; their keys are known to the chain. Default 10.
-    /// See [`Devchain::dev_accounts`](crate::Devchain::dev_accounts).
+    /// The number of dev accounts that are funded and whose keys the chain has. Default 10. See
+    /// [`Devchain::dev_accounts`](crate::Devchain::dev_accounts).
     pub dev_accounts: usize,
     /// The balance of each dev account, in wei. Default 10,000 ether.
     pub dev_balance: U256,
     /// Further balances at genesis, in wei.
     pub alloc: Vec<(Address, U256)>,
-    /// When transactions are mined. Default [`Mining::Auto`].
+    /// The mode of mining. Default [`Mining::Auto`].
     pub mining: Mining,
-    /// For how many blocks behind the head the state stays readable, and how deep a reorg can go.
-    /// Blocks, receipts and logs are kept for ever. Default 1024.
+    /// The number of blocks behind the head whose state can be read, which is also the largest
+    /// depth of a reorg. Blocks, receipts and logs are always kept. Default 1024.
     pub history_blocks: u64,
 }
 
@@ -55,11 +56,11 @@ impl Default for DevchainConfig {
     }
 }
 
-/// When transactions are mined.
+/// The mode of mining.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mining {
-    /// Each transaction gets a block of its own as soon as it can be executed.
+    /// Each transaction is mined in its own block as soon as it can be executed.
     Auto,
-    /// Transactions wait in the pool for [`Devchain::mine`](crate::Devchain::mine).
+    /// Transactions wait in the pool until [`Devchain::mine`](crate::Devchain::mine) is called.
     Manual,
 }

@@ -1,4 +1,4 @@
-//! Calls past the pool and past JSON, with their results: for tests that make hundreds of
+//! Calls that bypass the pool and JSON, with their results, for tests that make hundreds of
 //! thousands of them.
 
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use crate::{
     exec::{self, CallEnd},
 };
 
-/// A call that nobody signed, from any account, contracts included. It may use the most gas that a
-/// transaction can have (EIP-7825) and pays nothing for it.
+/// An unsigned call from any account, contracts included. It has the largest gas limit of a
+/// transaction (EIP-7825) and pays nothing for its gas.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsignedCall {
-    /// Who calls.
+    /// The caller.
     pub from: Address,
     /// The account that is called; `None` deploys `input`.
     pub to: Option<Address>,
@@ -27,19 +27,19 @@ pub struct UnsignedCall {
     pub input: Bytes,
 }
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Executed {
     /// Whether it succeeded.
     pub success: bool,
-    /// What it returned or reverted with. Empty also after an exceptional halt, such as running out
-    /// of gas.
+    /// The data that it returned or reverted with. Empty also after an exceptional halt, such as
+    /// running out of gas.
     pub output: Bytes,
     /// Its logs, in order.
     pub logs: Vec<Log>,
     /// The gas it used, in gas units.
     pub gas_used: u64,
-    /// Where the contract is that it deployed.
+    /// The address of the contract that it deployed.
     pub contract: Option<Address>,
 }
 
@@ -56,7 +56,7 @@ impl Chain {
                 self.config.gas_limit
             )));
         }
-        // A base fee of nothing, so that senders need no balance.
+        // Without a base fee, senders need no balance.
         self.next.base_fee = Some(0);
         let mut transactions = Vec::with_capacity(calls.len());
         for (index, call) in calls.iter().enumerate() {
@@ -95,7 +95,8 @@ impl Chain {
         Tx::new_unchecked(TxEnvelope::from(signed), call.from)
     }
 
-    /// What a view answers at the head, as a transaction of the head's block would have seen it.
+    /// Calls a view at the head, in the environment of the head's block but with a base fee of
+    /// zero.
     pub(crate) fn read(&self, to: Address, input: Bytes) -> Result<Result<Bytes, Bytes>> {
         let mut block = exec::block_env(&self.head().header);
         block.basefee = 0;

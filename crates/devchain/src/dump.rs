@@ -1,7 +1,7 @@
-//! Dumps: a whole chain as bytes, to be kept in a file.
+//! Dumps: a whole chain as bytes, for storage in a file.
 //!
-//! A dump is [`MAGIC`], the version of the format (a byte), the keccak hash of the rest, and the
-//! rest: the chain's image in RLP.
+//! A dump consists of [`MAGIC`], the version of the format in one byte, the keccak hash of the
+//! rest, and the rest: the chain's image in RLP.
 
 use alloy_primitives::{B256, keccak256};
 use alloy_rlp::{Decodable, Encodable};
@@ -14,7 +14,7 @@ use crate::{
 
 const MAGIC: &[u8] = b"canon-devchain";
 
-/// Grows with each change of the format that older code can't read.
+/// The version of the format. It increases with each change that older code can't read.
 const VERSION: u8 = 1;
 
 pub(crate) fn dump(chain: &Chain) -> Vec<u8> {

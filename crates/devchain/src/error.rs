@@ -5,7 +5,7 @@ use alloy_primitives::Address;
 /// Result of a [`Devchain`](crate::Devchain) method.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why the chain refused to do something.
+/// The reason why the chain refused an operation.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -17,7 +17,7 @@ pub enum Error {
         /// The head's timestamp, in Unix seconds.
         head: u64,
     },
-    /// The transaction is not acceptable. The message is the one that a node would give.
+    /// The pool or the EVM refuses the transaction. The message is the one that a node would give.
     #[error("{0}")]
     Transaction(String),
     /// The bytes are not a signed transaction in the encoding of EIP-2718.
@@ -26,13 +26,13 @@ pub enum Error {
     /// No key is known for the account and it is not impersonated.
     #[error("no key for {0}: sign the transaction yourself, or impersonate the account")]
     UnknownSigner(Address),
-    /// The bytes can't be the code of an account.
+    /// The bytes can't be code of an account.
     #[error("invalid code: {0}")]
     Code(String),
-    /// There is no such snapshot: it never was, or the chain was reverted to an earlier one.
+    /// There is no such snapshot: it was never taken, or the chain was reverted to an earlier one.
     #[error("no snapshot {0}: reverting to a snapshot uses it up, and all later ones with it")]
     UnknownSnapshot(u64),
-    /// The history doesn't reach back that far.
+    /// The history doesn't reach back to a block.
     #[error(
         "block {block} is too deep: the state is kept from block {oldest} on; raise \
          `history_blocks` to reach further back"
@@ -46,9 +46,9 @@ pub enum Error {
     /// A reorg can't replace genesis.
     #[error("can't replace {depth} blocks: the chain has {blocks} after genesis")]
     Depth {
-        /// How many blocks were to be replaced.
+        /// The number of blocks that were to be replaced.
         depth: u64,
-        /// How many there are.
+        /// The number of blocks after genesis.
         blocks: u64,
     },
     /// The bytes are not a dump of a chain.
@@ -57,12 +57,12 @@ pub enum Error {
     /// The dump was made by another version of this crate.
     #[error("the dump has format {found}, this version reads format {supported}: make it anew")]
     DumpVersion {
-        /// The format of the dump.
+        /// The version of the dump.
         found: u8,
-        /// The format that can be read.
+        /// The version that can be read.
         supported: u8,
     },
-    /// The dump is incomplete or was altered.
+    /// The dump is incomplete or was changed.
     #[error("the dump is damaged ({0}): make it anew")]
     DumpDamaged(String),
     /// The file can't be read or written.
@@ -70,7 +70,7 @@ pub enum Error {
     Io {
         /// The file.
         path: std::path::PathBuf,
-        /// Why.
+        /// The error of the file system.
         source: std::io::Error,
     },
 }

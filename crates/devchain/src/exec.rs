@@ -1,4 +1,4 @@
-//! The only file that runs the EVM.
+//! The execution of transactions and calls. No other file runs the EVM.
 
 use std::convert::Infallible;
 
@@ -25,20 +25,20 @@ use crate::{
     state::{State, Version},
 };
 
-/// The rules of mainnet since December 2025.
+/// The rules of mainnet since December 2025 (Osaka).
 const SPEC: SpecId = SpecId::OSAKA;
 
-/// The state at the head, for the execution of a block.
+/// The state at the head, on which the transactions of a block are executed.
 struct Head<'a> {
     state: &'a mut State,
     blocks: &'a [Block],
 }
 
-/// The state after some block, or the current one, to be read only.
+/// The state after a block, or the current one, for reading only.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View<'a> {
     pub(crate) state: &'a State,
-    /// `None` reads the current state.
+    /// The version to read; `None` for the current state.
     pub(crate) version: Option<Version>,
     pub(crate) blocks: &'a [Block],
 }
@@ -106,12 +106,13 @@ impl DatabaseRef for View<'_> {
     }
 }
 
-/// Why a transaction can't be part of a block.
+/// The reason why a transaction can't be part of a block.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub(crate) struct Invalid {
     reason: String,
-    /// The gas limit is below the intrinsic cost: with more the transaction may be valid.
+    /// Whether the gas limit is below the intrinsic cost, so that a larger one may make the
+    /// transaction valid.
     pub(crate) too_little_gas: bool,
 }
 
@@ -135,7 +136,7 @@ impl<E> From<EVMError<E>> for Invalid {
     }
 }
 
-/// Geth's words where clients are known to look for them.
+/// The reason in words. Messages that clients are known to search for are geth's.
 fn describe_invalid(error: &InvalidTransaction) -> String {
     match error {
         InvalidTransaction::LackOfFundForMaxFee { fee, balance } => {
@@ -177,8 +178,8 @@ impl<'a> Session<'a> {
         Self { evm }
     }
 
-    /// Executes a transaction and keeps its effects. Impersonated senders may have code: for them
-    /// EIP-3607 is not applied.
+    /// Executes a transaction and keeps its effects. Impersonated senders may have code, so
+    /// EIP-3607 isn't applied to them.
     pub(crate) fn execute(&mut self, tx: &Tx) -> Result<Outcome, Invalid> {
         self.evm.ctx.modify_cfg(|cfg| cfg.disable_eip3607 = is_impersonated(tx));
         let done = self.evm.transact(tx_env(tx))?;
@@ -194,12 +195,12 @@ impl<'a> Session<'a> {
     }
 }
 
-/// How a call ended.
+/// The end of a call.
 #[derive(Debug)]
 pub(crate) enum CallEnd {
     Success(Bytes),
     Revert(Bytes),
-    /// An exceptional halt, in geth's words. `OutOfGas` says whether more gas might have helped.
+    /// An exceptional halt, in geth's words. `out_of_gas` is true if more gas might have helped.
     Halt {
         reason: String,
         out_of_gas: bool,
@@ -211,14 +212,14 @@ pub(crate) struct CallResult {
     pub(crate) end: CallEnd,
     /// Gas used before refunds, at least the floor of EIP-7623.
     pub(crate) gas_spent: u64,
-    /// What the receipt would say.
+    /// Gas used, as a receipt would have it.
     pub(crate) gas_used: u64,
-    /// Every account and slot that was looked at, in frames that reverted, too.
+    /// All accounts and slots that were accessed, including those in frames that reverted.
     pub(crate) accessed: Vec<AccessListItem>,
 }
 
-/// Executes a transaction without keeping its effects and without the checks of nonce, base fee
-/// and EIP-3607, as `eth_call` does.
+/// Executes a transaction as `eth_call` does: without keeping its effects, and without the checks
+/// of nonce, base fee and EIP-3607.
 pub(crate) fn call<DB: DatabaseRef>(
     db: DB,
     block: BlockEnv,
@@ -232,7 +233,8 @@ pub(crate) fn call<DB: DatabaseRef>(
             cfg.disable_nonce_check = true;
             cfg.disable_base_fee = true;
             cfg.disable_eip3607 = true;
-            // The cap of EIP-7825 binds transactions; a call may use the gas of a whole block.
+            // The cap of EIP-7825 applies to transactions only; a call may use the gas of a whole
+            // block.
             cfg.tx_gas_limit_cap = Some(u64::MAX);
         })
         .build_mainnet();
@@ -267,7 +269,7 @@ fn accessed(state: EvmState) -> Vec<AccessListItem> {
     accessed
 }
 
-/// Whether calls to the address run a precompiled contract.
+/// Whether the address is that of a precompiled contract.
 pub(crate) fn is_precompile(address: &Address) -> bool {
     EthPrecompiles::new(SPEC).contains(address)
 }

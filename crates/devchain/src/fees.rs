@@ -1,17 +1,17 @@
-//! The fees that clients are shown.
+//! The fees that are suggested to clients, and the fee history.
 
 use alloy_rpc_types_eth::FeeHistory;
 
 use crate::{block::Block, chain::Chain};
 
-/// The priority fee that clients are advised to pay: 1 gwei per gas. Nobody competes for room.
+/// The suggested priority fee: 1 gwei per gas. Transactions don't compete for space.
 pub(crate) const SUGGESTED_TIP: u128 = 1_000_000_000;
 
-/// Nodes don't answer for more blocks at once.
+/// The largest number of blocks in one answer, as in other nodes.
 const MAX_FEE_HISTORY: u64 = 1024;
 
 impl Chain {
-    /// The base fees, the fullness and the priority fees of `count` blocks up to `newest`.
+    /// The base fees, gas used ratios and priority fees of `count` blocks up to `newest`.
     pub(crate) fn fee_history(
         &self,
         count: u64,
@@ -44,7 +44,7 @@ impl Chain {
     }
 }
 
-/// The priority fee at each percentile of the gas that a block used; zeroes if it is empty.
+/// The priority fee at each percentile of the gas used in a block; zeros for an empty block.
 fn rewards_at(block: &Block, percentiles: &[f64]) -> Vec<u128> {
     let rewards = block.rewards();
     percentiles

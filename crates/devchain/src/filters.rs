@@ -1,4 +1,4 @@
-//! Filters of `eth_newFilter` and its kin: each remembers how far its client has read.
+//! Filters of `eth_newFilter` and related methods. Each stores how far its client has read.
 
 use std::collections::BTreeMap;
 
@@ -14,18 +14,18 @@ use crate::{
 /// What a filter collects.
 #[derive(Debug)]
 enum Watch {
-    /// Logs that match, and those already delivered whose blocks a reorg has replaced since.
+    /// Matching logs, and delivered logs whose blocks a reorg has replaced since.
     Logs { filter: Box<Filter>, removed: Vec<Log> },
-    /// Hashes of blocks.
+    /// The hashes of blocks.
     Blocks,
-    /// Hashes of transactions that came into the pool.
+    /// The hashes of transactions that entered the pool.
     Pending { hashes: Vec<B256> },
 }
 
 #[derive(Debug)]
 struct Installed {
     watch: Watch,
-    /// The number of the first block not delivered yet.
+    /// The number of the first block that wasn't delivered yet.
     next_block: u64,
 }
 
@@ -59,7 +59,7 @@ impl Filters {
         self.installed.remove(&id).is_some()
     }
 
-    /// The filter behind an id, if it collects logs.
+    /// The log filter with this id; `None` if it collects something else.
     pub(crate) fn log_filter(&self, id: U256) -> Option<&Filter> {
         match &self.installed.get(&id)?.watch {
             Watch::Logs { filter, .. } => Some(filter),
@@ -67,7 +67,7 @@ impl Filters {
         }
     }
 
-    /// A transaction came into the pool.
+    /// Records that a transaction entered the pool.
     pub(crate) fn on_pending(&mut self, hash: B256) {
         for installed in self.installed.values_mut() {
             if let Watch::Pending { hashes } = &mut installed.watch {
@@ -76,8 +76,8 @@ impl Filters {
         }
     }
 
-    /// A block was taken off the chain: clients that saw it will see what replaces it, and the
-    /// logs they have to forget.
+    /// Records that a block was removed from the chain. Filters that delivered it will deliver its
+    /// replacement, and its logs as removed.
     pub(crate) fn on_removed(&mut self, block: &Block) {
         for installed in self.installed.values_mut() {
             if installed.next_block <= block.number() {
@@ -93,7 +93,7 @@ impl Filters {
 }
 
 impl Chain {
-    /// What happened since the last call for this filter, or since it was installed.
+    /// The changes since the last call for this filter, or since it was installed.
     pub(crate) fn filter_changes(&mut self, id: U256) -> Option<FilterChanges> {
         let head = self.head().number();
         let installed = self.filters.installed.get_mut(&id)?;

@@ -1,4 +1,4 @@
-//! The handle by which a program owns and drives a chain.
+//! The handle with which a program owns and controls a chain.
 
 use std::{
     fmt,
@@ -22,20 +22,20 @@ use crate::{
     transport::DevchainTransport,
 };
 
-/// How often clients of this chain ask whether a transaction was mined.
+/// The interval at which clients of this chain ask whether a transaction was mined.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// An Ethereum L1 in this process. Clones share one chain.
 ///
-/// All methods are synchronous: a chain has no tasks, no clock and no randomness of its own. Its
-/// time is the timestamp of its head, and moves only when a block is mined.
+/// All methods are synchronous: a chain has no tasks, no clock and no randomness of its own. Its time
+/// is the timestamp of its head, which changes only when a block is mined.
 #[derive(Clone)]
 pub struct Devchain {
     chain: Arc<Mutex<Chain>>,
 }
 
 impl fmt::Debug for Devchain {
-    /// The identity and the position of the chain, not all of its blocks.
+    /// Shows the identity and the position of the chain, not all of its blocks.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let chain = self.lock();
         f.debug_struct("Devchain")
@@ -47,7 +47,7 @@ impl fmt::Debug for Devchain {
 }
 
 impl Devchain {
-    /// Makes a chain with a genesis block.
+    /// Creates a chain with a genesis block.
     pub fn new(config: DevchainConfig) -> Self {
         Self { chain: Arc::new(Mutex::new(Chain::new(config))) }
     }
@@ -60,25 +60,26 @@ impl Devchain {
     ///
     /// A transaction sent under [`Mining::Auto`] is mined before `send_transaction` returns, so
     /// `get_receipt` on it returns at once. Under [`Mining::Manual`] it returns at once if a block
-    /// was mined since; else it polls every 50 ms, which `with_poll_interval` changes. To spare
-    /// thousands of transactions alloy's watching task, read receipts by hash instead
-    /// (`get_transaction_receipt`).
+    /// was mined since; otherwise it polls every 50 ms, which `with_poll_interval` changes. If you
+    /// send thousands of transactions, read receipts by hash (`get_transaction_receipt`): alloy then
+    /// doesn't start a watching task for each.
     ///
-    /// alloy's `call` and `estimate_gas` ask for the pending block: they see the current state
-    /// and the number and timestamp of the next block.
+    /// alloy's `call` and `estimate_gas` ask for the pending block: they see the current state, and
+    /// the number and timestamp of the next block.
     ///
-    /// alloy's usual providers count nonces themselves and don't notice a [`revert`](Self::revert)
-    /// or a [`reorg`](Self::reorg): build those that must survive one `with_simple_nonce_management`.
+    /// alloy's usual providers count nonces themselves and don't notice a [`revert`](Self::revert) or
+    /// a [`reorg`](Self::reorg). Build a provider that must survive one
+    /// `with_simple_nonce_management`.
     pub fn client(&self) -> RpcClient {
         RpcClient::new(self.transport(), true).with_poll_interval(POLL_INTERVAL)
     }
 
-    /// The transport under [`Self::client`], to put layers on.
+    /// The transport under [`Self::client`], for adding layers.
     pub fn transport(&self) -> DevchainTransport {
         DevchainTransport::new(self.clone())
     }
 
-    /// The funded accounts whose keys the chain knows. See [`dev_accounts`](crate::dev_accounts).
+    /// The funded accounts whose keys the chain has. See [`dev_accounts`](crate::dev_accounts).
     pub fn dev_accounts(&self) -> Vec<PrivateKeySigner> {
         self.lock().signers.clone()
     }
@@ -118,7 +119,7 @@ impl Devchain {
         self.lock().state.balance(address)
     }
 
-    /// The number of transactions that an account has sent, those in the pool not counted.
+    /// The number of transactions that an account has sent, without those in the pool.
     pub fn nonce(&self, address: Address) -> u64 {
         self.lock().state.nonce(address)
     }
@@ -139,14 +140,14 @@ impl Devchain {
     ///
     /// # Errors
     ///
-    /// If the bytes are no transaction, or the pool refuses it.
+    /// If the bytes aren't a transaction, or the pool refuses it.
     pub fn send_raw(&self, transaction: &[u8]) -> Result<B256> {
         let tx = transactions::decode(transaction)?;
         self.lock().submit(tx).map_err(|rejected| Error::Transaction(rejected.to_string()))
     }
 
-    /// Mines a block of what waits in the pool, as much as the gas limit allows. Without waiting
-    /// transactions it is empty. Works under either [`Mining`].
+    /// Mines a block of the executable transactions in the pool, up to the gas limit. The block may
+    /// be empty. Works under either [`Mining`].
     ///
     /// # Errors
     ///
@@ -155,22 +156,23 @@ impl Devchain {
         Ok(self.lock().mine())
     }
 
-    /// Mines a block of calls that nobody signed, past the pool, and says what came of each. The
-    /// block's base fee is zero.
+    /// Mines a block of unsigned calls, bypassing the pool, and returns their results. The block's
+    /// base fee is zero.
     ///
     /// # Errors
     ///
-    /// If the block's gas limit doesn't allow for as many calls. Nothing is mined then.
+    /// If the calls could together exceed the block's gas limit, or one can't be executed. Nothing is
+    /// mined then.
     pub fn mine_unsigned(&self, calls: &[UnsignedCall]) -> Result<(MinedBlock, Vec<Executed>)> {
         self.lock().mine_unsigned(calls)
     }
 
-    /// What `to` answers at the head to a call with `input`, which changes nothing; or what it
-    /// reverts with.
+    /// Calls `to` with `input` at the head, without changing anything. Returns the answer, or as an
+    /// error the data that the call reverts with.
     ///
     /// # Errors
     ///
-    /// If the call could be no transaction at all.
+    /// If the call can't be executed as a transaction.
     pub fn read(&self, to: Address, input: impl Into<Bytes>) -> Result<Result<Bytes, Bytes>> {
         self.lock().read(to, input.into())
     }
@@ -184,8 +186,8 @@ impl Devchain {
         self.lock().set_next_timestamp(timestamp)
     }
 
-    /// Puts the next block `seconds` after the head, or after the timestamp already set for it.
-    /// At least one second after the head. Returns the timestamp that the next block will have.
+    /// Sets the timestamp of the next block to `seconds` after the head, or after the timestamp that
+    /// was already set. It is at least one second after the head. Returns it.
     pub fn increase_time(&self, seconds: u64) -> u64 {
         self.lock().increase_time(seconds)
     }
@@ -195,39 +197,39 @@ impl Devchain {
         self.lock().next.prevrandao = Some(prevrandao);
     }
 
-    /// Sets the base fee of the next block, in wei per gas. Later ones follow from it.
+    /// Sets the base fee of the next block, in wei per gas. Those of later blocks follow from it.
     pub fn set_base_fee_next(&self, base_fee: u64) {
         self.lock().next.base_fee = Some(base_fee);
     }
 
-    /// Sets when transactions are mined. Transactions already in the pool stay there until the
-    /// next one is sent or [`Self::mine`] is called.
+    /// Sets the mode of mining. Transactions already in the pool stay there until the next one is
+    /// sent or [`Self::mine`] is called.
     pub fn set_mining(&self, mining: Mining) {
         self.lock().set_mining(mining);
     }
 
-    /// Remembers the chain as it is: head, state, pool, and what is set for the next block.
-    /// While the snapshot lives, the history back to it is kept.
+    /// Saves the present chain: head, state, pool, and the settings for the next block. The history
+    /// back to a snapshot is kept as long as the snapshot exists.
     pub fn snapshot(&self) -> SnapshotId {
         self.lock().snapshot()
     }
 
-    /// Returns to a snapshot, which is used up by it, and all later ones with it.
+    /// Reverts the chain to a snapshot. This uses up the snapshot and all later ones.
     ///
     /// # Errors
     ///
-    /// If there is no such snapshot any more.
+    /// If the snapshot doesn't exist any more.
     pub fn revert(&self, snapshot: SnapshotId) -> Result<()> {
         self.lock().revert(snapshot)
     }
 
     /// Replaces the newest blocks by others. The new blocks have the timestamps of the old ones,
-    /// another RANDAO, and so other hashes. Receipts and logs of the old blocks are gone; changes
+    /// another RANDAO, and so other hashes. Receipts and logs of the old blocks are gone. Changes
     /// made through this handle since the last remaining block are undone as well.
     ///
     /// # Errors
     ///
-    /// If a transaction can't be decoded, or the history doesn't reach that deep. The chain is
+    /// If a transaction can't be decoded, or the history doesn't reach back that far. The chain is
     /// unchanged then.
     pub fn reorg(&self, options: ReorgOptions) -> Result<Reorg> {
         let decode = |block: &Vec<Bytes>| {
@@ -251,7 +253,7 @@ impl Devchain {
     ///
     /// # Errors
     ///
-    /// If the bytes start like an EIP-7702 delegation and aren't one.
+    /// If the bytes begin like an EIP-7702 delegation and aren't one.
     pub fn set_code(&self, address: Address, code: impl Into<Bytes>) -> Result<()> {
         self.lock().state.set_code(address, code.into()).map_err(Error::Code)
     }
@@ -261,8 +263,8 @@ impl Devchain {
         self.lock().state.set_slot(address, slot, value);
     }
 
-    /// Writes the whole chain to a file: state, history, blocks, receipts, pool, and what is set
-    /// for the next block. Equal chains have equal dumps.
+    /// Writes the whole chain to a file: state, history, blocks, receipts, pool, and the settings for
+    /// the next block. Equal chains have equal dumps.
     ///
     /// # Errors
     ///
@@ -273,7 +275,7 @@ impl Devchain {
             .map_err(|source| Error::Io { path: path.to_owned(), source })
     }
 
-    /// Reads a chain from a file made by [`Self::dump`].
+    /// Reads a chain from a file that [`Self::dump`] wrote.
     ///
     /// # Errors
     ///
@@ -285,21 +287,21 @@ impl Devchain {
         Self::from_bytes(&bytes)
     }
 
-    /// What [`Self::dump`] writes.
+    /// Returns the bytes that [`Self::dump`] writes.
     pub fn to_bytes(&self) -> Vec<u8> {
         dump::dump(&self.lock())
     }
 
-    /// A chain from what [`Self::to_bytes`] returned.
+    /// Reads a chain from bytes that [`Self::to_bytes`] returned.
     ///
     /// # Errors
     ///
-    /// If the bytes are no dump, made by another version, or damaged.
+    /// If the bytes aren't a dump, were made by another version, or are damaged.
     pub fn from_bytes(dump: &[u8]) -> Result<Self> {
         Ok(Self { chain: Arc::new(Mutex::new(dump::load(dump)?)) })
     }
 
-    /// Lets `eth_sendTransaction` send from an account without its key.
+    /// Lets `eth_sendTransaction` send from an account whose key the chain doesn't have.
     pub fn impersonate(&self, address: Address) {
         self.lock().impersonated.insert(address);
     }

@@ -1,7 +1,7 @@
-//! The chain as plain data, in RLP: what a dump contains.
+//! The chain as plain data in RLP: the contents of a dump.
 //!
 //! Collections are sorted, so that equal chains have equal images. Filters, snapshots and
-//! impersonations are not part of a chain and not in its image.
+//! impersonations aren't part of the image.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
     state::image::StateImage,
 };
 
-/// Why an image is not that of a chain.
+/// The reason why an image isn't that of a chain.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ImageError {
     #[error("a transaction of {0} can't be decoded")]
@@ -32,7 +32,7 @@ pub(crate) enum ImageError {
     State(String),
 }
 
-/// RLP has no optional values in the middle of a list: a list of at most one takes their place.
+/// An optional value: RLP has none in the middle of a list, so a list of at most one value is used.
 type Maybe<T> = Vec<T>;
 
 #[derive(Debug, RlpEncodable, RlpDecodable)]
@@ -47,7 +47,7 @@ pub(crate) struct ChainImage {
     state: StateImage,
 }
 
-/// What of the configuration matters after genesis.
+/// The configuration that matters after genesis.
 #[derive(Debug, RlpEncodable, RlpDecodable)]
 struct Settings {
     chain_id: u64,
@@ -71,7 +71,7 @@ struct BlockImage {
 
 #[derive(Debug, RlpEncodable, RlpDecodable)]
 struct TxImage {
-    /// Kept, because recovering it from the signature is by far the slowest part of loading.
+    /// The sender, which is stored because recovering it is by far the slowest part of loading.
     sender: Address,
     encoded: Bytes,
 }
@@ -114,7 +114,7 @@ impl BlockImage {
         }
     }
 
-    /// Seals the block anew, which checks its transactions and receipts against its hash.
+    /// Seals the block again, which compares its transactions and receipts with its hash.
     fn restore(self) -> Result<Block, ImageError> {
         let number = self.header.number;
         let place = format!("block {number}");

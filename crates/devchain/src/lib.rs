@@ -25,15 +25,15 @@
 //! [`serve`] offers the same chain over HTTP, with the methods of a node and, under anvil's names,
 //! those of a development node; `devchain_reorg`, `devchain_dump` and `devchain_load` are its own.
 //!
-//! # Where it differs from mainnet
+//! # Differences from mainnet
 //!
 //! - Blocks have no state root (it is zero), and so there is no `eth_getProof`.
 //! - There is no beacon chain: no withdrawals, no beacon roots (EIP-4788), no requests. Of the
 //!   system contracts only the history of block hashes (EIP-2935) is there.
-//! - The deterministic deployment proxy ([`DEPLOYMENT_PROXY`]) is there from genesis, as on anvil.
+//! - The deterministic deployment proxy ([`DEPLOYMENT_PROXY`]) exists from genesis, as on anvil.
 //! - Blob transactions (EIP-4844) are refused. Transactions from before EIP-155, without a chain
 //!   id, are accepted.
-//! - Transactions are executed in the order in which they arrived, not by what they pay.
+//! - Transactions are executed in the order of their arrival, not of their fees.
 //! - `safe` and `finalized` are 32 and 64 blocks behind the head, however deep reorgs go.
 //! - There are no subscriptions and no traces.
 

@@ -1,4 +1,5 @@
-//! Finding logs: by the list of blocks in which an address emitted any, else by the blocks' blooms.
+//! Search for logs: by the list of blocks in which an address emitted any, otherwise by the blocks'
+//! blooms.
 
 use alloy_primitives::{Address, map::AddressMap};
 use alloy_rpc_types_eth::{BlockNumberOrTag, Filter, FilterBlockOption, Log};
@@ -25,7 +26,7 @@ pub(crate) fn matching_logs<'a>(
     })
 }
 
-/// The bounds that a filter gives as numbers; tags leave it open.
+/// The bounds that a filter gives as numbers. A tag is no bound.
 pub(crate) fn numeric_range(filter: &Filter) -> (u64, u64) {
     let number = |bound: Option<BlockNumberOrTag>| bound.and_then(|bound| bound.as_number());
     match filter.block_option {
@@ -36,7 +37,7 @@ pub(crate) fn numeric_range(filter: &Filter) -> (u64, u64) {
     }
 }
 
-/// The logs in the blocks from `first` to `last`, both included, that match a filter.
+/// The logs in the blocks from `first` to `last` inclusive that match a filter.
 pub(crate) fn search(
     blocks: &[Block],
     emitters: &AddressMap<Vec<u64>>,
@@ -65,7 +66,7 @@ pub(crate) fn search(
     found
 }
 
-/// The blocks of a range in which any of the addresses emitted a log, ascending.
+/// The numbers of the blocks in a range in which any of the addresses emitted a log, ascending.
 fn emitting_blocks<'a>(
     emitters: &AddressMap<Vec<u64>>,
     addresses: impl Iterator<Item = &'a Address>,

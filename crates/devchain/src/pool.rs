@@ -1,8 +1,8 @@
 //! Transactions that wait for a block.
 //!
-//! A sender's transactions are executed in the order of their nonces, and those that are ready in
-//! the order of their arrival, whoever sent them: the devchain has no fee market beyond the base
-//! fee. The rules of admission are geth's, and so are the words of the refusals
+//! A sender's transactions are executed in the order of their nonces, and executable ones of different
+//! senders in the order of arrival: there is no fee market beyond the base fee. The rules of admission
+//! and the words of refusals are geth's
 //! ([`validation.go`](https://github.com/ethereum/go-ethereum/blob/master/core/txpool/validation.go)).
 
 use std::{
@@ -23,10 +23,10 @@ use crate::{
     state::State,
 };
 
-/// Nodes don't relay larger transactions: 128 KiB.
+/// The largest size of a transaction that nodes relay: 128 KiB.
 const MAX_TX_SIZE: usize = 128 * 1024;
 
-/// A replacement must raise both fees by this much, in percent.
+/// The percentage by which a replacement must raise both fees.
 const PRICE_BUMP: u128 = 10;
 
 /// A transaction in the pool.
@@ -40,7 +40,7 @@ pub(crate) struct Waiting {
 #[derive(Clone, Debug, Default)]
 struct Queue {
     by_nonce: BTreeMap<u64, Waiting>,
-    /// What all of them may cost at most, in wei.
+    /// The most that all of them can cost, in wei.
     cost: U256,
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct Pool {
     arrivals: u64,
 }
 
-/// Why a transaction was not taken into the pool.
+/// The reason why a transaction wasn't admitted to the pool.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Rejected {
     #[error("already known")]
@@ -100,7 +100,8 @@ pub(crate) enum Rejected {
 }
 
 impl Pool {
-    /// Admits a transaction, replacing one of the same sender and nonce if it pays enough more.
+    /// Admits a transaction. It replaces one with the same sender and nonce if its fees are
+    /// sufficiently higher.
     pub(crate) fn add(
         &mut self,
         tx: Arc<Tx>,
@@ -118,7 +119,7 @@ impl Pool {
         Ok(hash)
     }
 
-    /// Takes a transaction in without any check, as when a reorg sets it free.
+    /// Adds a transaction without any checks, such as one whose block a reorg has removed.
     pub(crate) fn put(&mut self, tx: Arc<Tx>) {
         self.remove(tx.signer(), tx.nonce());
         let queue = self.senders.entry(tx.signer()).or_default();
@@ -139,7 +140,7 @@ impl Pool {
         }
     }
 
-    /// Removes the transactions whose nonces the chain has passed.
+    /// Removes the transactions with nonces that the chain has already used.
     pub(crate) fn remove_stale(&mut self, state: &State) {
         let stale: Vec<(Address, u64)> = self
             .senders
@@ -190,9 +191,10 @@ impl Pool {
         next
     }
 
-    /// The transactions that can be executed now, in the order in which they should be.
+    /// The transactions that can be executed now, in the order of their execution.
     pub(crate) fn ready(&self, state: &State, base_fee: u64) -> Vec<Waiting> {
-        // One iterator for each sender, over its consecutive nonces that pay the base fee.
+        // One iterator for each sender, over its consecutive nonces whose transactions pay the base
+        // fee.
         let mut queues: Vec<_> = self
             .senders
             .iter()
@@ -297,7 +299,7 @@ fn check_alone(tx: &Tx, chain_id: u64, block_gas_limit: u64) -> Result<(), Rejec
     Ok(())
 }
 
-/// What a transaction may cost its sender at most, in wei.
+/// The most that a transaction can cost its sender, in wei.
 fn cost(tx: &Tx) -> U256 {
     (U256::from(tx.max_fee_per_gas()) * U256::from(tx.gas_limit())).saturating_add(tx.value())
 }

@@ -1,11 +1,11 @@
-//! The deterministic deployment proxy, which development chains have from genesis.
+//! The deterministic deployment proxy, which development chains have from genesis on.
 
 use alloy_primitives::{Address, Bytes, address, bytes};
 
 /// The address of the deterministic deployment proxy on every chain that has it.
 ///
-/// Its calldata is a salt of 32 bytes and init code. It creates with CREATE2 and answers the 20 bytes
-/// of the new address; if the creation fails, it reverts with nothing.
+/// Its calldata is a salt of 32 bytes and init code. It creates the contract with CREATE2 and returns
+/// the 20 bytes of its address; if the creation fails, it reverts without data.
 pub const DEPLOYMENT_PROXY: Address = address!("0x4e59b44847b379578588920cA78FbF26c0B4956C");
 
 /// Its runtime code.

@@ -1,4 +1,4 @@
-//! Going back: snapshots, and reorgs.
+//! Snapshots and reorgs.
 
 use std::sync::Arc;
 
@@ -13,19 +13,19 @@ use crate::{
     state::Version,
 };
 
-/// Names a snapshot of a [`Devchain`](crate::Devchain).
+/// The id of a snapshot of a [`Devchain`](crate::Devchain).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SnapshotId(pub(crate) u64);
 
 impl SnapshotId {
-    /// The number by which `evm_revert` knows the snapshot.
+    /// The number of the snapshot in `evm_revert`.
     pub const fn number(self) -> u64 {
         self.0
     }
 }
 
-/// All that a revert restores. Filters, impersonations and the mining mode are not part of it:
-/// they belong to the clients.
+/// The state that a revert restores. Filters, impersonations and the mining mode belong to the
+/// clients and aren't part of it.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) version: Version,
@@ -35,38 +35,38 @@ pub(crate) struct Snapshot {
     fork: u64,
 }
 
-/// How to replace the newest blocks. See [`Devchain::reorg`](crate::Devchain::reorg).
+/// The replacement of the newest blocks. See [`Devchain::reorg`](crate::Devchain::reorg).
 #[derive(Clone, Debug, Default)]
 pub struct ReorgOptions {
-    /// How many blocks to take off the chain.
+    /// The number of blocks to remove from the chain.
     pub depth: u64,
-    /// The signed transactions (EIP-2718) of each block that replaces them, in order. Blocks
-    /// beyond the end of the list are empty. There are as many new blocks as old ones, or as this
-    /// list has if that is more.
+    /// The signed transactions (EIP-2718) of each new block, in order. Blocks beyond the end of the
+    /// list are empty. There are as many new blocks as old ones, or as this list has if that is
+    /// more.
     pub blocks: Vec<Vec<alloy_primitives::Bytes>>,
-    /// What happens to the transactions of the old blocks. Default: they return to the pool.
+    /// The treatment of the old blocks' transactions. Default: they return to the pool.
     pub old: OldTransactions,
 }
 
-/// What happens to transactions whose blocks are replaced.
+/// The treatment of transactions whose blocks are replaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OldTransactions {
     /// They wait in the pool to be mined again, as after a reorg of mainnet.
     #[default]
     ReturnToPool,
-    /// They are gone, as if nobody had ever sent them.
+    /// They are dropped, as if they had never been sent.
     Drop,
 }
 
-/// What a reorg did.
+/// The result of a reorg.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Reorg {
-    /// The hashes of the blocks taken off, the oldest first.
+    /// The hashes of the removed blocks, oldest first.
     pub removed: Vec<B256>,
-    /// The blocks that replace them.
+    /// The new blocks.
     pub added: Vec<MinedBlock>,
-    /// Transactions given for the new blocks that could not be executed, and why.
+    /// The hashes of transactions for the new blocks that couldn't be executed, and the reasons.
     pub excluded: Vec<(B256, String)>,
 }
 
@@ -109,7 +109,7 @@ impl Chain {
             return Err(self.too_deep(ancestor));
         }
         new.resize(new.len().max(depth as usize), Vec::new());
-        // Snapshots of what is taken off can't be restored any more.
+        // Snapshots of removed blocks can't be restored any more.
         self.snapshots.retain(|_, snapshot| snapshot.version <= version);
 
         let timestamps: Vec<u64> =
@@ -135,8 +135,8 @@ impl Chain {
         Ok(Reorg { removed: removed.into_iter().map(|block| block.0).collect(), added, excluded })
     }
 
-    /// Takes blocks off until `head` is the newest. Returns the hash and the transactions of each,
-    /// the oldest first. The state is not touched.
+    /// Removes blocks until `head` is the newest. Returns the hash and the transactions of each,
+    /// oldest first. The state isn't changed.
     fn detach_to(&mut self, head: u64) -> Vec<(B256, Vec<Arc<Tx>>)> {
         let mut removed = Vec::new();
         while self.head().number() > head {

@@ -1,4 +1,4 @@
-//! The chain over HTTP, for browsers, `cast` and other processes.
+//! The JSON-RPC server over HTTP, for browsers, `cast` and other processes.
 
 use std::net::SocketAddr;
 
@@ -24,10 +24,10 @@ use crate::{
     },
 };
 
-/// The largest request body, in bytes. Dumps are sent in one.
+/// The largest request body, in bytes. A dump is sent in one body.
 const MAX_BODY: usize = 256 << 20;
 
-/// A running server. It stops when this is dropped.
+/// A running server. It stops when the handle is dropped.
 #[derive(Debug)]
 pub struct ServerHandle {
     addr: SocketAddr,
@@ -36,12 +36,12 @@ pub struct ServerHandle {
 }
 
 impl ServerHandle {
-    /// Where the server listens; the port is the real one if 0 was asked for.
+    /// The address on which the server listens. The port is the real one, even if port 0 was given.
     pub const fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Stops the server and waits until it has answered what it was asked.
+    /// Stops the server and waits until it has answered all requests.
     ///
     /// # Errors
     ///
@@ -53,10 +53,10 @@ impl ServerHandle {
 }
 
 /// Serves a chain as JSON-RPC 2.0 over HTTP: `POST /`, single requests and batches. Pages of any
-/// origin may use it (CORS).
+/// origin may call it (CORS).
 ///
-/// Whoever can reach the address controls the chain: there is no authentication. Listen on a
-/// loopback address.
+/// Anyone who can reach the address controls the chain: there is no authentication. Use a loopback
+/// address.
 ///
 /// # Errors
 ///
@@ -72,7 +72,7 @@ pub async fn serve(chain: Devchain, addr: SocketAddr) -> std::io::Result<ServerH
     let (stop, stopped) = oneshot::channel::<()>();
     let task = tokio::spawn(async move {
         let stopped = async move {
-            // Nothing is ever sent: dropping the sender is the signal.
+            // Nothing is ever sent: dropping the sender stops the server.
             let _ = stopped.await;
         };
         axum::serve(listener, app).with_graceful_shutdown(stopped).await
@@ -81,12 +81,12 @@ pub async fn serve(chain: Devchain, addr: SocketAddr) -> std::io::Result<ServerH
 }
 
 async fn handle(State(chain): State<Devchain>, body: Bytes) -> impl IntoResponse {
-    // Executing transactions takes a while, and the chain's lock is not async.
+    // Executing transactions takes time, and the chain's lock isn't async.
     match tokio::task::spawn_blocking(move || answer(&chain, &body)).await {
         Ok(Some(json)) => {
             (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], json).into_response()
         }
-        // Only notifications: nothing to say.
+        // Notifications have no answer.
         Ok(None) => StatusCode::NO_CONTENT.into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
@@ -103,7 +103,7 @@ struct Request<'a> {
     params: Option<&'a RawValue>,
 }
 
-/// Answers a request body: one request, or a batch. `None` if no answer is wanted.
+/// Answers a request body with one request or a batch; `None` if no answer is expected.
 fn answer(chain: &Devchain, body: &[u8]) -> Option<Vec<u8>> {
     let response = match serde_json::from_slice::<&RawValue>(body) {
         Err(_) => refuse(RpcError::parse_error()),

@@ -1,9 +1,9 @@
-//! Accounts, storage, and their past.
+//! Accounts and storage, with their history.
 //!
-//! The current state is a plain map, which is what nearly every read wants. The past is kept per
-//! account and per storage slot as a short list of *what stood there before*: reading at an old
-//! version is one search in that list, rolling back pops it, and forgetting old versions drops its
-//! front. No version costs more than what it changed.
+//! The current state is a plain map, which serves nearly all reads. The history is kept per account
+//! and per storage slot as a short list of *values before changes*: reading at an old version is
+//! one search in that list, rolling back removes its last value, and forgetting old versions
+//! removes its first ones. A version costs no more memory than its changes.
 
 pub(crate) mod image;
 #[cfg(test)]
@@ -20,10 +20,11 @@ use revm::{
     state::{Account, AccountInfo, EvmState},
 };
 
-/// A point in the history of a [`State`]. Every change belongs to the version in which it was made.
+/// A point in the history of a [`State`]. Every change belongs to the version that is current when
+/// it is made.
 pub(crate) type Version = u64;
 
-/// What an account or a slot held before its first change in a version.
+/// The values of an account or a slot before its first change in each version.
 type Past<T> = VecDeque<(Version, T)>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,16 +33,16 @@ pub(crate) enum Key {
     Slot(Address, U256),
 }
 
-/// The accounts of the chain, with the history to read or restore recent versions.
+/// The accounts of the chain, with the history for reading and restoring recent versions.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     accounts: AddressMap<AccountInfo>,
     storage: AddressMap<U256Map<U256>>,
-    /// Analyzed bytecode by hash: contracts deployed many times share one analysis.
+    /// Analyzed bytecode by hash. Contracts with equal code share one analysis.
     codes: B256Map<Bytecode>,
     past_accounts: AddressMap<Past<Option<AccountInfo>>>,
     past_slots: HashMap<(Address, U256), Past<U256>>,
-    /// The keys changed in each version from `oldest` to `version`.
+    /// The changed keys of each version, from `oldest` to `version`.
     journal: VecDeque<Vec<Key>>,
     version: Version,
 }
@@ -66,7 +67,7 @@ impl State {
         version + 1 >= self.oldest_change()
     }
 
-    /// Ends the current version and returns it: what follows can be rolled back to this point.
+    /// Ends the current version and returns it. The state can later be rolled back to this point.
     pub(crate) fn seal(&mut self) -> Version {
         self.journal.push_back(Vec::new());
         self.version += 1;
@@ -98,7 +99,7 @@ impl State {
         self.codes.get(&hash)
     }
 
-    /// The account as it stood at the end of `version`.
+    /// The account at the end of `version`.
     pub(crate) fn account_at(&self, address: Address, version: Version) -> Option<&AccountInfo> {
         match self.past_accounts.get(&address).and_then(|past| before(past, version)) {
             Some(info) => info.as_ref(),
@@ -106,7 +107,7 @@ impl State {
         }
     }
 
-    /// The storage slot as it stood at the end of `version`.
+    /// The storage slot at the end of `version`.
     pub(crate) fn slot_at(&self, address: Address, key: U256, version: Version) -> U256 {
         match self.past_slots.get(&(address, key)).and_then(|past| before(past, version)) {
             Some(value) => *value,
@@ -114,7 +115,7 @@ impl State {
         }
     }
 
-    /// Sets an account. An empty one ceases to exist (EIP-161).
+    /// Sets an account. An empty account is removed (EIP-161).
     pub(crate) fn set_account(&mut self, address: Address, mut info: AccountInfo) {
         self.share_code(&mut info);
         let info = Some(info).filter(|info| !info.is_empty());
@@ -158,7 +159,7 @@ impl State {
         }
     }
 
-    /// Applies the outcome of a transaction.
+    /// Applies the changes of a transaction.
     pub(crate) fn commit(&mut self, changes: EvmState) {
         for (address, account) in changes {
             if account.is_touched() {
@@ -189,7 +190,7 @@ impl State {
         }
     }
 
-    /// Makes equal codes share one analyzed copy.
+    /// Replaces the code by the shared analyzed copy of equal code.
     fn share_code(&mut self, info: &mut AccountInfo) {
         if info.is_empty_code_hash() {
             info.code = Some(Bytecode::default());
@@ -200,7 +201,7 @@ impl State {
         }
     }
 
-    /// Restores the state to the end of `version`, which the history must [reach](Self::reaches).
+    /// Restores the state at the end of `version`, which the history must [reach](Self::reaches).
     pub(crate) fn rollback(&mut self, version: Version) {
         while self.version > version {
             let Some(keys) = self.journal.pop_back() else { break };
@@ -265,7 +266,7 @@ fn before<T>(past: &Past<T>, version: Version) -> Option<&T> {
     past.get(next).map(|(_, value)| value)
 }
 
-/// Records what a key held before its first change in this version.
+/// Records the value of a key before its first change in this version.
 fn remember<T>(
     past: &mut Past<T>,
     version: Version,
@@ -279,14 +280,14 @@ fn remember<T>(
     }
 }
 
-/// Takes the newest past value of a key and says whether it was the last one.
+/// Removes the newest past value of a key. Returns it, and whether it was the last one.
 fn recall<T>(past: Option<&mut Past<T>>) -> Option<(T, bool)> {
     let past = past?;
     let (_, value) = past.pop_back()?;
     Some((value, past.is_empty()))
 }
 
-/// Drops the oldest past value of a key.
+/// Removes the oldest past value of a key.
 fn forget<K: std::hash::Hash + Eq, T, S: std::hash::BuildHasher>(
     pasts: &mut std::collections::hash_map::HashMap<K, Past<T>, S>,
     key: &K,

@@ -1,4 +1,4 @@
-//! Transactions that the chain completes and signs itself, for accounts it may act for.
+//! Transactions that the chain completes and signs itself, for its own and impersonated accounts.
 
 use alloy_consensus::{
     SignableTransaction, TxEnvelope, TypedTransaction, transaction::SignerRecoverable,
@@ -17,7 +17,7 @@ use crate::{
     rpc::error::{OrServerError, RpcResult, invalid_params},
 };
 
-/// Fills in what the request leaves open, and signs it.
+/// Fills in the fields that the request leaves open, and signs it.
 pub(crate) fn fill(chain: &Chain, mut request: TransactionRequest, from: Address) -> RpcResult<Tx> {
     request.chain_id.get_or_insert(chain.config.chain_id);
     if request.nonce.is_none() {

@@ -1,4 +1,4 @@
-//! The chain as a transport of alloy.
+//! The chain as an alloy transport.
 
 use std::task::{Context, Poll};
 
@@ -8,8 +8,8 @@ use tower::Service;
 
 use crate::{Devchain, rpc};
 
-/// Carries JSON-RPC packets to a [`Devchain`] in the same process. A request is answered before
-/// the returned future is first pending: there is nothing to wait for.
+/// A transport of JSON-RPC packets to a [`Devchain`] in the same process. A request is answered in
+/// the first poll of the returned future, because it needn't wait for anything.
 #[derive(Clone, Debug)]
 pub struct DevchainTransport {
     chain: Devchain,
@@ -32,7 +32,7 @@ impl Service<RequestPacket> for DevchainTransport {
 
     fn call(&mut self, packet: RequestPacket) -> Self::Future {
         let chain = self.chain.clone();
-        // Not answered until polled, so that a dropped future has no effect.
+        // The request runs only when the future is polled, so that a dropped future has no effect.
         Box::pin(async move {
             let mut chain = chain.lock();
             let mut respond = |request: &SerializedRequest| {

@@ -1,4 +1,4 @@
-//! Blocks, transactions and receipts in the form in which RPC clients read them.
+//! Blocks, transactions and receipts in the form of the RPC.
 
 use alloy_consensus::{Sealed, Transaction as _};
 use alloy_eips::BlockNumberOrTag;
@@ -43,7 +43,7 @@ pub(super) fn mined(block: &Block, position: usize) -> rpc::Transaction {
     }
 }
 
-/// A transaction that waits in the pool.
+/// A transaction in the pool.
 pub(super) fn waiting(tx: &Tx) -> rpc::Transaction {
     rpc::Transaction {
         inner: tx.clone(),
@@ -84,11 +84,12 @@ pub(super) fn receipt(block: &Block, position: usize) -> TransactionReceipt {
     }
 }
 
-/// How far behind the head the `safe` and `finalized` blocks are: an epoch and two.
+/// The number of blocks from the `safe` and from the `finalized` block to the head: one epoch and
+/// two.
 const SAFE_DEPTH: u64 = 32;
 const FINALIZED_DEPTH: u64 = 64;
 
-/// The number of the block that a tag stands for; `None` is the pending one.
+/// The number of the block with this tag; `None` for the pending block.
 pub(super) const fn number_of(tag: BlockNumberOrTag, head: u64) -> Option<u64> {
     match tag {
         BlockNumberOrTag::Number(number) => Some(number),

@@ -1,4 +1,4 @@
-//! The methods that only development nodes have, under anvil's names where it has them.
+//! The methods that only development nodes have, under anvil's names if anvil has them.
 
 use alloy_consensus::Transaction;
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
@@ -17,7 +17,7 @@ use crate::{
     transactions,
 };
 
-/// Answers a method of this module; `None` if there is no such method here.
+/// Answers a method of this module; `None` if this module has no such method.
 pub(super) fn dispatch(
     chain: &mut Chain,
     method: &str,
@@ -174,7 +174,7 @@ fn txpool_status(chain: &Chain) -> serde_json::Value {
     value!({ "pending": U64::from(pending), "queued": U64::from(queued) })
 }
 
-/// Replaces blocks. The transactions of the new ones are signed: nothing is signed here.
+/// Replaces blocks. The transactions of the new ones must be signed already.
 fn reorg(
     chain: &mut Chain,
     params: &mut Params<'_>,

@@ -8,13 +8,13 @@ use serde_json::value::RawValue;
 pub(crate) type RpcError = ErrorPayload;
 pub(crate) type RpcResult<T> = Result<T, RpcError>;
 
-/// The code of refusals that have no code of their own.
+/// The code of refusals without a code of their own.
 const SERVER_ERROR: i64 = -32000;
 
 /// The code of `eth_call` and `eth_estimateGas` when the EVM reverted; the error carries the data.
 const EXECUTION_REVERTED: i64 = 3;
 
-/// The code of EIP-7966 for a transaction that waits in the pool.
+/// The code of EIP-7966 for a transaction that isn't mined at once.
 const NOT_MINED_YET: i64 = 4;
 
 pub(crate) fn server_error(message: impl Into<String>) -> RpcError {
@@ -34,7 +34,7 @@ pub(crate) fn unknown_method(method: &str) -> RpcError {
     ErrorPayload { message: message.into(), ..ErrorPayload::method_not_found() }
 }
 
-/// A revert, with the reason in the message if it is one of Solidity's own.
+/// The error of a revert. Its message contains the reason if that is one of Solidity's own.
 pub(crate) fn execution_reverted(data: &Bytes) -> RpcError {
     let reason = if let Ok(Revert { reason }) = Revert::abi_decode(data) {
         format!(": {reason}")
@@ -50,7 +50,7 @@ pub(crate) fn execution_reverted(data: &Bytes) -> RpcError {
     }
 }
 
-/// The answer of `eth_sendRawTransactionSync` if there is no receipt (EIP-7966).
+/// The answer of `eth_sendRawTransactionSync` without a receipt (EIP-7966).
 pub(crate) fn not_mined_yet(hash: B256) -> RpcError {
     ErrorPayload {
         code: NOT_MINED_YET,
@@ -59,7 +59,7 @@ pub(crate) fn not_mined_yet(hash: B256) -> RpcError {
     }
 }
 
-/// Refusals of the chain, all with the same code.
+/// Conversion of the chain's refusals to errors with one common code.
 pub(crate) trait OrServerError<T> {
     fn or_server_error(self) -> RpcResult<T>;
 }

@@ -23,7 +23,7 @@ use crate::{
     logs, transactions,
 };
 
-/// Answers a method of this module; `None` if there is no such method here.
+/// Answers a method of this module; `None` if this module has no such method.
 pub(super) fn dispatch(
     chain: &mut Chain,
     method: &str,
@@ -86,7 +86,7 @@ pub(super) fn dispatch(
     })
 }
 
-/// The number of the block that an id names, `None` for the pending one.
+/// The number of the block with this id; `None` for the pending block.
 fn resolve(chain: &Chain, id: BlockId) -> RpcResult<Option<u64>> {
     match id {
         BlockId::Hash(hash) => match chain.block_by_hash(hash.block_hash) {
@@ -104,7 +104,7 @@ fn resolve(chain: &Chain, id: BlockId) -> RpcResult<Option<u64>> {
     }
 }
 
-/// The block that an id names, if there is one; the pending block is not kept.
+/// The block with this id; `None` for the pending block, which isn't stored.
 fn find_block(chain: &Chain, id: BlockId) -> Option<&Block> {
     match id {
         BlockId::Hash(hash) => chain.block_by_hash(hash.block_hash),
@@ -181,7 +181,7 @@ fn call(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
 }
 
 fn estimate_gas(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    // The transaction is meant for the next block, so that is where it is tried.
+    // The transaction is meant for the next block, so it is tried there.
     let (request, target, overrides) = call_params(chain, params, BlockId::pending())?;
     json(U64::from(chain.estimate(request, target, overrides)?))
 }
@@ -240,7 +240,7 @@ fn get_receipt(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue
     json(chain.find(&hash).map(|(block, position)| convert::receipt(block, position)))
 }
 
-/// The logs on the chain that match a filter, its block range included.
+/// The logs on the chain that match a filter, including its block range.
 fn find_logs(chain: &Chain, filter: &Filter) -> RpcResult<Vec<Log>> {
     let head = chain.head().number();
     match filter.block_option {
@@ -285,8 +285,8 @@ fn send_raw_transaction(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult
     json(chain.submit(tx).or_server_error()?)
 }
 
-/// Answers with the receipt (EIP-7966). The chain doesn't wait: if the transaction was not mined
-/// at once, that is an error, though it waits in the pool.
+/// Answers with the receipt (EIP-7966). The chain doesn't wait: if the transaction isn't mined at
+/// once, this returns an error, and the transaction stays in the pool.
 fn send_raw_transaction_sync(
     chain: &mut Chain,
     params: &mut Params<'_>,
@@ -304,17 +304,18 @@ fn send_transaction(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box
     json(chain.submit(tx).or_server_error()?)
 }
 
-/// Answers with the encoding of the signed transaction, as anvil does. Geth has it in an object.
+/// Answers with the encoding of the signed transaction, as anvil does. Geth returns it in an
+/// object.
 fn sign_transaction(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let (request, from) = transaction_of_sender(params)?;
-    // What stands for the signature of an impersonated account is valid nowhere else.
+    // The placeholder signature of an impersonated account isn't valid anywhere else.
     if chain.signer(from).is_none() || chain.is_impersonated(from) {
         return Err(Error::UnknownSigner(from)).or_server_error();
     }
     json(Bytes::from(transactions::fill(chain, request, from)?.encoded_2718()))
 }
 
-/// A transaction and its sender, which must be named.
+/// A transaction and its sender, which must be given.
 fn transaction_of_sender(params: &mut Params<'_>) -> RpcResult<(TransactionRequest, Address)> {
     let request: TransactionRequest = params.next()?;
     let from: Option<Address> = request.from;

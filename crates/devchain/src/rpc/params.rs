@@ -1,11 +1,11 @@
-//! Reading the positional parameters of a request.
+//! The positional parameters of a request.
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::error::{RpcResult, invalid_params};
 
-/// The parameters of a request, taken one after another.
+/// The parameters of a request, read one after another.
 #[derive(Debug)]
 pub(crate) struct Params<'a> {
     values: std::vec::IntoIter<&'a RawValue>,

@@ -14,7 +14,7 @@ pub(crate) struct StateImage {
     codes: Vec<Bytes>,
     accounts: Vec<AccountImage>,
     slots: Vec<SlotImage>,
-    /// The changes in each version, the oldest first.
+    /// The values before the changes of each version, oldest first.
     journal: Vec<ChangesImage>,
 }
 
@@ -33,8 +33,8 @@ struct SlotImage {
     value: U256,
 }
 
-/// What stood in the accounts and slots before they were changed. An account that did not exist is
-/// an empty one.
+/// The values of accounts and slots before they were changed. An account that didn't exist is an
+/// empty one.
 #[derive(Debug, RlpEncodable, RlpDecodable)]
 struct ChangesImage {
     accounts: Vec<AccountImage>,
@@ -74,7 +74,7 @@ impl State {
         }
     }
 
-    /// What the keys held before `version`.
+    /// The values of the keys before `version`.
     fn changes(&self, version: Version, keys: &[Key]) -> ChangesImage {
         let mut keys = keys.to_vec();
         keys.sort_unstable();
@@ -97,7 +97,7 @@ impl State {
 }
 
 impl StateImage {
-    /// Rebuilds the state. The error says what is wrong with the image.
+    /// Rebuilds the state. The error describes the mistake in the image.
     pub(crate) fn restore(self) -> Result<State, String> {
         let mut state = State { version: self.version, ..State::default() };
         for code in self.codes {
@@ -111,7 +111,7 @@ impl StateImage {
         for SlotImage { address, key, value } in self.slots {
             state.storage.entry(address).or_default().insert(key, value);
         }
-        // The current version's journal is always there, if only as an empty one.
+        // There is always a journal of the current version, which may be empty.
         let versions = self.journal.len() as u64;
         if versions == 0 || versions > self.version {
             return Err(format!("{versions} versions of history at version {}", self.version));

@@ -1,4 +1,4 @@
-//! The history against a model that keeps a copy of everything.
+//! Tests of the history against a model that keeps a copy of every version.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ fn address(a: u8) -> Address {
     Address::with_last_byte(a + 1)
 }
 
-/// What the state says of every account and slot, now or at the end of a version.
+/// The values of all accounts and slots, now or at the end of a version.
 fn read(state: &State, version: Option<Version>) -> Model {
     let mut model = Model::default();
     for a in 0..4 {
@@ -113,7 +113,7 @@ proptest! {
         for (version, model) in &sealed {
             prop_assert_eq!(&read(&state, Some(*version)), model, "version {}", version);
         }
-        // The image keeps all of it.
+        // The image contains the whole history.
         let mut encoded = Vec::new();
         alloy_rlp::Encodable::encode(&state.image(), &mut encoded);
         let image: image::StateImage = alloy_rlp::Decodable::decode(&mut &encoded[..]).unwrap();
@@ -124,7 +124,7 @@ proptest! {
         let mut again = Vec::new();
         alloy_rlp::Encodable::encode(&restored.image(), &mut again);
         prop_assert_eq!(encoded, again);
-        // Nothing is remembered of what can't be read.
+        // Values that can't be read any more aren't kept.
         state.prune(state.version);
         let oldest = state.oldest_change();
         let kept = state.past_accounts.values().flatten().map(|(version, _)| *version);

@@ -60,7 +60,7 @@ async fn old_blocks_answer_with_their_state_and_surroundings() {
     let nonce = provider.get_transaction_count(dev(&chain, 0)).number(numbers[2]).await.unwrap();
     assert_eq!(nonce, numbers[2]);
 
-    // The pending block: the current state, the next block's surroundings.
+    // The pending block has the current state and the environment of the next block.
     chain.set_next_timestamp(chain.timestamp() + 77).unwrap();
     let words = provider.call(call(surroundings, bytes!(""))).await.unwrap();
     assert_eq!(U256::from_be_slice(&words[..32]), U256::from(chain.block_number() + 1));

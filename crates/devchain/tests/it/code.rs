@@ -11,8 +11,8 @@ pub(crate) fn init(runtime: &[u8]) -> Bytes {
     code.into()
 }
 
-/// With calldata: stores its first word in slot 0 and logs it (topics: 1 and the word; data: the
-/// word). Without: returns slot 0.
+/// Stores the first word of its calldata in slot 0 and logs it (topics: 1 and the word; data: the
+/// word). Without calldata, returns slot 0.
 pub(crate) fn cell() -> Bytes {
     bytes!(
         "36600c57" // CALLDATASIZE, PUSH1 12, JUMPI
@@ -26,12 +26,12 @@ pub(crate) fn cell() -> Bytes {
     )
 }
 
-/// Reverts with its calldata as the data.
+/// Reverts with its calldata.
 pub(crate) fn reverter() -> Bytes {
     bytes!("365f5f37365ffd")
 }
 
-/// Returns number, timestamp, prevrandao, base fee and the hash of the parent, a word each.
+/// Returns number, timestamp, prevrandao, base fee and the parent's hash, in one word each.
 pub(crate) fn surroundings() -> Bytes {
     bytes!("435f52" "42602052" "44604052" "48606052" "600143034060805260a05ff3")
 }

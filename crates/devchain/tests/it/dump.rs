@@ -10,7 +10,7 @@ use crate::{
     support::{call, deploy, dev, provider, send, start},
 };
 
-/// A chain with a bit of everything: contracts, a delegation-free history, a reorg, a pool.
+/// A chain with some of everything: contracts, history, a reorg, a pool.
 async fn lived_in(seed: u64) -> Devchain {
     let (chain, provider) = start(DevchainConfig {
         seed,
@@ -50,7 +50,7 @@ async fn dumps_restore_the_whole_chain() {
     std::fs::remove_file(&path).unwrap();
     assert_eq!(loaded.to_bytes(), chain.to_bytes());
 
-    // Both go on in the same way, backwards and forwards.
+    // Both chains behave alike after it, forwards and backwards.
     let (ours, theirs) = (provider(&chain), provider(&loaded));
     let filter = alloy_rpc_types_eth::Filter::new().from_block(0);
     assert_eq!(ours.get_logs(&filter).await.unwrap(), theirs.get_logs(&filter).await.unwrap());

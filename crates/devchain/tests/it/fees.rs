@@ -1,4 +1,4 @@
-//! The base fee rule of EIP-1559, and what clients are told about fees.
+//! The base fee rule of EIP-1559, and the fees that are suggested to clients.
 
 use alloy_eips::BlockNumberOrTag;
 use alloy_network::TransactionBuilder;
@@ -9,7 +9,7 @@ use canon_devchain::{DevchainConfig, Mining};
 
 use crate::support::{auto, dev, manual, refusal, send, start};
 
-/// A transfer that pays a fixed price, so that nothing needs to be estimated.
+/// A transfer with a fixed price, which needs no estimates.
 fn transfer(gas_price: u128) -> TransactionRequest {
     TransactionRequest::default()
         .with_to(Address::repeat_byte(1))
@@ -19,7 +19,7 @@ fn transfer(gas_price: u128) -> TransactionRequest {
 
 #[tokio::test]
 async fn base_fee_follows_the_fullness_of_blocks() {
-    // A block with room for ten transfers: its target is five.
+    // A block for ten transfers, with a target of five.
     let (chain, provider) = start(DevchainConfig {
         gas_limit: 210_000,
         mining: Mining::Manual,

@@ -134,11 +134,11 @@ async fn filters_deliver_what_is_new_and_what_a_reorg_removed() {
     let hashes: Vec<B256> = provider.get_filter_changes(blocks).await.unwrap();
     assert_eq!(hashes.len(), 2);
     assert_eq!(hashes[1], chain.block_hash());
-    // The transactions came back to the pool, and are mined again.
+    // The transactions returned to the pool, and are mined again.
     chain.mine().unwrap();
     let changes: Vec<Log> = provider.get_filter_changes(logs).await.unwrap();
     assert_eq!((changes.len(), changes[0].removed), (1, false));
-    // Without a range it is the newest block that is searched.
+    // Without a range, only the newest block is searched.
     assert_eq!(provider.get_filter_logs(logs).await.unwrap().len(), 1);
 
     assert!(provider.uninstall_filter(logs).await.unwrap());

@@ -1,4 +1,4 @@
-//! The chain through its public interfaces: alloy providers, the typed handle, HTTP.
+//! Tests of the chain through its public interfaces: alloy providers, the typed handle, HTTP.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![allow(clippy::missing_const_for_fn, reason = "nothing here runs at compile time")]

@@ -122,7 +122,7 @@ async fn blocks_are_filled_in_order_of_arrival_up_to_their_gas_limit() {
         let tx = transfer(nonce).with_from(dev(&chain, from));
         sent.push(send(&provider, tx).await.unwrap());
     }
-    // The first to arrive had to wait for the one before it.
+    // The first transaction to arrive has to wait for the one with the nonce before it.
     assert_eq!(chain.mine().unwrap().transactions, [sent[1], sent[2], sent[0]]);
     assert_eq!(chain.mine().unwrap().transactions, [sent[3], sent[4]]);
 }

@@ -71,7 +71,7 @@ async fn signs_for_its_own_accounts_without_sending() {
     let sent = provider.send_raw_transaction(&raw).await.unwrap();
     let receipt = sent.get_receipt().await.unwrap();
     assert_eq!(receipt.from, dev(&chain, 3));
-    // What stands for the signature of an impersonated account is none.
+    // The placeholder signature of an impersonated account isn't a valid signature.
     let stranger = Address::repeat_byte(1);
     for impersonated in [false, true] {
         if impersonated {

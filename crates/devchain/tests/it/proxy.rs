@@ -9,7 +9,7 @@ use crate::{
     support::{auto, call, read, send},
 };
 
-/// The code that the public chains have, from the init code of the transaction that made it there
+/// The code of the proxy on public chains, from the init code of the transaction that created it
 /// (Arachnid/deterministic-deployment-proxy).
 const CODE: [u8; 69] = hex!(
     "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0"
@@ -42,7 +42,7 @@ async fn it_creates_at_the_address_of_salt_and_init_code() {
         assert!(send(&provider, request.clone()).await.status());
         assert_eq!(provider.get_code_at(expected).await.unwrap(), code::cell());
         assert_eq!(read(&provider, expected).await, B256::ZERO);
-        // The same again is refused, and nobody learns why.
+        // A second creation at the same address is refused without a reason.
         let error = provider.call(request).await.unwrap_err();
         let data = error.as_error_resp().unwrap().as_revert_data();
         assert_eq!(data.unwrap_or_default(), Bytes::new());

@@ -40,7 +40,7 @@ async fn snapshots_restore_state_blocks_pool_and_settings() {
     assert_eq!((chain.balance(cell), chain.pool_size()), (U256::from(22), 0));
     assert!(provider.get_transaction_receipt(sent.transaction_hash).await.unwrap().is_none());
     assert_eq!(read(&provider, cell).await, word(1));
-    // What is done again comes out the same, bit for bit.
+    // Repeating the same steps gives the same result, bit for bit.
     assert_eq!(send(&provider, call(cell, word(2))).await, sent);
 
     let later = chain.snapshot();
@@ -129,7 +129,7 @@ async fn reorg_replaces_blocks_and_returns_transactions() {
     }
     assert_eq!(read(&provider, cell).await, word(1));
     assert_eq!(chain.pool_size(), 3);
-    // They are mined again, in their order.
+    // They are mined again in their old order.
     let block = chain.mine().unwrap();
     let hashes: Vec<_> = receipts[1..].iter().map(|receipt| receipt.transaction_hash).collect();
     assert_eq!(block.transactions, hashes);
@@ -173,7 +173,7 @@ async fn reorg_takes_other_transactions() {
     assert_eq!(reorg.excluded.len(), 1);
     assert_eq!(reorg.excluded[0].1, "nonce too high: next nonce 0, tx nonce 5");
     assert_eq!(chain.balance(Address::repeat_byte(1)), U256::from(37));
-    // Of the old transactions one lost its nonce to another, one waits.
+    // One of the old transactions lost its nonce to a new one; the other one waits.
     assert_eq!(chain.pool_size(), 1);
     chain.mine().unwrap();
     assert_eq!(chain.balance(Address::repeat_byte(1)), U256::from(137));

@@ -12,7 +12,7 @@ use crate::{
 };
 
 async fn start() -> (Devchain, ServerHandle, String) {
-    // HTTP clients need one, also where there is no TLS. Another test may have been first.
+    // HTTP clients need a provider even without TLS. Another test may have installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let chain = Devchain::new(DevchainConfig::default());
     let server = serve(chain.clone(), ([127, 0, 0, 1], 0).into()).await.unwrap();

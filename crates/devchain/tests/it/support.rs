@@ -1,4 +1,4 @@
-//! What most tests start with.
+//! The chains, providers and helpers of most tests.
 
 use alloy_network::{EthereumWallet, TransactionBuilder};
 use alloy_primitives::{Address, B256, Bytes};
@@ -22,7 +22,7 @@ pub(crate) fn manual() -> (Devchain, DynProvider) {
     start(DevchainConfig { mining: Mining::Manual, ..DevchainConfig::default() })
 }
 
-/// Asks for each nonce instead of counting itself, so that reverts don't confuse it.
+/// A provider that asks for each nonce instead of counting, so that reverts don't confuse it.
 pub(crate) fn provider(chain: &Devchain) -> DynProvider {
     let mut signers = chain.dev_accounts().into_iter();
     let mut wallet = EthereumWallet::new(signers.next().unwrap());
@@ -36,7 +36,7 @@ pub(crate) fn provider(chain: &Devchain) -> DynProvider {
         .erased()
 }
 
-/// The code and the text of an endpoint's refusal.
+/// The code and the message of an endpoint's refusal.
 pub(crate) fn refusal<T: std::fmt::Debug>(answer: Result<T, TransportError>) -> (i64, String) {
     let error = answer.unwrap_err();
     let payload = error.as_error_resp().unwrap_or_else(|| panic!("no refusal: {error}"));
@@ -48,7 +48,7 @@ pub(crate) fn dev(chain: &Devchain, index: usize) -> Address {
     chain.dev_accounts()[index].address()
 }
 
-/// Sends a transaction and reads its receipt, mined or to be mined by the chain itself.
+/// Sends a transaction, which the chain mines at once, and reads its receipt.
 pub(crate) async fn send(provider: &DynProvider, tx: TransactionRequest) -> TransactionReceipt {
     let hash = *provider.send_transaction(tx).await.unwrap().tx_hash();
     provider.get_transaction_receipt(hash).await.unwrap().unwrap()
@@ -59,7 +59,7 @@ pub(crate) async fn deploy(provider: &DynProvider, runtime: Bytes) -> Address {
     send(provider, tx).await.contract_address.unwrap()
 }
 
-/// What [`code::cell`](super::code::cell) holds.
+/// The value stored in a [`code::cell`](super::code::cell).
 pub(crate) async fn read(provider: &DynProvider, cell: Address) -> B256 {
     B256::from_slice(&provider.call(call(cell, Bytes::new())).await.unwrap())
 }

@@ -1,4 +1,4 @@
-//! Each transaction type, and the rules all of them obey.
+//! Each transaction type, and the rules that all types obey.
 
 use alloy_consensus::{
     SignableTransaction, TxEip1559, TxEip2930, TxEip7702, TxEnvelope, TxLegacy, TxType,
@@ -51,7 +51,7 @@ async fn executes_legacy_and_access_list_transactions() {
     let receipt = provider.get_transaction_receipt(hash).await.unwrap().unwrap();
     assert_eq!(receipt.transaction_type(), TxType::Legacy);
     assert_eq!(receipt.effective_gas_price, 2 * GWEI);
-    // Without replay protection (before EIP-155) it is accepted, too.
+    // A transaction without replay protection (before EIP-155) is accepted too.
     send_signed(&chain, 0, TxLegacy { chain_id: None, ..legacy(1) }).unwrap();
 
     let cell = deploy(&provider, code::cell()).await;
@@ -188,7 +188,7 @@ async fn refuses_what_mainnet_refuses() {
     let error = chain.send_raw(b"nonsense").unwrap_err();
     assert!(matches!(error, canon_devchain::Error::Undecodable(_)), "{error}");
     assert_eq!(chain.block_number(), 0);
-    // The floor is what is paid for if execution costs less.
+    // The floor is paid if execution costs less.
     let hash = send_signed(&chain, 0, TxLegacy { gas_limit: 70_000, input, ..legacy(0) }).unwrap();
     assert_eq!(chain.gas_used(hash), Some(61_000));
 }
