@@ -1,4 +1,4 @@
-//! Agents at work: each block they look at the set and do what is due, until nothing is left to do.
+//! The work of agents: in each block they read the set and do what is due, until nothing is left to do.
 
 use alloy_sol_types::SolCall;
 use canon_abi::Governance;
@@ -55,8 +55,7 @@ impl Acted {
     }
 }
 
-/// The name of an intent in the table of gas. An order is named `act`, which is what its holder was
-/// ordered to do.
+/// The name of an intent in the table of gas. For an order of a holder, it is `act`.
 fn kind(act: &'static str, subject: &IntentSubject, confirmed: &Confirmed) -> &'static str {
     match subject {
         IntentSubject::Signal { .. } => "signal",
@@ -84,13 +83,13 @@ fn kind(act: &'static str, subject: &IntentSubject, confirmed: &Confirmed) -> &'
     }
 }
 
-/// Whether an execution brought the list that was published when the proposal was made.
+/// Whether an execution passed the list that was published when the proposal was made (`executeWith`).
 pub(crate) fn is_with_list(confirmed: &Confirmed) -> bool {
     confirmed.what == Governance::executeWithCall::SIGNATURE
 }
 
 impl Participants {
-    /// Adds what an agent needs to know to a question.
+    /// Adds to a question what an agent needs to know.
     fn extend(&self, member: AgentRef, question: &mut Question) {
         match member {
             AgentRef::Keeper => self.keeper.extend(question),
@@ -122,7 +121,7 @@ impl Participants {
 }
 
 impl UpgradeRun<'_> {
-    /// Lets agents send what is due in the next block, which they expect no later than `until`. Returns the
+    /// Lets agents send what is due in the next block, which they expect at `until` or earlier. Returns the
     /// results of earlier transactions, and the agents with transactions in flight.
     ///
     /// Refusals are returned; any other failure ends the rehearsal.
@@ -147,8 +146,8 @@ impl UpgradeRun<'_> {
         Ok((acted, in_flight))
     }
 
-    /// Lets agents do what is due, as many to a block as fit, until none of them has anything left to do
-    /// or in flight.
+    /// Lets agents do what is due, as many in a block as fit, until none of them has anything left to do or
+    /// in flight.
     pub(crate) async fn act(
         &mut self,
         act: &'static str,
@@ -164,8 +163,8 @@ impl UpgradeRun<'_> {
         Ok(acted)
     }
 
-    /// The same, with a call of `after_tick` for the results that come with each block, before the next
-    /// block is mined.
+    /// As [`Self::act`], but calls `after_tick` with the results of each block before the next block is
+    /// mined.
     pub(crate) async fn act_with(
         &mut self,
         act: &'static str,
@@ -195,13 +194,14 @@ impl UpgradeRun<'_> {
                 self.mine_all().await?;
             }
             if let Some(used) = spent.gas.checked_div(spent.transactions) {
-                // A little more than the mean: what doesn't fit waits for the next block.
+                // The estimate is a little above the mean. Transactions that don't fit wait for the next
+                // block.
                 gas_each = used + used / 8;
             }
         }
     }
 
-    /// The same for intents that have to succeed: a refusal ends the rehearsal.
+    /// As [`Self::act`], for intents that must succeed: a refusal ends the rehearsal.
     pub(crate) async fn act_all(
         &mut self,
         act: &'static str,
@@ -214,7 +214,7 @@ impl UpgradeRun<'_> {
         }
     }
 
-    /// Adds the results of an agent's transactions. Returns whether some are in flight.
+    /// Adds the results of an agent's transactions. Returns whether it sent new ones.
     fn note(
         &mut self,
         act: &'static str,

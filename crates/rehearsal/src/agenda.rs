@@ -1,10 +1,10 @@
-//! The tasks to come, by time.
+//! The scheduled tasks, by time.
 
 use std::collections::BTreeMap;
 
 use canon_protocol::{Round, Slot, Timestamp};
 
-/// Something to be done. Numbers are indices of proposals and rollups.
+/// A task. Numbers are indices of proposals and rollups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Task {
     /// The sequencers begin to signal for a proposal.
@@ -15,13 +15,13 @@ pub(crate) enum Task {
     RoundOver { track: usize, round: Round },
     /// The keeper pushes a round.
     Push { track: usize, round: Round },
-    /// A holder gives up power for a proposal.
+    /// A holder locks power for a proposal.
     Lock { track: usize },
     /// The holders vote.
     Ballots { track: usize },
-    /// Those vote who waited for the last block of the vote.
+    /// The holders that wait for the last block of the vote cast their ballots.
     LateBallots { track: usize },
-    /// Those object who waited for the last block in which objections are taken.
+    /// The holders that wait for the last block for objections cast their ballots.
     Objections { track: usize },
     /// The vote is over.
     Close { track: usize },
@@ -29,11 +29,11 @@ pub(crate) enum Task {
     OpenGate { track: usize },
     /// The keeper executes.
     Execute { track: usize },
-    /// Nothing can be executed any more.
+    /// The proposal can't be executed any more.
     TooLate { track: usize },
-    /// Somebody stores that a proposal is dropped.
+    /// The keeper stores that a proposal is dropped.
     Drop { track: usize },
-    /// A few slots of all rollups, just after a switch.
+    /// A few slots of all rollups are simulated, just after a switch.
     ShowSwitch,
     /// Announced moves are finished.
     Move { to: usize },
@@ -41,7 +41,7 @@ pub(crate) enum Task {
     Withdraw,
 }
 
-/// Tasks by time; those of the same second in the order in which they were added.
+/// The tasks by time. Tasks of the same second are in the order in which they were added.
 #[derive(Debug, Default)]
 pub(crate) struct Agenda {
     tasks: BTreeMap<(Timestamp, u64), Task>,
@@ -54,12 +54,12 @@ impl Agenda {
         self.added += 1;
     }
 
-    /// The next task, which is taken off the agenda.
+    /// Removes and returns the next task.
     pub(crate) fn next(&mut self) -> Option<(Timestamp, Task)> {
         self.tasks.pop_first().map(|((time, _), task)| (time, task))
     }
 
-    /// Takes off all tasks of a kind.
+    /// Removes all tasks for which `unwanted` is true.
     pub(crate) fn cancel(&mut self, unwanted: impl Fn(Task) -> bool) {
         self.tasks.retain(|_, task| !unwanted(*task));
     }

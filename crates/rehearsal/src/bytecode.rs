@@ -49,7 +49,7 @@ pub(crate) fn gate() -> Bytes {
     code.creation()
 }
 
-/// Sets the storage slot that stands for "shifted" or "open", for good.
+/// Sets the storage slot for "shifted" or "open" permanently.
 const SET_SWITCH: &[u8] = &[op::PUSH1, 1, op::PUSH0, op::SSTORE, op::STOP];
 
 #[cfg(test)]

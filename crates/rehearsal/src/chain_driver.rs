@@ -25,17 +25,19 @@ use crate::{
     timeline::Spent,
 };
 
-/// Ether of each account: more than it can spend on gas.
+/// The ether of each account, which is more than it can spend on gas.
 const ETHER: u64 = 1_000;
 
-/// The number of blocks whose state stays readable. Reads are of the head, except when a failed
-/// transaction is simulated again.
+/// The number of blocks whose state can be read. Only the state of the head is read, except when a
+/// failed transaction is simulated again.
 const HISTORY: u64 = 32;
 
-/// A quiet stretch of more blocks than this is skipped with a single block.
+/// The largest number of empty blocks that are mined. A longer quiet time is skipped with a single
+/// block.
 const MAX_EMPTY_BLOCKS: u64 = 20_000;
 
-/// The gas that a transaction may use beyond the estimate of the first of its kind, in percent.
+/// The percentage of gas that a transaction may use beyond the estimate of the first one of its
+/// kind.
 const MARGIN_PERCENT: u64 = 60;
 
 /// The priority fee, in wei per gas.
@@ -44,7 +46,7 @@ const TIP: u128 = 1_000_000_000;
 /// The gas limit for the creation of contracts assembled by hand.
 const CREATION_GAS: u64 = 5_000_000;
 
-/// Time that went by without transactions.
+/// A time without transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Idle {
     pub(crate) seconds: Seconds,
@@ -59,9 +61,9 @@ pub(crate) struct ChainDriver<'a> {
     block_time: u64,
     gas_limit: u64,
     pub(crate) gas: Ledger,
-    /// Gas limits of transactions that are sent by the hundred, by kind.
+    /// Gas limits of transactions that are sent in large numbers, by kind.
     limits: BTreeMap<&'static str, u64>,
-    /// Deploys contracts that are assembled from opcodes.
+    /// The key that deploys contracts assembled from opcodes.
     bytecode_deployer: PrivateKeySigner,
     pub(crate) report: Reporter<'a>,
 }
@@ -110,7 +112,7 @@ impl<'a> ChainDriver<'a> {
 
     /// The time of the newest block.
     pub(crate) fn now(&self) -> Timestamp {
-        // Blocks are made by this driver, with timestamps that fit.
+        // This driver mines all blocks, with timestamps in the range.
         Timestamp::new(self.chain.timestamp()).unwrap_or(Timestamp::MAX)
     }
 
@@ -118,12 +120,12 @@ impl<'a> ChainDriver<'a> {
         BlockNumber::of(self.chain.block_number())
     }
 
-    /// Reads at the newest block.
+    /// The newest block, for reading at it.
     pub(crate) fn head(&self) -> BlockId {
         self.chain.block_hash().into()
     }
 
-    /// The block that a transaction sent now is mined in, as far as it is known.
+    /// The time and the base fee of the block that a transaction sent now is mined in.
     pub(crate) fn next(&self) -> NextBlock {
         NextBlock {
             timestamp: Timestamp::new(self.chain.next_timestamp()),
@@ -136,13 +138,14 @@ impl<'a> ChainDriver<'a> {
         Timestamp::new(self.chain.next_timestamp()).unwrap_or(Timestamp::MAX)
     }
 
-    /// A time such that the first block at it or after it is the last one that isn't after `time`.
+    /// The earliest time such that the first block at or after it is the last block that isn't
+    /// after `time`.
     pub(crate) const fn last_block_until(&self, time: Timestamp) -> Timestamp {
         Timestamp::of(time.get().saturating_sub(self.block_time - 1))
     }
 
-    /// Lets time pass until the next block is at `time` or, if no block is due then, the first one
-    /// after it. Nothing happens if that is so already.
+    /// Mines empty blocks until the next block is at `time` or, if no block is due then, the first
+    /// one after it. Mines nothing if the next block is late enough already.
     pub(crate) fn wait_until(&self, time: Timestamp) -> Result<Idle> {
         let (from, first) = (self.chain.timestamp(), self.chain.block_number());
         let missing = time.get().saturating_sub(self.chain.next_timestamp());
@@ -159,7 +162,7 @@ impl<'a> ChainDriver<'a> {
         Ok(Idle { seconds, blocks: self.chain.block_number() - first })
     }
 
-    /// Mines what was sent and gives its receipts.
+    /// Mines a block of the waiting transactions and returns its receipts.
     pub(crate) async fn mine(&self, act: &'static str) -> Result<Receipts> {
         let MinedBlock { number, transactions, .. } = self.chain.mine()?;
         if transactions.is_empty() {
@@ -168,7 +171,7 @@ impl<'a> ChainDriver<'a> {
         self.client.receipts(BlockId::number(number)).await.during(act)
     }
 
-    /// Mines until nothing waits.
+    /// Mines blocks until no transaction waits.
     pub(crate) fn mine_all(&self) -> Result<()> {
         loop {
             let before = self.chain.pool_size();
@@ -181,7 +184,7 @@ impl<'a> ChainDriver<'a> {
         }
     }
 
-    /// Sends a transaction that has to work, and mines it.
+    /// Sends a transaction that must succeed, and mines it.
     pub(crate) async fn send(
         &mut self,
         act: &'static str,
@@ -194,7 +197,7 @@ impl<'a> ChainDriver<'a> {
         self.confirm(act, &receipts, &pending).await
     }
 
-    /// What became of a transaction that was in the last block.
+    /// Returns the result of a transaction in the last block.
     pub(crate) async fn confirm(
         &mut self,
         act: &'static str,
@@ -207,7 +210,7 @@ impl<'a> ChainDriver<'a> {
         Ok(confirmed)
     }
 
-    /// All events of a kind that a contract ever emitted, with their blocks.
+    /// All events of a kind that a contract has emitted, with their blocks.
     pub(crate) async fn logs<E: SolEvent>(
         &self,
         emitter: Address,
@@ -228,7 +231,7 @@ impl<'a> ChainDriver<'a> {
         Ok(logs.iter().filter_map(event).collect())
     }
 
-    /// Waits for blocks by mining them.
+    /// A way to wait for blocks: mining them.
     pub(crate) fn miner(&self) -> impl Wait + use<> {
         let chain = self.chain.clone();
         move |_| {
@@ -266,7 +269,7 @@ impl<'a> ChainDriver<'a> {
         Ok((address, receipt.gas_used))
     }
 
-    /// Begins to send `of` transactions of one kind, as many to a block as fit.
+    /// Begins a batch of `of` transactions of one kind, as many in a block as fit.
     pub(crate) fn batch(&mut self, act: &'static str, of: u64) -> Batch<'_, 'a> {
         let room = self.gas_limit;
         self.report.update(act, 0, of);
@@ -282,15 +285,15 @@ impl<'a> ChainDriver<'a> {
     }
 }
 
-/// Many transactions of one kind. The first one is estimated and gives all others their gas limit;
-/// of every one the receipt is checked.
+/// A batch of transactions of one kind. The first one is estimated, and all others get the gas
+/// limit that follows from it. Every receipt is checked.
 #[derive(Debug)]
 #[must_use = "the last block is mined by finish"]
 pub(crate) struct Batch<'s, 'a> {
     driver: &'s mut ChainDriver<'a>,
     act: &'static str,
     of: u64,
-    /// Gas that the next block still takes.
+    /// The gas left in the next block.
     room: u64,
     sent: Vec<Pending>,
     spent: Spent,
@@ -333,7 +336,7 @@ impl Batch<'_, '_> {
         Ok(())
     }
 
-    /// Mines what is left.
+    /// Mines the transactions that are left.
     pub(crate) async fn finish(mut self) -> Result<(Spent, Vec<Confirmed>)> {
         if !self.sent.is_empty() {
             self.flush().await?;

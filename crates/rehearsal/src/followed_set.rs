@@ -1,4 +1,4 @@
-//! The set as its events show it, and what people call its contracts.
+//! The set as its events show it, with the names of its contracts.
 
 use std::collections::BTreeMap;
 
@@ -21,32 +21,33 @@ use crate::{
 /// The name of the Proposals contract in force.
 pub(crate) const PROPOSALS: &str = "Proposals";
 
-/// The state folded from the set's events, in step with the chain, and names.
+/// The state folded from the set's events up to the chain's newest block, and the names of contracts and
+/// accounts.
 #[derive(Debug)]
 pub(crate) struct FollowedSet {
     follower: Follower<ChainSource>,
     /// The names of the contracts and accounts that the timeline mentions.
     pub(crate) names: BTreeMap<Address, String>,
-    /// In the order of deployment; the first is canonical from the beginning.
+    /// The rollups in the order of deployment. The first one is canonical from the beginning.
     pub(crate) rollups: Vec<DeployedRollup>,
 }
 
-/// A rollup that was deployed, or what is said to be one.
+/// A deployed rollup, or a contract that is claimed to be one.
 #[derive(Clone, Debug)]
 pub(crate) struct DeployedRollup {
     /// Its number: its position in the order of deployment, from 1.
     pub(crate) label: u64,
     pub(crate) address: Address,
-    /// The creation that is claimed for it.
+    /// The creation that it is claimed to have.
     pub(crate) create2: Create2,
     pub(crate) clock: SlotClock,
-    /// What it really comes from. One that is forged isn't of the set.
+    /// Its real origin. A forged rollup doesn't belong to the set.
     pub(crate) kind: RollupKind,
 }
 
 impl FollowedSet {
-    /// Follows a set from its first event. `create2` is the creation of its rollup, and `salts` are those of
-    /// further Proposals contracts that will be deployed.
+    /// Follows a set from its first event on. `create2` is the creation of its rollup, and `salts` are those
+    /// of further Proposals contracts that will be deployed.
     pub(crate) async fn follow(
         client: Client,
         deployed: &DeployedSet,
@@ -84,7 +85,7 @@ impl FollowedSet {
         Ok(set)
     }
 
-    /// The contracts that the set has one of.
+    /// The addresses of the contracts that exist once in a set.
     pub(crate) const fn addresses(&self) -> &Addresses {
         &self.follower.identity().addresses
     }
@@ -94,20 +95,20 @@ impl FollowedSet {
         self.follower.state()
     }
 
-    /// Takes the state to the chain's newest block.
+    /// Updates the state to the chain's newest block.
     pub(crate) async fn update(&mut self) -> Result<()> {
         let reached = self.follower.catch_up().await;
         reached.map(drop).map_err(|error| Error::Following(Box::new(error)))
     }
 
-    /// The set as of the last [update](Self::update), and its history. The next block is expected `block_time`
-    /// later.
+    /// The set as of the last [update](Self::update), with its history. The next block is expected
+    /// `block_time` later.
     pub(crate) async fn view(&self, question: &Question, block_time: Seconds) -> Result<SetView> {
         let view = self.follower.view(question, block_time).await;
         view.map_err(|error| Error::Following(Box::new(error)))
     }
 
-    /// The block that the state is of.
+    /// The block of the state.
     pub(crate) const fn block(&self) -> Option<BlockView> {
         self.follower.block()
     }
@@ -142,15 +143,15 @@ impl FollowedSet {
         found.unwrap_or_default()
     }
 
-    /// A contract's or an account's name, or its address.
+    /// The name of a contract or an account, or its address if it has none.
     pub(crate) fn name(&self, address: Address) -> String {
         self.names.get(&address).cloned().unwrap_or_else(|| address.to_checksum(None))
     }
 }
 
 impl DeployedRollup {
-    /// The first slot that stakes deposited at `time` can draw: two epochs later, the set is closed and has
-    /// them.
+    /// The first slot that stakes deposited at `time` can draw: two epochs later, in the first epoch whose
+    /// closed set has them.
     pub(crate) fn first_slot_after(&self, time: Timestamp) -> Slot {
         let epoch = self.clock.epoch_at(time).unwrap_or_default();
         self.clock.first_slot(epoch.next().next()).unwrap_or(Slot::MAX)

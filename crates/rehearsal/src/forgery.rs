@@ -1,8 +1,8 @@
 //! A forged rollup: genuine runtime code over storage that no constructor wrote.
 //!
-//! Whoever deploys a contract chooses the init code, and that may write any storage before it returns
-//! whatever code it likes. So neither the code's hash nor what the contract answers proves anything; its
-//! address does, if it follows from genuine init code.
+//! The deployer of a contract chooses the init code, which may write any storage and return any code. So
+//! neither the hash of the code nor the contract's answers prove anything. Only the address does, if it
+//! follows from genuine init code.
 
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, SolEvent};
@@ -27,15 +27,15 @@ pub(crate) struct ForgedStake {
     pub(crate) stake: U256,
 }
 
-/// Creation code of a token without balances: it answers `true` to every transfer.
+/// Creation code of a token without balances, which answers `true` to every transfer.
 pub(crate) fn worthless_token() -> Bytes {
     let mut code = Assembler::new();
     code.answer(U256::ONE.to_be_bytes::<32>().as_slice());
     code.creation()
 }
 
-/// Creation code of a rollup's runtime code with `token` in place of `asset`. Called by `DELEGATECALL`, it
-/// writes the same storage for a stake of `token` as a rollup for one of `asset`.
+/// Creation code of a contract with a rollup's runtime code, in which `token` replaces `asset`. Called by
+/// `DELEGATECALL`, it writes the same storage for a stake of `token` as a rollup does for a stake of `asset`.
 pub(crate) fn stake_writer(runtime: &[u8], asset: Address, token: Address) -> Bytes {
     let (asset, token) = (asset.into_word(), token.into_word());
     let mut forged = runtime.to_vec();
@@ -51,8 +51,8 @@ pub(crate) fn stake_writer(runtime: &[u8], asset: Address, token: Address) -> By
     code.runtime()
 }
 
-/// Init code that writes the owner, has `stake_writer` write the forged stake, emits the event of the genuine
-/// constructor, and returns the genuine runtime code.
+/// Init code that writes the owner, makes `stake_writer` write the forged stake, emits the event of the
+/// genuine constructor, and returns the genuine runtime code.
 pub(crate) fn forged_rollup(
     runtime: &[u8],
     parameters: &RawRollupParameters,

@@ -8,13 +8,13 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct GasRow {
-    /// The effects of the transactions.
+    /// The kind of the transactions.
     pub kind: &'static str,
     /// The number of transactions.
     pub count: u64,
     /// Gas of the cheapest transaction.
     pub min: u64,
-    /// Median gas; of two in the middle, the lower.
+    /// Median gas; with an even number of transactions, the lower of the two in the middle.
     pub median: u64,
     /// Gas of the most expensive transaction.
     pub max: u64,

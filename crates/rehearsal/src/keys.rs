@@ -1,4 +1,4 @@
-//! Keys and draws, all from the scenario's seed.
+//! Keys and random draws, all derived from the scenario's seed.
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 use alloy_signer_local::PrivateKeySigner;
@@ -7,7 +7,7 @@ use canon_protocol::Amount;
 /// The account that deploys contracts assembled from opcodes.
 pub(crate) const BYTECODE_DEPLOYER: &str = "bytecode deployer";
 
-/// A value that depends on nothing but the seed, a name and a number.
+/// A value that is derived only from the seed, a name and a number.
 fn derive(seed: u64, name: &str, number: u64) -> B256 {
     let mut preimage = b"canon rehearsal ".to_vec();
     preimage.extend(name.as_bytes());
@@ -16,25 +16,25 @@ fn derive(seed: u64, name: &str, number: u64) -> B256 {
     keccak256(preimage)
 }
 
-/// The key of actor `number` of a role. Anyone can derive it: it is for the embedded chain only.
+/// The key of actor `number` of a role. Anyone can derive it, so it is for the embedded chain only.
 pub(crate) fn key(seed: u64, role: &str, number: u64) -> PrivateKeySigner {
     PrivateKeySigner::from_bytes(&derive(seed, role, number))
         .expect("a keccak hash is a valid key but for one in 2^128")
 }
 
-/// An address that nobody needs the key of.
+/// An address whose key isn't needed.
 pub(crate) fn address(seed: u64, role: &str, number: u64) -> Address {
     Address::from_word(derive(seed, role, number))
 }
 
-/// A number below `bound`, which is not 0.
+/// A number below `bound`, which must not be 0.
 pub(crate) fn draw(seed: u64, name: &str, number: u64, bound: u128) -> u128 {
     let hash = U256::from_be_bytes(derive(seed, name, number).0);
     let rest: U256 = hash % U256::from(bound.max(1));
     u128::try_from(rest).unwrap_or_default()
 }
 
-/// An amount between two, whole tokens away from the smaller.
+/// An amount between two others, a whole number of tokens above the smaller one.
 pub(crate) fn amount(seed: u64, number: u64, least: Amount, most: Amount) -> Amount {
     let unit = Amount::TOKEN.get();
     let steps = (most.get() - least.get()) / unit;
@@ -42,10 +42,10 @@ pub(crate) fn amount(seed: u64, number: u64, least: Amount, most: Amount) -> Amo
     Amount::new(least.get() + drawn * unit).unwrap_or(most)
 }
 
-/// The numbers below `count` in an order that the seed decides.
+/// The numbers below `count`, shuffled by the seed.
 pub(crate) fn shuffled(seed: u64, name: &str, count: u64) -> Vec<u64> {
     let mut order: Vec<u64> = (0..count).collect();
-    // Fisher and Yates, from the end.
+    // The algorithm of Fisher and Yates, from the end.
     for last in (1..order.len()).rev() {
         let other = draw(seed, name, last as u64, last as u128 + 1);
         order.swap(last, usize::try_from(other).unwrap_or(last));

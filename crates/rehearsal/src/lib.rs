@@ -1,9 +1,9 @@
 //! A whole rollup upgrade, carried out on an embedded L1 with the real contracts.
 //!
-//! - [`scenario`]: what happens, written in TOML.
-//! - [`Rehearsal`]: a scenario that was simulated: everything from the deployment of the set to the
-//!   new rollup's rewards.
-//! - [`Report`]: its [`Timeline`], its [`Check`]s and the gas, for people and for programs.
+//! - [`scenario`]: the description of a rehearsal, in TOML.
+//! - [`Rehearsal`]: a simulated scenario, from the deployment of the set to the new rollup's
+//! rewards.
+//! - [`Report`]: its [`Timeline`], its [`Check`]s and its gas, for people and for programs.
 //!
 //! ```
 //! use canon_rehearsal::{

@@ -1,4 +1,4 @@
-//! The participants: accounts with keys of their own, and what the scenario makes them do.
+//! The participants: accounts with keys of their own, and the conduct that the scenario gives them.
 
 use alloy_primitives::Address;
 use alloy_signer_local::PrivateKeySigner;
@@ -24,28 +24,28 @@ pub(crate) struct Participants {
     pub(crate) authors: Sender,
     pub(crate) keeper: Agent<roles::Keeper>,
     pub(crate) anyone: Sender,
-    /// Registers the attesters of others on the new rollup.
+    /// Registers other stakers' attesters on the new rollup.
     pub(crate) squatter: Sender,
-    /// The stakers of the old rollup, then the pioneers.
+    /// The stakers of the old rollup, followed by the pioneers.
     pub(crate) sequencers: Vec<ScenarioSequencer>,
     pub(crate) holders: Vec<ScenarioHolder>,
 }
 
-/// A staker: an attester, a proposer and a withdrawer.
+/// A staker, with an attester, a proposer and a withdrawer.
 #[derive(Debug)]
 pub(crate) struct ScenarioSequencer {
-    /// Counted from 1, among the old rollup's or among the pioneers.
+    /// The number, counted from 1 among the stakers of the old rollup or among the pioneers.
     pub(crate) number: u64,
     pub(crate) attester: Address,
-    /// The proposer: signals and proposes blocks.
+    /// The proposer, which signals and proposes blocks.
     pub(crate) agent: Agent<roles::Sequencer>,
-    /// Owns the stake and decides about it.
+    /// The withdrawer, which owns the stake and decides about it.
     pub(crate) withdrawer: Sender,
     pub(crate) mover: Option<Agent<roles::Mover>>,
     pub(crate) conduct: Conduct,
     /// Whether it stakes on the new rollup only.
     pub(crate) pioneer: bool,
-    /// Whether it goes to the new rollup.
+    /// Whether its stake moves to the new rollup.
     pub(crate) moves: bool,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct ScenarioSequencer {
 pub(crate) enum Conduct {
     /// Proposes blocks and signals.
     Diligent,
-    /// Proposes blocks, never signals.
+    /// Proposes blocks and never signals.
     Silent,
     /// Sends nothing.
     Offline,
@@ -63,7 +63,7 @@ pub(crate) enum Conduct {
 /// A participant that locks tokens.
 #[derive(Debug)]
 pub(crate) struct ScenarioHolder {
-    /// Counted from 1.
+    /// The number, counted from 1.
     pub(crate) number: u64,
     pub(crate) agent: Agent<roles::Holder>,
     pub(crate) tokens: Amount,
@@ -74,7 +74,8 @@ pub(crate) struct ScenarioHolder {
 }
 
 impl ScenarioHolder {
-    /// A sender for what the agent doesn't do. It asks for its nonce: the agent uses the key, too.
+    /// A sender for calls that the agent doesn't make. It reads its nonce from the chain, because
+    /// the agent uses the same key.
     pub(crate) fn sender(&self) -> Sender {
         self.agent.sender().sender()
     }
@@ -85,12 +86,12 @@ impl ScenarioSequencer {
         if self.pioneer { Who::Pioneer(self.number) } else { Who::Sequencer(self.number) }
     }
 
-    /// The proposer, for simulated calls only.
+    /// The proposer as a sender, only for simulated calls.
     pub(crate) fn proposer(&self) -> Sender {
         self.agent.sender().sender()
     }
 
-    /// Gives it a mover that takes its stake to the rollup at `to`.
+    /// Gives the sequencer a mover, which moves its stake to the rollup at `to`.
     pub(crate) fn start_to_move(&mut self, to: Address) -> Result<()> {
         let from = self.agent.role.identity.rollup;
         let (withdrawer, attester) = (self.withdrawer.address(), self.attester);
@@ -116,7 +117,7 @@ impl ScenarioSequencer {
 #[derive(Debug)]
 pub(crate) struct Keys {
     roles: [PrivateKeySigner; 5],
-    /// Proposer and withdrawer.
+    /// The proposer and the withdrawer of each sequencer.
     sequencers: Vec<[PrivateKeySigner; 2]>,
     holders: Vec<PrivateKeySigner>,
     bytecode_deployer: Address,
@@ -144,16 +145,16 @@ impl Keys {
     }
 }
 
-/// What is being done when an agent can't be made.
+/// The step in errors of creating an agent.
 const MAKING: &str = "making an agent";
 
-/// The gas limit of everything that holders send. A first lock with a permit needs the most.
+/// The gas limit of all transactions of holders. A first lock with a permit needs the most.
 const HOLDER_GAS: u64 = 300_000;
 /// The gas limit of announcing and of finishing a move.
 const MOVER_GAS: u64 = 600_000;
 
 impl Participants {
-    /// The participants of a scenario. Sequencers have no rollup yet.
+    /// The participants of a scenario. The sequencers have no rollup yet.
     pub(crate) fn new(scenario: &Scenario, keys: Keys, client: &Client) -> Result<Self> {
         let fresh = |key| Sender::new(client.clone(), key).with_nonce(0);
         let [deployer, authors, keeper, anyone, squatter] = keys.roles;
@@ -215,7 +216,7 @@ impl Participants {
         self.sequencers.iter().position(|one| one.agent.address() == proposer)
     }
 
-    /// A single holder by its number, several by their count.
+    /// A single holder with its number, or several holders with their count.
     pub(crate) fn these_holders(&self, holders: &[usize]) -> Who {
         match holders {
             [holder] => Who::Holder(self.holders[*holder].number),
@@ -224,12 +225,12 @@ impl Participants {
     }
 }
 
-/// A sender that begins with an empty journal.
+/// A sender with an empty journal.
 fn intent_sender(sender: &Sender) -> Result<IntentSender> {
     sender.intent_sender(FeePolicy::default(), MemoryJournal::default()).during(MAKING)
 }
 
-/// The conduct of each of the old rollup's sequencers, and whether it moves.
+/// The conduct of each sequencer of the old rollup, and whether it moves.
 fn conducts(scenario: &Scenario) -> Vec<(Conduct, bool)> {
     let plan = scenario.sequencers;
     let mut conducts = vec![(Conduct::Diligent, true); usize::try_from(plan.count).unwrap_or(0)];
@@ -239,7 +240,7 @@ fn conducts(scenario: &Scenario) -> Vec<(Conduct, bool)> {
         conducts[index] = if rank < plan.offline {
             (Conduct::Offline, false)
         } else if rank < plan.offline + plan.silent {
-            // Those who stay are counted from the other end, where the diligent ones are.
+            // The sequencers that stay are counted from the other end, where the diligent ones are.
             (Conduct::Silent, rank < plan.count - plan.stay)
         } else {
             (Conduct::Diligent, rank < plan.count - plan.stay)

@@ -1,4 +1,4 @@
-//! Progress of a rehearsal, as it is reported to the caller.
+//! The progress of a rehearsal, which is reported to the caller.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use crate::timeline::Chapter;
 pub struct RehearsalProgress {
     /// The chapter of the timeline.
     pub chapter: Chapter,
-    /// The work, such as "vote".
+    /// The kind of work, such as "vote".
     pub doing: &'static str,
-    /// The number of units done.
+    /// The number of units that are done.
     pub done: u64,
     /// The number of units in all.
     pub of: u64,

@@ -7,9 +7,9 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ObservedRefusal {
-    /// The error's name in Solidity; for other reverts what they say.
+    /// The error's name in Solidity; for other reverts, their description.
     pub name: String,
-    /// The innermost error's name, if the outer one only passes it on.
+    /// The name of the innermost error, if the outer one only passes it on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub root: Option<String>,
     /// The error with its arguments.

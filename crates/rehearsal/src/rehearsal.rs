@@ -1,4 +1,4 @@
-//! A rehearsal, as its callers see it.
+//! The public handle of a rehearsal.
 
 use canon_devchain::Devchain;
 use canon_protocol::SetState;
@@ -14,22 +14,22 @@ use crate::{
     upgrade_run::UpgradeRun,
 };
 
-/// A scenario that was simulated to its end, on a chain that is still there.
+/// A scenario that was simulated to its end, with the chain in its final state.
 #[derive(Debug)]
 pub struct Rehearsal<'a> {
     run: UpgradeRun<'a>,
 }
 
 impl<'a> Rehearsal<'a> {
-    /// Simulates a scenario. `progress` is called with the progress, often.
+    /// Simulates a scenario. Calls `progress` often.
     ///
-    /// Reads no clock, no randomness and nothing outside of its arguments: equal scenarios give
+    /// Reads no clock, no randomness and nothing apart from its arguments: equal scenarios give
     /// equal rehearsals.
     ///
     /// # Errors
     ///
-    /// If something happens that the scenario rules out and no check reports.
-    /// An end that the scenario does not expect is not an error: [`Self::checks`] reports it.
+    /// If something happens that the scenario rules out and no check reports. An unexpected end of
+    /// a proposal isn't an error: [`Self::checks`] reports it.
     pub async fn run(
         scenario: &'a Scenario,
         progress: &'a mut dyn FnMut(RehearsalProgress),
@@ -37,22 +37,22 @@ impl<'a> Rehearsal<'a> {
         Ok(Self { run: steps::simulate(scenario, Reporter::new(progress)).await? })
     }
 
-    /// The chain as the rehearsal left it.
+    /// The chain in its final state.
     pub const fn chain(&self) -> &Devchain {
         self.run.driver.chain()
     }
 
-    /// The address of the set's Registry, from which all others are found.
+    /// The address of the set's Registry, from which all other contracts are found.
     pub const fn registry(&self) -> alloy_primitives::Address {
         self.run.set.addresses().registry
     }
 
-    /// The set's state at the end, folded from the events of the rehearsal's transactions.
+    /// The set's final state, folded from the events of the rehearsal's transactions.
     pub fn state(&self) -> &SetState {
         self.run.state()
     }
 
-    /// Compares the chain, as it is now, with what the scenario has to lead to.
+    /// Compares the present state of the chain with the results that the scenario must have.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ impl<'a> Rehearsal<'a> {
         checks::all(&self.run).await
     }
 
-    /// The timeline, the checks and the gas.
+    /// Returns the timeline, the checks and the gas.
     ///
     /// # Errors
     ///

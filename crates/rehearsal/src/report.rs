@@ -46,7 +46,7 @@ pub struct Report {
     pub passed: bool,
     /// All events, in order.
     pub timeline: Timeline,
-    /// The expected and the found state at the end.
+    /// The checks of the final state.
     pub checks: Vec<Check>,
     /// The gas used by each kind of transaction.
     pub gas: Vec<GasRow>,
@@ -79,8 +79,8 @@ impl Report {
         }
     }
 
-    /// The report as a person reads it in a terminal, at most 98 columns wide. It has ANSI styles,
-    /// which a stream has to drop where they aren't wanted.
+    /// The report as text for a terminal, at most 98 columns wide. It has ANSI styles, which a
+    /// stream must remove where they aren't wanted.
     pub fn to_text(&self) -> String {
         let mut out = String::new();
         self.head(&mut out);
@@ -136,7 +136,7 @@ impl Report {
         }
     }
 
-    /// The verdict, with the failed checks again, since the list above is long.
+    /// The verdict, with the failed checks repeated, because the list above is long.
     fn verdict(&self, out: &mut String) {
         let failed: Vec<_> = self.checks.iter().filter(|check| !check.holds).collect();
         let all = self.checks.len();
@@ -150,7 +150,7 @@ impl Report {
     }
 }
 
-/// A line for each check; the area is shown where it changes.
+/// A line for each check. The area is shown only where it changes.
 fn lines(out: &mut String, checks: &[&Check]) {
     let subjects: Vec<_> = checks.iter().map(|check| visible(&check.subject)).collect();
     let wide = subjects.iter().map(|subject| subject.chars().count()).max().unwrap_or(0);
@@ -166,12 +166,12 @@ fn lines(out: &mut String, checks: &[&Check]) {
     }
 }
 
-/// A text that may have names from the scenario in it.
+/// A text that may contain names from the scenario, with invisible characters escaped.
 fn visible(text: &str) -> String {
     ForeignText::new(text).to_string()
 }
 
-/// The value found, and the expected one where they differ.
+/// The value found, with the expected one if they differ.
 fn verdict(check: &Check) -> String {
     let Check { relation, holds, .. } = check;
     let (expected, found) = (visible(&check.expected), visible(&check.found));

@@ -21,22 +21,22 @@ use crate::{
     timeline::{Chapter, Entry, Spent, Timeline, TimelineEvent, Who},
 };
 
-/// The chain, the set, the participants and the timeline so far.
+/// A rehearsal in progress: the chain, the set, the participants and the timeline so far.
 ///
 /// Every method that mines blocks ends with an [update](Self::update), so that the [state](Self::state) is always
-/// that at the newest block.
+/// that of the newest block.
 pub(crate) struct UpgradeRun<'a> {
     pub(crate) scenario: &'a Scenario,
     pub(crate) driver: ChainDriver<'a>,
     pub(crate) set: FollowedSet,
     pub(crate) participants: Participants,
-    /// One for each proposal of the scenario, in its order.
+    /// A track for each proposal of the scenario, in the same order.
     pub(crate) tracks: Vec<ProposalTrack>,
     pub(crate) signaling: Signaling,
     pub(crate) timeline: Timeline,
 }
 
-/// A proposal of the scenario on its way.
+/// The progress of a proposal of the scenario.
 #[derive(Clone, Debug)]
 pub(crate) struct ProposalTrack {
     pub(crate) plan: ProposalPlan,
@@ -44,17 +44,17 @@ pub(crate) struct ProposalTrack {
     /// The contract that it puts in force.
     pub(crate) replacement: Replacement,
     pub(crate) gate: Option<Address>,
-    /// Sequencers don't signal before their rollup has this block.
+    /// The block that the sequencers' rollup must have before they signal.
     pub(crate) height: RollupBlock,
     pub(crate) rounds_tried: u64,
     /// The number of attempts to execute it.
     pub(crate) tries: u64,
     pub(crate) executed_in: Option<BlockNumber>,
-    /// The withdrawals of those who left right after their ballots on it, by number.
+    /// The numbers of the withdrawals that were started right after the ballots on the proposal.
     pub(crate) left: Range<usize>,
-    /// Names of the refusals met, in order, each once.
+    /// The names of its refusals, in order, each once.
     pub(crate) refusals: Vec<String>,
-    /// The number of times that the last refusal was met again, without an event of its own.
+    /// The number of times that the last refusal was repeated without an event of its own.
     pub(crate) repeated: u64,
 }
 
@@ -68,14 +68,14 @@ pub(crate) enum Replacement {
 }
 
 impl ProposalTrack {
-    /// The proposal that its payload became.
+    /// The id of the proposal that its payload became, if it did.
     pub(crate) fn id(&self, state: &SetState) -> Option<ProposalId> {
         let mut proposals = (0..).zip(state.governance().proposals());
         let own = proposals.find(|(_, proposal)| proposal.payload() == self.payload);
         own.and_then(|(id, _)| ProposalId::new(id))
     }
 
-    /// The rollup that it makes canonical, by its index.
+    /// The index of the rollup that it makes canonical, if it is an upgrade.
     pub(crate) const fn rollup(&self) -> Option<usize> {
         match self.replacement {
             Replacement::Rollup(index) => Some(index),
@@ -105,17 +105,18 @@ impl<'a> UpgradeRun<'a> {
         }
     }
 
-    /// The state at the newest block.
+    /// The state of the set at the newest block.
     pub(crate) fn state(&self) -> &SetState {
         self.set.state()
     }
 
-    /// Takes the state to the newest block.
+    /// Updates the state to the newest block.
     pub(crate) async fn update(&mut self) -> Result<()> {
         self.set.update().await
     }
 
-    /// The set at the newest block, with what `ask` adds to the question.
+    /// The set at the newest block, with the additions of `ask` to the question. The next block is expected at
+    /// `next`.
     pub(crate) async fn view(
         &self,
         next: Timestamp,
@@ -123,7 +124,7 @@ impl<'a> UpgradeRun<'a> {
     ) -> Result<SetView> {
         let mut question = Question::default();
         ask(&self.participants, &mut question);
-        // Nobody expects a block before the newest one.
+        // No next block is expected before the newest one.
         let block_time = next.since(self.driver.now()).unwrap_or(Seconds::ZERO);
         self.set.view(&question, block_time).await
     }
@@ -135,7 +136,7 @@ impl<'a> UpgradeRun<'a> {
         self.timeline.push(Entry { chapter, time, l1_block, who, what, spent });
     }
 
-    /// Records an event, or an attempt, at the time of the next block. It is in no block itself.
+    /// Records an event that isn't in a block, such as an attempt, at the time of the next block.
     pub(crate) fn record_attempt(&mut self, who: Who, what: TimelineEvent) {
         let (time, l1_block) = (self.driver.next_time(), self.driver.block());
         let chapter = self.driver.report.chapter;
@@ -152,7 +153,7 @@ impl<'a> UpgradeRun<'a> {
         self.driver.report.update(doing, done, of);
     }
 
-    /// Sends a transaction that has to work, and mines it.
+    /// Sends a transaction that must succeed, and mines it.
     pub(crate) async fn send(
         &mut self,
         act: &'static str,
@@ -164,27 +165,27 @@ impl<'a> UpgradeRun<'a> {
         Ok(confirmed)
     }
 
-    /// Mines until nothing waits, and at least one block.
+    /// Mines blocks until no transaction waits, but at least one.
     pub(crate) async fn mine_all(&mut self) -> Result<()> {
         self.driver.mine_all()?;
         self.update().await
     }
 
-    /// Lets time pass until the next block is at `time`, without transactions.
+    /// Mines empty blocks until the next block is at `time`.
     pub(crate) async fn pass_until(&mut self, time: Timestamp) -> Result<()> {
         self.driver.wait_until(time)?;
         self.update().await
     }
 
-    /// Lets time pass until the next block is at `time`, and records an event if it is long. Meanwhile
-    /// seeds are recorded, as blocks that aren't simulated would do.
+    /// Mines blocks until the next block is at `time`, and records an event if that is long. The seeds that are
+    /// due meanwhile are recorded, as the blocks that aren't simulated would do.
     pub(crate) async fn wait_until(&mut self, time: Timestamp, until: &str) -> Result<()> {
         let (from, first) = (self.driver.now(), self.driver.block());
         let seeds = self.record_seeds_until(time).await?;
         self.pass_until(time).await?;
         let seconds = self.driver.now().since(from).unwrap_or_default();
         let blocks = self.driver.block().steps_since(first).unwrap_or_default() - seeds;
-        // A minute passes between most events anyway.
+        // Shorter times pass between most events anyway.
         if seconds.get() > 60 {
             let until = until.to_owned();
             self.record_event(
@@ -196,8 +197,8 @@ impl<'a> UpgradeRun<'a> {
         Ok(())
     }
 
-    /// Records the seeds of all rollups that are due before the next block is at `time`: in the second
-    /// slot of each epoch, unless a block recorded them. Returns their number.
+    /// Records the seeds of all rollups that are due before the next block is at `time`: in the second slot of
+    /// each epoch, unless a block has recorded them. Returns their number.
     async fn record_seeds_until(&mut self, time: Timestamp) -> Result<u64> {
         let mut recorded = 0;
         while let Some((index, epoch, due)) = self.next_seed().filter(|(.., due)| *due < time) {
@@ -211,7 +212,7 @@ impl<'a> UpgradeRun<'a> {
         Ok(recorded)
     }
 
-    /// Records the seed that ends a silence of the canonical rollup.
+    /// Ends a silence of the canonical rollup by recording its seed.
     fn break_silence(&mut self, rollup: usize, epoch: Epoch, gas: u64) {
         if rollup == self.set.canonical() && self.signaling.silent_until.take().is_some() {
             let event =
@@ -227,7 +228,7 @@ impl<'a> UpgradeRun<'a> {
         let silent_until = self.signaling.silent_until.unwrap_or_default();
         let due = |(index, rollup): (usize, &DeployedRollup)| {
             let from = if index == canonical { next.max(silent_until) } else { next };
-            // Seeds of rollups that aren't of the set aren't recorded.
+            // Seeds of rollups that don't belong to the set aren't recorded.
             let (epoch, due) = self.state().rollup(rollup.address)?.next_seed(from)?;
             Some((index, epoch, due))
         };
@@ -250,7 +251,7 @@ impl<'a> UpgradeRun<'a> {
         self.record_attempt(who, TimelineEvent::Refused { tried, refusal });
     }
 
-    /// The track of a proposal of Governance.
+    /// The index of the track of a proposal of Governance.
     pub(crate) fn track_of(&self, id: ProposalId) -> Result<usize> {
         let proposal = self.state().governance().proposal(id.to_word()).ok();
         let payload = proposal.map(|(_, proposal)| proposal.payload());
@@ -258,7 +259,7 @@ impl<'a> UpgradeRun<'a> {
         position.ok_or_else(|| Error::Unexpected(format!("nobody made proposal {id}")))
     }
 
-    /// The proposal that a track must have become by now.
+    /// The proposal of a track, which must have become one by now.
     pub(crate) fn proposal(&self, track: usize) -> Result<(ProposalId, &Proposal)> {
         let track = &self.tracks[track];
         let known = track.id(self.state()).and_then(|id| {
@@ -268,7 +269,7 @@ impl<'a> UpgradeRun<'a> {
         known.ok_or_else(|| Error::Unexpected(format!("{} isn't a proposal yet", track.plan.azip)))
     }
 
-    /// The end of a proposal of the scenario, if it ended.
+    /// The end of a proposal of the scenario; `None` if it isn't over.
     pub(crate) fn end(&self, track: &ProposalTrack) -> Option<End> {
         let (state, now) = (self.state(), self.driver.now());
         let Some(id) = track.id(state) else { return self.end_of_signaling(track) };
@@ -284,7 +285,7 @@ impl<'a> UpgradeRun<'a> {
         }
     }
 
-    /// The end of the signaling for a payload that never became a proposal, if it ended.
+    /// The end of the signaling for a payload that never became a proposal; `None` if it isn't over.
     fn end_of_signaling(&self, track: &ProposalTrack) -> Option<End> {
         let state = self.state();
         let Some(won) = state.round_won_by(track.payload) else {
@@ -295,8 +296,8 @@ impl<'a> UpgradeRun<'a> {
         (window == Some(PushWindow::Expired)).then_some(End::RoundExpired)
     }
 
-    /// Makes the operators who signal for a proposal that is over stop: otherwise their clients would
-    /// signal again for one that was rejected, expired or dropped.
+    /// Makes the sequencers stop signaling for a proposal that is over. Otherwise their clients would signal
+    /// again for a payload whose proposal was rejected, expired or dropped.
     pub(crate) fn end_campaign(&mut self, track: usize) {
         if self.signaling.campaign == Some(track) {
             self.signaling.campaign = None;
@@ -306,7 +307,7 @@ impl<'a> UpgradeRun<'a> {
         }
     }
 
-    /// Records the end of a proposal that must be over by now.
+    /// Records the end of a proposal, which must be over by now.
     pub(crate) fn over(&mut self, track: usize) -> Result<()> {
         self.end_campaign(track);
         let azip = self.tracks[track].plan.azip.clone();
@@ -321,7 +322,7 @@ impl<'a> UpgradeRun<'a> {
         self.state().governance().power(self.participants.holders[holder].agent.address())
     }
 
-    /// The power of a holder at the end of a second that is past.
+    /// The power of a holder at the end of a past second.
     pub(crate) fn power_at(&self, holder: usize, time: Timestamp) -> Amount {
         let holder = self.participants.holders[holder].agent.address();
         let power = self.state().governance().power_at(holder, time, self.driver.now());
@@ -335,14 +336,14 @@ impl fmt::Debug for UpgradeRun<'_> {
     }
 }
 
-/// The sum of amounts that together are part of one supply.
+/// The sum of amounts that are parts of one supply.
 pub(crate) fn sum(amounts: impl IntoIterator<Item = Amount>) -> Amount {
     amounts.into_iter().fold(Amount::ZERO, |sum, amount| {
         sum.checked_add(amount).expect("amounts of one supply add up to less than 2^96")
     })
 }
 
-/// The reason why a vote was lost; `None` if it wasn't.
+/// The reason of a lost vote; `None` if it wasn't lost.
 pub(crate) const fn rejection(result: Tabulation, tally: Tally) -> Option<Reason> {
     match result {
         Tabulation::Accepted => None,

@@ -20,7 +20,7 @@ pub enum Relation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Check {
-    /// The contract, or the kind of property.
+    /// The contract, or the kind of the property.
     pub area: String,
     /// The value that is compared.
     pub subject: String,

@@ -1,4 +1,4 @@
-//! Registry, rollups, tokens, ownership.
+//! Checks of the Registry, the rollups, tokens and ownership.
 
 use std::collections::BTreeMap;
 
@@ -92,7 +92,7 @@ impl Inspection<'_, '_> {
                 let blocks = rollup.head().map_or(0, |head| head.number.get());
                 (rollup.set_size_now().into(), blocks)
             }
-            // The staker that a forger wrote into its storage.
+            // The only staker is the one that a forger wrote into the storage.
             None => (1, 0),
         };
         Ok(vec![
@@ -103,7 +103,7 @@ impl Inspection<'_, '_> {
         ])
     }
 
-    /// Whether a rollup is at the address that its constructor's arguments give.
+    /// Whether a rollup's address follows from its constructor's arguments.
     async fn is_genuine(&self, rollup: Address) -> Result<bool> {
         let client = self.run.driver.client();
         let head = client.head().await.during(READING)?;

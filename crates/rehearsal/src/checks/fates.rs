@@ -1,4 +1,4 @@
-//! Ends of the scenario's proposals.
+//! Checks of the ends of the scenario's proposals.
 
 use super::{Inspection, check::Check};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Inspection<'_, '_> {
-    /// Whether every proposal ended as the scenario expects.
+    /// Checks that every proposal ended as the scenario expects.
     pub(super) fn fates(&self) -> Vec<Check> {
         self.run.tracks.iter().flat_map(|track| fate(self.run, track)).collect()
     }

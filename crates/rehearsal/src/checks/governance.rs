@@ -1,4 +1,4 @@
-//! Governance: proposals, tallies, power.
+//! Checks of Governance: proposals, tallies, power.
 
 use alloy_primitives::B256;
 use canon_abi::Governance;
@@ -95,7 +95,7 @@ impl Inspection<'_, '_> {
     }
 }
 
-/// The state of a proposal after its end; `None` if it never became one.
+/// The state of a proposal after its end; `None` if the payload never became a proposal.
 const fn state_after(end: End) -> Option<ProposalState> {
     match end {
         End::Executed => Some(ProposalState::Executed),

@@ -1,4 +1,4 @@
-//! Invariants, as far as they can be read from the chain.
+//! Checks of invariants that can be read from the chain.
 
 use std::collections::BTreeMap;
 
@@ -35,13 +35,13 @@ impl Inspection<'_, '_> {
         Ok(checks)
     }
 
-    /// The proposals that the tracks became.
+    /// The proposals of the scenario that were made.
     fn proposed(&self) -> impl Iterator<Item = (ProposalId, &Proposal)> {
         let ids = self.run.tracks.iter().filter_map(|track| track.id(self.expected()));
         ids.filter_map(|id| self.expected().governance().proposal(id.to_word()).ok())
     }
 
-    /// Whether every view of every contract answers what follows from the events.
+    /// Checks that every view of every contract gives the answer that follows from the events.
     async fn views(&self) -> Result<Check> {
         let (client, state) = (self.run.driver.client(), self.expected());
         let block = self.run.set.block();
@@ -55,7 +55,7 @@ impl Inspection<'_, '_> {
         Ok(Check::equal(AREA, "answers of all contracts", &expected, &found, String::clone))
     }
 
-    /// Whether every contract holds at least what it owes.
+    /// Checks that every contract holds at least what it owes.
     async fn solvency(&self) -> Result<Vec<Check>> {
         let (run, set) = (self.run, self.run.set.addresses());
         let tokens = |amount: &Amount| format!("{} tokens", text::Tokens(*amount));
@@ -76,7 +76,7 @@ impl Inspection<'_, '_> {
         Ok(checks)
     }
 
-    /// Whether the holders' power adds up to the total power.
+    /// Checks that the holders' power adds up to the total power.
     async fn power_adds_up(&self, time: Timestamp, what: &str) -> Result<Check> {
         let governance = self.run.set.addresses().governance;
         let mut powers = Vec::new();
@@ -95,7 +95,7 @@ impl Inspection<'_, '_> {
         fit(self.ask(self.run.set.addresses().governance, call).await?)
     }
 
-    /// Whether ballots add up to the tally, and no holder cast more than its power.
+    /// Checks that ballots add up to the tally, and that no holder cast more than its power.
     async fn ballots(&self, id: ProposalId, proposal: &Proposal) -> Result<Vec<Check>> {
         let governance = self.run.set.addresses().governance;
         let found = self.found.proposal(id).map(|found| found.tally).unwrap_or_default();
@@ -122,7 +122,7 @@ impl Inspection<'_, '_> {
         ])
     }
 
-    /// Whether every execution was in time.
+    /// Checks that every execution was in time.
     async fn times(&self) -> Result<Vec<Check>> {
         let (client, mut checks) = (self.run.driver.client(), Vec::new());
         for track in &self.run.tracks {
@@ -146,7 +146,7 @@ impl Inspection<'_, '_> {
         Ok(checks)
     }
 
-    /// Whether the tokens of voters that left unlock after the proposal could be executed.
+    /// Checks that the tokens of voters that left unlock after the proposal could be executed.
     async fn leavers(&self) -> Result<Vec<Check>> {
         let mut earliest = BTreeMap::<Timestamp, Timestamp>::new();
         let governance = self.run.set.addresses().governance;

@@ -1,7 +1,7 @@
-//! Checks of the state at the end: found on the chain, and as it has to be.
+//! Checks of the final state: the values found on the chain, and the expected ones.
 //!
-//! What is found comes from the contracts' own views. What is expected is the state folded from the events
-//! of the rehearsal's transactions, and what the scenario says.
+//! The found values are answers of the contracts' views. The expected ones follow from the state folded
+//! from the events of the rehearsal's transactions, and from the scenario.
 
 mod check;
 mod contracts;
@@ -44,7 +44,7 @@ pub(crate) async fn all(run: &UpgradeRun<'_>) -> Result<Vec<Check>> {
 #[derive(Debug)]
 struct Inspection<'w, 'a> {
     run: &'w UpgradeRun<'a>,
-    /// The set by the contracts' views.
+    /// The set, as read from the contracts' views.
     found: Present,
 }
 

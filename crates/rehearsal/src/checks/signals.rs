@@ -1,4 +1,4 @@
-//! Proposals: rounds, winners, signals.
+//! Checks of Proposals: rounds, winners, signals.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,7 @@ impl Inspection<'_, '_> {
         Ok(checks)
     }
 
-    /// Whether the rollup had the agreed block before the first signal.
+    /// Checks that the rollup had the agreed block before the first signal.
     async fn height(&self, track: &ProposalTrack, won: WonRound) -> Result<Check> {
         let driver = &self.run.driver;
         let signals = driver.logs::<Proposals::VoteCast>(won.proposals).await.during(READING)?;
@@ -80,8 +80,8 @@ impl Inspection<'_, '_> {
         ])
     }
 
-    /// Whether no slot has two signals, no round has more signals than slots, and every signal is of the
-    /// member drawn for its slot, in an epoch with a seed.
+    /// Checks that no slot has two signals, that no round has more signals than slots, and that every
+    /// signal is from the member drawn for its slot, in an epoch with a seed.
     async fn signals(&self) -> Result<Vec<Check>> {
         let (run, state) = (self.run, self.expected());
         let (mut slots, mut rounds) = (BTreeSet::new(), BTreeMap::<_, u64>::new());
@@ -122,7 +122,7 @@ impl Inspection<'_, '_> {
         Ok(checks)
     }
 
-    /// Whether as many epochs in a row had no seed as the scenario has silent epochs, if any.
+    /// Checks that as many epochs in a row had no seed as the scenario has silent epochs, if it has any.
     fn silence(&self) -> Option<Check> {
         let expected = self.run.scenario.signaling.silent_epochs;
         if expected == 0 {

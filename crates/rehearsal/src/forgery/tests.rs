@@ -1,4 +1,5 @@
-//! The attack that creation has to be checked for: it works wherever only code is compared.
+//! The attack that makes it necessary to check a contract's creation: it succeeds if only code is
+//! compared.
 
 use core::ops::ControlFlow;
 
@@ -63,7 +64,7 @@ impl ChainDriver {
         sent.get_receipt().await.unwrap().contract_address.unwrap()
     }
 
-    /// Makes a call as Governance does after a vote.
+    /// Calls a contract as Governance would after a vote.
     async fn as_governance(&self, to: Address, call: impl SolCall) {
         let governance = self.set.deployment.governance;
         self.chain.impersonate(governance);
@@ -102,7 +103,7 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
     let driver = ChainDriver::new().await;
     let set = driver.set.deployment;
     let thief = driver.sender(8).address();
-    // Honest people stake on the old rollup.
+    // Victims stake on the old rollup.
     driver.send(0, calls::approve(set.asset, set.rollup, Amount::MAX)).await.unwrap();
     let victim = driver.sender(0).address();
     for number in 1..=VICTIMS {
@@ -110,7 +111,7 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
         driver.send(0, stake).await.unwrap();
     }
 
-    // What a genuine new rollup would be, and its code.
+    // The creation and the code of a genuine new rollup.
     let head = driver.client.head().await.unwrap();
     let examiner =
         SetExaminer::new(&driver.client, Create2Origin::default(), BlockNumber::ZERO, head);
@@ -125,7 +126,7 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
     let next = driver.client.next_block().await.unwrap();
     let runtime = driver.sender(8).simulate(&direct, next).await.unwrap();
 
-    // The thief's: a staker who staked nothing.
+    // The forged rollup has a stake that the thief never paid.
     let token = driver.create(worthless_token()).await;
     let stake_writer = driver.create(stake_writer(&runtime, set.asset, token)).await;
     let loot = U256::from(VICTIMS) * STAKE.to_word();
@@ -137,7 +138,7 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
     driver.send(8, call).await.unwrap();
     assert!(driver.balance(forged).await.is_zero());
 
-    // By its code and its answers it is genuine.
+    // Its code and its answers are those of a genuine rollup.
     let code =
         driver.client.code(driver.client.head().await.unwrap().hash.into(), forged).await.unwrap();
     let code = code.unwrap();
@@ -151,7 +152,7 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
     let pending = driver.read(forged, Registry::pendingOwnerCall {}).await.unwrap();
     assert_eq!(pending, Address::ZERO);
 
-    // By its creation it isn't: whoever checks that, or has it asserted, is safe.
+    // Its creation isn't, so a check or an assertion of the creation protects the stakes.
     let head = driver.client.head().await.unwrap();
     let examiner =
         SetExaminer::new(&driver.client, Create2Origin::default(), BlockNumber::ZERO, head);
@@ -188,7 +189,8 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
     let error = driver.send(8, payload).await.unwrap_err();
     assert_eq!(error.as_revert().unwrap().name(), Some("Expect__Creation"), "{error}");
 
-    // If nobody checks: it becomes canonical, the stakes move there, and the forged staker takes them.
+    // Without such a check it becomes canonical, the stakes move to it, and the forged staker
+    // withdraws them.
     for number in 1..=VICTIMS {
         let announce = calls::announce_move(set.rollup, attester(number), forged);
         driver.send(0, announce).await.unwrap();

@@ -1,5 +1,5 @@
-//! Checking single fields: each check returns a usable value in any case and notes what is wrong,
-//! so that a file's problems are shown all at once.
+//! Checks of single fields. Each check returns a usable value in any case and records the problem,
+//! so that all problems of a file are reported at once.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -18,7 +18,7 @@ pub(super) struct Examiner<'a> {
     pub(super) problems: Vec<Problem>,
 }
 
-/// Something that can be found in the file.
+/// A value with a position in the file.
 pub(super) trait Located {
     fn span(&self) -> Range<usize>;
 }
@@ -29,7 +29,7 @@ impl<T> Located for Spanned<T> {
     }
 }
 
-/// What was left out has an empty span.
+/// A value that was left out has an empty span.
 impl<T> Located for Option<Spanned<T>> {
     fn span(&self) -> Range<usize> {
         self.as_ref().map_or(0..0, Spanned::span)
@@ -41,13 +41,13 @@ impl<'a> Examiner<'a> {
         Self { text, problems: Vec::new() }
     }
 
-    /// Notes that something is not in the file at all.
+    /// Records that a field is missing.
     pub(super) fn missing(&mut self, field: &str, expected: &str) {
         let message = format!("expected {expected}");
         self.problems.push(Problem::nowhere(field.to_owned(), message));
     }
 
-    /// Notes that something else was expected of a field.
+    /// Records that a field has another value than expected.
     pub(super) fn expected(&mut self, at: &dyn Located, field: &str, expected: &str) {
         let span = at.span();
         if span.is_empty() {
@@ -56,12 +56,12 @@ impl<'a> Examiner<'a> {
         self.problems.push(Problem::expected(self.text, span, field.to_owned(), expected));
     }
 
-    /// Notes a problem whose remedy is elsewhere in the file.
+    /// Records a problem with the given message.
     pub(super) fn problem(&mut self, at: &dyn Located, field: &str, message: String) {
         self.problems.push(Problem::new(self.text, at.span(), field.to_owned(), message));
     }
 
-    /// Notes a problem that the parser found.
+    /// Records a problem that the parser found.
     pub(super) fn unparsed(&mut self, error: &toml::de::Error) {
         self.problems.push(Problem::unparsed(self.text, error));
     }
@@ -103,7 +103,7 @@ impl<'a> Examiner<'a> {
         self.read(value, field, amount::EXPECTED, read).unwrap_or(default)
     }
 
-    /// An amount, or two ends, of which none is nothing.
+    /// An amount, or a range of amounts, none of which may be zero.
     pub(super) fn token_range(&mut self, field: &str, raw: &Spanned<Human>) -> (Amount, Amount) {
         let read = amount::parse_range;
         let found = self.read(raw, field, amount::EXPECTED_RANGE, read);
@@ -134,7 +134,8 @@ impl<'a> Examiner<'a> {
         default
     }
 
-    /// The value of a number or a text. What is expected of another type is `expected`.
+    /// The value of a number or a text. `expected` describes the field in the problem of any other
+    /// type.
     fn read<T>(
         &mut self,
         value: &Spanned<Human>,

@@ -1,8 +1,8 @@
-//! Scenarios: what happens in a rehearsal, written in TOML.
+//! Scenarios: the descriptions of rehearsals, written in TOML.
 //!
-//! A file is read in two stages. The first knows names, types and places in the file; the second
-//! makes the protocol's own types of the values and checks how they go together. A file that fails
-//! either gets a [`FileError`], which lists every problem with its line.
+//! A file is read in two stages. The first one knows names, types and positions in the file; the
+//! second one converts the values to the protocol's types and checks how they fit together. If
+//! either fails, the [`FileError`] lists every problem with its line.
 
 mod examine;
 mod model;
@@ -24,11 +24,11 @@ use examine::Examiner;
 pub const DEFAULT: &str = include_str!("../../../../scenarios/upgrade.toml");
 
 impl Scenario {
-    /// Reads a scenario. `file` is what errors call it.
+    /// Reads a scenario. `file` is the name of the file in errors.
     ///
     /// # Errors
     ///
-    /// If the file has a problem; it lists all of them.
+    /// If the file has problems. The error lists all of them.
     pub fn read(file: &str, text: &str) -> Result<Self, FileError> {
         let mut examiner = Examiner::new(text);
         let scenario = match toml::from_str(text) {

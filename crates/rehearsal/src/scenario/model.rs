@@ -1,4 +1,4 @@
-//! A valid scenario, in the protocol's own types.
+//! A valid scenario, in the types of the protocol.
 
 use canon_protocol::{Amount, Configuration, RoundRules, Seconds, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Scenario {
     /// A summary in one line.
     pub title: String,
-    /// Derives every key, every drawn amount and every block's RANDAO.
+    /// The seed of every key, every drawn amount and every block's RANDAO.
     pub seed: u64,
     /// The L1.
     pub l1: L1,
@@ -52,7 +52,7 @@ pub struct AssetPlan {
     pub reward_pool: Amount,
 }
 
-/// The parameters that both rollups share, and how much of them is shown.
+/// The parameters that both rollups share, and the number of their slots that are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RollupPlan {
     /// Length of a slot.
@@ -61,7 +61,7 @@ pub struct RollupPlan {
     pub epoch: u64,
     /// The stake of each sequencer, which is also the minimum.
     pub stake: Amount,
-    /// Time from leaving, or announcing a move, until the stake is paid or moves.
+    /// Time from leaving until the stake is paid, or from announcing a move until the stake can move.
     pub exit_delay: Seconds,
     /// Reward for a block.
     pub reward: Amount,
@@ -78,24 +78,24 @@ impl RollupPlan {
     }
 }
 
-/// The rules of signaling, and how often the sequencers try.
+/// The rules of signaling, and the number of attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignalingPlan {
     /// N signals of M slots win a round.
     pub rules: RoundRules,
     /// Rounds without a winner after which the sequencers give up.
     pub patience: u64,
-    /// Epochs of the canonical rollup, from the first campaign on, in which nobody calls it: neither
-    /// blocks nor seeds.
+    /// The number of epochs, from the first campaign on, in which nobody calls the canonical rollup: it
+    /// has neither blocks nor seeds.
     pub silent_epochs: u64,
 }
 
-/// The stakers of the old rollup, and those who start on the new one.
+/// The stakers of the old rollup, and the sequencers that start on the new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sequencers {
     /// The number of stakers of the old rollup.
     pub count: u64,
-    /// The number of these that do nothing at all.
+    /// The number of these that send nothing.
     pub offline: u64,
     /// The number of these that propose blocks but never signal.
     pub silent: u64,
@@ -103,7 +103,7 @@ pub struct Sequencers {
     pub stay: u64,
     /// The number of further sequencers, which stake on the new rollup before the switch.
     pub pioneers: u64,
-    /// The number of movers whose attester somebody else has registered on the new rollup.
+    /// The number of movers whose attesters somebody else has registered on the new rollup.
     pub squatted: u64,
 }
 
@@ -145,13 +145,13 @@ pub struct KeeperPlan {
     pub push_delay: Seconds,
     /// Time from the first second in which a proposal can be executed to its execution.
     pub execute_delay: Seconds,
-    /// Time from a failed execution to the next try.
+    /// Time from a failed execution to the next attempt.
     pub retry_after: Seconds,
     /// Whether the keeper executes with the published list if the payload lists other actions.
     pub frozen_list: bool,
 }
 
-/// A proposal, from its payload to its end.
+/// A proposal, with its payload, its route and its expected end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProposalPlan {
     /// The name of its document, such as "AZIP-100".
@@ -229,13 +229,13 @@ pub enum End {
     Executed,
     /// The holders didn't accept it.
     Rejected,
-    /// Accepted, and not executed in time.
+    /// It was accepted, and not executed in time.
     Expired,
     /// The Proposals contract that pushed it was replaced.
     Dropped,
     /// No round was won, so it never became a proposal.
     NoQuorum,
-    /// A round was won and not pushed in time.
+    /// A round was won, and not pushed in time.
     RoundExpired,
 }
 
@@ -247,7 +247,7 @@ pub enum Reason {
     MinimumVotes,
     /// Less power was cast than the quorum.
     Turnout,
-    /// As much for as against.
+    /// As much power was cast for it as against it.
     Tie,
     /// The votes for it didn't exceed those against by the differential.
     Against,

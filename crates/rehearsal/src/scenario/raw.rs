@@ -1,7 +1,7 @@
-//! A scenario file as it is written: human units, nothing checked beyond names and types.
+//! A scenario file as it is written, with units for people. Only names and types are checked.
 //!
-//! Values keep their place in the file ([`Spanned`]), so that whatever [`super::validate`] finds
-//! wrong with them later still points at the line.
+//! Values keep their position in the file ([`Spanned`]), so that problems which [`super::validate`]
+//! finds later point at the line.
 
 use serde::{Deserialize, Deserializer, de};
 use toml::{Spanned, value::Datetime};
@@ -14,7 +14,7 @@ pub(super) enum Human {
     /// A number of any size. Each field checks its own range.
     Number(i128),
     Text(String),
-    /// A value of another type. No field expects one; which says what it does expect.
+    /// A value of any other type. Every field reports it as a problem.
     Other,
 }
 
@@ -60,7 +60,7 @@ impl<'de> Deserialize<'de> for Human {
             }
 
             fn visit_u128<E: de::Error>(self, value: u128) -> Result<Human, E> {
-                // No quantity is nearly as large.
+                // A larger number is out of every field's range, and so is the largest one of 128 bits.
                 Ok(Human::Number(value.try_into().unwrap_or(i128::MAX)))
             }
 
@@ -82,7 +82,7 @@ pub(super) type Field<T = Human> = Option<Spanned<T>>;
 pub(super) struct RawScenario {
     /// A summary in one line.
     pub(super) title: Spanned<String>,
-    /// Derives every key, every amount of a range and every draw. Default 1.
+    /// The seed of every key, every drawn amount and every other draw. Default 1.
     pub(super) seed: Field,
     #[serde(default)]
     pub(super) l1: RawL1,
@@ -96,12 +96,12 @@ pub(super) struct RawScenario {
     pub(super) governance: RawGovernance,
     #[serde(default)]
     pub(super) sequencers: RawSequencers,
-    /// Groups of holders; at least one.
+    /// Groups of holders. At least one.
     #[serde(default)]
     pub(super) holders: Vec<RawHolders>,
     #[serde(default)]
     pub(super) keeper: RawKeeper,
-    /// The proposals, in the order of their signaling; at least one.
+    /// The proposals, in the order of their signaling. At least one.
     #[serde(default)]
     pub(super) proposals: Vec<RawProposal>,
 }
@@ -112,7 +112,7 @@ pub(super) struct RawScenario {
 pub(super) struct RawL1 {
     /// Timestamp of block 0, in UTC. Default 2026-12-01T09:00:00Z.
     pub(super) start: Option<Spanned<Datetime>>,
-    /// From one block to the next. Default 12 s.
+    /// Time from one block to the next. Default 12 s.
     pub(super) block_time: Field,
     /// Gas limit of a block. Default 60,000,000.
     pub(super) gas_limit: Field,
@@ -122,11 +122,11 @@ pub(super) struct RawL1 {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawAsset {
-    /// Tokens at construction; the deployer hands them out. Default 1,000,000,000.
+    /// The initial supply in tokens, which the deployer distributes. Default 1,000,000,000.
     pub(super) supply: Field,
     /// Tokens per second that the Issuer may mint. Default 1.
     pub(super) issuance: Field,
-    /// Tokens with which the RewardDistributor starts. Default 10,000.
+    /// The initial balance of the RewardDistributor in tokens. Default 10,000.
     pub(super) reward_pool: Field,
 }
 
@@ -134,16 +134,16 @@ pub(super) struct RawAsset {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawRollup {
-    /// Length of a slot; a multiple of the block time. Default 24 s.
+    /// Length of a slot, a multiple of the block time. Default 24 s.
     pub(super) slot: Field,
     /// Slots in an epoch. Default 8.
     pub(super) epoch: Field,
     /// Tokens that each sequencer stakes. Default 100.
     pub(super) stake: Field,
-    /// From leaving (or announcing a move) to getting the stake; at least two epochs.
-    /// Default 20 min.
+    /// Time from leaving until the stake is paid, or from announcing a move until it can move; at least
+    /// two epochs. Default 20 min.
     pub(super) exit_delay: Field,
-    /// Tokens per block. Default 5.
+    /// Reward for a block in tokens. Default 5.
     pub(super) reward: Field,
     /// Blocks to show on the old rollup before the upgrade is prepared. Default 4.
     pub(super) blocks_before: Field,
@@ -161,7 +161,7 @@ pub(super) struct RawSignaling {
     pub(super) round: Field,
     /// Rounds without a winner after which the sequencers give up. Default 3.
     pub(super) patience: Field,
-    /// Epochs of the canonical rollup, from the first campaign on, in which nobody calls it. Default 0.
+    /// Epochs from the first campaign on in which nobody calls the canonical rollup. Default 0.
     pub(super) silent_epochs: Field,
 }
 
@@ -169,23 +169,23 @@ pub(super) struct RawSignaling {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawGovernance {
-    /// From proposal to ballots. Default 1 h.
+    /// Time from the proposal to the first ballots. Default 1 h.
     pub(super) voting_delay: Field,
     /// The time for which ballots are taken. Default 1 h.
     pub(super) voting_duration: Field,
-    /// From the last ballot to the first chance to execute. Default 1 h.
+    /// Time from the end of the vote to the first second in which it can be executed. Default 1 h.
     pub(super) execution_delay: Field,
     /// The time for which a passed proposal can be executed. Default 1 h.
     pub(super) grace_period: Field,
-    /// Part of all power that must be cast. Default 10 %.
+    /// Share of all power that must be cast. Default 10 %.
     pub(super) quorum: Field,
-    /// Part of the cast power by which votes for must exceed those against. Default 4 %.
+    /// Share of the cast power by which votes for must exceed those against. Default 4 %.
     pub(super) differential: Field,
     /// Tokens that must be locked for anything to pass. Default 1,000.
     pub(super) minimum_votes: Field,
-    /// The time for which the lock withholds its tokens, at least. Default 1 d.
+    /// The least time for which the lock withholds its tokens. Default 1 d.
     pub(super) lock_delay: Field,
-    /// Tokens that a proposal through the lock gives up. Default 20,000.
+    /// Tokens that a proposal through the lock costs in power. Default 20,000.
     pub(super) lock_amount: Field,
 }
 
@@ -195,15 +195,15 @@ pub(super) struct RawGovernance {
 pub(super) struct RawSequencers {
     /// The number of sequencers. Default 24.
     pub(super) count: Field,
-    /// The number of these that do nothing at all. Default 0.
+    /// The number of these that send nothing. Default 0.
     pub(super) offline: Field,
     /// The number of these that propose blocks but never signal. Default 0.
     pub(super) silent: Field,
     /// The number of those online that never move to the new rollup. Default 0.
     pub(super) stay: Field,
-    /// Further sequencers, who stake on the new rollup before the switch. Default 0.
+    /// The number of further sequencers, which stake on the new rollup before the switch. Default 0.
     pub(super) pioneers: Field,
-    /// Of those who move, how many find their attester registered there by somebody else. Default 0.
+    /// The number of movers whose attesters somebody else has registered on the new rollup. Default 0.
     pub(super) squatted: Field,
 }
 
@@ -213,14 +213,15 @@ pub(super) struct RawSequencers {
 pub(super) struct RawHolders {
     /// The number of holders.
     pub(super) count: Spanned<Human>,
-    /// Tokens that each locks: an amount, or `"5,000 to 50,000"` to draw one for each.
+    /// Tokens that each holder locks: an amount, or a range such as `"5,000 to 50,000"`, from which
+    /// each amount is drawn.
     pub(super) tokens: Spanned<Human>,
     /// `"for"`, `"against"`, `"split"` (half and half) or `"none"`.
     pub(super) ballot: Spanned<BallotPlan>,
     /// Whether they leave Governance right after their ballot. Default false.
     pub(super) leave: Option<Spanned<bool>>,
-    /// Whether their ballots come in the last block that counts: of the vote, or, against, of the first
-    /// half of the execution delay. Default false.
+    /// Whether their ballots come in the last block that counts: the last one of the vote or, for
+    /// ballots against, of the first half of the execution delay. Default false.
     pub(super) late: Option<Spanned<bool>>,
 }
 
@@ -234,16 +235,16 @@ pub(super) struct RawKeeper {
     pub(super) execute_delay: Field,
     /// The delay of the next attempt after a failed execution. Default 10 min.
     pub(super) retry_after: Field,
-    /// Whether a proposal whose payload lists other actions by now is executed with the list that
-    /// was published when it was created. Default true.
+    /// Whether a proposal whose payload lists other actions by now is executed with the list that was
+    /// published when it was made. Default true.
     pub(super) frozen_list: Option<Spanned<bool>>,
 }
 
-/// One proposal, from its payload to its end.
+/// A proposal, with its payload, its route and its expected end.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawProposal {
-    /// Its document, such as `"AZIP-42"`.
+    /// The name of its document, such as `"AZIP-42"`.
     pub(super) azip: Spanned<String>,
     /// `"upgrade"` (to a new rollup) or `"replace-proposals"` (by a new Proposals contract).
     pub(super) does: Spanned<Does>,
@@ -254,17 +255,17 @@ pub(super) struct RawProposal {
     pub(super) payload: Field<PayloadKind>,
     /// For an upgrade: `"genuine"`, or `"forged"` (the genuine code over forged storage).
     pub(super) rollup: Field<RollupKind>,
-    /// With signals: blocks of the canonical rollup from the agreement to the height at which the
-    /// sequencers begin to signal. Default 0.
+    /// With signals: the number of blocks of the canonical rollup from the agreement to the height at
+    /// which the sequencers begin to signal. Default 0.
     pub(super) blocks_ahead: Field,
-    /// For a gated payload: how long after the proposal became executable the gate opens.
-    /// Default 15 min.
+    /// For a gated payload: the time from the first second in which the proposal can be executed to the
+    /// opening of the gate. Default 15 min.
     pub(super) gate_opens_after: Field,
-    /// Its end.
+    /// Its expected end.
     pub(super) expect: Spanned<End>,
-    /// For `expect = "rejected"`: why.
+    /// For `expect = "rejected"`: the expected reason.
     pub(super) because: Field<Reason>,
-    /// The refusals met on the way, by the names of the contracts' errors, in order and each once.
+    /// The expected refusals, by the names of the contracts' errors, in order and each once.
     #[serde(default)]
     pub(super) refusals: Vec<Spanned<String>>,
 }

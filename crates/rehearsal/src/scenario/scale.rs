@@ -1,4 +1,4 @@
-//! Sizes of a scenario, which can be simulated with more or fewer participants.
+//! The number of participants in a scenario, which can be changed for a simulation.
 
 use canon_protocol::{Amount, text};
 
@@ -11,19 +11,20 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScaleError {
-    /// Fewer than the groups of the scenario, or more than can be simulated.
+    /// The number is below that of the scenario's groups, or above the largest that can be
+    /// simulated.
     #[error("{what} must be {} to {}, not {}", text::grouped(*.least), text::grouped(*.most), text::grouped(*.asked))]
     Count {
-        /// Sequencers or holders.
+        /// The kind of participants: sequencers or holders.
         what: &'static str,
-        /// The number asked for.
+        /// The number that was asked for.
         asked: u64,
         /// The least number.
         least: u64,
         /// The largest number.
         most: u64,
     },
-    /// The supply doesn't suffice for all of them.
+    /// The supply isn't enough for all of them.
     #[error("the scenario's asset.supply of {} tokens isn't enough for so many", text::Tokens(*.supply))]
     Supply {
         /// The scenario's supply.
@@ -37,7 +38,8 @@ impl Scenario {
         self.holders.iter().fold(0, |sum, group| sum.saturating_add(group.count))
     }
 
-    /// What stakes, locks and rewards can take at most; `None` if that doesn't fit 96 bits.
+    /// The largest number of tokens that stakes, locks and rewards can need; `None` if it doesn't
+    /// fit 96 bits.
     pub(super) fn tokens_needed(&self) -> Option<Amount> {
         let times = |amount: Amount, count: u64| {
             amount.get().checked_mul(u128::from(count)).and_then(Amount::new)
@@ -53,7 +55,8 @@ impl Scenario {
             })
     }
 
-    /// The same with so many sequencers; the share that behaves differently stays the same.
+    /// The same scenario with `count` sequencers. The share that behaves differently stays the
+    /// same.
     ///
     /// # Errors
     ///
@@ -79,7 +82,8 @@ impl Scenario {
         self.affordable()
     }
 
-    /// The same with so many holders; every group keeps its share, and at least one of them.
+    /// The same scenario with `count` holders. Every group keeps its share, and at least one
+    /// holder.
     ///
     /// # Errors
     ///
@@ -100,7 +104,7 @@ impl Scenario {
             group.count = 1 + share;
             given += group.count;
         }
-        // What rounding left over goes to the first groups, one each.
+        // The holders left over by rounding go to the first groups, one each.
         let left = usize::try_from(count - given).unwrap_or(0);
         let groups = self.holders.len();
         for position in 0..left {
@@ -109,7 +113,7 @@ impl Scenario {
         self.affordable()
     }
 
-    /// The same with another seed.
+    /// The same scenario with another seed.
     #[must_use]
     pub const fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;

@@ -1,4 +1,4 @@
-//! From the TOML file to a scenario that can be simulated.
+//! The conversion of a scenario file to a scenario that can be simulated.
 
 use std::ops::RangeInclusive;
 
@@ -22,14 +22,14 @@ use super::{
 
 /// 2026-12-01T09:00:00Z.
 const START: Timestamp = Timestamp::of(1_796_115_600);
-/// The most sequencers of a scenario. More would take hours, and no chain has as many.
+/// The largest number of sequencers in a scenario. More would take hours, and no chain has as many.
 pub const MAX_SEQUENCERS: u64 = 10_000;
-/// The most holders of a scenario. More would take hours as well.
+/// The largest number of holders in a scenario. More would take hours as well.
 pub const MAX_HOLDERS: u64 = 100_000;
 
-/// Slots of a round at most. The longest round in use has 1,000.
+/// The largest number of slots in a round. The longest round in use has 1,000.
 const MAX_SLOTS: u64 = 10_000;
-/// The parameters of tests.
+/// The default rules of signaling.
 const SIX_OF_TEN: RoundRules = match RoundRules::new(6, 10) {
     Ok(rules) => rules,
     Err(_) => unreachable!(),
@@ -40,7 +40,7 @@ const PHASE: RangeInclusive<Seconds> = Seconds::MINUTE..=Seconds::of(90 * Second
 const LOCK_DELAY: RangeInclusive<Seconds> = Seconds::MINUTE..=Seconds::of(365 * Seconds::DAY.get());
 /// The largest quorum and differential.
 const MAX_VOTE_FRACTION: Fraction = Fraction::percent(90);
-/// For waiting that the scenario makes up.
+/// The bounds of delays that the scenario itself adds.
 const WAIT: RangeInclusive<Seconds> = Seconds::ZERO..=Seconds::of(365 * Seconds::DAY.get());
 
 const fn whole_tokens(count: u128) -> Amount {
@@ -361,7 +361,7 @@ fn value_or_default<T: Copy + Default>(raw: &Field<T>) -> T {
     raw.as_ref().map_or_else(T::default, |value| *value.get_ref())
 }
 
-/// Relations between the groups of a scenario.
+/// Checks the relations between the groups of a scenario.
 fn population(raw: &RawScenario, scenario: &Scenario, ex: &mut Examiner<'_>) {
     if scenario.proposals.is_empty() {
         ex.missing("proposals", "at least one [[proposals]]");
@@ -392,7 +392,7 @@ fn population(raw: &RawScenario, scenario: &Scenario, ex: &mut Examiner<'_>) {
     }
 }
 
-/// Whether the tokens suffice.
+/// Checks that the supply is enough.
 fn money(raw: &RawScenario, scenario: &Scenario, ex: &mut Examiner<'_>) {
     let supply = scenario.asset.supply;
     let needed = scenario.tokens_needed();
@@ -422,7 +422,7 @@ fn money(raw: &RawScenario, scenario: &Scenario, ex: &mut Examiner<'_>) {
     }
 }
 
-/// The bounds of a configuration that depend on the supply.
+/// Checks the bounds of a configuration that depend on the supply.
 fn voting_power(raw: &RawScenario, scenario: &Scenario, ex: &mut Examiner<'_>) {
     let supply = scenario.asset.supply;
     let part = |share: u128| Amount::of(supply.get() / share);

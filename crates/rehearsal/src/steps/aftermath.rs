@@ -22,7 +22,7 @@ pub(super) async fn show_switch(run: &mut UpgradeRun<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Finishes the announced moves to the new rollup.
+/// Finishes the announced moves to the rollup with index `to`.
 pub(super) async fn finish_moves(run: &mut UpgradeRun<'_>, to: usize) -> Result<()> {
     let address = run.set.rollups[to].address;
     let sequencers = run.participants.sequencers.iter().enumerate();
@@ -70,7 +70,8 @@ pub(super) async fn withdraw(run: &mut UpgradeRun<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Simulates some slots of the canonical and of the first rollup, once the moved stake draws slots.
+/// Simulates some slots of the canonical and of the first rollup, after the moved stake has begun
+/// to draw slots.
 pub(super) async fn show_end(run: &mut UpgradeRun<'_>) -> Result<()> {
     let canonical = run.set.canonical();
     if canonical != 0 {

@@ -1,4 +1,4 @@
-//! From an accepted proposal to its end.
+//! The steps from an accepted proposal to its end.
 
 use alloy_primitives::Address;
 use canon_chain::{Confirmed, ContractCall, calls};
@@ -58,7 +58,8 @@ pub(super) async fn open_gate(run: &mut UpgradeRun<'_>, track: usize) -> Result<
     Ok(())
 }
 
-/// Makes the keeper try to execute a proposal, until its grace period is over.
+/// Makes the keeper try to execute a proposal, and schedules the next attempt until its grace
+/// period is over.
 pub(super) async fn execute(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -71,7 +72,7 @@ pub(super) async fn execute(
     }
     run.tracks[track].tries += 1;
     if run.tracks[track].plan.payload == PayloadKind::Shifting {
-        // The refusal of `execute`, for clients that don't know `executeWith`.
+        // Shows the refusal of `execute` to clients that don't know `executeWith`.
         execute_simply(run, id).await?;
     }
     if run.scenario.keeper.frozen_list || run.tracks[track].plan.payload != PayloadKind::Shifting {
@@ -87,7 +88,7 @@ pub(super) async fn execute(
         }
     }
     if !is_over(run, track) {
-        // Time passes between two tries.
+        // The next attempt is later.
         let again = run.driver.next_time() + run.scenario.keeper.retry_after;
         if again <= last {
             agenda.add(again, Task::Execute { track });
@@ -104,7 +105,7 @@ async fn execute_simply(run: &mut UpgradeRun<'_>, id: ProposalId) -> Result<()> 
     refused(run, id, Who::Anyone, refusal_of(error, "executing")?)
 }
 
-/// Records a refused execution. A refusal that was met before is only counted.
+/// Records a refused execution. A known refusal is only counted.
 pub(super) fn refused(
     run: &mut UpgradeRun<'_>,
     id: ProposalId,
@@ -120,7 +121,7 @@ pub(super) fn refused(
     Ok(())
 }
 
-/// Records how often a refusal was met again.
+/// Records the number of times that a refusal was repeated.
 fn record_repeated(run: &mut UpgradeRun<'_>, track: usize) {
     let times = std::mem::take(&mut run.tracks[track].repeated);
     if times > 0 {
@@ -176,7 +177,7 @@ fn drop_what_is_replaced(run: &UpgradeRun<'_>, agenda: &mut Agenda) {
     }
 }
 
-/// Whether a task is obsolete once a proposal is over.
+/// Whether a task is obsolete after the end of a proposal.
 pub(super) const fn is_about(task: Task, proposal: usize) -> bool {
     matches!(
         task,

@@ -98,7 +98,7 @@ const fn chapter_of(task: Task) -> Chapter {
     }
 }
 
-/// Makes the keeper push a round, if it isn't too late.
+/// Makes the keeper push a round, unless it is too late.
 async fn push(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -115,7 +115,7 @@ async fn push(
     Ok(())
 }
 
-/// The reason for waiting, shown while a task is the next one.
+/// The reason for waiting, while `task` is the next one.
 fn waiting_for(run: &UpgradeRun<'_>, task: Task) -> String {
     let azip = |track: usize| &run.tracks[track].plan.azip;
     match task {

@@ -19,24 +19,24 @@ use crate::{
     upgrade_run::UpgradeRun,
 };
 
-/// A payload that stands.
+/// A deployed payload.
 pub(super) struct Deployed {
     pub(super) payload: Address,
     pub(super) gate: Option<Address>,
     pub(super) gas: u64,
 }
 
-/// What a proposal is about.
+/// The contracts that a proposal replaces and puts in force.
 pub(super) struct Subject {
     /// The contract that it puts in force: a rollup or a Proposals contract.
     pub(super) new: Address,
-    /// What it is said to come from.
+    /// The creation that the new contract is claimed to have.
     pub(super) create2: Create2,
     /// The contract of that kind that is in force now.
     pub(super) old: Address,
 }
 
-/// Deploys the payload of a proposal, and a gate if it waits for one.
+/// Deploys the payload of a proposal, with a gate if it depends on one.
 pub(super) async fn deploy(
     run: &mut UpgradeRun<'_>,
     plan: &ProposalPlan,
@@ -147,7 +147,8 @@ fn replace_proposals(run: &UpgradeRun<'_>, subject: &Subject) -> Vec<Governance:
     vec![action(set.expect, &found), action(set.governance, &update)]
 }
 
-/// The action that a shifting payload lists after the vote: it gives its authors the Registry.
+/// The action that a shifting payload lists after the vote: it gives the Registry to the payload's
+/// authors.
 fn usurpation(run: &UpgradeRun<'_>) -> Governance::Action {
     let new_owner = run.participants.authors.address();
     action(run.set.addresses().registry, &Registry::transferOwnershipCall { newOwner: new_owner })

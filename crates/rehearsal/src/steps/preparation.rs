@@ -118,7 +118,7 @@ async fn new_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     Ok(index)
 }
 
-/// Deploys a forged rollup, and checks that the examiner distinguishes it from a genuine one.
+/// Deploys a forged rollup, and checks that the examiner tells it from a genuine one.
 async fn forged_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     let (plan, set) = (run.scenario.rollup, *run.set.addresses());
     let parameters = RawRollupParameters {
@@ -181,7 +181,7 @@ async fn forged_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
 
 const FORGING: &str = "forge a rollup";
 
-/// The salt of the Proposals contract that a document is about.
+/// The salt of the Proposals contract of a document.
 pub(super) fn proposals_salt(azip: &str) -> B256 {
     keccak256(azip)
 }
@@ -194,7 +194,8 @@ async fn new_proposals(run: &mut UpgradeRun<'_>, plan: &ProposalPlan) -> Result<
         n: U256::from(rules.n()),
         m: U256::from(rules.m()),
     };
-    // With equal arguments and salt, CREATE2 gives the address of the contract in force.
+    // The document's salt gives a new address. With the salt of the contract in force and equal
+    // arguments, CREATE2 would give its address again.
     let origin = Create2Origin { salt: proposals_salt(&plan.azip), ..Create2Origin::default() };
     let creation = ContractPlan::new(origin, constructor);
     let mut wait = run.driver.miner();

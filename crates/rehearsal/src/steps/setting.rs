@@ -1,4 +1,4 @@
-//! The set is deployed, the tokens are handed out, staked and locked.
+//! The deployment of the set, and the distribution, staking and locking of tokens.
 
 use std::ops::ControlFlow;
 
@@ -23,7 +23,7 @@ use crate::{
 
 const ASSET_NAME: &str = "Canon Rehearsal";
 
-/// Deploys everything and gives everybody their part.
+/// Deploys the set and creates the participants.
 pub(crate) async fn open<'a>(
     scenario: &'a Scenario,
     mut report: Reporter<'a>,
@@ -53,7 +53,7 @@ pub(crate) async fn open<'a>(
     Ok(run)
 }
 
-/// What the scenario says, in the deployer's words.
+/// The deployer's parameters for the scenario.
 fn parameters(scenario: &Scenario) -> SetParameters {
     let rollup = scenario.rollup;
     let mut parameters = SetParameters::tests();
@@ -66,7 +66,7 @@ fn parameters(scenario: &Scenario) -> SetParameters {
     parameters.signaling.m = scenario.signaling.rules.m();
     parameters.governance = scenario.governance.into();
     parameters.rollup = rollup_parameters(scenario);
-    // Slot 0 begins with the chain, so that slots and L1 blocks are in step.
+    // Slot 0 begins with the chain, so that slots begin together with L1 blocks.
     parameters.rollup.genesis = Some(scenario.l1.start);
     parameters
 }
@@ -101,7 +101,7 @@ fn record_deployment(run: &mut UpgradeRun<'_>, record: &DeployRecord) {
     run.record_event(Who::Anyone, TimelineEvent::OwnershipAccepted, Some(wiring));
 }
 
-/// Gives everybody the tokens that they will stake or lock.
+/// Gives all participants the tokens that they will stake or lock.
 pub(crate) async fn hand_out(run: &mut UpgradeRun<'_>) -> Result<()> {
     let UpgradeRun { driver, participants, set, scenario, .. } = run;
     let addresses = *set.addresses();
@@ -133,7 +133,7 @@ pub(crate) async fn hand_out(run: &mut UpgradeRun<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Stakes for all sequencers of one kind on a rollup.
+/// Stakes on a rollup for the pioneers, or for all other sequencers.
 pub(crate) async fn stake(run: &mut UpgradeRun<'_>, rollup: usize, pioneers: bool) -> Result<()> {
     let UpgradeRun { driver, participants, set, scenario, .. } = run;
     let (asset, target) = (set.addresses().asset, set.rollups[rollup].address);
@@ -167,7 +167,7 @@ pub(crate) async fn stake(run: &mut UpgradeRun<'_>, rollup: usize, pioneers: boo
     Ok(())
 }
 
-/// Somebody registers attesters of others on a new rollup, before they get there.
+/// Makes the squatter register movers' attesters on a new rollup before they get there.
 pub(crate) async fn squat(run: &mut UpgradeRun<'_>, rollup: usize) -> Result<()> {
     let UpgradeRun { driver, participants, set, scenario, .. } = run;
     let (count, each) = (scenario.sequencers.squatted, scenario.rollup.stake);

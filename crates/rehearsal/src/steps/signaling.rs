@@ -1,4 +1,4 @@
-//! Rounds of signals.
+//! Campaigns and rounds of signals.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use crate::{
     upgrade_run::UpgradeRun,
 };
 
-/// Schedules the campaign of the next proposal that needs signals. `after` is the one before it.
+/// Schedules the campaign of the next proposal that needs signals. `after` is the track of the last one.
 pub(super) fn schedule(run: &UpgradeRun<'_>, agenda: &mut Agenda, after: Option<usize>) {
     let from = after.map_or(0, |track| track + 1);
     let mut rest = run.tracks.iter().enumerate().skip(from);
@@ -27,7 +27,7 @@ pub(super) fn schedule(run: &UpgradeRun<'_>, agenda: &mut Agenda, after: Option<
     }
 }
 
-/// Every operator sets the payload, after the checks that its client makes.
+/// Begins a campaign: every diligent sequencer checks the payload and sets it.
 pub(super) async fn campaign(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -50,8 +50,8 @@ pub(super) async fn campaign(
     fall_silent(run, slot)
 }
 
-/// At the first campaign the canonical rollup's set falls silent, if the scenario has silent epochs: for
-/// the rest of the epoch and for their number of further epochs.
+/// Begins the silence of the canonical rollup at the first campaign, if the scenario has silent epochs.
+/// It lasts for the rest of the epoch and for that number of further epochs.
 fn fall_silent(run: &mut UpgradeRun<'_>, slot: Slot) -> Result<()> {
     let epochs = std::mem::take(&mut run.signaling.silent_epochs);
     if epochs == 0 {
@@ -74,7 +74,8 @@ fn start_of(run: &UpgradeRun<'_>, slot: Slot) -> Result<Timestamp> {
     })
 }
 
-/// Whether another rollup became canonical meanwhile. Signals start from zero there.
+/// Whether another rollup became canonical in the meantime. If so, schedules a new campaign, because its
+/// signals start from zero.
 fn begins_anew(run: &UpgradeRun<'_>, agenda: &mut Agenda, track: usize) -> bool {
     let switched = run.signaling.count.rollup != run.set.canonical();
     if switched {
@@ -83,7 +84,8 @@ fn begins_anew(run: &UpgradeRun<'_>, agenda: &mut Agenda, track: usize) -> bool 
     switched
 }
 
-/// Simulates a slot in which its proposer may signal for a proposal, and schedules what follows.
+/// Simulates a slot in which its proposer may signal for a proposal, and schedules the next slot or the
+/// end of the round.
 pub(super) async fn signal(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -98,7 +100,7 @@ pub(super) async fn signal(
     if run.signaling.count.round != round {
         run.signaling.count = Count::new(run.signaling.count.rollup, round);
     }
-    // Long batches elsewhere may have taken the slot's time.
+    // Earlier batches of transactions may have taken more time than planned, so that the slot is over.
     if run.driver.next_time() <= start_of(run, slot)? {
         let start = start_of(run, slot)?;
         match run.signaling.silent_until.is_some_and(|until| start < until) {
@@ -108,7 +110,7 @@ pub(super) async fn signal(
     }
     let (done, of) = (slot.get() - rules.first_slot(round).get() + 1, u64::from(rules.m()));
     run.progress("slots of the round", done, of);
-    // Nobody signals for a payload that has won: the signal would waste gas.
+    // Nobody signals for a payload that has won: it would waste gas.
     if has_won(run, track, round) || slot == rules.last_slot(round) {
         let time = start_of(run, rules.first_slot(round.next()))?;
         agenda.add(time, Task::RoundOver { track, round });
@@ -147,31 +149,31 @@ async fn signal_slot(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Resu
     Ok(())
 }
 
-/// The signaling of the scenario.
+/// The progress of the scenario's signaling.
 #[derive(Clone, Debug)]
 pub(crate) struct Signaling {
-    /// The track that the sequencers are set to signal for.
+    /// The track of the payload that the sequencers are set to signal for.
     pub(crate) campaign: Option<usize>,
-    /// Whether somebody tried to signal in a slot of another.
+    /// Whether a sequencer has tried to signal in another's slot.
     out_of_turn_tried: bool,
-    /// Epochs of silence that are still to come.
+    /// The number of silent epochs to come.
     silent_epochs: u64,
-    /// The first second after a silence, in which nobody calls the canonical rollup; `None` if there is
-    /// none to come.
+    /// The first second after the present silence, during which nobody calls the canonical rollup;
+    /// `None` without one.
     pub(crate) silent_until: Option<Timestamp>,
     /// The present round.
     count: Count,
 }
 
 impl Signaling {
-    /// Before anybody signals.
+    /// The state before the first campaign.
     pub(crate) fn new(silent_epochs: u64) -> Self {
         let (campaign, silent_until, count) = (None, None, Count::default());
         Self { campaign, out_of_turn_tried: false, silent_epochs, silent_until, count }
     }
 }
 
-/// The signals for a proposal in a round of the rollup that counts.
+/// The number of signals for a proposal in a round of the rollup that counts.
 fn signals(run: &UpgradeRun<'_>, track: usize, round: Round) -> u32 {
     let instance = run.set.rollups[run.signaling.count.rollup].address;
     let proposals = run.state().proposals(proposals(run));
@@ -190,13 +192,13 @@ struct Count {
     /// The index of the rollup whose slots count.
     rollup: usize,
     round: Round,
-    /// Whether the agreed height was reached in it, so that signals were possible.
+    /// Whether the agreed height was reached in the round, so that signals were possible.
     open: bool,
     blocks: u64,
     group: Group,
 }
 
-/// Signals and blocks that were not reported yet: those of large rounds are reported in groups.
+/// Signals and blocks that haven't been reported yet. Those of large rounds are reported in groups.
 #[derive(Clone, Debug, Default)]
 struct Group {
     from: Option<Slot>,
@@ -213,9 +215,9 @@ impl Count {
     }
 }
 
-/// The largest quorum up to which each signal is reported.
+/// The largest quorum for which each signal is reported.
 const REPORT_EACH: u32 = 16;
-/// The number of groups in which the signals of a larger quorum are reported, roughly.
+/// The approximate number of groups in which the signals of a larger quorum are reported.
 const GROUPS: u64 = 6;
 
 /// Records the signal and the block of a slot, in a group if the quorum is large.
@@ -254,7 +256,7 @@ fn record_outcome(run: &mut UpgradeRun<'_>, track: usize, outcome: &slots::SlotO
     run.record_event(who, event, Some(outcome.spent));
 }
 
-/// Records the signals and blocks that weren't reported yet.
+/// Records the signals and blocks that haven't been reported yet.
 fn record_group(run: &mut UpgradeRun<'_>, track: usize) {
     let group = std::mem::take(&mut run.signaling.count.group);
     let Some(from) = group.from else { return };
@@ -303,7 +305,7 @@ async fn expect_signal_refused(run: &mut UpgradeRun<'_>, track: usize, slot: Slo
     let start = start_of(run, slot)?;
     run.pass_until(start).await?;
     if slots::proposer_of(run, run.signaling.count.rollup, slot)?.is_some() {
-        // The slot's proposer is silent.
+        // The slot has a proposer, which is silent now.
         return Ok(());
     }
     let mut sequencers = run.participants.sequencers.iter();
@@ -326,7 +328,7 @@ async fn expect_signal_refused(run: &mut UpgradeRun<'_>, track: usize, slot: Slo
     Ok(())
 }
 
-/// Ends a round: it was won, is tried again, or is given up.
+/// Ends a round: it was won, the next one is tried, or the sequencers give up.
 pub(super) async fn round_over(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -345,7 +347,8 @@ pub(super) async fn round_over(
     }
     let rules = run.scenario.signaling.rules;
     let azip = run.tracks[track].plan.azip.clone();
-    // Without blocks the agreed height is never reached.
+    // A round before the agreed height counts only if it had no blocks: without blocks the height is
+    // never reached.
     if run.signaling.count.open || run.signaling.count.blocks == 0 {
         let (count, needed) = (signals(run, track, round).into(), rules.n().into());
         let event = TimelineEvent::RoundLost { azip: azip.clone(), round, count, needed };
@@ -358,7 +361,7 @@ pub(super) async fn round_over(
         agenda.add(start_of(run, slot)?, Task::Signal { track, slot });
         return Ok(());
     }
-    // The head has to be in the next round before anyone can be refused for too few signals.
+    // The head must be in the next round, so that the refusal is about the number of signals.
     run.mine_all().await?;
     expect_push_refused(run, track, round).await?;
     run.record_event(Who::Time, TimelineEvent::GaveUp { azip, rounds }, None);
@@ -367,7 +370,7 @@ pub(super) async fn round_over(
     Ok(())
 }
 
-/// Checks that a round that didn't win, or has expired, can't be pushed.
+/// Checks that a round that wasn't won, or has expired, can't be pushed.
 pub(super) async fn expect_push_refused(
     run: &mut UpgradeRun<'_>,
     track: usize,

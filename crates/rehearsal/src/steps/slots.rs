@@ -18,12 +18,12 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SlotOutcome {
     pub(super) slot: Slot,
-    /// The index of the sequencer that proposes in it; `None` for a squatter, or if the epoch has no seed
-    /// or an empty set.
+    /// The index of the sequencer that proposes in it; `None` if a squatter proposes, or if the epoch has
+    /// no seed or an empty set.
     pub(super) sequencer: Option<usize>,
-    /// Whether a squatter, who does nothing, proposes in it.
+    /// Whether a squatter, who sends nothing, proposes in it.
     pub(super) squatter: bool,
-    /// Whether its epoch has a seed. Of use only if nobody proposes in it.
+    /// Whether its epoch has a seed. Relevant only if nobody proposes in it.
     pub(super) seeded: bool,
     /// The block and its reward.
     pub(super) block: Option<(RollupBlock, Amount)>,
@@ -33,7 +33,7 @@ pub(super) struct SlotOutcome {
     pub(super) spent: Spent,
 }
 
-/// Simulates a slot: its proposer's agent, if there is one and it is online, does what is due.
+/// Simulates a slot: the agent of its proposer does what is due, if there is a proposer and it is online.
 pub(super) async fn run_slot(
     run: &mut UpgradeRun<'_>,
     rollup: usize,
@@ -71,7 +71,7 @@ pub(super) async fn run_slot(
         run.mine_all().await?;
         return Ok(outcome);
     };
-    // What the agent does in the next slot belongs to that slot's outcome.
+    // If the agent acts in the next slot, that belongs to the next outcome.
     let mut acted = run.act(ACT, &[AgentRef::Proposer(index)], end).await?;
     if let Some((_, error)) = acted.refused.pop() {
         return Err(error).during(ACT);
@@ -92,7 +92,7 @@ pub(super) async fn run_slot(
 
 const ACT: &str = "running a slot";
 
-/// The number of a rollup's new block, and its reward.
+/// The number of a rollup's new block, with its reward.
 fn block(
     run: &UpgradeRun<'_>,
     rollup: Address,
@@ -111,7 +111,7 @@ fn no_such(slot: Slot) -> Error {
     Error::Unexpected(format!("slot {slot} starts after the last representable timestamp"))
 }
 
-/// The proposer of a slot in the next block's epoch or the one after it; `None` if it has none.
+/// The proposer of a slot in the next block's epoch or the epoch after it; `None` if the slot has none.
 pub(super) fn proposer_of(
     run: &UpgradeRun<'_>,
     rollup: usize,
@@ -125,7 +125,7 @@ pub(super) fn proposer_of(
     Ok(member.map(canon_protocol::Member::proposer))
 }
 
-/// The first slot of a rollup that begins with the next L1 block or after it.
+/// The first slot of a rollup that begins at or after the next L1 block.
 pub(super) fn next_slot(run: &UpgradeRun<'_>, rollup: usize) -> Slot {
     let (clock, time) = (run.set.rollups[rollup].clock, run.driver.next_time());
     let slot = clock.slot_at(time).unwrap_or_default();
@@ -159,7 +159,7 @@ pub(super) fn record_outcome(run: &mut UpgradeRun<'_>, rollup: usize, outcome: &
     }
 }
 
-/// Simulates some blocks of the old rollup, as soon as it can have any.
+/// Simulates some blocks of the old rollup, from the first slot that can have one.
 pub(super) async fn show_old(run: &mut UpgradeRun<'_>) -> Result<()> {
     let wanted = run.scenario.rollup.blocks_before;
     // Epochs 0 and 1 of any rollup have an empty set.
@@ -169,7 +169,7 @@ pub(super) async fn show_old(run: &mut UpgradeRun<'_>) -> Result<()> {
     let start = rollup.clock.slot_start(first).ok_or_else(|| no_such(first))?;
     run.wait_until(start, "the first epoch with proposers").await?;
     let mut blocks = 0;
-    // At most twice the slots: every sequencer may be offline.
+    // At most twice as many slots as blocks are simulated: every sequencer may be offline.
     for done in 0..wanted.saturating_mul(2) {
         if blocks == wanted {
             break;

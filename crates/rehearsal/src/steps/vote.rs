@@ -1,4 +1,4 @@
-//! From a proposal to its result.
+//! The steps from a proposal to its result.
 
 use canon_chain::calls;
 use canon_protocol::{Amount, ProposalState, Seconds, Support, Tabulation, Tally, Timestamp};
@@ -35,7 +35,7 @@ pub(super) async fn propose_with_lock(
     track: usize,
 ) -> Result<()> {
     let holders = 0..run.participants.holders.len();
-    // The first of those with equal power.
+    // The first of several holders with equal power.
     let holder = holders.rev().max_by_key(|holder| run.power(*holder)).unwrap_or_default();
     let (governance, payload) = (run.set.addresses().governance, run.tracks[track].payload);
     let mut sender = run.participants.holders[holder].sender();
@@ -65,7 +65,7 @@ pub(super) async fn ballots(
     agenda: &mut Agenda,
     track: usize,
 ) -> Result<()> {
-    // Power at the snapshot is known once the snapshot is past.
+    // The power at the snapshot can be read only after the snapshot.
     run.mine_all().await?;
     for (plan, side) in [
         (BallotPlan::For, Side::For),
@@ -77,13 +77,13 @@ pub(super) async fn ballots(
     leave_after(run, agenda, track).await
 }
 
-/// Casts the ballots for a proposal of holders that vote in the last block.
+/// Casts the ballots for a proposal of the holders that wait for the last block of its vote.
 pub(super) async fn late_ballots(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
     cast(run, track, BallotPlan::For, Side::For, true).await
 }
 
-/// Casts the ballots against a proposal of holders that wait until its vote is over. They can turn an
-/// accepted proposal into a rejected one, which is final.
+/// Casts the ballots against a proposal of the holders that wait until its vote is over. They can
+/// turn an accepted proposal into a rejected one, which is final.
 pub(super) async fn object(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
@@ -99,7 +99,7 @@ pub(super) async fn object(
             let event = TimelineEvent::Overturned { azip, tally, total, rejected };
             run.record_event(Who::Time, event, None);
             expect_answer_refused(run, track).await?;
-            // The event above says it already.
+            // The end has been reported by the event above.
             run.end_campaign(track);
             Ok(())
         }
@@ -109,11 +109,11 @@ pub(super) async fn object(
     }
 }
 
-/// The state of a proposal, and how its vote would end now.
+/// The state of a proposal, and the result of its vote with the ballots so far.
 struct Standing {
     state: ProposalState,
     tally: Tally,
-    /// All power at the snapshot.
+    /// The total power at the snapshot.
     total: Amount,
     result: Tabulation,
 }
@@ -167,7 +167,7 @@ async fn cast(
         .filter(|(_, power)| !power.is_zero())
         .collect();
     if late && plan == BallotPlan::Against {
-        // The objection that overturns it is the last one that is accepted.
+        // No objection is accepted after the one that overturns it.
         let (governance, mut so_far) = (run.state().governance(), tally);
         voters.retain(|(_, power)| {
             let wanted = governance.tabulation_of(proposal, so_far) == Tabulation::Accepted;
@@ -227,18 +227,18 @@ async fn leave_after(run: &mut UpgradeRun<'_>, agenda: &mut Agenda, track: usize
     Ok(())
 }
 
-/// Holders as agents.
+/// The agents of holders.
 pub(super) fn holders(indices: &[usize]) -> Vec<AgentRef> {
     indices.iter().copied().map(AgentRef::Holder).collect()
 }
 
-/// Records the result of a vote and schedules what follows.
+/// Records the result of a vote, and schedules the tasks that follow.
 pub(super) async fn close(
     run: &mut UpgradeRun<'_>,
     agenda: &mut Agenda,
     track: usize,
 ) -> Result<()> {
-    // The first block after the vote.
+    // This mines the first block after the vote.
     run.mine_all().await?;
     let Standing { state, tally, total, result } = standing(run, track)?;
     let (_, proposal) = run.proposal(track)?;
@@ -259,7 +259,7 @@ pub(super) async fn close(
     };
     run.record_event(Who::Time, event, None);
     match state {
-        // The event above says it already.
+        // The end has been reported by the event above.
         ProposalState::Rejected => run.end_campaign(track),
         ProposalState::Queued => accepted(run, agenda, track, from, until).await?,
         other => return Err(Error::Unexpected(format!("the proposal is {other} after its vote"))),
@@ -299,7 +299,7 @@ async fn accepted(
     Ok(())
 }
 
-/// Makes a shifting payload return other actions than were voted on.
+/// Makes a shifting payload list other actions than those that were voted on.
 async fn shift(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
     let payload = run.tracks[track].payload;
     let call = canon_chain::ContractCall::new(payload, &IShifting::shiftCall {});

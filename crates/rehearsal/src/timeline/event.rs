@@ -11,7 +11,7 @@ use crate::{
     scenario::{Does, End, Reason, Route},
 };
 
-/// The side that a holder took.
+/// The side of a holder's ballots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Side {
@@ -19,7 +19,7 @@ pub enum Side {
     For,
     /// Against it.
     Against,
-    /// Half and half.
+    /// Half of the power for it, half against it.
     Both,
 }
 
@@ -33,7 +33,7 @@ pub struct NamedContract {
     pub address: Address,
 }
 
-/// A stretch of time.
+/// A period of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Window {
     /// Its first second.
@@ -42,25 +42,25 @@ pub struct Window {
     pub until: Timestamp,
 }
 
-/// Something that happened.
+/// An event of a rehearsal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum TimelineEvent {
-    /// The contracts of the set stand.
+    /// The contracts of the set were deployed.
     SetDeployed {
-        /// In the order of deployment.
+        /// The contracts, in the order of deployment.
         contracts: Vec<NamedContract>,
     },
-    /// Governance owns the Registry, the Issuer the Asset.
+    /// Governance took the ownership of the Registry, and the Issuer that of the Asset.
     OwnershipAccepted,
-    /// The deployer gave the tokens away.
+    /// The deployer distributed the tokens.
     TokensHandedOut {
-        /// To the sequencers, for their stakes.
+        /// The amount for the sequencers' stakes.
         stakes: Amount,
-        /// To the holders.
+        /// The amount for the holders.
         holders: Amount,
-        /// To the RewardDistributor.
+        /// The amount for the RewardDistributor.
         rewards: Amount,
     },
     /// Sequencers joined a rollup.
@@ -69,23 +69,23 @@ pub enum TimelineEvent {
         rollup: u64,
         /// The stake of each.
         each: Amount,
-        /// The first slot they can draw.
+        /// The first slot that they can draw.
         first_slot: Slot,
     },
-    /// Holders gave tokens for power.
+    /// Holders locked tokens.
     Locked {
-        /// All of them together.
+        /// The amount of all of them together.
         total: Amount,
     },
-    /// Nothing happened for a while.
+    /// No transactions were sent for a while, apart from seeds.
     Quiet {
         /// The duration.
         seconds: Seconds,
-        /// L1 blocks without a transaction.
+        /// The number of L1 blocks without a transaction.
         blocks: u64,
-        /// Seeds that somebody recorded, so that the next epochs have proposers.
+        /// The number of seeds that were recorded, so that the next epochs have proposers.
         seeds: u64,
-        /// What everybody waits for.
+        /// The event that everybody waits for.
         until: String,
     },
     /// A rollup got a block.
@@ -99,14 +99,14 @@ pub enum TimelineEvent {
         /// The reward that it earned.
         reward: Amount,
     },
-    /// A slot went by unused.
+    /// A slot had no block.
     SlotMissed {
         /// The rollup, counted in the order of deployment.
         rollup: u64,
         /// The slot.
         slot: Slot,
     },
-    /// A slot is nobody's, since its epoch has no seed or an empty set.
+    /// A slot has no proposer, because its epoch has no seed or an empty set.
     NoProposer {
         /// The rollup.
         rollup: u64,
@@ -115,13 +115,13 @@ pub enum TimelineEvent {
         /// Whether the epoch has a seed: then its set is empty.
         seeded: bool,
     },
-    /// A sequencer proposed a block and could have signaled.
+    /// A sequencer proposed a block and didn't signal, although it could have.
     Silent {
         /// Its slot.
         slot: Slot,
         /// The slot's round.
         round: Round,
-        /// The rollup's block.
+        /// The rollup's block in the slot.
         rollup_block: RollupBlock,
     },
     /// A document was agreed on.
@@ -132,30 +132,30 @@ pub enum TimelineEvent {
         does: Does,
         /// The way in which it reaches the holders.
         by: Route,
-        /// The block of the canonical rollup before which nobody signals for it.
+        /// The block of the canonical rollup at which signaling for it begins.
         height: RollupBlock,
     },
-    /// A rollup stands that isn't canonical.
+    /// A rollup was deployed that isn't canonical.
     RollupDeployed {
-        /// Its name: rollups are counted in the order of deployment.
+        /// The rollup, counted in the order of deployment.
         rollup: u64,
         /// Its address.
         #[serde(with = "text::address")]
         address: Address,
-        /// The hash of the init code that its address proves.
+        /// The hash of the init code, which the address proves.
         init_code_hash: B256,
     },
-    /// A rollup stands whose storage no constructor wrote.
+    /// A rollup was deployed whose storage wasn't written by its constructor.
     RollupForged {
-        /// Its name: rollups are counted in the order of deployment.
+        /// The rollup, counted in the order of deployment.
         rollup: u64,
         /// Its address.
         #[serde(with = "text::address")]
         address: Address,
-        /// What its storage says that a staker staked; nobody paid it.
+        /// The stake of a staker in its storage, which was never paid.
         stake: Amount,
     },
-    /// Somebody compared a rollup's address with its arguments.
+    /// A rollup's address was compared with its constructor's arguments.
     ForgeryFound {
         /// The rollup.
         rollup: u64,
@@ -163,7 +163,7 @@ pub enum TimelineEvent {
         #[serde(with = "text::address")]
         expected: Address,
     },
-    /// Somebody registered attesters of others on a new rollup.
+    /// An outsider registered movers' attesters on a new rollup.
     Squatted {
         /// The rollup.
         rollup: u64,
@@ -172,60 +172,60 @@ pub enum TimelineEvent {
         /// The stake of each of them.
         each: Amount,
     },
-    /// Nobody calls a rollup for a while.
+    /// Nobody calls a rollup for several epochs.
     Silence {
         /// The rollup.
         rollup: u64,
         /// The number of epochs that will have no seed.
         epochs: u64,
-        /// Until when.
+        /// The first second after the silence.
         until: Timestamp,
     },
     /// Objections after the vote turned an accepted proposal into a rejected one.
     Overturned {
         /// The document.
         azip: String,
-        /// The power cast by now.
+        /// The power cast so far.
         tally: Tally,
-        /// Power at the snapshot.
+        /// The total power at the snapshot.
         total: Amount,
         /// The reason why it is rejected.
         rejected: Reason,
     },
-    /// A Proposals contract stands that Governance doesn't know.
+    /// A Proposals contract was deployed that isn't in force.
     ProposalsDeployed {
         /// Its address.
         #[serde(with = "text::address")]
         address: Address,
     },
-    /// A payload stands.
+    /// A payload was deployed.
     PayloadDeployed {
-        /// For which document.
+        /// The document.
         azip: String,
         /// Its address.
         #[serde(with = "text::address")]
         address: Address,
-        /// Its calls, decoded.
+        /// Its actions, described.
         actions: Vec<String>,
     },
     /// A sequencer signaled and proposed a block in its slot.
     Signaled {
-        /// For which document.
+        /// The document.
         azip: String,
         /// The slot.
         slot: Slot,
         /// The slot's round.
         round: Round,
-        /// Signals of the round so far.
+        /// The number of signals in the round so far.
         count: u64,
-        /// N.
+        /// N, the signals that win a round.
         needed: u64,
         /// The rollup's block in the same slot.
         rollup_block: RollupBlock,
     },
-    /// Several sequencers signaled and proposed blocks, each in slots of its own.
+    /// Several sequencers signaled and proposed blocks, each in its own slots.
     SignaledMore {
-        /// For which document.
+        /// The document.
         azip: String,
         /// The first slot.
         from: Slot,
@@ -235,43 +235,43 @@ pub enum TimelineEvent {
         round: Round,
         /// The number of signals.
         signals: u64,
-        /// The number of blocks, with a signal or without.
+        /// The number of blocks, with or without a signal.
         blocks: u64,
-        /// Signals of the round so far.
+        /// The number of signals in the round so far.
         count: u64,
-        /// N.
+        /// N, the signals that win a round.
         needed: u64,
     },
-    /// A round has a winner.
+    /// A payload won a round.
     QuorumReached {
         /// The document.
         azip: String,
         /// The round.
         round: Round,
-        /// The first second in which it can be pushed.
+        /// The first second in which the round can be pushed.
         pushable_from: Timestamp,
-        /// The last one.
+        /// The first second in which it can't be pushed any more.
         pushable_until: Timestamp,
     },
     /// A round ended without a winner.
     RoundLost {
-        /// The document that had the most signals or wanted them.
+        /// The document that the sequencers signaled for.
         azip: String,
         /// The round.
         round: Round,
-        /// Its signals.
+        /// The number of its signals.
         count: u64,
-        /// N.
+        /// N, the signals that win a round.
         needed: u64,
     },
-    /// The sequencers try no more rounds.
+    /// The sequencers gave up signaling for a document.
     GaveUp {
         /// The document.
         azip: String,
         /// The number of rounds tried.
         rounds: u64,
     },
-    /// A round's winner became a proposal.
+    /// The winner of a round became a proposal.
     Pushed {
         /// The document.
         azip: String,
@@ -281,10 +281,10 @@ pub enum TimelineEvent {
         proposal: ProposalId,
         /// The number of frozen actions.
         actions: u64,
-        /// First second of the vote.
+        /// The first second of the vote.
         voting_from: Timestamp,
     },
-    /// A holder gave up power for a proposal.
+    /// A holder locked power to make a proposal.
     ProposedWithLock {
         /// The document.
         azip: String,
@@ -292,30 +292,30 @@ pub enum TimelineEvent {
         proposal: ProposalId,
         /// The power.
         amount: Amount,
-        /// When the tokens can be had again.
+        /// The first second in which the tokens can be withdrawn.
         unlocks_at: Timestamp,
         /// The number of frozen actions.
         actions: u64,
-        /// First second of the vote.
+        /// The first second of the vote.
         voting_from: Timestamp,
     },
     /// Ballots were cast.
     Balloted {
         /// The document.
         azip: String,
-        /// The side.
+        /// The side of the ballots.
         side: Side,
-        /// The power of all of them.
+        /// The power of all ballots together.
         power: Amount,
     },
-    /// Holders gave up their power and wait for their tokens.
+    /// Holders started to withdraw their tokens.
     LeaveStarted {
         /// The amount.
         total: Amount,
-        /// When it can be had.
+        /// The first second in which it can be withdrawn.
         unlocks_at: Timestamp,
     },
-    /// Tokens came back.
+    /// Withdrawals were paid.
     Withdrawn {
         /// The amount.
         total: Amount,
@@ -324,29 +324,29 @@ pub enum TimelineEvent {
     VoteClosed {
         /// The document.
         azip: String,
-        /// Whether it passed; why not.
+        /// The reason of its rejection; `None` if it was accepted.
         rejected: Option<Reason>,
         /// The power cast.
         tally: Tally,
-        /// Power at the snapshot.
+        /// The total power at the snapshot.
         total: Amount,
         /// The share of all power that had to be cast.
         quorum: Fraction,
-        /// For an accepted proposal: when it can be executed.
+        /// The seconds in which it can be executed, if it was accepted.
         executable: Option<Window>,
     },
-    /// Sequencers announced to move their stake.
+    /// Sequencers announced moves of their stakes.
     MovesAnnounced {
         /// The rollup, counted in the order of deployment.
         rollup: u64,
-        /// When they may finish.
+        /// The first second in which they can be finished.
         ready_at: Timestamp,
     },
-    /// A payload lists other actions than before.
+    /// A payload changed its actions.
     PayloadShifted {
         /// The document.
         azip: String,
-        /// Its calls now, decoded.
+        /// Its present actions, described.
         actions: Vec<String>,
     },
     /// A call was refused.
@@ -356,14 +356,14 @@ pub enum TimelineEvent {
         /// The refusal.
         refusal: ObservedRefusal,
     },
-    /// The same was refused again.
+    /// A refusal was repeated.
     RefusedAgain {
         /// The attempt.
         tried: String,
-        /// The number of repetitions after the first time.
+        /// The number of repetitions, without the first refusal.
         times: u64,
     },
-    /// The gate opened that a payload waits for.
+    /// The gate that a payload depends on was opened.
     GateOpened,
     /// A proposal's actions were carried out.
     Executed {
@@ -371,41 +371,42 @@ pub enum TimelineEvent {
         azip: String,
         /// The proposal.
         proposal: ProposalId,
-        /// Whether the caller gave the actions (`executeWith`).
+        /// Whether the caller passed the actions (`executeWith`).
         with_list: bool,
-        /// What changed, in words.
+        /// The change, in words.
         effect: String,
     },
-    /// A proposal's end was stored as Dropped.
+    /// It was stored that a proposal is dropped.
     DropStored {
         /// The document.
         azip: String,
         /// The proposal.
         proposal: ProposalId,
     },
-    /// Nothing can change a document's fate any more.
+    /// A document reached its end.
     Over {
         /// The document.
         azip: String,
         /// Its end.
         end: End,
     },
-    /// Nobody else had recorded the seed of a rollup's next epoch.
+    /// The seed of a rollup's next epoch was recorded, because no block had recorded it.
     SeedRecorded {
         /// The rollup, counted in the order of deployment.
         rollup: u64,
-        /// The epoch that the seed draws.
+        /// The epoch of the seed.
         epoch: Epoch,
     },
-    /// Sequencers took their stake to the new rollup.
+    /// Sequencers moved their stakes to the new rollup.
     Moved {
         /// The new rollup.
         rollup: u64,
         /// All stakes together.
         total: Amount,
-        /// The first slot they can draw.
+        /// The first slot that they can draw.
         first_slot: Slot,
-        /// The number that took another attester, since somebody else had registered theirs.
+        /// The number of stakes that moved under another attester, because theirs was already
+        /// registered.
         renamed: u64,
     },
 }

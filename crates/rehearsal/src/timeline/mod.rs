@@ -1,7 +1,7 @@
 //! The timeline of a rehearsal: typed events, in the order in which they happened.
 //!
-//! [`Timeline`] only collects. How events read is decided in [`render`](self) for people and by
-//! serde for programs, in one place each.
+//! [`Timeline`] only collects events. [`render`](self) decides how they are shown to people, and
+//! serde how they are passed to programs.
 
 mod event;
 mod phrase;
@@ -26,40 +26,40 @@ pub struct Spent {
 }
 
 impl Spent {
-    /// Adds what another transaction used.
+    /// Adds the gas of another transaction.
     pub const fn add(&mut self, gas: u64) {
         self.transactions += 1;
         self.gas += gas;
     }
 
-    /// Both together.
+    /// The sum of both.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self { transactions: self.transactions + other.transactions, gas: self.gas + other.gas }
     }
 }
 
-/// An event with its place.
+/// An event with its place in the timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Entry {
-    /// The chapter it belongs to.
+    /// The chapter of the event.
     pub chapter: Chapter,
     /// The timestamp of the L1 block that completed it, in Unix seconds.
     pub time: Timestamp,
-    /// That block.
+    /// The number of that block.
     pub l1_block: BlockNumber,
-    /// The actor; nobody if time alone did it.
+    /// The actor; [`Who::Time`] if the event followed from time alone.
     pub who: Who,
     /// The event.
     #[serde(flatten)]
     pub what: TimelineEvent,
-    /// The gas that it cost, if it took transactions.
+    /// The gas of its transactions; `None` if it took none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spent: Option<Spent>,
 }
 
-/// All that happened.
+/// All events of a rehearsal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Timeline {

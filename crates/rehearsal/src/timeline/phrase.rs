@@ -1,4 +1,4 @@
-//! Events in words. The only place where they get them.
+//! The texts of events. No other module has any.
 
 use super::{
     event::{Side, TimelineEvent, Window},
@@ -15,7 +15,7 @@ use crate::scenario::{Does, End, Reason, Route};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tone {
     Plain,
-    /// Waiting, or what only explains the line before.
+    /// Waiting, or a line that only explains the one before.
     Quiet,
     /// The subject of the timeline.
     Strong,
@@ -43,11 +43,11 @@ impl Phrase {
     }
 }
 
-/// An event in words. Times of the day on which it happened have no date.
+/// The text of an event. Times on the same day as `now` have no date.
 pub(crate) fn phrase(who: Who, event: &TimelineEvent, now: Timestamp) -> Phrase {
     use Tone::{Bad, Good, Plain, Quiet, Strong};
     let at = |time| ahead(time, now);
-    // The ending of a verb of one person.
+    // The ending of a verb with a single subject.
     let s = if who.is_many() { "" } else { "s" };
     let (tone, text) = match event {
         TimelineEvent::SetDeployed { contracts } => {
@@ -323,7 +323,7 @@ fn vote_closed(event: &TimelineEvent, now: Timestamp) -> Phrase {
     Phrase::new(tone, text).with(detail.into_iter().collect())
 }
 
-/// The reason why a vote was lost.
+/// The reason of a lost vote, in words.
 pub(crate) const fn because(reason: Reason) -> &'static str {
     match reason {
         Reason::MinimumVotes => "too little is locked",
@@ -333,7 +333,7 @@ pub(crate) const fn because(reason: Reason) -> &'static str {
     }
 }
 
-/// The end of something, in a word or two.
+/// The end of a proposal, in a word or two.
 pub(crate) const fn outcome(end: End) -> &'static str {
     match end {
         End::Executed => "executed",
@@ -345,7 +345,7 @@ pub(crate) const fn outcome(end: End) -> &'static str {
     }
 }
 
-/// The end of something, after its name.
+/// The end of a proposal, as a predicate after its name.
 const fn ended(end: End) -> &'static str {
     match end {
         End::Executed => "is executed",
@@ -361,7 +361,7 @@ fn numbered(actions: &[String]) -> Vec<String> {
     actions.iter().enumerate().map(|(index, action)| format!("{}. {action}", index + 1)).collect()
 }
 
-/// `09:00:12 (in 1 h)`, for a time that is to come.
+/// `09:00:12 (in 1 h)`, for a time after `now`.
 fn ahead(time: Timestamp, now: Timestamp) -> String {
     let text = Time(time).beside(now);
     match time.since(now) {

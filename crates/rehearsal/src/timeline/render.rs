@@ -1,4 +1,4 @@
-//! The timeline as a person reads it in a terminal: four columns, chapters, no line too long.
+//! The timeline as text for a terminal: four columns, with chapters, and lines of limited width.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use super::{
     phrase::{Phrase, Tone, phrase},
 };
 
-/// Columns of the whole output.
+/// The columns of the whole output.
 const WIDTH: usize = 98;
 const GAS: usize = 10;
 
@@ -21,7 +21,8 @@ pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Yellow.on_default();
 const NAME: Style = AnsiColor::Cyan.on_default();
 
-/// The whole timeline since `start`. ANSI styles are always in it; the terminal's stream drops them.
+/// The whole timeline since `start`. It always has ANSI styles; the terminal's stream removes them
+/// if needed.
 pub(crate) fn render(timeline: &Timeline, start: Timestamp) -> String {
     let mut out = String::new();
     let mut chapter = None;
@@ -49,7 +50,7 @@ fn elapsed(entry: &Entry, start: Timestamp) -> String {
     since.map_or_else(String::new, |since| text::Duration(since).elapsed().to_string())
 }
 
-/// The widths that differ from timeline to timeline.
+/// The column widths that depend on the timeline.
 struct Columns {
     elapsed: usize,
     who: usize,
@@ -67,7 +68,7 @@ impl Columns {
         }
     }
 
-    /// Where the second column ends.
+    /// The column at which the actors begin.
     const fn who_starts(&self) -> usize {
         8 + 2 + self.elapsed + 2
     }
@@ -138,7 +139,7 @@ const fn style(tone: Tone) -> Style {
     }
 }
 
-/// A title with a rule behind it and a note at the right end.
+/// A title, followed by a rule and a note at the right end.
 pub(crate) fn heading(title: &str, note: &str) -> String {
     let used = 4 + title.chars().count() + note.chars().count() + usize::from(!note.is_empty());
     let rule = "─".repeat(WIDTH.saturating_sub(used));
@@ -146,8 +147,9 @@ pub(crate) fn heading(title: &str, note: &str) -> String {
     format!("{DIM}──{DIM:#} {BOLD}{title}{BOLD:#} {DIM}{rule}{gap}{note}{DIM:#}")
 }
 
-/// Breaks a text at its blanks, but not between a number and its unit nor before an ellipsis. Names
-/// from the scenario and reasons from contracts are in it: what isn't visible is escaped.
+/// Breaks a text at its spaces, but neither between a number and its unit nor before an ellipsis.
+/// Invisible characters are escaped, because the text may contain names from the scenario and
+/// reasons from contracts.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in words(&ForeignText::new(text).to_string()) {

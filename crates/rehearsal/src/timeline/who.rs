@@ -1,4 +1,4 @@
-//! The chapter of an event, and who acts in it.
+//! The chapter and the actors of an event.
 
 use std::fmt;
 
@@ -9,19 +9,19 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Chapter {
-    /// Contracts, tokens, stakes, locks.
+    /// Deployment of contracts; distribution, staking and locking of tokens.
     Setting,
     /// Blocks and rewards on the old rollup.
     OldRollup,
-    /// An AZIP is agreed; new contracts and the payload are deployed.
+    /// Agreement on AZIPs; deployment of new contracts and payloads.
     Preparation,
-    /// Sequencers signal, the winner is pushed.
+    /// Signals of sequencers, and the push of the winner.
     Signaling,
-    /// Holders vote.
+    /// The holders' vote.
     Vote,
-    /// Delay, execution.
+    /// The execution delay and the execution.
     Execution,
-    /// Stake, rewards and tokens afterwards.
+    /// Stakes, rewards and tokens afterwards.
     Aftermath,
 }
 
@@ -39,37 +39,37 @@ impl fmt::Display for Chapter {
     }
 }
 
-/// The actors of an event. People are numbered from 1.
+/// The actors of an event. Individuals are numbered from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// Deployed the set, and has no rights left.
+    /// The account that deployed the set, and has no rights any more.
     Deployer,
-    /// The author of AZIPs, who also deploys the contracts that they need.
+    /// The authors of AZIPs, who also deploy the contracts that these need.
     Authors,
     /// One sequencer.
     Sequencer(u64),
-    /// A number of sequencers.
+    /// Several sequencers, by their number.
     Sequencers(u64),
-    /// One who staked on the new rollup before the switch.
+    /// A sequencer that staked on the new rollup before the switch.
     Pioneer(u64),
-    /// A number of sequencers who staked there before the switch.
+    /// Several sequencers that staked there before the switch, by their number.
     Pioneers(u64),
     /// One holder.
     Holder(u64),
-    /// A number of holders.
+    /// Several holders, by their number.
     Holders(u64),
-    /// Pushes and executes.
+    /// The account that pushes rounds and executes proposals.
     Keeper,
-    /// Registered attesters of others as its own.
+    /// The account that registered others' attesters as its own.
     Squatter,
-    /// Somebody without any role.
+    /// An account without any role.
     Anyone,
-    /// Nobody: time alone.
+    /// Nobody: the event followed from time alone.
     Time,
 }
 
 impl Who {
-    /// Whether these are several people.
+    /// Whether the actors are several.
     pub const fn is_many(self) -> bool {
         match self {
             Self::Authors => true,

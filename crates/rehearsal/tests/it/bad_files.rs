@@ -1,11 +1,11 @@
-//! A bad file gets an error that names the file, the line, the column, the field and what was
-//! expected.
+//! An invalid file gets an error with the file, the line, the column, the field and the expected
+//! value.
 
 use canon_protocol::{Amount, Timestamp};
 use canon_rehearsal::scenario::{ScaleError, Scenario};
 use snapbox::{assert_data_eq, str};
 
-/// The least that a file has to say.
+/// The smallest valid file.
 const MINIMAL: &str = r#"
 title = "T"
 [[holders]]
@@ -81,7 +81,7 @@ bad.toml:13:10: signaling.quorum: expected a whole number from 2 to 10,000, foun
     );
 }
 
-/// A number without a unit gets the same answer, whatever its type.
+/// A number without a unit gets the same error, whatever its type.
 #[test]
 fn percentages_without_a_sign() {
     let says = |quorum: &str| refused(&format!("{MINIMAL}\n[governance]\nquorum = {quorum}"));
@@ -253,7 +253,7 @@ bad.toml:24:10: signaling.quorum: expected a whole number from 2 to 10,000, foun
     );
 }
 
-/// A value that has the right form and doesn't fit is told its bounds, however large it is.
+/// A value of the right form but out of range gets an error with the bounds, however large it is.
 #[test]
 fn values_beyond_all_bounds() {
     let text = MINIMAL.replace("title = \"T\"", "title = \"T\"\nseed = 18446744073709551616");

@@ -1,4 +1,4 @@
-//! Checks must be able to fail: here the chain is tampered with after the rehearsal.
+//! Checks must be able to fail. Here the chain is changed after the rehearsal.
 
 use alloy_network::TransactionBuilder;
 use alloy_primitives::{Address, Bytes, U256};
@@ -31,7 +31,7 @@ impl Tamper<'_, '_> {
         ))
     }
 
-    /// Sends a transaction as somebody whose key nobody has.
+    /// Sends a transaction from an account without a known key.
     async fn send(&self, from: Address, to: Address, call: impl SolCall) {
         let chain = self.rehearsal.chain();
         chain.impersonate(from);
@@ -107,7 +107,7 @@ fn another_canonical_rollup_is_found() {
 
 #[test]
 fn another_end_than_expected_is_found() {
-    // The files are the same but for what they expect.
+    // The two scenarios differ only in the expected end.
     let mut expecting = scenario("tie");
     expecting.proposals[0].expect = canon_rehearsal::scenario::End::Executed;
     expecting.proposals[0].because = None;

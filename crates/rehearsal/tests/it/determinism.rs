@@ -1,4 +1,4 @@
-//! Equal seeds give equal reports, bit for bit; another seed gives another one.
+//! Equal seeds give equal reports, bit for bit; another seed gives another report.
 
 use canon_protocol::Timestamp;
 

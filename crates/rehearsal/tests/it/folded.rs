@@ -1,4 +1,5 @@
-//! The state folded from the events of whole rehearsals, and the contracts' own answers.
+//! Comparison of the state folded from the events of whole rehearsals with the contracts' own
+//! answers.
 
 use alloy_primitives::keccak256;
 use alloy_provider::ProviderBuilder;
@@ -18,10 +19,10 @@ async fn client(rehearsal: &Rehearsal<'_>) -> Client {
     Client::connect(provider).await.unwrap()
 }
 
-/// A follower that sees the chain of a rehearsal for the first time.
+/// A new follower for the chain of a rehearsal.
 async fn follower(rehearsal: &Rehearsal<'_>, scenario: &Scenario) -> Follower<ChainSource> {
     let addresses = *rehearsal.state().addresses();
-    // A document's Proposals contract has the document's name as its salt.
+    // The salt of a document's Proposals contract is the hash of the document's name.
     let salts = scenario.proposals.iter().map(|proposal| keccak256(&proposal.azip));
     let further = salts.map(|salt| Create2Origin { salt, ..Create2Origin::default() });
     let origins = [Create2Origin::default()].into_iter().chain(further).collect();

@@ -1,4 +1,4 @@
-//! Rehearsals as a whole: every committed scenario, determinism, and checks that can fail.
+//! Tests of whole rehearsals: every committed scenario, determinism, and checks that fail.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 

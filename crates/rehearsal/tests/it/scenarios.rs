@@ -1,4 +1,4 @@
-//! Every committed scenario ends as it says.
+//! Every committed scenario ends as it expects.
 
 use std::{collections::BTreeSet, fs};
 
@@ -6,7 +6,7 @@ use canon_rehearsal::{Report, TimelineEvent, scenario::End};
 
 use crate::support::{folder, run, scenario};
 
-/// The scenarios that have a test of their own below.
+/// The scenarios with a test of their own below.
 pub(crate) const TESTED: &[&str] = &[
     "below-quorum",
     "dropped",
@@ -44,7 +44,7 @@ fn large_with_fewer_people() {
     let scenario = scenario("large").with_sequencers(100).unwrap().with_holders(300).unwrap();
     let report = run(&scenario);
     assert!(report.passed, "{}", report.to_text());
-    // All gas of the round is in lines that name what was paid for.
+    // All gas of the round is in lines that show what it was used for.
     let (mut signals, mut blocks, mut transactions) = (0, 0, 0);
     for entry in report.timeline.entries() {
         if let TimelineEvent::SignaledMore { signals: more, blocks: proposed, .. } = entry.what {
@@ -57,11 +57,11 @@ fn large_with_fewer_people() {
     assert!(blocks > 0 && signals >= u64::from(scenario.signaling.rules.n()));
     let text = report.to_text();
     assert!(text.contains("signals for AZIP-100 and "), "{text}");
-    // Signals by the hundred, not one by one.
+    // Signals are reported in six groups, not one by one.
     assert_eq!(count(&report, |event| matches!(event, TimelineEvent::SignaledMore { .. })), 6);
 }
 
-/// Simulates a scenario in which all checks have to hold.
+/// Simulates a scenario and checks that all its checks hold.
 fn passes(name: &str) -> Report {
     let report = run(&scenario(name));
     let failed: Vec<_> = report.checks.iter().filter(|check| !check.holds).collect();
@@ -81,7 +81,7 @@ const fn is_executed(event: &TimelineEvent) -> bool {
 fn upgrade() {
     let report = passes("upgrade");
     assert_eq!(count(&report, is_executed), 1);
-    // The new rollup earns and the old one works for nothing.
+    // The new rollup earns rewards for its last blocks, and the old one doesn't.
     let last = |rollup| {
         report.timeline.entries().iter().rev().find_map(|entry| match entry.what {
             TimelineEvent::BlockProposed { rollup: of, reward, .. } if of == rollup => Some(reward),
@@ -113,7 +113,7 @@ fn round_expired() {
     assert_eq!(count(&report, |event| matches!(event, TimelineEvent::Pushed { .. })), 0);
 }
 
-/// That a proposal is rejected is told once, with the reason.
+/// Checks that the rejection of a proposal is shown once, with the reason.
 fn is_rejected_once(report: &Report, line: &str) {
     let text = report.to_text();
     assert_eq!(text.matches(" is rejected").count(), 1, "{text}");

@@ -1,4 +1,4 @@
-//! Runs of scenarios.
+//! Helpers to run scenarios.
 
 use std::{fs, path::PathBuf};
 
@@ -15,7 +15,7 @@ pub(crate) fn scenario(name: &str) -> Scenario {
     Scenario::read(name, &text).unwrap()
 }
 
-/// Simulates a scenario, and does something with it before its chain is gone.
+/// Simulates a scenario, and runs `test` with the rehearsal.
 pub(crate) fn with<T>(scenario: &Scenario, test: impl AsyncFnOnce(&Rehearsal<'_>) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let mut progress = |_| {};
@@ -25,7 +25,7 @@ pub(crate) fn with<T>(scenario: &Scenario, test: impl AsyncFnOnce(&Rehearsal<'_>
     })
 }
 
-/// Simulates a scenario to its report.
+/// Simulates a scenario and returns its report.
 pub(crate) fn run(scenario: &Scenario) -> Report {
     with(scenario, async |rehearsal| rehearsal.report().await.unwrap())
 }
