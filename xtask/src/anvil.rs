@@ -1,4 +1,4 @@
-//! A real anvil, as the peer that the devchain is compared with.
+//! A real anvil, with which the devchain is compared.
 
 use std::{path::Path, process::Stdio};
 
@@ -9,14 +9,14 @@ use tokio::{
     process::{Child, Command},
 };
 
-/// Both chains' gas limit of a block.
+/// The gas limit of a block on both chains.
 pub(crate) const GAS_LIMIT: u64 = 60_000_000;
-/// Both chains' first base fee, in wei per gas.
+/// The first base fee of both chains, in wei per gas.
 pub(crate) const BASE_FEE: u64 = 1_000_000_000;
-/// Both chains' id.
+/// The id of both chains.
 pub(crate) const CHAIN_ID: u64 = 31337;
 
-/// Starts anvil on a free port, under the rules and with the parameters of our chain. It ends when the
+/// Starts anvil on a free port, with the rules and the parameters of the devchain. It ends when the
 /// process is dropped.
 pub(crate) async fn start(anvil: &Path, genesis_timestamp: u64) -> Result<(Client, Child)> {
     let mut child = Command::new(anvil)
@@ -35,7 +35,7 @@ pub(crate) async fn start(anvil: &Path, genesis_timestamp: u64) -> Result<(Clien
     while let Some(line) = lines.next_line().await? {
         if let Some(address) = line.strip_prefix("Listening on ") {
             let endpoint: Endpoint = format!("http://{}", address.trim()).parse()?;
-            // Its output must be read on, or it will block.
+            // The output must be read continuously, or anvil blocks.
             tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
             return Ok((endpoint.connect(Timeouts::default()).await?, child));
         }

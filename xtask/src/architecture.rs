@@ -1,8 +1,8 @@
-//! Fails on a dependency that `docs/architecture.md` rules out.
+//! Checks that all dependencies are allowed by `docs/architecture.md`.
 //!
-//! A crate may depend on those before it in [`ROOMS`], and on nothing of ours after it. What may
-//! enter the house only through one door is in [`DOORS`]. What [`PURE`] crates must not be built with,
-//! not even through others, is in [`ASYNC`].
+//! A crate may depend only on those crates of the workspace that [`ROOMS`] gives it. External packages
+//! that only some crates may use are in [`DOORS`]. [`PURE`] crates must not be built with the packages
+//! in [`ASYNC`], not even indirectly.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -13,7 +13,8 @@ use std::{
 use eyre::{Result, WrapErr, bail, ensure, eyre};
 use serde_json::Value;
 
-/// Our packages from the ground up, with those of ours that each may name.
+/// The crates of the workspace in the order of their dependencies, with the crates that each may depend
+/// on.
 const ROOMS: &[(&str, &[&str])] = &[
     ("canon-protocol", &[]),
     ("canon-testkit", &["canon-protocol"]),
@@ -61,7 +62,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Packages of others that only some of ours may name, and which: heavy or fast-moving ones.
+/// Heavy or fast-moving external packages, with the only crates that may depend on them.
 const DOORS: &[(&str, &[&str])] = &[
     ("revm", &["canon-devchain"]),
     ("axum", &["canon-devchain"]),
@@ -76,19 +77,19 @@ const DOORS: &[(&str, &[&str])] = &[
     ("eyre", &["canon", "xtask"]),
 ];
 
-/// Where the edges are shown to people.
+/// The document that shows the dependencies to people.
 const PICTURE: &str = "docs/architecture.md";
 
-/// What the tests of every crate may name.
+/// The crate that the tests of every crate may depend on.
 const TESTKIT: &str = "canon-testkit";
 
-/// What the pure core must not name, not even for its tests.
+/// Packages that the pure core must not depend on, even in tests.
 const IMPURE: &[&str] = &["tokio", "tower", "axum", "revm", "reqwest", "rand"];
 
-/// Our packages that are pure: nothing async and no I/O, also not through others.
+/// The pure crates, which have nothing async and no I/O, not even indirectly.
 const PURE: &[&str] = &["canon-protocol", "canon-views"];
 
-/// What a pure package must not be built with, however many packages are in between.
+/// Packages that a pure crate must not be built with, however many packages are in between.
 const ASYNC: &[&str] = &["tokio", "hyper", "reqwest", "tower", "rustls"];
 
 /// Checks every package of the workspace.
@@ -103,7 +104,7 @@ pub(crate) fn check() -> Result<()> {
         let name = text(package, "name")?;
         for dependency in package["dependencies"].as_array().into_iter().flatten() {
             edges += 1;
-            // A test may depend on more than the code does, on the devchain for example.
+            // A test may have further dependencies, such as the devchain.
             let in_tests = dependency["kind"].as_str() == Some("dev");
             if let Err(why) = edge(name, text(dependency, "name")?, in_tests) {
                 broken.push(why);
@@ -136,7 +137,8 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-/// Every edge between our crates that is allowed exists, and `docs/architecture.md` shows the same ones.
+/// Checks that every allowed dependency between our crates exists, and that `docs/architecture.md` shows
+/// the same ones.
 fn check_picture(packages: &[&Value]) -> Result<()> {
     let shown = shown_edges(&fs::read_to_string(PICTURE).wrap_err(PICTURE)?);
     for (name, allowed) in ROOMS {
@@ -160,7 +162,7 @@ fn check_picture(packages: &[&Value]) -> Result<()> {
     Ok(())
 }
 
-/// What the table shows: for each crate those that it may name.
+/// The dependencies that the document's table shows, by crate.
 fn shown_edges(picture: &str) -> BTreeMap<String, BTreeSet<String>> {
     let quoted = |cell: &str| -> Vec<String> {
         cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
@@ -177,12 +179,12 @@ fn shown_edges(picture: &str) -> BTreeMap<String, BTreeSet<String>> {
     shown
 }
 
-/// A crate's name in the picture.
+/// The name of a crate in the document.
 fn short(name: &str) -> &str {
     name.strip_prefix("canon-").unwrap_or(name)
 }
 
-/// Whether `from` may name `to`.
+/// Checks that `from` may depend on `to`.
 fn edge(from: &str, to: &str, in_tests: bool) -> Result<(), String> {
     if from == "canon-protocol" && IMPURE.contains(&to) {
         return Err(format!("{from} -> {to}: the core is pure"));
@@ -194,7 +196,7 @@ fn edge(from: &str, to: &str, in_tests: bool) -> Result<(), String> {
     }
     let ours = |name: &str| ROOMS.iter().position(|(room, _)| *room == name);
     let (Some(here), Some(there)) = (ours(from), ours(to)) else { return Ok(()) };
-    // The testkit stands beside the tests of every crate, those of the core too.
+    // The tests of every crate may use the testkit, even those of the core.
     let is_below = there < here || to == TESTKIT;
     if ROOMS[here].1.contains(&to) || (in_tests && is_below) {
         return Ok(());
@@ -213,13 +215,13 @@ fn metadata() -> Result<Value> {
     serde_json::from_slice(&output.stdout).wrap_err("cargo metadata printed no JSON")
 }
 
-/// The resolved packages with what each is built with: build scripts, procedural macros' own
-/// dependencies and tests excepted.
+/// The resolved packages, with the packages that each is built with. Build scripts, the dependencies of
+/// procedural macros, and tests are left out.
 struct Graph<'a>(BTreeMap<&'a str, Vec<&'a str>>);
 
 impl<'a> Graph<'a> {
-    /// The graph that `metadata` has, by the names of the packages. Several versions of a package count
-    /// as one.
+    /// Reads the graph from `metadata`, by the names of the packages. Several versions of a package
+    /// count as one.
     fn read(metadata: &'a Value) -> Result<Self> {
         let mut names = BTreeMap::new();
         let mut macros = BTreeSet::new();
@@ -249,8 +251,7 @@ impl<'a> Graph<'a> {
         Ok(Self(graph))
     }
 
-    /// How `from` comes to be built with each of `forbidden`, as far as it is: a shortest chain of
-    /// packages for each.
+    /// For each package of `forbidden` that `from` is built with, a shortest chain of packages to it.
     fn chains(&self, from: &str, forbidden: &[&str]) -> Result<Vec<String>> {
         let (start, _) =
             self.0.get_key_value(from).ok_or_else(|| eyre!("{from} is no resolved package"))?;
@@ -282,7 +283,7 @@ mod tests {
     use super::{ASYNC, Graph, edge};
     use serde_json::{Value, json};
 
-    /// Metadata of a package `core` and of what it depends on, by kind.
+    /// Metadata of a package `core` with dependencies, one of which has this kind.
     fn metadata(kind: Value) -> Value {
         let package = |name: &str, kind: &str| json!({ "id": format!("{name} 1"), "name": name, "targets": [{ "kind": [kind] }] });
         let node = |name: &str, deps: Value| json!({ "id": format!("{name} 1"), "deps": deps });
@@ -298,7 +299,7 @@ mod tests {
             "resolve": { "nodes": [
                 node("core", json!([dep("words", &Value::Null), dep("derive", &Value::Null)])),
                 node("words", json!([dep("tokio", &kind)])),
-                // What a macro is built with isn't in what it writes.
+                // The dependencies of a macro aren't in the code that it generates.
                 node("derive", json!([dep("hyper", &Value::Null)])),
                 node("tokio", json!([])),
                 node("hyper", json!([])),

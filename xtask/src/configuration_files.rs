@@ -7,15 +7,15 @@ use std::{
 
 use eyre::{Result, ensure};
 
-/// The number of files that a new field may touch.
+/// The largest number of files that a new field may touch.
 const MAX_FILES: usize = 6;
 
-/// Two fields of `Configuration`, as Rust and as Solidity name them. What lists both between the same
-/// braces has to list a new field too.
+/// Two fields of `Configuration`, by their names in Rust and in Solidity. Code that lists both between
+/// the same braces must list a new field too.
 const FIELDS: [[&str; 2]; 2] =
     [["execution_delay", "grace_period"], ["executionDelay", "gracePeriod"]];
 
-/// The folders with Rust of ours.
+/// The folders that contain Rust files.
 const FOLDERS: [&str; 3] = ["crates", "bin", "xtask"];
 
 /// Fails if more files than [`MAX_FILES`] list the fields of `Configuration`.
@@ -55,7 +55,7 @@ fn find(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 
 /// Whether a struct, a literal or a pattern of `source` has both fields and no `..`.
 fn lists_fields(source: &str) -> bool {
-    /// What is directly between two braces or brackets so far.
+    /// The items found so far between two braces or brackets.
     #[derive(Default)]
     struct Block {
         items: Vec<String>,
@@ -89,7 +89,7 @@ fn lists_fields(source: &str) -> bool {
     false
 }
 
-/// Whether both fields are among the items between two braces, and `..` isn't.
+/// Whether `items`, found between two braces, contain both fields and no `..`.
 fn is_list_of_fields(items: &[String]) -> bool {
     let names = items.iter().map(|item| {
         let name = item.split(':').next().unwrap_or_default();
@@ -104,8 +104,8 @@ fn is_list_of_fields(items: &[String]) -> bool {
 mod tests {
     use super::{FIELDS, lists_fields};
 
-    /// `source` with the names of fields for `first`, `second`, `First` and `Second`: this file isn't to
-    /// be counted itself.
+    /// `source` with `first`, `second`, `First` and `Second` replaced by the names of the fields.
+    /// Written out, they would make this file count.
     fn named(source: &str) -> String {
         let [rust, solidity] = FIELDS;
         let source = source.replace("first", rust[0]).replace("second", rust[1]);

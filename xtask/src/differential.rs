@@ -1,4 +1,4 @@
-//! The rules and the bytecode in step, for any number of calls.
+//! Histories that run the rules and the bytecode in lockstep, for any number of calls.
 
 use std::{
     collections::BTreeMap,
@@ -11,13 +11,13 @@ use eyre::{Report, Result, WrapErr as _, bail, eyre};
 
 /// The histories that run.
 enum Run {
-    /// One, to see again what it showed.
+    /// One history, to reproduce a difference.
     One(History),
-    /// Many.
+    /// Many histories.
     All(Histories),
 }
 
-/// Runs histories until there were `--calls` calls: of one seed if `--seed` names it, otherwise of all
+/// Runs histories with `--calls` calls in all: of the seed `--seed` if it is given, otherwise of all
 /// seeds from `--from` on.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
     let run = options(crate::flags(arguments)?)?;
@@ -74,7 +74,7 @@ fn shrunk(difference: Difference) -> Report {
     Report::new(difference.shrink())
 }
 
-/// How long `work` takes.
+/// Runs `work` and measures its time.
 #[expect(clippy::disallowed_methods, reason = "a measurement is of real time")]
 fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let began = Instant::now();

@@ -1,11 +1,11 @@
-//! The rules in small scopes, everything tried.
+//! Exhaustive exploration of the rules in small scopes.
 
 use std::time::Instant;
 
 use canon_explore::{Exploration, Scope};
 use eyre::{Result, WrapErr as _, bail, eyre};
 
-/// Explores the scope that `--scope` names, otherwise all, up to `--depth` steps from the start.
+/// Explores the scope `--scope`, or all scopes without it, up to `--depth` steps from the start.
 /// Fails with the shortest trace if a property doesn't hold.
 #[expect(clippy::disallowed_methods, reason = "a measurement is of real time")]
 pub(crate) fn command(arguments: &[String]) -> Result<()> {

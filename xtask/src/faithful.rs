@@ -1,18 +1,19 @@
-//! Is the devchain faithful? The same transactions run on it and on a real anvil, and everything
-//! that a client could read about them is compared; `cast` is tried against its HTTP server.
+//! Comparison of the devchain with a real anvil. The same transactions run on both, and everything
+//! that a client can read about them is compared. The devchain's HTTP server is tested with `cast`.
 //!
-//! Not compared, and why:
+//! The following isn't compared:
 //! - block hashes and state roots: the devchain computes no state roots, so hashes differ;
 //! - block sizes: anvil leaves out the byte of the empty list of withdrawals;
 //! - gas estimates that need a search: the devchain stops within 1.5 % of the least sufficient
-//!   limit, as geth does, anvil goes on to the last unit. Ours must lie in that band above anvil's.
-//!   Where a contract hides that an inner call ran out of gas, anvil goes as low as the outer call
-//!   survives, the devchain and geth no lower than what was used: there ours need only be higher;
-//! - code that reads `PREVRANDAO` or block hashes, and `BASEFEE` inside calls: geth, which the
-//!   devchain follows, shows a base fee of zero to calls that offer no price, anvil doesn't;
-//! - the texts of refusals: the devchain has geth's. That both refuse is compared, but for two
-//!   reasons that anvil notices only when it mines, leaving an empty block: gas below the floor of
-//!   EIP-7623, and another chain's id.
+//! limit, as geth does, and anvil searches to the last unit. The devchain's estimate must lie in
+//! that range above anvil's. If a contract hides that an inner call ran out of gas, anvil goes as
+//! low as the outer call survives; the devchain and geth never go below the gas used. There the
+//! devchain's estimate need only be higher;
+//! - code that reads `PREVRANDAO` or block hashes, and `BASEFEE` inside calls: the devchain follows
+//! geth, which shows a base fee of zero to calls that offer no price, and anvil doesn't;
+//! - the texts of refusals: the devchain has geth's. Only the fact that both refuse is compared,
+//! except for two reasons that anvil notices only when it mines, leaving an empty block: gas below
+//! the floor of EIP-7623, and another chain's id.
 
 mod asm;
 mod cast;
@@ -37,7 +38,7 @@ use sequence::Sequence;
 
 const GENESIS_TIMESTAMP: u64 = 1_767_225_600;
 
-/// Parses `--anvil PATH --cast PATH [--seed N]` and runs.
+/// Parses `--anvil PATH --cast PATH [--seed N]` and runs the comparison.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
     let values = crate::flags(arguments)?;
     let path = |name| values.get(name).map(PathBuf::from).ok_or_else(|| eyre!("{name} is missing"));
@@ -46,8 +47,8 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     runtime.block_on(run(&path("--anvil")?, &path("--cast")?, seed))
 }
 
-/// Runs a seeded sequence of transactions on the devchain and on anvil, and tries `cast` on the
-/// devchain's server. Every difference found is part of the error.
+/// Runs a seeded sequence of transactions on the devchain and on anvil, and tests the devchain's
+/// server with `cast`. The error lists every difference.
 pub(crate) async fn run(anvil: &Path, cast: &Path, seed: u64) -> Result<()> {
     let chain = Devchain::new(DevchainConfig {
         chain_id: CHAIN_ID,
@@ -104,7 +105,7 @@ async fn compare_sequence(differ: &mut Differ, seed: u64) -> Result<BTreeMap<&'s
         *counts.entry("refused").or_default() += 1;
         differ.refusal(refusal).await;
     }
-    // Blocks of many transactions.
+    // Blocks with many transactions.
     differ.set_automine(false).await?;
     for _ in 0..4 {
         let steps = sequence.crowd();
@@ -115,7 +116,7 @@ async fn compare_sequence(differ: &mut Differ, seed: u64) -> Result<BTreeMap<&'s
     Ok(counts)
 }
 
-/// A provider without any filler over the devchain's transport.
+/// A provider without fillers over the devchain's transport.
 fn plain(chain: &Devchain) -> DynProvider {
     ProviderBuilder::default().connect_client(chain.client()).erased()
 }

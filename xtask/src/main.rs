@@ -1,4 +1,4 @@
-//! What the project does for itself: `cargo xtask <task>`.
+//! Tasks for the development of the project: `cargo xtask <task>`.
 
 mod anvil;
 mod architecture;

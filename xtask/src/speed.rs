@@ -1,12 +1,12 @@
-//! How long a rehearsal takes, beside anvil.
+//! The time of a rehearsal, compared with anvil.
 //!
-//! A rehearsal is run and timed. Then its very transactions, block by block and with the same
-//! timestamps, are sent once more to a fresh devchain and, over HTTP, to anvil. Blocks without
-//! transactions are left out for both.
+//! A rehearsal is run and timed. Then its transactions are sent again, block by block and with the
+//! same timestamps, to a new devchain and, over HTTP, to anvil. Blocks without transactions are
+//! left out for both.
 //!
-//! anvil can't be given a block's RANDAO. So that the same slots are drawn there, each seed that a
-//! rollup records on it is corrected in the rollup's storage afterwards; that isn't timed. Every
-//! receipt must have the status it had in the rehearsal.
+//! anvil can't be given a block's RANDAO. To draw the same slots there, each seed that a rollup
+//! records on it is replaced in the rollup's storage afterwards; that isn't timed. Every receipt
+//! must have the same status as in the rehearsal.
 
 use std::{
     path::PathBuf,
@@ -28,10 +28,10 @@ use eyre::{Result, WrapErr, ensure, eyre};
 
 use crate::anvil;
 
-/// `_seeds` of a Rollup, in `contracts/artifacts/Rollup.json`.
+/// The storage slots of `_seeds` of a Rollup, in `contracts/artifacts/Rollup.json`.
 const SEED_SLOTS: [u64; 2] = [4, 5];
 
-/// A block of the rehearsal that had transactions.
+/// A block of the rehearsal with transactions.
 struct Block {
     timestamp: u64,
     prevrandao: B256,
@@ -39,7 +39,7 @@ struct Block {
     receipts: Vec<TransactionReceipt>,
 }
 
-/// Parses `--anvil PATH [--scenario FILE]` and runs.
+/// Parses `--anvil PATH [--scenario FILE]` and runs the comparison.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
     let values = crate::flags(arguments)?;
     let anvil =
@@ -89,7 +89,7 @@ async fn run(anvil: &std::path::Path, scenario: &Scenario) -> Result<()> {
     Ok(())
 }
 
-/// How long `work` takes. The only place where a clock is read: this is a measurement.
+/// Runs `work` and measures its time. Nothing else here reads a clock.
 #[expect(clippy::disallowed_methods, reason = "a measurement is of real time")]
 async fn timed<T>(work: impl Future<Output = Result<T>>) -> Result<(T, Duration)> {
     let start = Instant::now();
@@ -97,7 +97,7 @@ async fn timed<T>(work: impl Future<Output = Result<T>>) -> Result<(T, Duration)
     Ok((value, start.elapsed()))
 }
 
-/// The most memory that this process has used, in MiB (`VmHWM` of Linux).
+/// The largest memory use of this process so far, in MiB (`VmHWM` of Linux).
 fn peak_memory() -> Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -106,7 +106,7 @@ fn peak_memory() -> Result<u64> {
     Ok(kib.trim().parse::<u64>()? / 1024)
 }
 
-/// The genesis time and all blocks with transactions.
+/// The genesis time, and all blocks with transactions.
 async fn record(chain: &Devchain) -> Result<(u64, Vec<Block>)> {
     let provider = RootProvider::<alloy_network::Ethereum>::new(chain.client());
     let genesis =
@@ -133,7 +133,7 @@ async fn record(chain: &Devchain) -> Result<(u64, Vec<Block>)> {
     Ok((genesis.header.timestamp, blocks))
 }
 
-/// Everybody who sends something, with enough to pay for it.
+/// All senders of transactions, each with enough ether to pay for them.
 fn senders(blocks: &[Block]) -> Vec<(Address, U256)> {
     let senders: std::collections::BTreeSet<_> =
         blocks.iter().flat_map(|block| &block.receipts).map(|receipt| receipt.from).collect();
@@ -206,7 +206,7 @@ async fn replay_on_anvil(anvil: &DynProvider, blocks: &[Block]) -> Result<Durati
     Ok(took)
 }
 
-/// Puts the rehearsal's seeds in place of those that anvil drew.
+/// Replaces the seeds that anvil recorded by those of the rehearsal.
 async fn correct_seeds(
     anvil: &DynProvider,
     found: &[TransactionReceipt],

@@ -1,4 +1,4 @@
-//! A small assembler: straight-line code is enough for nearly all contracts here.
+//! A small assembler. Nearly all contracts here have no jumps.
 
 use alloy_primitives::{Bytes, U256};
 
@@ -31,7 +31,7 @@ impl Asm {
         self.push_word(U256::from(value))
     }
 
-    /// Pushes a number, in as few bytes as it takes.
+    /// Pushes a number with the shortest opcode.
     pub(super) fn push_word(mut self, value: U256) -> Self {
         let bytes = value.to_be_bytes_trimmed_vec();
         self.0.push(0x5f + bytes.len() as u8);
@@ -54,7 +54,7 @@ impl Asm {
         self.push(index * 32).op(CALLDATALOAD)
     }
 
-    /// Copies the calldata from a position on to memory 0, and pushes its length.
+    /// Copies the calldata from position `from` on to memory 0, and pushes its length.
     pub(super) fn rest(self, from: u64) -> Self {
         let length = |asm: Self| asm.push(from).ops(&[CALLDATASIZE, SUB]);
         length(length(self).push(from).push(0).op(CALLDATACOPY))
@@ -70,12 +70,12 @@ impl Asm {
         self.push(slot).op(SSTORE)
     }
 
-    /// Returns memory up to `length`.
+    /// Returns the first `length` bytes of memory.
     pub(super) fn ret(self, length: u64) -> Self {
         self.push(length).push(0).op(RETURN)
     }
 
-    /// Returns the top of the stack and what the last call returned.
+    /// Returns the top of the stack, followed by the data that the last call returned.
     pub(super) fn ret_with_data(self) -> Self {
         self.mstore(0)
             .op(RETURNDATASIZE)
@@ -88,7 +88,7 @@ impl Asm {
             .op(RETURN)
     }
 
-    /// Jumps to the position `here + 1 + skipped` if the top of the stack is not zero.
+    /// Jumps over the code `skipped` if the top of the stack isn't zero.
     pub(super) fn skip_if(self, skipped: &[u8]) -> Self {
         // PUSH2 target, JUMPI, skipped, JUMPDEST
         let target = (self.0.len() + 4 + skipped.len()) as u16;
@@ -106,7 +106,7 @@ impl Asm {
         let length = runtime.len() as u16;
         let mut asm = Self::new().op(0x61);
         asm.0.extend(length.to_be_bytes());
-        // The rest up to the runtime is 7 bytes long.
+        // The code from here to the runtime is 7 bytes long.
         asm.op(DUP1).ops(&[0x60, 0x0a, 0x5f, CODECOPY, 0x5f, RETURN]).ops(runtime).code()
     }
 }

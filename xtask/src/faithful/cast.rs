@@ -1,4 +1,4 @@
-//! `cast` against the devchain's HTTP server.
+//! Tests of the devchain's HTTP server with `cast`.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use tokio::process::Command;
 
 use super::plain;
 
-/// Runs every command and checks its answer. Returns how many there were.
+/// Runs every command and checks its output. Returns the number of commands.
 pub(super) async fn check(chain: &Devchain, cast: &Path) -> Result<usize> {
     chain.set_mining(Mining::Auto);
     let server = serve(chain.clone(), ([127, 0, 0, 1], 0).into()).await?;
@@ -38,7 +38,8 @@ pub(super) async fn check(chain: &Devchain, cast: &Path) -> Result<usize> {
 
     let signer = &chain.dev_accounts()[2];
     let (key, sender) = (hex::encode_prefixed(signer.to_bytes()), signer.address().to_string());
-    // Stores its first word and logs it, or returns it if called without one.
+    // Stores the first word of its calldata and logs it, or returns the stored word if called
+    // without calldata.
     let cell = Address::repeat_byte(0xce);
     let code = bytes!("36600c575f545f5260205ff35b5f35805f55805f52600160205fa200");
     chain.set_code(cell, code.clone())?;

@@ -1,4 +1,4 @@
-//! Doing the same on both chains and comparing what they say.
+//! Runs the same steps on both chains and compares their results.
 
 use std::fmt::Debug;
 
@@ -16,7 +16,7 @@ use super::{
     sequence::{Refusal, Sequence, Step},
 };
 
-/// By how much a searched estimate may exceed anvil's.
+/// The factor by which a searched estimate may exceed anvil's.
 const ESTIMATE_TOLERANCE: f64 = 1.015;
 
 pub(super) struct Differ {
@@ -27,7 +27,7 @@ pub(super) struct Differ {
     pub(super) differences: Vec<String>,
 }
 
-/// What a failed call says: the code, and the data of a revert.
+/// The code of a failed call, and the data if it reverted.
 fn failure(error: &TransportError) -> (i64, Option<Bytes>) {
     error.as_error_resp().map_or((0, None), |error| (error.code, error.as_revert_data()))
 }
@@ -45,7 +45,7 @@ impl Differ {
         }
     }
 
-    /// Runs a step on both chains, as a call, as an estimate and as a transaction.
+    /// Runs a step on both chains: as a call, as an estimate and as a transaction.
     pub(super) async fn step(&mut self, sequence: &mut Sequence, step: Step) -> Result<()> {
         let what = format!("block {}, {}", self.chain.block_number() + 1, step.kind);
         let request = sequence.request(&step);
@@ -56,7 +56,7 @@ impl Differ {
             (Err(ours), Err(theirs)) if failure(theirs).0 == 3 => {
                 self.same(&format!("{what}: call"), failure(ours), failure(theirs));
             }
-            // Exceptional halts have no common code.
+            // Exceptional halts have no common error code.
             (Err(_), Err(_)) => self.compared += 1,
             (ours, theirs) => {
                 let (ours, theirs) = (ours.as_ref().ok(), theirs.as_ref().ok());
@@ -87,7 +87,7 @@ impl Differ {
         let (raw, hash) = sequence.sign(&step, gas).await?;
         self.set_timestamp(sequence.below(30) + 1).await?;
         let ours = self.chain.send_raw(&raw).wrap_err_with(|| what.clone())?;
-        // Anvil mines in the background: this method waits for it.
+        // Anvil mines in the background. This method waits until it has.
         let method = "eth_sendRawTransactionSync".into();
         let theirs: TransactionReceipt =
             self.theirs.raw_request(method, [raw]).await.map_err(|error| {
@@ -148,7 +148,7 @@ impl Differ {
         Ok(())
     }
 
-    /// Compares the newest blocks, but for what follows from the state root.
+    /// Compares the newest blocks, without the fields that depend on the state root.
     async fn head(&mut self, what: &str) -> Result<()> {
         let ours = self.ours.get_block_by_number(BlockNumberOrTag::Latest).await?;
         let theirs = self.theirs.get_block_by_number(BlockNumberOrTag::Latest).await?;
@@ -191,7 +191,7 @@ impl Differ {
         Ok(())
     }
 
-    /// Both chains must refuse it.
+    /// Checks that both chains refuse a transaction.
     pub(super) async fn refusal(&mut self, refusal: Refusal) {
         let Refusal { why, raw, by_anvil } = refusal;
         let ours = self.chain.send_raw(&raw).is_err();
@@ -239,7 +239,7 @@ impl Differ {
         Ok(())
     }
 
-    /// Compares what spans many blocks: logs and fees.
+    /// Compares data that spans many blocks: logs and fees.
     pub(super) async fn whole_chain(&mut self) -> Result<()> {
         let head = self.chain.block_number();
         let topic = |n: u64| B256::from(U256::from(n));

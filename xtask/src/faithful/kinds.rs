@@ -1,4 +1,4 @@
-//! The kinds of transactions, each with what is random in it.
+//! The kinds of transactions, each with its random parts.
 
 use alloy_eips::eip2930::{AccessList, AccessListItem};
 use alloy_primitives::{Address, B256, Bytes, U256, bytes};
@@ -37,7 +37,7 @@ impl Sequence {
             s.call("cell", word)
         },
         |s| {
-            // With the cell's slot in the access list it is cheaper; other items cost.
+            // The cell's slot in the access list saves gas; the other items cost gas.
             let (word, cell) = (s.word(), s.at("cell"));
             let own = AccessListItem { address: cell, storage_keys: vec![B256::ZERO] };
             let other = AccessListItem { address: s.nobody(), storage_keys: vec![word; 2] };
@@ -57,7 +57,7 @@ impl Sequence {
         |s| Step { kind: "revert without", gas: Some(60_000), ..s.call("reverter", bytes!("")) },
         |s| Step { kind: "out of gas", gas: Some(90_000), ..s.call("spin", bytes!("")) },
         |s| {
-            // Enough to begin with, not for the storage write.
+            // Enough gas to begin the execution, but not for the storage write.
             let word = s.word();
             Step { kind: "out of gas", gas: Some(23_500), ..s.call("cell", word) }
         },
@@ -107,7 +107,7 @@ impl Sequence {
             Step { kind: "create2", touched: vec![created], ..step }
         },
         |s| {
-            // The second time the address is taken.
+            // From the second time on, the address is taken.
             let init = Asm::init(&[0]);
             let step = s.call("factory2", [B256::ZERO.as_slice(), &init].concat());
             Step { kind: "create2 at one address", gas: Some(PLENTY), ..step }
@@ -213,7 +213,7 @@ impl Sequence {
         |s| s.delegate("delegation", "cell"),
         |s| s.delegate("delegation", "wallet"),
         |s| {
-            // From an account that delegates to itself, or to whatever it delegated to before.
+            // The account may delegate to a contract, or to itself.
             let (to, word) = (s.dev(6), s.word());
             s.step("call through a delegation", to, word)
         },
@@ -224,13 +224,13 @@ impl Sequence {
         },
         |s| {
             let step = s.delegate("invalid authorization", "cell");
-            // Another chain's, and one with a future nonce: neither has an effect.
+            // Neither an authorization for another chain nor one with a future nonce has an effect.
             let other = s.authorize(8, s.at("cell"), 0, 1);
             let future = s.authorize(8, s.at("cell"), 99, CHAIN_ID);
             Step { authorizations: vec![other, future], touched: vec![s.dev(8)], ..step }
         },
         |s| {
-            // The sender authorizes for itself: its nonce has grown by one already.
+            // The sender authorizes for itself, and its nonce has increased by one already.
             let nonce = s.chain.nonce(s.dev(9)) + 1;
             let target = if s.below(2) == 0 { s.at("cell") } else { Address::ZERO };
             let authorization = s.authorize(9, target, nonce, CHAIN_ID);

@@ -1,4 +1,4 @@
-//! Inputs for the precompiled contracts, valid ones for the most part.
+//! Inputs for the precompiled contracts, most of them valid.
 
 use alloy_eips::eip4844::kzg_to_versioned_hash;
 use alloy_primitives::{B256, U256, hex};
@@ -6,7 +6,7 @@ use alloy_signer::SignerSync;
 
 use super::sequence::Sequence;
 
-/// The generators of BLS12-381, coordinates as the precompiles of EIP-2537 take them.
+/// The generators of BLS12-381, with coordinates in the encoding of EIP-2537.
 const BLS_G1: [u8; 128] = hex!(
     "0000000000000000000000000000000017f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac58"
     "6c55e83ff97a1aeffb3af00adb22c6bb"
@@ -38,7 +38,7 @@ const BN_MODULUS: U256 = U256::from_limbs([
     0x3064_4e72_e131_a029,
 ]);
 
-/// A signature on P-256: hash, r, s and the key's coordinates.
+/// A P-256 signature: hash, r, s and the coordinates of the key.
 const P256: [u8; 160] = hex!(
     "4cee90eb86eaa050036147a12d49004b6b9c72bd725d39d4785011fe190f0b4d"
     "a73bd4903f0ce3b639bbbf6e8e80d16931ff4bcf5993d58468e8fb19086e8cac"
@@ -51,7 +51,7 @@ fn word(n: u64) -> B256 {
     U256::from(n).into()
 }
 
-/// The address of a precompile, its name, and an input for it.
+/// Returns the address of a precompile, its name, and an input for it.
 pub(super) fn random(s: &mut Sequence) -> (u16, &'static str, Vec<u8>) {
     match s.below(18) {
         0 => {

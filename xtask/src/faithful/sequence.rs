@@ -1,4 +1,4 @@
-//! The transactions, made from a seed one after another.
+//! The sequence of transactions, generated from a seed.
 
 use std::collections::BTreeMap;
 
@@ -21,16 +21,16 @@ use eyre::Result;
 
 use super::{CHAIN_ID, asm::Asm, contracts, precompiles};
 
-/// A transaction to be, and where to look after it.
+/// A transaction before it is signed, and the accounts to compare after it.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     pub(super) kind: &'static str,
-    /// Which dev account sends it.
+    /// The index of the dev account that sends it.
     pub(super) from: usize,
     pub(super) to: TxKind,
     pub(super) value: U256,
     pub(super) input: Bytes,
-    /// `None`: what the devchain estimates.
+    /// The gas limit; `None` for the devchain's estimate.
     pub(super) gas: Option<u64>,
     pub(super) authorizations: Vec<SignedAuthorization>,
     pub(super) access_list: Option<AccessList>,
@@ -38,7 +38,7 @@ pub(super) struct Step {
     pub(super) touched: Vec<Address>,
 }
 
-/// Contracts that succeed even if what they call or create fails.
+/// Contracts that succeed even if an inner call or creation fails.
 const FORGIVING: [&str; 8] = [
     "factory",
     "factory2",
@@ -50,19 +50,19 @@ const FORGIVING: [&str; 8] = [
     "staticcall",
 ];
 
-/// A transaction that no chain should take.
+/// A transaction that every chain should refuse.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) why: &'static str,
     pub(super) raw: Bytes,
-    /// Whether anvil refuses it, too; else it would take it and mine an empty block.
+    /// Whether anvil refuses it too. Otherwise anvil accepts it and mines an empty block.
     pub(super) by_anvil: bool,
 }
 
-/// Enough for anything here but the heaviest.
+/// A gas limit that is enough for all but the heaviest transactions.
 pub(super) const PLENTY: u64 = 1_000_000;
 
-/// These accounts send transactions; the others delegate.
+/// The number of accounts that send transactions. The others delegate.
 const SENDERS: u64 = 6;
 
 pub(super) struct Sequence {
@@ -84,7 +84,7 @@ impl Sequence {
         Self { rng: Rng::new(seed), chain, signers, wallet, contracts }
     }
 
-    /// The next of the pseudo-random numbers, below `bound`.
+    /// A pseudo-random number below `bound`.
     pub(super) const fn below(&mut self, bound: u64) -> u64 {
         self.rng.below(bound)
     }
@@ -95,7 +95,7 @@ impl Sequence {
     }
 
     pub(super) fn bytes(&mut self, length: u64) -> Bytes {
-        // A third of them zero: they cost less.
+        // A third of the bytes are zero, because those cost less.
         (0..length).map(|_| self.below(384).saturating_sub(128) as u8).collect()
     }
 
@@ -111,7 +111,7 @@ impl Sequence {
         self.signers[index].address()
     }
 
-    /// Whether the step may succeed though something inside it failed.
+    /// Whether the step may succeed although a call inside it failed.
     pub(super) fn forgives(&self, step: &Step) -> bool {
         FORGIVING.iter().any(|contract| step.to == TxKind::Call(self.at(contract)))
     }
@@ -122,7 +122,7 @@ impl Sequence {
         self.dev(index as usize)
     }
 
-    /// An account that doesn't exist, most likely.
+    /// An account that most likely doesn't exist.
     pub(super) fn nobody(&mut self) -> Address {
         Address::from_word(self.word())
     }
@@ -165,8 +165,8 @@ impl Sequence {
         contracts::all().into_iter().map(deploy).collect()
     }
 
-    /// Signs a step with the sender's present nonce. Of the types that can carry it one is chosen
-    /// at random.
+    /// Signs a step with the sender's present nonce. The type is drawn from those that can
+    /// represent the step.
     pub(super) async fn sign(&mut self, step: &Step, gas: u64) -> Result<(Bytes, B256)> {
         let nonce = self.chain.nonce(self.dev(step.from));
         self.sign_at(step, gas, nonce).await
@@ -185,7 +185,7 @@ impl Sequence {
         if by_fees {
             tx.set_max_fee_per_gas(price);
             tx.set_max_priority_fee_per_gas(self.below(3_000_000_000).into());
-            // Tips above the fee cap are refused.
+            // A tip above the fee cap would be refused.
             tx.max_priority_fee_per_gas = tx.max_priority_fee_per_gas.min(Some(price));
         } else {
             tx.set_gas_price(price);
@@ -217,7 +217,7 @@ impl Sequence {
         self.call(contract, data)
     }
 
-    /// Through a contract that notes whether the call succeeded.
+    /// A call through a contract that stores whether the inner call succeeded.
     pub(super) fn nested(&mut self, how: &'static str, target: Address, input: &[u8]) -> Step {
         let step = self.call(how, [target.into_word().as_slice(), input].concat());
         Step { touched: vec![target], ..step }
@@ -237,7 +237,7 @@ impl Sequence {
         authorization.into_signed(signature)
     }
 
-    /// Account 6 delegates to a cell, account 7 to a wallet.
+    /// Delegates account 6 to a cell or account 7 to a wallet, and calls the account.
     pub(super) fn delegate(&mut self, kind: &'static str, contract: &'static str) -> Step {
         let account = if contract == "wallet" { 7 } else { 6 };
         let (address, target) = (self.dev(account), self.at(contract));
@@ -255,7 +255,7 @@ impl Sequence {
         Step { kind, gas: Some(2_000_000), ..step }
     }
 
-    /// Transactions for one block: several of one sender, in the order of their nonces.
+    /// Transactions for one block, several of them by one sender, in the order of their nonces.
     pub(super) fn crowd(&mut self) -> Vec<Step> {
         let mut steps = Vec::new();
         for _ in 0..12 {

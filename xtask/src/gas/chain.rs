@@ -1,4 +1,4 @@
-//! The chain that both systems run on, and transactions whose gas and effect are known.
+//! The chain that both systems run on. The gas and the events of its transactions are known.
 
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_eips::Encodable2718;
@@ -13,10 +13,10 @@ use canon_protocol::Create2;
 use eyre::{Result, WrapErr, ensure, eyre};
 use tokio::runtime::{Builder, Runtime};
 
-/// More than the base fee ever is here.
+/// A fee per gas that the base fee never exceeds here.
 const MAX_FEE_PER_GAS: u128 = 100_000_000_000;
 
-/// What a transaction may use at most (EIP-7825).
+/// The largest gas limit of a transaction (EIP-7825).
 const GAS_LIMIT: u64 = 1 << 24;
 
 /// An in-process L1.
@@ -44,7 +44,7 @@ impl Chain {
         self.devchain.timestamp()
     }
 
-    /// The next block has this timestamp, and what is asked before sees it.
+    /// Sets the timestamp of the next block, which views that are called before it see as well.
     pub(super) fn at(&self, timestamp: u64) -> Result<()> {
         self.devchain.set_next_timestamp(timestamp).wrap_err("time goes forward only")
     }
@@ -57,13 +57,13 @@ impl Chain {
         self.devchain.revert(snapshot).wrap_err("the snapshot is gone")
     }
 
-    /// An account of its own for `label`, with ether. Its address has no zero byte, as nearly all
-    /// real ones: a zero byte in calldata would be cheaper.
+    /// An account with ether for `label`. Its address has no zero byte, like nearly all real ones: a zero byte in
+    /// calldata would be cheaper.
     pub(super) fn account(&self, label: &str) -> Result<PrivateKeySigner> {
         self.find_account(label, |address| address)
     }
 
-    /// Deploys a contract at an address without zero bytes. `label` distinguishes it from all others.
+    /// Deploys a contract at an address without zero bytes. `label` distinguishes its deployer from all others.
     pub(super) fn deploy(&self, label: &str, creation: Bytes) -> Result<Address> {
         let deployer = self.find_account(label, |address| address.create(0))?;
         let receipt = self
@@ -85,7 +85,7 @@ impl Chain {
         Ok(creation)
     }
 
-    /// Calls a contract in a transaction, which must succeed.
+    /// Calls a contract in a transaction that must succeed.
     pub(super) fn send<C: SolCall>(
         &self,
         from: &PrivateKeySigner,
@@ -99,7 +99,7 @@ impl Chain {
         Ok(Sent { call: C::SIGNATURE, input, receipt, timestamp: self.now() })
     }
 
-    /// Asks a contract, as of the next block.
+    /// Calls a view in the environment of the next block.
     pub(super) fn ask<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return> {
         let request = TransactionRequest::default().with_to(to).with_input(call.abi_encode());
         let answer = self
@@ -167,12 +167,12 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    /// What the receipt says.
+    /// The gas used, as in the receipt.
     pub(super) const fn gas(&self) -> u64 {
         self.receipt.gas_used
     }
 
-    /// When it was mined.
+    /// The time of its block.
     pub(super) const fn timestamp(&self) -> u64 {
         self.timestamp
     }
@@ -181,7 +181,7 @@ impl Sent {
         &self.input
     }
 
-    /// Checks the transaction's effect: `emitter` emitted exactly `event`.
+    /// Checks the effect of the transaction: `emitter` must have emitted exactly `event`.
     pub(super) fn emitted<E: SolEvent>(self, emitter: Address, event: &E) -> Result<Self> {
         let expected = event.encode_log_data();
         let logs = self.receipt.logs();

@@ -1,4 +1,4 @@
-//! The earlier system: its published bytecode, linked and deployed.
+//! The earlier system, linked and deployed from its published bytecode.
 
 use std::{
     fs,
@@ -15,10 +15,10 @@ use super::{
     set::{self, EPOCH, Effect, M, N, Payload, PayloadKind, SLOT, STAKERS, Set, tokens},
 };
 
-/// The version that the limits were set against.
+/// The version against which the limits were set.
 pub(super) const VERSION: &str = "0.67.1";
 
-/// The libraries that its rollup is linked with, and the files that declare them.
+/// The libraries with which its rollup is linked, with the files that declare them.
 const LIBRARIES: [(&str, &str); 2] = [
     ("ExtRollupLib", "src/core/libraries/RollupLibs/ExtRollupLib.sol"),
     ("LeonidasLib", "src/core/libraries/LeonidasLib/LeonidasLib.sol"),
@@ -44,7 +44,7 @@ sol! {
 #[derive(Debug)]
 pub(super) struct Package {
     folder: PathBuf,
-    /// What stands for the address of a library in bytecode, and the address.
+    /// The placeholders for library addresses in bytecode, with the addresses.
     links: Vec<(String, String)>,
 }
 
@@ -111,17 +111,17 @@ impl Package {
         Ok(Payload { address, emitter: governance, effect: Effect::Proposals(appointed) })
     }
 
-    /// Deploys a library and links what is deployed later with it.
+    /// Deploys a library, and links contracts that are deployed later with it.
     fn link(&mut self, chain: &Chain, name: &str, file: &str) -> Result<()> {
         let address = self.deploy(chain, name, &[])?;
-        // solc: the first 34 digits of the hash of the fully qualified name.
+        // The placeholder of solc: the first 34 digits of the hash of the fully qualified name.
         let hash = hex::encode(keccak256(format!("{file}:{name}")));
         self.links.push((format!("__${}$__", &hash[..34]), hex::encode(address)));
         Ok(())
     }
 }
 
-/// Deploys all of it: canonical rollup, 48 stakers, payloads.
+/// Deploys the whole system: canonical rollup, 48 stakers, payloads.
 pub(super) fn deploy(chain: &Chain) -> Result<Set> {
     let name = "earlier";
     let mut package = Package::open()?;
@@ -161,7 +161,7 @@ pub(super) fn deploy(chain: &Chain) -> Result<Set> {
     chain
         .send(&treasury, registry, &Registry::upgradeCall { rollup })?
         .emitted(registry, &upgraded)?;
-    // Its payloads look up who owns the Registry when they are asked what they do.
+    // Its payloads read the owner of the Registry when they list their actions.
     chain.send(&treasury, registry, &Registry::transferOwnershipCall { newOwner: governance })?;
     let published = |label: &str| package.payload(chain, label, registry, governance);
     let configuration = chain.ask(governance, &Governance::getConfigurationCall {})?;

@@ -1,5 +1,5 @@
-//! The least gas that a call of ours can use: what the chain charges for the accesses, writes and logs
-//! that the protocol requires of the call, without any computation.
+//! The least gas that a call of ours can use: the price of the accesses, writes and logs that the
+//! protocol requires of the call, without any computation.
 
 use alloy_sol_types::SolEvent;
 use canon_abi::{Asset, Governance, Proposals, Registry, Rollup};
@@ -20,7 +20,7 @@ const COLD_SLOT: u64 = 2_100;
 const WARM: u64 = 100;
 /// Writing a slot that was zero, besides the access (EIP-2200, EIP-3529).
 const SSTORE_SET: u64 = 20_000;
-/// Changing a slot that wasn't, besides the access (EIP-2200 as amended by EIP-2929).
+/// Changing a slot that wasn't zero, besides the access (EIP-2200 as amended by EIP-2929).
 const SSTORE_RESET: u64 = 5_000 - COLD_SLOT;
 /// A log (G_log).
 const LOG: u64 = 375;
@@ -33,7 +33,7 @@ const ECRECOVER: u64 = 3_000;
 
 const WORD: usize = 32;
 
-/// A kind of expense: a column of the table.
+/// A kind of cost, which is a column of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     ColdAccount,
@@ -69,16 +69,16 @@ impl Kind {
     }
 }
 
-/// One expense.
+/// A single cost.
 #[derive(Clone, Copy, Debug)]
 struct Item {
     kind: Kind,
-    /// The account, slot, event or precompile.
+    /// The name of the account, slot, event or precompile.
     what: &'static str,
     gas: u64,
 }
 
-/// All expenses of a call.
+/// All costs of a call.
 #[derive(Clone, Debug)]
 pub(super) struct Floor {
     calldata: u64,
@@ -106,7 +106,8 @@ impl Floor {
                 .archive_total()
                 .changed("Governance: holder's power")
                 .fresh("Governance: holder's archive"),
-            // Two entries share a word of an archive: a deposit begins it, the next one completes it.
+            // Two entries share a word of an archive: one deposit begins the word, the next one
+            // completes it.
             Call::DepositMean => floor
                 .deposit()
                 .archive_total()
@@ -148,7 +149,7 @@ impl Floor {
         })
     }
 
-    /// The gas of all expenses of a kind.
+    /// The gas of all costs of a kind.
     pub(super) fn gas_of(&self, kind: Kind) -> u64 {
         self.items.iter().filter(|item| item.kind == kind).map(|item| item.gas).sum()
     }
@@ -162,12 +163,12 @@ impl Floor {
         self.calldata
     }
 
-    /// The gas of the transaction and all expenses.
+    /// The gas of the transaction with all costs.
     pub(super) fn total(&self) -> u64 {
         TRANSACTION + self.calldata + self.items.iter().map(|item| item.gas).sum::<u64>()
     }
 
-    /// The accounts, slots and events of a kind.
+    /// The names of the accounts, slots and events of a kind.
     pub(super) fn list(&self, kind: Kind) -> Vec<&'static str> {
         self.items.iter().filter(|item| item.kind == kind).map(|item| item.what).collect()
     }
@@ -179,32 +180,32 @@ impl Floor {
         self
     }
 
-    /// The first access to an account: a call, or a look at its code.
+    /// Adds the first access to an account, by a call or to read its code.
     fn cold(self, what: &'static str) -> Self {
         self.item(Kind::ColdAccount, what, COLD_ACCOUNT)
     }
 
-    /// `times` further accesses to an account.
+    /// Adds `times` further accesses to an account.
     fn warm(self, what: &'static str, times: u64) -> Self {
         self.item(Kind::WarmAccount, what, times * WARM)
     }
 
-    /// A slot is read.
+    /// Adds reading a slot.
     fn slot(self, what: &'static str) -> Self {
         self.item(Kind::ColdSlot, what, COLD_SLOT)
     }
 
-    /// A slot gets its first value.
+    /// Adds writing the first value of a slot.
     fn fresh(self, what: &'static str) -> Self {
         self.slot(what).item(Kind::NewSlot, what, SSTORE_SET)
     }
 
-    /// A slot gets another value.
+    /// Adds changing the value of a slot.
     fn changed(self, what: &'static str) -> Self {
         self.slot(what).item(Kind::ChangedSlot, what, SSTORE_RESET)
     }
 
-    /// An event with `indexed` indexed arguments and `words` words of data.
+    /// Adds an event with `indexed` indexed arguments and `words` words of data.
     fn log<E: SolEvent>(self, indexed: u64, words: usize) -> Self {
         let name = E::SIGNATURE.split_once('(').map_or(E::SIGNATURE, |(name, _)| name);
         let data = LOG_BYTE * (words * WORD) as u64;
@@ -328,18 +329,18 @@ impl Floor {
     }
 }
 
-/// The bytes of a call with this number of one-word arguments.
+/// The length in bytes of a call with this number of one-word arguments.
 const fn call_bytes(arguments: usize) -> usize {
     4 + WORD * arguments
 }
 
-/// The one call of the constant payload, `updateGovernanceProposer`.
+/// The length of the only call of the constant payload, `updateGovernanceProposer`.
 const REPLACE: usize = call_bytes(1);
-/// The calls of `UpgradePayload`.
+/// The lengths of the calls of `UpgradePayload`.
 const UPGRADE: [usize; 4] = [call_bytes(2), call_bytes(4), call_bytes(2), call_bytes(1)];
 
-/// The words of an encoded list of actions whose calls have these numbers of bytes: its length, and
-/// for each action an offset, target, offset, length and data.
+/// The number of words of an encoded list of actions whose calls have these lengths in bytes: the
+/// length of the list, and for each action an offset, target, offset, length and data.
 fn words(calls: &[usize]) -> usize {
     1 + calls.iter().map(|bytes| 4 + bytes.div_ceil(WORD)).sum::<usize>()
 }

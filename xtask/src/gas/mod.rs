@@ -1,4 +1,4 @@
-//! The gas of every call that outsiders make, beside the earlier system's, the floor and a limit.
+//! The gas of every call that outsiders make, compared with the earlier system, the floor and a limit.
 
 mod chain;
 mod earlier;
@@ -25,11 +25,11 @@ usage: cargo xtask gas [--expenses]
   --expenses              name every account, slot and event that the floors count
 ";
 
-/// Runs both systems through the same scenario on one chain and prints what their calls cost.
+/// Runs both systems through the same scenario on one chain, and prints the gas of their calls.
 ///
 /// # Errors
 ///
-/// If a call of ours is above its limit, or README.md has other figures; after the tables were printed.
+/// If a call of ours exceeds its limit, or README.md has other figures. The tables are printed before.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let names: Vec<_> = arguments.iter().map(String::as_str).collect();
     let expenses = match names[..] {
@@ -67,12 +67,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// What was measured of our system and of the earlier one.
+/// Measures our system and the earlier one.
 fn measure() -> Result<(Samples, Samples)> {
     let chain = Chain::new()?;
     let set = earlier::deploy(&chain).wrap_err("the earlier system can't be deployed")?;
     let earlier = scenario::run(&chain, &set).wrap_err("in the earlier system's scenario")?;
-    // Ours has the configuration that the earlier one has built in.
+    // Our system has the configuration that is built into the earlier one.
     let set = ours::deploy(&chain, set.configuration).wrap_err("ours can't be deployed")?;
     let ours = scenario::run(&chain, &set).wrap_err("in our scenario")?;
     Ok((ours, earlier))

@@ -1,4 +1,4 @@
-//! Our contracts, from the committed artifacts.
+//! Our system, deployed from the committed artifacts.
 
 use alloy_primitives::U256;
 use alloy_sol_types::SolConstructor;
@@ -15,8 +15,8 @@ use super::{
     set::{self, EPOCH, Effect, M, N, Payload, PayloadKind, SLOT, Set, tokens},
 };
 
-/// Deploys all of it: canonical rollup, 48 stakers, payloads; and another rollup with a set of its
-/// own, ready to become canonical.
+/// Deploys the whole system: canonical rollup, 48 stakers, payloads, and another rollup with a set
+/// of its own that can become canonical.
 pub(super) fn deploy(chain: &Chain, configuration: Governance::Configuration) -> Result<Set> {
     let name = "ours";
     let deploy = |label: &str, code| chain.deploy(&format!("ours {label}"), code);

@@ -1,4 +1,4 @@
-//! The table of README.md, which has to have the figures that were measured.
+//! The table of README.md, which must contain the measured figures.
 
 use std::{fs, path::Path};
 
@@ -10,13 +10,13 @@ use super::{
     samples::{Call, Samples},
 };
 
-/// README.md, as it is now.
+/// Reads README.md.
 pub(super) fn read() -> Result<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
     fs::read_to_string(path).wrap_err("README.md can't be read")
 }
 
-/// The rows that the table has to have, in any order: the most that each call used, by system.
+/// The rows that the table must have, in any order: the most gas that each call used, by system.
 pub(super) fn rows(ours: &Samples, earlier: &Samples) -> Result<Vec<String>> {
     let row = |call: &Call| {
         let most = |samples: &Samples| Some(grouped(samples.get(*call)?.most));
@@ -27,11 +27,12 @@ pub(super) fn rows(ours: &Samples, earlier: &Samples) -> Result<Vec<String>> {
     Call::LIMITED.iter().chain(&Call::VARIED).map(row).collect()
 }
 
-/// The rows of the table in `readme` that aren't in `measured`, and those that it lacks.
+/// The rows of the table in `readme` that aren't in `measured`, and the measured rows that it
+/// lacks.
 pub(super) fn differences(readme: &str, measured: &[String]) -> Result<Vec<String>> {
     let header = format!("| call | {} | Canon |\n", earlier::VERSION);
     let (_, table) = readme.split_once(&header).ok_or_eyre("README.md has no table of gas")?;
-    // The first line says how the columns are aligned.
+    // The first line contains the alignment of the columns.
     let rows = table.lines().take_while(|line| line.starts_with('|')).skip(1);
     let rows: Vec<_> = rows.map(str::to_owned).collect();
     let other = rows.iter().filter(|row| !measured.contains(row)).map(|row| format!("- {row}"));

@@ -1,4 +1,4 @@
-//! The calls that are measured, their limits, and the measurements.
+//! The measured calls, with their limits and measurements.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use alloy_primitives::Bytes;
 
 use super::chain::Sent;
 
-/// A call that is measured.
+/// A measured call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Call {
     SignalLater,
     SignalFirst,
     SignedLater,
     SignedFirst,
-    /// A signal with which its payload takes the lead from another.
+    /// A signal by which its payload takes the lead from another one.
     SignalLeaderChange,
     /// A signal of a proposer whose seat changed hands since the set was closed.
     SignalChangedSeat,
@@ -25,7 +25,7 @@ pub(super) enum Call {
     DepositMean,
     BallotFirst,
     BallotLater,
-    /// A later ballot; power of its holder changed once since the snapshot, 100 times in all.
+    /// A later ballot of a holder whose power changed 100 times in all, once since the snapshot.
     BallotAfterChange100,
     /// The same with 10,000 changes in all.
     BallotAfterChange10000,
@@ -35,19 +35,19 @@ pub(super) enum Call {
     ExecutePublished,
     ExecuteReplacing,
     ExecuteUpgrading,
-    /// The published payload; power changed since the snapshot.
+    /// Execution of the published payload after a change of power since the snapshot.
     ExecuteAfterChange,
-    /// Execution of a change of one field of the configuration.
+    /// Execution of a payload that changes one field of the configuration.
     ChangeOne,
-    /// The same for all fields.
+    /// Execution of a payload that changes all fields.
     ChangeAll,
     /// `Rollup.deposit`.
     Stake,
-    /// The first deposit of a system.
+    /// The first deposit in a system.
     DepositEver,
-    /// The first withdrawal of a system.
+    /// The first withdrawal in a system.
     WithdrawEver,
-    /// The first proposal of a system.
+    /// The first proposal in a system.
     PushEver,
 }
 
@@ -72,7 +72,7 @@ impl Call {
         Self::Stake,
     ];
 
-    /// Calls with the payload that both systems have, and calls in other states than the usual one.
+    /// The calls with the payload that both systems have, and calls in unusual states.
     pub(super) const VARIED: [Self; 9] = [
         Self::PushPublished,
         Self::ExecutePublished,
@@ -85,11 +85,11 @@ impl Call {
         Self::SignalChangedSeat,
     ];
 
-    /// The first calls of their kind in a system, which cost more because every slot that they write was
-    /// empty.
+    /// The first calls of their kind in a system. They use more gas, because every slot that they write
+    /// is empty.
     pub(super) const EVER: [Self; 3] = [Self::DepositEver, Self::WithdrawEver, Self::PushEver];
 
-    /// Its row in the tables, and in that of the README.
+    /// The name of the call in the tables, also in that of README.md.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::SignalLater => "signal, later in a round",
@@ -131,11 +131,11 @@ impl Call {
         }
     }
 
-    /// The limit that the protocol's design sets, found with prototypes.
+    /// The limit in the design of the protocol, which was found with prototypes.
     ///
-    /// The limit of `updateConfiguration` lies just below what the earlier system was measured with
-    /// beforehand, when it wasn't recorded which fields changed. It is applied to a change of one field,
-    /// the cheapest: that of all fields writes more slots in both systems, and has no limit.
+    /// The limit of `updateConfiguration` is just below an earlier measurement of the earlier system,
+    /// which doesn't say which fields changed. It is applied to a change of one field, the cheapest
+    /// change. A change of all fields writes more slots in both systems, and has no limit.
     const fn limit(self) -> Limit {
         match self {
             Self::SignalLater => Limit::AtMost(50_500),
@@ -159,16 +159,16 @@ impl Call {
     }
 }
 
-/// The most that one of our calls may use.
+/// The most gas that one of our calls may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Limit {
     None,
     AtMost(u64),
-    /// This much more than the most that another call used.
+    /// The most that another call used, plus this much.
     Above(Call, u64),
 }
 
-/// What a call used each time it was made.
+/// The gas of all measurements of a call.
 #[derive(Clone, Debug)]
 pub(super) struct Range {
     pub(super) least: u64,
@@ -203,7 +203,7 @@ impl Samples {
         self.0.get(&call)
     }
 
-    /// The most gas that a call may use, if it has a limit.
+    /// The most gas that a call may use; `None` if it has no limit.
     pub(super) fn limit(&self, call: Call) -> Option<u64> {
         match call.limit() {
             Limit::None => None,

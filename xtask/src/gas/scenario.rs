@@ -1,4 +1,4 @@
-//! What both systems are put through: the same calls, in the same order, with the same amounts.
+//! The scenario that both systems run: the same calls, in the same order, with the same amounts.
 
 use alloy_primitives::{Address, U256};
 use alloy_signer::SignerSync;
@@ -13,32 +13,32 @@ use super::{
     set::{self, EPOCH, Effect, M, N, Payload, PayloadKind, SLOT, Set, Staker, tokens},
 };
 
-/// Epochs without a change of the set before anything is measured.
+/// The number of epochs without a change of the set before measurements.
 const QUIET_EPOCHS: u64 = 5;
-/// Seconds between the beginning of a slot and its signal.
+/// Seconds from the beginning of a slot to its signal.
 const SIGNAL: u64 = 12;
-/// Seconds between the beginning of an epoch and `setupEpoch`: in its second slot, before which
-/// nothing is recorded, and before that slot's signal.
+/// Seconds from the beginning of an epoch to `setupEpoch`. It is in the second slot, in which the
+/// seed can first be recorded, and before that slot's signal.
 const SET_UP: u64 = SLOT + 4;
-/// What the measured deposits, ballots and withdrawals are of, in tokens.
+/// The amount of measured deposits, ballots and withdrawals, in tokens.
 const AMOUNT: u64 = 100;
-/// What holders who were there before have and what decides a ballot, in tokens.
+/// Half of the deposit of each earlier holder, and the amount of deciding ballots, in tokens.
 const MUCH: u64 = 5_000;
-/// Holders whose power changes often: the call that is measured, how often it changed before the
-/// snapshot, and how often since.
+/// Holders whose power changes often: the measured call, and the numbers of changes before and
+/// since the snapshot.
 const CHANGEABLE: [(Call, u64, u64); 3] = [
     (Call::BallotAfterChange100, 99, 1),
     (Call::BallotAfterChange10000, 9_999, 1),
     (Call::BallotAfterChanges, 8_000, 2_000),
 ];
 
-/// A system under measurement.
+/// A system while it is measured.
 pub(super) struct Scenario<'a> {
     chain: &'a Chain,
     set: &'a Set,
-    /// Pushes, executes and submits others' signatures.
+    /// The account that pushes, executes and submits the signatures of others.
     keeper: PrivateKeySigner,
-    /// Holders since the beginning.
+    /// The holders from the beginning of the scenario.
     old_holders: [PrivateKeySigner; 2],
     /// The holders of [`CHANGEABLE`].
     changeable: Vec<PrivateKeySigner>,
@@ -47,7 +47,7 @@ pub(super) struct Scenario<'a> {
     samples: Samples,
 }
 
-/// Makes all calls that are measured.
+/// Makes all measured calls.
 pub(super) fn run(chain: &Chain, set: &Set) -> Result<Samples> {
     let holder = |label: &str| chain.account(&format!("{} holder {label}", set.name));
     let mut scenario = Scenario {
@@ -79,26 +79,27 @@ pub(super) fn run(chain: &Chain, set: &Set) -> Result<Samples> {
 impl Scenario<'_> {
     /* time */
 
-    /// Makes the next block's timestamp `timestamp`, after `setupEpoch` in the epochs until then.
+    /// Sets the next block's timestamp to `timestamp`, after calling `setupEpoch` in the epochs
+    /// until then.
     fn at(&mut self, timestamp: u64) -> Result<()> {
         loop {
             let set_up = self.set.genesis + (self.epoch + 1) * EPOCH * SLOT + SET_UP;
             if set_up > timestamp {
                 return self.chain.at(timestamp);
             }
-            // Late if transactions in a row have passed the moment.
+            // The call is later if earlier transactions have passed that second.
             self.chain.at(set_up.max(self.chain.now() + 1))?;
             self.chain.send(&self.keeper, self.set.rollup, &Rollup::setupEpochCall {})?;
             self.epoch += 1;
         }
     }
 
-    /// The first round that hasn't begun.
+    /// The first round that hasn't begun yet.
     fn next_round(&self) -> u64 {
         (self.chain.now() - self.set.genesis) / SLOT / M + 1
     }
 
-    /// Goes to the middle of a slot. Returns who signals there.
+    /// Goes to the middle of a slot. Returns the key of its proposer.
     fn enter(&mut self, slot: u64) -> Result<&PrivateKeySigner> {
         self.at(self.middle_of(slot))?;
         let proposer = self.chain.ask(self.set.rollup, &Rollup::getCurrentProposerCall {})?;
@@ -116,7 +117,7 @@ impl Scenario<'_> {
 
     /* the first ever */
 
-    /// Holders, a withdrawal, a round and a proposal.
+    /// Makes the first deposits, the first withdrawal, a round and its proposal.
     fn begin(&mut self) -> Result<()> {
         self.at(self.chain.now() + QUIET_EPOCHS * EPOCH * SLOT)?;
         for holder in self.old_holders.clone() {
@@ -131,14 +132,14 @@ impl Scenario<'_> {
         self.samples.add(Call::WithdrawEver, &sent);
         let round = self.next_round();
         self.round(round, self.set.other_payload, false)?;
-        // Nobody signals in the next round before the push: this one is pushed unarchived.
+        // Without a signal in the next round before the push, the pushed round isn't archived yet.
         self.at(self.set.genesis + (round + 1) * M * SLOT)?;
         let (_, sent) = self.push(round, self.set.other_payload)?;
         self.samples.add(Call::PushEver, &sent);
         Ok(())
     }
 
-    /// Gives a holder tokens and Governance an allowance that never runs out nor is without limit.
+    /// Gives a holder tokens, and Governance an allowance that is large enough but not unlimited.
     fn fund(&self, holder: &PrivateKeySigner) -> Result<()> {
         let (to, amount) = (holder.address(), tokens(10 * MUCH));
         let asset = self.set.asset;
@@ -150,8 +151,8 @@ impl Scenario<'_> {
 
     /* holders */
 
-    /// Deposits and withdrawals. The order of two holders' is such that every history of power is
-    /// met with an even and an odd number of checkpoints, in all combinations.
+    /// Measures deposits and withdrawals. Two holders alternate so that each history of power is
+    /// written with an even and an odd number of checkpoints, in all combinations.
     fn lock_and_leave(&mut self) -> Result<()> {
         let mut holders = Vec::new();
         for number in 2..6 {
@@ -204,14 +205,14 @@ impl Scenario<'_> {
 
     /* stakers */
 
-    /// Stakes of the treasury's, each in a seat that is new.
+    /// Measures stakes of the treasury, each in a new seat.
     fn stake(&mut self) -> Result<()> {
         let (rollup, treasury) = (self.set.rollup, &self.set.treasury);
         let amount = self.chain.ask(rollup, &Rollup::MINIMUM_STAKECall {})?;
         let allowance = amount * U256::from(10);
         let approval = Asset::approveCall { spender: rollup, amount: allowance };
         self.chain.send(treasury, self.set.asset, &approval)?;
-        // Nobody of these is in a set that is drawn later: they leave at once.
+        // These stakers leave at once, so that none of them is in a set that is drawn later.
         for number in 0..3 {
             let staker = set::staker(self.chain, &format!("{} late {number}", self.set.name))?;
             let sent = set::deposit(self.chain, rollup, treasury, &staker, amount)?;
@@ -230,7 +231,8 @@ impl Scenario<'_> {
 
     /* signals and pushes */
 
-    /// Rounds of which the first signals of all payloads are an epoch's first act.
+    /// The next round that begins together with an epoch, so that its first signal is also the first one of
+    /// the epoch.
     fn round_of_an_epoch(&self) -> u64 {
         let mut round = self.next_round();
         while !(round * M).is_multiple_of(EPOCH) {
@@ -264,7 +266,7 @@ impl Scenario<'_> {
         Ok(ids)
     }
 
-    /// A round in which a payload takes the lead from another.
+    /// Measures signals by which a payload takes the lead from another one.
     fn change_the_leader(&mut self) -> Result<()> {
         let slot = self.next_round() * M;
         let [(_, [one, two]), ..] = &self.set.payloads[..] else { return Ok(()) };
@@ -280,7 +282,7 @@ impl Scenario<'_> {
         Ok(())
     }
 
-    /// Signals of proposers whose seats changed hands since the set was closed.
+    /// Measures signals of proposers whose seats changed hands since the set was closed.
     fn signal_in_a_changed_seat(&mut self) -> Result<()> {
         let payload = self.set.other_payload;
         let slot = self.round_of_an_epoch() * M;
@@ -290,7 +292,7 @@ impl Scenario<'_> {
             let timestamp = U256::from(self.middle_of(slot + offset));
             let proposer =
                 self.chain.ask(self.set.rollup, &Rollup::getProposerAtCall { timestamp })?;
-            // One who left already sits nowhere; the draw is the same.
+            // A staker that was drawn before has left already; the draw is the same.
             if self
                 .chain
                 .ask(
@@ -309,14 +311,14 @@ impl Scenario<'_> {
         Ok(())
     }
 
-    /// A signal in every slot of a round.
+    /// Makes a signal in every slot of a round.
     fn round(&mut self, round: u64, payload: Address, measured: bool) -> Result<()> {
         for count in 1..=M {
             let slot = round * M + count - 1;
             let key = self.enter(slot)?.clone();
             let sent = self.signal(&key, slot, payload)?;
             match (measured, count) {
-                // The signal that wins the round has an event more.
+                // The signal that wins the round emits a further event, so it isn't measured.
                 (false, _) | (_, N) => {}
                 (_, 1) => self.samples.add(Call::SignalFirst, &sent),
                 _ => self.samples.add(Call::SignalLater, &sent),
@@ -330,7 +332,7 @@ impl Scenario<'_> {
         self.counted(sent, payload, slot / M, key.address())
     }
 
-    /// A round of signatures that the keeper submits.
+    /// Measures a round of signatures that the keeper submits.
     fn signal_with_signatures(&mut self) -> Result<()> {
         let round = self.round_of_an_epoch();
         let payload = self.set.other_payload;
@@ -373,12 +375,13 @@ impl Scenario<'_> {
 
     /* ballots and executions */
 
-    /// How long a state of a proposal lasts, until a moment in the next one.
+    /// The duration of a proposal's state, plus a slot to be in the next state.
     const fn wait(delay: U256) -> u64 {
         delay.as_limbs()[0] + SLOT
     }
 
-    /// The first of two proposals is contested and the second accepted unanimously.
+    /// Measures ballots: the first of two proposals is contested, and the second one is accepted
+    /// unanimously.
     fn vote(&mut self, [contested, unanimous]: [U256; 2]) -> Result<()> {
         self.at(self.chain.now() + Self::wait(self.set.configuration.votingDelay))?;
         let [one, other] = self.old_holders.clone();
@@ -394,8 +397,9 @@ impl Scenario<'_> {
         Ok(())
     }
 
-    /// Each proposal is executed in the same state, in which no power changed since its snapshot;
-    /// that which both systems have also after a change.
+    /// Measures executions. Each proposal is executed in the same state, in which no power has
+    /// changed since its snapshot; the payload that both systems have is also executed after a
+    /// change.
     fn execute_all(
         &mut self,
         kind: PayloadKind,
@@ -453,7 +457,7 @@ impl Scenario<'_> {
         Ok(())
     }
 
-    /// Later ballots of holders whose power changed since the snapshot.
+    /// Measures later ballots of holders whose power changed since the snapshot.
     fn vote_after_changes(&mut self) -> Result<()> {
         for (number, (_, before, _)) in CHANGEABLE.into_iter().enumerate() {
             let label = format!("{} changeable holder {number}", self.set.name);
@@ -464,7 +468,7 @@ impl Scenario<'_> {
             }
             self.changeable.push(holder);
         }
-        // In the epochs of these deposits nobody recorded a seed.
+        // Nobody recorded a seed in the epochs of these deposits.
         self.at(self.chain.now() + QUIET_EPOCHS * EPOCH * SLOT)?;
         let round = self.next_round();
         self.round(round, self.set.other_payload, false)?;

@@ -1,4 +1,4 @@
-//! What the two systems have in common.
+//! The parts that both systems have in common.
 
 use std::collections::HashMap;
 
@@ -12,39 +12,39 @@ use super::{
     payload,
 };
 
-/// Stakers of the canonical rollup.
+/// The number of stakers of the canonical rollup.
 pub(super) const STAKERS: usize = 48;
-/// Signals that win a round.
+/// The number of signals that win a round.
 pub(super) const N: u64 = 6;
-/// Slots of a round.
+/// The number of slots in a round.
 pub(super) const M: u64 = 10;
-/// Seconds of a slot.
+/// The length of a slot in seconds.
 pub(super) const SLOT: u64 = 24;
-/// Slots of an epoch.
+/// The length of an epoch in slots.
 pub(super) const EPOCH: u64 = 16;
 
-/// A deployed system. The calls that are measured have the same signatures in both, so both are
+/// A deployed system. The measured calls have the same signatures in both systems, so both are
 /// called through our bindings.
 #[derive(Debug)]
 pub(super) struct Set {
-    /// Distinguishes the accounts of the two systems.
+    /// A name that distinguishes the accounts of the two systems.
     pub(super) name: &'static str,
     pub(super) asset: Address,
     pub(super) rollup: Address,
     pub(super) proposals: Address,
     pub(super) governance: Address,
     pub(super) configuration: Governance::Configuration,
-    /// When slot 0 of the rollup began.
+    /// The time at which slot 0 of the rollup began.
     pub(super) genesis: u64,
-    /// Holds the asset.
+    /// The account that holds the asset.
     pub(super) treasury: PrivateKeySigner,
     /// The stakers of the rollup, by proposer.
     pub(super) stakers: HashMap<Address, Staker>,
-    /// A payload that is signaled for before and after those that are measured.
+    /// A payload that is signaled for before and after the measured ones.
     pub(super) other_payload: Address,
-    /// The payloads that are measured, two of each kind.
+    /// The measured payloads, two of each kind.
     pub(super) payloads: Vec<(PayloadKind, [Payload; 2])>,
-    /// Whether it is ours, which has calls that the earlier one lacks.
+    /// Whether this is our system, which has calls that the earlier one lacks.
     pub(super) is_ours: bool,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct Staker {
     pub(super) withdrawer: PrivateKeySigner,
 }
 
-/// What a payload does, and how it answers.
+/// The kind of a payload: its effect and its implementation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PayloadKind {
     /// Replaces Proposals: the earlier system's published payload, the same code in both systems.
@@ -71,7 +71,7 @@ pub(super) enum PayloadKind {
     Upgrading,
 }
 
-/// A payload and the event by which its execution is known.
+/// A payload, and the event that shows its execution.
 #[derive(Clone, Debug)]
 pub(super) struct Payload {
     pub(super) address: Address,
@@ -79,7 +79,7 @@ pub(super) struct Payload {
     pub(super) effect: Effect,
 }
 
-/// What an execution does.
+/// The effect of an execution.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Effect {
     /// This contract becomes the Proposals contract.
@@ -103,7 +103,7 @@ pub(super) fn changed(present: &Governance::Configuration) -> [Governance::Confi
     ] {
         *field += U256::ONE;
     }
-    // Shares and amounts stay within both systems' bounds.
+    // Shares and amounts stay within the bounds of both systems.
     for field in [
         &mut all.proposeConfig.lockAmount,
         &mut all.quorum,

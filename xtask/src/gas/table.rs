@@ -1,4 +1,4 @@
-//! How the measurements are printed.
+//! The tables of the measurements.
 
 use canon_protocol::text::grouped;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::ASCII_MARKDOWN};
@@ -10,10 +10,10 @@ use super::{
     samples::{Call, Range, Samples},
 };
 
-/// Columns of a terminal.
+/// The columns of the terminal.
 const WIDTH: u16 = 120;
 
-/// A call of ours with everything that is compared.
+/// A call of ours, with all figures that it is compared with.
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) call: Call,
@@ -43,13 +43,13 @@ impl Line {
         self.ours.most > self.limit
     }
 
-    /// The gas above the floor: what our code computes.
+    /// The gas above the floor, which our code uses for computation.
     fn computing(&self) -> u64 {
         self.ours.most.saturating_sub(self.floor.total())
     }
 }
 
-/// Ours beside the earlier system, the floor and the limit.
+/// Our system compared with the earlier system, the floor and the limit.
 pub(super) fn comparison(lines: &[Line]) -> String {
     let mut table =
         empty(&["call", earlier::VERSION, "ours", "ratio", "floor", "above it", "at most"]);
@@ -71,7 +71,7 @@ pub(super) fn comparison(lines: &[Line]) -> String {
     finish(table)
 }
 
-/// What calls cost in both systems, without a floor or a limit.
+/// The gas of calls in both systems, without a floor or a limit.
 pub(super) fn beside(title: &str, calls: &[Call], ours: &Samples, earlier: &Samples) -> String {
     let mut table = empty(&[title, earlier::VERSION, "ours", "ratio"]);
     for call in calls {
@@ -86,7 +86,7 @@ pub(super) fn beside(title: &str, calls: &[Call], ours: &Samples, earlier: &Samp
     finish(table)
 }
 
-/// What the floors consist of, in gas.
+/// The parts of the floors, in gas.
 pub(super) fn floors(lines: &[Line]) -> String {
     let mut table = empty(&[
         "call", "base", "input", "calls", "again", "slots", "new", "old", "logs", "other", "floor",
@@ -101,7 +101,7 @@ pub(super) fn floors(lines: &[Line]) -> String {
     finish(table)
 }
 
-/// What the floors are for, by name.
+/// The accesses, writes and logs of the floors, by name.
 pub(super) fn expenses(lines: &[Line]) -> String {
     let mut text = String::new();
     for Line { call, floor, .. } in lines {
@@ -117,7 +117,7 @@ pub(super) fn expenses(lines: &[Line]) -> String {
     text
 }
 
-/// What the columns mean.
+/// The meaning of the columns.
 pub(super) fn legend() -> String {
     format!(
         "\
@@ -154,7 +154,7 @@ fn finish(mut table: Table) -> String {
     format!("{}\n", table.trim_fmt())
 }
 
-/// A list behind its name, broken into lines.
+/// A list after its name, broken into lines.
 fn wrapped(name: &str, items: &[&str]) -> String {
     let mut lines = vec![name.to_owned()];
     for (index, item) in items.iter().enumerate() {
