@@ -11,7 +11,7 @@ use crate::{
     logs::{self, matching_logs},
 };
 
-/// What a filter collects.
+/// The data that a filter collects.
 #[derive(Debug)]
 enum Watch {
     /// Matching logs, and delivered logs whose blocks a reorg has replaced since.

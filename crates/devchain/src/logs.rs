@@ -26,7 +26,7 @@ pub(crate) fn matching_logs<'a>(
     })
 }
 
-/// The bounds that a filter gives as numbers. A tag is no bound.
+/// The bounds that a filter gives as numbers. A tag isn't a bound.
 pub(crate) fn numeric_range(filter: &Filter) -> (u64, u64) {
     let number = |bound: Option<BlockNumberOrTag>| bound.and_then(|bound| bound.as_number());
     match filter.block_option {

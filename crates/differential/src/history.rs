@@ -14,7 +14,7 @@ use core::fmt;
 /// A recorded step of a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedStep {
-    /// The time that the director chose for it.
+    /// The planned time of the step.
     pub(crate) time: Timestamp,
     /// The number of steps before it in the history.
     pub(crate) index: u64,

@@ -45,7 +45,7 @@ pub enum FaultPlan {
     At(u64, Fault),
     /// Every packet with a request of this method.
     Method(&'static str, Fault),
-    /// At random.
+    /// Packets that are drawn at random.
     Random {
         /// The source of the draws.
         rng: Rng,
@@ -54,7 +54,7 @@ pub enum FaultPlan {
         /// The faults, each as likely as the others.
         faults: Vec<Fault>,
     },
-    /// By a function ([`FaultPlan::by`]).
+    /// The packets that a function chooses ([`FaultPlan::by`]).
     By(Rule),
 }
 

@@ -145,7 +145,7 @@ mod tests {
             let found = at_least(600, 1000, share(chance));
             assert!((found - exact).abs() <= 1e-10 * exact, "{chance}: {found} not {exact}");
         }
-        // By symmetry, in the largest round there can be.
+        // In the largest possible round, the chance follows from symmetry.
         let slots = (1_u64 << 24) - 1;
         let half = at_least(slots.div_ceil(2), slots, share(0.5));
         assert!((half - 0.5).abs() < 1e-6, "{half}");

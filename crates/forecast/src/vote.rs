@@ -160,10 +160,10 @@ mod tests {
 
     #[test]
     fn not_voting_stops_a_proposal_without_quorum() {
-        // 21 % of what the others hold is quorum until they hold less than 953.
+        // 21 % of the others' power reaches quorum as long as they have at least 953.
         let bloc = vote(1000, 20, 33).bloc(Fraction::percent(21));
         assert_eq!(bloc.stops, Amount::of(48));
-        // Here they have quorum without the 100 that hold one third of what is cast.
+        // Here they reach quorum even against a bloc with one third of the cast power.
         let vote = vote(1000, 5, 33);
         let bloc = vote.bloc(Fraction::percent(20));
         let stops = bloc.stops.get();

@@ -72,7 +72,7 @@ pub(super) async fn execute(
     }
     run.tracks[track].tries += 1;
     if run.tracks[track].plan.payload == PayloadKind::Shifting {
-        // Shows the refusal of `execute` to clients that don't know `executeWith`.
+        // Records the refusal that a client meets which only calls `execute`.
         execute_simply(run, id).await?;
     }
     if run.scenario.keeper.frozen_list || run.tracks[track].plan.payload != PayloadKind::Shifting {

@@ -118,7 +118,7 @@ async fn new_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     Ok(index)
 }
 
-/// Deploys a forged rollup, and checks that the examiner tells it from a genuine one.
+/// Deploys a forged rollup, and checks that the examiner distinguishes it from a genuine one.
 async fn forged_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     let (plan, set) = (run.scenario.rollup, *run.set.addresses());
     let parameters = RawRollupParameters {
