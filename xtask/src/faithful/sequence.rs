@@ -34,7 +34,7 @@ pub(super) struct Step {
     pub(super) gas: Option<u64>,
     pub(super) authorizations: Vec<SignedAuthorization>,
     pub(super) access_list: Option<AccessList>,
-    /// Accounts to compare besides sender, target and coinbase.
+    /// Accounts to compare in addition to sender, target and coinbase.
     pub(super) touched: Vec<Address>,
 }
 

@@ -18,9 +18,9 @@ const COLD_ACCOUNT: u64 = 2_600;
 const COLD_SLOT: u64 = 2_100;
 /// A further access (EIP-2929).
 const WARM: u64 = 100;
-/// Writing a slot that was zero, besides the access (EIP-2200, EIP-3529).
+/// Writing a slot that was zero, in addition to the access (EIP-2200, EIP-3529).
 const SSTORE_SET: u64 = 20_000;
-/// Changing a slot that wasn't zero, besides the access (EIP-2200 as amended by EIP-2929).
+/// Changing a slot that wasn't zero, in addition to the access (EIP-2200 as amended by EIP-2929).
 const SSTORE_RESET: u64 = 5_000 - COLD_SLOT;
 /// A log (G_log).
 const LOG: u64 = 375;
