@@ -5,15 +5,15 @@
 //! - block hashes and state roots: the devchain computes no state roots, so hashes differ;
 //! - block sizes: anvil leaves out the byte of the empty list of withdrawals;
 //! - gas estimates that need a search: the devchain stops within 1.5 % of the least sufficient
-//! limit, as geth does, and anvil searches to the last unit. The devchain's estimate must lie in
-//! that range above anvil's. If a contract hides that an inner call ran out of gas, anvil goes as
-//! low as the outer call survives; the devchain and geth never go below the gas used. There the
-//! devchain's estimate need only be higher;
+//!   limit, as geth does, and anvil searches to the last unit. The devchain's estimate must lie in
+//!   that range above anvil's. If a contract hides that an inner call ran out of gas, anvil goes as
+//!   low as the outer call survives; the devchain and geth never go below the gas used. There the
+//!   devchain's estimate need only be higher;
 //! - code that reads `PREVRANDAO` or block hashes, and `BASEFEE` inside calls: the devchain follows
-//! geth, which shows a base fee of zero to calls that offer no price, and anvil doesn't;
+//!   geth, which shows a base fee of zero to calls that offer no price, and anvil doesn't;
 //! - the texts of refusals: the devchain has geth's. Only the fact that both refuse is compared,
-//! except for two reasons that anvil notices only when it mines, leaving an empty block: gas below
-//! the floor of EIP-7623, and another chain's id.
+//!   except for two reasons that anvil notices only when it mines, leaving an empty block: gas below
+//!   the floor of EIP-7623, and another chain's id.
 
 mod asm;
 mod cast;

@@ -3,10 +3,10 @@
 //! - [`Contract`], [`Artifact`]: the compiled contracts, with ABI, creation code and runtime code.
 //! - [`Asset`] … [`UpgradePayload`]: one `sol!` module per contract.
 //! - [`init_code`], [`protocol_log`] and `From` implementations: conversions to and from the
-//! protocol's types.
+//!   protocol's types.
 //! - [`expected_answers`]: the answers of every view of a contract in a state of the set.
 //! - [`decode_revert`], [`Revert`]: the reason of a refused call by name, with a hint for the next
-//! step.
+//!   step.
 //!
 //! Neither building nor testing needs a Solidity toolchain.
 

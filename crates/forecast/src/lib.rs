@@ -5,14 +5,14 @@
 //! also be used alone:
 //!
 //! - [`electorate`]: the operators that sequence, with their seats, the payloads that they signal for
-//! and the slots that they miss. [`operators`] reads them from a file.
+//!   and the slots that they miss. [`operators`] reads them from a file.
 //! - [`odds`]: the chance that a payload wins a round, or the rest of a running one. Exact.
 //! - [`campaign`]: the number of rounds until it wins one, and the dates that follow. Exact.
 //! - [`minority`]: the chance that a hostile minority pushes its payload or blocks another one. Exact.
 //! - [`deployed`]: the state of a deployed set, from which a forecast starts.
 //! - [`vote`]: the votes that the proposal then needs. Exact.
 //! - [`simulation`]: campaigns that are simulated with the rules, where there is no formula: for
-//! operators that are offline for hours at a time.
+//!   operators that are offline for hours at a time.
 
 mod binomial;
 pub mod campaign;

@@ -2,7 +2,7 @@
 //!
 //! - [`scenario`]: the description of a rehearsal, in TOML.
 //! - [`Rehearsal`]: a simulated scenario, from the deployment of the set to the new rollup's
-//! rewards.
+//!   rewards.
 //! - [`Report`]: its [`Timeline`], its [`Check`]s and its gas, for people and for programs.
 //!
 //! ```
