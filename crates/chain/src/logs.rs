@@ -40,7 +40,7 @@ struct UnreadBlocks {
 }
 
 impl UnreadBlocks {
-    fn new(blocks: &RangeInclusive<BlockNumber>) -> Self {
+    const fn new(blocks: &RangeInclusive<BlockNumber>) -> Self {
         let end = blocks.end().get().saturating_add(1);
         Self { blocks: blocks.start().get()..end, request_length: RequestLength::BLOCKS }
     }
