@@ -4,9 +4,9 @@ use crate::{
     error::{Error, InRange, Result},
     execution::ExecutionFailure,
     tx::FINALITY,
-    view::EndpointLimits,
+    view::{BatchedRequest, EndpointLimits, Reply, decode_reply},
 };
-use alloy_eips::BlockId;
+use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_network::TransactionBuilder;
 use alloy_primitives::{Address, Bytes, ChainId, U256, map::AddressMap};
 use alloy_provider::{DynProvider, Provider};
@@ -119,13 +119,27 @@ impl Client {
         block_view(&block.header)
     }
 
+    /// The newest block, and the expected time of the one after it as [`Self::next_time`] has it, in one round trip.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::head`].
+    pub async fn head_and_next_time(&self, block_time: Seconds) -> Result<(BlockView, Timestamp)> {
+        let what = block_method(BlockId::latest());
+        let requests = [BlockNumberOrTag::Latest, BlockNumberOrTag::Pending]
+            .map(|block| BatchedRequest::new(what, (block, false)));
+        let requests = requests.into_iter().collect::<Result<Vec<_>>>()?;
+        let mut replies = self.batch(&requests).await?.into_iter();
+        let mut next = || found_block(what, replies.next().unwrap_or(Err(RpcError::NullResp)));
+        let (head, pending) = (next()?, next().ok());
+        Ok((head, next_time(&head, pending, block_time)))
+    }
+
     /// The expected time of the block after `head`: `block_time` later, or the time of the endpoint's pending
     /// block if that is later, as after missed slots or on a node that mines on request. What the endpoint
     /// doesn't answer counts for nothing.
     pub async fn next_time(&self, head: &BlockView, block_time: Seconds) -> Timestamp {
-        let pending = self.block(BlockId::pending()).await.ok();
-        let pending = pending.map_or(Timestamp::ZERO, |block| block.timestamp);
-        pending.max(head.timestamp + block_time)
+        next_time(head, self.block(BlockId::pending()).await.ok(), block_time)
     }
 
     /// The ether of an account after the newest block, in wei.
@@ -294,6 +308,19 @@ impl Client {
         let call = call.with_block_overrides_opt(overrides(next));
         call.await.map_err(|source| Error::from_rpc(what, source))
     }
+}
+
+/// The expected time of the block after `head`, by the endpoint's pending block if it answered.
+fn next_time(head: &BlockView, pending: Option<BlockView>, block_time: Seconds) -> Timestamp {
+    let pending = pending.map_or(Timestamp::ZERO, |block| block.timestamp);
+    pending.max(head.timestamp + block_time)
+}
+
+/// The block in a reply to the method `what`.
+pub(crate) fn found_block(what: &'static str, reply: Reply) -> Result<BlockView> {
+    let unknown = || Error::from_rpc(what, RpcError::NullResp);
+    let header: Header = decode_reply::<Option<_>>(what, reply)?.ok_or_else(unknown)?;
+    block_view(&header)
 }
 
 /// A block by its header.

@@ -11,9 +11,9 @@ mod endpoint;
 mod error;
 mod execution;
 mod logs;
-mod range_length;
 mod range_refusal;
 mod rejection;
+mod request_length;
 mod sender;
 mod severity;
 mod signals;
@@ -32,9 +32,9 @@ pub use endpoint::{
     NoEndpoint, ParseEndpointError, Timeouts, without_secrets,
 };
 pub use error::{Error, Result, revert_data};
-pub use range_length::RangeLength;
 pub use range_refusal::is_range_refusal;
 pub use rejection::Rejection;
+pub use request_length::RequestLength;
 pub use sender::{Checks, Sender};
 pub use severity::Severity;
 pub use signals::SlotSignal;

@@ -3,8 +3,8 @@
 use crate::{
     client::Client,
     error::{Error, Result},
-    range_length::RangeLength,
     range_refusal::is_range_refusal,
+    request_length::RequestLength,
 };
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::{Filter, Log};
@@ -36,13 +36,13 @@ enum End {
 /// Blocks whose logs are still to be read, from either end.
 struct UnreadBlocks {
     blocks: Range<u64>,
-    request_length: RangeLength,
+    request_length: RequestLength,
 }
 
 impl UnreadBlocks {
-    fn new(blocks: &RangeInclusive<BlockNumber>) -> Self {
+    const fn new(blocks: &RangeInclusive<BlockNumber>) -> Self {
         let end = blocks.end().get().saturating_add(1);
-        Self { blocks: blocks.start().get()..end, request_length: RangeLength::default() }
+        Self { blocks: blocks.start().get()..end, request_length: RequestLength::BLOCKS }
     }
 
     fn is_empty(&self) -> bool {

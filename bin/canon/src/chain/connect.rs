@@ -161,17 +161,17 @@ impl Chain {
         question: Question,
     ) -> Result<Present, Failure> {
         let unread = |error| unread(&self.registry, error);
-        let head = self.client.head().await.map_err(unread)?;
-        let until_next = self.until_next(&head, block_time).await;
+        let (head, until_next) = self.head_and_next(block_time).await?;
         let at = head.hash.into();
         let view = self.client.view(self.registry.value, &question, at, until_next).await;
         view.map_err(unread)
     }
 
-    /// The time from the newest block to the next one, as it is expected.
-    async fn until_next(&self, head: &BlockView, block_time: Seconds) -> Seconds {
-        let next = self.client.next_time(head, block_time).await;
-        next.since(head.timestamp).unwrap_or(block_time)
+    /// The newest block, and the time from it to the next one, as it is expected.
+    async fn head_and_next(&self, block_time: Seconds) -> Result<(BlockView, Seconds), Failure> {
+        let read = self.client.head_and_next_time(block_time).await;
+        let (head, next) = read.map_err(|error| self.unread(error))?;
+        Ok((head, next.since(head.timestamp).unwrap_or(block_time)))
     }
 
     /// The failure if the set can't be read.
@@ -194,9 +194,11 @@ impl Chain {
         shown: Option<B256>,
         question: Question,
     ) -> Result<Option<Present>, Failure> {
-        let head = self.client.head().await.map_err(|error| self.unread(error))?;
-        if Some(head.hash) == shown {
-            return Ok(None);
+        if let Some(shown) = shown {
+            let head = self.client.head().await.map_err(|error| self.unread(error))?;
+            if head.hash == shown {
+                return Ok(None);
+            }
         }
         self.present(question).await.map(Some)
     }
@@ -209,8 +211,7 @@ impl Chain {
     /// If not even the present can be read.
     pub(crate) async fn history(&self, question: Question) -> Result<OpenedSet, Failure> {
         let unread = |error| unread(&self.registry, error);
-        let head = self.client.head().await.map_err(unread)?;
-        let block_time = self.until_next(&head, BLOCK_TIME).await;
+        let (_, block_time) = self.head_and_next(BLOCK_TIME).await?;
         let bar = progress::bar("Reading blocks", 0)?;
         let progress = |HistoryProgress { block, head, .. }: HistoryProgress| {
             bar.set_length(head.get());
@@ -427,31 +428,4 @@ fn unreadable_set(registry: &Setting<Address>, reason: Report) -> Failure {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{super::settings::Origin, *};
-    use crate::exit::Exit;
-
-    #[test]
-    fn what_a_contract_answers_is_blamed_on_the_registry_and_all_else_on_the_endpoint() {
-        let registry =
-            Setting { value: Address::ZERO, origin: Origin::Environment("CANON_REGISTRY") };
-        let (what, address, found) = ("Governance", Address::ZERO, Address::ZERO);
-        for (error, exit, named) in [
-            (Error::NoCode { what, address }, Exit::BadInput, "CANON_REGISTRY"),
-            (Error::NoAnswer { what, address }, Exit::BadInput, "CANON_REGISTRY"),
-            (Error::BadAnswer { what, address }, Exit::BadInput, "CANON_REGISTRY"),
-            (
-                Error::Inconsistent { what, expected: address, found },
-                Exit::BadInput,
-                "CANON_REGISTRY",
-            ),
-            (Error::OtherChain { expected: 1, found: 2 }, Exit::Internal, "the chain"),
-        ] {
-            let said = error.to_string();
-            let failure = unread(&registry, error);
-            assert_eq!(failure.exit, exit, "{said}");
-            let title = failure.report.to_string();
-            assert!(title.contains(named), "{title}: {said}");
-        }
-    }
-}
+mod tests;

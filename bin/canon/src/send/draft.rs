@@ -102,8 +102,8 @@ pub(super) async fn preview(
     sender: &IntentSender,
     steps: Vec<Step>,
 ) -> Result<Vec<Previewed>, Failure> {
-    let head = sender.client().head().await.map_err(failures::refused)?;
-    let next = sender.client().next_time(&head, BLOCK_TIME).await;
+    let read = sender.client().head_and_next_time(BLOCK_TIME).await;
+    let (head, next) = read.map_err(failures::refused)?;
     let mut previewed = Vec::new();
     for (number, step) in steps.into_iter().enumerate() {
         let preview = match show::is_simulated_at_once(number, &step) {

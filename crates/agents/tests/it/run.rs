@@ -24,9 +24,8 @@ use tokio::sync::OnceCell;
 
 const ID: ProposalId = ProposalId::ZERO;
 
-/// More blocks than any step takes, also at an endpoint that fails one request in six on a chain that is reorganized:
-/// of two slots, one may lose its signal there, and most rounds aren't won.
-const MAX_BLOCKS: u32 = 600;
+/// More blocks than any step takes, also at an endpoint that fails one request in six on a chain that is reorganized.
+const MAX_BLOCKS: u32 = 150;
 
 /// The agents that take part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

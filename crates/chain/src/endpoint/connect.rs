@@ -4,7 +4,7 @@ use super::{
     Address, Endpoint, EndpointFailure,
     guard::{Guard, Guarded},
     http::LimitedHttp,
-    ipc::{ClosedFor, IpcSocket},
+    ipc::IpcSocket,
     secrets::Secrets,
     tls,
     websocket::WebSocket,
@@ -54,9 +54,7 @@ impl Endpoint {
 
     pub(super) async fn rpc_client(&self, timeouts: Timeouts) -> TransportResult<RpcClient> {
         let secrets = Arc::new(Secrets::of(self));
-        let closed_for = ClosedFor::default();
-        let guard =
-            |limit| Guard { limit, secrets: secrets.clone(), closed_for: closed_for.clone() };
+        let guard = |limit| Guard { limit, secrets: Arc::clone(&secrets) };
         let (requests, connections) = (guard(timeouts.request), guard(timeouts.connect));
         let builder = ClientBuilder::default().layer(requests);
         match &self.0 {
@@ -73,7 +71,7 @@ impl Endpoint {
                 builder.pubsub(Guarded { inner, guard: connections }).await
             }
             Address::Ipc(path) => {
-                let inner = IpcSocket { path: path.clone(), closed_for: closed_for.clone() };
+                let inner = IpcSocket { path: path.clone() };
                 builder.pubsub(Guarded { inner, guard: connections }).await
             }
         }

@@ -15,8 +15,8 @@ use core::fmt;
 use std::sync::Arc;
 
 /// The checks of an endpoint before it is trusted. On top of them its newest block may be neither older
-/// than 5 minutes nor more than 5 blocks below one that any endpoint had before. The chains of development
-/// nodes (ids 31337 and 1337) are exempt from these two.
+/// than 5 minutes, nor more than a minute ahead of the clock, nor more than 5 blocks and their time behind one that any
+/// endpoint had before. The chains of development nodes (ids 31337 and 1337) are exempt from these.
 #[derive(Clone)]
 pub struct EndpointChecks {
     /// The chain that is meant. If `None`, that of the first endpoint that passes.

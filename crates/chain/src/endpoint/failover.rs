@@ -5,6 +5,12 @@
 //! then it is checked again. If all are at rest, those that didn't ask for it are tried again at once, since a
 //! rest only says that another endpoint is better.
 //!
+//! An endpoint that goes back behind a block that was acted on is skipped: its newest block is both lower and older
+//! than the newest ones before. The number alone doesn't count. An endpoint can claim any, and with a high one it
+//! would bar all others for good. The time of a block is bounded by the clock: a block of the future isn't believed,
+//! and counts as one of the present at most. So a block that is made up bars endpoints that lag, and none that is in
+//! sync.
+//!
 //! Nothing is asked of two endpoints at the same time. A request may reach a second one after the first
 //! took it and its answer was lost: a transaction that is sent twice has the same bytes, and is one.
 
@@ -29,10 +35,7 @@ use core::{
 };
 use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
-use std::sync::{
-    Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::time::Instant;
 use tower::Service;
 
@@ -46,6 +49,12 @@ const MAX_HEAD_AGE: Duration = Duration::from_secs(300);
 /// The most blocks by which a newest block may be below one seen before: what nodes behind one load
 /// balancer differ by, and the depth of reorganizations that are met.
 const MAX_BLOCKS_BEHIND: u64 = 5;
+
+/// The most time by which a newest block may be older than one seen before: [`MAX_BLOCKS_BEHIND`] slots of L1.
+const MAX_TIME_BEHIND: Duration = Duration::from_secs(12 * MAX_BLOCKS_BEHIND);
+
+/// The most time by which a newest block may be ahead of the clock, which may be slow.
+const MAX_TIME_AHEAD: Duration = Duration::from_secs(60);
 
 /// The rest after a first failure. It doubles with each further one in a row.
 const FIRST_REST: Duration = Duration::from_secs(1);
@@ -63,8 +72,15 @@ struct Shared {
     note: Box<dyn Fn(EndpointNote) + Send + Sync>,
     /// The chain of all endpoints that are used.
     chain_id: OnceLock<ChainId>,
-    /// The newest block that a trusted endpoint had.
-    newest: AtomicU64,
+    /// The newest of the blocks that trusted endpoints had.
+    newest: Mutex<Newest>,
+}
+
+/// The highest number and the latest time of newest blocks. They can be of two blocks if an endpoint made one up.
+#[derive(Clone, Copy, Debug, Default)]
+struct Newest {
+    number: u64,
+    time: u64,
 }
 
 /// An endpoint and its state.
@@ -125,7 +141,7 @@ impl Failover {
         note: impl Fn(EndpointNote) + Send + Sync + 'static,
     ) -> Self {
         let chain_id = checks.chain_id.map(OnceLock::from).unwrap_or_default();
-        let (note, newest) = (Box::new(note), AtomicU64::new(0));
+        let (note, newest) = (Box::new(note), Mutex::default());
         Self(Arc::new(Shared { nodes, checks, note, chain_id, newest }))
     }
 }
@@ -171,7 +187,7 @@ impl Shared {
         packet: &RequestPacket,
     ) -> TransportResult<Result<ResponsePacket, EndpointProblem>> {
         // An answer is compared with what was known before the request: answers can overtake each other.
-        let newest = self.newest.load(Ordering::Relaxed);
+        let newest = *self.newest();
         let answer = call(&mut transport, packet.clone()).await;
         let problem = match &answer {
             Ok(answer) => {
@@ -180,7 +196,7 @@ impl Shared {
                         // Even from the only endpoint, this answer is of no use.
                         return Ok(Err(self.distrust(node, problem)));
                     }
-                    self.newest.fetch_max(head.number.to(), Ordering::Relaxed);
+                    self.note_head(&head);
                 }
                 EndpointProblem::of_answer(answer)
             }
@@ -224,7 +240,7 @@ impl Shared {
         let failed = |error: TransportError| {
             EndpointProblem::of_error(&error).unwrap_or_else(|| EndpointProblem::failed(&error))
         };
-        let newest = self.newest.load(Ordering::Relaxed);
+        let newest = *self.newest();
         let transport = (node.dial)().await.map_err(failed)?;
         let rpc = RpcClient::new(transport.clone(), true);
         let code = async {
@@ -254,8 +270,20 @@ impl Shared {
         if expected != found {
             return Err(other(expected));
         }
-        self.newest.fetch_max(head.number.to(), Ordering::Relaxed);
+        self.note_head(&head);
         Ok(transport)
+    }
+
+    fn newest(&self) -> MutexGuard<'_, Newest> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers the newest block of a trusted endpoint.
+    fn note_head(&self, head: &BlockHead) {
+        let time = head.timestamp.to::<u64>().min((self.checks.clock)().get());
+        let mut newest = self.newest();
+        *newest =
+            Newest { number: newest.number.max(head.number.to()), time: newest.time.max(time) };
     }
 
     /// Judges an endpoint's newest block by the clock, and by the newest one that was known before.
@@ -263,19 +291,24 @@ impl Shared {
         &self,
         chain_id: Option<&ChainId>,
         head: &BlockHead,
-        newest: u64,
+        newest: Newest,
     ) -> Result<(), EndpointProblem> {
         if chain_id.is_some_and(|id| DEVELOPMENT_CHAINS.contains(id)) {
             return Ok(());
         }
-        let number = head.number.to();
-        let age = (self.checks.clock)().get().saturating_sub(head.timestamp.to());
-        let age = Duration::from_secs(age);
+        let (number, time) = (head.number.to(), head.timestamp.to());
+        let now = (self.checks.clock)().get();
+        let later = |one: u64, other| Duration::from_secs(one.saturating_sub(other));
+        let (age, ahead) = (later(now, time), later(time, now));
         if age > MAX_HEAD_AGE {
             return Err(EndpointProblem::OldHead { number, age, most: MAX_HEAD_AGE });
         }
-        if number.saturating_add(MAX_BLOCKS_BEHIND) < newest {
-            return Err(EndpointProblem::HeadBehind { number, newest });
+        if ahead > MAX_TIME_AHEAD {
+            return Err(EndpointProblem::FutureHead { number, ahead, most: MAX_TIME_AHEAD });
+        }
+        let is_lower = number.saturating_add(MAX_BLOCKS_BEHIND) < newest.number;
+        if is_lower && later(newest.time, time) > MAX_TIME_BEHIND {
+            return Err(EndpointProblem::HeadBehind { number, newest: newest.number });
         }
         Ok(())
     }

@@ -89,6 +89,21 @@ impl EndpointFailure {
         Self(format!("its answer has more than {} MiB", limit >> 20))
     }
 
+    /// The endpoint ended the connection.
+    pub(super) fn closed() -> Self {
+        Self("it closed the connection, or sent something else than JSON".to_owned())
+    }
+
+    /// The connection ended by itself.
+    pub(super) fn lost(reason: impl ToString) -> Self {
+        Self(format!("the connection was lost ({})", reason.to_string()))
+    }
+
+    /// The reason why a connection ended, as it was found there, without the endpoint's secrets.
+    pub(super) fn of_connection(reason: &str, secrets: &Secrets) -> Self {
+        Self(secrets.beginning(reason))
+    }
+
     /// No connection can be prepared on this machine.
     pub(super) fn unprepared(reason: impl ToString) -> Self {
         Self(reason.to_string())

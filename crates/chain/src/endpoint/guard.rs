@@ -1,6 +1,6 @@
 //! A guard for every request and connection: a time limit, and the removal of secrets from errors.
 
-use super::{failure::EndpointFailure, ipc::ClosedFor, secrets::Secrets};
+use super::{failure::EndpointFailure, secrets::Secrets, socket::connection_end};
 use alloy_json_rpc::{RequestPacket, ResponsePacket};
 use alloy_pubsub::{ConnectionHandle, PubSubConnect};
 use alloy_transport::{TransportError, TransportFut, TransportResult};
@@ -19,8 +19,6 @@ use tower::{Layer, Service};
 pub(super) struct Guard {
     pub(super) limit: Duration,
     pub(super) secrets: Arc<Secrets>,
-    /// The reason why the connection was closed for good, if it was.
-    pub(super) closed_for: ClosedFor,
 }
 
 impl fmt::Debug for Guard {
@@ -66,14 +64,14 @@ where
 
     fn call(&mut self, packet: RequestPacket) -> Self::Future {
         let answer = self.inner.call(packet);
-        let Guard { limit, secrets, closed_for } = self.guard.clone();
+        let Guard { limit, secrets } = self.guard.clone();
         Box::pin(async move {
             match timeout(limit, answer).await {
-                Ok(Ok(answer)) => Ok(secrets.hide_in_answer(answer)),
-                Ok(Err(error)) => match closed_for.get() {
-                    Some(failure) => Err(failure.clone().into()),
-                    None => Err(secrets.hide_in_error(error)),
+                Ok(Ok(answer)) => match connection_end(&answer) {
+                    Some(reason) => Err(EndpointFailure::of_connection(reason, &secrets).into()),
+                    None => Ok(secrets.hide_in_answer(answer)),
                 },
+                Ok(Err(error)) => Err(secrets.hide_in_error(error)),
                 Err(_) => Err(EndpointFailure::timeout("answer", limit).into()),
             }
         })

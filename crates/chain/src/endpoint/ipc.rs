@@ -1,35 +1,34 @@
 //! IPC sockets. alloy's own connections read answers of any size.
 
-use super::{failure::EndpointFailure, http::MAX_ANSWER};
-use alloy_pubsub::{ConnectionHandle, ConnectionInterface, PubSubConnect};
-use alloy_transport::{TransportErrorKind, TransportResult};
+use super::{failure::EndpointFailure, http::MAX_ANSWER, socket::serve};
+use alloy_json_rpc::PubSubItem;
+use alloy_pubsub::{ConnectionHandle, PubSubConnect};
+use alloy_transport::TransportResult;
 use alloy_transport_ipc::ReadJsonStream;
 use core::{
     pin::Pin,
     task::{Context, Poll, ready},
 };
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt, stream};
+use serde_json::value::RawValue;
 use std::{
     io,
     path::PathBuf,
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
 };
 use tokio::{
-    io::{AsyncRead, AsyncWriteExt, ReadBuf},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::UnixStream,
+    sync::mpsc::UnboundedReceiver,
 };
-
-/// The reason why a connection was closed for good.
-pub(super) type ClosedFor = Arc<OnceLock<EndpointFailure>>;
 
 /// A connector to an IPC socket, also after the connection was lost.
 #[derive(Clone)]
 pub(super) struct IpcSocket {
     pub(super) path: PathBuf,
-    pub(super) closed_for: ClosedFor,
 }
 
 /// Reads no more than the limit between two answers.
@@ -65,44 +64,41 @@ impl PubSubConnect for IpcSocket {
         let socket = UnixStream::connect(&self.path).await;
         let socket = socket.map_err(|error| EndpointFailure::ipc(&error))?;
         let (handle, interface) = ConnectionHandle::new();
-        tokio::spawn(serve(socket, interface, Arc::clone(&self.closed_for)));
+        let (reader, writer) = socket.into_split();
+        tokio::spawn(serve(interface, |requests| write(writer, requests), answers(reader)));
         Ok(handle)
     }
 }
 
-/// Hands requests to the socket and answers back, until one side is gone.
-async fn serve(mut socket: UnixStream, mut interface: ConnectionInterface, closed_for: ClosedFor) {
-    let (reader, mut writer) = socket.split();
-    let read = Arc::new(AtomicUsize::new(0));
-    let reader = LimitedReader { inner: reader, read: Arc::clone(&read) };
-    let mut answers = ReadJsonStream::from(reader);
-    loop {
-        tokio::select! {
-            biased;
-            request = interface.recv_from_frontend() => {
-                let Some(request) = request else { return };
-                if writer.write_all(request.get().as_bytes()).await.is_err() {
-                    return interface.close_with_error();
-                }
-            }
-            answer = answers.next() => {
-                match answer {
-                    Some(answer) => {
-                        read.store(0, Ordering::Relaxed);
-                        if interface.send_to_frontend(answer).is_err() {
-                            return;
-                        }
-                    }
-                    None if read.load(Ordering::Relaxed) > MAX_ANSWER => {
-                        // The same request would get the same answer.
-                        let failure = EndpointFailure::too_large(MAX_ANSWER);
-                        let error = TransportErrorKind::non_retryable_str(&failure.to_string());
-                        let _ = closed_for.set(failure);
-                        return interface.close_with_transport_error(error);
-                    }
-                    None => return interface.close_with_error(),
-                }
-            }
+/// Writes requests in their order, until that fails.
+async fn write(
+    mut writer: impl AsyncWrite + Unpin,
+    mut requests: UnboundedReceiver<Box<RawValue>>,
+) -> EndpointFailure {
+    while let Some(request) = requests.recv().await {
+        if let Err(error) = writer.write_all(request.get().as_bytes()).await {
+            return EndpointFailure::lost(error);
         }
     }
+    EndpointFailure::closed()
+}
+
+/// The answers, and the reason why there are no more.
+fn answers(
+    reader: impl AsyncRead + Unpin,
+) -> impl Stream<Item = Result<PubSubItem, EndpointFailure>> {
+    let read = Arc::new(AtomicUsize::new(0));
+    let reader = LimitedReader { inner: reader, read: Arc::clone(&read) };
+    let at_answer = Arc::clone(&read);
+    let answers = ReadJsonStream::from(reader).map(move |answer| {
+        at_answer.store(0, Ordering::Relaxed);
+        Ok(answer)
+    });
+    let end = async move {
+        Err(match read.load(Ordering::Relaxed) > MAX_ANSWER {
+            true => EndpointFailure::too_large(MAX_ANSWER),
+            false => EndpointFailure::closed(),
+        })
+    };
+    answers.chain(stream::once(end))
 }

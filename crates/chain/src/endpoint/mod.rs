@@ -16,6 +16,7 @@ mod http;
 mod ipc;
 mod problem;
 mod secrets;
+mod socket;
 mod tls;
 mod websocket;
 

@@ -48,7 +48,21 @@ pub enum EndpointProblem {
         /// The most time that is accepted.
         most: Duration,
     },
-    /// Its newest block is far below one that it, or another endpoint, had before.
+    /// The time of its newest block is yet to come.
+    #[error(
+        "its newest block {number} is {} s ahead of the clock and {} s were expected at most; check this machine's \
+         clock, or use another endpoint",
+        .ahead.as_secs(), .most.as_secs()
+    )]
+    FutureHead {
+        /// Its newest block.
+        number: u64,
+        /// The time until that block, by the clock.
+        ahead: Duration,
+        /// The most time that is accepted.
+        most: Duration,
+    },
+    /// Its newest block is far below, and older than, one that it, or another endpoint, had before.
     #[error("its newest block is {number}, but there was a block {newest} before")]
     HeadBehind {
         /// Its newest block.

@@ -1,14 +1,20 @@
 //! WebSocket connections. alloy's own take their certificates from a fixed list.
 
-use super::{http::MAX_ANSWER, secrets::authorization};
+use super::{failure::EndpointFailure, http::MAX_ANSWER, secrets::authorization, socket::serve};
+use alloy_json_rpc::PubSubItem;
 use alloy_pubsub::{ConnectionHandle, PubSubConnect};
 use alloy_transport::{TransportErrorKind, TransportResult, utils::guess_local_url};
-use alloy_transport_ws::WsBackend;
 use core::time::Duration;
+use futures_util::{Sink, SinkExt, Stream, StreamExt, stream};
+use serde_json::value::RawValue;
+use tokio::{
+    sync::mpsc::UnboundedReceiver,
+    time::{Instant, interval_at, timeout},
+};
 use tokio_tungstenite::{
     Connector, connect_async_tls_with_config,
     tungstenite::{
-        self,
+        self, Message,
         client::IntoClientRequest,
         handshake::client::Request,
         http::{HeaderValue, header::AUTHORIZATION},
@@ -17,8 +23,11 @@ use tokio_tungstenite::{
 };
 use url::Url;
 
-/// The time between two pings. A connection that doesn't answer one before the next is lost.
+/// The time between two pings.
 const KEEPALIVE: Duration = Duration::from_secs(10);
+
+/// The time after which a connection on which nothing arrives is lost: a ping wasn't answered.
+const SILENCE: Duration = Duration::from_secs(20);
 
 /// A connector to a WebSocket, also after the connection was lost.
 #[derive(Clone)]
@@ -58,7 +67,66 @@ impl PubSubConnect for WebSocket {
         let opened = connect_async_tls_with_config(request, Some(limits), false, connector).await;
         let (socket, _) = opened.map_err(TransportErrorKind::custom)?;
         let (handle, interface) = ConnectionHandle::new();
-        WsBackend::from_socket(socket, interface, KEEPALIVE).spawn();
+        let (writer, reader) = socket.split();
+        tokio::spawn(serve(interface, |requests| write(writer, requests), answers(reader)));
         Ok(handle)
+    }
+}
+
+/// Writes requests in their order, and pings, until that fails.
+async fn write(
+    mut writer: impl Sink<Message, Error = tungstenite::Error> + Unpin,
+    mut requests: UnboundedReceiver<Box<RawValue>>,
+) -> EndpointFailure {
+    let mut pings = interval_at(Instant::now() + KEEPALIVE, KEEPALIVE);
+    loop {
+        let message = tokio::select! {
+            request = requests.recv() => match request {
+                Some(request) => Message::text(request.get()),
+                None => return EndpointFailure::closed(),
+            },
+            _ = pings.tick() => Message::Ping(Default::default()),
+        };
+        if let Err(error) = writer.send(message).await {
+            return EndpointFailure::lost(error);
+        }
+    }
+}
+
+/// The answers, and the reason why there are no more.
+fn answers(
+    reader: impl Stream<Item = tungstenite::Result<Message>> + Unpin,
+) -> impl Stream<Item = Result<PubSubItem, EndpointFailure>> {
+    stream::unfold(reader, async |mut reader| {
+        loop {
+            let received = match timeout(SILENCE, reader.next()).await {
+                Ok(Some(Ok(message))) => answer(message),
+                Ok(Some(Err(error))) => Some(Err(failure(error))),
+                Ok(None) => Some(Err(EndpointFailure::closed())),
+                Err(_) => Some(Err(EndpointFailure::timeout("sign of life", SILENCE))),
+            };
+            if let Some(received) = received {
+                return Some((received, reader));
+            }
+        }
+    })
+}
+
+/// The answer in a message; `None` if it belongs to the protocol of WebSockets.
+fn answer(message: Message) -> Option<Result<PubSubItem, EndpointFailure>> {
+    match message {
+        Message::Text(_) | Message::Binary(_) => {
+            let answer = serde_json::from_slice(&message.into_data());
+            Some(answer.map_err(|error| EndpointFailure::not_as_expected(&error)))
+        }
+        Message::Close(_) => Some(Err(EndpointFailure::closed())),
+        Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => None,
+    }
+}
+
+fn failure(error: tungstenite::Error) -> EndpointFailure {
+    match error {
+        tungstenite::Error::Capacity(_) => EndpointFailure::too_large(MAX_ANSWER),
+        error => EndpointFailure::lost(error),
     }
 }

@@ -1,8 +1,12 @@
 //! Heads that can't be acted on.
 
 use alloy_primitives::B256;
-use canon_protocol::BlockNumber;
+use canon_protocol::{BlockNumber, Seconds};
 use canon_views::BlockView;
+
+/// The time by which a lower head has to be later than the newest one for that to be replaced, or made up: five
+/// slots of L1.
+const REPLACED_AFTER: Seconds = Seconds::of(60);
 
 /// The reason why nothing is done for a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +37,8 @@ pub enum HeadError {
 }
 
 /// Checks a head against the newest one that was seen. A reorganization can replace blocks; a chain that
-/// gets shorter by it is longer again within a few blocks, and until then its head counts as older.
+/// gets shorter by it is longer again within a few blocks, and until then its head counts as older. One that is a
+/// minute later isn't older: no endpoint knows of the other one any more, or only one ever did.
 pub(super) fn check_head(head: &BlockView, newest: &BlockView) -> Result<(), HeadError> {
     let (seen, found) = (newest.number, head.number);
     let next = BlockNumber::of(seen.get().saturating_add(1));
@@ -45,5 +50,6 @@ pub(super) fn check_head(head: &BlockView, newest: &BlockView) -> Result<(), Hea
     if found != expected {
         return Err(HeadError::WrongNumber { hash: head.hash, expected, found });
     }
-    if found < seen { Err(HeadError::Older { found, seen }) } else { Ok(()) }
+    let is_later = head.timestamp > newest.timestamp + REPLACED_AFTER;
+    if found < seen && !is_later { Err(HeadError::Older { found, seen }) } else { Ok(()) }
 }

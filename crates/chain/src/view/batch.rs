@@ -3,39 +3,45 @@
 use crate::{
     client::Client,
     error::{Error, Result},
+    request_length::{ANSWERS_TO_LENGTHEN, RequestLength},
 };
 use alloy_provider::Provider;
 use alloy_rpc_client::{BatchRequest, Waiter};
 use alloy_transport::{RpcError, TransportError, TransportErrorKind};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU32, Ordering::Relaxed},
+};
 
-/// The requests of a batch at first: geth's default limit.
-const USUAL_BATCH: usize = 1_000;
-
-/// The limits found out about an endpoint.
+/// The limits found out about an endpoint. A refusal may be a hiccup, so none of them is for good.
 #[derive(Debug)]
 pub(crate) struct EndpointLimits {
-    batch: AtomicUsize,
-    refuses_lens: AtomicBool,
+    batch: Mutex<RequestLength>,
+    /// The number of views to make without the lens.
+    without_lens: AtomicU32,
 }
 
 impl Default for EndpointLimits {
     fn default() -> Self {
-        Self { batch: AtomicUsize::new(USUAL_BATCH), refuses_lens: AtomicBool::new(false) }
+        Self { batch: Mutex::new(RequestLength::BATCH), without_lens: AtomicU32::new(0) }
     }
 }
 
 impl EndpointLimits {
-    /// Whether the endpoint doesn't execute the lens.
-    pub(super) fn refuses_lens(&self) -> bool {
-        self.refuses_lens.load(Relaxed)
+    /// Whether a view that is to be made uses the lens. Ten views after a refusal don't.
+    pub(super) fn use_lens(&self) -> bool {
+        self.without_lens.fetch_update(Relaxed, Relaxed, |views| views.checked_sub(1)).is_err()
     }
 
-    /// Remembers that the endpoint doesn't execute the lens.
+    /// Remembers that the endpoint doesn't execute the lens now.
     pub(super) fn refuse_lens(&self) {
-        self.refuses_lens.store(true, Relaxed);
+        self.without_lens.store(ANSWERS_TO_LENGTHEN, Relaxed);
+    }
+
+    fn batch(&self) -> MutexGuard<'_, RequestLength> {
+        self.batch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -63,22 +69,26 @@ impl BatchedRequest {
 
 impl Client {
     /// Sends `requests` in as few batches as the endpoint takes, and returns the replies in their order. A
-    /// batch that the endpoint refuses is halved, down to single requests. Endpoints may pass each request of
+    /// batch that the endpoint refuses is halved, down to single requests; after enough answers it grows again. Endpoints may pass each request of
     /// a batch to another node.
     ///
     /// # Errors
     ///
     /// If the endpoint doesn't answer a request at all.
     pub async fn batch(&self, requests: &[BatchedRequest]) -> Result<Vec<Reply>> {
-        let most = &self.limits().batch;
-        let mut limit = most.load(Relaxed).max(1);
+        let mut limit = self.limits().batch().get() as usize;
         let mut replies = Vec::with_capacity(requests.len());
         while let Some(rest) = requests.get(replies.len()..).filter(|rest| !rest.is_empty()) {
             let some = &rest[..limit.min(rest.len())];
             match self.send_batch(some).await {
                 Ok(answered) => {
+                    // A shorter one at the end shows nothing about the limit.
+                    if some.len() == limit {
+                        let mut length = self.limits().batch();
+                        length.note_answer(limit as u64);
+                        limit = length.get() as usize;
+                    }
                     replies.extend(answered);
-                    most.fetch_min(limit, Relaxed);
                 }
                 Err(error) if some.len() > 1 && refuses_batch(&error) => limit = some.len() / 2,
                 Err(source) => return Err(Error::from_rpc(some[0].method, source)),

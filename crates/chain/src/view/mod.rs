@@ -17,12 +17,11 @@ pub(crate) use batch::EndpointLimits;
 pub use batch::{BatchedRequest, Reply, decode_reply};
 
 use crate::{
-    client::{Client, block_method, block_view},
+    client::{Client, block_method, found_block},
     error::{Error, Result},
 };
 use alloy_eips::{BlockId, RpcBlockHash};
 use alloy_primitives::{Address, Bytes, U64};
-use alloy_rpc_types_eth::Header;
 use alloy_transport::RpcError;
 use answers::create;
 use canon_abi::Registry;
@@ -125,7 +124,7 @@ impl Client {
         for query in &queries {
             query.add_requests(at, &mut requests)?;
         }
-        let uses_lens = !self.limits().refuses_lens();
+        let uses_lens = self.limits().use_lens();
         if uses_lens {
             // What it is asked at first doesn't depend on the time, which isn't known yet.
             let subject = ViewSubject { registry, question, next: Timestamp::ZERO };
@@ -213,10 +212,4 @@ fn add_transcript(reply: Reply, answers: &mut Answers) -> Result<Lens> {
     // One that is empty had no gas to read anything.
     let is_read = !transcript.is_empty() && answers.add_transcript(&transcript).is_ok();
     Ok(if is_read { Lens::Executed } else { Lens::Refused })
-}
-
-fn found_block(what: &'static str, reply: Reply) -> Result<BlockView> {
-    let unknown = || Error::from_rpc(what, RpcError::NullResp);
-    let header: Header = decode_reply::<Option<_>>(what, reply)?.ok_or_else(unknown)?;
-    block_view(&header)
 }

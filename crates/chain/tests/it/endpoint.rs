@@ -4,12 +4,16 @@
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener},
+    os::unix::net::UnixListener,
+    thread::JoinHandle,
     time::Duration,
 };
 
 use alloy_provider::Provider;
 use canon_chain::{Client, Endpoint, Error, Severity, Timeouts};
 use canon_testkit::TestFolder;
+use serde_json::Value;
+use tokio_tungstenite::tungstenite::{self, Message};
 
 /// The last one is the header that user and password become.
 const SECRETS: [&str; 5] = ["alice", "pa55word", "SECRETKEY", "QUERYSECRET", "YWxpY2U6cGE1NXdvcmQ"];
@@ -129,7 +133,7 @@ async fn an_endpoint_that_says_nothing_is_given_up() {
 
     let folder = TestFolder::new("silent");
     let path = folder.file("geth.ipc");
-    let _silent = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let _silent = UnixListener::bind(&path).unwrap();
     let endpoint: Endpoint = path.to_str().unwrap().parse().unwrap();
     is_given_up(endpoint, timeouts, "no answer within 7200 s").await;
 }
@@ -168,25 +172,111 @@ async fn an_answer_without_end_is_not_read_to_its_end() {
     assert!((256..512).contains(&parts), "{parts} MiB were sent");
 }
 
-/// The same by an IPC socket.
+/// The beginning of an answer by IPC or WebSocket to a request.
+fn answer_to(request: &[u8], result: &str) -> String {
+    let request: Value = serde_json::Deserializer::from_slice(request)
+        .into_iter()
+        .next()
+        .expect("a request")
+        .expect("a whole request");
+    format!(r#"{{"jsonrpc":"2.0","id":{},"result":{result}"#, request["id"])
+}
+
+/// A socket on which a thread answers, with its endpoint.
+fn ipc(
+    folder: &TestFolder,
+    answer: impl FnOnce(UnixListener) + Send + 'static,
+) -> (Endpoint, JoinHandle<()>) {
+    let path = folder.file("geth.ipc");
+    let listener = UnixListener::bind(&path).unwrap();
+    (path.to_str().unwrap().parse().unwrap(), std::thread::spawn(move || answer(listener)))
+}
+
+/// The same by an IPC socket. Only what was asked for fails, and it isn't asked for again.
 #[tokio::test]
 async fn an_answer_without_end_by_ipc_is_not_read_to_its_end() {
     const PARTS: usize = 1024;
     let folder = TestFolder::new("endless");
-    let path = folder.file("geth.ipc");
-    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
-    let server = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
+    let (endpoint, server) = ipc(&folder, |listener| {
         let mut part = vec![0; 1 << 20];
-        let _ = stream.read(&mut part);
+        let (mut stream, _) = listener.accept().unwrap();
+        let length = stream.read(&mut part).unwrap();
+        let answer = answer_to(&part[..length], "\"0x1\"") + "}";
+        stream.write_all(answer.as_bytes()).unwrap();
+        let length = stream.read(&mut part).unwrap();
+        stream.write_all(answer_to(&part[..length], "\"").as_bytes()).unwrap();
         part.fill(b'1');
-        let _ = stream.write_all(br#"{"jsonrpc":"2.0","id":0,"result":""#);
-        (0..PARTS).take_while(|_| stream.write_all(&part).is_ok()).count()
+        let parts = (0..PARTS).take_while(|_| stream.write_all(&part).is_ok()).count();
+        assert!((256..512).contains(&parts), "{parts} MiB were sent");
+        // The connection is closed meanwhile, and there is another one.
+        let (mut stream, _) = listener.accept().unwrap();
+        let length = stream.read(&mut part).unwrap();
+        let answer = answer_to(&part[..length], "\"0x2\"") + "}";
+        stream.write_all(answer.as_bytes()).unwrap();
     });
-    let endpoint: Endpoint = path.to_str().unwrap().parse().unwrap();
-    let error = endpoint.connect(Timeouts::default()).await.unwrap_err();
+    let client = endpoint.connect(Timeouts::default()).await.unwrap();
+    let error = client.head().await.unwrap_err();
     assert!(error.to_string().contains("its answer has more than 256 MiB"), "{error}");
     assert_eq!(error.severity(), Severity::Retry);
-    let parts = tokio::task::spawn_blocking(|| server.join().unwrap()).await.unwrap();
-    assert!((256..512).contains(&parts), "{parts} MiB were sent");
+    assert_eq!(client.provider().get_block_number().await.unwrap(), 2);
+    tokio::task::spawn_blocking(|| server.join().unwrap()).await.unwrap();
+}
+
+/// The server writes more than a socket holds before it reads a request that is as large.
+#[tokio::test]
+async fn neither_side_of_an_ipc_socket_waits_for_the_other_to_read() {
+    const SIZE: usize = 8 << 20;
+    let folder = TestFolder::new("both");
+    let (endpoint, server) = ipc(&folder, |listener| {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = vec![0; SIZE];
+        let length = stream.read(&mut request).unwrap();
+        let answer = answer_to(&request[..length], "\"0x1\"") + "}";
+        stream.write_all(answer.as_bytes()).unwrap();
+        // The request has begun.
+        let length = stream.read(&mut request).unwrap();
+        request.truncate(length);
+        let other = format!(r#"{{"jsonrpc":"2.0","id":77,"result":"{}"}}"#, "1".repeat(SIZE));
+        stream.write_all(other.as_bytes()).unwrap();
+        let mut part = vec![0; 1 << 16];
+        while !request.ends_with(b"}") {
+            let length = stream.read(&mut part).unwrap();
+            request.extend_from_slice(&part[..length]);
+        }
+        let answer = answer_to(&request, "\"0x2\"") + "}";
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    let timeouts = Timeouts { request: Duration::from_secs(20), ..Timeouts::default() };
+    let client = endpoint.connect(timeouts).await.unwrap();
+    let large = "0".repeat(SIZE);
+    let answer: String =
+        client.provider().raw_request("canon_large".into(), (large,)).await.unwrap();
+    assert_eq!(answer, "0x2");
+    tokio::task::spawn_blocking(|| server.join().unwrap()).await.unwrap();
+}
+
+/// A WebSocket that answers the second request with the header of a message of a gigabyte.
+#[tokio::test]
+async fn an_answer_without_end_by_websocket_fails_alone() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let open = || tungstenite::accept(listener.accept().unwrap().0).unwrap();
+        let mut socket = open();
+        let request = socket.read().unwrap().into_data();
+        socket.send(Message::text(answer_to(&request, "\"0x1\"") + "}")).unwrap();
+        let _ = socket.read().unwrap();
+        let header = [&[0x81, 127][..], &(1_u64 << 30).to_be_bytes()].concat();
+        socket.get_mut().write_all(&header).unwrap();
+        let mut socket = open();
+        let request = socket.read().unwrap().into_data();
+        socket.send(Message::text(answer_to(&request, "\"0x2\"") + "}")).unwrap();
+        let _ = socket.read();
+    });
+    let client = secret_endpoint("ws", address).connect(Timeouts::default()).await.unwrap();
+    let error = client.head().await.unwrap_err();
+    assert!(error.to_string().contains("its answer has more than 256 MiB"), "{error}");
+    assert_eq!(client.provider().get_block_number().await.unwrap(), 2);
+    drop(client);
+    tokio::task::spawn_blocking(|| server.join().unwrap()).await.unwrap();
 }

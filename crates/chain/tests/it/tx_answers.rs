@@ -5,7 +5,7 @@ use crate::{
     tx_chain::{TxChain, confirmed, failures, sent},
 };
 use alloy_consensus::Transaction;
-use alloy_primitives::{Address, Bloom, Bytes, U256};
+use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
 use alloy_provider::Provider;
 use canon_chain::{
     Checks, Error, FINALITY, Sender, calls,
@@ -253,6 +253,31 @@ async fn a_head_with_too_high_a_number_finalizes_nothing() {
         }
         assert_eq!(chain.deposits().await, [7], "{skipped} skipped: {sender:?}");
     }
+}
+
+/// An endpoint makes up a head far above all blocks, under a hash that no other endpoint knows.
+#[tokio::test]
+async fn a_head_that_is_made_up_stops_nothing_for_longer_than_a_minute() {
+    let chain = TxChain::new().await;
+    let (_, mut sender) = ready(&chain).await;
+    let head = chain.head().await;
+    let number = BlockNumber::of(head.number.get() + 1_000);
+    let (hash, parent) = (B256::repeat_byte(1), B256::repeat_byte(2));
+    let _ = sender.settle(BlockView { number, hash, parent, ..head }).await;
+    let lock = chain.lock(1, 7);
+    let mine_after = |slots: u64| {
+        chain.devchain.set_next_timestamp(head.timestamp.get() + 12 * slots).unwrap();
+        chain.mine(1);
+    };
+    for slot in 1..=5 {
+        mine_after(slot);
+        assert!(sent(&chain.pursue(&mut sender, from_ref(&lock)).await).is_empty());
+    }
+    mine_after(6);
+    for _ in 0..2 {
+        chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    }
+    assert_eq!(chain.deposits().await, [7], "{sender:?}");
 }
 
 /// Every block, something else becomes final.

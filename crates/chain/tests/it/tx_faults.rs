@@ -1,6 +1,9 @@
 //! Transactions by intent, with an endpoint that fails and a process that is killed.
 
-use crate::tx_chain::{SOMEBODY, TxChain, sent};
+use crate::{
+    tx::ready,
+    tx_chain::{SOMEBODY, TxChain, confirmed, sent},
+};
 use alloy_primitives::U256;
 use canon_abi::{Asset, Governance};
 use canon_chain::{
@@ -258,4 +261,22 @@ async fn what_reorganizations_take_back_is_done_again_and_once() {
         check(&chain, &format!("seed {seed}")).await;
         chain.devchain.revert(fresh).unwrap();
     }
+}
+
+/// With a request for each, an endpoint that fails now and then would hardly ever answer all of them.
+#[tokio::test]
+async fn a_process_that_starts_again_asks_for_all_receipts_at_once() {
+    let chain = TxChain::new().await;
+    let (journal, mut sender) = ready(&chain).await;
+    for order in 1..=20 {
+        chain.pursue_and_mine(&mut sender, &[chain.lock(order, 1)]).await;
+    }
+    let mut sender = chain.sender(&journal);
+    let head = chain.head().await;
+    let before = chain.faults.packets();
+    let reports = sender.settle(head).await;
+    assert_eq!(confirmed(&reports).len(), 21, "the approval and the locks: {reports:?}");
+    // The blocks of the journal, the place of the last transaction and its block, the nonce, the receipts.
+    let packets = chain.faults.packets() - before;
+    assert!(packets <= 5, "{packets} round trips");
 }

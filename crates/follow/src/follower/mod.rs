@@ -26,7 +26,7 @@ use crate::{
     identity::SetIdentity,
     source::SetSource,
 };
-use canon_chain::{Error, FINALITY, RangeLength};
+use canon_chain::{Error, FINALITY, RequestLength};
 use canon_protocol::{BlockNumber, Seconds, SetState};
 use canon_views::{BlockView, Question, SetView};
 use recovery::Recovery;
@@ -63,7 +63,7 @@ pub struct Follower<S> {
     window: Window,
     /// The state after all of them.
     current: Fold,
-    range_length: RangeLength,
+    range_length: RequestLength,
     head: Option<BlockView>,
     source_chain: SourceChain,
     recovery: Recovery,
@@ -130,7 +130,7 @@ impl<S: SetSource> Follower<S> {
             settled,
             window: Window::default(),
             current,
-            range_length: RangeLength::default(),
+            range_length: RequestLength::BLOCKS,
             head: None,
             source_chain: SourceChain::Unchecked,
             recovery: Recovery::default(),

@@ -10,6 +10,7 @@ use alloy_provider::{Provider, ProviderBuilder, RootProvider};
 use canon_devchain::{Devchain, DevchainConfig, Mining};
 use canon_faults::{Answer, Fault, FaultPlan, Faults};
 use canon_protocol::Timestamp;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::time::advance;
 use tower::Layer;
 
@@ -106,14 +107,26 @@ fn problems(error: &TransportError) -> Vec<EndpointProblem> {
     no_endpoint.0.iter().map(|note| note.problem.clone()).collect()
 }
 
-/// Answers heads with a number of this many blocks less.
+/// Answers heads of this many blocks before.
 fn lower_heads(faults: &Faults, blocks: u64) {
+    change_heads(faults, move |number, time| (number - blocks, time - 12 * blocks));
+}
+
+/// Answers heads with another number and another time.
+fn change_heads(faults: &Faults, change: impl Fn(u64, u64) -> (u64, u64) + Send + Sync + 'static) {
+    let change = Arc::new(change);
     faults.answer(move |request| match request.method() {
-        HEADS => Answer::Changed(Box::new(move |mut block| {
-            let number: U64 = serde_json::from_value(block["number"].clone()).unwrap();
-            block["number"] = serde_json::to_value(number - U64::from(blocks)).unwrap();
-            block
-        })),
+        HEADS => {
+            let change = Arc::clone(&change);
+            Answer::Changed(Box::new(move |mut block| {
+                let field =
+                    |name: &str| -> U64 { serde_json::from_value(block[name].clone()).unwrap() };
+                let (number, time) = change(field("number").to(), field("timestamp").to());
+                block["number"] = serde_json::to_value(U64::from(number)).unwrap();
+                block["timestamp"] = serde_json::to_value(U64::from(time)).unwrap();
+                block
+            }))
+        }
         _ => Answer::Node,
     });
 }
@@ -251,6 +264,41 @@ async fn a_head_that_goes_back_is_not_believed() {
     let both = format!("no endpoint can be used (http://a: {behind}; http://b: {behind})");
     assert!(error.contains(&both), "{error}");
     setup.balance().await.unwrap_err();
+}
+
+/// Its own next head doesn't bar it either.
+#[tokio::test(start_paused = true)]
+async fn a_head_that_is_made_up_bars_no_endpoint_in_sync() {
+    for ahead in [0, MAX_TIME_AHEAD.as_secs()] {
+        let chain = chain(CHAIN);
+        let setup = endpoints(&[&chain, &chain]);
+        change_heads(&setup.faults[0], move |number, time| (number + 1_000_000, time + ahead));
+        let client = setup.connect().await.unwrap();
+        assert_eq!(client.head().await.unwrap().number.get(), 1_000_040);
+        setup.break_down(0);
+        assert_eq!(client.head().await.unwrap().number.get(), 40);
+        // One that lags is barred by the time of that head.
+        lower_heads(&setup.faults[1], MAX_BLOCKS_BEHIND + 1);
+        let error = client.head().await.unwrap_err().to_string();
+        let behind = "its newest block is 34, but there was a block 1000040 before";
+        assert!(error.contains(behind), "{error}");
+        setup.faults[0].end();
+        lower_heads(&setup.faults[0], 0);
+        assert_eq!(client.head().await.unwrap().number.get(), 40);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_of_the_future_is_not_believed() {
+    let chain = chain(CHAIN);
+    let setup = endpoints(&[&chain, &chain]);
+    let ahead = MAX_TIME_AHEAD.as_secs() + 1;
+    change_heads(&setup.faults[0], move |number, time| (number + 1_000_000, time + ahead));
+    let client = setup.connect().await.unwrap();
+    assert_eq!(client.head().await.unwrap().number.get(), 40);
+    let note = "http://a is skipped: its newest block 1000040 is 61 s ahead of the clock and 60 s were expected \
+                at most; check this machine's clock, or use another endpoint";
+    assert_eq!(setup.notes(), [note]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,10 +8,10 @@ use crate::{
         nonce_use::{Effect, Mined, NonceUse, Version},
         report::TxEvent,
     },
+    view::{BatchedRequest, decode_reply},
 };
 use alloy_eips::BlockId;
 use alloy_primitives::B256;
-use alloy_provider::Provider;
 use alloy_rpc_types_eth::TransactionReceipt;
 use canon_protocol::BlockNumber;
 use canon_views::{BlockView, Completion, Intent};
@@ -26,17 +26,31 @@ impl IntentSender {
         is_continued && used.mined.as_ref().is_some_and(is_settled)
     }
 
+    /// Finds out what became of all nonces for which that isn't known. Their receipts are asked for at once: a
+    /// process that starts again has many, and with a request for each it would hardly ever have all of them at an
+    /// endpoint that fails now and then.
     pub(super) async fn decide_all(&mut self, count: u64, pass: &mut Pass) {
         let nonces: Vec<_> = self.nonces.keys().copied().collect();
-        for nonce in nonces {
-            if nonce >= count {
-                self.take_back(nonce, pass);
-                continue;
+        let (used, unused): (Vec<_>, Vec<_>) = nonces.into_iter().partition(|nonce| *nonce < count);
+        for nonce in unused {
+            self.take_back(nonce, pass);
+        }
+        let undecided = used.into_iter().filter_map(|nonce| {
+            let used = self.nonces.get(&nonce).filter(|used| !self.is_settled(used, &pass.head))?;
+            Some((nonce, used.hashes()))
+        });
+        let undecided: Vec<_> = undecided.collect();
+        let asked = undecided.iter().flat_map(|(_, hashes)| hashes);
+        let mut receipts = match self.receipts(asked, pass).await {
+            Ok(receipts) => receipts.into_iter(),
+            Err(error) => {
+                let nonces: Vec<_> = undecided.into_iter().map(|(nonce, _)| nonce).collect();
+                return self.note_unknown(&nonces, error, pass);
             }
-            let is_settled = |used: &NonceUse| self.is_settled(used, &pass.head);
-            if !self.nonces.get(&nonce).is_some_and(is_settled) {
-                self.decide(nonce, pass).await;
-            }
+        };
+        for (nonce, hashes) in undecided {
+            let receipts: Vec<_> = receipts.by_ref().take(hashes.len()).collect();
+            self.decide(nonce, receipts, pass).await;
         }
     }
 
@@ -51,35 +65,62 @@ impl IntentSender {
         pass.report(intent, TxEvent::TakenBack { transaction: mined.hash });
     }
 
-    /// Finds out which version of a nonce is mined, where one is.
-    async fn decide(&mut self, nonce: u64, pass: &mut Pass) {
-        let Some(used) = self.nonces.get(&nonce) else { return };
+    /// Finds out which version of a nonce is mined, where one is, by the receipts of its versions.
+    async fn decide(
+        &mut self,
+        nonce: u64,
+        receipts: Vec<Result<Option<TransactionReceipt>>>,
+        pass: &mut Pass,
+    ) {
         let mut failure = None;
-        for hash in used.hashes() {
-            match self.receipt(hash, pass).await {
+        for receipt in receipts {
+            match receipt {
                 Ok(Some(receipt)) => return self.note_mined(nonce, &receipt, pass).await,
                 Ok(None) => {}
                 Err(error) => failure = Some(error),
             }
         }
-        let Some(used) = self.nonces.get_mut(&nonce) else { return };
         if let Some(error) = failure {
-            if let Some(mined) = &mut used.mined {
-                mined.is_unsure = true;
-            }
-            let intent = used.current().and_then(Version::id);
-            return pass.fail(intent, error);
+            return self.note_unknown(&[nonce], error, pass);
         }
         self.take_back(nonce, pass);
         self.find_user(nonce, pass).await;
     }
 
-    /// The receipt of a transaction, if it was mined by the pass's block.
-    async fn receipt(&self, hash: B256, pass: &Pass) -> Result<Option<TransactionReceipt>> {
-        let receipt = self.client().provider().get_transaction_receipt(hash).await;
-        let receipt = receipt.map_err(|source| Error::rpc("eth_getTransactionReceipt", source))?;
+    /// Notes that it can't be found out what became of nonces.
+    fn note_unknown(&mut self, nonces: &[u64], error: Error, pass: &mut Pass) {
+        for nonce in nonces {
+            let used = self.nonces.get_mut(nonce);
+            if let Some(mined) = used.and_then(|used| used.mined.as_mut()) {
+                mined.is_unsure = true;
+            }
+        }
+        let used = match nonces {
+            [nonce] => self.nonces.get(nonce),
+            _ => None,
+        };
+        let intent = used.and_then(NonceUse::current).and_then(Version::id);
+        pass.fail(intent, error);
+    }
+
+    /// The receipts of transactions, in their order, as far as they were mined by the pass's block.
+    async fn receipts(
+        &self,
+        transactions: impl Iterator<Item = &B256>,
+        pass: &Pass,
+    ) -> Result<Vec<Result<Option<TransactionReceipt>>>> {
+        const METHOD: &str = "eth_getTransactionReceipt";
+        let requests = transactions.map(|hash| BatchedRequest::new(METHOD, (hash,)));
+        let requests = requests.collect::<Result<Vec<_>>>()?;
         let head = pass.head.number.get();
-        Ok(receipt.filter(|receipt| receipt.block_number.is_some_and(|number| number <= head)))
+        let is_mined = |receipt: &TransactionReceipt| {
+            receipt.block_number.is_some_and(|number| number <= head)
+        };
+        let receipt = |reply| {
+            let receipt: Option<TransactionReceipt> = decode_reply(METHOD, reply)?;
+            Ok(receipt.filter(is_mined))
+        };
+        Ok(self.client().batch(&requests).await?.into_iter().map(receipt).collect())
     }
 
     /// Notes that a version of a nonce was mined, or what else used it.

@@ -1,0 +1,63 @@
+use std::ops::ControlFlow;
+
+use alloy_provider::ProviderBuilder;
+use alloy_rpc_client::RpcClient;
+use canon_chain::{
+    NoWait, Sender,
+    deploy::{DeployRecord, SetParameters, deploy},
+};
+use canon_devchain::{Devchain, DevchainConfig};
+use canon_faults::Faults;
+use tower::Layer as _;
+
+use super::{super::settings::Origin, *};
+use crate::exit::Exit;
+
+#[test]
+fn what_a_contract_answers_is_blamed_on_the_registry_and_all_else_on_the_endpoint() {
+    let registry = Setting { value: Address::ZERO, origin: Origin::Environment("CANON_REGISTRY") };
+    let (what, address, found) = ("Governance", Address::ZERO, Address::ZERO);
+    for (error, exit, named) in [
+        (Error::NoCode { what, address }, Exit::BadInput, "CANON_REGISTRY"),
+        (Error::NoAnswer { what, address }, Exit::BadInput, "CANON_REGISTRY"),
+        (Error::BadAnswer { what, address }, Exit::BadInput, "CANON_REGISTRY"),
+        (Error::Inconsistent { what, expected: address, found }, Exit::BadInput, "CANON_REGISTRY"),
+        (Error::OtherChain { expected: 1, found: 2 }, Exit::Internal, "the chain"),
+    ] {
+        let said = error.to_string();
+        let failure = unread(&registry, error);
+        assert_eq!(failure.exit, exit, "{said}");
+        let title = failure.report.to_string();
+        assert!(title.contains(named), "{title}: {said}");
+    }
+}
+
+/// What `canon status` does once it is connected.
+#[tokio::test]
+async fn reading_a_set_takes_three_round_trips() {
+    let devchain = Devchain::new(DevchainConfig::default());
+    let faults = Faults::default();
+    let rpc = RpcClient::new(faults.layer(devchain.transport()), true);
+    let client = Client::connect(ProviderBuilder::default().connect_client(rpc)).await.unwrap();
+    let mut sender = Sender::new(client.clone(), devchain.dev_accounts().remove(0));
+    let mut parameters = SetParameters::tests();
+    parameters.rollup.genesis = Some(Timestamp::of(devchain.timestamp()));
+    let checked = parameters.clone().check().unwrap();
+    let mut record = DeployRecord::new(client.chain_id(), sender.address(), parameters);
+    let go_on = |_: &DeployRecord, _| ControlFlow::Continue(());
+    let set = deploy(&mut sender, &checked, &mut record, &mut NoWait, go_on).await.unwrap();
+    let registry = set.deployment.registry;
+    let registry = Setting { value: registry, origin: Origin::Environment("CANON_REGISTRY") };
+    let chain = Chain { client, registry, told: RefCell::default() };
+    // Later than the block time says.
+    devchain.set_next_timestamp(devchain.timestamp() + 3_600).unwrap();
+    let before = faults.packets();
+    let present = chain.present(Question::default()).await.unwrap();
+    assert_eq!(faults.packets() - before, 3);
+    assert_eq!(present.next.get(), devchain.timestamp() + 3_600);
+    // A look for a new block costs one while there is none.
+    let before = faults.packets();
+    let shown = Some(present.block.hash);
+    assert!(chain.present_after(shown, Question::default()).await.unwrap().is_none());
+    assert_eq!(faults.packets() - before, 1);
+}
