@@ -1,6 +1,6 @@
 //! The transaction of an intent, without sending it.
 
-use super::{IntentSender, Pass};
+use super::{IntentSender, Pass, origin::DoneElsewhere};
 use crate::{client::NextBlock, error::Result, tx::fees::Fees};
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -70,7 +70,8 @@ impl IntentSender {
         let unproven = self.unproven.iter().filter_map(|one| one.version.intent.as_ref());
         let sent = self.transactions().filter_map(|(_, intent)| intent).chain(unproven);
         let sent = sent.filter_map(|intent| intent.action.subject().order());
-        let done = self.done.iter().filter_map(|id| id.subject.order());
+        let done = self.done.iter().chain(self.elsewhere.iter().map(DoneElsewhere::id));
+        let done = done.filter_map(|id| id.subject.order());
         let last = sent.chain(done).max();
         OrderId(last.map_or(0, |last| last.0.saturating_add(1)))
     }
