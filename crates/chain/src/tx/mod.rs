@@ -38,7 +38,7 @@ mod reported;
 pub use fees::{AboveCap, FeePolicy, Fees};
 pub use file_journal::FileJournal;
 pub use head::HeadError;
-pub use intent_sender::{IntentSender, Preview, UnprovenTransaction};
+pub use intent_sender::{InFlight, IntentSender, Preview, UnprovenTransaction};
 pub use journal::{
     CompletedIntent, Journal, JournalContents, JournalError, JournaledTransaction, MemoryJournal,
     SeenBlock,

@@ -52,7 +52,7 @@ async fn many_intents_are_in_flight_at_once() {
     // One in the middle isn't wanted any more.
     let rest: Vec<Intent> = locks.iter().filter(|one| **one != locks[5]).cloned().collect();
     chain.pursue(&mut sender, &rest).await;
-    let void = sender.in_flight().filter(|(_, _, intent)| intent.is_none());
+    let void = sender.in_flight().filter(|one| one.intent.is_none());
     assert_eq!(void.count(), 1);
     chain.mine(1);
     assert_eq!(confirmed(&chain.pursue(&mut sender, &rest).await).len(), 11);
@@ -92,8 +92,8 @@ async fn a_preview_is_what_is_sent_next_and_sends_nothing() {
     );
     let cost = U256::from(sent.gas_limit()) * U256::from(sent.max_fee_per_gas());
     assert_eq!(preview.max_cost(), cost);
-    let pending: Vec<_> = sender.pending_intents().map(|(_, intent)| intent.id()).collect();
-    assert_eq!(pending, [lock.id()]);
+    let in_flight: Vec<_> = sender.in_flight().map(|one| one.intent).collect();
+    assert_eq!(in_flight, [Some(&lock)]);
     // More than the account has.
     let too_much = chain.lock(8, u64::MAX);
     let error = sender.preview(&too_much, &chain.head().await, chain.next()).await.unwrap_err();

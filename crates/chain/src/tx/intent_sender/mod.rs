@@ -1,5 +1,6 @@
 //! Sends what intents ask for.
 
+mod known;
 mod nonce_user;
 mod origin;
 mod preview;
@@ -7,6 +8,7 @@ mod pursuing;
 mod sending;
 mod settling;
 
+pub use known::InFlight;
 pub use origin::UnprovenTransaction;
 pub use preview::Preview;
 
@@ -192,15 +194,6 @@ impl IntentSender {
         } else {
             IntentProgress::Open
         }
-    }
-
-    /// The transactions that aren't mined, by nonce: the newest version of each, and what it is for;
-    /// `None` if it only uses the nonce.
-    pub fn in_flight(&self) -> impl Iterator<Item = (u64, B256, Option<IntentId>)> {
-        let undecided = self.nonces.iter().filter(|(_, used)| used.mined.is_none());
-        undecided.filter_map(|(nonce, used)| {
-            used.current().map(|version| (*nonce, version.hash, version.id()))
-        })
     }
 
     /// Finds out what became of all transactions up to `head`. Call it for every block, or less often,
