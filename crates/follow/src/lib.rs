@@ -32,7 +32,7 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use compare::{Comparison, ComparisonScope, ViewDifference, compare_present};
 pub use error::{FollowError, SourceError};
 pub use every_view::{CheckedViews, EveryViewError, check_every_view};
-pub use external::ExternalAnswers;
+pub use external::{ExternalAnswers, KnownAnswers};
 pub use find::FindError;
 pub use follower::{Advance, Follower, Verification, WINDOW};
 pub use identity::SetIdentity;
