@@ -145,9 +145,8 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
         let mut decided: BTreeMap<IntentId, (Again, BlockNumber)> = BTreeMap::new();
         loop {
             let head = self.look().await?;
-            let mut in_flight = self.sender.in_flight();
-            let first = in_flight.find_map(|one| Some((one.hash, one.intent?.clone())));
-            drop(in_flight);
+            let first =
+                self.sender.in_flight().find_map(|one| Some((one.hash, one.intent?.clone())));
             let Some((hash, intent)) = first else { return Ok(()) };
             let (id, words) = (intent.id(), words(Some(&intent)));
             let (again, since) = match decided.get(&id) {
