@@ -10,6 +10,7 @@ use alloy_primitives::{TxKind, U256};
 use canon_chain::{
     Client, Sender, Waited,
     deploy::{ContractPlan, DeployError, DeployedContract, simulate_creation},
+    wait_until,
 };
 use canon_protocol::{
     BlockNumber,
@@ -81,18 +82,16 @@ pub(crate) async fn confirm(
     confirmations: u64,
 ) -> Result<(), Failure> {
     let Some(block) = block else { return Ok(()) };
-    let mut looks = 0;
-    loop {
+    let mut wait = wait_for;
+    let confirmed = wait_until(&mut wait, async || {
         let head = client.head().await.map_err(unreached)?;
-        if head.number.get().saturating_sub(block.get()).saturating_add(1) >= confirmations {
-            return Ok(());
-        }
-        if wait_for(looks).await == Waited::GiveUp {
-            let report = eyre!("block {block} doesn't get {confirmations} confirmations");
-            return Err(Failure::internal(report, AGAIN));
-        }
-        looks += 1;
-    }
+        let found = head.number.get().saturating_sub(block.get()).saturating_add(1);
+        Ok::<_, Failure>((found >= confirmations).then_some(()))
+    });
+    confirmed.await?.ok_or_else(|| {
+        let report = eyre!("block {block} doesn't get {confirmations} confirmations");
+        Failure::internal(report, AGAIN)
+    })
 }
 
 /// Returns when a person presses Ctrl-C.
@@ -246,8 +245,8 @@ impl PreparedCreation {
     /// If ether is missing, or something stays in flight.
     async fn ready(self) -> Result<Sender, Failure> {
         ensure_funds(self.balance, self.most)?;
-        let settled = self.sender.settle(&mut wait_for).await;
-        settled.map_err(|error| undeployed(error.into(), AGAIN))?;
+        let waited = self.sender.await_none_in_flight(&mut wait_for).await;
+        waited.map_err(|error| undeployed(error.into(), AGAIN))?;
         Ok(self.sender)
     }
 }

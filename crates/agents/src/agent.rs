@@ -5,7 +5,7 @@ use canon_chain::{
     Client, Error, IntentSender, Severity,
     tx::{ReportedFailures, TxEvent, TxReport},
 };
-use canon_views::{Duty, IntentId, IntentProgress, Question, SetView};
+use canon_views::{Duty, Intent, IntentId, IntentProgress, Question, SetView};
 use std::collections::BTreeSet;
 
 /// A duty of `canon-views` with its settings. It has no memory: what is due follows from the view, the
@@ -115,7 +115,8 @@ impl<R: AgentRole> Agent<R> {
     pub async fn tick(&mut self, view: &SetView) -> Tick<R::Status> {
         let mut reports = self.sender.settle(view.present.block).await;
         let mut duty = self.role.duty(view, &|id| self.sender.progress(id));
-        let out: BTreeSet<_> = self.sender.in_flight().filter_map(|(_, _, id)| id).collect();
+        let out: BTreeSet<_> =
+            self.sender.in_flight().filter_map(|one| one.intent.map(Intent::id)).collect();
         let is_in_flight = |id: &IntentId| out.contains(id);
         let client = self.sender.client();
         let rechecked = self.role.recheck(client, view, &mut duty, &is_in_flight).await;

@@ -42,13 +42,14 @@ pub struct VettedPayload {
 }
 
 impl VettedPayload {
-    /// Checks that there is code, that it is the pinned one, and that it lists actions.
+    /// Checks that there is code, that it is the pinned one, and that it lists actions when Governance asks.
     ///
     /// # Errors
     ///
     /// [`PayloadError`].
     pub async fn vet(
         client: &Client,
+        governance: Address,
         payload: Address,
         pinned: Option<B256>,
     ) -> Result<Self, PayloadError> {
@@ -57,7 +58,7 @@ impl VettedPayload {
         if let Some(expected) = pinned.filter(|pinned| *pinned != found) {
             return Err(PayloadError::CodeHash { payload, expected, found });
         }
-        let actions = client.payload_actions(at, payload).await?;
+        let actions = client.payload_actions(governance, at, payload).await?;
         if actions.is_empty() {
             return Err(PayloadError::Empty { payload });
         }

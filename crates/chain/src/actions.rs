@@ -10,41 +10,31 @@ use canon_abi::UpgradePayload;
 use canon_protocol::{Action, actions_hash};
 
 impl Client {
-    /// The actions that a payload lists at a block. Once it is a proposal, the ones that count are those
-    /// that were frozen with it, which the history of a [`SetView`](canon_views::SetView) has.
+    /// The actions that a payload lists at a block when Governance asks, which is what a proposal freezes: a
+    /// payload can tell others something else. Once it is a proposal, the ones that count are those that were
+    /// frozen with it, which the history of a [`SetView`](canon_views::SetView) has.
     ///
     /// # Errors
     ///
     /// If there is no code, or the list doesn't decode.
-    pub async fn payload_actions(&self, at: BlockId, payload: Address) -> Result<Vec<Action>> {
-        self.expect_code(at, "the payload", payload).await?;
-        self.listed_actions(None, at, payload).await
-    }
-
-    /// The actions that a payload lists at a block when Governance asks, which is what a proposal freezes: a
-    /// payload can tell others something else.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::payload_actions`].
-    pub async fn actions_told_governance(
+    pub async fn payload_actions(
         &self,
         governance: Address,
         at: BlockId,
         payload: Address,
     ) -> Result<Vec<Action>> {
         self.expect_code(at, "the payload", payload).await?;
-        self.listed_actions(Some(governance), at, payload).await
+        self.listed_actions(governance, at, payload).await
     }
 
     async fn listed_actions(
         &self,
-        asker: Option<Address>,
+        governance: Address,
         at: BlockId,
         payload: Address,
     ) -> Result<Vec<Action>> {
         let call = UpgradePayload::getActionsCall {};
-        let actions = self.read_as(asker, at, payload, call).await?;
+        let actions = self.read_as(Some(governance), at, payload, call).await?;
         Ok(actions.into_iter().map(Action::from).collect())
     }
 
@@ -62,7 +52,7 @@ impl Client {
         payload: Address,
         expected: B256,
     ) -> Result<()> {
-        let found = actions_hash(&self.listed_actions(Some(governance), at, payload).await?);
+        let found = actions_hash(&self.listed_actions(governance, at, payload).await?);
         if found == expected {
             Ok(())
         } else {

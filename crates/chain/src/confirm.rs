@@ -75,6 +75,25 @@ where
     }
 }
 
+/// What `look` finds, once it finds something; `None` if `wait` gives up before.
+///
+/// # Errors
+///
+/// The first of `look`.
+pub async fn wait_until<T, E>(
+    wait: &mut impl Wait,
+    mut look: impl AsyncFnMut() -> Result<Option<T>, E>,
+) -> Result<Option<T>, E> {
+    let mut tries = 0;
+    loop {
+        let found = look().await?;
+        if found.is_some() || wait.wait(tries).await == Waited::GiveUp {
+            return Ok(found);
+        }
+        tries += 1;
+    }
+}
+
 /// For a chain that mines every transaction at once: gives up immediately.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoWait;

@@ -98,6 +98,20 @@ pub enum Error {
         /// The newest block when it was signed.
         since: BlockNumber,
     },
+    /// The journal says that a transaction has done something for good, and it isn't known whether that was on this
+    /// chain.
+    #[error(
+        "the journal says that {transaction} has done this{}; the endpoint's chain isn't known to be the one that has \
+         it, so nothing is sent for the same; use an endpoint that has the block, or another journal if it is of \
+         another chain",
+        .block.map_or_else(String::new, |block| format!(" in block {block}"))
+    )]
+    CompletionUnproven {
+        /// The transaction.
+        transaction: B256,
+        /// The block that has it on its chain; `None` if an older journal doesn't say it.
+        block: Option<BlockNumber>,
+    },
     /// The journal of transactions can't be read or written. Without it nothing is sent.
     #[error("{0}; without the journal nothing is sent")]
     Journal(#[from] JournalError),
@@ -224,6 +238,22 @@ pub enum Error {
         searched: BlockNumber,
         /// A block by which it was used.
         by: BlockNumber,
+    },
+    /// Something that only the journal knows to be done was sent under a nonce that was used without doing it, in a
+    /// block that can still be replaced.
+    #[error(
+        "{by} used nonce {nonce} in block {block} without doing it; a transaction for it can still be mined in its \
+         place, so nothing is sent for the same before block {until}; wait"
+    )]
+    NonceUseNotFinal {
+        /// The transaction that used the nonce.
+        by: B256,
+        /// The nonce.
+        nonce: u64,
+        /// The block that has the transaction.
+        block: BlockNumber,
+        /// The first block by which the use is final.
+        until: BlockNumber,
     },
     /// A transaction isn't in a block after all the waiting that was asked for.
     #[error(
@@ -386,6 +416,7 @@ impl Error {
             | Self::LogsMissing { .. }
             | Self::NotCanonical { .. }
             | Self::NonceUserUnknown { .. }
+            | Self::NonceUseNotFinal { .. }
             | Self::AboveCap(_)
             | Self::Head(_)
             | Self::UnexpectedNonce { .. } => Severity::Retry,
@@ -409,6 +440,7 @@ impl Error {
             | Self::BadAnswer { .. }
             | Self::ActionsChanged { .. }
             | Self::Unproven { .. }
+            | Self::CompletionUnproven { .. }
             | Self::OutOfRange { .. } => Severity::Skip,
         }
     }

@@ -26,7 +26,7 @@ pub use alloy_eips::BlockId;
 pub use call::ContractCall;
 pub use calls::PermitRequest;
 pub use client::{Client, NextBlock, block_view};
-pub use confirm::{Confirmed, NoWait, Pending, Receipts, Wait, Waited};
+pub use confirm::{Confirmed, NoWait, Pending, Receipts, Wait, Waited, wait_until};
 pub use endpoint::{
     DEVELOPMENT_CHAINS, Endpoint, EndpointChecks, EndpointNote, EndpointProblem, Endpoints,
     NoEndpoint, ParseEndpointError, Timeouts, without_secrets,

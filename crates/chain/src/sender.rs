@@ -7,7 +7,7 @@
 use crate::{
     call::ContractCall,
     client::{Client, NextBlock},
-    confirm::{Confirmed, Pending, Wait, Waited},
+    confirm::{Confirmed, Pending, Wait, wait_until},
     error::{Error, Result},
     tx::{
         IntentSender, Journal,
@@ -213,18 +213,15 @@ impl Sender {
     /// # Errors
     ///
     /// [`Error::UnexpectedNonce`] if `wait` gives up.
-    pub async fn settle(&self, wait: &mut impl Wait) -> Result<()> {
-        let mut tries = 0;
-        loop {
-            let (found, expected) = (self.pool_nonce().await?, self.mined_nonce().await?);
-            if found <= expected {
-                return Ok(());
-            }
-            if wait.wait(tries).await == Waited::GiveUp {
-                return Err(Error::UnexpectedNonce { expected, found });
-            }
-            tries += 1;
-        }
+    pub async fn await_none_in_flight(&self, wait: &mut impl Wait) -> Result<()> {
+        let mut nonces = (0, 0);
+        let none_in_flight = wait_until(wait, async || {
+            nonces = (self.pool_nonce().await?, self.mined_nonce().await?);
+            Ok::<_, Error>((nonces.0 <= nonces.1).then_some(()))
+        });
+        let none_in_flight = none_in_flight.await?;
+        let (found, expected) = nonces;
+        none_in_flight.ok_or(Error::UnexpectedNonce { expected, found })
     }
 
     /// The number of its transactions that are in blocks.
@@ -272,15 +269,8 @@ impl Client {
         pending: &Pending,
         wait: &mut impl Wait,
     ) -> Result<Confirmed> {
-        let mut tries = 0;
-        loop {
-            if let Some(confirmed) = self.confirm(pending).await? {
-                return Ok(confirmed);
-            }
-            if wait.wait(tries).await == Waited::GiveUp {
-                return Err(Error::NotMined { what: pending.call().what(), hash: pending.hash() });
-            }
-            tries += 1;
-        }
+        let confirmed = wait_until(wait, || self.confirm(pending)).await?;
+        let (what, hash) = (pending.call().what(), pending.hash());
+        confirmed.ok_or(Error::NotMined { what, hash })
     }
 }

@@ -14,13 +14,19 @@ use std::{cell::RefCell, collections::BTreeSet};
 pub struct ExternalAnswers {
     block: B256,
     answers: Answers,
+}
+
+/// The answers that are known, with a note of those that aren't.
+#[derive(Debug)]
+pub struct KnownAnswers<'a> {
+    answers: &'a Answers,
     missing: RefCell<BTreeSet<Query>>,
 }
 
 impl ExternalAnswers {
     /// The contracts as they are after the block with this hash.
     pub fn at(block: B256) -> Self {
-        Self { block, answers: Answers::default(), missing: RefCell::default() }
+        Self { block, answers: Answers::default() }
     }
 
     /// The result of `compute`, once all that it asks is known.
@@ -31,25 +37,25 @@ impl ExternalAnswers {
     pub async fn resolve<T>(
         &mut self,
         client: &Client,
-        mut compute: impl FnMut(&Self) -> T,
+        mut compute: impl FnMut(&KnownAnswers<'_>) -> T,
     ) -> Result<T, Error> {
-        loop {
-            let computed = compute(self);
-            let missing = core::mem::take(self.missing.get_mut());
-            if missing.is_empty() {
-                return Ok(computed);
-            }
-            client.fetch(missing, BlockId::from(self.block), &mut self.answers).await?;
-        }
+        let compute = |answers: &Answers| {
+            let known = KnownAnswers { answers, missing: RefCell::default() };
+            let computed = compute(&known);
+            (computed, known.missing.into_inner())
+        };
+        client.resolve(BlockId::from(self.block), &mut self.answers, compute).await
     }
+}
 
+impl KnownAnswers<'_> {
     fn miss<T: Default>(&self, query: Query) -> T {
         self.missing.borrow_mut().insert(query);
         T::default()
     }
 }
 
-impl ExternalContracts for ExternalAnswers {
+impl ExternalContracts for KnownAnswers<'_> {
     fn code(&self, account: Address) -> Code {
         self.answers.account(account).unwrap_or_else(|| self.miss(Query::Account(account)))
     }

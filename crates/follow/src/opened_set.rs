@@ -6,7 +6,7 @@ use crate::{
     compare::ComparisonScope,
     error::FollowError,
     find::{FindError, origins},
-    follower::{Advance, Confirmation, Follower},
+    follower::{Advance, Follower, Verification},
     identity::SetIdentity,
     retries::{Failure, Pause, Retries},
     source::SetSource,
@@ -88,10 +88,10 @@ pub enum OpenNote {
     /// The history wasn't compared with the contracts' own answers, which aren't those of a set: events may be
     /// missing.
     #[error(
-        "not confirmed: the contracts' own answers can't be compared with the history ({0}); compare it with \
+        "not verified: the contracts' own answers can't be compared with the history ({0}); compare it with \
          that of another endpoint"
     )]
-    NotConfirmed(#[source] Arc<Error>),
+    NotVerified(#[source] Arc<Error>),
     /// The file of the set's earlier state wasn't used.
     #[error(
         "the saved state couldn't be used ({0}); all blocks were read again, and it is replaced"
@@ -223,8 +223,8 @@ async fn history(
     if let Some(Err(error)) = after.map(|checkpoint| keep(&checkpoint, cache, &path)) {
         notes.push(OpenNote::NotWritten(error));
     }
-    if let Confirmation::NotComparable(error) = follower.confirmation() {
-        notes.push(OpenNote::NotConfirmed(Arc::clone(error)));
+    if let Verification::NotComparable(error) = follower.verification() {
+        notes.push(OpenNote::NotVerified(Arc::clone(error)));
     }
     let unknown = contracts_of_unknown_origin(follower.state());
     if has_unknown_in_office(&follower) {

@@ -168,7 +168,7 @@ impl Participants {
             let identity = SequencerIdentity {
                 proposer: proposer.address(),
                 rollup: Address::ZERO,
-                blocks: BlockDuty::Propose,
+                blocks: BlockDuty::StandIn,
             };
             let role = roles::Sequencer { identity, plan: None };
             Ok(ScenarioSequencer {

@@ -310,7 +310,7 @@ impl Chain {
         governance: Address,
         payload: Address,
     ) -> Result<Vec<Action>, Failure> {
-        let actions = self.client.actions_told_governance(governance, at.into(), payload).await;
+        let actions = self.client.payload_actions(governance, at.into(), payload).await;
         actions.map_err(|error| match error {
             error if error.is_of_the_contracts() => Failure::refused(
                 Report::msg(error.to_string())

@@ -161,7 +161,8 @@ impl UpgradeCommand {
             );
             let deployed = carried_out(client, creation, self.send.confirmations()).await?;
             let head = client.head().await.map_err(chain::unreached)?;
-            let listed = client.payload_actions(head.hash.into(), deployed.address()).await;
+            let (governance, at) = (addresses.governance, head.hash.into());
+            let listed = client.payload_actions(governance, at, deployed.address()).await;
             if listed.map_err(chain::unreached)? != plan.actions {
                 return Err(other_list(deployed.address()));
             }

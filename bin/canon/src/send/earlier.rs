@@ -145,10 +145,9 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
         let mut decided: BTreeMap<IntentId, (Again, BlockNumber)> = BTreeMap::new();
         loop {
             let head = self.look().await?;
-            let pending = self.sender.pending_intents().next();
-            let Some((hash, intent)) = pending.map(|(hash, intent)| (hash, intent.clone())) else {
-                return Ok(());
-            };
+            let first =
+                self.sender.in_flight().find_map(|one| Some((one.hash, one.intent?.clone())));
+            let Some((hash, intent)) = first else { return Ok(()) };
             let (id, words) = (intent.id(), words(Some(&intent)));
             let (again, since) = match decided.get(&id) {
                 Some(decided) => *decided,
@@ -230,7 +229,8 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
     /// The nonce and the newest transaction that is in flight for an intent.
     fn in_flight(&self, id: &IntentId) -> Option<(u64, B256)> {
         let mut all = self.sender.in_flight();
-        all.find(|(.., of)| of.as_ref() == Some(id)).map(|(nonce, hash, _)| (nonce, hash))
+        let found = all.find(|one| one.intent.is_some_and(|intent| intent.id() == *id))?;
+        Some((found.nonce, found.hash))
     }
 
     /// How a transaction is given up.

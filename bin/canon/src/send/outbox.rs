@@ -169,6 +169,10 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
                     self.check_patience(*since.get_or_insert(head.number), &head, &id)?;
                 }
                 None => {
+                    if !self.sender.may_be_mined(&id) {
+                        // It may have waited until another use of its nonce was final.
+                        since = None;
+                    }
                     self.check_patience(*since.get_or_insert(head.number), &head, &id)?;
                     let next = self.sender.client().next_time(&head, BLOCK_TIME).await;
                     if !self.sender.may_be_mined(&id) && !step.intent.is_useful_at(next) {
@@ -196,10 +200,12 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         intent: Option<&Intent>,
         next: Timestamp,
     ) -> Option<Error> {
-        let in_flight: Vec<_> = self.sender.pending_intents().collect();
-        let mut wanted: Vec<_> = in_flight.iter().map(|(_, intent)| (*intent).clone()).collect();
+        let in_flight = self.sender.in_flight();
+        let in_flight: Vec<_> =
+            in_flight.filter_map(|one| Some((one.hash, one.intent?.clone()))).collect();
         let late = in_flight.iter().filter(|(_, intent)| !intent.is_useful_at(next));
         let late: Vec<_> = late.map(|(hash, _)| *hash).collect();
+        let mut wanted: Vec<_> = in_flight.into_iter().map(|(_, intent)| intent).collect();
         for hash in late {
             self.tell_once(format!(
                 "the time of {hash} is over, so a transfer of nothing takes its place"
@@ -302,8 +308,8 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
             let next = "run the command again once that is different";
             return Failure::internal(reason.wrap_err("nothing was sent"), next);
         };
-        let in_flight = self.sender.pending_intents().map(|(hash, _)| hash);
-        let own = in_flight.filter(|hash| !begun.earlier.contains(hash));
+        let in_flight = self.sender.in_flight().filter(|one| one.intent.is_some());
+        let own = in_flight.map(|one| one.hash).filter(|hash| !begun.earlier.contains(hash));
         let own: Vec<_> = own.map(|hash| hash.to_string()).collect();
         let report = match own.is_empty() {
             true => reason.wrap_err("the outcome isn't known"),

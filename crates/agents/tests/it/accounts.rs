@@ -25,7 +25,7 @@ async fn an_agent_has_the_key_of_the_account_that_its_role_needs() {
     let [own, other] = [0, 1].map(|number| key("agent", number));
     let (account, found) = (own.address(), other.address());
     let rollup = chain.addresses().rollup;
-    let blocks = BlockDuty::Propose;
+    let blocks = BlockDuty::StandIn;
     let identity = SequencerIdentity { proposer: account, rollup, blocks };
     let plan = MovePlan {
         withdrawer: account,

@@ -190,6 +190,9 @@ fn endpoint_faults() -> Vec<Fault> {
     delays.into_iter().chain(others).collect()
 }
 
+/// The most blocks that are replaced at once.
+const DEEPEST: u32 = 4;
+
 /// Whether blocks are replaced now and then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reorganizations {
@@ -214,6 +217,9 @@ async fn run_upgrade(
     run.step(Step::Orders, &mut after_block).await;
     run.set_up(Step::Signals).await;
     run.step(Step::Signals, &mut after_block).await;
+    // An order that was taken back and given up waits until that is final. The vote counts the power after it.
+    run.step(Step::Orders, |_| {}).await;
+    run.blocks(DEEPEST).await;
     for step in [Step::Vote, Step::Execution, Step::Moves] {
         run.go_to(step).await;
         run.step(step, &mut after_block).await;
@@ -246,7 +252,7 @@ async fn at_random(
             if reorganizations == Reorganizations::UpToFourBlocks && rng_of_blocks.chance(1, 8) {
                 let old = [OldTransactions::Drop, OldTransactions::ReturnToPool];
                 let old = *rng_of_blocks.pick(&old).unwrap();
-                run.reorganize(rng_of_blocks.between(1, 4), old);
+                run.reorganize(rng_of_blocks.between(1, DEEPEST.into()), old);
             }
         };
         let plan = FaultPlan::Random { rng, percent, faults };

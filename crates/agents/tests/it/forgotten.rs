@@ -24,7 +24,7 @@ async fn a_transaction_is_settled_though_another_one_fails_to_be() {
         chain.stake(rollup, 1).await;
         let (_, plan) = chain.upgrade("1").await;
         let mut process = Process::new(&chain, maker).await;
-        process.add_sequencer(0, rollup, BlockDuty::Propose, Some(plan));
+        process.add_sequencer(0, rollup, BlockDuty::StandIn, Some(plan));
         while process.signaled().is_empty() {
             process.run_block(&chain).await;
         }

@@ -28,7 +28,7 @@ async fn whoever_has_nothing_to_do_asks_nothing() {
         let (new, plan) = chain.upgrade("1").await;
         let mut process = Process::new(&chain, maker).await;
         for number in 0..4 {
-            process.add_sequencer(number, old, BlockDuty::Propose, Some(plan));
+            process.add_sequencer(number, old, BlockDuty::StandIn, Some(plan));
         }
         let signal = |subject| matches!(subject, IntentSubject::Signal { .. });
         process.run_until(&chain, 30, is_done(signal)).await;
@@ -37,7 +37,7 @@ async fn whoever_has_nothing_to_do_asks_nothing() {
         for number in 0..100 {
             // One key for all: they never sign.
             let key = key("idle", 0);
-            let (proposer, blocks) = (key.address(), BlockDuty::Propose);
+            let (proposer, blocks) = (key.address(), BlockDuty::StandIn);
             let identity = SequencerIdentity { proposer, rollup: old, blocks };
             let sequencer = Sequencer { identity, plan: Some(plan) };
             process.add(AnyRole::Sequencer(sequencer), key.clone());

@@ -64,7 +64,12 @@ fn code(governance: Address) -> Bytes {
 async fn vetted(chain: &TestChain, payload: Address) -> SignalPlan {
     chain.devchain.set_code(payload, code(chain.addresses().governance)).unwrap();
     chain.mine();
-    VettedPayload::vet(&chain.client, payload, None).await.unwrap().signal_plan()
+    vet(chain, payload).await
+}
+
+async fn vet(chain: &TestChain, payload: Address) -> SignalPlan {
+    let governance = chain.addresses().governance;
+    VettedPayload::vet(&chain.client, governance, payload, None).await.unwrap().signal_plan()
 }
 
 /// As many sequencers that signal for a payload.
@@ -81,6 +86,15 @@ async fn set_up(maker: Maker, count: u64) -> (TestChain, Process, SignalPlan) {
     process.run_blocks(&chain, 10).await;
     assert!(!process.signaled().is_empty(), "{}", process.log());
     (chain, process, plan)
+}
+
+#[tokio::test]
+async fn the_list_that_is_vetted_is_what_governance_would_freeze() {
+    let chain = TestChain::new().await;
+    assert_eq!(vetted(&chain, PAYLOAD).await.actions_hash, hash(1));
+    Answer::OtherForGovernance.give(&chain, PAYLOAD);
+    chain.mine();
+    assert_eq!(vet(&chain, PAYLOAD).await.actions_hash, hash(2));
 }
 
 #[tokio::test]

@@ -162,7 +162,7 @@ impl Run {
             let number = usize::from(apart == Some(who));
             let process = &mut processes[number];
             let actor = match who {
-                Who::Sequencer => process.add_sequencer(0, old, BlockDuty::Propose, None),
+                Who::Sequencer => process.add_sequencer(0, old, BlockDuty::StandIn, None),
                 Who::Holder => add_holder(process, participants),
                 Who::Keeper if participants == Participants::KeeperPaysNobody => {
                     process.add_keeper(&chain, PayOut::No)

@@ -168,7 +168,8 @@ impl TestChain {
         let payload = deploy_upgrade_payload(sender, origin, &set, &upgrade, wait).await;
         let payload = payload.unwrap().address();
         self.devchain.set_mining(Mining::Manual);
-        let vetted = VettedPayload::vet(&self.client, payload, None).await.unwrap();
+        let vetted = VettedPayload::vet(&self.client, set.governance, payload, None).await;
+        let vetted = vetted.unwrap();
         (rollup.address(), vetted.signal_plan())
     }
 

@@ -2,8 +2,8 @@
 
 use super::error::DeployError;
 use crate::{
-    Checks, Client, ContractCall, Sender, Wait, Waited, error::Error, rejection::Rejection,
-    tx::account::TRANSFER_GAS,
+    Checks, Client, ContractCall, Sender, Wait, error::Error, rejection::Rejection,
+    tx::account::TRANSFER_GAS, wait_until,
 };
 use alloy_primitives::{Address, Bytes, U256, address, bytes, keccak256};
 use alloy_provider::Provider;
@@ -50,16 +50,12 @@ pub(crate) async fn ensure_proxy(
         _ => {}
     }
     let (what, hash) = ("create the deployment proxy", keccak256(&CREATION));
-    let mut tries = 0;
-    loop {
+    let mined = wait_until(wait, async || {
         let receipt = client.provider().get_transaction_receipt(hash).await;
-        if receipt.map_err(|source| Error::rpc(what, source))?.is_some() {
-            break;
-        }
-        if wait.wait(tries).await == Waited::GiveUp {
-            return Err(DeployError::ProxyNotMined { hash });
-        }
-        tries += 1;
+        receipt.map_err(|source| Error::rpc(what, source))
+    });
+    if mined.await?.is_none() {
+        return Err(DeployError::ProxyNotMined { hash });
     }
     if has_proxy(&client).await? { Ok(()) } else { Err(DeployError::ProxyFailed) }
 }
@@ -81,7 +77,7 @@ async fn has_proxy(client: &Client) -> Result<bool, DeployError> {
 async fn fund_creator(sender: &mut Sender, wait: &mut impl Wait) -> Result<(), DeployError> {
     let client = sender.client().clone();
     // An interrupted run may have sent the payment.
-    sender.settle(wait).await?;
+    sender.await_none_in_flight(wait).await?;
     let missing = U256::from(COST).saturating_sub(client.balance(CREATOR).await?);
     if !missing.is_zero() {
         let call = ContractCall::pay("fund the deployment proxy's creator", CREATOR, missing);

@@ -1,10 +1,10 @@
 //! A journal in a file.
 
 use super::journal::{
-    Journal, JournalContents, JournalError, JournaledTransaction, MemoryJournal, SeenBlock,
+    CompletedIntent, Journal, JournalContents, JournalError, JournaledTransaction, MemoryJournal,
+    SeenBlock,
 };
 use alloy_primitives::B256;
-use canon_views::IntentId;
 use serde::{Deserialize, Serialize};
 use std::{
     borrow::Cow,
@@ -34,7 +34,7 @@ pub struct FileJournal {
 enum Line {
     Recorded(JournaledTransaction),
     Mined { transaction: B256, block: SeenBlock },
-    Completed { intent: IntentId, transaction: B256 },
+    Completed(CompletedIntent),
     Forgotten { transaction: B256 },
 }
 
@@ -117,7 +117,7 @@ fn read(path: &Path, file: &File, contents: &mut MemoryJournal) -> Result<u64, J
         match line {
             Line::Recorded(transaction) => contents.record(&transaction)?,
             Line::Mined { transaction, block } => contents.mined(transaction, block)?,
-            Line::Completed { intent, transaction } => contents.completed(&intent, transaction)?,
+            Line::Completed(completed) => contents.completed(&completed)?,
             Line::Forgotten { transaction } => contents.forgotten(transaction)?,
         }
         whole += length as u64;
@@ -147,9 +147,9 @@ impl Journal for FileJournal {
         self.contents.mined(transaction, block)
     }
 
-    fn completed(&mut self, intent: &IntentId, transaction: B256) -> Result<(), JournalError> {
-        self.add(&Line::Completed { intent: *intent, transaction })?;
-        self.contents.completed(intent, transaction)
+    fn completed(&mut self, completed: &CompletedIntent) -> Result<(), JournalError> {
+        self.add(&Line::Completed(*completed))?;
+        self.contents.completed(completed)
     }
 
     fn forgotten(&mut self, transaction: B256) -> Result<(), JournalError> {
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
     use canon_protocol::{BlockNumber, ProposalId};
     use canon_testkit::TestFolder;
-    use canon_views::{IntendedAction, SetId};
+    use canon_views::{IntendedAction, IntentId, SetId};
 
     fn id(number: u64) -> IntentId {
         let subject = IntendedAction::Drop { id: ProposalId::of(number) }.subject();
@@ -176,6 +176,12 @@ mod tests {
         JournaledTransaction { raw, intent: None, since, since_hash, mined_in: None }
     }
 
+    fn completed(number: u8) -> CompletedIntent {
+        let block = SeenBlock { number: BlockNumber::of(8), hash: B256::repeat_byte(number) };
+        let (intent, transaction) = (id(number.into()), transaction(number - 1).hash());
+        CompletedIntent { intent, transaction, block: Some(block) }
+    }
+
     /// Does the same to a journal each time.
     fn write(journal: &mut impl Journal, steps: usize) {
         for step in 0..steps {
@@ -186,7 +192,7 @@ mod tests {
                     let block = SeenBlock { number: BlockNumber::of(9), hash: B256::ZERO };
                     journal.mined(transaction(number - 3).hash(), block).unwrap();
                 }
-                2 => journal.completed(&id(step as u64), transaction(number - 1).hash()).unwrap(),
+                2 => journal.completed(&completed(number)).unwrap(),
                 _ => journal.forgotten(transaction(number - 2).hash()).unwrap(),
             }
         }
@@ -238,14 +244,17 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_of_an_older_journal_is_read_and_belongs_to_no_chain() {
+    fn the_lines_of_an_older_journal_are_read_and_belong_to_no_chain() {
         let folder = TestFolder::new("older");
         let path = folder.file("journal");
+        let mut done = serde_json::to_value(Line::Completed(completed(2))).unwrap();
+        done["completed"].as_object_mut().unwrap().remove("block").unwrap();
         let line = r#"{"recorded":{"raw":"0x01","intent":null,"since":"7"}}"#;
-        fs::write(&path, format!("{line}\n")).unwrap();
+        fs::write(&path, format!("{line}\n{done}\n")).unwrap();
         let contents = FileJournal::open(&path).unwrap().load().unwrap();
         assert_eq!(contents.transactions[0].since, BlockNumber::of(7));
         assert_eq!(contents.transactions[0].block(), None);
+        assert_eq!(contents.completed, [CompletedIntent { block: None, ..completed(2) }]);
     }
 
     #[test]

@@ -38,13 +38,25 @@ pub struct SeenBlock {
     pub hash: B256,
 }
 
+/// An intent that is done for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompletedIntent {
+    /// The intent.
+    pub intent: IntentId,
+    /// The transaction that did it.
+    pub transaction: B256,
+    /// The block that has the transaction. Without it the intent isn't known to be done on any chain.
+    #[serde(default)]
+    pub block: Option<SeenBlock>,
+}
+
 /// All that a journal has.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalContents {
     /// Transactions that weren't forgotten, in the order in which they were recorded.
     pub transactions: Vec<JournaledTransaction>,
-    /// Intents that are done for good.
-    pub completed: Vec<IntentId>,
+    /// Intents that are done for good, each on the chain that has its block.
+    pub completed: Vec<CompletedIntent>,
 }
 
 /// The memory of the transactions of one account on one chain. The effects of a method that has returned must
@@ -79,7 +91,7 @@ pub trait Journal: Send {
     /// # Errors
     ///
     /// If it can't be written.
-    fn completed(&mut self, intent: &IntentId, transaction: B256) -> Result<(), JournalError>;
+    fn completed(&mut self, completed: &CompletedIntent) -> Result<(), JournalError>;
 
     /// Forgets a transaction that won't be mined any more, or can't be taken back any more.
     ///
@@ -216,10 +228,10 @@ impl Journal for MemoryJournal {
         Ok(())
     }
 
-    fn completed(&mut self, intent: &IntentId, _transaction: B256) -> Result<(), JournalError> {
+    fn completed(&mut self, completed: &CompletedIntent) -> Result<(), JournalError> {
         self.change(|contents| {
-            if !contents.completed.contains(intent) {
-                contents.completed.push(*intent);
+            if !contents.completed.contains(completed) {
+                contents.completed.push(*completed);
             }
         });
         Ok(())

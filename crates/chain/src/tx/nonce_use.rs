@@ -134,6 +134,11 @@ impl Mined {
     pub(super) fn is_final(&self, head: BlockNumber) -> bool {
         head.steps_since(self.block).is_some_and(|age| age >= FINALITY)
     }
+
+    /// The first block by which it can't be taken back.
+    pub(super) const fn final_by(&self) -> BlockNumber {
+        BlockNumber::of(self.block.get().saturating_add(FINALITY))
+    }
 }
 
 impl NonceUse {

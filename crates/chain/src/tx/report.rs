@@ -45,7 +45,8 @@ pub enum TxEvent {
         transaction: B256,
     },
     /// Its transactions can't be mined any more, since another one has their nonce: it was given up, or
-    /// something else that has the key used the nonce. If it is still wanted it is sent again.
+    /// something else that has the key used the nonce. If it is still wanted it is sent again: one that only the
+    /// journal knows to be done once that use is final.
     Superseded {
         /// The hash of the transaction that was mined; `None` if it was mined before the states that the
         /// endpoint has, and the state says what is done.

@@ -75,6 +75,7 @@ impl LastingFailure {
             Error::AboveCap(AboveCap::Total { cap: limit, .. } | AboveCap::Tip { limit, .. }) => {
                 ("", Detail::FeeCap(*limit))
             }
+            Error::NonceUseNotFinal { by, .. } => ("", Detail::Transaction(*by)),
             error if error.is_temporary() => return None,
             Error::Rejected { what, rejection, .. } => (*what, Detail::Rejection(*rejection)),
             Error::Refused { what, revert } => (*what, Detail::Revert(revert.clone())),
@@ -85,6 +86,7 @@ impl LastingFailure {
             | Error::LogsMissing { what, hash, .. }
             | Error::NotMined { what, hash } => (*what, Detail::Transaction(*hash)),
             Error::Unproven { transaction, .. }
+            | Error::CompletionUnproven { transaction, .. }
             | Error::NotCanonical { transaction, .. }
             | Error::NonceUserUnknown { transaction, .. } => {
                 ("", Detail::Transaction(*transaction))

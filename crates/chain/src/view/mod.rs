@@ -70,37 +70,21 @@ impl Client {
             let reading = self.look_through_lens(&subject, at, &guesses, &mut answers);
             lens = reading.await?;
         }
-        loop {
-            match self.read_answers(subject, block, [&answers, &guesses]) {
-                Ok(present) => {
-                    // Had the endpoint lost the block, it wouldn't have answered plain calls either.
-                    if lens == Lens::Refused {
-                        self.limits().refuse_lens();
-                    }
-                    return present;
-                }
-                Err(missing) => self.fetch(missing, at, &mut answers).await?,
-            }
+        let read = |answers: &_| {
+            let reader = Reader::new(self.chain_id(), block, subject, [answers, &guesses]);
+            let present = reader.present().map_err(|gap| match gap {
+                Gap::Failed(error) => error,
+                // Without a note of what is missing it is the reader's own mistake: there is no view then.
+                Gap::Unknown => Error::Unread { registry },
+            });
+            (present, reader.into_missing())
+        };
+        let present = self.resolve(at, &mut answers, read).await?;
+        // Had the endpoint lost the block, it wouldn't have answered plain calls either.
+        if lens == Lens::Refused {
+            self.limits().refuse_lens();
         }
-    }
-
-    /// The set, or why it can't be read; as the error, what has to be asked before either is known.
-    fn read_answers(
-        &self,
-        subject: ViewSubject<'_>,
-        block: BlockView,
-        answers: [&Answers; 2],
-    ) -> Result<Result<Present>, BTreeSet<Query>> {
-        let reader = Reader::new(self.chain_id(), block, subject, answers);
-        let present = reader.present();
-        let missing = reader.into_missing();
-        match present {
-            _ if !missing.is_empty() => Err(missing),
-            Ok(present) => Ok(Ok(present)),
-            Err(Gap::Failed(error)) => Ok(Err(error)),
-            // The reader notes what it doesn't know, so this would be its own mistake: there is no view then.
-            Err(Gap::Unknown) => Ok(Err(Error::Unread { registry: subject.registry })),
-        }
+        present
     }
 
     /// Finds a block and the set's contracts in one batch. These may be of another block, since requests of
@@ -170,12 +154,29 @@ impl Client {
         Ok(lens)
     }
 
-    /// Asks questions about a block, in as few batches as the endpoint takes, and adds the answers.
+    /// The result of `compute` once all answers that it needs are known. It returns what it lacks as well: that is
+    /// asked about the block, the answers are added, and it is called again.
     ///
     /// # Errors
     ///
     /// If the endpoint doesn't answer, or doesn't have the block.
-    pub async fn fetch(
+    pub async fn resolve<T>(
+        &self,
+        at: BlockId,
+        answers: &mut Answers,
+        mut compute: impl FnMut(&Answers) -> (T, BTreeSet<Query>),
+    ) -> Result<T> {
+        loop {
+            let (computed, missing) = compute(answers);
+            if missing.is_empty() {
+                return Ok(computed);
+            }
+            self.fetch(missing, at, answers).await?;
+        }
+    }
+
+    /// Asks questions about a block, in as few batches as the endpoint takes, and adds the answers.
+    async fn fetch(
         &self,
         queries: BTreeSet<Query>,
         at: BlockId,

@@ -38,7 +38,8 @@ async fn a_rollup_and_the_payload_that_makes_it_canonical() {
         .address();
     let rollup = rollup.address();
     let at = BlockId::from(chain.client.head().await.unwrap().hash);
-    let actions = chain.client.payload_actions(at, payload).await.unwrap();
+    let actions = chain.client.payload_actions(deployment.governance, at, payload).await;
+    let actions = actions.unwrap();
     assert_eq!(actions.len(), 4);
     assert_eq!(actions, upgrade.actions(&deployment), "known before it is sent");
     rehearse_actions(&chain.client, deployment.governance, &actions).await.unwrap();

@@ -67,7 +67,8 @@ async fn a_payload_lists_what_is_frozen_when_it_is_proposed() {
     let view = newest_view(&chain.client, set.deployment.registry, &question).await.unwrap();
     let proposal = view.proposal(ProposalId::ZERO).unwrap();
     assert_eq!(proposal.payload, payload);
-    let actions = chain.client.payload_actions(BlockId::latest(), payload).await.unwrap();
+    let (at, governance) = (BlockId::latest(), set.deployment.governance);
+    let actions = chain.client.payload_actions(governance, at, payload).await.unwrap();
     assert_eq!(actions_hash(&actions), proposal.actions_hash);
 }
 
@@ -76,7 +77,8 @@ async fn no_actions_are_listed_at_another_address() {
     let chain = chain().await;
     for (code, what) in OTHER_CODE.into_iter().zip(["no code", "no code", "refused", "bad"]) {
         chain.devchain.set_code(NOBODY, code).unwrap();
-        let error = chain.client.payload_actions(BlockId::latest(), NOBODY).await.unwrap_err();
+        let at = BlockId::latest();
+        let error = chain.client.payload_actions(NOBODY, at, NOBODY).await.unwrap_err();
         let found = match &error {
             Error::NoCode { what: "the payload", address: NOBODY } => "no code",
             Error::Refused { what: "getActions()", .. } => "refused",

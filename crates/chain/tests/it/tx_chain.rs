@@ -1,15 +1,17 @@
 //! A chain with a set, an account that does things by intent, and faults between the two.
 
 use crate::test_chain::{self, client_by, newest_view};
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_consensus::TxEnvelope;
+use alloy_eips::Decodable2718;
+use alloy_primitives::{Address, B256, Bytes, U256, bytes};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::Filter;
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolEvent;
 use canon_abi::{Asset, Governance};
 use canon_chain::{
-    Client, IntentSender,
-    tx::{FeePolicy, MemoryJournal, TxEvent, TxReport},
+    Client, FINALITY, IntentSender,
+    tx::{FeePolicy, Journal, JournaledTransaction, MemoryJournal, TxEvent, TxReport},
 };
 use canon_devchain::{Devchain, Mining, OldTransactions, ReorgOptions};
 use canon_faults::Faults;
@@ -17,6 +19,7 @@ use canon_protocol::{Amount, BlockNumber, Epoch, Timestamp};
 use canon_views::{
     BlockView, IntendedAction, Intent, IntentId, OrderId, Question, SetAddresses, SetId,
 };
+use core::slice::from_ref;
 use std::collections::BTreeMap;
 
 /// A recipient of tokens.
@@ -197,4 +200,76 @@ pub(crate) fn failures(reports: &[TxReport]) -> Vec<String> {
         _ => None,
     });
     failed.collect()
+}
+
+/// Mines blocks that leave the pool as it is.
+pub(crate) fn mine_past_the_pool(chain: &TxChain, blocks: u64) {
+    for _ in 0..blocks {
+        chain.devchain.mine_unsigned(&[]).unwrap();
+    }
+}
+
+/// Code that uses 26 gas in each of `rounds` rounds.
+pub(crate) fn burner(rounds: u32) -> Bytes {
+    let [_, a, b, c] = rounds.to_be_bytes();
+    [&[0x62, a, b, c][..], &bytes!("5b60019003806004570000")[..]].concat().into()
+}
+
+/// The transactions in a journal, oldest first.
+pub(crate) fn journaled(journal: &MemoryJournal) -> Vec<(JournaledTransaction, TxEnvelope)> {
+    let all = journal.load().unwrap().transactions.into_iter();
+    all.map(|one| {
+        let tx = TxEnvelope::decode_2718_exact(&one.raw).unwrap();
+        (one, tx)
+    })
+    .collect()
+}
+
+pub(crate) fn transactions(journal: &MemoryJournal) -> Vec<TxEnvelope> {
+    journaled(journal).into_iter().map(|(_, tx)| tx).collect()
+}
+
+pub(crate) fn superseded(reports: &[TxReport]) -> Vec<IntentId> {
+    let superseded = reports.iter().filter_map(|report| match report.event {
+        TxEvent::Superseded { .. } => report.intent,
+        _ => None,
+    });
+    superseded.collect()
+}
+
+pub(crate) fn taken_back(reports: &[TxReport]) -> Vec<B256> {
+    let taken_back = reports.iter().filter_map(|report| match report.event {
+        TxEvent::TakenBack { transaction } => Some(transaction),
+        _ => None,
+    });
+    taken_back.collect()
+}
+
+/// An account that has locked nothing and may lock 100.
+pub(crate) async fn ready(chain: &TxChain) -> (MemoryJournal, IntentSender) {
+    let journal = MemoryJournal::default();
+    let mut sender = chain.sender(&journal);
+    let approve = chain.approve(0, 100);
+    chain.pursue_and_mine(&mut sender, from_ref(&approve)).await;
+    assert_eq!(confirmed(&chain.pursue(&mut sender, &[]).await), [approve.id()]);
+    (journal, sender)
+}
+
+/// Lets as many blocks pass that what used the nonce of an order, in the newest block, is final: it is sent again in
+/// the next block, and not before.
+pub(crate) async fn sent_once_final(chain: &TxChain, sender: &mut IntentSender, orders: &[Intent]) {
+    let used = chain.head().await.number.get();
+    for age in 0..FINALITY {
+        let reports = chain.pursue_and_mine(sender, orders).await;
+        assert!(sent(&reports).is_empty(), "{age}");
+        let told = failures(&reports);
+        assert!(told.len() == usize::from(age == 0), "told once: {age}: {told:?}");
+        let until = used + FINALITY;
+        let text = format!(
+            " in block {used} without doing it; a transaction for it can still be mined in its place, so nothing is \
+             sent for the same before block {until}; wait"
+        );
+        assert!(told.iter().all(|told| told.ends_with(&text)), "{told:?}");
+    }
+    assert_eq!(sent(&chain.pursue_and_mine(sender, orders).await).len(), 1);
 }

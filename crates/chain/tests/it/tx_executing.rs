@@ -2,8 +2,7 @@
 
 use crate::{
     test_chain::newest_view,
-    tx::{burner, transactions},
-    tx_chain::{TxChain, confirmed, failures, sent},
+    tx_chain::{TxChain, burner, confirmed, failures, sent, transactions},
 };
 use alloy_consensus::Transaction;
 use alloy_primitives::{Address, Bytes, U256, address, bytes};

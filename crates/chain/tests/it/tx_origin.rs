@@ -2,17 +2,18 @@
 
 use crate::{
     test_chain::client_by,
-    tx::{ready, transactions},
-    tx_chain::{TxChain, confirmed, failures, sent},
+    tx_chain::{TxChain, confirmed, failures, ready, sent, transactions},
 };
 use alloy_primitives::B256;
 use canon_chain::{
     FINALITY, IntentSender,
-    tx::{Journal, MemoryJournal},
+    tx::{CompletedIntent, Journal, JournalContents, MemoryJournal},
 };
 use canon_devchain::{Devchain, OldTransactions, ReorgOptions};
-use canon_faults::Faults;
+use canon_faults::{Answer, Faults};
+use canon_views::{Intent, IntentProgress, OrderId};
 use core::slice::from_ref;
+use serde_json::Value;
 
 /// Another chain that begins as this one is now, and goes on otherwise.
 async fn fork(chain: &TxChain) -> TxChain {
@@ -58,7 +59,7 @@ async fn what_a_fork_has_mined_is_never_sent_to_the_chain_that_it_began_with() {
         assert_eq!((chain.devchain.pool_size(), unproven(&there)), (0, vec![hash]), "{blocks}");
         chain.mine(1);
     }
-    assert!(there.next_order() > canon_views::OrderId(1), "an order has one number on all chains");
+    assert!(there.next_order() > OrderId(1), "an order has one number on all chains");
     // What is due there is signed for that chain.
     let reports = chain.pursue(&mut there, from_ref(&lock)).await;
     assert!(sent(&reports).len() == 1 && sent(&reports) != [hash], "{reports:?}");
@@ -176,4 +177,95 @@ async fn a_journal_that_does_not_say_which_chain_it_is_of_sends_nothing_that_no_
     chain.pursue(&mut sender, &[]).await;
     assert_eq!((unproven(&sender), chain.devchain.pool_size()), (vec![hash], 0));
     assert!(!sender.is_known(hash).await.unwrap());
+}
+
+/// A lock of 7 that a chain has done for good, and the journal that says so.
+async fn done_for_good(chain: &TxChain) -> (MemoryJournal, Intent, CompletedIntent) {
+    let (journal, mut sender) = ready(chain).await;
+    let lock = chain.lock(1, 7);
+    chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    chain.mine(FINALITY);
+    chain.pursue(&mut sender, from_ref(&lock)).await;
+    let JournalContents { transactions, completed } = journal.load().unwrap();
+    let [done] = completed[..] else { panic!("{completed:?}") };
+    assert_eq!((transactions, done.intent), (vec![], lock.id()));
+    (copy(&journal), lock, done)
+}
+
+#[tokio::test]
+async fn what_is_done_on_a_fork_is_due_on_the_chain_that_it_began_with() {
+    let chain = TxChain::new().await;
+    let fork = fork(&chain).await;
+    let (journal, lock, done) = done_for_good(&fork).await;
+    // The approval.
+    let (_, mut there) = ready(&chain).await;
+    chain.mine(1);
+    drop(there);
+    there = chain.sender(&journal);
+    let block = done.block.unwrap().number.get();
+    let text =
+        format!("the journal says that {} has done this in block {block};", done.transaction);
+    // While it could be the same chain, by an endpoint that lags or with its blocks replaced.
+    for (number, is_told) in [(0, true), (block - 1, false), (block + FINALITY - 1, false)] {
+        chain.mine(number.saturating_sub(chain.devchain.block_number()));
+        let reports = chain.pursue(&mut there, from_ref(&lock)).await;
+        assert!(sent(&reports).is_empty(), "{number}");
+        let told = failures(&reports);
+        assert!(
+            told.len() == usize::from(is_told) && told.iter().all(|told| told.starts_with(&text))
+        );
+        assert_eq!(there.progress(&lock.id()), IntentProgress::Unconfirmed, "{number}");
+        assert!(there.next_order() > OrderId(1), "an order has one number on all chains");
+    }
+    chain.mine(1);
+    assert_eq!(sent(&chain.pursue_and_mine(&mut there, from_ref(&lock)).await).len(), 1);
+    assert_eq!(confirmed(&chain.pursue(&mut there, from_ref(&lock)).await), [lock.id()]);
+    assert_eq!(chain.deposits().await, [7]);
+    // Each of both chains has done it for good now, and finds that again.
+    chain.mine(FINALITY);
+    chain.pursue(&mut there, from_ref(&lock)).await;
+    assert_eq!(journal.load().unwrap().completed.len(), 2);
+    for place in [&chain, &fork] {
+        let mut sender = place.sender(&copy(&journal));
+        assert!(place.pursue(&mut sender, from_ref(&lock)).await.is_empty());
+        assert!(sender.is_done(&lock.id()));
+    }
+}
+
+#[tokio::test]
+async fn what_is_done_in_a_block_that_the_endpoint_does_not_have_is_not_done_again() {
+    let chain = TxChain::new().await;
+    let (journal, lock, _) = done_for_good(&chain).await;
+    // Old blocks aren't kept, and there is no index of old transactions.
+    chain.faults.answer(|request| match request.method() {
+        "eth_getBlockByNumber" => Answer::Refusal(4444, "pruned history unavailable".to_owned()),
+        "eth_getTransactionByHash" => Answer::Result(Value::Null),
+        _ => Answer::Node,
+    });
+    let mut sender = chain.sender(&journal);
+    let reports = chain.pursue(&mut sender, from_ref(&lock)).await;
+    assert!(sent(&reports).is_empty() && failures(&reports).len() == 1, "{reports:?}");
+    assert_eq!(sender.progress(&lock.id()), IntentProgress::Unconfirmed);
+    chain.faults.answer(|_| Answer::Node);
+    assert!(chain.pursue(&mut sender, from_ref(&lock)).await.is_empty());
+    assert!(sender.is_done(&lock.id()));
+}
+
+#[tokio::test]
+async fn what_an_older_journal_says_is_done_is_done_where_its_transaction_is() {
+    let chain = TxChain::new().await;
+    let fork = fork(&chain).await;
+    let (_, lock, done) = done_for_good(&chain).await;
+    let completed = vec![CompletedIntent { block: None, ..done }];
+    let journal = MemoryJournal::new(JournalContents { completed, ..JournalContents::default() });
+    let mut sender = chain.sender(&journal);
+    assert!(chain.pursue(&mut sender, from_ref(&lock)).await.is_empty());
+    assert!(sender.is_done(&lock.id()));
+    // Nothing says whether the fork is the chain that did it.
+    let mut sender = fork.sender(&journal);
+    let told = failures(&fork.pursue(&mut sender, from_ref(&lock)).await).remove(0);
+    assert!(
+        told.starts_with(&format!("the journal says that {} has done this;", done.transaction))
+    );
+    assert_eq!(fork.devchain.pool_size(), 0);
 }

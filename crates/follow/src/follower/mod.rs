@@ -10,7 +10,7 @@
 //! are read, and have to fit the block's bloom. What that doesn't show, a comparison with the contracts' own answers
 //! does: at the newest block after a range, a checkpoint, or blocks of which only the set's logs were read, and
 //! otherwise every half window. If they differ, blocks are read again from an earlier state on. Where the contracts'
-//! answers aren't those of a set, the state stays unconfirmed, and [`Follower::confirmation`] says so.
+//! answers aren't those of a set, the state stays unverified, and [`Follower::verification`] says so.
 
 mod ranges;
 mod recovery;
@@ -57,8 +57,8 @@ pub enum Advance {
 pub struct Follower<S> {
     source: S,
     identity: SetIdentity,
-    /// The state after the last block that the window doesn't have.
-    settled: Fold,
+    /// The base: the state after the last block that the window doesn't have.
+    base: Fold,
     /// The blocks after that.
     window: Window,
     /// The state after all of them.
@@ -67,8 +67,8 @@ pub struct Follower<S> {
     head: Option<BlockView>,
     source_chain: SourceChain,
     recovery: Recovery,
-    confirmation: Confirmation,
-    /// What the confirmation is due to, if there is one.
+    verification: Verification,
+    /// What the verification is due to, if there is one.
     evidence: Evidence,
     /// The last block at which the state was compared with the contracts' answers.
     last_comparison: BlockNumber,
@@ -79,10 +79,10 @@ pub struct Follower<S> {
 /// Whether the state is known to have all events.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Confirmation {
+pub enum Verification {
     /// Each block was read by its hash, with all logs that its bloom shows, since the first one or since the
     /// contracts' answers agreed. They are compared again every half window.
-    Confirmed,
+    Verified,
     /// Blocks were read in ranges, or only the set's logs of them, or the state came from a file; and it wasn't
     /// compared with the contracts' answers since.
     Pending,
@@ -111,30 +111,30 @@ impl<S: SetSource> Follower<S> {
     /// A follower that begins with the set's first block.
     pub fn new(source: S, identity: SetIdentity) -> Self {
         let start = Fold::new(&identity);
-        Self::at(source, identity, start, Confirmation::Confirmed)
+        Self::at(source, identity, start, Verification::Verified)
     }
 
     /// A follower that goes on from a checkpoint. If its block isn't on the chain any more, it begins
     /// with the set's first block.
     pub fn resume(source: S, checkpoint: Checkpoint) -> Self {
-        let (identity, settled) = checkpoint.into_parts();
-        Self::at(source, identity, settled, Confirmation::Pending)
+        let (identity, base) = checkpoint.into_parts();
+        Self::at(source, identity, base, Verification::Pending)
     }
 
-    fn at(source: S, identity: SetIdentity, settled: Fold, confirmation: Confirmation) -> Self {
-        let current = settled.clone();
+    fn at(source: S, identity: SetIdentity, base: Fold, verification: Verification) -> Self {
+        let current = base.clone();
         let last_comparison = identity.first_block;
         Self {
             source,
             identity,
-            settled,
+            base,
             window: Window::default(),
             current,
             range_length: RequestLength::BLOCKS,
             head: None,
             source_chain: SourceChain::Unchecked,
             recovery: Recovery::default(),
-            confirmation,
+            verification,
             evidence: Evidence::Blocks,
             last_comparison,
             events: 0,
@@ -161,10 +161,10 @@ impl<S: SetSource> Follower<S> {
         self.head
     }
 
-    /// Whether the state is known to have all events. A state that isn't confirmed can be used, and its reader has
+    /// Whether the state is known to have all events. A state that isn't verified can be used, and its reader has
     /// to know that events may be missing.
-    pub const fn confirmation(&self) -> &Confirmation {
-        &self.confirmation
+    pub const fn verification(&self) -> &Verification {
+        &self.verification
     }
 
     /// The number of logs that were applied since the follower was made, also those of blocks that were taken
@@ -176,7 +176,7 @@ impl<S: SetSource> Follower<S> {
     /// The state after the last block that the window doesn't have, to go on from later. `None` if that
     /// is before the set's first block.
     pub fn checkpoint(&self) -> Option<Checkpoint> {
-        Checkpoint::of(&self.identity, &self.settled)
+        Checkpoint::of(&self.identity, &self.base)
     }
 
     /// Goes all the way to the newest block.
@@ -232,8 +232,8 @@ impl<S: SetSource> Follower<S> {
         if self.current.block.is_some_and(|block| block.hash == head.block.hash) {
             self.recovery.contradictions = 0;
             // Answers that couldn't be compared at this block won't be better now.
-            if matches!(self.confirmation, Confirmation::Pending) {
-                self.confirm().await?;
+            if matches!(self.verification, Verification::Pending) {
+                self.verify().await?;
             }
             return Ok(Advance::UpToDate);
         }
@@ -243,51 +243,51 @@ impl<S: SetSource> Follower<S> {
             true => self.read_old_blocks(head).await?,
             false => self.read_new_blocks(head).await?,
         };
-        self.confirm_new().await?;
+        self.verify_new().await?;
         Ok(outcome)
     }
 
-    /// Compares the state with the contracts' own answers at the same block; [`Self::confirmation`] says what came
+    /// Compares the state with the contracts' own answers at the same block; [`Self::verification`] says what came
     /// of it. If it differs, blocks are read again from an earlier state on.
     ///
     /// # Errors
     ///
     /// [`FollowError::NotStarted`] before the first block; [`FollowError::Differs`]; otherwise if the source
     /// doesn't answer.
-    pub async fn confirm(&mut self) -> Result<(), FollowError> {
+    pub async fn verify(&mut self) -> Result<(), FollowError> {
         let block = self.current.block.ok_or(FollowError::NotStarted)?;
         let comparison = self.source.compare(&self.current.state, &block).await?;
         self.last_comparison = block.number;
         match comparison {
             Comparison::Agrees => {
-                if !matches!(self.confirmation, Confirmation::Confirmed) {
+                if !matches!(self.verification, Verification::Verified) {
                     self.evidence = Evidence::Comparison;
                 }
-                self.confirmation = Confirmation::Confirmed;
+                self.verification = Verification::Verified;
                 self.recovery.last_failure = None;
             }
             Comparison::Differs(difference) => {
                 return Err(self.differs(difference));
             }
-            // What is confirmed stays so: each block since was read by its hash, with all logs.
+            // What is verified stays so: each block since was read by its hash, with all logs.
             Comparison::NotComparable(error) => {
-                if !matches!(self.confirmation, Confirmation::Confirmed) {
-                    self.confirmation = Confirmation::NotComparable(error.into());
+                if !matches!(self.verification, Verification::Verified) {
+                    self.verification = Verification::NotComparable(error.into());
                 }
             }
         }
         Ok(())
     }
 
-    /// Confirms the state if it is that after the newest block, and nothing else does or the last comparison was
+    /// Verifies the state if it is that after the newest block, and nothing else does or the last comparison was
     /// half a window ago: blocks are no proof, and what is found now costs no more than the window.
-    async fn confirm_new(&mut self) -> Result<(), FollowError> {
+    async fn verify_new(&mut self) -> Result<(), FollowError> {
         let newest =
             self.current.block.filter(|at| self.head.map(|head| head.hash) == Some(at.hash));
         let Some(newest) = newest else { return Ok(()) };
         let is_due = newest.number.get() >= self.last_comparison.get() + WINDOW / 2;
-        if is_due || !matches!(self.confirmation, Confirmation::Confirmed) {
-            self.confirm().await?;
+        if is_due || !matches!(self.verification, Verification::Verified) {
+            self.verify().await?;
         }
         Ok(())
     }
@@ -295,15 +295,15 @@ impl<S: SetSource> Follower<S> {
 
 impl Follower<ChainSource> {
     /// Sets what the state is compared for from now on: call it before a step whose view asks for other accounts. A
-    /// state that only a comparison confirmed, of less than `scope`, is compared again by the next step.
+    /// state that only a comparison verified, of less than `scope`, is compared again by the next step.
     pub fn compare_for(&mut self, scope: ComparisonScope) {
         let compared = core::mem::replace(self.source.scope_mut(), scope);
-        let is_confirmed = matches!(self.confirmation, Confirmation::Confirmed);
-        if is_confirmed
+        let is_verified = matches!(self.verification, Verification::Verified);
+        if is_verified
             && self.evidence == Evidence::Comparison
             && !compared.covers(self.source.scope_mut())
         {
-            self.confirmation = Confirmation::Pending;
+            self.verification = Verification::Pending;
         }
     }
 

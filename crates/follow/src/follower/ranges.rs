@@ -1,6 +1,6 @@
 //! Old blocks, read in ranges up to their markers.
 
-use super::{Advance, Confirmation, Follower, WINDOW};
+use super::{Advance, Follower, Verification, WINDOW};
 use crate::{
     error::{FollowError, SourceError},
     fold::Fold,
@@ -37,13 +37,13 @@ impl<S: SetSource> Follower<S> {
     /// it doesn't have, so what comes after may be missing.
     ///
     /// Two answers are needed, maybe of two nodes: the markers with what shows new contracts, and the logs of
-    /// all contracts. Both must have the last marker, and one in the settled block if that has one. So each is
+    /// all contracts. Both must have the last marker, and one in the base block if that has one. So each is
     /// of a node that has all blocks in between.
     pub(super) async fn read_old_blocks(&mut self, head: Header) -> Result<Advance, FollowError> {
         if !self.window.blocks.is_empty() {
             return self.settle_window().await;
         }
-        let next = self.settled.next(&self.identity);
+        let next = self.base.next(&self.identity);
         let mut answers = 0;
         let Markers { blocks, end, emitters, last } = loop {
             let markers = match self.markers(head).await? {
@@ -71,23 +71,23 @@ impl<S: SetSource> Follower<S> {
         }
         read.logs.retain(|log| log.block.number >= next);
         // Nobody but views and earlier states share the state now, so mostly it isn't copied.
-        self.settled = Fold::new(&self.identity);
-        self.confirmation = Confirmation::Pending;
+        self.base = Fold::new(&self.identity);
+        self.verification = Verification::Pending;
         if let Err(error) = self.current.apply(&self.identity, read.last, &read.logs) {
             // The state is between two blocks.
             return Err(self.go_back_from(error));
         }
         self.events += read.logs.len() as u64;
-        self.settled = self.current.clone();
-        self.keep_settled();
+        self.base = self.current.clone();
+        self.keep_base();
         self.forget_failure(reached);
         Ok(Advance::Extended)
     }
 
     /// The markers of the next range of old blocks. `None` if the range is too long, or doesn't continue the
-    /// settled block.
+    /// base block.
     async fn markers(&mut self, head: Header) -> Result<Option<Markers>, FollowError> {
-        let next = self.settled.next(&self.identity);
+        let next = self.base.next(&self.identity);
         let first = self.mark().map_or(next, |mark| mark.number);
         let last_old = head.block.number.get().saturating_sub(WINDOW);
         let end = first.get().saturating_add(self.range_length.get() - 1).min(last_old);
@@ -95,16 +95,16 @@ impl<S: SetSource> Follower<S> {
         let blocks = first..=BlockNumber::of(end);
         let found = self.source.range_logs(blocks, Selection::Events(&topics)).await;
         let Some(found) = self.note_range(found)? else { return Ok(None) };
-        let is_continued = self.settled.block.is_none_or(|settled| match self.mark() {
+        let is_continued = self.base.block.is_none_or(|base| match self.mark() {
             Some(mark) => found.first.hash == mark.hash,
-            None => found.first.parent == settled.hash,
+            None => found.first.parent == base.hash,
         });
         if !is_continued {
             self.contradicted()?;
             return Ok(None);
         }
         self.recovery.contradictions = 0;
-        let emitters = self.settled.emitters(&self.identity, &found.logs);
+        let emitters = self.base.emitters(&self.identity, &found.logs);
         let is_new = |log: &&PlacedLog| log.block.number >= next;
         let is_ours = |log: &&PlacedLog| emitters.contains(&log.log.address);
         let last = found.logs.iter().filter(is_new).rfind(is_ours).cloned();
@@ -116,12 +116,12 @@ impl<S: SetSource> Follower<S> {
         Ok(Some(Markers { blocks: first..=number, end, emitters, last }))
     }
 
-    /// The settled block, if it has a marker.
+    /// The base block, if it has a marker.
     fn mark(&self) -> Option<BlockView> {
-        self.settled.block.filter(|_| self.settled.is_marked)
+        self.base.block.filter(|_| self.base.is_marked)
     }
 
-    /// Whether an answer has the settled block's logs, if that has a marker.
+    /// Whether an answer has the base block's logs, if that has a marker.
     fn has_mark(&self, read: &RangeLogs) -> bool {
         self.mark().is_none_or(|mark| read.logs.iter().any(|log| log.hash == mark.hash))
     }

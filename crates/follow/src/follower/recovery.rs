@@ -1,6 +1,6 @@
 //! Going back: to earlier states, and in the end to the set's first block.
 
-use super::{Advance, Confirmation, Follower};
+use super::{Advance, Follower, Verification};
 use crate::{
     compare::ViewDifference,
     earlier::EarlierStates,
@@ -12,7 +12,7 @@ use alloy_primitives::B256;
 use canon_protocol::BlockNumber;
 use canon_views::BlockView;
 
-/// The answers in a row that must contradict the settled block before it is given up: one node of a pool may
+/// The answers in a row that must contradict the base block before it is given up: one node of a pool may
 /// be on a fork that nobody else follows.
 const CONTRADICTIONS: u32 = 3;
 
@@ -39,7 +39,7 @@ pub(super) struct Recovery {
     earlier: EarlierStates,
     /// Whether blocks were taken back since a step succeeded.
     pub(super) taken_back: bool,
-    /// The answers in a row that contradict the settled block.
+    /// The answers in a row that contradict the base block.
     pub(super) contradictions: u32,
     /// The block of which an answer lacked logs last, and the number of such answers.
     missing_logs: Option<(B256, u32)>,
@@ -107,12 +107,12 @@ impl<S: SetSource> Follower<S> {
         Ok(noted)
     }
 
-    /// An answer says that the settled block isn't on the chain any more. Once enough of them say so in a row,
+    /// An answer says that the base block isn't on the chain any more. Once enough of them say so in a row,
     /// everything is read again.
     pub(super) fn contradicted(&mut self) -> Result<Advance, FollowError> {
         self.recovery.contradictions += 1;
         if self.recovery.contradictions < CONTRADICTIONS {
-            let number = self.settled.next(&self.identity);
+            let number = self.base.next(&self.identity);
             return Err(SourceError::Forked { number }.into());
         }
         self.go_back(0);
@@ -145,7 +145,7 @@ impl<S: SetSource> Follower<S> {
         if failure.attempts > ATTEMPTS_AT_WINDOW || self.window.blocks.is_empty() {
             return self.go_back_from(error);
         }
-        self.confirmation = Confirmation::Pending;
+        self.verification = Verification::Pending;
         self.drop_window();
         error
     }
@@ -189,24 +189,24 @@ impl<S: SetSource> Follower<S> {
     pub(super) fn drop_window(&mut self) {
         self.recovery.taken_back |= !self.window.blocks.is_empty();
         self.window.blocks.clear();
-        self.current = self.settled.clone();
+        self.current = self.base.clone();
     }
 
-    /// Keeps the settled state to go back to, if the last that was kept is far from it.
-    pub(super) fn keep_settled(&mut self) {
+    /// Keeps the base state to go back to, if the last that was kept is far from it.
+    pub(super) fn keep_base(&mut self) {
         if let Some(head) = self.head {
-            self.recovery.earlier.keep(&self.settled, self.identity.first_block, head.number);
+            self.recovery.earlier.keep(&self.base, self.identity.first_block, head.number);
         }
     }
 
     /// Goes back to the newest earlier state but `skipped`; if there is none, to read all blocks again.
     fn go_back(&mut self, skipped: usize) -> WentBack {
-        let (settled, went) = match self.recovery.earlier.pop(skipped) {
+        let (base, went) = match self.recovery.earlier.pop(skipped) {
             Some(earlier) => (earlier, WentBack::ToEarlierState),
             None => (Fold::new(&self.identity), WentBack::ToStart),
         };
-        self.settled = settled;
-        self.confirmation = Confirmation::Pending;
+        self.base = base;
+        self.verification = Verification::Pending;
         self.recovery.taken_back = true;
         self.recovery.contradictions = 0;
         self.drop_window();

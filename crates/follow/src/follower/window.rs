@@ -1,6 +1,6 @@
 //! The newest blocks, read one by one.
 
-use super::{Advance, Confirmation, Follower, WINDOW};
+use super::{Advance, Follower, Verification, WINDOW};
 use crate::{
     error::{FollowError, SourceError},
     identity::SetIdentity,
@@ -32,7 +32,7 @@ pub(super) struct WindowBlock {
 }
 
 impl<S: SetSource> Follower<S> {
-    /// Takes the window's blocks into the settled state, if they are still on the chain: the chain went
+    /// Takes the window's blocks into the base state, if they are still on the chain: the chain went
     /// on by more than a window since the last step.
     pub(super) async fn settle_window(&mut self) -> Result<Advance, FollowError> {
         let Some(newest) = self.window.blocks.back() else { return Ok(Advance::Extended) };
@@ -42,7 +42,7 @@ impl<S: SetSource> Follower<S> {
         let after = after.first().ok_or(SourceError::NoBlock(next))?;
         if after.block.parent == newest.hash {
             self.window.blocks.clear();
-            self.settled = self.current.clone();
+            self.base = self.current.clone();
         } else {
             self.drop_window();
         }
@@ -51,7 +51,7 @@ impl<S: SetSource> Follower<S> {
 
     /// Reads the blocks from the newest down to one that is known, then their logs.
     pub(super) async fn read_new_blocks(&mut self, head: Header) -> Result<Advance, FollowError> {
-        let lowest = self.settled.next(&self.identity);
+        let lowest = self.base.next(&self.identity);
         if head.block.number < lowest {
             return Ok(Advance::Behind);
         }
@@ -64,8 +64,8 @@ impl<S: SetSource> Follower<S> {
             }
             new.push(header);
             if header.block.number == lowest {
-                // Its parent is the settled block, or another block of that number.
-                break self.settled.block.filter(|settled| settled.hash == header.block.parent);
+                // Its parent is the base block, or another block of that number.
+                break self.base.block.filter(|base| base.hash == header.block.parent);
             }
             let child = header.block;
             header = match self.window.unread.get(&child.parent) {
@@ -90,7 +90,7 @@ impl<S: SetSource> Follower<S> {
                 );
             }
         };
-        if ancestor.is_none() && self.settled.block.is_some() {
+        if ancestor.is_none() && self.base.block.is_some() {
             self.window.unread.remove(&header.block.hash);
             return self.contradicted();
         }
@@ -142,7 +142,7 @@ impl<S: SetSource> Follower<S> {
     /// Whether the state has this block's events, and could be taken back to it.
     fn is_known(&self, hash: B256) -> bool {
         let window = self.window.blocks.iter().map(|known| known.block);
-        self.settled.block.into_iter().chain(window).any(|block| block.hash == hash)
+        self.base.block.into_iter().chain(window).any(|block| block.hash == hash)
     }
 
     async fn read_block(&mut self, header: Header, head: BlockNumber) -> Result<(), FollowError> {
@@ -162,8 +162,8 @@ impl<S: SetSource> Follower<S> {
         self.window.blocks.push_back(WindowBlock { block, logs });
         while self.window.blocks.len() as u64 > WINDOW {
             let Some(oldest) = self.window.blocks.pop_front() else { break };
-            self.settled.apply(&self.identity, oldest.block, &oldest.logs)?;
-            self.keep_settled();
+            self.base.apply(&self.identity, oldest.block, &oldest.logs)?;
+            self.keep_base();
         }
         Ok(())
     }
@@ -183,7 +183,7 @@ impl<S: SetSource> Follower<S> {
         let mut logs = self.source.block_logs(block, Selection::All).await?;
         if !are_all_logs(&logs, bloom) {
             self.recovery.note_missing_logs(block)?;
-            self.confirmation = Confirmation::Pending;
+            self.verification = Verification::Pending;
         }
         let emitters = self.current.emitters(&self.identity, &logs);
         logs.retain(|log| emitters.contains(&log.log.address));
@@ -207,13 +207,13 @@ impl<S: SetSource> Follower<S> {
         if header.bloom.is_some_and(|bloom| !selection.may_be_in(&bloom)) {
             return Ok(Vec::new());
         }
-        self.confirmation = Confirmation::Pending;
+        self.verification = Verification::Pending;
         self.source.block_logs(&header.block, selection).await
     }
 
-    /// The current state again, from the settled one and the window.
+    /// The current state again, from the base one and the window.
     fn replay(&mut self) -> Result<(), FollowError> {
-        let mut current = self.settled.clone();
+        let mut current = self.base.clone();
         for WindowBlock { block, logs } in &self.window.blocks {
             current.apply(&self.identity, *block, logs)?;
         }

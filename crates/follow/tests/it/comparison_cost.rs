@@ -9,7 +9,7 @@ use alloy_sol_types::{SolCall, SolEvent};
 use canon_abi::{Asset, Governance};
 use canon_devchain::{Devchain, UnsignedCall};
 use canon_faults::{Answer, Faults};
-use canon_follow::{ChainSource, ComparisonScope, Confirmation, Follower, OpenedSet};
+use canon_follow::{ChainSource, ComparisonScope, Follower, OpenedSet, Verification};
 use canon_protocol::Amount;
 use canon_views::Question;
 use serde_json::{Value, json};
@@ -92,7 +92,7 @@ fn opening_a_set_costs_the_same_with_3_holders_and_with_2100() {
         let mut follower = Follower::new(source, identity);
         follower.catch_up().await.unwrap();
         faults.take_requests();
-        follower.confirm().await.unwrap();
+        follower.verify().await.unwrap();
         let everything = faults.take_requests();
         assert!(everything["eth_call"] > 40, "{everything:?}");
     });
@@ -161,12 +161,12 @@ fn a_question_about_another_account_is_compared_once() {
         follower.catch_up().await.unwrap();
         for (asked, compares) in [(WHALE, false), (holder(1), true), (holder(1), false)] {
             follower.compare_for(scope(asked));
-            let is_pending = matches!(follower.confirmation(), Confirmation::Pending);
+            let is_pending = matches!(follower.verification(), Verification::Pending);
             assert_eq!(is_pending, compares, "{asked}");
             faults.take_requests();
             follower.catch_up().await.unwrap();
             assert_eq!(faults.take_requests().contains_key("eth_call"), compares, "{asked}");
-            assert!(matches!(follower.confirmation(), Confirmation::Confirmed));
+            assert!(matches!(follower.verification(), Verification::Verified));
         }
     });
 }

@@ -5,7 +5,6 @@
 mod checkpoints;
 mod compare;
 mod comparison_cost;
-mod confirmation;
 mod every_view;
 mod faults;
 mod histories;
@@ -16,5 +15,6 @@ mod pauses;
 mod reorganizations;
 mod saved_states;
 mod support;
+mod verification;
 mod views;
 mod wrong_headers;

@@ -1,9 +1,9 @@
 //! Answers that lag, are cut off or take too long: they cost time, and never an event.
 
 use crate::{
-    confirmation::chain_with_holder,
     opening::{Deployed, client_by, folder},
     support::{client, fresh, insist, run},
+    verification::chain_with_holder,
 };
 use alloy_eips::BlockId;
 use alloy_json_rpc::SerializedRequest;
@@ -12,7 +12,7 @@ use alloy_sol_types::SolCall;
 use canon_abi::{Asset, Governance, Rollup};
 use canon_devchain::{Devchain, UnsignedCall};
 use canon_faults::{Answer, Fault, FaultPlan, Faults, params};
-use canon_follow::{ChainSource, ComparisonScope, Confirmation, FollowError, Follower, WINDOW};
+use canon_follow::{ChainSource, ComparisonScope, FollowError, Follower, Verification, WINDOW};
 use canon_protocol::{Amount, Seconds};
 use canon_views::Question;
 use serde_json::{Value, json};
@@ -83,13 +83,13 @@ async fn follower_of(faults: &Faults, chain: &Devchain) -> Follower<ChainSource>
     let mut follower =
         Follower::new(ChainSource::new(client, ComparisonScope::Everything), identity);
     follower.catch_up().await.unwrap();
-    assert!(matches!(follower.confirmation(), Confirmation::Confirmed));
+    assert!(matches!(follower.verification(), Verification::Verified));
     follower
 }
 
-/// Follows `blocks` more blocks with an honest endpoint, then says whether the state is called confirmed and isn't
+/// Follows `blocks` more blocks with an honest endpoint, then says whether the state is called verified and isn't
 /// the chain's.
-async fn confirmed_and_wrong(
+async fn verified_and_wrong(
     faults: &Faults,
     chain: &Devchain,
     follower: &mut Follower<ChainSource>,
@@ -101,7 +101,7 @@ async fn confirmed_and_wrong(
         while follower.catch_up().await.is_err() {}
     }
     let expected = fresh(chain, follower.identity()).await;
-    matches!(follower.confirmation(), Confirmation::Confirmed) && *follower.state() != expected
+    matches!(follower.verification(), Verification::Verified) && *follower.state() != expected
 }
 
 /// Two logs with the same emitter and topics have the same bloom as one: only the comparison that is made every half
@@ -115,9 +115,9 @@ fn an_answer_that_lacks_the_twin_of_a_log_is_not_proven_by_the_bloom() {
         two_deposits(&chain);
         cut_off_block_logs(&faults);
         let _ = follower.catch_up().await;
-        let is_wrong = confirmed_and_wrong(&faults, &chain, &mut follower, WINDOW / 2).await;
+        let is_wrong = verified_and_wrong(&faults, &chain, &mut follower, WINDOW / 2).await;
         let power = follower.state().governance().power(HOLDER);
-        assert!(!is_wrong, "confirmed, and the holder's power is {power:?}, not 19");
+        assert!(!is_wrong, "verified, and the holder's power is {power:?}, not 19");
     });
 }
 
@@ -139,9 +139,9 @@ fn an_answer_for_one_of_several_new_blocks_that_is_cut_off_is_noticed() {
         mine_calls(&chain, &[(HOLDER, set.asset, one), (HOLDER, set.asset, other)]);
         cut_off_block_logs(&faults);
         let _ = follower.catch_up().await;
-        let is_wrong = confirmed_and_wrong(&faults, &chain, &mut follower, 5).await;
+        let is_wrong = verified_and_wrong(&faults, &chain, &mut follower, 5).await;
         let allowance = follower.state().asset().allowance(HOLDER, set.governance);
-        assert!(!is_wrong, "confirmed, and the holder's allowance is {allowance}, not 50");
+        assert!(!is_wrong, "verified, and the holder's allowance is {allowance}, not 50");
     });
 }
 
@@ -165,9 +165,9 @@ fn one_header_with_an_empty_bloom_loses_no_event() {
             }
         });
         let _ = follower.catch_up().await;
-        let is_wrong = confirmed_and_wrong(&faults, &chain, &mut follower, 5).await;
+        let is_wrong = verified_and_wrong(&faults, &chain, &mut follower, 5).await;
         let power = follower.state().governance().power(HOLDER);
-        assert!(!is_wrong, "confirmed, and the holder's power is {power:?}, not 19");
+        assert!(!is_wrong, "verified, and the holder's power is {power:?}, not 19");
     });
 }
 
@@ -240,7 +240,7 @@ fn an_index_that_lags_by_one_block_costs_no_stake() {
         let first = follower.catch_up().await.map_err(|error| error.to_string());
         let asked = asked.load(Ordering::Relaxed);
         assert!(asked > 0);
-        let is_wrong = confirmed_and_wrong(&faults, &chain, &mut follower, 5).await;
+        let is_wrong = verified_and_wrong(&faults, &chain, &mut follower, 5).await;
         // Two epochs later.
         for _ in 0..3 {
             chain.set_next_timestamp(chain.timestamp() + 384).unwrap();
@@ -258,7 +258,7 @@ fn an_index_that_lags_by_one_block_costs_no_stake() {
         assert!(
             !is_wrong && size(&folded) == size(&answered),
             "first answer {first:?}, then {:?}: the set has {:?} members by the fold and {:?} by the contracts",
-            follower.confirmation(),
+            follower.verification(),
             size(&folded),
             size(&answered),
         );

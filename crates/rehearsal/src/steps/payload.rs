@@ -158,8 +158,8 @@ fn action<C: SolCall>(target: Address, call: &C) -> Governance::Action {
     Governance::Action { target, data: Bytes::from(call.abi_encode()) }
 }
 
-/// The actions that a payload lists now.
+/// The actions that a payload lists now when Governance asks.
 pub(super) async fn listed(run: &UpgradeRun<'_>, payload: Address) -> Result<Vec<Action>> {
-    let client = run.driver.client();
-    client.payload_actions(run.driver.head(), payload).await.during("reading actions")
+    let (client, governance) = (run.driver.client(), run.set.addresses().governance);
+    client.payload_actions(governance, run.driver.head(), payload).await.during("reading actions")
 }

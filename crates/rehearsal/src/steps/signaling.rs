@@ -34,7 +34,8 @@ pub(super) async fn campaign(
     track: usize,
 ) -> Result<()> {
     let (payload, height) = (run.tracks[track].payload, run.tracks[track].height);
-    let vetted = VettedPayload::vet(run.driver.client(), payload, None).await;
+    let (client, governance) = (run.driver.client(), run.set.addresses().governance);
+    let vetted = VettedPayload::vet(client, governance, payload, None).await;
     let vetted = vetted.map_err(|error| Error::Unexpected(error.to_string()))?;
     let plan = SignalPlan { from_block: height, ..vetted.signal_plan() };
     run.signaling.campaign = Some(track);

@@ -31,9 +31,11 @@ pub struct SequencerIdentity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BlockDuty {
-    /// It proposes one block in each of its slots.
-    Propose,
-    /// It proposes none: it only signals, and records seeds that nobody did.
+    /// It proposes one block in each of its slots, whose hash is made up: for rehearsals, where nobody builds
+    /// blocks.
+    StandIn,
+    /// It proposes none: it only signals, and records seeds that nobody did. The node of a real sequencer proposes
+    /// the blocks that it builds.
     Skip,
 }
 
@@ -239,8 +241,8 @@ fn work(
     match own.proposer {
         Some(proposer) if proposer == identity.proposer => {
             let is_free = !own.head.is_some_and(|head| head.is_of(slot));
-            if identity.blocks == BlockDuty::Propose && is_free {
-                let block_hash = block_hash(identity, own, slot);
+            if identity.blocks == BlockDuty::StandIn && is_free {
+                let block_hash = stand_in_hash(identity, own, slot);
                 let action = IntendedAction::ProposeBlock { rollup, slot, block_hash, proposer };
                 return Some(Intent::new(present, action, own.clock.slot_end(slot)));
             }
@@ -276,8 +278,8 @@ fn turn(proposer: Address, own: &RollupView, epoch: Epoch) -> U256 {
     U256::ONE + U256::from_be_bytes(hash.0) % U256::from(slots)
 }
 
-/// Stands for a real block: whoever builds those isn't part of this project.
-fn block_hash(identity: &SequencerIdentity, own: &RollupView, slot: Slot) -> B256 {
+/// The made-up hash of a [stand-in](BlockDuty::StandIn).
+fn stand_in_hash(identity: &SequencerIdentity, own: &RollupView, slot: Slot) -> B256 {
     let parent = own.head.map_or(RollupBlock::ZERO, |head| head.number);
     let words = [
         identity.rollup.into_word(),

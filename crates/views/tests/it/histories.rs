@@ -339,7 +339,7 @@ impl History {
         for (rollup, proposer) in
             present.rollups.keys().flat_map(|rollup| proposers.iter().map(|one| (*rollup, *one)))
         {
-            for blocks in [BlockDuty::Propose, BlockDuty::Skip] {
+            for blocks in [BlockDuty::StandIn, BlockDuty::Skip] {
                 let identity = SequencerIdentity { proposer, rollup, blocks };
                 for (payload, seen) in &payloads {
                     let plan = SignalPlan::new(**payload, seen.code.hash, B256::ZERO);

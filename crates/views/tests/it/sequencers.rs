@@ -208,7 +208,7 @@ fn it_proposes_the_block_of_its_slot_or_records_the_seed() {
         assert_eq!(duty.intents.iter().filter(|it| is_seed(it)).count(), usize::from(records));
         let end = chain.now() + Seconds::of(EPOCH_SECONDS - 1);
         assert!(duty.intents.iter().all(|intent| intent.until == Some(end)));
-        let own = SequencerIdentity { blocks: BlockDuty::Propose, ..own };
+        let own = SequencerIdentity { blocks: BlockDuty::StandIn, ..own };
         let duty = sequencer(&view, &own, None);
         let [block] = &duty.intents[..] else { panic!("one intent: {duty:?}") };
         assert!(matches!(block.action, IntendedAction::ProposeBlock { .. }));
@@ -216,7 +216,7 @@ fn it_proposes_the_block_of_its_slot_or_records_the_seed() {
     // A slot has one block, and it records the seed.
     chain.wait(SLOT);
     let own = SequencerIdentity {
-        blocks: BlockDuty::Propose,
+        blocks: BlockDuty::StandIn,
         ..identity(chain.proposer_at(chain.now()))
     };
     let block_hash = B256::ZERO;

@@ -38,7 +38,7 @@ impl Agents {
         for rollup in [ROLLUP, NEW_ROLLUP] {
             for number in 0..STAKERS {
                 let proposer = named(&format!("proposer {number}"));
-                let identity = SequencerIdentity { proposer, rollup, blocks: BlockDuty::Propose };
+                let identity = SequencerIdentity { proposer, rollup, blocks: BlockDuty::StandIn };
                 let duty = sequencer(&view.present, &identity, Some(&self.plan));
                 all.extend(duty.intents.into_iter().map(|intent| (proposer, intent)));
             }

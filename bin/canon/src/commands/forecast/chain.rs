@@ -36,7 +36,7 @@ pub(super) fn snapshot(
             // What lists no actions can win a round, and never becomes a proposal.
             let (at, governance) = (present.block.hash, present.addresses.governance);
             let client = chain.client();
-            let actions = client.actions_told_governance(governance, at.into(), payload).await;
+            let actions = client.payload_actions(governance, at.into(), payload).await;
             actions.map_err(|error| match error.is_of_the_contracts() {
                 true => {
                     let title = format!("no actions can be read from --payload {payload}");

@@ -1,6 +1,7 @@
 //! One user, and several chains of one id.
 
 use super::*;
+use canon_chain::{Checks, calls};
 
 const SEVEN: Amount = Amount::of(7);
 
@@ -131,4 +132,40 @@ async fn waiting_has_an_end_and_says_how_to_give_up() {
         assert_eq!(failure.exit, Exit::Internal);
     }
     assert_eq!(world.chain.block_number() - start, 128);
+}
+
+/// A wallet with the same key uses the nonce of the lock. After that is final, the lock is sent again, and isn't in
+/// the next block.
+#[tokio::test]
+async fn an_order_whose_nonce_something_else_used_is_sent_again_and_waited_for() {
+    let world = World::new("superseded").await;
+    let mut wallet = Sender::new(world.client.clone(), world.chain.dev_accounts().remove(0));
+    let mut approve = async |spender| {
+        let next = world.client.next_block().await.unwrap();
+        let call = calls::approve(world.set.asset, spender, FIVE);
+        let _ = wallet.submit(call, Checks::Full, next).await.unwrap();
+        world.chain.mine().unwrap();
+    };
+    approve(world.set.governance).await;
+    world.killed_before_it_sends().await;
+    approve(Address::with_last_byte(9)).await;
+    let told = RefCell::new(Vec::new());
+    let tell = |text: &str| told.borrow_mut().push(text.to_owned());
+    let sending = Sending { tell: &tell, ..world.asking(&yes) };
+    let plan = async |planned| world.plan(planned, FIVE).await;
+    let (chain, mut is_left_out) = (world.chain.clone(), false);
+    let wait = move |_| {
+        match chain.pool_size() > 0 && !std::mem::replace(&mut is_left_out, true) {
+            true => drop(chain.mine_unsigned(&[]).unwrap()),
+            false => drop(chain.mine().unwrap()),
+        }
+        std::future::ready(Waited::Again)
+    };
+    sending.run(wait, std::future::pending(), &plan).await.unwrap();
+    assert_eq!(world.power().await, FIVE);
+    let told = told.borrow();
+    assert!(
+        told.iter().any(|line| line.contains("nothing is sent for the same before")),
+        "{told:?}"
+    );
 }

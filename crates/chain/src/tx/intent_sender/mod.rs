@@ -1,5 +1,6 @@
 //! Sends what intents ask for.
 
+mod known;
 mod nonce_user;
 mod origin;
 mod preview;
@@ -7,6 +8,7 @@ mod pursuing;
 mod sending;
 mod settling;
 
+pub use known::InFlight;
 pub use origin::UnprovenTransaction;
 pub use preview::Preview;
 
@@ -29,7 +31,7 @@ use alloy_primitives::{Address, B256, Signature};
 use canon_protocol::{BlockNumber, Timestamp};
 use canon_views::{BlockView, Intent, IntentId, IntentProgress};
 use core::fmt;
-use origin::Unproven;
+use origin::{DoneElsewhere, Unproven};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every so many blocks without a receipt a transaction is replaced by one that offers more: it may be
@@ -46,8 +48,10 @@ pub struct IntentSender {
     nonces: BTreeMap<u64, NonceUse>,
     /// Transactions of the journal that aren't known to belong to this chain. They are never sent.
     unproven: Vec<Unproven>,
-    /// Intents that are done for good and that only the journal knows to be.
+    /// Intents that are done on this chain for good and that only the journal knows to be.
     done: BTreeSet<IntentId>,
+    /// Intents that the journal says are done, and that aren't known to be done on this chain.
+    elsewhere: Vec<DoneElsewhere>,
     /// The newest block that was seen.
     newest: Option<BlockView>,
     /// The newest block whose number is known by its hash.
@@ -131,7 +135,8 @@ impl IntentSender {
             journal: Box::new(journal),
             nonces: BTreeMap::new(),
             unproven,
-            done: contents.completed.into_iter().collect(),
+            done: BTreeSet::new(),
+            elsewhere: contents.completed.into_iter().map(DoneElsewhere::new).collect(),
             newest: None,
             numbered: None,
             head: None,
@@ -182,21 +187,13 @@ impl IntentSender {
             IntentProgress::Done
         } else if self.has_effect(Effect::Unclear(*id))
             || self.may_have_done(id).is_some()
+            || self.may_be_completed(id).is_some()
             || self.nonce_of(id).is_some_and(|nonce| nonce < self.count)
         {
             IntentProgress::Unconfirmed
         } else {
             IntentProgress::Open
         }
-    }
-
-    /// The transactions that aren't mined, by nonce: the newest version of each, and what it is for;
-    /// `None` if it only uses the nonce.
-    pub fn in_flight(&self) -> impl Iterator<Item = (u64, B256, Option<IntentId>)> {
-        let undecided = self.nonces.iter().filter(|(_, used)| used.mined.is_none());
-        undecided.filter_map(|(nonce, used)| {
-            used.current().map(|version| (*nonce, version.hash, version.id()))
-        })
     }
 
     /// Finds out what became of all transactions up to `head`. Call it for every block, or less often,
@@ -238,14 +235,15 @@ impl IntentSender {
     /// [settled](Self::settle). If that failed it does nothing.
     ///
     /// `intents` are all that are due according to the state after the settled block: what is mined by
-    /// then and due all the same is sent once more, unless its [completion](Intent::completion) is the
-    /// journal's. Those whose time is over at `next` count as not wanted.
+    /// then and due all the same is sent once more. One whose [completion](Intent::completion) is the journal's
+    /// isn't, and is sent again only once another use of its nonce is final. Those whose time is over at `next` count as not wanted.
     ///
     /// A failure is reported, and the attempt made again at the next call; one failure doesn't keep anything
     /// else from being tried. A refusal that lasts is reported once.
     pub async fn pursue(&mut self, intents: &[Intent], next: Timestamp) -> Vec<TxReport> {
         let Some(head) = self.head else { return Vec::new() };
         let mut pass = Pass::new(head, NextBlock::after(&head, next));
+        self.forget_what_is_final(&mut pass).await;
         let wanted = self.wanted(intents, next, &mut pass);
         let mut free = self.carry_on(&wanted, &mut pass).await;
         for intent in &wanted {
@@ -253,7 +251,6 @@ impl IntentSender {
         }
         self.give_up(free, &mut pass).await;
         self.fill_gaps(&mut pass).await;
-        self.forget_what_is_final(&mut pass).await;
         self.reported.leave_out(pass.reports, TxReport::failure)
     }
 

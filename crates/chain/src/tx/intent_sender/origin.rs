@@ -1,4 +1,4 @@
-//! Whether the transactions of a journal belong to this chain.
+//! Whether the transactions of a journal, and what it says is done, belong to this chain.
 //!
 //! Forks share the chain id and the accounts of the chain that they began with, and a signed transaction is valid
 //! on all of them. What tells them apart are their blocks. A reorganization replaces blocks too: a process that has
@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     tx::{
         fees::Fees,
-        journal::SeenBlock,
+        journal::{CompletedIntent, SeenBlock},
         nonce_use::{FINALITY, NonceUse, Version},
     },
     view::{BatchedRequest, decode_reply},
@@ -20,6 +20,7 @@ use alloy_network::TransactionResponse;
 use alloy_primitives::B256;
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::{Header, Transaction};
+use alloy_transport::{RpcError, TransportError};
 use canon_protocol::BlockNumber;
 use canon_views::{BlockView, Intent, IntentId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,20 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug)]
 pub(super) struct Unproven {
     pub(super) version: Version,
+    recorded: Recorded,
+}
+
+/// An intent that the journal says is done for good, and that isn't known to be done on this chain.
+#[derive(Clone, Debug)]
+pub(super) struct DoneElsewhere {
+    id: IntentId,
+    recorded: Recorded,
+}
+
+/// A transaction as the journal has it.
+#[derive(Clone, Copy, Debug)]
+struct Recorded {
+    transaction: B256,
     /// A block that its chain has, if one is known.
     block: Option<SeenBlock>,
     origin: Origin,
@@ -36,7 +51,10 @@ pub(super) struct Unproven {
 /// Where a transaction belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Origin {
+    /// The chain has its block, or another one with it.
     ThisChain,
+    /// It waits in a pool of this chain.
+    Pool,
     /// Its block was never on this chain, or was replaced long ago.
     OtherChain,
     Unknown,
@@ -59,12 +77,31 @@ pub struct UnprovenTransaction {
 
 impl Unproven {
     pub(super) const fn new(version: Version, block: Option<SeenBlock>) -> Self {
-        Self { version, block, origin: Origin::Unknown }
+        let transaction = version.hash;
+        Self { version, recorded: Recorded { transaction, block, origin: Origin::Unknown } }
     }
 
     /// Whether it may belong to this chain.
-    pub(super) fn is_unknown(&self) -> bool {
-        self.origin == Origin::Unknown
+    pub(super) const fn is_unknown(&self) -> bool {
+        self.recorded.is_unknown()
+    }
+}
+
+impl DoneElsewhere {
+    pub(super) const fn new(completed: CompletedIntent) -> Self {
+        let CompletedIntent { intent: id, transaction, block } = completed;
+        Self { id, recorded: Recorded { transaction, block, origin: Origin::Unknown } }
+    }
+
+    pub(super) const fn id(&self) -> &IntentId {
+        &self.id
+    }
+}
+
+impl Recorded {
+    /// Whether it may belong to this chain, and may not be in a block of it.
+    const fn is_unknown(&self) -> bool {
+        matches!(self.origin, Origin::Unknown | Origin::Pool)
     }
 }
 
@@ -94,51 +131,68 @@ impl IntentSender {
         Ok(found.is_some())
     }
 
-    /// Finds out which transactions of the journal belong to the chain of `head`, in at most three round trips
-    /// however many there are.
+    /// Finds out what of the journal belongs to the chain of `head`, in at most three round trips however much there
+    /// is.
     pub(super) async fn prove(&mut self, head: &BlockView) -> Result<()> {
-        let unknown: Vec<_> = self.unproven.iter().filter(|one| one.is_unknown()).collect();
-        let mut chain = BTreeMap::from([(head.number, head.hash)]);
-        let blocks = unknown.iter().filter_map(|one| one.block).map(|block| block.number);
-        self.read_hashes(blocks, head, &mut chain).await?;
-        let is_seen = |one: &Unproven| {
-            one.block.is_some_and(|block| chain.get(&block.number) == Some(&block.hash))
-        };
-        let not_seen = unknown.iter().filter(|one| !is_seen(one)).map(|one| one.version.hash);
-        let places = self.places(not_seen.collect()).await?;
-        let numbers = places.values().filter_map(|place| Some(place.as_ref()?.number));
-        let mut here = chain.clone();
-        self.read_hashes(numbers, head, &mut here).await?;
-        let origin = |one: &Unproven| {
-            let is_here = match places.get(&one.version.hash) {
-                // A fork may answer with what the chain that it began with has.
-                Some(Some(place)) => here.get(&place.number) == Some(&place.hash),
-                // Somebody sent it here.
-                Some(None) => true,
-                None => is_seen(one),
-            };
-            let is_of_other = one.block.is_some_and(|block| {
-                let age = head.number.steps_since(block.number).unwrap_or_default();
-                age >= FINALITY && chain.contains_key(&block.number)
-            });
-            match (is_here, is_of_other) {
-                (true, _) => Origin::ThisChain,
-                (false, true) => Origin::OtherChain,
-                (false, false) => Origin::Unknown,
+        let all = self.unproven.iter().map(|one| one.recorded);
+        let all = all.chain(self.elsewhere.iter().map(|one| one.recorded));
+        let unknown = all.filter(Recorded::is_unknown).collect();
+        let mut origins = self.origins(unknown, head).await?.into_iter();
+        let mut note_origin = |recorded: &mut Recorded| {
+            if recorded.is_unknown() {
+                recorded.origin = origins.next().unwrap_or(Origin::Unknown);
             }
+            recorded.origin
         };
         for mut one in core::mem::take(&mut self.unproven) {
-            if one.is_unknown() {
-                one.origin = origin(&one);
-            }
-            match one.origin {
-                Origin::ThisChain => {
+            match note_origin(&mut one.recorded) {
+                Origin::ThisChain | Origin::Pool => {
                     self.nonces.entry(one.version.tx.nonce).or_default().restore(one.version);
                 }
                 Origin::OtherChain | Origin::Unknown => self.unproven.push(one),
             }
         }
+        for mut one in core::mem::take(&mut self.elsewhere) {
+            match note_origin(&mut one.recorded) {
+                Origin::ThisChain => drop(self.done.insert(one.id)),
+                Origin::Pool | Origin::OtherChain | Origin::Unknown => self.elsewhere.push(one),
+            }
+        }
         Ok(())
+    }
+
+    /// Where transactions belong, in their order.
+    async fn origins(&self, all: Vec<Recorded>, head: &BlockView) -> Result<Vec<Origin>> {
+        let mut chain = BTreeMap::from([(head.number, head.hash)]);
+        let blocks = all.iter().filter_map(|one| one.block).map(|block| block.number);
+        self.read_hashes(blocks, head, &mut chain).await?;
+        let is_on = |chain: &BTreeMap<_, _>, block: &SeenBlock| {
+            chain.get(&block.number) == Some(&block.hash)
+        };
+        let is_seen = |one: &Recorded| one.block.is_some_and(|block| is_on(&chain, &block));
+        let not_seen = all.iter().filter(|one| !is_seen(one)).map(|one| one.transaction);
+        let places = self.places(not_seen.collect()).await?;
+        let numbers = places.values().filter_map(|place| Some(place.as_ref()?.number));
+        let mut here = chain.clone();
+        self.read_hashes(numbers, head, &mut here).await?;
+        let origin = |one: &Recorded| {
+            let is_of_other = || {
+                one.block.is_some_and(|block| {
+                    let age = head.number.steps_since(block.number).unwrap_or_default();
+                    age >= FINALITY && chain.contains_key(&block.number)
+                })
+            };
+            match places.get(&one.transaction) {
+                _ if is_seen(one) => Origin::ThisChain,
+                // Somebody sent it here.
+                Some(None) => Origin::Pool,
+                // A fork may answer with what the chain that it began with has.
+                Some(Some(place)) if is_on(&here, place) => Origin::ThisChain,
+                _ if is_of_other() => Origin::OtherChain,
+                _ => Origin::Unknown,
+            }
+        };
+        Ok(all.iter().map(origin).collect())
     }
 
     /// Adds to `chain` the hashes of the blocks of these numbers that aren't there yet, as far as the chain of
@@ -157,7 +211,10 @@ impl IntentSender {
         };
         let requests = numbers.iter().map(request).collect::<Result<Vec<_>>>()?;
         for (number, reply) in numbers.into_iter().zip(self.client().batch(&requests).await?) {
-            let header: Option<Header> = decode_reply(METHOD, reply)?;
+            let header: Option<Header> = match reply {
+                Err(error) if is_pruned(&error) => continue,
+                reply => decode_reply(METHOD, reply)?,
+            };
             chain.extend(header.map(|header| (number, header.hash)));
         }
         Ok(())
@@ -180,6 +237,16 @@ impl IntentSender {
         Ok(places)
     }
 
+    /// The reason not to send what the journal says is done, unless it is known that it isn't done on this chain.
+    pub(super) fn may_be_completed(&self, id: &IntentId) -> Option<Error> {
+        if self.done.contains(id) {
+            return None;
+        }
+        let mut unknown = self.elsewhere.iter().filter(|one| one.recorded.is_unknown());
+        let Recorded { transaction, block, .. } = unknown.find(|one| one.id == *id)?.recorded;
+        Some(Error::CompletionUnproven { transaction, block: block.map(|block| block.number) })
+    }
+
     /// Whether it may belong to this chain, and its nonce isn't used here yet.
     fn is_open(&self, one: &Unproven) -> bool {
         one.is_unknown() && one.version.tx.nonce >= self.count
@@ -196,6 +263,14 @@ impl IntentSender {
             nonce < self.count && version.id().as_ref() == Some(id) && !is_used_by_other
         });
         found.map(|one| &one.version)
+    }
+
+    /// Whether a transaction for an intent has a nonce, and isn't known to belong here.
+    pub(super) fn is_unproven(&self, nonce: u64, id: &IntentId) -> bool {
+        let mut unknown = self.unproven.iter().filter(|one| one.is_unknown());
+        unknown.any(|Unproven { version, .. }| {
+            version.tx.nonce == nonce && version.id().as_ref() == Some(id)
+        })
     }
 
     /// The transaction for an intent that could be mined here and isn't known to belong here.
@@ -232,4 +307,10 @@ impl IntentSender {
         let (transaction, since) = (unproven.hash, unproven.since);
         Err(Error::Unproven { transaction, nonce, since })
     }
+}
+
+/// Whether an endpoint doesn't have a block any more since it is too old (EIP-4444).
+fn is_pruned(error: &TransportError) -> bool {
+    const PRUNED: i64 = 4444;
+    matches!(error, RpcError::ErrorResp(error) if error.code == PRUNED)
 }

@@ -3,10 +3,10 @@
 use super::{IntentSender, Pass};
 use crate::{client::NextBlock, error::Result, tx::fees::Fees};
 use alloy_eips::BlockId;
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, Bytes, U256};
 use alloy_provider::Provider;
 use canon_protocol::Timestamp;
-use canon_views::{BlockView, Intent, IntentId, OrderId};
+use canon_views::{BlockView, Intent};
 
 /// A transaction as it would be sent now: executed on the newest state with its gas limit, it succeeds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,38 +63,5 @@ impl IntentSender {
         let balance = self.client().provider().get_balance(self.address());
         let balance = balance.block_id(BlockId::pending()).await;
         balance.map_err(|source| crate::Error::rpc("eth_getBalance", source))
-    }
-
-    /// The first number after all those of orders that it knows.
-    pub fn next_order(&self) -> OrderId {
-        let unproven = self.unproven.iter().filter_map(|one| one.version.intent.as_ref());
-        let sent = self.transactions().filter_map(|(_, intent)| intent).chain(unproven);
-        let sent = sent.filter_map(|intent| intent.action.subject().order());
-        let done = self.done.iter().filter_map(|id| id.subject.order());
-        let last = sent.chain(done).max();
-        OrderId(last.map_or(0, |last| last.0.saturating_add(1)))
-    }
-
-    /// All transactions that aren't forgotten: the hash of each, and what it is for; `None` if it only uses
-    /// its nonce.
-    pub fn transactions(&self) -> impl Iterator<Item = (B256, Option<&Intent>)> {
-        let versions = self.nonces.values().flat_map(|used| &used.versions);
-        versions.map(|version| (version.hash, version.intent.as_ref()))
-    }
-
-    /// Whether a transaction of an intent can still be mined, as of the block that was
-    /// [settled](Self::settle) last.
-    pub fn may_be_mined(&self, id: &IntentId) -> bool {
-        self.nonce_of(id).is_some()
-    }
-
-    /// The intents whose transactions aren't mined, as of the block that was
-    /// [settled](Self::settle) last, with the hash of the newest one of each.
-    pub fn pending_intents(&self) -> impl Iterator<Item = (B256, &Intent)> {
-        let undecided = self.nonces.values().filter(|used| used.mined.is_none());
-        undecided.filter_map(|used| {
-            let version = used.current()?;
-            Some((version.hash, version.intent.as_ref()?))
-        })
     }
 }

@@ -48,13 +48,36 @@ impl IntentSender {
                 pass.fail(Some(id), Error::Unproven { transaction, nonce, since: version.since });
                 continue;
             }
+            if let Some(error) = self.may_be_completed(&id).filter(|_| is_journaled) {
+                pass.fail(Some(id), error);
+                continue;
+            }
             let may_be_done = self.is_done(&id) || self.has_effect(Effect::Unclear(id));
             let is_over = is_journaled && may_be_done;
+            if is_journaled
+                && !may_be_done
+                && let Some(error) = self.superseded_recently(&id)
+            {
+                pass.fail(Some(id), error);
+                continue;
+            }
             if intent.is_useful_at(next) && !is_over && seen.insert(id) {
                 wanted.push(intent);
             }
         }
         wanted
+    }
+
+    /// The reason to wait if a nonce of an intent was used without doing it and that isn't final: a reorganization
+    /// can let the intent's transaction be mined in its place, beside any that is sent now.
+    fn superseded_recently(&self, id: &IntentId) -> Option<Error> {
+        let is_of = |nonce, used: &NonceUse| used.is_for(id) || self.is_unproven(nonce, id);
+        let mut uses = self.nonces.iter().filter(|(nonce, used)| is_of(**nonce, used));
+        uses.find_map(|(nonce, used)| {
+            let mined = used.mined.as_ref()?;
+            let (by, nonce, block, until) = (mined.hash, *nonce, mined.block, mined.final_by());
+            Some(Error::NonceUseNotFinal { by, nonce, block, until })
+        })
     }
 
     /// Goes on with what is in flight. The nonces that others may have: of transactions that aren't wanted

@@ -4,7 +4,7 @@ use super::{IntentSender, Pass};
 use crate::{
     error::{Error, Result},
     tx::{
-        journal::{JournalError, SeenBlock},
+        journal::{CompletedIntent, JournalError, SeenBlock},
         nonce_use::{Effect, Mined, NonceUse, Version},
         report::TxEvent,
     },
@@ -195,16 +195,19 @@ impl IntentSender {
             return pass.fail(None, error);
         }
         for (nonce, mined) in over {
-            if let Err(error) = self.check_is_on_chain(&mined).await {
-                if let Some(mined) =
-                    self.nonces.get_mut(&nonce).and_then(|used| used.mined.as_mut())
-                {
-                    mined.is_unsure = true;
+            let block = match self.block_on_chain(&mined).await {
+                Ok(block) => block,
+                Err(error) => {
+                    if let Some(mined) =
+                        self.nonces.get_mut(&nonce).and_then(|used| used.mined.as_mut())
+                    {
+                        mined.is_unsure = true;
+                    }
+                    pass.fail(None, error);
+                    continue;
                 }
-                pass.fail(None, error);
-                continue;
-            }
-            if let Err(error) = self.keep_in_mind(nonce, &mined) {
+            };
+            if let Err(error) = self.keep_in_mind(nonce, &mined, block) {
                 pass.fail(None, error);
                 continue;
             }
@@ -212,26 +215,32 @@ impl IntentSender {
         }
     }
 
-    /// Checks that the chain has the block of a receipt by the receipt's number.
-    async fn check_is_on_chain(&self, mined: &Mined) -> Result<()> {
+    /// The block of a receipt, which the chain must have by the receipt's number.
+    async fn block_on_chain(&self, mined: &Mined) -> Result<SeenBlock> {
         let (transaction, number, block) = (mined.hash, mined.block, mined.block_hash);
-        let found = self.client().block(BlockId::number(number.get())).await?.hash;
-        if block == Some(found) {
-            Ok(())
+        let hash = self.client().block(BlockId::number(number.get())).await?.hash;
+        if block == Some(hash) {
+            Ok(SeenBlock { number, hash })
         } else {
             Err(Error::NotCanonical { transaction, number, block })
         }
     }
 
     /// Remembers for good what only the journal knows to be done.
-    fn keep_in_mind(&mut self, nonce: u64, mined: &Mined) -> Result<(), JournalError> {
+    fn keep_in_mind(
+        &mut self,
+        nonce: u64,
+        mined: &Mined,
+        block: SeenBlock,
+    ) -> Result<(), JournalError> {
         let versions = self.nonces.get(&nonce).map_or(&[][..], |used| &used.versions);
         let mined_version = versions.iter().find(|version| version.hash == mined.hash);
         let intent = mined_version.and_then(|version| version.intent.as_ref());
         if let (Effect::Done(id), Some(Completion::Journal)) =
             (mined.effect, intent.map(Intent::completion))
         {
-            self.journal.completed(&id, mined.hash)?;
+            let (transaction, block) = (mined.hash, Some(block));
+            self.journal.completed(&CompletedIntent { intent: id, transaction, block })?;
             self.done.insert(id);
         }
         Ok(())

@@ -12,8 +12,8 @@ use canon_chain::{Client, Error};
 use canon_devchain::{Devchain, UnsignedCall};
 use canon_faults::{Answer, Faults, params};
 use canon_follow::{
-    Advance, ChainSource, ComparisonScope, Confirmation, FollowError, Follower, OpenNote,
-    SourceError, WINDOW,
+    Advance, ChainSource, ComparisonScope, FollowError, Follower, OpenNote, SourceError,
+    Verification, WINDOW,
 };
 use canon_protocol::BlockNumber;
 use canon_views::Question;
@@ -99,7 +99,7 @@ pub(crate) fn chain_with_holder() -> Devchain {
 }
 
 #[test]
-fn a_lying_endpoint_confirms_nothing() {
+fn a_lying_endpoint_verifies_nothing() {
     let deployed = Deployed::shared();
     let chain = chain_with_holder();
     run(async {
@@ -120,11 +120,11 @@ fn a_lying_endpoint_confirms_nothing() {
                     ChainSource::new(client.clone(), ComparisonScope::Everything),
                     identity.clone(),
                 );
-                assert!(matches!(follower.confirmation(), Confirmation::Confirmed), "{lie:?}");
+                assert!(matches!(follower.verification(), Verification::Verified), "{lie:?}");
                 insist(&mut follower).await;
                 assert_eq!(follower.block().unwrap().hash, chain.block_hash());
-                let Confirmation::NotComparable(error) = follower.confirmation() else {
-                    panic!("{lie:?}: {:?}", follower.confirmation());
+                let Verification::NotComparable(error) = follower.verification() else {
+                    panic!("{lie:?}: {:?}", follower.verification());
                 };
                 assert!(lie.is_shown_by(error), "{lie:?}: {error}");
                 // The same block isn't compared again and again.
@@ -133,15 +133,15 @@ fn a_lying_endpoint_confirms_nothing() {
                 assert_eq!(faults.take_requests().get("eth_call"), None, "{lie:?}");
 
                 faults.answer(|_| Answer::Node);
-                let compared = follower.confirm().await;
+                let compared = follower.verify().await;
                 match leaves_out {
                     true => {
                         assert!(matches!(compared, Err(FollowError::Differs(_))), "{compared:?}");
-                        assert!(matches!(follower.confirmation(), Confirmation::Pending));
+                        assert!(matches!(follower.verification(), Verification::Pending));
                     }
                     false => {
                         compared.unwrap();
-                        assert!(matches!(follower.confirmation(), Confirmation::Confirmed));
+                        assert!(matches!(follower.verification(), Verification::Verified));
                     }
                 }
             }
@@ -150,7 +150,7 @@ fn a_lying_endpoint_confirms_nothing() {
 }
 
 #[test]
-fn a_set_that_is_opened_without_a_confirmation_says_so() {
+fn a_set_that_is_opened_without_a_verification_says_so() {
     let deployed = Deployed::shared();
     let chain = chain_with_holder();
     run(async {
@@ -161,21 +161,21 @@ fn a_set_that_is_opened_without_a_confirmation_says_so() {
             deployed.open_asking(client, &question, cache).await
         };
         for lie in [Lie::Reverts, Lie::Empty, Lie::TooLarge] {
-            let cache = folder("not-confirmed");
+            let cache = folder("not-verified");
             let faults = Faults::default();
             let client = client_by(&faults, &chain).await;
             faults.answer(move |request| lie.answer(request));
             let opened = open(&client, &cache).await;
             assert!(opened.view.history.is_some(), "{lie:?}: {opened:?}");
-            let [OpenNote::NotConfirmed(error)] = &opened.notes[..] else {
+            let [OpenNote::NotVerified(error)] = &opened.notes[..] else {
                 panic!("{lie:?}: {:?}", opened.notes);
             };
             assert!(lie.is_shown_by(error), "{lie:?}: {error}");
             let text = opened.notes[0].to_string();
-            assert!(text.starts_with("not confirmed: "), "{text}");
-            // The file that it leaves isn't confirmed either.
+            assert!(text.starts_with("not verified: "), "{text}");
+            // The file that it leaves isn't verified either.
             let again = open(&client, &cache).await;
-            assert!(matches!(again.notes[..], [OpenNote::NotConfirmed(_)]), "{:?}", again.notes);
+            assert!(matches!(again.notes[..], [OpenNote::NotVerified(_)]), "{:?}", again.notes);
             faults.answer(|_| Answer::Node);
             let again = open(&client, &cache).await;
             assert!(again.notes.is_empty(), "{:?}", again.notes);
@@ -185,7 +185,7 @@ fn a_set_that_is_opened_without_a_confirmation_says_so() {
 }
 
 #[test]
-fn a_block_without_the_logs_that_its_bloom_shows_is_not_confirmed() {
+fn a_block_without_the_logs_that_its_bloom_shows_is_not_verified() {
     let deployed = Deployed::shared();
     run(async {
         for lie in [None, Some(Lie::NoCode)] {
@@ -198,7 +198,7 @@ fn a_block_without_the_logs_that_its_bloom_shows_is_not_confirmed() {
                 identity.clone(),
             );
             follower.catch_up().await.unwrap();
-            assert!(matches!(follower.confirmation(), Confirmation::Confirmed));
+            assert!(matches!(follower.verification(), Verification::Verified));
 
             // The node has the block, and not yet the index of its logs.
             faults.answer(move |request| match request.method() {
@@ -222,7 +222,7 @@ fn a_block_without_the_logs_that_its_bloom_shows_is_not_confirmed() {
                     // It stays so, and the contracts' answers say what is wrong.
                     let error = follower.catch_up().await.unwrap_err();
                     assert!(matches!(error, FollowError::Differs(_)), "{error}");
-                    assert!(matches!(follower.confirmation(), Confirmation::Pending));
+                    assert!(matches!(follower.verification(), Verification::Pending));
                     faults.answer(|_| Answer::Node);
                     faults.take_requests();
                     follower.catch_up().await.unwrap();
@@ -232,9 +232,9 @@ fn a_block_without_the_logs_that_its_bloom_shows_is_not_confirmed() {
                 }
                 Some(_) => {
                     insist(&mut follower).await;
-                    let confirmation = follower.confirmation();
-                    let is_open = matches!(confirmation, Confirmation::NotComparable(_));
-                    assert!(is_open, "{confirmation:?}");
+                    let verification = follower.verification();
+                    let is_open = matches!(verification, Verification::NotComparable(_));
+                    assert!(is_open, "{verification:?}");
                     // A later block brings the answers that can be compared.
                     faults.answer(|_| Answer::Node);
                     chain.mine().unwrap();
@@ -243,7 +243,7 @@ fn a_block_without_the_logs_that_its_bloom_shows_is_not_confirmed() {
                     insist(&mut follower).await;
                 }
             }
-            assert!(matches!(follower.confirmation(), Confirmation::Confirmed));
+            assert!(matches!(follower.verification(), Verification::Verified));
             assert!(*follower.state() == fresh(&chain, &identity).await);
         }
     });
@@ -282,7 +282,7 @@ fn a_full_block_is_proven_by_its_own_logs_and_costs_no_comparison() {
         let requests = faults.take_requests();
         assert_eq!(requests.get("eth_call"), None, "{requests:?}");
         assert_eq!(requests["eth_getLogs"], 1, "{requests:?}");
-        assert!(matches!(follower.confirmation(), Confirmation::Confirmed));
+        assert!(matches!(follower.verification(), Verification::Verified));
         assert_eq!(allowance(&follower), amount);
         assert!(*follower.state() == fresh(&chain, &identity).await);
 
@@ -293,9 +293,9 @@ fn a_full_block_is_proven_by_its_own_logs_and_costs_no_comparison() {
         follower.catch_up().await.unwrap();
         let requests = faults.take_requests();
         assert_eq!(requests["eth_getLogs"], 4 * 2 + 4, "{requests:?}");
-        follower.confirm().await.unwrap();
+        follower.verify().await.unwrap();
         assert_eq!(requests["eth_call"], faults.take_requests()["eth_call"]);
-        assert!(matches!(follower.confirmation(), Confirmation::Confirmed));
+        assert!(matches!(follower.verification(), Verification::Verified));
     });
 }
 
@@ -319,7 +319,7 @@ fn put_into_office(chain: &Devchain, governance: Address, code: &[u8]) -> Addres
 }
 
 #[test]
-fn a_set_whose_proposals_reverts_is_confirmed_but_for_signals() {
+fn a_set_whose_proposals_reverts_is_verified_but_for_signals() {
     let deployed = Deployed::shared();
     let chain = deployed.chain(150, 1);
     let cache = folder("reverting-proposals");
@@ -335,7 +335,7 @@ fn a_set_whose_proposals_reverts_is_confirmed_but_for_signals() {
 }
 
 #[test]
-fn a_set_whose_proposals_contradicts_it_is_followed_and_not_confirmed() {
+fn a_set_whose_proposals_contradicts_it_is_followed_and_not_verified() {
     let deployed = Deployed::shared();
     let chain = deployed.chain(150, 1);
     run(async {
@@ -346,8 +346,8 @@ fn a_set_whose_proposals_contradicts_it_is_followed_and_not_confirmed() {
         let mut follower = Follower::new(source(&chain).await, identity);
         follower.catch_up().await.unwrap();
         assert_eq!(follower.state().governance().governance_proposer(), proposals);
-        let Confirmation::NotComparable(error) = follower.confirmation() else {
-            panic!("{:?}", follower.confirmation());
+        let Verification::NotComparable(error) = follower.verification() else {
+            panic!("{:?}", follower.verification());
         };
         assert!(matches!(**error, Error::Inconsistent { .. }), "{error}");
         let [owner, spender] = [2, 1].map(Address::with_last_byte);

@@ -1,0 +1,52 @@
+//! The transactions that a sender knows.
+
+use super::{IntentSender, origin::DoneElsewhere};
+use alloy_primitives::B256;
+use canon_views::{Intent, IntentId, OrderId};
+
+/// A transaction that isn't mined: the newest version of its nonce.
+#[derive(Clone, Copy, Debug)]
+pub struct InFlight<'a> {
+    /// Its hash.
+    pub hash: B256,
+    /// Its nonce.
+    pub nonce: u64,
+    /// What it is for; `None` if it only uses its nonce.
+    pub intent: Option<&'a Intent>,
+}
+
+impl IntentSender {
+    /// The transactions that aren't mined, by nonce, as of the block that was [settled](Self::settle) last.
+    pub fn in_flight(&self) -> impl Iterator<Item = InFlight<'_>> {
+        let undecided = self.nonces.iter().filter(|(_, used)| used.mined.is_none());
+        undecided.filter_map(|(nonce, used)| {
+            let version = used.current()?;
+            let (hash, nonce, intent) = (version.hash, *nonce, version.intent.as_ref());
+            Some(InFlight { hash, nonce, intent })
+        })
+    }
+
+    /// The first number after all those of orders that it knows.
+    pub fn next_order(&self) -> OrderId {
+        let unproven = self.unproven.iter().filter_map(|one| one.version.intent.as_ref());
+        let sent = self.transactions().filter_map(|(_, intent)| intent).chain(unproven);
+        let sent = sent.filter_map(|intent| intent.action.subject().order());
+        let done = self.done.iter().chain(self.elsewhere.iter().map(DoneElsewhere::id));
+        let done = done.filter_map(|id| id.subject.order());
+        let last = sent.chain(done).max();
+        OrderId(last.map_or(0, |last| last.0.saturating_add(1)))
+    }
+
+    /// All transactions that aren't forgotten: the hash of each, and what it is for; `None` if it only uses
+    /// its nonce.
+    pub fn transactions(&self) -> impl Iterator<Item = (B256, Option<&Intent>)> {
+        let versions = self.nonces.values().flat_map(|used| &used.versions);
+        versions.map(|version| (version.hash, version.intent.as_ref()))
+    }
+
+    /// Whether a transaction of an intent can still be mined, as of the block that was
+    /// [settled](Self::settle) last.
+    pub fn may_be_mined(&self, id: &IntentId) -> bool {
+        self.nonce_of(id).is_some()
+    }
+}

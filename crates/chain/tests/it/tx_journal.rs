@@ -1,0 +1,120 @@
+//! What a journal of transactions keeps, and journals that can't be used.
+
+use crate::tx_chain::{TxChain, ready};
+use alloy_primitives::B256;
+use canon_chain::{
+    Error, IntentSender, Severity,
+    tx::{
+        CompletedIntent, FeePolicy, Journal, JournalContents, JournalError, JournaledTransaction,
+        MemoryJournal, SeenBlock, TxEvent, TxReport,
+    },
+};
+use core::slice::from_ref;
+use std::borrow::Cow;
+
+#[tokio::test]
+async fn only_what_the_journal_needs_is_kept() {
+    let chain = TxChain::new().await;
+    let (journal, mut sender) = ready(&chain).await;
+    let lock = chain.lock(1, 7);
+    chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    chain.pursue_and_mine(&mut sender, &[]).await;
+    chain.mine(62);
+    chain.pursue_and_mine(&mut sender, &[]).await;
+    assert_eq!(journal.load().unwrap().transactions.len(), 1, "63 blocks are on top of it");
+    chain.pursue_and_mine(&mut sender, &[]).await;
+    let contents = journal.load().unwrap();
+    assert_eq!(contents.transactions, []);
+    assert_eq!(contents.completed.iter().map(|done| done.intent).collect::<Vec<_>>(), [lock.id()]);
+    let json = serde_json::to_string(&contents).unwrap();
+    let read: JournalContents = serde_json::from_str(&json).unwrap();
+    let mut sender = chain.sender(&MemoryJournal::new(read));
+    assert!(chain.pursue(&mut sender, from_ref(&lock)).await.is_empty());
+    assert!(sender.is_done(&lock.id()));
+}
+
+/// A journal that can't be written.
+struct FullDisk;
+
+impl Journal for FullDisk {
+    fn name(&self) -> Cow<'_, str> {
+        "the full disk".into()
+    }
+
+    fn load(&self) -> Result<JournalContents, JournalError> {
+        Ok(JournalContents::default())
+    }
+
+    fn record(&mut self, _: &JournaledTransaction) -> Result<(), JournalError> {
+        Err(JournalError::Storage("the disk is full".into()))
+    }
+
+    fn mined(&mut self, _: B256, _: SeenBlock) -> Result<(), JournalError> {
+        Ok(())
+    }
+
+    fn completed(&mut self, _: &CompletedIntent) -> Result<(), JournalError> {
+        unreachable!("nothing is completed")
+    }
+
+    fn forgotten(&mut self, _: B256) -> Result<(), JournalError> {
+        unreachable!("nothing is recorded")
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_recorded_is_not_sent() {
+    let chain = TxChain::new().await;
+    let (client, key) = (chain.client.clone(), chain.key.clone());
+    let mut sender = IntentSender::new(client, key, FeePolicy::default(), FullDisk).unwrap();
+    let reports = chain.pursue(&mut sender, &[chain.approve(0, 1)]).await;
+    let [TxReport { event: TxEvent::Failed(error), .. }] = &reports[..] else { panic!() };
+    assert!(error.to_string().contains("the disk is full"), "{error}");
+    assert_eq!(error.severity(), Severity::Stop);
+    assert_eq!(chain.devchain.pool_size(), 0);
+}
+
+#[tokio::test]
+async fn a_damaged_journal_is_not_used() {
+    let chain = TxChain::new().await;
+    let (journal, _) = ready(&chain).await;
+    let mut contents = journal.load().unwrap();
+    let mut raw = contents.transactions[0].raw.to_vec();
+    raw.pop();
+    contents.transactions[0].raw = raw.into();
+    let (client, key) = (chain.client.clone(), chain.key.clone());
+    let journal = MemoryJournal::new(contents);
+    let error = IntentSender::new(client, key, FeePolicy::default(), journal).unwrap_err();
+    assert!(matches!(error, Error::Journal(JournalError::Damaged { .. })), "{error}");
+}
+
+#[tokio::test]
+async fn a_journal_whose_transaction_does_something_else_is_not_used() {
+    let chain = TxChain::new().await;
+    let (journal, mut sender) = ready(&chain).await;
+    chain.pursue(&mut sender, &[chain.lock(1, 7)]).await;
+    let contents = journal.load().unwrap();
+    // An approval of 100, and a lock of 7.
+    let [approval, lock] = &contents.transactions[..] else { panic!("{contents:?}") };
+    for (transaction, intent) in [
+        (approval, Some(chain.approve(0, 99))),
+        (approval, Some(chain.lock(1, 7))),
+        (lock, Some(chain.lock(1, 8))),
+        (lock, Some(chain.approve(0, 100))),
+        // One that only uses its nonce.
+        (lock, None),
+    ] {
+        let transaction = JournaledTransaction { intent, ..transaction.clone() };
+        let hash = transaction.hash();
+        let transactions = vec![transaction];
+        let journal = MemoryJournal::new(JournalContents { transactions, ..contents.clone() });
+        let (client, key) = (chain.client.clone(), chain.key.clone());
+        let error = IntentSender::new(client, key, FeePolicy::default(), journal).unwrap_err();
+        let is_named = matches!(
+            error,
+            Error::Journal(JournalError::OtherAction { transaction, .. }) if transaction == hash
+        );
+        assert!(is_named, "{error}");
+    }
+    chain.sender(&MemoryJournal::new(contents));
+}

@@ -1,0 +1,373 @@
+//! The kinds of intents.
+
+use super::PermitTerms;
+use crate::duties::OrderId;
+use alloy_primitives::{Address, B256, Bytes};
+use canon_protocol::{
+    Action, Amount, Epoch, Nonce, ProposalId, Round, Slot, Support, Timestamp, WithdrawalId, text,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Declares the kinds of intents: for each what identifies it, and what else its transaction needs.
+macro_rules! kinds {
+    ($(
+        $(#[$doc:meta])*
+        $kind:ident {
+            $($(#[$id_meta:meta])* $id:ident: $id_type:ty,)*
+        } with {
+            $($(#[$detail_meta:meta])* $detail:ident: $detail_type:ty,)*
+        }
+    )*) => {
+        /// An action to carry out, with all that the transaction needs.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum IntendedAction {
+            $(
+                $(#[$doc])*
+                $kind {
+                    $($(#[$id_meta])* $id: $id_type,)*
+                    $($(#[$detail_meta])* $detail: $detail_type,)*
+                },
+            )*
+        }
+
+        /// The subject of an intent: an [action](IntendedAction) without the details of its transaction.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum IntentSubject {
+            $(
+                $(#[$doc])*
+                $kind { $($(#[$id_meta])* $id: $id_type,)* },
+            )*
+        }
+
+        impl IntendedAction {
+            /// Its subject.
+            pub const fn subject(&self) -> IntentSubject {
+                match *self {
+                    $(Self::$kind { $($id,)* .. } => IntentSubject::$kind { $($id,)* },)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Signal for a payload. A slot has one signal, whatever payload it is for.
+    Signal {
+        /// The Proposals contract, which counts signals.
+        #[serde(with = "text::address")]
+        proposals: Address,
+        /// The canonical rollup.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The slot.
+        slot: Slot,
+    } with {
+        /// The payload.
+        #[serde(with = "text::address")]
+        payload: Address,
+        /// The slot's proposer.
+        #[serde(with = "text::address")]
+        proposer: Address,
+    }
+    /// Propose a slot's block.
+    ProposeBlock {
+        /// The rollup.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The slot.
+        slot: Slot,
+    } with {
+        /// The block's hash.
+        block_hash: B256,
+        /// The slot's proposer.
+        #[serde(with = "text::address")]
+        proposer: Address,
+    }
+    /// Record the seed of an epoch.
+    RecordSeed {
+        /// The rollup.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The epoch that the seed draws.
+        epoch: Epoch,
+    } with {}
+    /// Make a round's winner a proposal.
+    Push {
+        /// The Proposals contract, which counts signals.
+        #[serde(with = "text::address")]
+        proposals: Address,
+        /// The canonical rollup.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The round.
+        round: Round,
+    } with {
+        /// The winner.
+        #[serde(with = "text::address")]
+        payload: Address,
+    }
+    /// Execute a proposal: with the list that its payload returns or, if that isn't what was voted on,
+    /// with the actions that were frozen.
+    Execute {
+        /// The proposal.
+        id: ProposalId,
+    } with {
+        /// The actions that were frozen when the proposal was made; `None` if they aren't known.
+        frozen_actions: Option<Arc<[Action]>>,
+    }
+    /// Store that a proposal is dropped.
+    Drop {
+        /// The proposal.
+        id: ProposalId,
+    } with {}
+    /// Pay a withdrawal.
+    PayWithdrawal {
+        /// The withdrawal.
+        id: WithdrawalId,
+    } with {}
+    /// Pay an exit. An attester that joined again may exit again, at another time.
+    PayExit {
+        /// The rollup.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The attester whose stake is paid.
+        #[serde(with = "text::address")]
+        attester: Address,
+        /// The first second in which it is paid.
+        exitable_at: Timestamp,
+    } with {}
+    /// Allow Governance to take some of a holder's asset.
+    Approve {
+        /// The holder.
+        #[serde(with = "text::address")]
+        holder: Address,
+        /// The order that it is for.
+        order: OrderId,
+    } with {
+        /// The Asset.
+        #[serde(with = "text::address")]
+        asset: Address,
+        /// The amount that is allowed, in base units.
+        amount: Amount,
+    }
+    /// Lock some of a holder's asset as power.
+    Lock {
+        /// The holder.
+        #[serde(with = "text::address")]
+        holder: Address,
+        /// The order that it is for.
+        order: OrderId,
+    } with {
+        /// The account whose power it becomes; `None` for the holder.
+        #[serde(default, with = "text::address::option")]
+        beneficiary: Option<Address>,
+        /// The amount that is locked, in base units.
+        amount: Amount,
+        /// The terms that the holder signs; `None` if the allowance suffices.
+        permit: Option<PermitTerms>,
+    }
+    /// Cast power.
+    Vote {
+        /// The holder.
+        #[serde(with = "text::address")]
+        holder: Address,
+        /// The proposal.
+        id: ProposalId,
+        /// For or against.
+        support: Support,
+    } with {
+        /// The power that is cast, in base units.
+        amount: Amount,
+    }
+    /// Give power up.
+    Withdraw {
+        /// The holder.
+        #[serde(with = "text::address")]
+        holder: Address,
+        /// The order that it is for.
+        order: OrderId,
+    } with {
+        /// The later recipient of the asset.
+        #[serde(with = "text::address")]
+        to: Address,
+        /// The power that is given up, in base units.
+        amount: Amount,
+    }
+    /// Announce that a stake moves.
+    AnnounceMove {
+        /// The rollup that the stake leaves.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The attester whose stake moves.
+        #[serde(with = "text::address")]
+        attester: Address,
+        /// The rollup that the stake goes to.
+        #[serde(with = "text::address")]
+        to: Address,
+    } with {
+        /// The account that decides about the stake.
+        #[serde(with = "text::address")]
+        withdrawer: Address,
+    }
+    /// Move a stake to the rollup announced.
+    FinalizeMove {
+        /// The rollup that the stake leaves.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The attester whose stake moves.
+        #[serde(with = "text::address")]
+        attester: Address,
+        /// The first second in which it can be moved.
+        ready_at: Timestamp,
+    } with {
+        /// The attester there, if that is another one.
+        new_attester: Option<NewAttester>,
+    }
+    /// Signal for a payload with the signature of the slot's proposer.
+    SignalSigned {
+        /// The Proposals contract, which counts signals.
+        #[serde(with = "text::address")]
+        proposals: Address,
+        /// The canonical rollup.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The slot.
+        slot: Slot,
+    } with {
+        /// The payload.
+        #[serde(with = "text::address")]
+        payload: Address,
+        /// The proposer's signature.
+        signature: Bytes,
+    }
+    /// Cast power with a ballot that its holder signed.
+    VoteSigned {
+        /// The holder.
+        #[serde(with = "text::address")]
+        holder: Address,
+        /// The proposal.
+        id: ProposalId,
+        /// The nonce of the ballot.
+        nonce: Nonce,
+    } with {
+        /// For or against.
+        support: Support,
+        /// The power that is cast, in base units.
+        amount: Amount,
+        /// The last second in which the ballot can be used.
+        deadline: Timestamp,
+        /// The holder's signature.
+        signature: Bytes,
+    }
+    /// Void all ballots on a proposal that a holder has signed so far.
+    InvalidateBallots {
+        /// The holder.
+        #[serde(with = "text::address")]
+        holder: Address,
+        /// The proposal.
+        id: ProposalId,
+        /// The nonce of the holder's next signed ballot until then.
+        nonce: Nonce,
+    } with {}
+    /// Propose a payload through the lock.
+    Propose {
+        /// The holder.
+        #[serde(with = "text::address")]
+        holder: Address,
+        /// The order that it is for.
+        order: OrderId,
+    } with {
+        /// The payload.
+        #[serde(with = "text::address")]
+        payload: Address,
+        /// The later recipient of the asset that is locked.
+        #[serde(with = "text::address")]
+        to: Address,
+    }
+    /// Allow a rollup to take a stake.
+    ApproveStake {
+        /// The account that pays the stake.
+        #[serde(with = "text::address")]
+        holder: Address,
+        /// The order that it is for.
+        order: OrderId,
+    } with {
+        /// The Asset.
+        #[serde(with = "text::address")]
+        asset: Address,
+        /// The rollup.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The amount that is allowed, in base units.
+        amount: Amount,
+    }
+    /// Register an attester with a stake.
+    Stake {
+        /// The rollup.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The attester.
+        #[serde(with = "text::address")]
+        attester: Address,
+        /// The order that it is for: an attester that left may join again.
+        order: OrderId,
+    } with {
+        /// The account that pays the stake.
+        #[serde(with = "text::address")]
+        holder: Address,
+        /// The account that signals and proposes for it.
+        #[serde(with = "text::address")]
+        proposer: Address,
+        /// The account that decides about the stake.
+        #[serde(with = "text::address")]
+        withdrawer: Address,
+        /// The stake, in base units.
+        amount: Amount,
+    }
+    /// Take an attester out of the set.
+    ExitStake {
+        /// The rollup.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The attester whose stake leaves.
+        #[serde(with = "text::address")]
+        attester: Address,
+    } with {
+        /// The account that decides about the stake.
+        #[serde(with = "text::address")]
+        withdrawer: Address,
+        /// The later recipient of the stake.
+        #[serde(with = "text::address")]
+        recipient: Address,
+    }
+    /// Choose who gets the rewards of an attester's blocks.
+    SetCoinbase {
+        /// The rollup.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The attester.
+        #[serde(with = "text::address")]
+        attester: Address,
+    } with {
+        /// The account that decides about the stake.
+        #[serde(with = "text::address")]
+        withdrawer: Address,
+        /// The recipient of the rewards.
+        #[serde(with = "text::address")]
+        coinbase: Address,
+    }
+}
+
+/// Another attester under which a stake goes to the new rollup. Only the withdrawer can decide that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewAttester {
+    /// The attester in the new rollup.
+    #[serde(with = "text::address")]
+    pub attester: Address,
+    /// The account that decides about the stake.
+    #[serde(with = "text::address")]
+    pub withdrawer: Address,
+}
