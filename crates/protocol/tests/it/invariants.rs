@@ -11,17 +11,17 @@ use canon_protocol::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The memory of a history that is needed to judge it.
+/// The facts of a history's past that the invariants need.
 #[derive(Debug)]
 pub(crate) struct Guard {
     owners: BTreeMap<Address, Address>,
-    /// Contracts with those to whom the previews of executed proposals said that they would go.
+    /// The contracts and the accounts that they go to by the previews of executed proposals.
     offered: BTreeSet<(Address, Address)>,
     executed: BTreeSet<ProposalId>,
-    /// When each withdrawal was started.
+    /// The time at which each withdrawal was started.
     left: Vec<Timestamp>,
     versions: u64,
-    /// The state of each proposal after the step before.
+    /// The state of each proposal after the previous step.
     states: Vec<ProposalState>,
     /// Proposals that a ballot has turned from Queued to Rejected.
     tipped: BTreeSet<ProposalId>,
@@ -55,7 +55,7 @@ impl Guard {
         }
     }
 
-    /// After a call that was accepted.
+    /// Checks an accepted call.
     pub(crate) fn called(
         &mut self,
         before: &SetState,
@@ -117,8 +117,8 @@ impl Guard {
         self.versions = versions;
     }
 
-    /// Only what the preview of an executed proposal said is given away. What becomes of it there, and
-    /// whether it comes back, isn't Governance's any more.
+    /// Contracts are given away only as the preview of an executed proposal says. What happens to them
+    /// there isn't Governance's decision any more.
     fn owners_change(&mut self, set: &SetState) {
         for (contract, owner) in &mut self.owners {
             let new_owner = set.ownership(*contract).owner();
@@ -140,8 +140,8 @@ impl Guard {
         }
     }
 
-    /// Queued becomes Rejected by a ballot against it in time, and by no other call; and no ballot turns
-    /// Rejected into anything else.
+    /// Only a ballot against a proposal, in time, turns it from Queued to Rejected. No ballot turns
+    /// Rejected into another state.
     fn ballots_tip(&mut self, before: &SetState, chain: &Chain, events: &[Event]) {
         let now = chain.now();
         let (old, new) = (before.governance(), chain.set.governance());
@@ -164,7 +164,8 @@ impl Guard {
         }
     }
 
-    /// No proposal is executed against which a majority of the snapshot's power had cast its nay in time.
+    /// Checks that no proposal is executed if a majority of the snapshot's power was cast against it in
+    /// time.
     fn had_no_majority_against_it(&self, chain: &Chain, id: ProposalId) {
         let governance = chain.set.governance();
         let (_, proposal) = governance.proposal(id.to_word()).unwrap();
@@ -174,8 +175,8 @@ impl Guard {
         assert!(against * U256::from(2) <= total, "{against} of {total} against {id}");
     }
 
-    /// States go on and never back; from the second half of the execution delay on nothing changes any
-    /// more.
+    /// Checks that states only advance, and that the result doesn't change from the second half of the
+    /// execution delay on.
     fn proposals_go_on(&mut self, chain: &Chain) {
         use ProposalState::{
             Active, Dropped, Executable, Executed, Expired, Pending, Queued, Rejected,
@@ -217,7 +218,7 @@ impl Guard {
         self.tipped.len()
     }
 
-    /// After every step.
+    /// Checks the invariants of a state. Called after every step.
     pub(crate) fn check(&mut self, chain: &Chain) {
         let set = &chain.set;
         for (contract, owner) in &self.owners {
@@ -233,7 +234,8 @@ impl Guard {
         signals_add_up(set);
     }
 
-    /// No holder holds tokens again before a proposal on which its ballot counts could be executed.
+    /// Checks that no holder has its tokens back before a proposal on which its ballot counts could be
+    /// executed.
     pub(crate) fn end(&self, chain: &Chain) {
         let governance = chain.set.governance();
         let withdrawals = governance.withdrawals().iter().zip(&self.left);
@@ -250,12 +252,13 @@ impl Guard {
     }
 }
 
-/// The owner of `contract` unless the holders decide otherwise.
+/// The owner of `contract` unless a proposal changes it.
 fn home(contract: Address) -> Address {
     if contract == ASSET { ISSUER } else { GOVERNANCE }
 }
 
-/// Executed ⇒ accepted, in time, and brought about by N signals of one round or by the lock.
+/// Checks that an executed proposal was accepted, is executed in time, and originates from N signals of one
+/// round or from the lock.
 fn was_accepted(chain: &Chain, id: ProposalId) {
     let set = &chain.set;
     let governance = set.governance();
@@ -266,7 +269,7 @@ fn was_accepted(chain: &Chain, id: ProposalId) {
     assert!(governance.tabulation(proposal).is_accepted(), "the holders accepted");
     assert_eq!(proposal.ending(), Ending::Executed);
     match proposal.origin() {
-        // That its lock was paid was seen when it was made.
+        // The payment of its lock was checked when it was created.
         Origin::Lock => {}
         Origin::Pushed { by, .. } => {
             let proposals = set.proposals(by).unwrap();
@@ -280,7 +283,7 @@ fn was_accepted(chain: &Chain, id: ProposalId) {
     }
 }
 
-/// No other actions than those published at the proposal's creation.
+/// Checks that only the actions published at the proposal's creation are executed.
 fn executes_what_was_published(chain: &Chain, call: &Call) {
     let (id, actions) = match call {
         Call::Governance(GovernanceCall::ExecuteWith { id, actions }) => (id, actions.clone()),
@@ -294,9 +297,8 @@ fn executes_what_was_published(chain: &Chain, call: &Call) {
     assert_eq!(proposal.actions()[..], actions);
 }
 
-/// The set that draws the slots of the current epoch and that of the next stay the same: no
-/// joining, leaving or calling changes anything. Without a seed nobody draws, and none is recorded in an
-/// epoch's first slot.
+/// Checks that no call changes the sets that draw the slots of the current and the next epoch. Without a
+/// seed there are no proposers, and no seed is recorded in an epoch's first slot.
 fn draws_stand(before: &SetState, chain: &Chain) {
     let now = chain.now();
     for (address, rollup) in before.rollups() {
@@ -320,7 +322,7 @@ fn draws_stand(before: &SetState, chain: &Chain) {
     }
 }
 
-/// The proposers of the slots of the present epoch, or a later one.
+/// The proposers of the slots of the epoch that is `later` epochs after the present one.
 fn draws(rollup: &Rollup, now: Timestamp, later: u64) -> Vec<Option<Address>> {
     let clock = rollup.clock();
     let present = clock.epoch_at(now).unwrap();
@@ -347,7 +349,7 @@ fn sum(amounts: impl Iterator<Item = Amount>) -> U256 {
     amounts.map(Amount::to_word).sum()
 }
 
-/// Every contract has what it owes.
+/// Checks that every contract has the tokens that it owes.
 fn is_solvent(set: &SetState) {
     let governance = set.governance();
     let due = governance.withdrawals().iter();
@@ -362,7 +364,7 @@ fn is_solvent(set: &SetState) {
     assert_eq!(balances, set.asset().total_supply().to_word());
 }
 
-/// Total power is the sum of the holders', now and at every snapshot.
+/// Checks that total power is the sum of the holders' power, now and at every snapshot.
 fn power_adds_up(set: &SetState, now: Timestamp) {
     let governance = set.governance();
     let holders: Vec<Address> = governance.holders().map(|(holder, _)| holder).collect();
@@ -377,7 +379,7 @@ fn power_adds_up(set: &SetState, now: Timestamp) {
     assert!(creations.is_sorted(), "creation times don't decrease");
 }
 
-/// Nobody casts more than it had, and the sums are those of the ballots.
+/// Checks that no holder casts more power than it had, and that the tallies are the sums of the ballots.
 fn ballots_add_up(set: &SetState, now: Timestamp) {
     let governance = set.governance();
     for proposal in governance.proposals() {
@@ -397,7 +399,7 @@ fn ballots_add_up(set: &SetState, now: Timestamp) {
     }
 }
 
-/// One signal per slot, and one payload that wins.
+/// Checks that there is at most one signal per slot, and at most one payload that wins a round.
 fn signals_add_up(set: &SetState) {
     for (_, proposals) in set.all_proposals() {
         let rules = proposals.rules();
