@@ -88,7 +88,7 @@ pub enum Call {
     Proposals(ProposalsCall),
     Governance(GovernanceCall),
     Expect(ExpectCall),
-    /// Of any contract with an owner.
+    /// A call of any contract with an owner.
     Ownership(OwnershipCall),
 }
 
@@ -103,7 +103,7 @@ pub enum Event {
     Rollup(RollupEvent),
     Proposals(ProposalsEvent),
     Governance(GovernanceEvent),
-    /// Of any contract with an owner.
+    /// An event of any contract with an owner.
     Ownership(OwnershipEvent),
 }
 

@@ -52,8 +52,8 @@ macro_rules! quantity {
             ///
             /// # Panics
             ///
-            /// If it is above [`Self::MAX`]; at compile time in a `const`. Use [`Self::new`] for
-            /// values that are not written in the source.
+            /// Panics if `value` is above [`Self::MAX`]; at compile time in a `const`. Use [`Self::new`]
+            /// for values that are not written in the source.
             pub const fn of(value: $inner) -> Self {
                 assert!(value <= Self::MAX.0, "literal out of range");
                 Self(value)
@@ -333,7 +333,7 @@ impl Fraction {
     ///
     /// # Panics
     ///
-    /// Above 100.
+    /// Panics if `percent` is above 100.
     pub const fn percent(percent: u64) -> Self {
         Self::of(percent * 10_000_000_000_000_000)
     }

@@ -35,7 +35,7 @@ pub enum Opportunity {
     Vote {
         /// The proposal.
         id: ProposalId,
-        /// For or against.
+        /// The side of the ballots: for or against.
         support: Support,
     },
     /// An action that anyone can take who pays for its transaction.

@@ -11,15 +11,15 @@ use canon_protocol::{
 /// are the last seconds before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProposalDates {
-    /// Ballots are taken from this second on.
+    /// The first second in which ballots are taken.
     pub voting_starts: Timestamp,
-    /// From this second on, no ballots for it are taken.
+    /// The first second in which no ballots for it are taken.
     pub voting_ends: Timestamp,
-    /// From this second on, no ballots against it are taken: the result is final.
+    /// The first second in which no ballots against it are taken. The result is final.
     pub objections_end: Timestamp,
-    /// It can be executed from this second on.
+    /// The first second in which it can be executed.
     pub executable: Timestamp,
-    /// From this second on, it can't be executed.
+    /// The first second in which it can't be executed any more.
     pub expires: Timestamp,
 }
 

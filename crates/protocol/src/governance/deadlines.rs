@@ -35,7 +35,7 @@ pub enum ProposalState {
     Queued = 2,
     /// Accepted, and anyone may execute it.
     Executable = 3,
-    /// Not accepted.
+    /// The vote didn't accept it.
     Rejected = 4,
     /// Its actions were carried out.
     Executed = 5,

@@ -22,18 +22,18 @@ use serde::{Deserialize, Serialize};
 /// Power for and against a proposal: of all holders, or of one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Tally {
-    /// For.
+    /// The power for the proposal.
     pub yea: Amount,
-    /// Against.
+    /// The power against the proposal.
     pub nea: Amount,
 }
 
 /// The side a ballot takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Support {
-    /// For.
+    /// A ballot for the proposal.
     Yea,
-    /// Against.
+    /// A ballot against the proposal.
     Nea,
 }
 

@@ -33,14 +33,14 @@ use set::{Registration, Seats};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum AttesterStatus {
-    /// Not registered.
+    /// It isn't registered.
     #[default]
     None = 0,
-    /// In the set: it can be drawn for slots.
+    /// It is in the set and can be drawn for slots.
     Validating = 1,
-    /// Slashed below the minimum stake: it is out of the set and may only exit.
+    /// It was slashed below the minimum stake, is out of the set and may only exit.
     Living = 2,
-    /// Exiting: it is slashable until the stake is paid.
+    /// It left the set, and is slashable until the stake is paid.
     Exiting = 3,
 }
 

@@ -34,7 +34,7 @@ fn given_away() -> Chain {
     chain
 }
 
-fn come_home(chain: &mut Chain) {
+fn return_registry(chain: &mut Chain) {
     let back = OwnershipCall::TransferOwnership { new_owner: GOVERNANCE };
     chain.send(other(), REGISTRY, back).unwrap();
     chain.ok("anyone", GOVERNANCE, GovernanceCall::AcceptOwnership { target: REGISTRY });
@@ -75,7 +75,7 @@ fn what_is_pushed_elsewhere_is_known_by_events_only() {
     assert_eq!(pushable(&chain), Ok(vec![]), "it was pushed, wherever to");
 
     // The proposal's number there isn't known either after the Registry is back.
-    come_home(&mut chain);
+    return_registry(&mut chain);
     chain.refused("anyone", PROPOSALS, push(round), undecided);
     assert_eq!(pushable(&chain), Ok(vec![]));
     let round = chain.win(PAYLOAD);

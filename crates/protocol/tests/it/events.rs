@@ -19,7 +19,7 @@ fn busy() -> Chain {
 }
 
 /// Whether this event takes effect only with the next one.
-const fn is_half(event: &Event) -> bool {
+const fn is_incomplete(event: &Event) -> bool {
     matches!(
         event,
         Event::Governance(
@@ -52,7 +52,7 @@ fn no_state_has_half_of_an_entry() {
     for (block, log) in &chain.history {
         let before = set.clone();
         set.evolve(log, *block).unwrap();
-        assert_eq!(set.is_complete(), !is_half(&log.event), "after {log:?}");
+        assert_eq!(set.is_complete(), !is_incomplete(&log.event), "after {log:?}");
         if !set.is_complete() {
             halves.insert(log.event.name());
             assert_eq!(set.governance(), before.governance(), "nothing shows yet");
@@ -102,7 +102,7 @@ fn the_second_of_a_pair_does_not_come_alone() {
     let mut alone = BTreeSet::new();
     for (_, log) in states(&chain).into_iter().filter(|(set, _)| !set.is_complete()) {
         // These may also come first.
-        if is_half(&log.event) {
+        if is_incomplete(&log.event) {
             continue;
         }
         let event = log.event.name();

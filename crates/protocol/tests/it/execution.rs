@@ -50,7 +50,7 @@ fn an_upgrade_makes_the_new_rollup_canonical() {
     assert_eq!(chain.set.registry().rollup(), next);
     assert_eq!(chain.set.registry().number_of_versions(), 3);
 
-    // Of several passed upgrades with the same expectation the first wins.
+    // The first of several accepted upgrades with the same expectation wins.
     chain.lock("alice", 2000);
     let refusal = chain.govern(OTHER, upgrade);
     let canonical = ExpectRefusal::Canonical { expected: ROLLUP, found: next };

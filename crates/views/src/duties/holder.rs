@@ -40,10 +40,10 @@ pub enum OrderAmount {
 
 /// An order of a holder. It waits until it can be fulfilled.
 ///
-/// Of the locks and withdrawals, which change tokens or power, only one acts in a block: the first that
-/// can. An order that lacks tokens or power is skipped and doesn't block later ones: one of them may supply
-/// what it lacks, and giving power up must not depend on tokens that may never come. It acts as soon as it
-/// can, even after orders with higher numbers.
+/// Only one lock or withdrawal acts in a block, since these change tokens or power: the first that can. An
+/// order that lacks tokens or power is skipped and doesn't block later ones: one of them may supply what it
+/// lacks, and giving power up must not depend on tokens that may never come. It acts as soon as it can,
+/// even after orders with higher numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
@@ -60,7 +60,7 @@ pub enum Order {
     Vote {
         /// The proposal.
         id: ProposalId,
-        /// For or against.
+        /// The side of the ballot: for or against.
         support: Support,
         /// The total power to cast on that side.
         amount: OrderAmount,
