@@ -1,4 +1,4 @@
-//! The loop around a duty.
+//! An agent: a duty, and the sender that executes its intents block by block.
 
 use alloy_primitives::Address;
 use canon_chain::{
@@ -8,28 +8,31 @@ use canon_chain::{
 use canon_views::{Duty, Intent, IntentId, IntentProgress, Question, SetView};
 use std::collections::BTreeSet;
 
-/// A duty of `canon-views` with its settings. It has no memory: what is due follows from the view, the
-/// settings, and what the sender's journal says is done.
+/// A duty of `canon-views` with its settings. It has no memory: its intents follow from the view, the
+/// settings and the sender's journal.
 pub trait AgentRole {
-    /// The status that a duty returns beside its intents: a decision, a phase, or one of each order.
+    /// The status that a duty returns in addition to its intents: a decision, a phase, or the status of
+    /// each order.
     type Status;
 
-    /// The only account whose key can act for it; `None` if any can.
+    /// The only account whose key can act for it, or `None` if any can.
     fn required_account(&self) -> Option<Address>;
 
-    /// Adds what the duty needs to know to what the next view covers.
+    /// Adds the facts that the duty needs to the question for the next view.
     fn extend(&self, question: &mut Question);
 
-    /// Returns the duty in the next block. `progress` is the journal's record of an intent at the view's block.
+    /// Returns the duty in the next block. `progress` returns the journal's record of an intent at the
+    /// view's block.
     fn duty(
         &self,
         view: &SetView,
         progress: &dyn Fn(&IntentId) -> IntentProgress,
     ) -> Duty<Self::Status>;
 
-    /// Reads again, at the view's block, what a duty depends on and the view doesn't show. An intent is taken out
-    /// of the duty if that isn't as it was checked; if it can't be read, unless `is_in_flight` says that the
-    /// intent's transaction is out: one request that fails doesn't cancel it.
+    /// Reads again, at the view's block, the facts that a duty depends on and the view doesn't contain.
+    /// Removes an intent from the duty if a fact isn't as it was checked. Removes it also if the fact can't
+    /// be read, unless `is_in_flight` returns true for the intent: a single failed request doesn't cancel a
+    /// transaction.
     fn recheck(
         &self,
         _client: &Client,
@@ -41,19 +44,19 @@ pub trait AgentRole {
     }
 }
 
-/// What came of reading again what a duty depends on.
+/// The result of reading again the facts that a duty depends on.
 #[derive(Debug)]
 #[must_use]
 pub enum Recheck {
-    /// Nothing that is due depends on it. It shows nothing about earlier failures.
+    /// There was no check, since no intent depends on it. This says nothing about earlier failures.
     NotMade,
-    /// It is as it was checked.
+    /// The facts are as they were checked.
     Passed,
-    /// It isn't, or can't be read.
+    /// A fact has changed or can't be read.
     Failed {
         /// The contract that was read.
         contract: Address,
-        /// Why what depends on it was taken out of the duty.
+        /// The reason why the dependent intents were removed from the duty.
         error: Error,
     },
 }
@@ -73,12 +76,12 @@ pub struct Agent<R> {
 pub struct Tick<S> {
     /// The status that the duty returned.
     pub status: S,
-    /// News of transactions, in the order in which they were found out.
+    /// Reports about transactions, in the order in which the agent learned of them.
     pub reports: Vec<TxReport>,
 }
 
 impl<R: AgentRole> Agent<R> {
-    /// An agent that goes on where the sender's journal ends.
+    /// An agent that continues from the sender's journal.
     ///
     /// # Errors
     ///
@@ -101,17 +104,17 @@ impl<R: AgentRole> Agent<R> {
         &self.sender
     }
 
-    /// Adds what the agent needs to know to what the next view covers.
+    /// Adds the facts that the agent needs to the question for the next view.
     pub fn extend(&self, question: &mut Question) {
         self.role.extend(question);
     }
 
-    /// Finds out what became of its transactions up to the view's block, and sends what is due in the next
-    /// one. Call it once per block.
+    /// Settles its transactions up to the view's block, and sends the intents that are due in the next one.
+    /// Call it once per block.
     ///
-    /// A failed attempt is reported and made again at the next call; one failure doesn't keep anything else
-    /// from being tried. A refusal that lasts is reported once. The agent goes on whatever fails: a program that
-    /// runs it ends if [`Tick::severity`] is [`Severity::Stop`].
+    /// A failed attempt is reported and repeated at the next call. A failure doesn't prevent other
+    /// attempts. A lasting refusal is reported once. The agent continues after every failure; the program
+    /// that runs it should end if [`Tick::severity`] is [`Severity::Stop`].
     pub async fn tick(&mut self, view: &SetView) -> Tick<R::Status> {
         let mut reports = self.sender.settle(view.present.block).await;
         let mut duty = self.role.duty(view, &|id| self.sender.progress(id));
@@ -126,7 +129,7 @@ impl<R: AgentRole> Agent<R> {
         Tick { status, reports }
     }
 
-    /// The report of a failed check, unless it was reported and lasts.
+    /// The report of a failed check, unless the same failure was reported before and persists.
     fn report_of(&mut self, recheck: Recheck) -> Option<TxReport> {
         let failed = match recheck {
             Recheck::NotMade => return None,
@@ -134,7 +137,7 @@ impl<R: AgentRole> Agent<R> {
             Recheck::Failed { contract, error } => Some((contract, error)),
         };
         let news = match failed {
-            // An endpoint that fails shows nothing about the contract.
+            // A failing endpoint says nothing about the contract.
             Some((_, error)) if error.is_temporary() => Some(error),
             failed => {
                 let failed = failed.into_iter().collect();
@@ -148,8 +151,8 @@ impl<R: AgentRole> Agent<R> {
 }
 
 impl<S> Tick<S> {
-    /// The worst of the failures that are reported; `None` if nothing failed. At [`Severity::Stop`] nothing that the
-    /// agent does can be trusted until a person has looked at it.
+    /// The worst severity of the reported failures, or `None` if nothing failed. At [`Severity::Stop`] the
+    /// agent can't be trusted until a person has investigated.
     pub fn severity(&self) -> Option<Severity> {
         self.reports.iter().filter_map(|report| Some(report.failure()?.1.severity())).max()
     }

@@ -1,4 +1,4 @@
-//! Locks, votes, withdraws, claims.
+//! A holder: it locks, votes, withdraws, and collects payments.
 
 use crate::agent::AgentRole;
 use alloy_primitives::Address;
@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 pub struct Holder {
     /// The key's address.
     pub holder: Address,
-    /// Its orders. A number is never used twice.
+    /// Its orders. Each number is used only once.
     pub orders: BTreeMap<OrderId, Order>,
 }
 
 impl Holder {
-    /// A holder without orders: it only collects the payments that are due to it.
+    /// A holder without orders, which only collects the payments that are due to it.
     pub const fn new(holder: Address) -> Self {
         Self { holder, orders: BTreeMap::new() }
     }

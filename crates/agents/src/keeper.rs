@@ -1,17 +1,17 @@
-//! Does what anyone may do: pushes, executes, drops, records seeds, pays out.
+//! A keeper. It does what anyone may do: it pushes, executes, drops, records seeds and pays out.
 
 use crate::agent::AgentRole;
 use alloy_primitives::Address;
 use canon_views::{Duty, IntentId, IntentProgress, PayOut, Question, SetView};
 use std::collections::BTreeSet;
 
-/// Keeps proposals going: see [`canon_views::keeper`].
+/// A keeper, which takes the steps that anyone may take: see [`canon_views::keeper`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keeper {
-    /// Whether it also pays out what others are due. It knows of all that is due if the views have the
-    /// history.
+    /// Whether it also pays out amounts that are due to others. It knows of all of them if the views have
+    /// the history.
     pub pay_out: PayOut,
-    /// Rollups beside the canonical one whose seeds it records.
+    /// The rollups whose seeds it records, in addition to the canonical one.
     pub rollups: BTreeSet<Address>,
 }
 

@@ -1,13 +1,13 @@
 //! The agents of an upgrade: sequencers, keepers, holders and movers.
 //!
-//! An [`Agent`] pairs a [role](AgentRole) (a duty of `canon-views` with its settings) with the key that sends
-//! its intents. The owner of the loop collects with [`extend`](Agent::extend) what its agents need to know,
-//! makes one [`SetView`](canon_views::SetView) per block that covers it, naming the expected time of the next
-//! block, and hands it to every agent's [`tick`](Agent::tick).
+//! An [`Agent`] pairs a [role](AgentRole) (a duty of `canon-views` with its settings) with the key that
+//! sends its intents. For every block, the caller collects the facts that its agents need with
+//! [`extend`](Agent::extend), makes one [`SetView`](canon_views::SetView) that covers them and names the
+//! expected time of the next block, and passes it to every agent's [`tick`](Agent::tick).
 //!
-//! All duties follow from the view, the settings and the journal of transactions, so an agent that
-//! starts in the middle of an upgrade does the same as one that ran all along. No agent reads a clock, the
-//! environment or randomness, and one that has nothing to do asks the chain nothing.
+//! All duties follow from the view, the settings and the journal of transactions, so an agent that starts
+//! in the middle of an upgrade does the same as one that ran from the beginning. No agent reads a clock,
+//! the environment or randomness, and an agent without work makes no requests.
 
 mod agent;
 mod holder;

@@ -1,4 +1,4 @@
-//! Takes a stake to the next rollup.
+//! A mover: it moves a stake to the next rollup.
 
 use crate::agent::AgentRole;
 use alloy_primitives::Address;
@@ -7,7 +7,7 @@ use canon_views::{Duty, IntentId, IntentProgress, MovePhase, MovePlan, Question,
 /// The withdrawer of an attester whose stake moves: see [`canon_views::mover`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mover {
-    /// The stake, and where it goes. The withdrawer must be the key's address.
+    /// The stake and its target. The withdrawer must be the key's address.
     pub plan: MovePlan,
 }
 

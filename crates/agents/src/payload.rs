@@ -6,7 +6,7 @@ use canon_chain::{Client, Error};
 use canon_protocol::{Action, actions_hash};
 use canon_views::SignalPlan;
 
-/// A defect of a payload. Nothing is signaled while it has one.
+/// A defect of a payload, which prevents signals for it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PayloadError {
@@ -19,7 +19,7 @@ pub enum PayloadError {
         /// The address that was given for the payload.
         payload: Address,
     },
-    /// Its code isn't what the proposal's document pins.
+    /// Its code hash isn't the one that the proposal's document pins.
     #[error(
         "{payload} has the code hash {found} and not {expected}; it isn't the payload of that document"
     )]
@@ -75,17 +75,18 @@ impl VettedPayload {
         self.code_hash
     }
 
-    /// keccak256 of `abi.encode(actions)` of its list, as `ProposalFrozen` has it.
+    /// keccak256 of `abi.encode(actions)` of its list, as in `ProposalFrozen`.
     pub fn actions_hash(&self) -> B256 {
         actions_hash(&self.actions)
     }
 
-    /// Signals for it at once, by the default rules, as long as its code and its list stay the same.
+    /// A plan that signals for it at once, with the default rules, as long as its code and its list stay
+    /// the same.
     pub fn signal_plan(&self) -> SignalPlan {
         SignalPlan::new(self.address, self.code_hash, self.actions_hash())
     }
 
-    /// The actions that it lists: to be shown to the operator.
+    /// The actions that it lists, to be shown to the operator.
     pub fn actions(&self) -> &[Action] {
         &self.actions
     }

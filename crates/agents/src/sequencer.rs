@@ -1,4 +1,4 @@
-//! Signals, proposes blocks, records seeds.
+//! A sequencer: it signals, proposes blocks and records seeds.
 
 use crate::agent::{AgentRole, Recheck};
 use alloy_eips::{BlockId, RpcBlockHash};
@@ -14,7 +14,7 @@ use canon_views::{
 pub struct Sequencer {
     /// Its proposer and rollup. The proposer must be the key's address.
     pub identity: SequencerIdentity,
-    /// The payload that it signals for, and when; `None` for nothing.
+    /// The payload that it signals for, with the conditions. `None` if it doesn't signal.
     pub plan: Option<SignalPlan>,
 }
 
@@ -38,8 +38,8 @@ impl AgentRole for Sequencer {
         canon_views::sequencer(&view.present, &self.identity, self.plan.as_ref())
     }
 
-    /// Reads the list of the payload again before a signal: a payload whose code stays the same can list
-    /// other actions than those that were vetted.
+    /// Reads the payload's list again before a signal, since a payload can list other actions than the
+    /// vetted ones although its code stays the same.
     async fn recheck(
         &self,
         client: &Client,

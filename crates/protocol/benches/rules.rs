@@ -1,5 +1,5 @@
-//! The number of calls a second that the rules decide and apply, and the cost of look-ups as the
-//! number of holders grows. `cargo bench -p canon-protocol`.
+//! Benchmarks of the number of calls per second that the rules decide and apply, and of look-ups as the
+//! number of holders grows. Run with `cargo bench -p canon-protocol`.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark builds its own set")]
 #![allow(missing_docs, reason = "divan's macros")]
@@ -16,14 +16,14 @@ use canon_protocol::{
 use chain::{ASSET, Chain, EPOCH, GOVERNANCE, REGISTRY, ROLLUP, SLOT, T, contract, named};
 use divan::{Bencher, black_box, counter::ItemsCount};
 
-/// Holders in the measured calls.
+/// The number of holders in the measured calls.
 const HOLDERS: u64 = 100_000;
-/// Members of the set in the measured signals.
+/// The number of members of the set in the measured signals.
 const STAKERS: usize = 1_000;
-/// Numbers of holders among which look-ups are compared.
+/// The numbers of holders for which look-ups are compared.
 const CROWDS: [u64; 3] = [100, 10_000, 1_000_000];
 
-/// Calls of which the mean is one sample.
+/// The number of calls over which a sample takes the mean.
 const SAMPLE: u32 = 10_000;
 
 fn main() {
@@ -35,7 +35,7 @@ fn holder(number: u64) -> Address {
     Address::from_word(B256::from(U256::from(0x1_0000_0000 + number)))
 }
 
-/// Decides a call and lets its events happen.
+/// Decides a call and applies its events.
 fn perform(chain: &mut Chain, caller: Address, contract: Address, call: &Call) {
     let (block, prevrandao) = (chain.block, U256::ZERO);
     let context = Context { caller, block, prevrandao, external: &chain.foreign };
@@ -44,7 +44,7 @@ fn perform(chain: &mut Chain, caller: Address, contract: Address, call: &Call) {
     }
 }
 
-/// A set with so many holders, whose proposal 0 is Active.
+/// A set with this number of stakers and holders, whose proposal 0 is Active.
 fn voting(stakers: usize, holders: u64) -> Chain {
     let mut chain = Chain::staked(stakers);
     chain.lock("alice", 10_000);
@@ -53,7 +53,7 @@ fn voting(stakers: usize, holders: u64) -> Chain {
     perform(&mut chain, treasury, ASSET, &approve.into());
     for number in 0..holders {
         let on_behalf_of = holder(number);
-        // Little enough for a million of them.
+        // The amount is small enough for a million deposits.
         let deposit = GovernanceCall::Deposit { on_behalf_of, amount: U256::from(T / 10) };
         perform(&mut chain, treasury, GOVERNANCE, &deposit.into());
     }
@@ -64,7 +64,7 @@ fn voting(stakers: usize, holders: u64) -> Chain {
     chain
 }
 
-/// A ballot of one holder after the other.
+/// Ballots, one of each holder in turn.
 #[divan::bench(sample_count = 100, sample_size = SAMPLE)]
 fn ballots(bencher: Bencher<'_, '_>) {
     let mut chain = voting(3, HOLDERS);
@@ -78,7 +78,7 @@ fn ballots(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// The seeds of the next epochs, as many as `count`.
+/// Records the seeds of the next `count` epochs.
 fn record_seeds(chain: &mut Chain, count: u64) {
     let rollup = chain.set.rollup(ROLLUP).unwrap();
     let present = rollup.clock().epoch_at(chain.now()).unwrap().get();
@@ -92,7 +92,7 @@ fn record_seeds(chain: &mut Chain, count: u64) {
     }
 }
 
-/// A signal in one slot after the other, each by the member that draws it; 600 of 1,000 win.
+/// Signals in consecutive slots, each by the member that is drawn; 600 of 1,000 win.
 #[divan::bench(sample_count = 100, sample_size = SAMPLE)]
 fn signals(bencher: Bencher<'_, '_>) {
     let mut chain = voting(STAKERS, HOLDERS);
@@ -100,7 +100,7 @@ fn signals(bencher: Bencher<'_, '_>) {
     let proposals = contract(2);
     chain.deploy(proposals, Constructor::Proposals { registry: REGISTRY, n, m });
     let vote = Call::from(ProposalsCall::Vote { payload: contract(1) });
-    // Who draws which slot, the sequencers know: the seeds of all epochs are recorded.
+    // The seeds of all epochs are recorded first, so the proposer of every slot is known.
     record_seeds(&mut chain, u64::from(100 * SAMPLE) / EPOCH + 2);
     let mut time = chain.now();
     let drawn: Vec<_> = (0..=100 * SAMPLE)
@@ -117,7 +117,7 @@ fn signals(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// Whether a vote is won.
+/// The tabulation of a vote.
 #[divan::bench(args = CROWDS)]
 fn tabulation(bencher: Bencher<'_, '_>, holders: u64) {
     let chain = voting(3, holders);
@@ -126,13 +126,13 @@ fn tabulation(bencher: Bencher<'_, '_>, holders: u64) {
     bencher.bench_local(|| governance.tabulation(black_box(proposal)));
 }
 
-/// Power of one holder after the other at the snapshot.
+/// The power of holders at the snapshot, each in turn.
 #[divan::bench(args = CROWDS)]
 fn power_at(bencher: Bencher<'_, '_>, holders: u64) {
     let chain = voting(3, holders);
     let governance = chain.set.governance();
     let snapshot = governance.proposals()[0].deadlines().pending;
-    // The same hundred, so that this measures the look-up and not the machine's cache.
+    // Always the same hundred, so that this measures the look-up and not the machine's cache.
     let asked: Vec<_> = (0..100).map(|number| holder(number * (holders / 100))).collect();
     let mut turn = 0;
     bencher.bench_local(|| {

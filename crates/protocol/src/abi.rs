@@ -1,21 +1,21 @@
 //! The encoding of calls, events and refusals on chain.
 //!
-//! The three macros below declare an enum and give it the encoding of the Solidity declarations of
-//! the same names, so that there is one list of each and not two. A test compares the lists with
-//! the interfaces in `contracts/src/interfaces`, in both directions.
+//! The macros `abi_enum` and `abi_events` declare an enum and implement the encoding of the Solidity
+//! declarations of the same names, so each of these lists exists only once in Rust. A test compares them
+//! with the interfaces in `contracts/src/interfaces`, in both directions.
 
 use alloy_primitives::{Address, B256, Bytes, Selector, U256, keccak256};
 use alloy_sol_types::{SolType, sol_data};
 
-/// A Rust type and the Solidity type that carries it.
+/// A Rust type that a Solidity type encodes.
 pub(crate) trait Abi: Sized {
     /// The Solidity type.
     type Sol: SolType;
 
-    /// The value as alloy encodes it.
+    /// The value in alloy's type for the Solidity type.
     fn to_sol(&self) -> <Self::Sol as SolType>::RustType;
 
-    /// The value, unless the chain's type is wider and it doesn't fit.
+    /// The value, or `None` if it doesn't fit the Rust type.
     fn from_sol(value: <Self::Sol as SolType>::RustType) -> Option<Self>;
 }
 
@@ -48,7 +48,7 @@ macro_rules! abi_enum {
         ),*}
 
         impl $name {
-            /// The names of all of them in Solidity.
+            /// The names of all variants in Solidity.
             pub const NAMES: &'static [&'static str] = &[$($sol),*];
 
             /// The name in Solidity.
@@ -72,7 +72,7 @@ macro_rules! abi_enum {
                 )*}
             }
 
-            /// Decodes `data`, if it is one of these.
+            /// Decodes `data`, or returns `None` if it encodes none of the variants.
             pub fn abi_decode(data: &[u8]) -> Option<Self> {
                 let (selector, data) = data.split_at_checked(4)?;
                 let mut hashes = Self::hashes().iter();
@@ -116,8 +116,8 @@ macro_rules! abi_enum {
 }
 pub(crate) use abi_enum;
 
-/// Declares an enum of events: `Variant [indexed: Type] { other: Type } = "SolidityName"`. Arguments
-/// that stand before the indexed ones come first: `Variant { first: Type } [indexed: Type] {…}`.
+/// Declares an enum of events: `Variant [indexed: Type] { other: Type } = "SolidityName"`. Arguments before
+/// the indexed ones are written in front: `Variant { first: Type } [indexed: Type] {…}`.
 macro_rules! abi_events {
     (
         $(#[$meta:meta])*
@@ -138,7 +138,7 @@ macro_rules! abi_events {
         ),*}
 
         impl $name {
-            /// The names of all of them in Solidity.
+            /// The names of all variants in Solidity.
             pub const NAMES: &'static [&'static str] = &[$($sol),*];
 
             /// The name in Solidity.
@@ -172,7 +172,7 @@ macro_rules! abi_events {
                 )*}
             }
 
-            /// Decodes a log, if it is one of these.
+            /// Decodes a log, or returns `None` if it is none of these events.
             pub fn from_log_data(log: &alloy_primitives::LogData) -> Option<Self> {
                 use alloy_sol_types::SolType;
                 let (first, rest) = log.topics().split_first()?;
@@ -233,17 +233,17 @@ macro_rules! abi_events {
 }
 pub(crate) use abi_events;
 
-/// A value as the topic of an indexed argument. All of ours take one word.
+/// The topic that encodes an indexed argument. Every indexed type of the set takes one word.
 pub(crate) fn to_topic<T: Abi>(value: &T) -> B256 {
     B256::from_slice(&T::Sol::abi_encode(&value.to_sol()))
 }
 
-/// The value of an indexed argument.
+/// Decodes an indexed argument.
 pub(crate) fn from_topic<T: Abi>(topic: &B256) -> Option<T> {
     T::from_sol(T::Sol::abi_decode_validate(topic.as_slice()).ok()?)
 }
 
-/// Types that are the same on both sides.
+/// Implements [`Abi`] for types that alloy uses for the Solidity type itself.
 macro_rules! same_type {
     ($($ty:ty as $sol:ty),* $(,)?) => {$(
         impl Abi for $ty {
@@ -303,7 +303,7 @@ impl Abi for u32 {
     }
 }
 
-/// A struct of Solidity, as the tuple that it is encoded as.
+/// Implements [`Abi`] for a struct, which Solidity encodes as a tuple.
 macro_rules! abi_struct {
     ($ty:ident { $($field:ident: $field_ty:ty),* $(,)? }) => {
         impl $crate::abi::Abi for $ty {

@@ -13,7 +13,7 @@ use alloy_primitives::Address;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApplyError {
-    /// The block is earlier than one whose events were applied already.
+    /// The block is earlier than a block whose events were applied already.
     #[error(
         "block {} at {} is earlier than block {} at {}, whose events were applied already",
         found.number, found.timestamp, newest.number, newest.timestamp
@@ -46,27 +46,27 @@ pub enum ApplyError {
     /// The event repeats something that happens only once.
     #[error("{0} exists already")]
     Duplicate(Subject),
-    /// A numbered thing comes out of turn.
+    /// An entry doesn't have the next number.
     #[error("expected {what} {expected}, found {found}")]
     WrongNumber {
-        /// The kind of thing that is numbered, such as "proposal".
+        /// The kind of entry that is numbered, such as "proposal".
         what: &'static str,
         /// The number that is next.
         expected: u64,
         /// The number in the event.
         found: u64,
     },
-    /// A signed message was used out of turn.
+    /// A signed message doesn't have the signer's next nonce.
     #[error("expected nonce {expected} of {holder}, found {found}")]
     WrongNonce {
         /// The signer.
         holder: Address,
-        /// The next nonce; the least one, if ballots are invalidated.
+        /// The next nonce. If ballots are invalidated, the least possible one.
         expected: Nonce,
         /// The nonce in the event.
         found: Nonce,
     },
-    /// More is taken than there is.
+    /// The event takes more from a holding than there is.
     #[error("{taken} is taken from {holding}, which is {available}")]
     Insufficient {
         /// The holding that it is taken from.
@@ -76,7 +76,7 @@ pub enum ApplyError {
         /// The amount that the event takes.
         taken: Amount,
     },
-    /// More is added than fits.
+    /// The event adds more to a holding than fits 96 bits.
     #[error("{added} is added to {holding}, which is {present}: the sum exceeds 96 bits")]
     Overflow {
         /// The holding that it is added to.
@@ -86,10 +86,10 @@ pub enum ApplyError {
         /// The amount that the event adds.
         added: Amount,
     },
-    /// Too many entries for their numbers.
+    /// There are more entries than can be numbered.
     #[error("there are {count} {what} already, more than can be numbered")]
     TooMany {
-        /// The kind of thing that is numbered.
+        /// The kind of entry that is numbered.
         what: &'static str,
         /// The number of them.
         count: u64,
@@ -113,7 +113,7 @@ pub enum ApplyError {
         /// The round in the event.
         found: Round,
     },
-    /// The event completes what the event before it has to begin, and that is missing.
+    /// The event completes an earlier event, which is missing.
     #[error("{event} of {emitter} completes an event that is missing before it")]
     MissingPredecessor {
         /// The contract that emitted it.
@@ -152,7 +152,7 @@ pub enum Subject {
     /// The seed of an epoch.
     #[error("seed of epoch {0}")]
     Seed(Epoch),
-    /// A round in which somebody signaled.
+    /// A round with signals.
     #[error("round {round} of rollup {instance}")]
     Round {
         /// The rollup.
@@ -190,12 +190,12 @@ pub enum Holding {
 }
 
 impl Holding {
-    /// `present` and `added` together.
+    /// Returns the sum of `present` and `added`.
     pub(crate) fn add(self, present: Amount, added: Amount) -> Result<Amount, ApplyError> {
         present.checked_add(added).ok_or(ApplyError::Overflow { holding: self, present, added })
     }
 
-    /// `available` without `taken`.
+    /// Returns `available` minus `taken`.
     pub(crate) fn take(self, available: Amount, taken: Amount) -> Result<Amount, ApplyError> {
         let left = available.checked_sub(taken);
         left.ok_or(ApplyError::Insufficient { holding: self, available, taken })
@@ -208,10 +208,10 @@ impl ApplyError {
     }
 }
 
-/// Whether an event was applied.
+/// The result of applying an event.
 pub(crate) type Applied = Result<(), ApplyError>;
 
-/// An error unless the next number is due.
+/// Checks that `found` is the next number, `expected`.
 pub(crate) const fn require_next(what: &'static str, expected: u64, found: u64) -> Applied {
     if found == expected { Ok(()) } else { Err(ApplyError::WrongNumber { what, expected, found }) }
 }

@@ -1,7 +1,7 @@
-//! Asset: the ERC-20 that holders lock and stakers stake, as far as the set needs it.
+//! Asset: the parts of the ERC-20 token that the set depends on. Holders lock it and stakers stake it.
 //!
-//! ERC-20 with ERC-2612 permits and a supply below 2^96. Every change of an allowance is an event,
-//! also when `transferFrom` lowers it.
+//! It is an ERC-20 token with ERC-2612 permits and a supply below 2^96. Every change of an allowance is an
+//! event, also when `transferFrom` lowers it.
 
 use crate::{
     abi::{abi_enum, abi_events},
@@ -28,7 +28,7 @@ pub struct Asset {
     total_supply: Amount,
     #[serde(with = "sorted")]
     balances: AddressMap<Amount>,
-    /// Without those that are 0.
+    /// The allowances that aren't 0, by owner and spender.
     #[serde(with = "sorted")]
     allowances: HashMap<(Address, Address), U256>,
     #[serde(with = "sorted")]
@@ -40,13 +40,13 @@ stored!(Asset);
 abi_enum! {
     /// Calls of the Asset.
     pub enum AssetCall {
-        /// Gives `amount` to `to`.
+        /// Transfers `amount` of the caller's to `to`.
         Transfer { to: Address, amount: U256 } = "transfer",
-        /// Lets `spender` take `amount`.
+        /// Sets the caller's allowance for `spender` to `amount`.
         Approve { spender: Address, amount: U256 } = "approve",
-        /// Takes `amount` of `from` for `to`, as far as the caller is allowed.
+        /// Transfers `amount` from `from` to `to`, within the caller's allowance.
         TransferFrom { from: Address, to: Address, amount: U256 } = "transferFrom",
-        /// Lets `spender` take `value` of `owner`, by `owner`'s signature
+        /// Sets `owner`'s allowance for `spender` to `value`, with `owner`'s signature
         /// ([ERC-2612](https://eips.ethereum.org/EIPS/eip-2612)). Anyone, up to `deadline`.
         Permit {
             owner: Address,
@@ -65,13 +65,13 @@ abi_enum! {
 abi_events! {
     /// Events of the Asset.
     pub enum AssetEvent {
-        /// The constructor's arguments; the initial holder is in the first `Transfer`.
+        /// The constructor's arguments. The initial holder is in the first `Transfer`.
         Deployed [] { name: String, symbol: String, initial_supply: Amount } = "AssetDeployed",
         /// `owner` used permit nonce `nonce`.
         PermitUsed [owner: Address] { nonce: Nonce } = "PermitUsed",
-        /// `amount` went from `from` (0 at a mint) to `to`.
+        /// `amount` was transferred from `from` (0 for a mint) to `to`.
         Transfer [from: Address, to: Address] { amount: Amount } = "Transfer",
-        /// `spender` may take `amount` of `owner`.
+        /// `owner`'s allowance for `spender` is `amount`.
         Approval [owner: Address, spender: Address] { amount: U256 } = "Approval",
     }
 }
@@ -80,39 +80,40 @@ abi_enum! {
     /// Refusals of the Asset: its own, and those of ERC-6093, ERC-2612 and OpenZeppelin's `ECDSA`.
     #[derive(thiserror::Error)]
     pub enum AssetRefusal {
-        /// Minting `amount` would lift the total supply above `max`.
+        /// Minting `amount` would raise the total supply above `max`.
         #[error("{amount} more than {total_supply} exceeds the supply of {max}")]
         SupplyExceeded { total_supply: U256, amount: U256, max: U256 } = "Asset__SupplyExceeded",
-        /// `sender` has less than it gives.
+        /// `sender` has less than the amount to transfer.
         #[error("{sender} has {balance}, not {needed}")]
         InsufficientBalance { sender: Address, balance: U256, needed: U256 } =
             "ERC20InsufficientBalance",
-        /// `spender` may take less.
+        /// The allowance of `spender` is less than the amount to transfer.
         #[error("{spender} may take {allowance}, not {needed}")]
         InsufficientAllowance { spender: Address, allowance: U256, needed: U256 } =
             "ERC20InsufficientAllowance",
-        /// Nothing comes from there. Part of ERC-6093, but never given.
+        /// `sender` can't send. Part of ERC-6093, but never returned.
         #[error("{sender} cannot send")]
         InvalidSender { sender: Address } = "ERC20InvalidSender",
-        /// Nothing goes there.
+        /// `receiver` is the zero address.
         #[error("{receiver} cannot receive")]
         InvalidReceiver { receiver: Address } = "ERC20InvalidReceiver",
-        /// Nobody who could approve. Part of ERC-6093, but never given.
+        /// `approver` can't approve. Part of ERC-6093, but never returned.
         #[error("{approver} cannot approve")]
         InvalidApprover { approver: Address } = "ERC20InvalidApprover",
-        /// Nobody who could spend.
+        /// `spender` is the zero address.
         #[error("{spender} cannot spend")]
         InvalidSpender { spender: Address } = "ERC20InvalidSpender",
-        /// The permit could be used until `deadline`.
+        /// The permit expired: it could be used until `deadline`.
         #[error("the permit expired at {deadline}")]
         PermitExpired { deadline: U256 } = "ERC2612ExpiredSignature",
-        /// The permit is `signer`'s, not `owner`'s; or not for these values and this nonce.
+        /// The signature recovers `signer` instead of `owner`: another account signed it, or other values
+        /// or another nonce were signed.
         #[error("signed by {signer}, not by {owner}")]
         InvalidSigner { signer: Address, owner: Address } = "ERC2612InvalidSigner",
         /// The signature recovers no address.
         #[error("the signature recovers no address")]
         InvalidSignature = "ECDSAInvalidSignature",
-        /// `s` must be in the lower half.
+        /// `s` is in the upper half of the group's order.
         #[error("{s} is in the upper half")]
         InvalidSignatureS { s: B256 } = "ECDSAInvalidSignatureS",
     }
@@ -129,12 +130,13 @@ impl Asset {
         self.balances.get(&account).copied().unwrap_or_default()
     }
 
-    /// The amount that `spender` may take of `owner`'s; 2^256 − 1 never gets less.
+    /// The allowance of `spender` for the asset of `owner`. An allowance of 2^256 − 1 isn't reduced by
+    /// transfers.
     pub fn allowance(&self, owner: Address, spender: Address) -> U256 {
         self.allowances.get(&(owner, spender)).copied().unwrap_or_default()
     }
 
-    /// The nonce that `owner`'s next permit must carry.
+    /// The nonce for `owner`'s next permit.
     pub fn nonce(&self, owner: Address) -> Nonce {
         self.nonces.get(&owner).copied().unwrap_or_default()
     }
@@ -172,7 +174,7 @@ impl Asset {
                 self.nonces.insert(*owner, nonce.next());
             }
             AssetEvent::Transfer { from, to, amount } => {
-                // No balance exceeds the supply, so only a mint can be too much.
+                // No balance exceeds the supply, so only a mint can overflow.
                 if from.is_zero() {
                     self.total_supply = Holding::Supply.add(self.total_supply, *amount)?;
                 } else {
@@ -213,7 +215,7 @@ pub(crate) fn decide(frame: CallFrame<'_>, call: &AssetCall) -> Decision {
     }
 }
 
-/// `amount` from `from` to `to`.
+/// Decides a transfer of `amount` from `from` to `to`.
 pub(crate) fn transfer(frame: CallFrame<'_>, from: Address, to: Address, amount: U256) -> Decision {
     if to.is_zero() {
         return Err(AssetRefusal::InvalidReceiver { receiver: to }.into());
@@ -232,7 +234,7 @@ pub(crate) fn transfer(frame: CallFrame<'_>, from: Address, to: Address, amount:
     }
 }
 
-/// `spender` may take `amount` of `owner`.
+/// Decides an approval: `owner`'s allowance for `spender` becomes `amount`.
 pub(crate) fn approve(
     frame: CallFrame<'_>,
     owner: Address,
@@ -245,8 +247,8 @@ pub(crate) fn approve(
     Ok(vec![frame.log(AssetEvent::Approval { owner, spender, amount })])
 }
 
-/// The caller takes `amount` of `from` for `to`, when its allowance is `allowance`: what the state
-/// says, or what an approval before it in the same call makes of it.
+/// Decides a transfer by the caller, whose allowance is `allowance`: that of the state, or that of an
+/// approval earlier in the same call.
 pub(crate) fn transfer_from(
     frame: CallFrame<'_>,
     from: Address,
@@ -268,7 +270,7 @@ pub(crate) fn transfer_from(
     Ok(logs)
 }
 
-/// `spender` may take `value` of `owner`, if `owner` signed that.
+/// Decides a permit, by which `owner`'s allowance for `spender` becomes `value`.
 pub(crate) fn permit(
     frame: CallFrame<'_>,
     owner: Address,
@@ -294,7 +296,7 @@ pub(crate) fn permit(
     Ok(logs)
 }
 
-/// `amount` more, for `to`.
+/// Decides a mint of `amount` for `to`.
 pub(crate) fn mint(frame: CallFrame<'_>, to: Address, amount: U256) -> Decision {
     if to.is_zero() {
         return Err(AssetRefusal::InvalidReceiver { receiver: to }.into());

@@ -15,7 +15,7 @@ use core::fmt;
 /// The events of a call, or the refusal with which it reverts.
 pub(crate) type Decision = Result<Vec<Log>, Refusal>;
 
-/// An L1 block, as far as anything depends on it.
+/// The facts of an L1 block that the rules depend on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct L1Block {
     /// Its number.
@@ -24,14 +24,14 @@ pub struct L1Block {
     pub timestamp: Timestamp,
 }
 
-/// The context of a call beside the state of the set.
+/// The context of a call, in addition to the state of the set.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// The caller.
     pub caller: Address,
     /// The block that the call is part of.
     pub block: L1Block,
-    /// The randomness of that block: `prevrandao`, seeds the next epoch's draw.
+    /// `prevrandao` of that block, which the call may record as the next epoch's seed.
     pub prevrandao: U256,
     /// The contracts outside the set.
     pub external: &'a dyn ExternalContracts,
@@ -47,7 +47,7 @@ impl fmt::Debug for Context<'_> {
     }
 }
 
-/// Contracts that refuse to be called back until they are done, innermost first.
+/// The contracts that refuse to be called again until their call ends, innermost first.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ReentrancyGuard<'a>(Option<(Address, &'a Self)>);
 
@@ -57,8 +57,8 @@ impl ReentrancyGuard<'_> {
     }
 }
 
-/// A call as the called contract sees it. Nothing here can be changed: what a call does, it says in
-/// the events that it returns.
+/// A call as the called contract sees it. It is read-only: the effects of a call are the events that it
+/// returns.
 #[derive(Clone, Copy)]
 pub(crate) struct CallFrame<'a> {
     /// The state of the set when the call arrives.
@@ -94,7 +94,7 @@ impl<'a> CallFrame<'a> {
         Self { set, this: contract, caller, ..self }
     }
 
-    /// `delay` from now, unless that doesn't fit 40 bits.
+    /// Returns the time `delay` from now, or an error if it doesn't fit 40 bits.
     pub(crate) fn after(&self, delay: Seconds) -> Result<Timestamp, TooLarge> {
         self.now().checked_add(delay).ok_or_else(|| TooLarge {
             value: self.now().to_word() + delay.to_word(),
@@ -112,12 +112,13 @@ impl<'a> CallFrame<'a> {
         self.set.ownership(self.this)
     }
 
-    /// `onlyOwner`.
+    /// Refuses all callers except the owner (`onlyOwner`).
     pub(crate) fn require_owner(&self) -> Result<(), OwnershipRefusal> {
         self.ownership().require_owner(self.caller)
     }
 
-    /// `nonReentrant`: what has to be passed on to whatever is called while this contract is busy.
+    /// Enters the contract (`nonReentrant`). Returns the guard to pass to every call that this contract
+    /// makes meanwhile.
     pub(crate) fn enter(&'a self) -> Result<ReentrancyGuard<'a>, CommonRefusal> {
         if self.guard.contains(self.this) {
             return Err(CommonRefusal::ReentrantCall);
@@ -130,7 +131,7 @@ impl<'a> CallFrame<'a> {
         self.external.code(account)
     }
 
-    /// Whether `account` has code of its own, which a contract of the set never loses.
+    /// Whether `account` has code of its own. A contract of the set always does.
     pub(crate) fn has_code(&self, account: Address) -> bool {
         self.set.role_of(account).is_some() || self.code(account).kind == CodeKind::Contract
     }
@@ -140,7 +141,7 @@ impl<'a> CallFrame<'a> {
         if self.has_code(account) { Ok(()) } else { Err(CommonRefusal::NoCode { account }) }
     }
 
-    /// The answer of `target` to a static call with `data`; as the error, its revert data.
+    /// The answer of `target` to a static call with `data`. The error contains its revert data.
     pub(crate) fn ask(&self, target: Address, data: &[u8]) -> Result<Bytes, Bytes> {
         let Some(role) = self.set.role_of(target) else { return self.external.ask(target, data) };
         let selector = data.first_chunk::<4>().map(Selector::from);
@@ -148,7 +149,7 @@ impl<'a> CallFrame<'a> {
         word.map(|word| word.to_be_bytes::<32>().into()).ok_or_else(Bytes::new)
     }
 
-    /// The clean word that `target` answers to `selector`.
+    /// The single word that `target` answers to `selector`.
     pub(crate) fn word(&self, target: Address, selector: Selector) -> Result<U256, CommonRefusal> {
         let word = match self.set.role_of(target) {
             Some(role) => self.set.answer(role, target, selector, self.now()),
@@ -160,7 +161,7 @@ impl<'a> CallFrame<'a> {
         word.ok_or(CommonRefusal::NoAnswer { target, selector })
     }
 
-    /// Whether `data` only asks this contract what it answers to other contracts.
+    /// Whether `data` is a call of a view of this contract that other contracts call.
     pub(crate) fn is_question(&self, data: &[u8]) -> bool {
         data.len() == 4 && self.word(self.this, Selector::from_slice(data)).is_ok()
     }
@@ -174,13 +175,13 @@ impl<'a> CallFrame<'a> {
         to_address(self.word(target, selector)?).ok_or(CommonRefusal::NoAnswer { target, selector })
     }
 
-    /// Whether `signature` is `signer`'s over `digest`.
+    /// Whether `signature` is a valid signature of `signer` over `digest`.
     pub(crate) fn is_signed(&self, signer: Address, digest: B256, signature: &[u8]) -> bool {
         signature::is_valid(signer, digest, signature, self.external)
     }
 }
 
-/// The address in `word`, if that is all there is.
+/// The address in `word`, or `None` if its upper 96 bits aren't 0.
 pub(crate) fn to_address(word: U256) -> Option<Address> {
     let bytes = word.to_be_bytes::<32>();
     bytes[..12].iter().all(|byte| *byte == 0).then(|| Address::from_slice(&bytes[12..]))

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Values in the order of the times from which they hold, each until the next.
+/// The values of a quantity, sorted by the keys from which they hold. Each holds until the next.
 ///
-/// A look-up is a binary search.
+/// Looking up a value takes a binary search.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     try_from = "Vec<(K, V)>",
@@ -18,7 +18,7 @@ impl<K, V> Default for Checkpoints<K, V> {
     }
 }
 
-/// Keys have to ascend.
+/// Checks that the keys ascend.
 impl<K: Ord, V> TryFrom<Vec<(K, V)>> for Checkpoints<K, V> {
     type Error = &'static str;
 
@@ -32,12 +32,12 @@ impl<K: Ord, V> TryFrom<Vec<(K, V)>> for Checkpoints<K, V> {
 }
 
 impl<K: Copy + Ord, V> Checkpoints<K, V> {
-    /// The value now, or `None` if there never was one.
+    /// The latest value, or `None` if there is none.
     pub fn latest(&self) -> Option<&V> {
         self.0.last().map(|(_, value)| value)
     }
 
-    /// Since when the value is what it is now.
+    /// The key from which the latest value holds.
     pub fn latest_key(&self) -> Option<K> {
         self.0.last().map(|(key, _)| *key)
     }
@@ -51,8 +51,8 @@ impl<K: Copy + Ord, V> Checkpoints<K, V> {
         self.0.get(after.checked_sub(1)?).map(|(_, value)| value)
     }
 
-    /// The value is `value` from `key` on, which isn't before the latest one's: several changes
-    /// under one key are one change.
+    /// Sets the value from `key` on, which must not be before the latest key. Several changes under one key
+    /// count as one.
     pub(crate) fn set(&mut self, key: K, value: V) {
         match self.0.last_mut() {
             Some(latest) if latest.0 >= key => latest.1 = value,

@@ -31,7 +31,7 @@ pub enum Constructor {
         owner: Address,
         /// The receiver of the initial supply.
         initial_holder: Address,
-        /// In base units; may be 0.
+        /// The initial supply, in base units; may be 0.
         initial_supply: U256,
     },
     /// The Registry.
@@ -41,11 +41,11 @@ pub enum Constructor {
     },
     /// A Proposals contract.
     Proposals {
-        /// The Registry, which knows the canonical rollup.
+        /// The Registry, which lists the canonical rollup.
         registry: Address,
-        /// Signals that win a round.
+        /// The number of signals that win a round.
         n: U256,
-        /// Slots in a round.
+        /// The number of slots in a round.
         m: U256,
     },
     /// Governance.
@@ -61,7 +61,7 @@ pub enum Constructor {
     Issuer {
         /// The asset that is minted.
         asset: Address,
-        /// Base units per second.
+        /// The rate of minting, in base units per second.
         rate: U256,
         /// The first owner.
         owner: Address,
@@ -70,7 +70,7 @@ pub enum Constructor {
     Distributor {
         /// The asset that rewards are paid in.
         asset: Address,
-        /// The Registry, which knows the canonical rollup.
+        /// The Registry, which lists the canonical rollup.
         registry: Address,
         /// The reward for a block, in base units.
         block_reward: U256,

@@ -1,18 +1,18 @@
-//! Addresses that prove init code.
+//! CREATE2 addresses, which prove the init code of a contract.
 
 use alloy_primitives::{Address, B256, keccak256};
 use serde::{Deserialize, Serialize};
 
 /// The creation of a contract with CREATE2, from which its address follows (EIP-1014).
 ///
-/// Only this init code can create a contract at [`Self::address`], whatever the factory's code is. So the
-/// address proves the constructor and its arguments, and with them the contract's first storage.
+/// Only this init code can create a contract at [`Self::address`], whatever code the factory has. So the
+/// address proves the constructor and its arguments, and with them the contract's initial storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Create2 {
     /// The contract that executes CREATE2.
     pub factory: Address,
-    /// The salt that the factory gives.
+    /// The salt that the factory passes to CREATE2.
     pub salt: B256,
     /// The hash of the init code: the constructor's code and its encoded arguments.
     pub init_code_hash: B256,

@@ -1,8 +1,8 @@
 //! RewardDistributor: pays the canonical rollup for its blocks.
 //!
 //! It pays once per slot of a rollup, and at most once per timestamp over all rollups. A slot lasts at
-//! least a second, so the number of slots can't exceed the timestamp: this bounds what a rollup that
-//! reports wrong slots can take.
+//! least a second, so a slot number above the timestamp can't be right and is refused. This limits the
+//! payments to a rollup that reports wrong slots.
 
 use crate::{
     abi::{abi_enum, abi_events},
@@ -31,7 +31,7 @@ abi_enum! {
         /// Pays min(`BLOCK_REWARD`, balance) to `to` for the caller's current slot. Only the
         /// canonical rollup.
         Claim { to: Address } = "claim",
-        /// Changes the registry that says which rollup is canonical. Only the owner.
+        /// Changes the registry that determines the canonical rollup. Only the owner.
         UpdateRegistry { new_registry: Address } = "updateRegistry",
     }
 }
@@ -39,11 +39,11 @@ abi_enum! {
 abi_events! {
     /// Events of the RewardDistributor.
     pub enum DistributorEvent {
-        /// The constructor's arguments; the registry has an event of its own.
+        /// The constructor's arguments. The registry is in an event of its own.
         Deployed [asset: Address] { block_reward: Amount } = "RewardDistributorDeployed",
-        /// `registry` now says which rollup is canonical.
+        /// `registry` now determines the canonical rollup.
         RegistryUpdated [registry: Address] {} = "RegistryUpdated",
-        /// `rollup` was paid `amount` to `to` for `slot`; 0 when nothing was left.
+        /// `amount` was paid to `to` for `slot` of `rollup`; it is 0 when the balance is 0.
         RewardPaid [rollup: Address, slot: Slot] { to: Address, amount: Amount } = "RewardPaid",
     }
 }
@@ -68,22 +68,22 @@ abi_enum! {
 }
 
 impl Distributor {
-    /// The registry that says which rollup is canonical.
+    /// The registry that determines the canonical rollup.
     pub const fn registry(&self) -> Address {
         self.registry
     }
 
-    /// Reward per block.
+    /// The reward for a block, in base units.
     pub const fn block_reward(&self) -> Amount {
         self.block_reward
     }
 
-    /// The last slot paid to `rollup`, if any was.
+    /// The last slot for which `rollup` was paid, or `None`.
     pub fn last_paid_slot(&self, rollup: Address) -> Option<Slot> {
         self.last_slots.get(&rollup).copied()
     }
 
-    /// When any rollup was last paid; 0 if none was.
+    /// The time of the last payment to any rollup, or 0.
     pub const fn last_payment_time(&self) -> Timestamp {
         self.last_payment
     }
@@ -112,7 +112,7 @@ pub(crate) fn decide(frame: CallFrame<'_>, call: &DistributorCall) -> Decision {
     }
 }
 
-/// Pays the caller, which has to be the canonical rollup, for its present slot.
+/// Pays the caller, which has to be the canonical rollup, for its current slot.
 pub(crate) fn claim(frame: CallFrame<'_>, to: Address) -> Decision {
     let this = &frame.set.distributor;
     let (rollup, now) = (frame.caller, frame.now());

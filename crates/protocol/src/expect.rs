@@ -1,5 +1,5 @@
-//! Expect: assertions for payloads. Stateless; what doesn't hold reverts with what was expected and
-//! what was found.
+//! Expect: stateless assertions for payloads. An assertion that doesn't hold reverts with the expected and
+//! the found value.
 
 use crate::{
     abi::{Abi, abi_enum},
@@ -16,17 +16,18 @@ use alloy_sol_types::SolType;
 abi_enum! {
     /// Calls of Expect.
     pub enum ExpectCall {
-        /// `expected` is the canonical rollup of `registry`.
+        /// Asserts that `expected` is the canonical rollup of `registry`.
         CanonicalIs { registry: Address, expected: Address } = "canonicalIs",
-        /// `target` is the CREATE2 address of these arguments, so its init code has this hash.
+        /// Asserts that `target` is the CREATE2 address for these arguments, so its init code has this
+        /// hash.
         CreatedBy { target: Address, factory: Address, salt: B256, init_code_hash: B256 } = "createdBy",
-        /// The code hash of `target` is `expected`.
+        /// Asserts that the code hash of `target` is `expected`.
         CodeHashIs { target: Address, expected: B256 } = "codeHashIs",
-        /// The owner of `target` is `expected`.
+        /// Asserts that the owner of `target` is `expected`.
         OwnerIs { target: Address, expected: Address } = "ownerIs",
-        /// The configuration of `governance` is `expected`.
+        /// Asserts that the configuration of `governance` is `expected`.
         ConfigurationIs { governance: Address, expected: Box<RawConfiguration> } = "configurationIs",
-        /// The Proposals contract of `governance` is `expected`.
+        /// Asserts that the Proposals contract of `governance` is `expected`.
         ProposalsIs { governance: Address, expected: Address } = "proposalsIs",
     }
 }
@@ -38,16 +39,16 @@ abi_enum! {
         /// Another rollup is canonical.
         #[error("{found} is canonical, not {expected}")]
         Canonical { expected: Address, found: Address } = "Expect__Canonical",
-        /// `target` was not created so.
+        /// `target` isn't the CREATE2 address for the given arguments.
         #[error("{found} was not created so: that contract is at {expected}")]
         Creation { expected: Address, found: Address } = "Expect__Creation",
-        /// `target` has other code.
+        /// `target` has another code hash.
         #[error("the code hash of {target} is {found}, not {expected}")]
         CodeHash { target: Address, expected: B256, found: B256 } = "Expect__CodeHash",
         /// `target` has another owner.
         #[error("the owner of {target} is {found}, not {expected}")]
         Owner { target: Address, expected: Address, found: Address } = "Expect__Owner",
-        /// The configuration in force is another.
+        /// Another configuration is in force.
         #[error("the configuration in force is another")]
         Configuration { expected: Box<RawConfiguration>, found: Box<RawConfiguration> } =
             "Expect__Configuration",
@@ -86,7 +87,7 @@ pub(crate) fn decide(frame: CallFrame<'_>, call: &ExpectCall) -> Decision {
     }
 }
 
-/// The length of a configuration as a contract answers it: nine words.
+/// The length in bytes of an encoded configuration: nine words.
 const CONFIGURATION_LENGTH: usize = 9 * 32;
 
 /// The configuration that `governance` reports.

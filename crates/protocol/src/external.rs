@@ -1,8 +1,8 @@
 //! Contracts and accounts outside the set, as far as the rules depend on them.
 //!
-//! Payloads, foreign rollups and signers are code that anybody may have written. The rules don't
-//! run it; they ask an [`ExternalContracts`] what it answers, so that a client can answer from the chain and a
-//! test can be as hostile as it likes.
+//! Payloads, foreign rollups and signers are code that anybody may have written. The rules don't execute it
+//! but ask an [`ExternalContracts`] for its answers. A client answers from the chain; a test can give any
+//! hostile answer.
 
 use crate::abi::{Abi, abi_struct};
 use alloy_primitives::{Address, B256, Bytes, keccak256};
@@ -25,7 +25,7 @@ pub struct Action {
 
 abi_struct!(Action { target: Address, data: Bytes });
 
-/// `Action[]`, as Solidity has it.
+/// The Solidity type `Action[]`.
 type List = sol_data::Array<<Action as Abi>::Sol>;
 
 /// `abi.encode(actions)`.
@@ -34,25 +34,25 @@ pub(crate) fn encode_actions(actions: &[Action]) -> Vec<u8> {
     List::abi_encode(&actions)
 }
 
-/// The longest answer to `getActions()` and the longest `abi.encode(actions)`, in bytes: nodes relay no
-/// transaction above 128 KiB, and `executeWith` has to be one.
+/// The longest answer to `getActions()` and the longest `abi.encode(actions)`, in bytes. `executeWith` has
+/// to fit into a transaction, and nodes relay none above 128 KiB.
 pub const MAX_ACTIONS_LENGTH: usize = 100_000;
 
-/// The reason why an answer to `getActions()` is no list that Governance takes.
+/// The reason why Governance refuses an answer to `getActions()`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UnusableList {
     /// It doesn't decode.
     Unreadable,
-    /// It lists nothing.
+    /// It is an empty list.
     Empty,
-    /// It, or the encoding of what it lists, has this many bytes.
+    /// It, or the encoding of the listed actions, is too long: it has this many bytes.
     TooLong(usize),
 }
 
-/// The list that `answer`, of a payload's `getActions()`, stands for.
+/// Decodes `answer`, which a payload gave to `getActions()`.
 ///
-/// Offsets of a small answer may share data and stand for a list that is far larger, so nothing is
-/// copied before the length of the list is known.
+/// Offsets in a small answer may share data and so encode a much longer list. Nothing is copied before the
+/// length of the list is known.
 pub(crate) fn decode_actions(answer: &[u8]) -> Result<Vec<Action>, UnusableList> {
     if answer.len() > MAX_ACTIONS_LENGTH {
         return Err(UnusableList::TooLong(answer.len()));
@@ -74,10 +74,10 @@ pub(crate) fn decode_actions(answer: &[u8]) -> Result<Vec<Action>, UnusableList>
     list.map(|action| Action::from_sol(action).ok_or(UnusableList::Unreadable)).collect()
 }
 
-/// Bytes of a word.
+/// The length of a word in bytes.
 const WORD: usize = 32;
 
-/// `keccak256(abi.encode(actions))`: what holders vote on.
+/// `keccak256(abi.encode(actions))`, the hash that holders vote on.
 pub fn actions_hash(actions: &[Action]) -> B256 {
     keccak256(encode_actions(actions))
 }
@@ -85,19 +85,18 @@ pub fn actions_hash(actions: &[Action]) -> B256 {
 /// The kind of code at an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CodeKind {
-    /// Nothing.
+    /// No code.
     #[default]
     None,
-    /// An EIP-7702 delegation, `0xef0100` and an address: an account of somebody who has a key.
-    /// It isn't code of its own.
+    /// An EIP-7702 delegation, `0xef0100` and an address. The account has a key, and no code of its own.
     Delegation,
     /// Code of its own.
     Contract,
 }
 
 impl CodeKind {
-    /// The kind of `code`, as `eth_getCode` answers it. A contract's code may start like a delegation: only the
-    /// length tells them apart.
+    /// The kind of `code`, the answer to `eth_getCode`. A contract's code may start like a delegation; only
+    /// the length distinguishes them.
     pub fn of(code: &[u8]) -> Self {
         const DELEGATION_PREFIX: [u8; 3] = [0xef, 0x01, 0x00];
         const DELEGATION_LENGTH: usize = DELEGATION_PREFIX.len() + Address::len_bytes();
@@ -125,20 +124,20 @@ pub struct Code {
 pub enum Reaction {
     /// It reverts with this data.
     Reverts(Bytes),
-    /// It makes these calls in turn, reverts with the data of the first that fails, and otherwise
-    /// succeeds. Mostly there are none.
+    /// It makes these calls in turn, reverts with the data of the first that fails, and otherwise succeeds.
+    /// Usually the list is empty.
     Calls(Vec<Action>),
 }
 
 /// Questions about contracts outside the set, at the block of the call.
 ///
-/// The answers must depend on nothing but the question and the block.
+/// The answers must depend only on the question and the block.
 pub trait ExternalContracts {
     /// The code at `account`.
     fn code(&self, account: Address) -> Code;
 
-    /// The answer of `target` to a static call with `data`; as the error, its revert data. An
-    /// account without code answers nothing.
+    /// The answer of `target` to a static call with `data`. The error contains its revert data. The answer
+    /// of an account without code is empty.
     fn ask(&self, target: Address, data: &[u8]) -> Result<Bytes, Bytes>;
 
     /// The reaction of `target` when `caller` calls it with `data`.

@@ -1,14 +1,14 @@
-//! Text that somebody else wrote, made safe to show.
+//! Text from outside the program, made safe to show.
 
 use core::{
     fmt::{self, Write as _},
     ops::RangeInclusive,
 };
 
-/// Characters that a terminal or a page doesn't show as themselves: Unicode's
-/// `Default_Ignorable_Code_Point` (bidirectional overrides and isolates, zero-width characters,
-/// variation selectors, tags), line and paragraph separators, and interlinear annotations. Control
-/// characters come on top of them.
+/// The characters that a terminal or a page doesn't show as themselves: Unicode's
+/// `Default_Ignorable_Code_Point` (bidirectional overrides and isolates, zero-width characters, variation
+/// selectors, tags), line and paragraph separators, and interlinear annotations. Control characters are
+/// escaped too.
 const INVISIBLE: [RangeInclusive<char>; 17] = [
     '\u{ad}'..='\u{ad}',
     '\u{34f}'..='\u{34f}',
@@ -29,12 +29,12 @@ const INVISIBLE: [RangeInclusive<char>; 17] = [
     '\u{e0000}'..='\u{e0fff}',
 ];
 
-/// A text from outside the program (an endpoint's message, a revert's reason, a payload's URI, a
-/// scenario's title), as a person may see it.
+/// A text from outside the program (an endpoint's message, a revert's reason, a payload's URI, a scenario's
+/// title), with a `Display` that is safe to show.
 ///
-/// `Display` writes it with every character that isn't visible as an escape: `\u{1b}` instead of the
-/// start of a terminal's control sequence, `\u{202e}` instead of a change of direction, `\xff` for a
-/// byte that isn't UTF-8. The result is one line. Showing a text twice changes nothing more.
+/// `Display` writes every character that isn't visible as an escape: `\u{1b}` for the start of a terminal's
+/// control sequence, `\u{202e}` for a change of direction, `\xff` for a byte that isn't UTF-8. The result
+/// is one line. Escaping the result again doesn't change it.
 ///
 /// ```
 /// # use canon_protocol::ForeignText;
@@ -43,18 +43,18 @@ const INVISIBLE: [RangeInclusive<char>; 17] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ForeignText<'a> {
     text: &'a [u8],
-    /// The most characters that are written.
+    /// The largest number of characters that are written.
     most: usize,
 }
 
 impl<'a> ForeignText<'a> {
-    /// A text, or bytes that should be one.
+    /// Wraps a text, or bytes that should be UTF-8.
     pub fn new<T: AsRef<[u8]> + ?Sized>(text: &'a T) -> Self {
         Self { text: text.as_ref(), most: usize::MAX }
     }
 
-    /// The same, written only up to this number of characters, each of which can become an escape. `…`
-    /// stands for the rest.
+    /// Limits the text to this number of characters, each of which can become an escape. `…` stands for the
+    /// rest.
     pub const fn up_to(self, characters: usize) -> Self {
         Self { text: self.text, most: characters }
     }
@@ -119,7 +119,7 @@ mod tests {
         ];
         for (text, shown) in cases {
             assert_eq!(ForeignText::new(text).to_string(), shown);
-            // Once more changes nothing.
+            // Escaping again doesn't change it.
             assert_eq!(ForeignText::new(shown).to_string(), shown);
         }
     }

@@ -1,5 +1,5 @@
-//! The messages of this crate against the interfaces of the contracts: neither may have one that
-//! the other lacks.
+//! A comparison of this crate's messages with the interfaces of the contracts: neither may have a message
+//! that the other lacks.
 
 use crate::{
     asset::{AssetCall, AssetEvent, AssetRefusal},
@@ -44,7 +44,7 @@ fn declared(source: &str, keyword: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The type as it counts for selectors.
+/// The canonical type, as it is written in signatures.
 fn canonical(ty: &str) -> String {
     const CONFIGURATION: &str = "((uint256,uint256),uint256,uint256,uint256,uint256,uint256,\
         uint256,uint256)";
@@ -63,7 +63,7 @@ fn set(declarations: impl IntoIterator<Item = String>) -> BTreeSet<String> {
     declarations.into_iter().collect()
 }
 
-/// Compares an interface with our messages less those that the contract inherits.
+/// Compares an interface with the messages of this crate, except those that the contract inherits.
 macro_rules! same {
     ($file:literal: $call:ident, $event:ident, $refusal:ident, inherited $inherited:expr) => {
         let source = include_str!(concat!("../../../contracts/src/interfaces/", $file));
@@ -110,7 +110,7 @@ fn common_refusals_are_those_of_the_interface() {
     assert_eq!(common, declared(source, "error"));
 }
 
-/// Assertions only look, so their functions are views, or pure.
+/// Assertions don't change state, so their functions are `view` or `pure`.
 #[test]
 fn assertions_are_those_of_the_interface() {
     let source = include_str!("../../../contracts/src/interfaces/IExpect.sol");

@@ -1,7 +1,7 @@
 //! Issuer: mints the Asset at a bounded rate.
 //!
-//! At most `RATE` times the seconds since the last mint, of which at most a year's count; what a mint
-//! leaves of that is lost.
+//! A mint is limited to `RATE` times the seconds since the last mint, of which at most a year counts. The
+//! part of this allowance that a mint doesn't use is lost.
 
 use crate::{
     abi::{abi_enum, abi_events},
@@ -27,7 +27,7 @@ abi_enum! {
     pub enum IssuerCall {
         /// Mints `amount` to `to`. Only the owner (Governance).
         Mint { to: Address, amount: U256 } = "mint",
-        /// Takes the Asset that was offered to the Issuer. Anyone.
+        /// Accepts the ownership of the Asset, which was offered to the Issuer. Anyone.
         AcceptAsset = "acceptAsset",
     }
 }
@@ -37,7 +37,7 @@ abi_events! {
     pub enum IssuerEvent {
         /// The constructor's arguments; `rate` in base units per second.
         Deployed [asset: Address] { rate: Amount } = "IssuerDeployed",
-        /// `amount` was minted to `to`; what was left of the allowance is lost.
+        /// `amount` was minted to `to`. The rest of the allowance is lost.
         Minted [to: Address] { amount: Amount } = "Minted",
     }
 }
@@ -46,10 +46,10 @@ abi_enum! {
     /// Refusals of the Issuer.
     #[derive(thiserror::Error)]
     pub enum IssuerRefusal {
-        /// A mint of nothing would throw the allowance away.
+        /// The amount is 0. Such a mint would only forfeit the allowance.
         #[error("nothing to mint")]
         ZeroAmount = "Issuer__ZeroAmount",
-        /// More than the allowance since the last mint.
+        /// The amount is above the allowance since the last mint.
         #[error("{available} may be minted, not {amount}")]
         InsufficientMintAvailable { available: U256, amount: U256 } =
             "Issuer__InsufficientMintAvailable",
@@ -57,15 +57,15 @@ abi_enum! {
 }
 
 impl Issuer {
-    /// The time for which an unused allowance accrues at most.
+    /// The longest time over which an unused allowance accrues.
     pub const ACCRUAL_LIMIT: Seconds = Seconds::of(365 * Seconds::DAY.get());
 
-    /// Base units per second.
+    /// The rate, in base units per second.
     pub const fn rate(&self) -> Amount {
         self.rate
     }
 
-    /// When it last minted; when it was constructed before the first mint.
+    /// The time of the last mint, or of the construction before the first mint.
     pub const fn time_of_last_mint(&self) -> Timestamp {
         self.last_mint
     }
@@ -103,8 +103,8 @@ pub(crate) fn decide(frame: CallFrame<'_>, call: &IssuerCall) -> Decision {
     }
 }
 
-/// `amount`, if it may be minted now. One that doesn't fit 96 bits may, but the Asset will refuse
-/// it.
+/// Returns `amount` if it may be minted now. Above 96 bits it returns the largest amount; the Asset refuses
+/// that mint.
 fn allowed(frame: CallFrame<'_>, amount: U256) -> Result<Amount, Refusal> {
     if amount.is_zero() {
         return Err(IssuerRefusal::ZeroAmount.into());

@@ -1,4 +1,4 @@
-//! The logs of a chain that are events of the set.
+//! The decoding of a chain's logs into events of the set.
 
 use crate::{
     constructor::Constructor,
@@ -10,14 +10,14 @@ use crate::{
 use alloy_primitives::{Address, LogData, U256};
 
 impl SetState {
-    /// The event that a log of `emitter` is to the set after all events before it; `None` if it is none:
+    /// Decodes a log of `emitter` as the event that it is to the set after all earlier events. `None` if
     /// `emitter` isn't a contract of the set, or has no such event.
     ///
-    /// A contract that isn't of the set yet becomes one with the event `RollupDeployed` or
-    /// `ProposalsDeployed`, if that names this set and `is_genuine` says that the contract at the address
-    /// was created by the constructor with these arguments. Anybody's contract can emit the same, so this
-    /// has to look at the code there, or at how it was created. What a rollup's constructor emits before,
-    /// about its owner, is no event of the set: `RollupDeployed` says the owner too.
+    /// A contract that isn't part of the set yet becomes one with the event `RollupDeployed` or
+    /// `ProposalsDeployed`, if the event names this set and `is_genuine` confirms that the contract at the
+    /// address was created by the constructor with these arguments. Any contract can emit the same event,
+    /// so `is_genuine` has to check the code there, or how it was created. The owner event that a rollup's
+    /// constructor emits before is no event of the set; `RollupDeployed` contains the owner too.
     pub fn decode_log(
         &self,
         emitter: Address,

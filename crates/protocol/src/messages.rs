@@ -14,13 +14,13 @@ use crate::{
 use alloy_primitives::{Address, Bytes, LogData, U256};
 use serde::{Deserialize, Serialize};
 
-/// Names the messages of an enum that has a variant for each contract, as `Contract.Name`.
+/// Implements the names of messages, as `Contract.Name`, for an enum with a variant for each contract.
 macro_rules! message_names {
     ($target:ident: $($variant:ident($message:ident)),* $(,)?) => {
         impl $target {
             /// The contract and the name in Solidity, such as `Governance.VoteCast`.
             ///
-            /// Empty for what no contract of the set declares.
+            /// Empty if no contract of the set declares it.
             pub fn name(&self) -> String {
                 match self {
                     $(Self::$variant(message) => {
@@ -31,7 +31,7 @@ macro_rules! message_names {
                 }
             }
 
-            /// The names of all that the contracts of the set declare.
+            /// The names of all messages that the contracts of the set declare.
             pub fn names() -> impl Iterator<Item = String> {
                 let all = [$((stringify!($variant), $message::NAMES)),*];
                 all.into_iter().flat_map(|(contract, names)| {
@@ -49,7 +49,7 @@ message_names!(Event:
     Governance(GovernanceEvent), Ownership(OwnershipEvent),
 );
 
-/// `true`, as it is returned.
+/// The return value `true`.
 const TRUE: U256 = U256::ONE;
 
 /// The role of a contract in the set.
@@ -88,7 +88,7 @@ pub enum Call {
     Proposals(ProposalsCall),
     Governance(GovernanceCall),
     Expect(ExpectCall),
-    /// Of any contract with an owner.
+    /// A call of any contract with an owner.
     Ownership(OwnershipCall),
 }
 
@@ -103,7 +103,7 @@ pub enum Event {
     Rollup(RollupEvent),
     Proposals(ProposalsEvent),
     Governance(GovernanceEvent),
-    /// Of any contract with an owner.
+    /// An event of any contract with an owner.
     Ownership(OwnershipEvent),
 }
 
@@ -144,8 +144,8 @@ impl Call {
         }
     }
 
-    /// Decodes `data` for the contract with this role; `None` if it has no such function that
-    /// changes anything.
+    /// Decodes `data` for the contract with this role. `None` if it has no such function that changes
+    /// state.
     pub fn abi_decode(role: Role, data: &[u8]) -> Option<Self> {
         let own = match role {
             Role::Asset => AssetCall::abi_decode(data).map(Self::from),
@@ -165,7 +165,7 @@ impl Call {
 }
 
 impl Call {
-    /// The return value of the call when it succeeds with these logs; `None` if it returns nothing.
+    /// The return value of the call if it succeeds with these logs, or `None` if it returns nothing.
     pub fn returns(&self, logs: &[Log]) -> Option<U256> {
         let mut events = logs.iter().map(|log| &log.event);
         match self {
@@ -229,7 +229,7 @@ impl Event {
         }
     }
 
-    /// Decodes a log of the contract with this role; `None` if it emits no such event.
+    /// Decodes a log of the contract with this role, or returns `None` if it has no such event.
     pub fn from_log_data(role: Role, log: &LogData) -> Option<Self> {
         let own = match role {
             Role::Asset => AssetEvent::from_log_data(log).map(Self::from),

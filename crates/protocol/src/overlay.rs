@@ -9,8 +9,8 @@ use crate::{
 };
 use alloy_primitives::{Address, Bytes};
 
-/// A copy of the state in which calls are made one after the other, each on what the earlier ones
-/// left behind. Nothing of it becomes true unless its events do.
+/// A copy of the state on which calls are executed one after the other, each on the result of the earlier
+/// ones. The original state doesn't change.
 pub(crate) struct Overlay<'a> {
     frame: CallFrame<'a>,
     set: SetState,
@@ -19,13 +19,13 @@ pub(crate) struct Overlay<'a> {
 
 impl<'a> Overlay<'a> {
     pub(crate) fn new(frame: CallFrame<'a>) -> Self {
-        // Calls are made between transactions, when every event is complete.
+        // Calls start between transactions, when no event is pending.
         let mut set = frame.set.clone();
         set.pending = None;
         Self { frame, set, logs: Vec::new() }
     }
 
-    /// The frame in the state reached so far.
+    /// The frame, with the state reached so far.
     pub(crate) const fn frame(&self) -> CallFrame<'_> {
         CallFrame { set: &self.set, ..self.frame }
     }
@@ -45,7 +45,7 @@ impl<'a> Overlay<'a> {
         self.logs.extend(logs);
     }
 
-    /// `caller` calls `target`. If that reverts, nothing has happened.
+    /// Executes a call of `target` by `caller`. A call that reverts doesn't change the copy.
     pub(crate) fn call(
         &mut self,
         caller: Address,
@@ -62,7 +62,7 @@ impl<'a> Overlay<'a> {
     }
 }
 
-/// A message call with calldata, as contracts make it: to a contract of the set or to any other.
+/// Decides a call with calldata, to a contract of the set or any other account.
 pub(crate) fn perform(frame: CallFrame<'_>, data: &Bytes) -> Decision {
     if let Some(role) = frame.set.role_of(frame.this) {
         return match Call::abi_decode(role, data) {

@@ -1,7 +1,7 @@
-//! Ownership that changes hands in two steps and never ends: Asset, Issuer, Registry,
+//! Ownership that is transferred in two steps and can't be renounced: of Asset, Issuer, Registry,
 //! RewardDistributor and Rollup.
 //!
-//! OpenZeppelin's `Ownable2Step`, but that `renounceOwnership` is refused.
+//! It is OpenZeppelin's `Ownable2Step`, except that `renounceOwnership` is refused.
 
 use crate::{
     abi::{abi_enum, abi_events},
@@ -20,9 +20,9 @@ pub struct Ownership {
 abi_enum! {
     /// Calls of every contract with an owner.
     pub enum OwnershipCall {
-        /// Offers the contract to `new_owner`; 0 takes an offer back. Only the owner.
+        /// Offers the contract to `new_owner`; 0 withdraws an offer. Only the owner.
         TransferOwnership { new_owner: Address } = "transferOwnership",
-        /// Takes the contract that was offered to the caller.
+        /// Accepts the contract that was offered to the caller.
         AcceptOwnership = "acceptOwnership",
         /// Always refused.
         RenounceOwnership = "renounceOwnership",
@@ -34,7 +34,7 @@ abi_events! {
     pub enum OwnershipEvent {
         /// The contract was offered to `new_owner`.
         TransferStarted [previous_owner: Address, new_owner: Address] {} = "OwnershipTransferStarted",
-        /// The contract belongs to `new_owner`; before its construction to 0.
+        /// The contract belongs to `new_owner` now. `previous_owner` is 0 at the construction.
         Transferred [previous_owner: Address, new_owner: Address] {} = "OwnershipTransferred",
     }
 }
@@ -46,7 +46,7 @@ abi_enum! {
         /// `account` is not the owner, or nothing was offered to it.
         #[error("{account} is not the owner")]
         UnauthorizedAccount { account: Address } = "OwnableUnauthorizedAccount",
-        /// A contract can't be born without an owner.
+        /// The constructor was called with the zero address as the owner.
         #[error("{owner} cannot own")]
         InvalidOwner { owner: Address } = "OwnableInvalidOwner",
     }
@@ -63,12 +63,12 @@ impl Ownership {
         self.owner
     }
 
-    /// To whom the contract is offered; 0 if to nobody.
+    /// The account that the contract is offered to, or 0.
     pub const fn pending_owner(&self) -> Address {
         self.pending
     }
 
-    /// Refuses everybody but the owner.
+    /// Refuses all callers except the owner.
     pub(crate) fn require_owner(&self, caller: Address) -> Result<(), OwnershipRefusal> {
         if caller == self.owner {
             Ok(())

@@ -1,4 +1,4 @@
-//! Events that only together say what happened.
+//! Events that take effect only together.
 //!
 //! | first | next | last |
 //! |---|---|---|
@@ -8,9 +8,8 @@
 //! | `SlotUsed` | | `VoteCast` of Proposals |
 //! | `PayloadSeen` | `SlotUsed` | `VoteCast` of Proposals |
 //!
-//! They follow each other without any other event of the set between them. What the first ones say is
-//! kept aside as [`Pending`]; the state changes with the last one, so it never has an entry of which
-//! half is missing.
+//! No other event of the set comes between them. The facts in the first events are kept as [`Pending`] and
+//! the state changes with the last one, so it never contains an incomplete entry.
 
 use crate::{
     apply_error::ApplyError,
@@ -51,7 +50,7 @@ pub(crate) struct Push {
     pub(crate) payload: Address,
 }
 
-/// A payload with the code hash that is pinned, in all its bits.
+/// A payload with its pinned code hash, all 256 bits of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Pin {
     pub(crate) payload: Address,

@@ -1,4 +1,5 @@
-//! The effects of a list of actions if Governance executed it now, and what reviewers must know about it.
+//! A preview of the effects that a list of actions would have if Governance executed it now, with warnings
+//! for reviewers.
 
 use crate::{
     call_frame::{Context, L1Block, ReentrancyGuard},
@@ -13,7 +14,7 @@ use crate::{
 use alloy_primitives::{Address, U256};
 use serde::{Deserialize, Serialize};
 
-/// A side effect of a list of actions, or an effect that can't be undone.
+/// A warning about a side effect of a list of actions, or about an effect that can't be undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum Warning {
@@ -63,8 +64,8 @@ pub enum Warning {
         /// Its owner.
         owner: Address,
     },
-    /// The RewardDistributor no longer asks this set's Registry for the canonical rollup but another
-    /// contract, which may name any account to be paid.
+    /// The RewardDistributor gets the canonical rollup from a contract other than this set's Registry. That
+    /// contract may name any account to be paid.
     #[error("the RewardDistributor asks {registry}, which is not the Registry of this set")]
     UnknownRegistry {
         /// The contract that the RewardDistributor asks.
@@ -75,17 +76,17 @@ pub enum Warning {
 /// The effects of a list of actions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
-    /// The events, in order; or why Governance would revert.
+    /// The events in order, or the refusal with which Governance would revert.
     pub outcome: Result<Vec<Log>, Refusal>,
     /// Warnings for reviewers; empty if Governance would revert.
     pub warnings: Vec<Warning>,
 }
 
 impl SetState {
-    /// The effects of `actions`, which aren't a proposal yet, if they were executed in `block` and
-    /// nothing else happened before.
+    /// The effects that `actions`, which aren't a proposal yet, would have if they were executed in `block`
+    /// and nothing else happened before.
     ///
-    /// A proposal is executed long after it was written, and the state may differ by then.
+    /// The state may have changed by the time a proposal is executed.
     pub fn preview(
         &self,
         actions: &[Action],
@@ -110,7 +111,7 @@ impl SetState {
         Ok(self.preview_from(Some(id), proposal.actions(), block, external))
     }
 
-    /// The effects of `actions`; those of proposal `executed` if they are one's.
+    /// The effects of `actions`, which are those of proposal `executed` if one is given.
     fn preview_from(
         &self,
         executed: Option<ProposalId>,
@@ -138,7 +139,7 @@ fn warnings(before: &SetState, after: &SetState, now: Timestamp) -> Vec<Warning>
     handovers(before, after).chain(replacements(before, after, now)).collect()
 }
 
-/// Warnings of ownership that leaves the set, or may.
+/// Warnings about ownership that leaves Governance or is offered to another account.
 fn handovers(before: &SetState, after: &SetState) -> impl Iterator<Item = Warning> {
     let governance = before.addresses().governance;
     before.owned().filter_map(move |contract| {
@@ -152,7 +153,7 @@ fn handovers(before: &SetState, after: &SetState) -> impl Iterator<Item = Warnin
     })
 }
 
-/// Warnings of a new Proposals contract, a new rollup and a new Registry of the RewardDistributor.
+/// Warnings about a new Proposals contract, a new rollup and a new Registry of the RewardDistributor.
 fn replacements(before: &SetState, after: &SetState, now: Timestamp) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let (old, new) = (before.governance(), after.governance());
@@ -162,7 +163,7 @@ fn replacements(before: &SetState, after: &SetState, now: Timestamp) -> Vec<Warn
     {
         warnings.push(Warning::UnknownProposals { governance_proposer });
     }
-    // Also if the contract that pushed it is put back.
+    // Proposals are dropped even if the contract that pushed them is put back.
     let proposals = (0..).map(ProposalId::of).zip(old.proposals().iter().zip(new.proposals()));
     let dropped = proposals.filter(|(_, (was, is))| {
         old.state(was, now).is_live() && new.state(is, now) == ProposalState::Dropped

@@ -1,4 +1,4 @@
-//! The questions by which contracts of the set ask one another.
+//! The view functions by which contracts of the set query each other and contracts outside.
 
 use alloy_primitives::{B256, Bytes, Selector};
 use alloy_sol_types::{SolCall, sol};
@@ -34,7 +34,7 @@ pub(crate) const GOVERNANCE_PROPOSER: Selector = Selector::new(governancePropose
 pub(crate) const CONFIGURATION: Selector = Selector::new(getConfigurationCall::SELECTOR);
 /// `getActions()` of a payload.
 pub(crate) const ACTIONS: Selector = Selector::new(getActionsCall::SELECTOR);
-/// `isValidSignature(bytes32,bytes)` of ERC-1271, and what it answers if the signature is valid.
+/// `isValidSignature(bytes32,bytes)` of ERC-1271. Its selector is also the answer for a valid signature.
 pub(crate) const VALID_SIGNATURE: Selector = Selector::new(isValidSignatureCall::SELECTOR);
 
 /// `isValidSignature(digest, signature)`.

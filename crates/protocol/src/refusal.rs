@@ -17,19 +17,19 @@ abi_enum! {
         /// `account` has no code of its own: it is empty or an EIP-7702 delegation.
         #[error("{account} has no code of its own")]
         NoCode { account: Address } = "NoCode",
-        /// `value` doesn't fit where it has to be stored; nothing is ever truncated.
+        /// `value` doesn't fit where it has to be stored. Nothing is ever truncated.
         #[error("{value} is larger than {max}")]
         ValueTooLarge { value: U256, max: U256 } = "ValueTooLarge",
-        /// `target` reverted or didn't answer `selector` with one clean word.
+        /// `target` reverted or didn't answer `selector` with exactly one word of the expected type.
         #[error("{target} gives no clean answer to {selector}")]
         NoAnswer { target: Address, selector: Selector } = "NoAnswer",
         /// An address argument is zero where an account is needed.
         #[error("the zero address is no account")]
         ZeroAddress = "ZeroAddress",
-        /// A contract without an owner could never be upgraded again.
+        /// Renouncing is refused, because a contract without an owner could never be upgraded again.
         #[error("ownership cannot be renounced")]
         OwnershipCannotBeRenounced = "OwnershipCannotBeRenounced",
-        /// The contract was called back before it was done.
+        /// The contract was called again before an earlier call of it ended.
         #[error("reentrant call")]
         ReentrantCall = "ReentrancyGuardReentrantCall",
     }
@@ -41,14 +41,14 @@ impl From<TooLarge> for Refusal {
     }
 }
 
-/// The refusal with which a call reverts: the custom error of the contract that refused, wherever in the chain
-/// of calls it stands.
+/// The refusal with which a call reverts: the custom error of the contract that refused, at any depth of
+/// calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Refusal {
-    /// Any contract of the set.
+    /// A refusal that several contracts share.
     #[error(transparent)]
     Common(#[from] CommonRefusal),
-    /// Any contract with an owner.
+    /// A refusal of a contract with an owner.
     #[error(transparent)]
     Ownership(#[from] OwnershipRefusal),
     /// The Asset.
@@ -75,15 +75,15 @@ pub enum Refusal {
     /// An assertion of a payload.
     #[error("assertion: {0}")]
     Expect(#[from] ExpectRefusal),
-    /// A contract outside the set reverted with this, and it was passed on.
+    /// A contract outside the set reverted with this data, which was passed on.
     #[error("a contract outside the set reverted with {0}")]
     Foreign(Bytes),
-    /// Reverts without data: the contract has no such function, its arguments don't decode, or
+    /// The call reverts without data: the contract has no such function, the arguments don't decode, or
     /// there is no contract.
     #[error("reverted without a reason")]
     Empty,
-    /// These rules don't decide the call: it depends on the state of contract `0`, which took the place
-    /// of a contract of the set.
+    /// These rules don't decide the call: it depends on the state of this contract, which took the place of
+    /// a contract of the set.
     #[error("the outcome depends on {0}, which is not of the set")]
     OutsideTheSet(Address),
 }
@@ -113,7 +113,7 @@ impl Refusal {
         }
     }
 
-    /// The refusal that `data` stands for, whichever contract gave it.
+    /// The refusal that `data` encodes, of any contract.
     pub fn abi_decode(data: &[u8]) -> Self {
         macro_rules! first_of {
             ($($refusal:ident),*) => {

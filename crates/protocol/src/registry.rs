@@ -11,13 +11,13 @@ use crate::{
 use alloy_primitives::{Address, U256, address, map::AddressMap};
 use serde::{Deserialize, Serialize};
 
-/// The address of version 0: nothing was deployed yet.
+/// The address of version 0, which stands for no rollup.
 pub const SENTINEL: Address = address!("0x000000000000000000000000000000000000dEaD");
 
 /// A rollup and the L1 block in which it became canonical.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// The rollup; the [`SENTINEL`] as version 0.
+    /// The rollup, or the [`SENTINEL`] for version 0.
     pub rollup: Address,
     /// The block of its upgrade.
     pub block_number: BlockNumber,
@@ -28,7 +28,7 @@ pub struct Snapshot {
 #[serde(remote = "Self")]
 pub struct Registry {
     snapshots: Vec<Snapshot>,
-    /// By rollup.
+    /// The version of each rollup.
     #[serde(skip)]
     versions: AddressMap<Version>,
 }
@@ -65,7 +65,7 @@ abi_enum! {
 }
 
 impl Registry {
-    /// The canonical rollup; the [`SENTINEL`] before the first upgrade.
+    /// The canonical rollup, or the [`SENTINEL`] before the first upgrade.
     pub fn rollup(&self) -> Address {
         self.current_snapshot().rollup
     }

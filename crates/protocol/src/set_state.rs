@@ -1,5 +1,5 @@
-//! The whole set in one state: calls go from contract to contract, so no contract can be judged
-//! alone.
+//! The state of all contracts of a set. It is one state, because contracts call each other and depend on
+//! each other's state.
 
 use crate::{
     apply_error::{Applied, ApplyError},
@@ -24,11 +24,11 @@ use alloy_primitives::{Address, Bytes, Selector, U256};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The addresses of the contracts that a set has one of. Rollups and Proposals come and go; the set learns
-/// of them by their events.
+/// The addresses of the contracts of which a set has exactly one. A set can have several Rollup and
+/// Proposals contracts, which it learns of from their events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Addresses {
-    /// The chain that all of it is on; signatures are bound to it.
+    /// The ID of the chain that the contracts are on. Signatures are bound to it.
     pub chain_id: u64,
     /// The Asset.
     pub asset: Address,
@@ -44,22 +44,21 @@ pub struct Addresses {
     pub expect: Address,
 }
 
-/// State of the set.
+/// The state of a set.
 ///
-/// It follows from the set's events, the number and timestamp of their blocks, and nothing else:
-/// start with [`SetState::new`] and [`SetState::evolve`] it by every event in order. Nothing but events
-/// changes it.
+/// It follows from the set's events and the number and timestamp of their blocks, and from nothing else:
+/// start with [`SetState::new`] and apply every event in order with [`SetState::evolve`].
 ///
-/// It can be stored and read back with serde: the same state always gives the same bytes. Reading checks
-/// that it is one that events can give, as far as anything relies on it; an altered state is either
-/// refused or a state like any other, never one that lets a function panic.
+/// It can be stored and read back with serde; the same state always gives the same bytes. Deserializing
+/// checks every property that the functions rely on: an altered state is either refused or can be used like
+/// any other, and no function panics on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct SetState {
     addresses: Addresses,
     block: L1Block,
     pub(crate) owners: BTreeMap<Address, Ownership>,
-    /// The facts of the newest event that the next one completes.
+    /// The facts of the newest events that the next event completes.
     pub(crate) pending: Option<Pending>,
     pub(crate) asset: Asset,
     pub(crate) issuer: Issuer,
@@ -71,7 +70,7 @@ pub struct SetState {
 }
 
 impl SetState {
-    /// The set at these addresses before anything happened.
+    /// The set at these addresses before its first event.
     pub fn new(addresses: Addresses) -> Self {
         Self {
             addresses,
@@ -98,8 +97,9 @@ impl SetState {
         self.block
     }
 
-    /// Whether the state has all that its events say. Otherwise the newest event needs the one after it to be
-    /// complete: who stores or compares states should first apply the rest of its transaction.
+    /// Whether the state contains the effects of all events applied so far. Otherwise the newest event
+    /// takes effect together with a later one of its transaction: apply the whole transaction before you
+    /// store or compare states.
     pub const fn is_complete(&self) -> bool {
         self.pending.is_none()
     }
@@ -129,33 +129,33 @@ impl SetState {
         &self.governance
     }
 
-    /// The rollup at `address`, if it is of the set.
+    /// The rollup at `address`, or `None` if it isn't part of the set.
     pub fn rollup(&self, address: Address) -> Option<&Rollup> {
         self.rollups.get(&address)
     }
 
-    /// All rollups of the set, by address.
+    /// All rollups of the set, sorted by address.
     pub fn rollups(&self) -> impl DoubleEndedIterator<Item = (Address, &Rollup)> {
         self.rollups.iter().map(|(address, rollup)| (*address, rollup))
     }
 
-    /// The canonical rollup, if it is of the set.
+    /// The canonical rollup, or `None` if it isn't part of the set.
     pub fn canonical_rollup(&self) -> Option<(Address, &Rollup)> {
         let address = self.registry.rollup();
         Some((address, self.rollup(address)?))
     }
 
-    /// The Proposals contract at `address`, if it is of the set.
+    /// The Proposals contract at `address`, or `None` if it isn't part of the set.
     pub fn proposals(&self, address: Address) -> Option<&Proposals> {
         self.proposals.get(&address)
     }
 
-    /// All Proposals contracts of the set, by address.
+    /// All Proposals contracts of the set, sorted by address.
     pub fn all_proposals(&self) -> impl Iterator<Item = (Address, &Proposals)> {
         self.proposals.iter().map(|(address, proposals)| (*address, proposals))
     }
 
-    /// The ownership of `contract`; nobody's if it has none.
+    /// The ownership of `contract`. The owner is 0 if the contract has none.
     pub fn ownership(&self, contract: Address) -> Ownership {
         self.owners.get(&contract).copied().unwrap_or_default()
     }
@@ -183,8 +183,8 @@ impl SetState {
         })
     }
 
-    /// The outcome of a call of `contract`: its events and those of all contracts that it calls, in
-    /// order. Or why it reverts; then it does nothing.
+    /// The outcome of a call of `contract`: its events and those of all contracts that it calls, in order.
+    /// The error is the refusal with which the call reverts; it then has no effect.
     pub fn decide(
         &self,
         contract: Address,
@@ -206,12 +206,11 @@ impl SetState {
         overlay::perform(self.frame(target, context, &guard), data)
     }
 
-    /// Applies `log`. Events have to come in order, each once.
+    /// Applies `log`. Every event has to be applied once, in order.
     ///
     /// # Errors
     ///
-    /// The event contradicts the state. Then the state isn't one that events can give, and has to be made
-    /// anew from an earlier one.
+    /// The event contradicts the state. The state may then be inconsistent: rebuild it from an earlier one.
     pub fn evolve(&mut self, log: &Log, block: L1Block) -> Result<(), ApplyError> {
         let newest = self.block;
         if block.timestamp < newest.timestamp || block.number < newest.number {
@@ -231,7 +230,7 @@ impl SetState {
         CallFrame { set: self, this, caller, block, prevrandao, external, guard }
     }
 
-    /// Passes a call to its contract.
+    /// Decides a call by the rules of the called contract.
     pub(crate) fn dispatch(&self, frame: CallFrame<'_>, call: &Call) -> Decision {
         let this = frame.this;
         match (call, self.role_of(this)) {
@@ -261,8 +260,8 @@ impl SetState {
         }
     }
 
-    /// The answer of `target`, a contract of the set, to `selector`; `None` if it has no such view
-    /// or reverts.
+    /// The answer of `target`, a contract of the set, to `selector`. `None` if it has no such view or the
+    /// view reverts.
     pub(crate) fn answer(
         &self,
         role: Role,
@@ -291,7 +290,7 @@ impl SetState {
         }
     }
 
-    /// Applies `log`, whenever it was.
+    /// Applies `log` without checking that its block isn't earlier than the newest.
     pub(crate) fn apply(&mut self, log: &Log, block: L1Block) -> Applied {
         self.pending = match self.pending {
             Some(pending) => self.complete(pending, log, block)?,
@@ -344,8 +343,8 @@ impl SetState {
             Event::Ownership(event) if self.role_of(emitter).is_some_and(Role::is_owned) => {
                 self.owners.entry(emitter).or_default().evolve(event);
             }
-            // A rollup's constructor announces the first owner before anything else. Its next event says
-            // the owner again; until then it may be anybody's contract.
+            // A rollup's constructor emits its first owner before all other events. Its next event contains
+            // the owner too; until then the emitter may be any contract.
             Event::Ownership(OwnershipEvent::Transferred { previous_owner, .. })
                 if previous_owner.is_zero() => {}
             _ => return Err(ApplyError::wrong_emitter(log)),

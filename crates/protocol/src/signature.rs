@@ -1,8 +1,8 @@
-//! Signed messages, and their signers.
+//! Signed messages, and the check of their signatures.
 //!
 //! A signature is valid if ECDSA recovers the signer from it (65 bytes, low s, never address 0), or
-//! otherwise if the signer has code of its own that accepts it (ERC-1271). ECDSA comes first whether or
-//! not there is code, so an account with an EIP-7702 delegation still signs as itself.
+//! otherwise if the signer has code of its own that accepts it (ERC-1271). ECDSA is checked first whether
+//! or not there is code, so the key of an account with an EIP-7702 delegation can still sign.
 
 use crate::{
     external::{CodeKind, ExternalContracts},
@@ -29,11 +29,12 @@ sol! {
     struct Ballot {
         /// The proposal.
         uint256 proposalId;
-        /// The hash of the proposal's actions: after a reorganization its number may be another's.
+        /// The hash of the proposal's actions, since another proposal may have the number after a
+        /// reorganization.
         bytes32 actionsHash;
-        /// Power, in base units.
+        /// The power to cast, in base units.
         uint256 amount;
-        /// For or against.
+        /// True for a ballot for the proposal, false for one against it.
         bool support;
         /// The holder of the power.
         address voter;
@@ -48,7 +49,7 @@ sol! {
     struct Permit {
         /// The owner of the asset.
         address owner;
-        /// The account that may take it.
+        /// The account that gets the allowance.
         address spender;
         /// The amount, in base units.
         uint256 value;
@@ -59,8 +60,8 @@ sol! {
     }
 }
 
-/// The EIP-712 domain of the set's contract at `contract`: version "1", and the chain's id, so that
-/// no signature counts on two chains or at two contracts.
+/// The EIP-712 domain of the set's contract at `contract`, with version "1" and the chain's ID, so that no
+/// signature is valid on two chains or for two contracts.
 pub fn signing_domain(name: &str, chain_id: u64, contract: Address) -> Eip712Domain {
     eip712_domain! {
         name: name.to_owned(),
@@ -92,7 +93,7 @@ impl Permit {
 }
 
 impl SetState {
-    /// The hash that `owner` signs for its next permit: `spender` may take `value` of its asset.
+    /// The hash that `owner` signs for its next permit, which sets its allowance for `spender` to `value`.
     pub fn permit_hash(
         &self,
         owner: Address,
@@ -107,7 +108,7 @@ impl SetState {
     }
 }
 
-/// The parts `v`, `r` and `s` of a signature of 65 bytes; `None` if it has another length.
+/// The parts `v`, `r` and `s` of a signature of 65 bytes, or `None` if it has another length.
 pub fn signature_parts(signature: &[u8]) -> Option<(u8, B256, B256)> {
     let (r, rest) = signature.split_first_chunk::<32>()?;
     let (s, v) = rest.split_first_chunk::<32>()?;
@@ -115,8 +116,8 @@ pub fn signature_parts(signature: &[u8]) -> Option<(u8, B256, B256)> {
     Some((*v, B256::from(r), B256::from(s)))
 }
 
-/// Half the order of secp256k1: the largest `s` that is accepted, since `(r, n − s)` signs whatever
-/// `(r, s)` signs ([EIP-2](https://eips.ethereum.org/EIPS/eip-2)).
+/// Half the order of secp256k1: the largest accepted `s`, since `(r, n − s)` would be a second valid
+/// signature ([EIP-2](https://eips.ethereum.org/EIPS/eip-2)).
 const HALF_ORDER: U256 =
     uint!(0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0_U256);
 
@@ -129,7 +130,7 @@ pub(crate) enum Unrecoverable {
     Invalid,
 }
 
-/// The signer of `digest`.
+/// Recovers the signer of `digest`.
 pub(crate) fn recover(digest: B256, v: u8, r: B256, s: B256) -> Result<Address, Unrecoverable> {
     let (r, s) = (U256::from_be_bytes(r.0), U256::from_be_bytes(s.0));
     if s > HALF_ORDER {
@@ -146,7 +147,7 @@ pub(crate) fn recover(digest: B256, v: u8, r: B256, s: B256) -> Result<Address, 
     }
 }
 
-/// Whether `signature` is `signer`'s over `digest`.
+/// Whether `signature` is a valid signature of `signer` over `digest`.
 pub(crate) fn is_valid(
     signer: Address,
     digest: B256,
@@ -207,7 +208,7 @@ mod tests {
         assert!(!recovers(signer, DIGEST, &bytes(S, 1)));
         assert!(!recovers(signer, DIGEST, &bytes(order_minus(S), 27)));
         assert_eq!(recover(DIGEST, 27, R, order_minus(S)), Err(Unrecoverable::HighS));
-        // The largest s that counts is anybody's but this signer's; the next one is nobody's.
+        // `HALF_ORDER` is the largest s that isn't refused as too high.
         let half = |more| B256::from(HALF_ORDER + U256::from(more));
         assert_ne!(recover(DIGEST, 28, R, half(0_u8)), Err(Unrecoverable::HighS));
         assert_eq!(recover(DIGEST, 28, R, half(1)), Err(Unrecoverable::HighS));

@@ -1,15 +1,15 @@
 //! States that are stored and read back.
 //!
-//! Values that follow from others aren't stored but derived again; the others are checked, so that no function
-//! relies on anything that a damaged or invented state lacks.
+//! Values that follow from others aren't stored but derived again. The others are checked, so that every
+//! property that the functions rely on holds even for a damaged or forged state.
 
 use crate::{
     messages::Role, pending::Pending, proposals::Pushed, set_state::SetState, units::ProposalId,
 };
 use alloy_primitives::Address;
 
-/// Implements serde's traits for types with `#[serde(remote = "Self")]`: `restore` derives what isn't
-/// stored, and refuses what no events give.
+/// Implements serde's traits for types with `#[serde(remote = "Self")]`. `restore` derives the values that
+/// aren't stored, and refuses a state that no events lead to.
 macro_rules! stored {
     ($($name:ty),*) => {$(
         impl serde::Serialize for $name {
@@ -32,15 +32,15 @@ pub(crate) use stored;
 
 stored!(SetState);
 
-/// Whether a stored state can be what events gave; otherwise the error says what is wrong.
+/// The result of checking a stored state. The error says what is wrong with it.
 pub(crate) type Restored = Result<(), String>;
 
-/// An error that says `why` unless `holds`.
+/// Returns the error `why` unless `holds`.
 pub(crate) fn require(holds: bool, why: impl FnOnce() -> String) -> Restored {
     if holds { Ok(()) } else { Err(why()) }
 }
 
-/// Maps in no order, stored as lists of entries in the order of their keys.
+/// Serialization of hash maps as lists of entries, sorted by key.
 pub(crate) mod sorted {
     use alloy_primitives::map::HashMap;
     use core::hash::{BuildHasher, Hash};
@@ -77,7 +77,7 @@ pub(crate) mod sorted {
 }
 
 impl SetState {
-    /// Checks what the contracts say of each other. Each of them has checked itself.
+    /// Checks that the states of the contracts fit each other. Each of them has been checked on its own.
     fn restore(&self) -> Restored {
         let at = *self.addresses();
         for (contract, rollup) in self.rollups() {
@@ -113,13 +113,13 @@ impl SetState {
         self.pending.as_ref().map_or(Ok(()), |pending| self.check_pending(pending))
     }
 
-    /// Whether there is a proposal `id`, with such a payload.
+    /// Whether proposal `id` exists and `is_its` holds for its payload.
     fn is_proposal_of(&self, id: ProposalId, is_its: impl FnOnce(Address) -> bool) -> bool {
         let proposal = self.governance.proposal(id.to_word());
         proposal.is_ok_and(|(_, proposal)| is_its(proposal.payload()))
     }
 
-    /// Checks that pending facts are about the next entries, and about contracts of the set.
+    /// Checks that the pending facts belong to the next entries, and to contracts of the set.
     fn check_pending(&self, pending: &Pending) -> Restored {
         let governance = &self.governance;
         let is_known = |contract: &Address| self.proposals.contains_key(contract);

@@ -1,4 +1,4 @@
-//! Every quantity of the protocol has a type of its own, so that a slot cannot be taken for a round
+//! The quantities of the protocol, each with a type of its own, so that a slot can't be taken for a round
 //! nor a deadline for a duration.
 //!
 //! | type | counts | largest value | in JSON |
@@ -15,25 +15,24 @@
 //! | [`Nonce`] | a holder's signed ballots on a proposal that were used; an invalidation adds 2^32 | 2^64 − 1 | string |
 //!
 //! In JSON, a quantity is a string of decimal digits if its largest value is above 2^53 − 1, since many
-//! readers of JSON round such numbers; the type decides, not the value. Both forms are read. What people
-//! write and read is in [`text`](crate::text).
+//! readers of JSON round such numbers; the type decides, not the value. Deserializing accepts both forms.
+//! The forms for people are in [`text`](crate::text).
 //!
-//! Nothing converts implicitly: `of` writes a literal, `new` takes what comes from outside, `get`
-//! gives the number back. Arithmetic is checked; where it saturates, the operator says why that is
-//! right.
+//! Nothing converts implicitly: `of` creates a quantity from a literal, `new` checks a number from outside,
+//! and `get` returns the number. Arithmetic is checked; an operator that saturates documents the reason.
 
 use crate::text::decimal;
 use alloy_primitives::U256;
 use core::{fmt, ops};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// A number is larger than its type allows, as `ValueTooLarge` says on chain.
+/// A number that is larger than its type allows: `ValueTooLarge` of the contracts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{value} is larger than {max}")]
 pub struct TooLarge {
     /// The number.
     pub value: U256,
-    /// The largest that would have fitted.
+    /// The largest number of the type.
     pub max: U256,
 }
 
@@ -44,23 +43,23 @@ macro_rules! quantity {
         pub struct $name($inner);
 
         impl $name {
-            /// Nothing, or the first.
+            /// The value 0: an empty quantity, or the first of a sequence.
             pub const ZERO: Self = Self(0);
             /// The largest value.
             pub const MAX: Self = Self($max);
 
-            /// A literal.
+            /// Creates the quantity from a literal.
             ///
             /// # Panics
             ///
-            /// If it is above [`Self::MAX`]; at compile time in a `const`. Use [`Self::new`] for
-            /// values that are not written in the source.
+            /// Panics if `value` is above [`Self::MAX`]; at compile time in a `const`. Use [`Self::new`]
+            /// for values that are not written in the source.
             pub const fn of(value: $inner) -> Self {
                 assert!(value <= Self::MAX.0, "literal out of range");
                 Self(value)
             }
 
-            /// The quantity, unless `value` is above [`Self::MAX`].
+            /// Returns the quantity, or `None` if `value` is above [`Self::MAX`].
             pub const fn new(value: $inner) -> Option<Self> {
                 if value <= Self::MAX.0 { Some(Self(value)) } else { None }
             }
@@ -142,18 +141,17 @@ macro_rules! sixty_four_bits {
     )*};
 }
 
-/// Quantities that are counted one by one.
+/// Quantities that number the elements of a sequence.
 macro_rules! ordinal {
     ($($name:ident)*) => {$(
         impl $name {
-            /// The one after. There is none after the last: it is its own successor, since no
-            /// chain will ever count that far.
+            /// The next value. The last value is its own successor; no chain ever counts that far.
             #[must_use]
             pub const fn next(self) -> Self {
                 if self.0 < Self::MAX.0 { Self(self.0 + 1) } else { self }
             }
 
-            /// The one before, or `None` before the first.
+            /// The previous value, or `None` for 0.
             pub const fn previous(self) -> Option<Self> {
                 match self.0.checked_sub(1) {
                     Some(previous) => Some(Self(previous)),
@@ -161,7 +159,7 @@ macro_rules! ordinal {
                 }
             }
 
-            /// The number of steps from `earlier` to this one, or `None` if it comes first.
+            /// The number of steps from `earlier` to this value, or `None` if `earlier` is larger.
             pub const fn steps_since(self, earlier: Self) -> Option<u64> {
                 self.0.checked_sub(earlier.0)
             }
@@ -169,7 +167,7 @@ macro_rules! ordinal {
     )*};
 }
 
-/// The largest whole number that readers of JSON keep if they have only floating-point numbers.
+/// The largest integer that a JSON reader with 64-bit floating-point numbers can be relied on to keep.
 const MAX_JSON_NUMBER: u128 = (1 << 53) - 1;
 const MAX_40_BITS: u64 = (1 << 40) - 1;
 const MAX_96_BITS: u128 = (1 << 96) - 1;
@@ -183,7 +181,7 @@ quantity! {
     Seconds(u64), max MAX_40_BITS
 }
 quantity! {
-    /// Base units of the asset (18 decimals), wherever they are: held, locked as power, staked.
+    /// An amount of the asset in base units (18 decimals), whether held, locked as power or staked.
     Amount(u128), max MAX_96_BITS
 }
 quantity! {
@@ -195,35 +193,35 @@ quantity! {
     Slot(u64), max u64::MAX
 }
 quantity! {
-    /// `EPOCH_DURATION` slots of a rollup: one set, one seed.
+    /// An epoch of a rollup: `EPOCH_DURATION` slots, with one set and one seed.
     Epoch(u64), max u64::MAX
 }
 quantity! {
-    /// `M` slots of a rollup: one count of signals.
+    /// A round of a rollup: `M` slots, over which signals are counted.
     Round(u64), max u64::MAX
 }
 quantity! {
-    /// An L1 block.
+    /// The number of an L1 block.
     BlockNumber(u64), max u64::MAX
 }
 quantity! {
-    /// A block of a rollup; the first is 1.
+    /// The number of a block of a rollup; the first is 1.
     RollupBlock(u64), max u64::MAX
 }
 quantity! {
-    /// A place in the Registry; the first rollup is 1.
+    /// A version in the Registry: the position of a rollup in its list. The first rollup is 1.
     Version(u64), max u64::MAX
 }
 quantity! {
-    /// A proposal of Governance, which counts them in 32 bits.
+    /// The number of a proposal. Governance counts proposals in 32 bits.
     ProposalId(u64), max u32::MAX as u64 - 1
 }
 quantity! {
-    /// A withdrawal of Governance, which counts them in 32 bits.
+    /// The number of a withdrawal. Governance counts withdrawals in 32 bits.
     WithdrawalId(u64), max u32::MAX as u64 - 1
 }
 quantity! {
-    /// A configuration of Governance.
+    /// The number of a configuration of Governance.
     ConfigurationId(u64), max u16::MAX as u64
 }
 quantity! {
@@ -237,7 +235,7 @@ ordinal!(Slot Epoch Round BlockNumber RollupBlock Version);
 ordinal!(ProposalId WithdrawalId ConfigurationId Nonce);
 
 impl Timestamp {
-    /// `duration` later, or `None` if that doesn't fit 40 bits.
+    /// Returns the timestamp `duration` later, or `None` if it doesn't fit 40 bits.
     pub const fn checked_add(self, duration: Seconds) -> Option<Self> {
         Self::new(self.0 + duration.0)
     }
@@ -251,8 +249,8 @@ impl Timestamp {
     }
 }
 
-/// A deadline. Saturates: no block is later than [`Timestamp::MAX`], so a deadline beyond it is
-/// never passed either way.
+/// Adds a duration, as for a deadline. The sum saturates: no block is later than [`Timestamp::MAX`], so no
+/// block passes that deadline or one beyond it.
 impl ops::Add<Seconds> for Timestamp {
     type Output = Self;
 
@@ -262,7 +260,7 @@ impl ops::Add<Seconds> for Timestamp {
 }
 
 impl Seconds {
-    /// One second, the grain of L1 time.
+    /// One second, the resolution of L1 time.
     pub const SECOND: Self = Self(1);
     /// Sixty seconds.
     pub const MINUTE: Self = Self(60);
@@ -271,7 +269,7 @@ impl Seconds {
     /// Twenty-four hours.
     pub const DAY: Self = Self(24 * 60 * 60);
 
-    /// `count` times as long, or `None` if that doesn't fit 40 bits.
+    /// Returns the duration times `count`, or `None` if that doesn't fit 40 bits.
     pub const fn checked_mul(self, count: u64) -> Option<Self> {
         match self.0.checked_mul(count) {
             Some(seconds) => Self::new(seconds),
@@ -280,7 +278,7 @@ impl Seconds {
     }
 }
 
-/// Saturates, for the reason given at `Timestamp + Seconds`.
+/// Adds durations. The sum saturates, for the reason given at `Timestamp + Seconds`.
 impl ops::Add for Seconds {
     type Output = Self;
 
@@ -289,7 +287,7 @@ impl ops::Add for Seconds {
     }
 }
 
-/// Rounds down.
+/// Divides, rounded down.
 impl ops::Div<core::num::NonZeroU64> for Seconds {
     type Output = Self;
 
@@ -315,27 +313,27 @@ impl Amount {
         }
     }
 
-    /// The rest after taking `other`; 0 if `other` is larger.
+    /// The difference, or 0 if `other` is larger.
     #[must_use]
     pub const fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
 
-    /// Whether there is nothing.
+    /// Whether the amount is 0.
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }
 }
 
 impl Fraction {
-    /// The whole.
+    /// The fraction 1.
     pub const ONE: Self = Self::MAX;
 
     /// `percent` hundredths.
     ///
     /// # Panics
     ///
-    /// Above 100.
+    /// Panics if `percent` is above 100.
     pub const fn percent(percent: u64) -> Self {
         Self::of(percent * 10_000_000_000_000_000)
     }

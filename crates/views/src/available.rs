@@ -1,4 +1,4 @@
-//! The actions that are possible in the next block: by whom, and until when.
+//! The actions that are possible in the next block, with the accounts that can take them and the deadlines.
 
 use crate::{
     duties::{endings, payments, pushes, record_seed},
@@ -9,17 +9,17 @@ use alloy_primitives::Address;
 use canon_protocol::{ProposalId, Slot, Support, Timestamp, text};
 use serde::{Deserialize, Serialize};
 
-/// Something that can be done in the next block.
+/// An action that is possible in the next block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AvailableAction {
-    /// The action, and who can carry it out.
+    /// The action, and the accounts that can take it.
     pub opportunity: Opportunity,
-    /// The last second in which it can be done, if nothing else happens; `None` if there is none, or if it
+    /// The last second in which it is possible, if nothing else happens. `None` if there is none, or if it
     /// isn't known.
     pub until: Option<Timestamp>,
 }
 
-/// An action, and who can carry it out.
+/// An action, and the accounts that can take it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Opportunity {
@@ -31,21 +31,21 @@ pub enum Opportunity {
         /// The slot.
         slot: Slot,
     },
-    /// A vote by the holders that had power at a proposal's snapshot and have some left.
+    /// The holders that had power at a proposal's snapshot and have some left can vote.
     Vote {
         /// The proposal.
         id: ProposalId,
-        /// For or against.
+        /// The side of the ballots: for or against.
         support: Support,
     },
-    /// An action open to everyone who pays for its transaction.
+    /// An action that anyone can take who pays for its transaction.
     Anyone(IntendedAction),
 }
 
-/// All that can be done in the next block: signals and ballots first, then what anyone may do.
-/// Of the rounds that a payload won, the one that expires first is given: only one of them can be pushed.
-/// Withdrawals, exits and moves are all that there are if the history is known, otherwise those that the
-/// view was asked for.
+/// All actions that are possible in the next block: signals and ballots first, then those open to anyone.
+/// Of the rounds that a payload won, only the one that expires first is included, since only one of them
+/// can be pushed. All payable withdrawals, exits and moves are included if the history is known, otherwise
+/// those that the view was asked for.
 pub fn available_actions(view: &SetView) -> Vec<AvailableAction> {
     let present = &view.present;
     let acts = pushes(present).into_iter().chain(endings(view));

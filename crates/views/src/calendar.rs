@@ -1,4 +1,4 @@
-//! The changes that come with time alone.
+//! The calendar: changes that happen just by time passing.
 
 use crate::present::{KnownStake, Present, SetView};
 use alloy_primitives::Address;
@@ -7,16 +7,16 @@ use canon_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A change at a time to come, if nothing else happens before.
+/// A future change, if nothing else happens before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CalendarEntry {
-    /// The first second in which it has happened.
+    /// The first second after the change.
     pub time: Timestamp,
     /// The change.
     pub event: CalendarEvent,
 }
 
-/// A change that comes with time alone.
+/// A change that happens just by time passing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CalendarEvent {
@@ -25,12 +25,12 @@ pub enum CalendarEvent {
         /// The proposal.
         id: ProposalId,
     },
-    /// Only ballots against it are still taken, if it is accepted; otherwise it is rejected.
+    /// From now on only ballots against it are taken if it is accepted; otherwise it is rejected.
     VotingEnds {
         /// The proposal.
         id: ProposalId,
     },
-    /// No ballots are taken any more: the result is final.
+    /// No more ballots are taken, so the result is final.
     ObjectionsEnd {
         /// The proposal.
         id: ProposalId,
@@ -45,7 +45,7 @@ pub enum CalendarEvent {
         /// The proposal.
         id: ProposalId,
     },
-    /// A round of the canonical rollup is over: its winner, if there is one, can be pushed.
+    /// A round of the canonical rollup is over. Its winner, if there is one, can be pushed.
     RoundEnds {
         /// The round.
         round: Round,
@@ -68,15 +68,15 @@ pub enum CalendarEvent {
         /// The rollup.
         #[serde(with = "text::address")]
         rollup: Address,
-        /// The epoch that the seed draws.
+        /// The epoch that the seed is for.
         epoch: Epoch,
     },
-    /// A withdrawal is paid to whoever asks.
+    /// A withdrawal can be paid.
     WithdrawalUnlocks {
         /// The withdrawal.
         id: WithdrawalId,
     },
-    /// The stake of an attester that is leaving is paid to whoever asks.
+    /// The stake of an exiting attester can be paid.
     ExitUnlocks {
         /// The rollup.
         #[serde(with = "text::address")]
@@ -98,8 +98,8 @@ pub enum CalendarEvent {
     ExitFloorEnds,
 }
 
-/// All times after the block at which something changes by itself, earliest first. Withdrawals, exits and
-/// moves are all that there are if the history is known, otherwise those that the view was asked for.
+/// All changes after the block that happen just by time passing, earliest first. They include all
+/// withdrawals, exits and moves if the history is known, otherwise those that the view was asked for.
 pub fn calendar(view: &SetView) -> Vec<CalendarEntry> {
     let present = &view.present;
     let mut entries = proposals(present);
@@ -121,7 +121,7 @@ fn after(time: Timestamp) -> Timestamp {
 fn proposals(view: &Present) -> Vec<(Timestamp, CalendarEvent)> {
     let proposals = view.governance.proposals.iter().flat_map(|proposal| {
         let (id, dates) = (proposal.id, proposal.dates());
-        // No ballot of the rest of the vote is known: it ends as it stands.
+        // Later ballots aren't known, so the vote is assumed to end with the present tally.
         let is_accepted = proposal.state_at(dates.voting_ends) == ProposalState::Queued;
         let all = [
             (dates.voting_starts, CalendarEvent::VotingStarts { id }),
@@ -161,7 +161,8 @@ fn rounds(view: &Present) -> Vec<(Timestamp, CalendarEvent)> {
     entries
 }
 
-/// The next epoch of each rollup, which before genesis is the first, and its next chance to record a seed.
+/// The start of the next epoch of each rollup, which before genesis is the first, and its next chance to
+/// record a seed.
 fn epochs(view: &Present) -> impl Iterator<Item = (Timestamp, CalendarEvent)> {
     view.rollups.iter().flat_map(|(rollup, seen)| {
         let (rollup, clock) = (*rollup, seen.clock);
@@ -169,7 +170,7 @@ fn epochs(view: &Present) -> impl Iterator<Item = (Timestamp, CalendarEvent)> {
         let epoch = current.map_or(Epoch::ZERO, Epoch::next);
         let start = clock.epoch_start(epoch);
         let start = start.map(|time| (time, CalendarEvent::EpochStarts { rollup, epoch }));
-        // Each epoch records the seed of the next one, from its second slot on.
+        // In each epoch, the seed of the next one can be recorded from the second slot on.
         let recording = current.unwrap_or(Epoch::ZERO);
         let mut seeds = [recording, recording.next()].into_iter().filter_map(move |recording| {
             let (time, epoch) = (clock.seed_recording_start(recording)?, recording.next());

@@ -1,4 +1,4 @@
-//! The maker of views from the fold of the set's events.
+//! Views made from the fold of the set's events.
 
 use crate::{
     present::{
@@ -36,7 +36,8 @@ impl Present {
     /// The set at `block`. `state` is folded from all events up to the block, and `external` answers as
     /// of the block. The next block is expected `block_time` after it.
     ///
-    /// Rollups and Proposals contracts that aren't of the set don't answer: their events aren't known.
+    /// Rollups and Proposals contracts outside the set count as not answering, since their events aren't
+    /// known.
     pub fn of_state(
         state: &SetState,
         external: &dyn ExternalContracts,
@@ -72,7 +73,7 @@ impl Present {
 }
 
 impl SetAddresses {
-    /// The contracts in office in `state`.
+    /// The addresses of the contracts in use in `state`.
     pub fn of_state(state: &SetState) -> Self {
         let at = state.addresses();
         let rollup = state.canonical_rollup();
@@ -88,7 +89,7 @@ impl SetAddresses {
     }
 }
 
-/// A state and what is asked of it.
+/// A state, and the times of the two blocks for which a view of it is made.
 #[derive(Clone, Copy)]
 struct ViewMaker<'a> {
     state: &'a SetState,
@@ -151,7 +152,7 @@ impl ViewMaker<'_> {
         let canonical = self.state.registry().rollup();
         let none = BTreeSet::new();
         let asked = question.rollups.iter().map(|(rollup, attesters)| (*rollup, attesters));
-        // What was asked for comes last, with its attesters.
+        // The rollups asked for come last, so that their attesters take precedence.
         let all = [(canonical, &none)].into_iter().chain(asked);
         let known = all.filter_map(|(address, attesters)| {
             Some((address, self.rollup(self.state.rollup(address)?, attesters)))
@@ -185,7 +186,7 @@ impl ViewMaker<'_> {
         }
     }
 
-    /// Whether the seed of the epoch after that of `slot`, the slot of the next block, is recorded.
+    /// The status of the seed of the epoch after that of `slot`, the slot of the next block.
     fn seed(&self, rollup: &Rollup, slot: Slot) -> SeedStatus {
         let Some(epoch) = rollup.clock().recordable_epoch(slot) else { return SeedStatus::NotYet };
         match rollup.seed(epoch, self.next) {

@@ -11,44 +11,45 @@ use canon_protocol::{
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// A set at one block, and what led there, if that is known.
+/// A set at one block, with its history if that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetView {
     /// The set at the block.
     pub present: Present,
-    /// The state folded from all events up to the block: frozen actions, all holders and ballots, all
-    /// stakers. `None` if only the contracts' own views were read.
+    /// The state folded from all events up to the block, with frozen actions, all holders and ballots, and
+    /// all stakers. `None` if only the contracts' own views were read.
     pub history: Option<Arc<SetState>>,
 }
 
-/// A set at one block. Two makers give the same: [`Present::of_state`] from the fold of the set's events,
-/// and `Client::view` of `canon-chain` from the contracts' own views, in a bounded number of round trips.
+/// A set at one block. Two makers give the same result: [`Present::of_state`] uses the fold of the set's
+/// events, and `Client::view` of `canon-chain` the contracts' own views, in a bounded number of round
+/// trips.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Present {
-    /// The id of the chain that the set is on (EIP-155).
+    /// The ID of the chain that the set is on (EIP-155).
     #[serde(with = "text::decimal")]
     pub chain_id: u64,
-    /// The block after whose transactions the set is described.
+    /// The block. The set is described as it is after the block's transactions.
     pub block: BlockView,
     /// The expected time of the next block. Slots and proposers are given for it.
     pub next: Timestamp,
-    /// The addresses of the contracts in office.
+    /// The addresses of the contracts in use.
     pub addresses: SetAddresses,
     /// Governance: its configuration, power and proposals.
     pub governance: GovernanceView,
-    /// The count of signals. `None` if the canonical rollup or Proposals doesn't answer: governance
-    /// stays usable with any rollup.
+    /// The state of signals. `None` if the canonical rollup or Proposals doesn't answer; governance works
+    /// with any rollup.
     pub signaling: Option<SignalingView>,
-    /// The canonical rollup and those asked for, as far as they answer.
+    /// The canonical rollup and those asked for, if they answer.
     #[serde(with = "text::address::map")]
     pub rollups: BTreeMap<Address, RollupView>,
-    /// Payloads asked for.
+    /// The payloads asked for.
     #[serde(with = "text::address::map")]
     pub payloads: BTreeMap<Address, PayloadView>,
-    /// Holders asked for.
+    /// The holders asked for.
     #[serde(with = "text::address::map")]
     pub holders: BTreeMap<Address, HolderView>,
-    /// Withdrawals asked for, as far as they exist.
+    /// The withdrawals asked for, if they exist.
     pub withdrawals: BTreeMap<WithdrawalId, WithdrawalView>,
 }
 
@@ -57,7 +58,7 @@ pub struct Present {
 pub struct BlockView {
     /// Its number, counted from the genesis block, which is 0.
     pub number: BlockNumber,
-    /// Its hash: reads at it see one state, whatever the chain does meanwhile.
+    /// Its hash. Reads at this hash see one state, whatever happens to the chain meanwhile.
     pub hash: B256,
     /// The hash of the block before it.
     pub parent: B256,
@@ -68,7 +69,7 @@ pub struct BlockView {
     pub base_fee: u128,
 }
 
-/// The addresses of the contracts in office, all found from the Registry.
+/// The addresses of the contracts in use, all found from the Registry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetAddresses {
     /// The Registry.
@@ -77,7 +78,7 @@ pub struct SetAddresses {
     /// Governance.
     #[serde(with = "text::address")]
     pub governance: Address,
-    /// The Proposals contract that Governance listens to.
+    /// The Proposals contract from which Governance accepts proposals.
     #[serde(with = "text::address")]
     pub proposals: Address,
     /// The Asset.
@@ -101,7 +102,7 @@ pub struct GovernanceView {
     pub configuration: Configuration,
     /// The number of the configuration in force, counted from 0.
     pub configuration_id: ConfigurationId,
-    /// The least withdrawal delay that changes of the configuration left behind.
+    /// The least withdrawal delay after past changes of the configuration.
     pub exit_floor: ExitFloor,
     /// All power.
     pub total_power: Amount,
@@ -119,7 +120,7 @@ pub struct ProposalView {
     pub id: ProposalId,
     /// Its state at the block's time.
     pub state: ProposalState,
-    /// Its ending, as far as that is stored.
+    /// Its end, if one is stored.
     pub ending: Ending,
     /// The contract that lists its actions.
     #[serde(with = "text::address")]
@@ -127,7 +128,7 @@ pub struct ProposalView {
     /// The Proposals contract that pushed it; Governance itself for the lock.
     #[serde(with = "text::address")]
     pub proposer: Address,
-    /// When it was created.
+    /// The time of its creation.
     pub creation: Timestamp,
     /// The configuration frozen for it.
     pub configuration: Configuration,
@@ -135,70 +136,74 @@ pub struct ProposalView {
     pub tally: Tally,
     /// The hash of the actions that were published when it was created.
     pub actions_hash: B256,
-    /// All power at the snapshot; before that, all power at the block.
+    /// The total power at the snapshot or, before that, at the block.
     pub total_power: Amount,
 }
 
-/// The count of signals at the block.
+/// The state of signals at the block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignalingView {
     /// N and M.
     pub rules: RoundRules,
-    /// The present slot and round, and who leads.
+    /// The present slot and round, and the leader.
     pub status: SignalingStatus,
-    /// The present round and those before it that aren't too old to be pushed, as far as there were
-    /// signals in them and they weren't pushed yet, oldest first.
+    /// The present round and the earlier ones that aren't too old to be pushed, oldest first. Only rounds
+    /// with signals that weren't pushed are included.
     pub rounds: Vec<PushCandidate>,
 }
 
 /// A rollup at the block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RollupView {
-    /// The Registry that it asks which rollup is canonical. `None` if it doesn't answer.
+    /// The Registry from which it gets the canonical rollup. `None` if it doesn't answer.
     #[serde(with = "text::address::option")]
     pub registry: Option<Address>,
     /// Its slots and epochs.
     pub clock: SlotClock,
     /// The least stake of a member of the set.
     pub minimum_stake: Amount,
-    /// From leaving to getting the stake.
+    /// The time from leaving the set to the payment of the stake.
     pub exit_delay: Seconds,
     /// The slot of the next L1 block; `None` before genesis.
     pub slot: Option<Slot>,
-    /// The account that may signal and propose in it; `None` if its epoch has no seed, or an empty set.
+    /// The account that may signal and propose in that slot. `None` if its epoch has no seed or an empty
+    /// set.
     #[serde(with = "text::address::option")]
     pub proposer: Option<Address>,
     /// The rollup's newest block; `None` if none was proposed yet.
     pub head: Option<RollupHead>,
     /// Whether the seed of the epoch after the slot's is recorded.
     pub seed: SeedStatus,
-    /// Members of the set of the slot's epoch; `None` if that is later than the epoch after the block's.
+    /// The number of members of the set of the slot's epoch. `None` if that is later than the epoch after
+    /// the block's.
     pub set_size: Option<u32>,
-    /// Members of the set of the epoch after that; `None` likewise.
+    /// The number of members of the set of the epoch after the slot's. `None` under the same condition for
+    /// that epoch.
     pub next_set_size: Option<u32>,
-    /// Attesters asked for; all zero if they aren't registered.
+    /// The attesters asked for. Those that aren't registered have the default values.
     #[serde(with = "text::address::map")]
     pub attesters: BTreeMap<Address, AttesterView>,
 }
 
-/// Whether the seed of an epoch is recorded.
+/// The status of an epoch's seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SeedStatus {
-    /// It is.
+    /// It is recorded.
     Recorded,
-    /// It can't be yet: the rollup is before its genesis, or the slot is the first of its epoch.
+    /// It can't be recorded yet: the rollup is before its genesis, or the slot is the first of its epoch.
     NotYet,
-    /// The next call records the seed of this epoch. Without one, the epoch has no proposers.
+    /// It isn't recorded yet: a call in the next block records the seed of this epoch. Without one, the
+    /// epoch has no proposers.
     Missing(Epoch),
 }
 
-/// An attester at the block. All zero if it isn't registered.
+/// An attester at the block. One that isn't registered has the default values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttesterView {
     /// Whether it is in the set, was slashed out of it, is exiting, or is unknown to the rollup.
     pub status: AttesterStatus,
-    /// Its stake; what is due to it while it is exiting.
+    /// Its stake. While it is exiting, this amount is due to it.
     pub stake: Amount,
     /// The account that decides about the stake.
     #[serde(with = "text::address")]
@@ -208,7 +213,7 @@ pub struct AttesterView {
     pub proposer: Address,
     /// Its exit, if it is leaving.
     pub exit: Option<StakeExit>,
-    /// The move it announced, if it did.
+    /// The move that it announced, if any.
     pub moving: Option<StakeMove>,
 }
 
@@ -217,10 +222,10 @@ pub struct AttesterView {
 pub struct PayloadView {
     /// The code at its address.
     pub code: Code,
-    /// The round of the next L1 block's slot; the present round if the canonical rollup's slots aren't
-    /// known. `None` if nothing is known of signals.
+    /// The round of the next L1 block's slot, or the present round if the canonical rollup's slots aren't
+    /// known. `None` if the state of signals isn't known.
     pub round: Option<Round>,
-    /// Its signals in that round.
+    /// The number of its signals in that round.
     pub signals: u32,
 }
 
@@ -229,14 +234,14 @@ pub struct PayloadView {
 pub struct HolderView {
     /// Its balance of the Asset.
     pub balance: Amount,
-    /// The part of it that Governance may take; 2^256 − 1 never gets less.
+    /// Governance's allowance for it. An allowance of 2^256 − 1 isn't reduced by transfers.
     #[serde(with = "text::decimal")]
     pub allowance: U256,
-    /// The nonce that its next permit must carry.
+    /// The nonce for its next permit.
     pub permit_nonce: Nonce,
     /// Its power at the block, in base units of the Asset.
     pub power: Amount,
-    /// Its ballots on proposals that take some or will, and on those asked for.
+    /// Its ballots on the proposals that take ballots or will, and on those asked for.
     pub ballots: BTreeMap<ProposalId, BallotView>,
 }
 
@@ -245,13 +250,13 @@ pub struct HolderView {
 pub struct BallotView {
     /// The power that it cast.
     pub cast: Tally,
-    /// Its power at the snapshot; before that, its power at the block.
+    /// Its power at the snapshot or, before that, at the block.
     pub power: Amount,
-    /// The nonce that its next signed ballot must carry.
+    /// The nonce for its next signed ballot.
     pub nonce: Nonce,
 }
 
-/// A withdrawal, as far as Governance answers: only an event names the holder that gave up the power.
+/// A withdrawal as Governance returns it. The holder that gave the power up is only in an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WithdrawalView {
     /// The account that the asset is due to.
@@ -259,14 +264,14 @@ pub struct WithdrawalView {
     pub recipient: Address,
     /// The amount that is paid, in base units of the Asset.
     pub amount: Amount,
-    /// The time from which on it is paid.
+    /// The first second in which it can be paid.
     pub unlocks_at: Timestamp,
     /// Whether it was paid.
     pub payment: Payment,
 }
 
 impl WithdrawalView {
-    /// Whether it is paid at `now` to whoever asks.
+    /// Whether it can be paid at `now`.
     pub fn is_payable(&self, now: Timestamp) -> bool {
         self.payment.is_due(self.unlocks_at, now)
     }
@@ -292,7 +297,7 @@ impl From<&Member> for AttesterView {
     }
 }
 
-/// A withdrawal that a view knows of.
+/// A withdrawal that a view contains.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KnownWithdrawal {
     pub(crate) id: WithdrawalId,
@@ -301,7 +306,7 @@ pub(crate) struct KnownWithdrawal {
     pub(crate) view: WithdrawalView,
 }
 
-/// A stake that a view knows of.
+/// A stake that a view contains.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KnownStake {
     pub(crate) rollup: Address,
@@ -354,14 +359,14 @@ impl SetView {
         all.chain(asked)
     }
 
-    /// The present, if nothing else is known.
+    /// The set at the block if the history isn't known.
     fn without_history(&self) -> Option<&Present> {
         self.history.is_none().then_some(&self.present)
     }
 }
 
 impl BallotView {
-    /// The power that it can still cast while ballots are taken.
+    /// The power that the holder can still cast while ballots are taken.
     pub fn left(&self) -> Amount {
         self.cast.left_of(self.power)
     }
@@ -383,7 +388,7 @@ impl Present {
         self.rollups.get(&self.addresses.rollup)
     }
 
-    /// An attester asked for.
+    /// The entry of an attester that the view was asked for.
     pub fn attester(&self, rollup: Address, attester: Address) -> Option<&AttesterView> {
         self.rollups.get(&rollup)?.attesters.get(&attester)
     }

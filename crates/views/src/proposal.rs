@@ -1,4 +1,4 @@
-//! The state of a proposal, and how its vote ends.
+//! The state and the result of a proposal in a view.
 
 use crate::present::{Present, ProposalView};
 use alloy_primitives::Address;
@@ -7,19 +7,19 @@ use canon_protocol::{
     Timestamp, tabulate,
 };
 
-/// The dates of a proposal that passes. Each is the first second in which the change has happened, unlike
-/// [`Deadlines`], which are the last seconds before it.
+/// The dates of a proposal that is accepted. Each is the first second after a change, while [`Deadlines`]
+/// are the last seconds before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProposalDates {
-    /// Ballots are taken from this second on.
+    /// The first second in which ballots are taken.
     pub voting_starts: Timestamp,
-    /// From this second on, no ballots for it are taken.
+    /// The first second in which no ballots for it are taken.
     pub voting_ends: Timestamp,
-    /// From this second on, no ballots against it are taken: the result is final.
+    /// The first second in which no ballots against it are taken. The result is final.
     pub objections_end: Timestamp,
-    /// It can be executed from this second on.
+    /// The first second in which it can be executed.
     pub executable: Timestamp,
-    /// From this second on, it can't be executed.
+    /// The first second in which it can't be executed any more.
     pub expires: Timestamp,
 }
 
@@ -48,7 +48,7 @@ impl ProposalView {
         ProposalDates::new(self.creation, &self.configuration)
     }
 
-    /// Its state at `time`, not before the block, if nothing else happens until then.
+    /// Its state at `time`, which must not be before the block, if nothing else happens until then.
     pub fn state_at(&self, time: Timestamp) -> ProposalState {
         if self.state.is_final() {
             return self.state;
@@ -61,20 +61,21 @@ impl ProposalView {
         self.deadlines().takes_ballots(self.state_at(time), support, time)
     }
 
-    /// The result of its vote if no more ballots are cast. Before the snapshot all power is taken as it is at
+    /// The result of its vote if no more ballots are cast. Before the snapshot it uses the total power at
     /// the block.
     pub fn tabulation(&self) -> Tabulation {
         self.tabulation_of(self.tally)
     }
 
-    /// The result of its vote if `tally` is all that is cast.
+    /// The result of its vote if the ballots add up to `tally`.
     pub fn tabulation_of(&self, tally: Tally) -> Tabulation {
         tabulate(&self.configuration, self.total_power, tally)
     }
 }
 
 impl Present {
-    /// The state of proposal `id` at `time`, not before the block, if nothing else happens until then.
+    /// The state of proposal `id` at `time`, which must not be before the block, if nothing else happens
+    /// until then.
     pub fn state_at(&self, id: ProposalId, time: Timestamp) -> Option<ProposalState> {
         Some(self.proposal(id)?.state_at(time))
     }
@@ -84,13 +85,13 @@ impl Present {
         self.governance.proposals.iter().rev().filter(move |proposal| proposal.payload == payload)
     }
 
-    /// The newest proposal of `payload` that a Proposals contract pushed. One through the lock neither
-    /// prevents a signal nor replaces one.
+    /// The newest proposal of `payload` that a Proposals contract pushed. A proposal through the lock has
+    /// no influence on signals.
     pub fn newest_pushed(&self, payload: Address) -> Option<&ProposalView> {
         self.proposals_of(payload).find(|proposal| self.is_pushed(proposal))
     }
 
-    /// Whether a Proposals contract pushed it; otherwise it came through the lock.
+    /// Whether a Proposals contract pushed `proposal`. Otherwise it was proposed through the lock.
     pub fn is_pushed(&self, proposal: &ProposalView) -> bool {
         proposal.proposer != self.addresses.governance
     }

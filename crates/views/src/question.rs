@@ -5,22 +5,23 @@ use alloy_primitives::Address;
 use canon_protocol::{Payment, ProposalId, SetState, WithdrawalId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The accounts, payloads and withdrawals that a view covers beside the parts that every view has.
+/// The accounts, payloads and withdrawals that a view covers in addition to the parts that every view has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Question {
-    /// Rollups beside the canonical one, with the attesters asked for.
+    /// The rollups asked for, with the attesters asked for. Every view has the canonical rollup.
     pub rollups: BTreeMap<Address, BTreeSet<Address>>,
-    /// Payloads.
+    /// The payloads asked for.
     pub payloads: BTreeSet<Address>,
-    /// Holders, with proposals on which their ballots are asked for whether or not those take ballots.
+    /// The holders asked for, with the proposals on which their ballots are asked for even if no ballots
+    /// are taken any more.
     pub holders: BTreeMap<Address, BTreeSet<ProposalId>>,
-    /// Withdrawals.
+    /// The withdrawals asked for.
     pub withdrawals: BTreeSet<WithdrawalId>,
 }
 
 impl Question {
-    /// All that `state` knows: every rollup and registered attester, every payload that was signaled for
-    /// or proposed, every holder, and every withdrawal that wasn't paid.
+    /// A question for everything in `state`: every rollup and registered attester, every payload that was
+    /// signaled for or proposed, every holder, and every withdrawal that wasn't paid.
     pub fn everything(state: &SetState) -> Self {
         let governance = state.governance();
         let rollups = state.rollups().map(|(address, rollup)| {
@@ -42,7 +43,7 @@ impl Question {
         }
     }
 
-    /// Whether all that `other` asks for is asked for.
+    /// Whether this question includes all of `other`.
     pub fn covers(&self, other: &Self) -> bool {
         fn all<K: Ord, V: Ord>(
             asked: &BTreeMap<K, BTreeSet<V>>,
@@ -57,7 +58,7 @@ impl Question {
             && self.withdrawals.is_superset(&other.withdrawals)
     }
 
-    /// Adds what the [`holder`](crate::holder) duty needs to know.
+    /// Adds the facts that the [`holder`](crate::holder) duty needs.
     pub fn add_holder(&mut self, holder: Address, orders: &BTreeMap<OrderId, Order>) {
         let voted = orders.values().filter_map(|order| match order {
             Order::Vote { id, .. } => Some(*id),
@@ -66,7 +67,7 @@ impl Question {
         self.holders.entry(holder).or_default().extend(voted);
     }
 
-    /// Adds what the [`mover`](crate::mover) duty needs to know.
+    /// Adds the facts that the [`mover`](crate::mover) duty needs.
     pub fn add_move(&mut self, plan: &MovePlan) {
         self.rollups.entry(plan.from).or_default().insert(plan.attester);
         self.rollups.entry(plan.to).or_default().extend([plan.attester, plan.spare]);

@@ -1,37 +1,38 @@
-//! The standing of signals: the rounds that can be pushed, and the status of a payload.
+//! Signals in a view: the rounds that can be pushed, and the status of a payload.
 
 use crate::present::Present;
 use alloy_primitives::Address;
 use canon_protocol::{ProposalId, ProposalState, PushableRound, Round, Slot, SlotClock, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// The status of a payload in the next block. Nothing else about a payload makes a sequencer signal or
-/// not.
+/// The status of a payload in the next block. Apart from its code and its actions, a sequencer's decision
+/// depends on nothing else about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PayloadStatus {
-    /// Nobody signals for it.
+    /// There is no signal for it.
     None,
     /// It has signals in the round of the next block's slot.
     Signaling {
         /// The round.
         round: Round,
-        /// Its signals.
+        /// The number of its signals.
         count: u32,
     },
-    /// It has the signals it needs: in the round of the next block's slot, or in one that can be pushed.
+    /// It has the signals that it needs: in the round of the next block's slot, or in one that can be
+    /// pushed.
     QuorumReached {
         /// The round.
         round: Round,
     },
-    /// Proposals pushed it and it may still be executed.
+    /// A Proposals contract pushed it and it may still be executed.
     Live {
         /// The proposal.
         id: ProposalId,
         /// Pending, Active, Queued or Executable.
         state: ProposalState,
     },
-    /// It was executed, whoever proposed it.
+    /// It was executed, whether it was pushed or proposed through the lock.
     Executed {
         /// The proposal.
         id: ProposalId,
@@ -59,19 +60,19 @@ impl Present {
         self.canonical_rollup().map(|rollup| &rollup.clock)
     }
 
-    /// The canonical rollup's slot at `time`, not before the block. That of the block if the rollup's
-    /// slots aren't known.
+    /// The canonical rollup's slot at `time`, which must not be before the block. It is the slot of the
+    /// block if the rollup's slots aren't known.
     pub fn slot_at(&self, time: Timestamp) -> Option<Slot> {
         Some(self.signaling.as_ref()?.status.slot_at(self.canonical_clock(), time))
     }
 
-    /// The round of that slot.
+    /// The round of the slot at `time`.
     fn round_at(&self, time: Timestamp) -> Option<Round> {
         Some(self.signaling.as_ref()?.rules.round_of(self.slot_at(time)?))
     }
 
-    /// The rounds that can be pushed at `time`, not before the block, if nothing else happens until then,
-    /// oldest first, and until when. Whether Governance takes the winner isn't checked.
+    /// The rounds that can be pushed at `time`, which must not be before the block, oldest first, if
+    /// nothing else happens until then. Whether Governance accepts the winner isn't checked.
     pub fn pushable_at(&self, time: Timestamp) -> Vec<PushableRound> {
         let (Some(signaling), Some(current)) = (&self.signaling, self.round_at(time)) else {
             return Vec::new();
@@ -87,8 +88,8 @@ impl Present {
         pushable.collect()
     }
 
-    /// The status of a payload asked for in the next block; `None` if it wasn't asked for, or if nothing
-    /// is known of signals.
+    /// The status in the next block of a payload that the view was asked for. `None` if it wasn't, or if
+    /// the state of signals isn't known.
     pub fn payload_status(&self, payload: Address) -> Option<PayloadStatus> {
         let signaling = self.signaling.as_ref()?;
         let view = self.payloads.get(&payload)?;

@@ -1,4 +1,4 @@
-//! Endpoints that fail, at every request and at random.
+//! Endpoints that fail at every request or at random.
 
 use crate::{
     run::{Participants, Run, Step, StepStart, Who, assert_same},
@@ -11,10 +11,10 @@ use canon_testkit::histories::Rng;
 use core::ops::Range;
 use std::sync::{Arc, Mutex};
 
-/// Blocks after which everything is settled once nothing fails any more.
+/// The number of blocks after which everything is settled once there are no more failures.
 const REST: u32 = 3;
 
-/// All faults of an endpoint, and the death of a process.
+/// All faults of an endpoint, and the end of the process.
 fn all_faults() -> Vec<Fault> {
     vec![
         Fault::Lost,
@@ -35,14 +35,14 @@ const fn participants(who: Who) -> Participants {
     }
 }
 
-/// Whether `fault` does what no other does to a packet: if the packet only reads, it doesn't matter to
-/// anybody whether it or its answer is lost.
+/// Whether `fault` differs from all others in its effect on a packet. For a packet that only reads, it
+/// doesn't matter whether it or its answer is lost.
 const fn is_distinct(fault: &Fault, sends: bool) -> bool {
     sends || !matches!(fault, Fault::AnswerLost)
 }
 
-/// The whole upgrade, step by step, with a fault at each packet of `who`: a step ends in the same state,
-/// and all that `who` has to do is confirmed once.
+/// Runs the whole upgrade, step by step, with a fault at each packet of `who`. Checks that a step ends in
+/// the same state, and that each intent of `who` is confirmed once.
 async fn at_every_packet(who: Who, maker: Maker, faults: &[Fault]) {
     let mut run = Run::new(maker, participants(who), Some(who)).await;
     let mut cases = 0;
@@ -50,7 +50,7 @@ async fn at_every_packet(who: Who, maker: Maker, faults: &[Fault]) {
         run.go_to(step).await;
         let mut start = run.save(step).await;
         run.come_back_to(&mut start).await;
-        // For each packet, whether it has a transaction.
+        // Whether each packet contains a transaction.
         let packets = Arc::new(Mutex::new(Vec::new()));
         let seen = packets.clone();
         run.place(who).0.faults.set(FaultPlan::by(move |packet| {
@@ -86,7 +86,7 @@ async fn at_every_packet(who: Who, maker: Maker, faults: &[Fault]) {
     assert!(cases > 30, "{cases} cases of {who:?} with {maker:?}");
 }
 
-/// L1 blocks of four slots.
+/// The number of L1 blocks in four slots.
 const FOUR_SLOTS: u32 = 8;
 
 #[tokio::test]
@@ -111,20 +111,20 @@ async fn a_fault_costs_a_sequencer_no_slot() {
     }
 }
 
-/// Runs four slots. Returns those whose signals and blocks the sequencer confirmed.
+/// Runs four slots. Returns those whose signals and those whose blocks were confirmed to the sequencer.
 async fn four_slots(run: &mut Run) -> (Vec<Slot>, Vec<Slot>) {
     run.blocks(FOUR_SLOTS).await;
     run.act().await;
     let rollup = run.chain.addresses().rollup;
     let (process, _) = run.place(Who::Sequencer);
     let signals = process.signaled();
-    // One before the first signal is known from the journal.
+    // A block before the first signal is known from the journal.
     let blocks = process.proposed(rollup).into_iter().map(|(slot, _)| slot);
     let blocks = blocks.filter(|slot| Some(slot) >= signals.first());
     (signals.clone(), blocks.collect())
 }
 
-/// The n-th request fails, before or after the endpoint did what it asks for, for every n.
+/// The faults in which a request fails, before or after the endpoint executed it.
 const LOST: [Fault; 2] = [Fault::Lost, Fault::AnswerLost];
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn a_mover_that_is_killed_at_a_request_goes_on() {
     at_every_packet(Who::Mover, Maker::Reads, &[Fault::KilledAfter]).await;
 }
 
-/// All that can go wrong, at all packets.
+/// Tries all faults at all packets of `who`.
 async fn all_that_goes_wrong(who: Who) {
     for maker in Maker::ALL {
         at_every_packet(who, maker, &all_faults()).await;
@@ -183,7 +183,7 @@ async fn all_that_goes_wrong_at_the_mover() {
     all_that_goes_wrong(Who::Mover).await;
 }
 
-/// Passing faults of an endpoint. None of them ends the process.
+/// Temporary faults of an endpoint. None of them ends the process.
 fn endpoint_faults() -> Vec<Fault> {
     let delays = [1, 3, 10, 40].map(Fault::Delayed);
     let others = [Fault::Lost, Fault::AnswerLost, Fault::Doubled, Fault::Stale];
@@ -193,15 +193,15 @@ fn endpoint_faults() -> Vec<Fault> {
 /// The most blocks that are replaced at once.
 const DEEPEST: u32 = 4;
 
-/// Whether blocks are replaced now and then.
+/// Whether blocks are replaced from time to time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reorganizations {
     None,
     UpToFourBlocks,
 }
 
-/// Runs the upgrade until the stakes have moved, at an endpoint that fails by a plan. `after_block` is called
-/// after every block. The settings at first are those of the step `first`.
+/// Runs the upgrade until the stakes have moved, at an endpoint that fails by a plan. `after_block` is
+/// called after every block. The first settings are those of the step `first`.
 async fn run_upgrade(
     run: &mut Run,
     start: &mut StepStart,
@@ -228,7 +228,7 @@ async fn run_upgrade(
     run.blocks(REST).await;
 }
 
-/// Runs the upgrade with faults at random, for each seed: it ends in the same state.
+/// Runs the upgrade with random faults, for each seed. Checks that it ends in the same state.
 async fn at_random(
     maker: Maker,
     seeds: Range<u64>,
@@ -236,9 +236,10 @@ async fn at_random(
     reorganizations: Reorganizations,
 ) {
     let first = match reorganizations {
-        // Signals beside the orders.
+        // Signals are given at the same time as the orders.
         Reorganizations::None => Step::Signals,
-        // Orders that are taken back can be done after the proposal, whose vote then counts other power.
+        // Orders whose blocks are replaced can be executed after the proposal, whose vote then counts other
+        // power.
         Reorganizations::UpToFourBlocks => Step::Orders,
     };
     let mut run = Run::new(maker, Participants::All, None).await;

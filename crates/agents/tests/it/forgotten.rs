@@ -1,4 +1,4 @@
-//! Work that agents forgot when they had a memory of their own.
+//! Work that agents lost when they had a memory of their own.
 
 use crate::{
     keepers::{Due, WITHDRAWAL, before, done},
@@ -63,7 +63,7 @@ async fn a_payment_in_flight_and_a_move_that_waits_outlive_a_failed_request() {
         process.run_block(&due.chain).await;
         let sent = process.sent_since(0);
         assert!(sent.contains(&WITHDRAWAL) && sent.contains(&due.exit()), "{}", process.log());
-        // Nothing is answered in a block: neither a view nor a receipt.
+        // No request is answered in a block, neither for a view nor for a receipt.
         process.faults.set(FaultPlan::By(Box::new(|_| Some(Fault::Lost))));
         process.run_block(&due.chain).await;
         process.faults.set(FaultPlan::Never);
@@ -149,7 +149,7 @@ async fn what_happened_in_blocks_that_are_read_again_is_paid_as_it_happened_ther
             let mut leaver = chain.sender(key("withdrawer", 0));
             chain.send_by(&mut leaver, calls::unstake(rollup, attester(0), recipient)).await;
             process.act(&chain).await;
-            // Their blocks are replaced: another withdrawal comes first, and they may come after it.
+            // Their blocks are replaced. Another withdrawal comes first, and these may come after it.
             let options =
                 ReorgOptions { depth: 2, old: OldTransactions::Drop, ..ReorgOptions::default() };
             chain.devchain.reorg(options).unwrap();

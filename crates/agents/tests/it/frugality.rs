@@ -12,7 +12,7 @@ use canon_views::{
     BlockDuty, IntentSubject, LockMethod, MovePlan, Order, OrderAmount, SequencerIdentity,
 };
 
-/// Packets and requests since the last time.
+/// The numbers of packets and requests since the last call.
 fn taken(process: &Process) -> (u64, u64) {
     let packets = process.faults.packets();
     process.faults.set(FaultPlan::Never);
@@ -35,7 +35,7 @@ async fn whoever_has_nothing_to_do_asks_nothing() {
         process.run_block(&chain).await;
         let idle = 4..304;
         for number in 0..100 {
-            // One key for all: they never sign.
+            // All agents share a key, since they never sign.
             let key = key("idle", 0);
             let (proposer, blocks) = (key.address(), BlockDuty::StandIn);
             let identity = SequencerIdentity { proposer, rollup: old, blocks };
@@ -68,7 +68,7 @@ async fn whoever_has_nothing_to_do_asks_nothing() {
             let (trips, _) = taken(&process);
             let (sent, done) = (process.sent_since(before), process.confirmed_since(before));
             match (sent.len(), done.len()) {
-                // What the payload lists; the first free nonce; an estimate, a simulation and the transaction
+                // The payload's list; the first free nonce; an estimate, a simulation and the transaction
                 // each; and the code of the rollup, whose function returns nothing.
                 (2, 0) => assert_eq!(trips, 9),
                 // A count of the account's transactions, and a receipt each.
@@ -94,13 +94,13 @@ async fn a_transaction_costs_few_requests() {
     // function returns nothing. All together ask for the Asset and its name, which permits are signed for.
     assert_eq!(requests_of_all(&mut process, &chain).await, 20 * 5 + 2);
     assert_eq!(process.sent_since(0).len(), 20);
-    // A count and a receipt.
+    // A count and a receipt each.
     assert_eq!(requests_of_all(&mut process, &chain).await, 20 * 2);
     assert_eq!(process.confirmed().len(), 20);
     assert_eq!(requests_of_all(&mut process, &chain).await, 0);
 }
 
-/// The requests that agents make in a block, beside those for their view.
+/// The number of requests that agents make in a block, without those for their view.
 async fn requests_of_all(process: &mut Process, chain: &TestChain) -> u64 {
     let view = process.look().await.unwrap();
     taken(process);

@@ -1,4 +1,4 @@
-//! Holders, one question each.
+//! Holders; each test is about one property.
 
 use crate::{
     process::{Process, Status},
@@ -31,7 +31,7 @@ fn holder(number: u64) -> Address {
     key("holder", number).address()
 }
 
-/// Holders of so many tokens each, with orders to lock them, which are confirmed.
+/// A chain with holders of these numbers of tokens, whose orders to lock them are confirmed.
 pub(crate) async fn locked<const N: usize>(
     amounts: [u128; N],
     maker: Maker,
@@ -49,7 +49,7 @@ pub(crate) async fn locked<const N: usize>(
     (chain, process)
 }
 
-/// A proposal through the lock; the deployer keeps 9,000 tokens of power.
+/// Makes a proposal through the lock. The deployer keeps 9,000 tokens of power.
 pub(crate) async fn propose(chain: &mut TestChain) -> Deadlines {
     let (_, plan) = chain.upgrade("1").await;
     chain.propose(plan.payload).await;
@@ -84,7 +84,7 @@ async fn power_at_the_snapshot_is_what_is_cast() {
     for maker in Maker::ALL {
         let (mut chain, mut process) = locked([1_000, 500], maker).await;
         let deadlines = propose(&mut chain).await;
-        // Tokens locked in time count, power given up in time doesn't.
+        // Tokens locked in time count, and power given up in time doesn't.
         let first = process.order(0, vote(Support::Yea, OrderAmount::Exactly(tokens(300))));
         process.order(0, vote(Support::Nea, OrderAmount::Exactly(tokens(100))));
         let amount = OrderAmount::Exactly(tokens(200));
@@ -101,7 +101,7 @@ async fn power_at_the_snapshot_is_what_is_cast() {
         assert_eq!(status(&process, 0, first), voting);
         chain.skip_until_next_is(deadlines.voting_starts());
         process.run_block(&chain).await;
-        // What is left, on whichever side.
+        // The rest of the power, on the other side or the same.
         process.order(0, vote(Support::Yea, OrderAmount::All));
         process.run_blocks(&chain, 2).await;
         assert_eq!(cast(&chain, 0).await, tally(900, 100));
@@ -115,7 +115,7 @@ async fn power_at_the_snapshot_is_what_is_cast() {
         assert_eq!(process.confirmed_since(before)[1..], ballots);
         assert_eq!(process.failures(), [""; 0]);
 
-        // Nothing is left, and later it is too late.
+        // No power is left, and later it is too late.
         let late = process.order(0, vote(Support::Nea, OrderAmount::Exactly(tokens(200))));
         process.run_block(&chain).await;
         let (needed, available) = (tokens(100), Amount::ZERO);
@@ -142,7 +142,7 @@ async fn a_ballot_fits_the_first_and_the_last_second() {
             (after, Amount::ZERO),
         ] {
             let snapshot = chain.devchain.snapshot();
-            // Another process, with the journal as it is.
+            // A new process, with a copy of the journal.
             let mut process = process.copy(&chain).await;
             chain.skip_until_next_is(time);
             process.run_block(&chain).await;
@@ -165,7 +165,7 @@ async fn an_objection_fits_the_first_half_of_the_execution_delay() {
             chain.skip_until_next_is(deadlines.voting_starts());
             let governance = chain.addresses().governance;
             chain.send(calls::vote(governance, ID, tokens(9_000), Support::Yea)).await;
-            // The next block is the last one in which ballots against count, or just too late.
+            // The next block is the last one in which ballots against count, or the one that is too late.
             chain.skip_until_next_is(deadlines.objections_until + Seconds::of(seconds_late));
             process.order(0, vote(Support::Nea, OrderAmount::All));
             let late = process.order(1, vote(Support::Yea, OrderAmount::All));
@@ -186,14 +186,14 @@ async fn what_is_withdrawn_comes_back_by_itself() {
         let (chain, mut process) = locked([1_000], maker).await;
         let to = holder(0);
         process.order(0, Order::Withdraw { amount: OrderAmount::All, to });
-        // Views without history have the withdrawals asked for.
+        // Views without history contain the withdrawals asked for.
         process.also_asked.withdrawals.insert(WithdrawalId::ZERO);
         let before = process.entries.len();
         process.run_block(&chain).await;
         let start = chain.now();
         process.run_block(&chain).await;
         assert_eq!(process.confirmed_since(before), [withdrawal_of(0, 1)]);
-        // A fifth of the voting delay, the vote, the execution delay.
+        // The delay: a fifth of the voting delay, the voting duration and the execution delay.
         let unlocks_at = start + Seconds::of(720 + 3600 + 3600);
         for (time, expected) in [
             (Timestamp::of(unlocks_at.get() - 1), Amount::ZERO),
@@ -213,7 +213,7 @@ async fn what_is_withdrawn_comes_back_by_itself() {
 
 #[tokio::test]
 async fn a_withdrawal_to_somebody_else_is_paid_as_well() {
-    // Only the history names the holder that gave up the power.
+    // Only the history contains the holder that gave up the power.
     let (chain, mut process) = locked([1_000], Maker::Fold).await;
     let to = key("recipient", 0).address();
     process.order(0, Order::Withdraw { amount: OrderAmount::All, to });
@@ -251,7 +251,7 @@ async fn orders_follow_each_other() {
         chain.endow(holder(0), tokens(1_000)).await;
         let mut process = Process::new(&chain, maker).await;
         let amount = OrderAmount::Exactly(tokens(50));
-        // Two permits in a row: each has the nonce after the last one.
+        // With two permits in a row, each has the nonce after the last one.
         let orders = [lock(300), lock(200), Order::Withdraw { amount, to: holder(0) }, lock(100)];
         process.add_holder(0, orders);
         process.run_block(&chain).await;
@@ -288,7 +288,7 @@ async fn a_refusal_is_reported_once_and_tried_until_it_ends() {
         process.order(0, Order::Withdraw { amount: OrderAmount::All, to });
         let governance = chain.addresses().governance;
         let before = process.entries.len();
-        // Governance refuses everything, for a while. The views don't: their block is older.
+        // Governance refuses every call for a while. Views are of an older block and don't show that.
         let view = process.look().await.unwrap();
         let snapshot = chain.devchain.snapshot();
         let refusal = alloy_primitives::bytes!("60006000fd");
@@ -313,7 +313,7 @@ async fn what_is_stuck_is_sent_again_with_higher_fees() {
         chain.endow(holder(0), tokens(1_000)).await;
         let mut process = Process::new(&chain, maker).await;
         process.add_holder(0, [lock(1_000)]);
-        // Blocks ask for more than is offered, first time and again after eight blocks.
+        // The base fee is above the offer at first, and again after eight blocks.
         let mut sent = Vec::new();
         for (base_fee, blocks, expected) in [(10, 8, 1), (40, 8, 2), (20, 1, 3), (20, 1, 3)] {
             for _ in 0..blocks {

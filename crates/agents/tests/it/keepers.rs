@@ -1,4 +1,4 @@
-//! Keepers, one question each.
+//! Keepers; each test is about one property.
 
 use crate::{
     process::{AnyRole, Process, is_done},
@@ -25,7 +25,7 @@ const fn push(subject: IntentSubject) -> bool {
     matches!(subject, IntentSubject::Push { .. })
 }
 
-/// A proposal through the lock that is accepted. The next block is the last before its execution.
+/// Makes a proposal through the lock that is accepted. The next block is the last before its execution.
 async fn accepted(chain: &mut TestChain, payload: Address) -> Deadlines {
     chain.propose(payload).await;
     let deadlines = chain.look().await.proposal(ID).unwrap().deadlines();
@@ -64,7 +64,7 @@ async fn a_proposal_is_executed_in_the_first_block_that_can() {
 #[tokio::test]
 async fn a_payload_that_withholds_is_executed_with_what_was_frozen() {
     for lie in [
-        // Reverts, is gone, answers an empty list, answers nonsense, uses up the gas.
+        // Payloads that revert, have no code, answer an empty list, answer nonsense, or use up the gas.
         bytes!("60006000fd"),
         Bytes::new(),
         bytes!("602060005260206000602037604060006000f3"),
@@ -103,7 +103,7 @@ async fn an_action_that_fails_is_reported_once_and_tried_until_it_succeeds() {
         accepted(&mut chain, plan.payload).await;
         let mut process = Process::new(&chain, maker).await;
         process.add_keeper(&chain, PayOut::No);
-        // The new rollup isn't there, for a while.
+        // The new rollup has no code for a while.
         chain.devchain.set_code(new, Bytes::new()).unwrap();
         process.run_blocks(&chain, 6).await;
         let failures = process.failures();
@@ -139,7 +139,8 @@ async fn what_a_replaced_proposals_contract_pushed_is_dropped() {
         process.add_keeper(&chain, PayOut::No);
         process.run_until(&chain, 120, is_done(push)).await;
 
-        // Governance replaces it: by its own hand, since how it got there doesn't matter here.
+        // Governance replaces it. The call is made without a proposal, since the way to it doesn't matter
+        // here.
         let (governance, old, new) =
             (chain.addresses().governance, chain.addresses().proposals, proposals.address());
         let call = Governance::updateGovernanceProposerCall { newGovernanceProposer: new };
@@ -166,7 +167,7 @@ async fn what_a_replaced_proposals_contract_pushed_is_dropped() {
     }
 }
 
-/// A withdrawal by the deployer, an exit and a move that is announced, and when each is due.
+/// A withdrawal by the deployer, an exit and an announced move, with the times at which they are due.
 pub(crate) struct Due {
     pub(crate) chain: TestChain,
     pub(crate) old: Address,
@@ -200,7 +201,7 @@ impl Due {
     pub(crate) async fn process(&self, maker: Maker) -> Process {
         let mut process = Process::new(&self.chain, maker).await;
         process.add_keeper(&self.chain, PayOut::Everything);
-        // Views without history have what is asked for.
+        // Views without history contain the entries asked for.
         let asked = &mut process.also_asked;
         asked.withdrawals.insert(WithdrawalId::ZERO);
         asked.rollups.insert(self.old, [attester(0), attester(1)].into());
@@ -222,7 +223,7 @@ impl Due {
         self.chain.holder(self.recipient, []).await.balance
     }
 
-    /// The target of the move becomes canonical, however it came to that.
+    /// Makes the target of the move canonical, without a proposal.
     pub(crate) async fn switch(&self) {
         let registry = self.chain.addresses().registry;
         self.chain.as_governance(registry, Registry::upgradeCall { rollup: self.new }).await;
@@ -256,7 +257,8 @@ async fn everybody_is_paid_what_is_due_in_the_first_block_that_can() {
             assert_eq!(due.paid().await, paid, "at {time}");
             due.chain.devchain.revert(snapshot).unwrap();
         }
-        // One after the other: the exit, the withdrawal, and the move, whose time came long ago.
+        // The payments come one after the other: the exit, the withdrawal, and the move, whose delay is
+        // long over.
         due.chain.skip_until_next_is(due.exitable_at);
         process.run_blocks(&due.chain, 2).await;
         due.chain.skip_until_next_is(due.unlocks_at);
@@ -294,7 +296,7 @@ async fn a_keeper_alone_keeps_the_seeds_of_all_rollups_coming() {
         let keeper = process.add_keeper(&chain, PayOut::No);
         let AnyRole::Keeper(role) = &mut process.actors[keeper].agent.role else { panic!() };
         role.rollups.extend([old, new]);
-        // A long silence: no epoch has a seed.
+        // A long time without calls, so that no epoch has a seed.
         chain.skip_until_next_is(chain.now() + Seconds::HOUR);
         assert_eq!(chain.look().await.rollups[&old].proposer, None);
         let mut expected = [(old, Vec::new()), (new, Vec::new())];

@@ -29,7 +29,7 @@ enum Answer {
 }
 
 impl Answer {
-    /// From the next block on.
+    /// Sets the payload's answer from the next block on.
     fn give(self, chain: &TestChain, payload: Address) {
         chain.devchain.set_storage(payload, U256::ZERO, U256::from(self as u8));
     }
@@ -43,7 +43,7 @@ fn hash(target: u8) -> B256 {
     actions_hash(&list(target).into_iter().map(Listed::from).collect::<Vec<_>>())
 }
 
-/// A payload that answers by what is in its storage.
+/// The code of a payload whose answer depends on its storage.
 fn code(governance: Address) -> Bytes {
     const CALLER: u8 = 0x33;
     let mut code = Assembler::new();
@@ -60,7 +60,7 @@ fn code(governance: Address) -> Bytes {
     code.runtime()
 }
 
-/// A payload that was vetted.
+/// Writes a payload and vets it.
 async fn vetted(chain: &TestChain, payload: Address) -> SignalPlan {
     chain.devchain.set_code(payload, code(chain.addresses().governance)).unwrap();
     chain.mine();
@@ -72,7 +72,7 @@ async fn vet(chain: &TestChain, payload: Address) -> SignalPlan {
     VettedPayload::vet(&chain.client, governance, payload, None).await.unwrap().signal_plan()
 }
 
-/// As many sequencers that signal for a payload.
+/// A chain and this number of sequencers that signal for a payload.
 async fn set_up(maker: Maker, count: u64) -> (TestChain, Process, SignalPlan) {
     let mut chain = TestChain::new().await;
     let rollup = chain.addresses().rollup;
@@ -82,7 +82,7 @@ async fn set_up(maker: Maker, count: u64) -> (TestChain, Process, SignalPlan) {
     for number in 0..count {
         process.add_sequencer(number, rollup, BlockDuty::Skip, Some(plan));
     }
-    // Until the first epoch with proposers.
+    // Continues to the first epoch with proposers.
     process.run_blocks(&chain, 10).await;
     assert!(!process.signaled().is_empty(), "{}", process.log());
     (chain, process, plan)
@@ -127,7 +127,7 @@ async fn a_payload_that_changes_its_list_after_it_was_vetted_is_not_signaled_for
             assert_eq!(*process.status(0), Status::Signal(decision));
             let failures = process.failures_since(before);
             assert!(matches!(&failures[..], [one] if one.contains(said)), "once: {failures:?}");
-            // It is signaled for again when it lists what was vetted.
+            // It is signaled for again when it lists the vetted actions.
             Answer::Vetted.give(&chain, PAYLOAD);
             chain.mine();
             process.run_blocks(&chain, 4).await;
@@ -178,7 +178,7 @@ async fn one_request_that_fails_does_not_cancel_a_signal_in_flight() {
     for maker in Maker::ALL {
         let (chain, mut process, _) = set_up(maker, 1).await;
 
-        // The first block of a slot, which doesn't have the signal.
+        // Finds the first block of a slot, which doesn't have the signal yet.
         let slot = loop {
             let before = process.entries.len();
             process.act(&chain).await;

@@ -1,4 +1,4 @@
-//! Agents on an in-process chain.
+//! Tests of agents on an in-process chain.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 

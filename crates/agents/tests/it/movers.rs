@@ -1,4 +1,4 @@
-//! Movers, one question each.
+//! Movers; each test is about one property.
 
 use crate::{
     process::{AnyRole, Process, Status},
@@ -21,7 +21,7 @@ async fn staked() -> (TestChain, Address, Address) {
     (chain, old, new)
 }
 
-/// The new rollup becomes canonical, however it came to that.
+/// Makes the new rollup canonical, without a proposal.
 async fn switch(chain: &TestChain, rollup: Address) {
     let registry = chain.addresses().registry;
     chain.as_governance(registry, Registry::upgradeCall { rollup }).await;
@@ -61,7 +61,7 @@ async fn a_move_waits_for_its_time_and_for_the_target_and_keeps_its_seat() {
             process.act(&chain).await;
             assert_eq!(process.status(0), expected, "at {time}");
         }
-        // Another process finds it as it is.
+        // A new process finds the same phase.
         process.actors[0].restart_without_journal();
         process.run_blocks(&chain, 3).await;
         assert_eq!(*process.status(0), held);
@@ -70,7 +70,7 @@ async fn a_move_waits_for_its_time_and_for_the_target_and_keeps_its_seat() {
         assert_eq!((status, stake), (AttesterStatus::Validating, STAKE.get()));
         assert_eq!(withdrawer, process.address(0));
 
-        // In the first block after the target is canonical.
+        // The move is finalized in the first block after the target is canonical.
         switch(&chain, new).await;
         process.run_block(&chain).await;
         assert_eq!(*process.status(0), Status::Move(MovePhase::Due));
@@ -98,7 +98,7 @@ async fn a_move_that_was_announced_to_another_rollup_is_announced_again() {
         process.run_blocks(&chain, 2).await;
         let announced = IntentSubject::AnnounceMove { rollup: old, attester: attester(0), to: new };
         assert_eq!(process.confirmed(), [announced]);
-        // Its clock runs on.
+        // The delay isn't restarted.
         assert_eq!(*process.status(0), Status::Move(MovePhase::Waiting { ready_at }));
         assert_eq!(process.failures(), [""; 0]);
     }
@@ -112,7 +112,7 @@ async fn whoever_left_has_nothing_to_move() {
         let to = withdrawer.address();
         chain.send_by(&mut withdrawer, calls::unstake(old, attester(0), to)).await;
         let mut process = Process::new(&chain, maker).await;
-        // Who left, and who never was there.
+        // An attester that left, and one that never was registered.
         process.add_mover(0, old, new);
         process.add_mover(9, old, new);
         process.run_blocks(&chain, 3).await;
@@ -153,7 +153,7 @@ async fn a_keeper_leaves_a_move_that_the_target_refuses_to_its_withdrawer() {
         switch(&chain, new).await;
         let mut process = Process::new(&chain, maker).await;
         process.add_keeper(&chain, PayOut::Everything);
-        // Views without history have the attesters asked for.
+        // Views without history contain the attesters asked for.
         process.also_asked.rollups.extend([old, new].map(|rollup| (rollup, [attester(0)].into())));
         process.run_blocks(&chain, 3).await;
         assert_eq!(process.failures(), [""; 0]);
@@ -170,7 +170,7 @@ async fn a_keeper_leaves_a_move_that_the_target_refuses_to_its_withdrawer() {
 async fn a_squatted_attester_moves_under_another_of_its_own() {
     for maker in Maker::ALL {
         let (mut chain, old, new) = staked().await;
-        // Somebody else is first to register the attester there.
+        // Another account registers the attester there first.
         let squatter = chain.deployer.address();
         chain.send(calls::approve(chain.addresses().asset, new, STAKE)).await;
         chain.send(calls::stake(new, attester(0), squatter, squatter, STAKE)).await;
@@ -181,7 +181,7 @@ async fn a_squatted_attester_moves_under_another_of_its_own() {
         switch(&chain, new).await;
         process.run_blocks(&chain, 2).await;
         let AnyRole::Mover(Mover { plan }) = process.actors[0].agent.role else { panic!() };
-        // Another process knows that this one arrived, and not the squatter's.
+        // A new process recognizes that its stake arrived, and that the squatter's isn't its own.
         process.actors[0].restart_without_journal();
         process.run_blocks(&chain, 2).await;
         assert_eq!(*process.status(0), Status::Move(MovePhase::Moved));

@@ -21,7 +21,7 @@ use canon_views::{
 use std::collections::BTreeMap;
 use tower::Layer;
 
-/// The age in blocks up to which a process that starts again reports what is mined.
+/// The age in blocks up to which a process that starts again reports mined transactions.
 const FINALITY: u64 = 64;
 
 /// The number of the first spare attester.
@@ -85,7 +85,7 @@ impl AgentRole for AnyRole {
         duty: &mut Duty<Status>,
         is_in_flight: &(dyn Fn(&IntentId) -> bool + Sync),
     ) -> Recheck {
-        // No other role has anything to read again.
+        // No other role has facts to read again.
         let (Self::Sequencer(role), Status::Signal(decision)) = (self, &duty.status) else {
             return Recheck::NotMade;
         };
@@ -96,7 +96,7 @@ impl AgentRole for AnyRole {
     }
 }
 
-/// An agent, and what it takes to start it anew.
+/// An agent, and the parts needed to restart it.
 pub(crate) struct Actor {
     pub(crate) agent: Agent<AnyRole>,
     pub(crate) journal: MemoryJournal,
@@ -108,19 +108,19 @@ pub(crate) struct Actor {
     key: PrivateKeySigner,
 }
 
-/// Something that was reported by an agent.
+/// A report of an agent.
 #[derive(Debug)]
 pub(crate) struct Entry {
     /// The agent's number.
     pub(crate) actor: usize,
     /// The number of the agent's restarts so far.
     restarts: u32,
-    /// The newest block then.
+    /// The newest block at the time of the report.
     pub(crate) block: BlockNumber,
     pub(crate) report: TxReport,
 }
 
-/// A process: agents that act on what one view says, through one endpoint.
+/// A process: agents that act on one view, through one endpoint.
 pub(crate) struct Process {
     /// The faults of the endpoint.
     pub(crate) faults: Faults,
@@ -132,40 +132,40 @@ pub(crate) struct Process {
     view_failures: Vec<String>,
     /// The number of attempts at a view in each block.
     pub(crate) attempts: u32,
-    /// A question that views answer beside those of the agents.
+    /// A question that views answer in addition to those of the agents.
     pub(crate) also_asked: Question,
 }
 
 impl Actor {
     fn new(role: AnyRole, client: &Client, key: PrivateKeySigner, journal: MemoryJournal) -> Self {
-        // Tests have base fees above the default cap.
+        // Tests use base fees above the default cap.
         let fees = FeePolicy { cap: None, ..FeePolicy::default() };
         let sender = IntentSender::new(client.clone(), key.clone(), fees, journal.clone());
         let agent = Agent::new(role, sender.unwrap()).unwrap();
         Self { agent, journal, status: None, restarts: 0, client: client.clone(), key }
     }
 
-    /// The process ends, and another one goes on where the journal ends.
+    /// Replaces the agent by one that continues from the journal.
     pub(crate) fn restart(&mut self) {
         let (role, key) = (self.agent.role.clone(), self.key.clone());
         let restarts = self.restarts + 1;
         *self = Self { restarts, ..Self::new(role, &self.client, key, self.journal.clone()) };
     }
 
-    /// The process ends, its journal is lost, and another one starts.
+    /// Replaces the agent by one with an empty journal.
     pub(crate) fn restart_without_journal(&mut self) {
         self.journal = MemoryJournal::default();
         self.restart();
     }
 
-    /// Whether nothing is in flight.
+    /// Whether no transaction is in flight.
     pub(crate) fn is_settled(&self) -> bool {
         self.agent.sender().in_flight().next().is_none()
     }
 }
 
 impl Process {
-    /// Nobody yet, with views that `maker` makes.
+    /// A process without agents, with views that `maker` makes.
     pub(crate) async fn new(chain: &TestChain, maker: Maker) -> Self {
         let faults = Faults::default();
         let client = connect(RpcClient::new(faults.layer(chain.devchain.transport()), true)).await;
@@ -188,7 +188,7 @@ impl Process {
         self.add_with(role, key, MemoryJournal::default())
     }
 
-    /// Adds an agent that goes on where a journal ends. Returns its number.
+    /// Adds an agent that continues from a journal. Returns its number.
     pub(crate) fn add_with(
         &mut self,
         role: AnyRole,
@@ -199,7 +199,7 @@ impl Process {
         self.actors.len() - 1
     }
 
-    /// Adds the proposer of a staker, which signals for what `plan` says.
+    /// Adds the proposer of a staker, which signals for the payload of `plan`.
     pub(crate) fn add_sequencer(
         &mut self,
         number: u64,
@@ -261,7 +261,7 @@ impl Process {
         }
     }
 
-    /// The question of all of them.
+    /// The question of all agents.
     fn question(&self) -> Question {
         let mut question = self.also_asked.clone();
         for actor in &self.actors {
@@ -270,14 +270,14 @@ impl Process {
         question
     }
 
-    /// Makes a view for all of them, as they would.
+    /// Makes a view for all agents, as [`Self::act`] does.
     pub(crate) async fn look(&mut self) -> Result<SetView, String> {
         let question = self.question();
         self.views.view(&question, BLOCK).await
     }
 
-    /// Everybody acts on the present block, unless there is no view of it. If a request ends the process,
-    /// another one goes on.
+    /// Makes all agents act on the present block, unless there is no view of it. If a request ends the
+    /// process, another one continues.
     pub(crate) async fn act(&mut self, chain: &TestChain) {
         let faults = self.faults.clone();
         tokio::select! {
@@ -301,7 +301,7 @@ impl Process {
         }
     }
 
-    /// One of them acts on a view.
+    /// Makes one agent act on a view.
     pub(crate) async fn tick(&mut self, actor: usize, view: &SetView) {
         let tick = self.actors[actor].agent.tick(view).await;
         self.actors[actor].status = Some(tick.status);
@@ -311,7 +311,7 @@ impl Process {
         self.entries.extend(entries.map(|report| Entry { actor, restarts, block, report }));
     }
 
-    /// Another process with the same agents, and journals of its own that go on where these end.
+    /// Another process with the same agents, and with copies of their journals.
     pub(crate) async fn copy(&self, chain: &TestChain) -> Self {
         let mut copy = Self::new(chain, self.views.maker()).await;
         copy.also_asked = self.also_asked.clone();
@@ -322,14 +322,14 @@ impl Process {
         copy
     }
 
-    /// The process ends, and another one goes on where the journals end.
+    /// Replaces the process by one that continues from the journals.
     pub(crate) fn restart(&mut self, chain: &TestChain) {
         let maker = self.views.maker();
         self.views = maker.start(self.client.clone(), chain.identity.clone());
         self.actors.iter_mut().for_each(Actor::restart);
     }
 
-    /// Everybody acts on the present block, and the next one is mined.
+    /// Makes all agents act on the present block, and mines the next one.
     pub(crate) async fn run_block(&mut self, chain: &TestChain) {
         self.act(chain).await;
         chain.mine();
@@ -341,7 +341,7 @@ impl Process {
         }
     }
 
-    /// Runs until something is reported, for at most as many blocks.
+    /// Runs until `is_it` holds for a new entry. Panics after this number of blocks.
     pub(crate) async fn run_until(
         &mut self,
         chain: &TestChain,
@@ -358,7 +358,7 @@ impl Process {
         panic!("not within {blocks} blocks:\n{}", self.log());
     }
 
-    /// Forgets what was reported so far.
+    /// Forgets the reports made so far.
     pub(crate) fn forget_reports(&mut self) {
         self.entries.clear();
         self.view_failures.clear();
@@ -378,7 +378,7 @@ impl Process {
         slots.collect()
     }
 
-    /// The slots of a rollup whose blocks were confirmed, in order, with whoever proposed them.
+    /// The slots of a rollup whose blocks were confirmed, in order, with their proposers.
     pub(crate) fn proposed(&self, on: Address) -> Vec<(Slot, Address)> {
         let slots = self.entries.iter().filter_map(|entry| match entry.confirmed()? {
             IntentSubject::ProposeBlock { rollup, slot } if rollup == on => {
@@ -389,7 +389,7 @@ impl Process {
         slots.collect()
     }
 
-    /// The epochs of a rollup whose seeds were confirmed, in order, with whoever recorded them.
+    /// The epochs of a rollup whose seeds were confirmed, in order, with the accounts that recorded them.
     pub(crate) fn seeded(&self, on: Address) -> Vec<(Epoch, Address)> {
         let epochs = self.entries.iter().filter_map(|entry| match entry.confirmed()? {
             IntentSubject::RecordSeed { rollup, epoch } if rollup == on => {
@@ -405,7 +405,7 @@ impl Process {
         self.entries[entry..].iter().filter_map(Entry::confirmed).collect()
     }
 
-    /// The intents confirmed to one of them, in order. Each transaction counts once: a process that starts
+    /// The intents confirmed to one agent, in order. Each transaction counts once: a process that starts
     /// again reports those of the last 64 blocks again.
     ///
     /// Fails if anything else was confirmed twice.
@@ -431,7 +431,7 @@ impl Process {
         self.entries[entry..].iter().filter_map(Entry::sent).collect()
     }
 
-    /// The failures in words, in order; those of views first.
+    /// The failures as texts, in order, those of views first.
     pub(crate) fn failures(&self) -> Vec<String> {
         let views = self.view_failures.iter().cloned();
         views.chain(self.failures_since(0)).collect()
@@ -441,13 +441,13 @@ impl Process {
         self.entries[entry..].iter().filter_map(Entry::failure).collect()
     }
 
-    /// What failed for one of them from an entry on.
+    /// The failures of one agent from an entry on.
     pub(crate) fn failures_of(&self, actor: usize, entry: usize) -> Vec<String> {
         let own = self.entries[entry..].iter().filter(|entry| entry.actor == actor);
         own.filter_map(Entry::failure).collect()
     }
 
-    /// All that was reported, a line each.
+    /// All reports, one per line.
     pub(crate) fn log(&self) -> String {
         let line = |entry: &Entry| {
             let Entry { actor, block, report, .. } = entry;
@@ -487,7 +487,7 @@ impl Entry {
     }
 }
 
-/// A test of what is confirmed by an entry.
+/// A predicate on the intent that an entry confirms.
 pub(crate) fn is_done(test: impl Fn(IntentSubject) -> bool) -> impl Fn(&Entry) -> bool {
     move |entry| entry.confirmed().is_some_and(&test)
 }

@@ -39,7 +39,7 @@ async fn agents_started_anew_at_every_block_do_the_same() {
 async fn agents_whose_journal_is_lost_before_the_receipt_send_nothing_twice() {
     for maker in Maker::ALL {
         let mut undisturbed = run_upgrade(maker, Participants::HolderOnlyVotes, |_| {}).await;
-        // What was sent is mined, and no agent has seen its receipt.
+        // The sent transactions are mined, and no agent has seen their receipts.
         let restarted = run_upgrade(maker, Participants::HolderOnlyVotes, |run| {
             for process in &mut run.processes {
                 process.actors.iter_mut().for_each(Actor::restart_without_journal);

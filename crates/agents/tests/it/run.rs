@@ -41,11 +41,11 @@ pub(crate) enum Who {
 pub(crate) enum Step {
     /// Locks, withdrawals, and the announcement of the move.
     Orders,
-    /// Signals, and the push.
+    /// Signals and the push.
     Signals,
     Vote,
     Execution,
-    /// Stakes follow, and what is due is paid.
+    /// The stakes move, and due amounts are paid.
     Moves,
     /// The stakers of the new rollup propose blocks.
     NewBlocks,
@@ -63,26 +63,27 @@ impl Step {
 /// The participants and their orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Participants {
-    /// All, with all orders. Holder and keeper pay the same withdrawal, mover and keeper finalize the same
-    /// move: of two transactions one fails, or isn't sent, as it happens.
+    /// All participants, with all orders. Holder and keeper pay the same withdrawal, and mover and keeper
+    /// finalize the same move. Of two such transactions one fails or isn't sent, depending on timing.
     All,
     /// The keeper pays nobody, so that it takes nothing from the others.
     KeeperPaysNobody,
-    /// There is no mover, and the holder withdraws nothing, so that they take nothing from the keeper.
+    /// There is no mover, and the holder withdraws nothing, so that the keeper does all payments.
     KeeperAlonePays,
-    /// The holder has its power already, and only votes: no order that only the journal knows to be done.
+    /// The holder has its power already and only votes, so that no order depends on the journal alone.
     HolderOnlyVotes,
 }
 
-/// A set before the upgrade: staker 0 moves by a mover; staker 1 left; staker 2 announced its move to the
-/// new rollup; the deployer gave up power. All three are due long before the execution.
+/// A set before the upgrade. The mover moves the stake of staker 0, staker 1 has left, staker 2 has
+/// announced its move to the new rollup, and the deployer has given up power. All three payments are due
+/// long before the execution.
 struct Start {
     image: Image,
     new: Address,
     plan: SignalPlan,
 }
 
-/// The beginning of a step, to come back to.
+/// The state at the beginning of a step, to return to.
 #[derive(Debug)]
 pub(crate) struct StepStart {
     step: Step,
@@ -95,7 +96,7 @@ pub(crate) struct StepStart {
 pub(crate) struct Run {
     pub(crate) chain: TestChain,
     pub(crate) processes: Vec<Process>,
-    /// The process and the number in it.
+    /// The process of each agent, and the agent's number in it.
     places: BTreeMap<Who, (usize, usize)>,
     participants: Participants,
     /// The number of the block before the present step.
@@ -113,7 +114,7 @@ impl Start {
     async fn new() -> Self {
         let mut chain = TestChain::with_short_rounds().await;
         let old = chain.addresses().rollup;
-        // All slots are one sequencer's.
+        // All slots belong to one sequencer.
         for number in 0..3 {
             chain.stake_with_proposer(old, number, 0).await;
         }
@@ -136,7 +137,7 @@ fn recipient() -> Address {
 }
 
 impl Run {
-    /// The beginning, with everybody in one process, except `apart`, which has one of its own.
+    /// A run at its beginning, with all agents in one process, except `apart`, which has its own.
     pub(crate) async fn new(maker: Maker, participants: Participants, apart: Option<Who>) -> Self {
         let Start { image, new, .. } = Start::get().await;
         let mut chain = TestChain::at(image).await;
@@ -146,12 +147,12 @@ impl Run {
         }
         let mut processes = Vec::new();
         if apart.is_some() {
-            // Those whose endpoint doesn't fail.
+            // The process of those whose endpoint doesn't fail.
             processes.push(Process::new(&chain, Maker::Fold).await);
         }
         processes.push(Process::new(&chain, maker).await);
         for process in &mut processes {
-            // Views without history have what is asked for.
+            // Views without history contain the entries asked for.
             let asked = &mut process.also_asked;
             asked.withdrawals.extend([0, 1].map(WithdrawalId::of));
             asked.rollups.insert(old, [0, 1, 2].map(attester).into());
@@ -178,15 +179,15 @@ impl Run {
         Self { chain, processes, places, participants, step_start, views }
     }
 
-    /// Replaces the newest blocks by empty ones, but for those before the present step: what has a deadline
-    /// can't be done again after the time that was skipped.
+    /// Replaces the newest blocks by empty ones, but none before the present step: intents with a deadline
+    /// couldn't be repeated after the time that was skipped.
     pub(crate) fn reorganize(&self, depth: u64, old: OldTransactions) {
         let devchain = &self.chain.devchain;
         let depth = depth.min(devchain.block_number() - self.step_start);
         devchain.reorg(ReorgOptions { depth, old, ..ReorgOptions::default() }).unwrap();
     }
 
-    /// Saves the state in which a step begins, to come back to it.
+    /// Saves the state at the beginning of a step, to return to it.
     pub(crate) async fn save(&mut self, step: Step) -> StepStart {
         let journals = self.places.iter().map(|(who, (process, actor))| {
             (*who, self.processes[*process].actors[*actor].journal.load().unwrap())
@@ -201,8 +202,8 @@ impl Run {
         StepStart { step, snapshot: self.chain.devchain.snapshot(), journals, views }
     }
 
-    /// Comes back to where a step begins. The agents are started anew, from the journals as they were, and
-    /// nothing goes wrong.
+    /// Returns to the beginning of a step. The agents are restarted with the journals of that time, and
+    /// nothing fails.
     pub(crate) async fn come_back_to(&mut self, start: &mut StepStart) {
         self.chain.devchain.revert(start.snapshot).unwrap();
         start.snapshot = self.chain.devchain.snapshot();
@@ -237,7 +238,7 @@ impl Run {
         sequencer.identity.rollup = if step >= Step::NewBlocks { new } else { old };
     }
 
-    /// Goes to where a step begins, through blocks or time in which nothing of interest happens.
+    /// Advances to the beginning of a step, through blocks or time in which nothing relevant happens.
     pub(crate) async fn go_to(&mut self, step: Step) {
         let view = self.look().await.present;
         let deadlines = view.proposal(ID).map(|proposal| proposal.deadlines());
@@ -260,7 +261,7 @@ impl Run {
         self.set_up(step).await;
     }
 
-    /// Whether the next block is the first one of a round, in which somebody can signal.
+    /// Whether the next block is the first one of a round in which signals are possible.
     async fn is_round_start(&mut self) -> bool {
         let view = self.look().await.present;
         let rules = view.signaling.as_ref().unwrap().rules;
@@ -281,14 +282,14 @@ impl Run {
         self.views.view(&question, BLOCK).await.unwrap()
     }
 
-    /// Everybody acts.
+    /// Makes all agents act.
     pub(crate) async fn act(&mut self) {
         for process in &mut self.processes {
             process.act(&self.chain).await;
         }
     }
 
-    /// Everybody acts, and a block is mined.
+    /// Makes all agents act, and mines a block.
     pub(crate) async fn block(&mut self) {
         self.act().await;
         self.chain.mine();
@@ -317,7 +318,7 @@ impl Run {
         );
     }
 
-    /// Whether all of a step is done that the agents do.
+    /// Whether the agents have done all of a step.
     async fn is_over(&mut self, step: Step) -> bool {
         let view = self.look().await.present;
         let (old, new) = (self.chain.addresses().rollup, Start::get().await.new);
@@ -359,8 +360,8 @@ impl Run {
         self.look().await.history.unwrap()
     }
 
-    /// The set's state, without what depends on when things happened: times, slots, what there is one of
-    /// for each slot, and whether a lock found an allowance or needed a permit.
+    /// The set's state, without the parts that depend on when things happened: times, slots, entries that
+    /// each slot has one of, and whether a lock found an allowance or needed a permit.
     pub(crate) async fn outcome(&mut self) -> Value {
         let mut state = serde_json::to_value(&*self.state().await).unwrap();
         forget_times(&mut state);
@@ -369,8 +370,8 @@ impl Run {
         state
     }
 
-    /// The intents confirmed to `who` that aren't of a slot or an epoch, sorted. Fails if anything was
-    /// [confirmed twice](Process::confirmed_to).
+    /// The intents confirmed to `who` that don't belong to a slot or an epoch, sorted. Fails if anything
+    /// was [confirmed twice](Process::confirmed_to).
     pub(crate) fn confirmed_to(&mut self, who: Who) -> Vec<IntentSubject> {
         let (process, actor) = self.place(who);
         let mut confirmed = process.confirmed_to(actor);
@@ -400,7 +401,7 @@ impl Run {
     }
 }
 
-/// Fails, and shows where two values differ.
+/// Fails if two values differ, and shows where.
 pub(crate) fn assert_same(found: &Value, expected: &Value, case: impl Fn() -> String) {
     fn differ(path: String, found: &Value, expected: &Value, differences: &mut Vec<String>) {
         match (found, expected) {
@@ -455,7 +456,7 @@ fn add_holder(process: &mut Process, participants: Participants) -> usize {
     }
 }
 
-/// Removes what depends on when, and in what order, things happened.
+/// Removes the parts that depend on when, and in what order, things happened.
 fn forget_times(state: &mut Value) {
     match state {
         Value::Object(fields) => {
@@ -469,7 +470,7 @@ fn forget_times(state: &mut Value) {
                 "last_payment",
                 "ready_at",
                 "exitable_at",
-                // What each slot or epoch has one of.
+                // Entries that each slot or epoch has one of.
                 "last_slots",
                 "head",
                 "instances",
@@ -484,7 +485,7 @@ fn forget_times(state: &mut Value) {
             }
             if let Some(power) = fields.get_mut("power") {
                 for holder in power["holders"].as_array_mut().into_iter().flatten() {
-                    // The present power, not what it was when.
+                    // Only the present power is kept.
                     let newest = holder[1].as_array().and_then(|history| history.last());
                     holder[1] = newest.map_or(Value::Null, |newest| newest[1].clone());
                 }

@@ -1,5 +1,5 @@
-//! Views that are older than others before, journals that are lost, and keys that two processes have: ballots
-//! can't be taken back.
+//! Views older than earlier ones, lost journals, and keys that two processes share. In all these cases an
+//! order for 300 must not cast 600, because ballots can't be taken back.
 
 use crate::{
     holders::{cast, locked, propose, tally, vote},
@@ -14,8 +14,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// One of an endpoint's nodes stands still. Its old view, 65 blocks after the ballot: an order for 300 casts 600.
-/// Ballots can't be taken back.
+/// A node of an endpoint lags, and its view is from before a ballot of 65 blocks ago.
 #[tokio::test]
 async fn an_old_view_casts_no_ballot_twice() {
     for maker in Maker::ALL {
@@ -33,7 +32,7 @@ async fn an_old_view_casts_no_ballot_twice() {
     }
 }
 
-/// As above, by the process's own views: the endpoint's newest block is for once an old one.
+/// The process makes such a view itself: the endpoint once returns an old block as the newest.
 #[tokio::test]
 async fn a_head_that_goes_back_casts_no_ballot_twice() {
     for maker in Maker::ALL {
@@ -44,7 +43,7 @@ async fn a_head_that_goes_back_casts_no_ballot_twice() {
         let old = chain.devchain.block_number();
         process.run_blocks(&chain, 68).await;
         assert_eq!(cast(&chain, 0).await, tally(300, 0));
-        // The node that stands still answers what is asked about the newest block. Everything else is asked of others.
+        // The lagging node answers requests about the newest block. Other nodes answer everything else.
         let stands = Arc::new(AtomicBool::new(true));
         let rule = Arc::clone(&stands);
         process.faults.answer(move |request| {
@@ -69,7 +68,7 @@ async fn a_head_that_goes_back_casts_no_ballot_twice() {
     }
 }
 
-/// The journal is lost while a ballot is in the pool: the order for 300 casts 600.
+/// The journal is lost while a ballot is in the pool.
 #[tokio::test]
 async fn a_lost_journal_casts_no_ballot_twice() {
     for maker in Maker::ALL {
@@ -102,7 +101,7 @@ async fn two_processes_with_one_key_cast_no_ballot_twice() {
     }
 }
 
-/// An execution is in flight, and every other view is of a node that lags, where it isn't due yet.
+/// An execution is in flight, and every other view is from a lagging node, where it isn't due yet.
 #[tokio::test]
 async fn a_view_that_lags_does_not_take_an_execution_back() {
     for maker in Maker::ALL {

@@ -1,4 +1,4 @@
-//! Sequencers, one question each.
+//! Sequencers; each test is about one property.
 
 use crate::{
     process::{Process, Status, is_done},
@@ -40,8 +40,8 @@ impl Sequencers {
         }
     }
 
-    /// The duty of the only sequencer in the next block, if it hasn't done it: the slot's block, or the seed if
-    /// nobody can propose.
+    /// The intent of the only sequencer in the next block, if it hasn't executed it: the slot's block, or
+    /// the seed if the slot has no proposer.
     async fn due(&self) -> Option<IntentSubject> {
         let (rollup, RollupView { slot, proposer, head, seed, .. }) =
             (self.rollup, self.look().await);
@@ -56,7 +56,7 @@ impl Sequencers {
         }
     }
 
-    /// The rollup as it will be in the next block.
+    /// The rollup, with the slot of the next block.
     async fn look(&self) -> RollupView {
         self.chain.look().await.rollups.remove(&self.rollup).unwrap()
     }
@@ -124,7 +124,7 @@ async fn who_leaves_the_blocks_records_the_seeds() {
     for maker in Maker::ALL {
         let Sequencers { chain, mut process, rollup } =
             Sequencers::new(3, BlockDuty::Skip, maker).await;
-        // A silence, so that nobody can propose.
+        // A time without calls, so that there are no proposers.
         chain.skip_until_next_is(chain.now() + Seconds::HOUR);
         let everybody: Vec<_> = (0..3).map(|actor| process.address(actor)).collect();
         let mut expected: Vec<(Epoch, Address)> = Vec::new();
@@ -132,7 +132,8 @@ async fn who_leaves_the_blocks_records_the_seeds() {
             let present = chain.look().await;
             let RollupView { seed, proposer, .. } = present.rollups[&rollup];
             if let SeedStatus::Missing(epoch) = seed {
-                // Where nobody can propose, everybody's turn is the epoch's second slot, which is its last.
+                // In a slot without a proposer, every sequencer's turn is the epoch's second slot, which is
+                // its last.
                 let recorders =
                     proposer.map_or_else(|| everybody.clone(), |proposer| vec![proposer]);
                 expected.extend(recorders.into_iter().map(|recorder| (epoch, recorder)));
@@ -143,7 +144,7 @@ async fn who_leaves_the_blocks_records_the_seeds() {
         assert_eq!(process.seeded(rollup), expected);
         assert_eq!(process.confirmed().len(), expected.len(), "nothing else is done");
         assert_eq!(process.failures(), [""; 0]);
-        // One recorder for each of the epochs after the first.
+        // All three record the seed of the first epoch, and one of them that of each later epoch.
         let (first, later) = expected.split_at(3);
         assert!(first.iter().map(|(epoch, _)| epoch).all(|epoch| *epoch == first[0].0));
         let epochs = later.iter().map(|(epoch, _)| epoch.get());
@@ -159,7 +160,7 @@ async fn after_a_silence_sequencers_come_back_by_themselves() {
             Sequencers::new(3, BlockDuty::StandIn, maker).await;
         process.run_blocks(&chain, 8).await;
         for _ in 0..2 {
-            // Everybody is offline for an hour, so that no epoch has a seed.
+            // All agents are offline for an hour, so that no epoch has a seed.
             chain.skip_until_next_is(chain.now() + Seconds::HOUR);
             let RollupView { clock, slot, proposer, .. } = &chain.look().await.rollups[&rollup];
             assert_eq!(*proposer, None);
@@ -204,7 +205,7 @@ async fn what_is_not_mined_in_its_slot_is_missed_and_not_sent_again() {
         let block = |subject| matches!(subject, IntentSubject::ProposeBlock { .. });
         all.process.run_until(&all.chain, 20, is_done(block)).await;
         let (confirmed, before) = (all.process.confirmed(), all.process.entries.len());
-        // Fees quadruple in every block: what is offered is never enough.
+        // Fees quadruple in every block, so that the offer is never enough.
         let mut missed = Vec::new();
         for base_fee in [10, 40, 160, 640, 2_560, 10_240].map(|gwei| gwei * 1_000_000_000) {
             missed.extend(all.due().await);
@@ -212,11 +213,12 @@ async fn what_is_not_mined_in_its_slot_is_missed_and_not_sent_again() {
             all.process.run_block(&all.chain).await;
         }
         missed.dedup();
-        // The first slot's block would have recorded the next epoch's seed, so that there are no more.
+        // The missed block would have recorded the next epoch's seed. Without it there are no more
+        // proposers, so only the seed is due.
         assert_eq!(missed.iter().map(|subject| block(*subject)).collect::<Vec<_>>(), [true, false]);
         assert_eq!(all.process.confirmed(), confirmed, "nothing is mined meanwhile");
         assert_eq!(all.process.sent_since(before), missed, "once per slot");
-        // Fees fall again: what comes next takes the nonces of what was given up.
+        // Fees fall again. New intents use the nonces of those that were given up.
         all.chain.devchain.set_base_fee_next(1_000_000_000);
         let after = all.process.entries.len();
         let mut due = Vec::new();
@@ -255,7 +257,7 @@ async fn the_plan_changes_without_a_restart() {
             }
             all.process.run_block(&all.chain).await;
         }
-        // Two slots for each.
+        // Each setting is kept for two slots.
         for (plan, expected) in [(Some(one), [2, 0]), (Some(other), [2, 2]), (None, [2, 2])] {
             all.plan(plan);
             all.process.run_blocks(&all.chain, 4).await;

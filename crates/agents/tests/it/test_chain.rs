@@ -27,7 +27,7 @@ pub(crate) const BLOCK: Seconds = Seconds::of(12);
 /// The stake of each staker.
 pub(crate) const STAKE: Amount = tokens(100);
 
-/// The randomness of all blocks: it doesn't matter in which one a seed is recorded.
+/// The randomness of all blocks, so that it doesn't matter in which one a seed is recorded.
 const RANDOMNESS: B256 = B256::repeat_byte(0x5e);
 
 pub(crate) const fn tokens(count: u128) -> Amount {
@@ -45,14 +45,14 @@ pub(crate) fn attester(number: u64) -> Address {
 
 pub(crate) struct TestChain {
     pub(crate) devchain: Devchain,
-    /// Never fails.
+    /// A client whose endpoint doesn't fail.
     pub(crate) client: Client,
     pub(crate) set: DeployedSet,
     pub(crate) identity: SetIdentity,
     pub(crate) deployer: Sender,
 }
 
-/// A chain at some block, to begin with several times.
+/// A copy of a chain at some block, from which several tests can start.
 #[derive(Clone, Debug)]
 pub(crate) struct Image {
     chain: Vec<u8>,
@@ -67,7 +67,7 @@ impl TestChain {
         Self::at(IMAGE.get_or_init(|| deployed(parameters())).await).await
     }
 
-    /// The same with rounds won by 2 of 3: less time until a proposal.
+    /// The set with rounds won by 2 of 3, so that a proposal takes less time.
     pub(crate) async fn with_short_rounds() -> Self {
         static IMAGE: OnceCell<Image> = OnceCell::const_new();
         let mut parameters = parameters();
@@ -75,7 +75,7 @@ impl TestChain {
         Self::at(IMAGE.get_or_init(|| deployed(parameters)).await).await
     }
 
-    /// The chain as it was.
+    /// The chain of an image.
     pub(crate) async fn at(image: &Image) -> Self {
         let Image { chain, set, identity } = image;
         let devchain = Devchain::from_bytes(chain).unwrap();
@@ -84,7 +84,7 @@ impl TestChain {
         Self { devchain, client, set: *set, identity: identity.clone(), deployer }
     }
 
-    /// The chain as it is.
+    /// An image of the present chain.
     pub(crate) fn image(&self) -> Image {
         let (set, identity) = (self.set, self.identity.clone());
         Image { chain: self.devchain.to_bytes(), set, identity }
@@ -94,7 +94,7 @@ impl TestChain {
         self.set.deployment
     }
 
-    /// Sends a call and mines it. The deployer is who does what no agent does.
+    /// Sends a call of the deployer and mines it. The deployer does the work that no agent does.
     pub(crate) async fn send(&mut self, call: ContractCall) -> Confirmed {
         let mut deployer = self.deployer.clone();
         let confirmed = self.send_by(&mut deployer, call).await;
@@ -102,7 +102,7 @@ impl TestChain {
         confirmed
     }
 
-    /// Sends a call of somebody else and mines it.
+    /// Sends a call of another account and mines it.
     pub(crate) async fn send_by(&self, sender: &mut Sender, call: ContractCall) -> Confirmed {
         self.devchain.set_mining(Mining::Auto);
         let confirmed = sender.send(call, &mut NoWait).await.unwrap();
@@ -137,7 +137,7 @@ impl TestChain {
         self.send(calls::stake(rollup, attester(number), proposer, withdrawer, STAKE)).await;
     }
 
-    /// Gives somebody tokens.
+    /// Gives tokens to an account.
     pub(crate) async fn endow(&mut self, account: Address, amount: Amount) {
         self.fund(account);
         self.send(calls::transfer(self.addresses().asset, account, amount)).await;
@@ -150,7 +150,7 @@ impl TestChain {
         self.send(calls::lock(governance, holder, amount)).await;
     }
 
-    /// A further rollup, and the payload that makes it canonical.
+    /// Deploys a further rollup, and the payload that makes it canonical.
     pub(crate) async fn upgrade(&mut self, document: &str) -> (Address, SignalPlan) {
         self.devchain.set_mining(Mining::Auto);
         let set = self.set.deployment;
@@ -181,7 +181,7 @@ impl TestChain {
         self.send(calls::propose_with_lock(governance, payload, holder)).await;
     }
 
-    /// Governance does something, however it came to that.
+    /// Makes a call as Governance, without a proposal.
     pub(crate) async fn as_governance(&self, to: Address, call: impl SolCall) {
         let governance = self.addresses().governance;
         self.devchain.impersonate(governance);
@@ -228,7 +228,7 @@ impl TestChain {
         }
     }
 
-    /// The set as it is, and will be in the next block.
+    /// The set at the newest block, with the expectations for the next one.
     pub(crate) async fn look(&self) -> Present {
         self.ask(Question::default()).await
     }

@@ -20,13 +20,13 @@ const fn push(subject: IntentSubject) -> bool {
     matches!(subject, IntentSubject::Push { .. })
 }
 
-/// A holder's orders: to lock all its tokens, and to vote.
+/// A holder's orders: lock all its tokens, and vote.
 const fn orders(amount: u128, support: Support) -> [Order; 2] {
     let lock = Order::Lock { amount: tokens(amount), method: LockMethod::Permit };
     [lock, Order::Vote { id: ID, support, amount: OrderAmount::All }]
 }
 
-/// The slots of signals from `first` on if every slot has one until six are in one round of ten.
+/// The slots with signals from `first` on, if there is one in every slot until a round of ten has six.
 fn signals_from(first: Slot) -> Vec<Slot> {
     let (position, first) = (first.get() % 10, first.get());
     let last = if position <= 4 { first + 5 } else { first - position + 15 };
@@ -53,12 +53,12 @@ async fn from_the_first_signal_to_the_new_rollups_blocks() {
         }
         process.add_keeper(&chain, PayOut::No);
 
-        // Signals, until the keeper pushes.
+        // The sequencers signal until the keeper pushes.
         process.run_until(&chain, 120, is_done(push)).await;
         let signals = process.signaled();
         assert_eq!(signals, signals_from(signals[0]));
 
-        // Nobody signals while the proposal lives.
+        // There are no signals while the proposal is live.
         let view = chain.ask(question.clone()).await;
         let state = ProposalState::Pending;
         assert_eq!(view.payload_status(plan.payload), Some(PayloadStatus::Live { id: ID, state }));
@@ -80,7 +80,7 @@ async fn from_the_first_signal_to_the_new_rollups_blocks() {
             assert_eq!(*process.status(*mover), Status::Move(MovePhase::Waiting { ready_at }));
         }
 
-        // Executed in the very first block that can.
+        // The proposal is executed in the first possible block.
         chain.skip_until_next_is(deadlines.earliest_execution());
         process.run_block(&chain).await;
         let view = chain.ask(question.clone()).await;
@@ -89,7 +89,7 @@ async fn from_the_first_signal_to_the_new_rollups_blocks() {
         let executed = PayloadStatus::Executed { id: ID };
         assert_eq!(view.payload_status(plan.payload), Some(executed));
 
-        // The stakes follow.
+        // The stakes move.
         chain.skip_until_next_is(ready_at.max(chain.next()));
         process.run_blocks(&chain, 2).await;
         for (number, mover) in (0..).zip(movers) {

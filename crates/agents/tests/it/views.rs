@@ -24,7 +24,7 @@ pub(crate) enum Views {
 impl Maker {
     pub(crate) const ALL: [Self; 2] = [Self::Reads, Self::Fold];
 
-    /// One that has seen nothing yet.
+    /// Views that have seen no block yet.
     pub(crate) fn start(self, client: Client, identity: SetIdentity) -> Views {
         match self {
             Self::Reads => Views::Reads(client, identity),
@@ -44,7 +44,7 @@ impl Views {
         }
     }
 
-    /// The set at the newest block, or why it isn't known.
+    /// The set at the newest block. The error is the reason why it isn't known.
     pub(crate) async fn view(
         &mut self,
         question: &Question,

@@ -1,4 +1,4 @@
-//! The rules that a proposal is frozen with.
+//! The configuration of Governance, which is frozen for each proposal at its creation.
 
 use super::GovernanceRefusal;
 use crate::{
@@ -9,16 +9,16 @@ use alloy_primitives::{B256, U256};
 use alloy_sol_types::SolType;
 use serde::{Deserialize, Serialize};
 
-/// The emergency path past the sequencers.
+/// The parameters of the emergency path, on which a proposal needs no sequencers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ProposeConfiguration {
-    /// The time for which the lock's amount is withheld, at least.
+    /// The least time for which the lock's amount is withheld.
     pub lock_delay: Seconds,
-    /// Power that a proposal through the lock gives up.
+    /// The power that a proposal through the lock gives up.
     pub lock_amount: Amount,
 }
 
-/// The configuration of Governance; each proposal keeps the one it was created under.
+/// The configuration of Governance. Each proposal keeps the one in force at its creation.
 ///
 /// Deserializing checks only the ranges of the types; [`Configuration::check`] and
 /// [`Configuration::check_change`] check whether Governance accepts the values.
@@ -34,41 +34,41 @@ pub struct Configuration {
     pub execution_delay: Seconds,
     /// The length of Executable.
     pub grace_period: Seconds,
-    /// Fraction of all power that must be cast.
+    /// The fraction of all power that must be cast.
     pub quorum: Fraction,
-    /// Fraction of the cast power by which yea must exceed nea.
+    /// The fraction of the cast power by which yea must exceed nea.
     pub vote_differential: Fraction,
-    /// Total power below which nothing passes.
+    /// The total power below which no proposal passes.
     pub minimum_votes: Amount,
 }
 
-/// The emergency path as anybody may send it.
+/// The parameters of the emergency path as a caller sends them, unchecked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RawProposeConfiguration {
-    /// Seconds.
+    /// The lock delay, in seconds.
     pub lock_delay: U256,
-    /// Base units of power.
+    /// The lock amount, in base units of power.
     pub lock_amount: U256,
 }
 
-/// A configuration as anybody may send it. Times in seconds, fractions of 10^18.
+/// A configuration as a caller sends it, unchecked. Times are in seconds, fractions in parts of 10^18.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RawConfiguration {
     /// The emergency path.
     pub propose_config: RawProposeConfiguration,
-    /// Seconds.
+    /// The voting delay, in seconds.
     pub voting_delay: U256,
-    /// Seconds.
+    /// The voting duration, in seconds.
     pub voting_duration: U256,
-    /// Seconds.
+    /// The execution delay, in seconds.
     pub execution_delay: U256,
-    /// Seconds.
+    /// The grace period, in seconds.
     pub grace_period: U256,
-    /// Fraction of all power.
+    /// The fraction of all power that must be cast.
     pub quorum: U256,
-    /// Fraction of the cast power.
+    /// The fraction of the cast power by which yea must exceed nea.
     pub vote_differential: U256,
-    /// Base units of power.
+    /// The least total power, in base units of power.
     pub minimum_votes: U256,
 }
 
@@ -84,22 +84,22 @@ abi_struct!(RawConfiguration {
     minimum_votes: U256,
 });
 
-/// The bounds of votingDelay, votingDuration, executionDelay and gracePeriod. Within less than a minute
-/// a single block could decide; with more than 90 days governance would be too slow to be of use.
+/// The bounds of votingDelay, votingDuration, executionDelay and gracePeriod, in seconds. If one is below a
+/// minute, a single block can decide; above 90 days governance would be too slow to be of use.
 const DELAY_BOUNDS: (u64, u64) = (Seconds::MINUTE.get(), 90 * Seconds::DAY.get());
-/// The bounds of lockDelay.
+/// The bounds of lockDelay, in seconds.
 const LOCK_DELAY_BOUNDS: (u64, u64) = (Seconds::MINUTE.get(), 365 * Seconds::DAY.get());
-/// The largest quorum and voteDifferential: nine tenths. With a whole, a single unit of power could
-/// veto everything.
+/// The largest quorum and voteDifferential: nine tenths. If it were the whole, a single unit of power could
+/// veto every proposal.
 const MAX_VOTE_FRACTION: u64 = 9 * (Fraction::ONE.get() / 10);
-/// lockAmount is at most a tenth of the asset's supply at construction, and of all power when it is
-/// raised.
+/// The divisor for the largest lockAmount: a tenth of the asset's supply at construction, and of all power
+/// when it is raised.
 const LOCK_AMOUNT_DIVISOR: u128 = 10;
-/// minimumVotes is at most half of the same.
+/// The divisor for the largest minimumVotes: half of the same amounts.
 const MINIMUM_VOTES_DIVISOR: u128 = 2;
 
 impl Configuration {
-    /// The least of every value that Governance accepts.
+    /// The configuration with the least accepted value of every field.
     pub const LEAST: Self = Self {
         propose_config: ProposeConfiguration {
             lock_delay: Seconds::of(LOCK_DELAY_BOUNDS.0),
@@ -114,7 +114,7 @@ impl Configuration {
         minimum_votes: Amount::of(1),
     };
 
-    /// The configuration, if Governance accepts it at construction while the asset's total supply is
+    /// Returns the configuration if Governance accepts it at construction while the asset's total supply is
     /// `supply`; otherwise [`GovernanceRefusal::OutOfBounds`] for the first field out of its bounds.
     ///
     /// | field | minimum | maximum at construction | maximum at a change |
@@ -131,9 +131,9 @@ impl Configuration {
         Self::check_within(raw, max_lock_amount, max_minimum_votes)
     }
 
-    /// The configuration, if Governance accepts it in the place of `in_force` while all holders together
-    /// have `total_power`. A value that isn't raised is never refused because holders left, and a raised
-    /// one can still be reached after many have left.
+    /// Returns the configuration if Governance accepts it as the successor of `in_force` while all holders
+    /// together have `total_power`. A value that isn't raised is never refused because holders left. A
+    /// raised value stays reachable after many of them left.
     ///
     /// The table of [`Configuration::check`] lists the bounds.
     pub fn check_change(

@@ -1,6 +1,6 @@
-//! When a proposal is in which state.
+//! The states of a proposal, and the times at which they end.
 //!
-//! In this order, each boundary belonging to the earlier state:
+//! The first row that applies determines the state. Each boundary belongs to the earlier state.
 //!
 //! | state | holds |
 //! |---|---|
@@ -26,21 +26,22 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum ProposalState {
-    /// No ballots yet.
+    /// Ballots aren't taken yet.
     Pending = 0,
     /// Ballots are taken, for and against.
     Active = 1,
-    /// Accepted, waiting. Ballots against it are taken in the first half of the execution delay.
+    /// Accepted and waiting for execution. Ballots against it are taken in the first half of the execution
+    /// delay.
     Queued = 2,
-    /// Anyone may execute it.
+    /// Accepted, and anyone may execute it.
     Executable = 3,
-    /// Not accepted.
+    /// The vote didn't accept it.
     Rejected = 4,
     /// Its actions were carried out.
     Executed = 5,
     /// The Proposals contract that pushed it was replaced.
     Dropped = 6,
-    /// Accepted, but nobody executed it in time.
+    /// Accepted, but not executed in time.
     Expired = 7,
 }
 
@@ -57,18 +58,18 @@ impl ProposalState {
         Self::Expired,
     ];
 
-    /// The state of this number, if there is one: an unknown number must never be taken for a state.
+    /// The state with this number, or `None` for an unknown number.
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.get(usize::from(number)).copied()
     }
 
-    /// Whether the proposal may still be executed: Pending, Active, Queued or Executable. The same
-    /// payload can't be pushed again while its last proposal is.
+    /// Whether the proposal may still be executed: Pending, Active, Queued or Executable. A payload can't
+    /// be pushed again while its last proposal is live.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Pending | Self::Active | Self::Queued | Self::Executable)
     }
 
-    /// Whether the state stays as it is whatever happens: Executed or Dropped.
+    /// Whether the state can't change any more: Executed or Dropped.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Executed | Self::Dropped)
     }
@@ -98,12 +99,12 @@ const OBJECTION_PERIOD_DIVISOR: NonZeroU64 = NonZeroU64::new(2).expect("not zero
 /// The last second of each state that has one, for a proposal that is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadlines {
-    /// Last second of Pending: the snapshot. Power at the end of this second counts.
+    /// Last second of Pending: the snapshot. The power at the end of this second counts.
     pub pending: Timestamp,
-    /// Last second of Active: the last ballots for it.
+    /// Last second of Active, and of ballots for the proposal.
     pub active: Timestamp,
-    /// Last second of the first half of the execution delay: the last ballots against it, if it is
-    /// Queued. From then on whether it is accepted is final.
+    /// Last second of the first half of the execution delay, and of ballots against the proposal if it is
+    /// Queued. After it the result of the vote is final.
     pub objections_until: Timestamp,
     /// Last second of Queued.
     pub queued: Timestamp,
@@ -112,7 +113,7 @@ pub struct Deadlines {
 }
 
 impl Deadlines {
-    /// Of a proposal created at `creation` under `configuration`.
+    /// The deadlines of a proposal created at `creation` under `configuration`.
     pub fn new(creation: Timestamp, configuration: &Configuration) -> Self {
         let pending = creation + configuration.voting_delay;
         let active = pending + configuration.voting_duration;
@@ -132,7 +133,7 @@ impl Deadlines {
         self.queued + Seconds::SECOND
     }
 
-    /// The second at whose end power counts: the snapshot or, before that, `now`.
+    /// The second at whose end power counts: the snapshot, or `now` if that is earlier.
     pub fn snapshot_at(&self, now: Timestamp) -> Timestamp {
         self.pending.min(now)
     }
@@ -145,8 +146,8 @@ impl Deadlines {
         }
     }
 
-    /// Whether ballots of this side are taken at `now` from a proposal that is in `state` then: both sides
-    /// while it is Active, those against it also in the first half of the execution delay.
+    /// Whether ballots of this side are taken at `now` for a proposal that is in `state` then: of both
+    /// sides while it is Active, against it also in the first half of the execution delay.
     pub fn takes_ballots(&self, state: ProposalState, support: Support, now: Timestamp) -> bool {
         match state {
             ProposalState::Active => true,
@@ -155,12 +156,13 @@ impl Deadlines {
         }
     }
 
-    /// Whether some ballots are taken at `now`, or may be later, from a proposal that is in `state` then.
+    /// Whether ballots of any side are taken at `now`, or may be taken later, for a proposal that is in
+    /// `state` then.
     pub fn is_votable(&self, state: ProposalState, now: Timestamp) -> bool {
         state == ProposalState::Pending || self.takes_ballots(state, Support::Nea, now)
     }
 
-    /// The state at `now` of a proposal that was neither executed nor dropped. `accepted` is asked only
+    /// The state at `now` of a proposal that was neither executed nor dropped. `accepted` is called only
     /// after the vote.
     pub fn state_at(&self, now: Timestamp, accepted: impl FnOnce() -> bool) -> ProposalState {
         match now {

@@ -12,7 +12,8 @@ use alloy_primitives::{Address, B256, map::AddressMap};
 use std::sync::Arc;
 
 impl Governance {
-    /// Applies `event`. Returns what the event after it has to complete. `this` is its own address.
+    /// Applies `event`, which the contract at `this` emitted. Returns the facts that the next event
+    /// completes.
     pub(crate) fn evolve(
         &mut self,
         event: &GovernanceEvent,
@@ -73,7 +74,7 @@ impl Governance {
             }
             GovernanceEvent::GovernanceProposerUpdated { governance_proposer } => {
                 self.governance_proposer = *governance_proposer;
-                // No chain will ever count that far.
+                // No chain ever counts that far.
                 self.term = self.term.saturating_add(1);
             }
             GovernanceEvent::ConfigurationUpdated { .. } => {}
@@ -88,7 +89,7 @@ impl Governance {
         Ok(None)
     }
 
-    /// `holder` gave up `amount`, which is due to `recipient`.
+    /// Records that `holder` gave up `amount`, which is due to `recipient`.
     pub(crate) fn withdraw(
         &mut self,
         holder: Address,
@@ -103,8 +104,8 @@ impl Governance {
         Ok(())
     }
 
-    /// `payload` became the next proposal with these actions: pushed `by` a Proposals contract, otherwise
-    /// through the lock.
+    /// Adds `payload` as the next proposal, with these actions. It was pushed by the Proposals contract
+    /// `by`, or was proposed through the lock if `by` is `None`.
     pub(crate) fn add_proposal(
         &mut self,
         payload: Address,
@@ -129,12 +130,12 @@ impl Governance {
         });
     }
 
-    /// An error unless the next proposal is number `id`.
+    /// Checks that the next proposal is number `id`.
     pub(crate) const fn require_next_proposal(&self, id: ProposalId) -> Applied {
         require_next("proposal", self.proposals.len() as u64, id.get())
     }
 
-    /// An error unless configuration `id` is in force.
+    /// Checks that configuration `id` is in force.
     pub(crate) fn require_in_force(&self, id: ConfigurationId) -> Applied {
         require_next("configuration", self.configuration_id().get(), id.get())
     }

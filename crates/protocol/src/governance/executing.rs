@@ -1,4 +1,4 @@
-//! Carrying out what was accepted, all of it or nothing.
+//! Executing an accepted proposal, with all of its actions or none.
 
 use super::{
     Ending, Governance, GovernanceEvent, GovernanceRefusal, Proposal, ProposalState,
@@ -41,7 +41,8 @@ fn executable<'a>(
     }
 }
 
-/// Executed is true before any action is taken, so that no action can execute the proposal again.
+/// Executes a proposal with `actions`. It is marked as executed before the first action, so no action can
+/// execute it again.
 fn carry_out(
     frame: CallFrame<'_>,
     proposal_id: ProposalId,
@@ -59,7 +60,7 @@ fn carry_out(
     Ok(overlay.into_logs())
 }
 
-/// Governance takes `actions` in turn.
+/// Executes `actions` in order, with Governance as the caller.
 pub(crate) fn take_actions(overlay: &mut Overlay<'_>, actions: &[Action]) -> Result<(), Refusal> {
     for (index, Action { target, data }) in actions.iter().enumerate() {
         let (index, target) = (U256::from(index), *target);

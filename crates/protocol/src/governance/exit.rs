@@ -1,27 +1,27 @@
-//! When withdrawn tokens come back.
+//! The delay with which withdrawn tokens are paid.
 //!
-//! Nobody whose ballot counts may hold the tokens again before the proposal can be executed. A
-//! proposal keeps the configuration it was created under, so the delay of a withdrawal must cover
-//! the configurations of the past as well: that is what the floor is for.
+//! No holder whose ballot counts may have the tokens back before the proposal can be executed. A proposal
+//! keeps the configuration it was created under, so the delay has to cover past configurations too. The
+//! floor ensures that.
 
 use super::configuration::Configuration;
 use crate::units::{Seconds, Timestamp};
 use core::num::NonZeroU64;
 use serde::{Deserialize, Serialize};
 
-/// A withdrawal delay covers a fifth of the voting delay: whoever leaves within the first four fifths
-/// gets the tokens before execution.
+/// A withdrawal delay covers only a fifth of the voting delay: a holder who leaves within the first four
+/// fifths gets the tokens before execution.
 const VOTING_DELAY_DIVISOR: NonZeroU64 = NonZeroU64::new(5).expect("not zero");
 
-/// `D(c) = floor(votingDelay / 5) + votingDuration + executionDelay`: how long tokens are withheld
-/// while only `configuration` matters.
+/// `D(c) = floor(votingDelay / 5) + votingDuration + executionDelay`: the time for which tokens are
+/// withheld if only `configuration` matters.
 pub fn withdrawal_delay(configuration: &Configuration) -> Seconds {
     configuration.voting_delay / VOTING_DELAY_DIVISOR
         + configuration.voting_duration
         + configuration.execution_delay
 }
 
-/// The least delay of withdrawals that are started up to `until`; at first nothing.
+/// The least delay of withdrawals that are started up to `until`. The initial floor is 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExitFloor {
     /// The least delay.
@@ -82,17 +82,17 @@ mod tests {
     fn the_floor_keeps_the_larger_delay_while_it_holds() {
         let (long, short) = (configuration(100, 200, 300), configuration(60, 60, 60));
         let floor = ExitFloor::default().after_replacing(&long, Timestamp::of(1000));
-        // Replaced in the last second in which the floor holds: the long delay lives on.
+        // Replaced in the last second in which the floor holds, so the long delay is carried over.
         assert_eq!(
             floor.after_replacing(&short, Timestamp::of(1600)),
             ExitFloor { delay: Seconds::of(520), until: Timestamp::of(1780) }
         );
-        // One second later it is forgotten.
+        // One second later it no longer counts.
         assert_eq!(
             floor.after_replacing(&short, Timestamp::of(1601)),
             ExitFloor { delay: Seconds::of(132), until: Timestamp::of(1781) }
         );
-        // A short configuration doesn't shorten what the long one needs.
+        // A short configuration doesn't shorten the delay that the long one needs.
         assert_eq!(
             floor.after_replacing(&short, Timestamp::of(1001)),
             ExitFloor { delay: Seconds::of(520), until: Timestamp::of(1600) }

@@ -1,4 +1,4 @@
-//! Locking the asset, and leaving.
+//! Locking the asset as power, and withdrawing it.
 
 use super::{Governance, GovernanceEvent, GovernanceRefusal, Payment, next_number};
 use crate::{
@@ -20,7 +20,8 @@ pub(super) fn deposit(
     deposit_allowed(frame, governance, on_behalf_of, amount, allowance)
 }
 
-/// Anybody can use a permit up before its holder does. If that gave the allowance, nothing is lost.
+/// Deposits with a permit. Any account can submit a permit before its holder does, so a failing permit is
+/// ignored and the allowance decides.
 pub(super) fn deposit_with_permit(
     frame: CallFrame<'_>,
     governance: &Governance,
@@ -81,7 +82,7 @@ pub(super) fn initiate_withdraw(
     withdraw(frame, governance, to, amount, delay)
 }
 
-/// The caller's power becomes a withdrawal that is paid after `delay`.
+/// Turns `amount` of the caller's power into a withdrawal that is paid after `delay`.
 pub(super) fn withdraw(
     frame: CallFrame<'_>,
     governance: &Governance,

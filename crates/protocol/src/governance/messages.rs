@@ -13,8 +13,8 @@ abi_enum! {
     pub enum GovernanceCall {
         /// Locks `amount` of the caller's asset as power of `on_behalf_of`.
         Deposit { on_behalf_of: Address, amount: U256 } = "deposit",
-        /// The same with the caller's ERC-2612 permit. A permit already used is ignored if the
-        /// allowance suffices.
+        /// Deposits with the caller's ERC-2612 permit. A permit already used is ignored if the allowance
+        /// suffices.
         DepositWithPermit {
             on_behalf_of: Address,
             amount: U256,
@@ -26,17 +26,17 @@ abi_enum! {
         /// Gives up `amount` of the caller's power; the asset is due to `to` after the withdrawal
         /// delay.
         InitiateWithdraw { to: Address, amount: U256 } = "initiateWithdraw",
-        /// Pays a withdrawal whose time has come. Anyone.
+        /// Pays a withdrawal after its delay. Anyone.
         FinaliseWithdraw { id: U256 } = "finaliseWithdraw",
         /// Makes `payload` a proposal. Only the Proposals contract.
         Propose { payload: Address } = "propose",
         /// Makes `payload` a proposal for `lockAmount` of the caller's power, which is due to `to`
         /// after the longer of `lockDelay` and the withdrawal delay.
         ProposeWithLock { payload: Address, to: Address } = "proposeWithLock",
-        /// Casts `amount` of the caller's power at the last second of Pending: while the proposal is
-        /// Active; against it also in the first half of the execution delay.
+        /// Casts `amount` of the power that the caller had at the last second of Pending. Taken while the
+        /// proposal is Active, and against it also in the first half of the execution delay.
         Vote { id: U256, amount: U256, support: Support } = "vote",
-        /// The same with `voter`'s [`Ballot`](crate::Ballot) signature. Anyone.
+        /// Casts a ballot with `voter`'s [`Ballot`](crate::Ballot) signature. Anyone.
         VoteWithSig {
             proposal_id: U256,
             amount: U256,
@@ -45,19 +45,20 @@ abi_enum! {
             deadline: U256,
             signature: Bytes,
         } = "voteWithSig",
-        /// Voids all ballots on a proposal that the caller has signed so far.
+        /// Invalidates all ballots on a proposal that the caller has signed so far.
         InvalidateBallots { id: U256 } = "invalidateBallots",
-        /// Carries out an Executable proposal with the actions that its payload lists. Anyone.
+        /// Executes an Executable proposal with the actions that its payload lists. Anyone.
         Execute { id: U256 } = "execute",
-        /// The same with the list given by the caller.
+        /// Executes an Executable proposal with the given actions. Anyone.
         ExecuteWith { id: U256, actions: Vec<Action> } = "executeWith",
         /// Stores that a proposal is Dropped. Anyone.
         DropProposal { id: U256 } = "dropProposal",
         /// Replaces the whole configuration. Only Governance itself.
         UpdateConfiguration { configuration: Box<RawConfiguration> } = "updateConfiguration",
-        /// Replaces the Proposals contract; what it pushed is dropped. Only Governance itself.
+        /// Replaces the Proposals contract. Proposals that the old one pushed are dropped. Only Governance
+        /// itself.
         UpdateGovernanceProposer { new_governance_proposer: Address } = "updateGovernanceProposer",
-        /// Takes the ownership of `target` that was offered to Governance. Anyone.
+        /// Accepts the ownership of `target`, which was offered to Governance. Anyone.
         AcceptOwnership { target: Address } = "acceptOwnership",
     }
 }
@@ -65,22 +66,23 @@ abi_enum! {
 abi_events! {
     /// Events of Governance.
     pub enum GovernanceEvent {
-        /// The constructor's first argument; the others have events of their own.
+        /// The constructor's first argument. The others are in events of their own.
         Deployed [asset: Address] {} = "GovernanceDeployed",
         /// `depositor` locked `amount` for `on_behalf_of`.
         Deposit [depositor: Address, on_behalf_of: Address] { amount: Amount } = "Deposit",
         /// `amount` is due to `recipient`.
         WithdrawInitiated [withdrawal_id: WithdrawalId, recipient: Address] { amount: Amount } =
             "WithdrawInitiated",
-        /// Accompanies every `WithdrawInitiated`: who gave the power up, and when it is paid.
+        /// The holder that gave the power up, and the time of payment. It accompanies every
+        /// `WithdrawInitiated`.
         WithdrawalQueued [id: WithdrawalId, holder: Address] { unlocks_at: Timestamp } =
             "WithdrawalQueued",
         /// The withdrawal was paid.
         WithdrawFinalised [withdrawal_id: WithdrawalId] {} = "WithdrawFinalised",
         /// `payload` became proposal `proposal_id`.
         Proposed [proposal_id: ProposalId, payload: Address] {} = "Proposed",
-        /// The actions of the proposal if it is accepted: exactly these, in this order. `proposer`
-        /// is the Proposals contract, or Governance itself for the lock.
+        /// The actions that are executed, in this order, if the proposal is accepted. `proposer` is the
+        /// Proposals contract, or Governance itself for the lock.
         ProposalFrozen [proposal_id: ProposalId, proposer: Address] {
             configuration_id: ConfigurationId,
             actions_hash: B256,
@@ -91,18 +93,18 @@ abi_events! {
             "VoteCast",
         /// A ballot that `holder` signed with `nonce` was submitted.
         NonceUsed { proposal_id: ProposalId } [holder: Address] { nonce: Nonce } = "NonceUsed",
-        /// `holder` voided all ballots on the proposal that it signed with nonces below `next_nonce`.
+        /// `holder` invalidated all ballots on the proposal that it signed with nonces below `next_nonce`.
         BallotsInvalidated { proposal_id: ProposalId } [holder: Address] { next_nonce: Nonce } =
             "BallotsInvalidated",
-        /// The proposal's actions were carried out.
+        /// The proposal was executed.
         ProposalExecuted [proposal_id: ProposalId] {} = "ProposalExecuted",
-        /// The proposal's end was stored.
+        /// The proposal was stored as Dropped.
         ProposalDropped [proposal_id: ProposalId] {} = "ProposalDropped",
-        /// The Proposals contract from now on.
+        /// A new Proposals contract is in force.
         GovernanceProposerUpdated [governance_proposer: Address] {} = "GovernanceProposerUpdated",
         /// The configuration changed at `time`.
         ConfigurationUpdated [time: Timestamp] {} = "ConfigurationUpdated",
-        /// The configuration in force for new proposals.
+        /// The new configuration, which is in force for new proposals.
         ConfigurationSet [id: ConfigurationId] { configuration: Box<Configuration> } =
             "ConfigurationSet",
     }
@@ -112,10 +114,10 @@ abi_enum! {
     /// Refusals of Governance.
     #[derive(thiserror::Error)]
     pub enum GovernanceRefusal {
-        /// Only Governance itself, by a proposal.
+        /// Only Governance itself may call this, by a proposal.
         #[error("only governance itself may do this, not {caller}")]
         NotSelf { caller: Address } = "Governance__NotSelf",
-        /// Only the Proposals contract.
+        /// Only the Proposals contract may call this.
         #[error("{caller} is not the Proposals contract {governance_proposer}")]
         NotGovernanceProposer { caller: Address, governance_proposer: Address } =
             "Governance__NotGovernanceProposer",
@@ -126,10 +128,10 @@ abi_enum! {
         #[error("{governance_proposer} cannot become the Proposals contract")]
         InvalidGovernanceProposer { governance_proposer: Address } =
             "Governance__InvalidGovernanceProposer",
-        /// Governance neither deposits nor is deposited for.
+        /// Governance can neither deposit nor receive power.
         #[error("governance neither deposits nor is deposited for")]
         SelfDeposit { depositor: Address, on_behalf_of: Address } = "Governance__SelfDeposit",
-        /// An amount of nothing.
+        /// The amount is 0.
         #[error("an amount of nothing")]
         ZeroAmount = "Governance__ZeroAmount",
         /// `holder` has less power than needed.
@@ -158,22 +160,22 @@ abi_enum! {
         #[error("proposal {id} took ballots against it until {objections_until}, and it is {timestamp}")]
         ObjectionsOver { id: U256, timestamp: U256, objections_until: U256 } =
             "Governance__ObjectionsOver",
-        /// Only an Executable proposal is executed.
+        /// The proposal isn't Executable.
         #[error("proposal {id} is {state}, not Executable")]
         NotExecutable { id: U256, state: ProposalState } = "Governance__NotExecutable",
         /// The proposal isn't Dropped.
         #[error("proposal {id} is {state}, not Dropped")]
         NotDropped { id: U256, state: ProposalState } = "Governance__NotDropped",
-        /// That the proposal is Dropped was stored already.
+        /// The proposal was stored as Dropped already.
         #[error("that proposal {id} is dropped was stored already")]
         AlreadyDropped { id: U256 } = "Governance__AlreadyDropped",
-        /// The signature could be used until `deadline`.
+        /// The signature expired: it could be used until `deadline`.
         #[error("the signature could be used until {deadline}, and it is {timestamp}")]
         SignatureExpired { timestamp: U256, deadline: U256 } = "Governance__SignatureExpired",
         /// The signature isn't `voter`'s for this ballot and `nonce`.
         #[error("not the signature of {voter} for this ballot with nonce {nonce}")]
         InvalidSignature { voter: Address, nonce: U256 } = "Governance__InvalidSignature",
-        /// Power is known up to now.
+        /// Power is known only up to the present.
         #[error("power at {timestamp} is not known at {present}")]
         InFuture { timestamp: U256, present: U256 } = "Governance__InFuture",
         /// `getActions()` of `payload` failed or didn't return a list of actions.
@@ -182,11 +184,11 @@ abi_enum! {
         /// `payload` lists no actions.
         #[error("{payload} lists no actions")]
         NoActions { payload: Address } = "Governance__NoActions",
-        /// The answer of `payload`, or the encoding of the actions that it lists, has `length` bytes: no
-        /// transaction could carry the list.
+        /// The answer of `payload`, or the encoding of the actions that it lists, has `length` bytes. No
+        /// transaction could contain the list.
         #[error("the actions of {payload} take {length} bytes, of which {max} are allowed")]
         ActionsTooLong { payload: Address, length: U256, max: U256 } = "Governance__ActionsTooLong",
-        /// The actions aren't those that were published when the proposal was created.
+        /// The actions differ from those published when the proposal was created.
         #[error("the actions of proposal {id} hash to {found}, not {expected}")]
         ActionsChanged { id: U256, expected: B256, found: B256 } = "Governance__ActionsChanged",
         /// No action may call the asset.

@@ -37,7 +37,7 @@ use alloy_primitives::{Address, U256};
 use power::Power;
 use serde::{Deserialize, Serialize};
 
-/// Power that was given up, and the asset that is due for it.
+/// A withdrawal: power that was given up, and the asset that is due for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawal {
     /// The holder that gave the power up.
@@ -48,14 +48,14 @@ pub struct Withdrawal {
     pub recipient: Address,
     /// The amount.
     pub amount: Amount,
-    /// From when on it is paid.
+    /// The first second in which it can be paid.
     pub unlocks_at: Timestamp,
     /// Whether it was paid.
     pub payment: Payment,
 }
 
 impl Withdrawal {
-    /// Whether it is paid at `now` to whoever asks: it wasn't yet, and its time has come.
+    /// Whether it can be paid at `now`: it wasn't paid yet, and its delay is over.
     pub fn is_payable(&self, now: Timestamp) -> bool {
         self.payment.is_due(self.unlocks_at, now)
     }
@@ -64,14 +64,14 @@ impl Withdrawal {
 /// Whether a withdrawal was paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Payment {
-    /// Not yet.
+    /// It wasn't paid yet.
     Due,
-    /// It was.
+    /// It was paid.
     Claimed,
 }
 
 impl Payment {
-    /// Whether a withdrawal that unlocks at `unlocks_at` is paid at `now` to whoever asks.
+    /// Whether a withdrawal that unlocks at `unlocks_at` can be paid at `now`.
     pub fn is_due(self, unlocks_at: Timestamp, now: Timestamp) -> bool {
         self == Self::Due && unlocks_at <= now
     }
@@ -81,7 +81,7 @@ impl Payment {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct Governance {
-    /// When it was constructed.
+    /// The time of its construction.
     genesis: Timestamp,
     governance_proposer: Address,
     /// The number of Proposals contracts before the present one.
@@ -147,7 +147,7 @@ impl Governance {
         ConfigurationId::new(newest as u64).unwrap_or(ConfigurationId::MAX)
     }
 
-    /// The least withdrawal delay that changes of the configuration left behind.
+    /// The least withdrawal delay after past changes of the configuration.
     pub const fn exit_floor(&self) -> ExitFloor {
         self.exit_floor
     }
@@ -172,7 +172,7 @@ impl Governance {
         self.power.total()
     }
 
-    /// The power of `holder` at the end of second `time`; refused after `now`.
+    /// The power of `holder` at the end of second `time`. Refused if `time` is after `now`.
     pub fn power_at(
         &self,
         holder: Address,
@@ -183,7 +183,7 @@ impl Governance {
         Ok(self.power.of_at(holder, time))
     }
 
-    /// All power at the end of second `time`; refused after `now`.
+    /// All power at the end of second `time`. Refused if `time` is after `now`.
     pub fn total_power_at(
         &self,
         time: Timestamp,
@@ -193,13 +193,12 @@ impl Governance {
         Ok(self.power.total_at(time))
     }
 
-    /// Everybody who ever had power with what it is now, in no order.
+    /// All accounts that ever had power, with their power now, in no order.
     pub fn holders(&self) -> impl Iterator<Item = (Address, Amount)> {
         self.power.holders()
     }
 
-    /// The nonce that `holder`'s next signed ballot on proposal `id` must carry; 0 if there is no such
-    /// proposal.
+    /// The nonce for `holder`'s next signed ballot on proposal `id`; 0 if there is no such proposal.
     pub fn ballot_nonce(&self, id: U256, holder: Address) -> Nonce {
         self.proposal(id).map(|(_, proposal)| proposal.ballot_nonce(holder)).unwrap_or_default()
     }
@@ -230,34 +229,34 @@ impl Governance {
         })
     }
 
-    /// The state of proposal `id` at `now`, which may be a time to come if nothing else happens
-    /// until then. `None` if there is no such proposal.
+    /// The state of proposal `id` at `now`, or `None` if there is no such proposal. A time in the future
+    /// gives the state if nothing else happens until then.
     pub fn state_of(&self, id: ProposalId, now: Timestamp) -> Option<ProposalState> {
         let proposal = self.proposals.get(usize::try_from(id.get()).ok()?)?;
         Some(self.state(proposal, now))
     }
 
-    /// The state at `now` of `proposal`, which is one of these.
+    /// The state at `now` of `proposal`, which has to be one of this Governance.
     pub fn state(&self, proposal: &Proposal, now: Timestamp) -> ProposalState {
         proposal.state_at(now, self.term, || self.tabulation(proposal).is_accepted())
     }
 
-    /// The result of the vote on `proposal` if no more ballots are cast. Before the snapshot all power is
-    /// taken as it is now.
+    /// The result of the vote on `proposal` if no more ballots are cast. Before the snapshot it uses the
+    /// total power as it is now.
     pub fn tabulation(&self, proposal: &Proposal) -> Tabulation {
         self.tabulation_of(proposal, proposal.tally)
     }
 
-    /// The result of the vote on `proposal` if `tally` is all that is cast. Before the snapshot all power is
-    /// taken as it is now.
+    /// The result of the vote on `proposal` if the ballots add up to `tally`. Before the snapshot it uses
+    /// the total power as it is now.
     pub fn tabulation_of(&self, proposal: &Proposal, tally: Tally) -> Tabulation {
         let total = self.power.total_at(proposal.deadlines().pending);
         tabulate(&proposal.configuration, total, tally)
     }
 
-    /// The power that `holder` can still cast on proposal `id` at `now`; refused unless such ballots
-    /// are taken then: both ways while it is Active, against it also in the first half of the execution
-    /// delay.
+    /// The power that `holder` can still cast on proposal `id` at `now`. Refused unless such ballots are
+    /// taken then: for and against it while it is Active, against it also in the first half of the
+    /// execution delay.
     pub fn ballot_left(
         &self,
         id: U256,
@@ -280,15 +279,15 @@ impl Governance {
         }
     }
 
-    /// The power of `holder` at the snapshot of `proposal`, less what it cast, whether or not ballots are
-    /// taken. Before the snapshot its power is taken as it is now.
+    /// The power of `holder` at the snapshot of `proposal`, minus the power that it cast, whether or not
+    /// ballots are taken. Before the snapshot it uses the power as it is now.
     pub fn castable(&self, proposal: &Proposal, holder: Address) -> Amount {
         let power = self.power.of_at(holder, proposal.deadlines().pending);
         proposal.ballot(holder).left_of(power)
     }
 
-    /// The contract keeps times in seconds since its construction, in 32 bits: after 136 years it
-    /// refuses whatever would store one.
+    /// Checks that the contract can store `time`. It stores seconds since its construction in 32 bits, and
+    /// refuses times after 136 years.
     fn require_storable(&self, time: Timestamp) -> Result<(), TooLarge> {
         let age = time.since(self.genesis).unwrap_or_default().to_word();
         let max = U256::from(u32::MAX);
@@ -296,8 +295,8 @@ impl Governance {
     }
 }
 
-/// The number of a proposal or a withdrawal when there are `count` of them. The contract counts both in
-/// 32 bits.
+/// The number of the next proposal or withdrawal when there are `count` of them. The contract counts both
+/// in 32 bits.
 fn next_number(count: usize) -> Result<u64, TooLarge> {
     let (value, max) = (U256::from(count) + U256::ONE, U256::from(u32::MAX));
     if value > max { Err(TooLarge { value, max }) } else { Ok(count as u64) }

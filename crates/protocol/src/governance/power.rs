@@ -1,4 +1,4 @@
-//! Power: what was locked, and when.
+//! Power: the locked amounts, and their history.
 
 use crate::{
     apply_error::{Applied, Holding},
@@ -10,14 +10,14 @@ use alloy_primitives::{Address, map::AddressMap};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The power of every holder and of all together, at every time.
+/// The power of every holder and the total power, at every time.
 ///
-/// Looking up takes a binary search in one history, however many holders there are.
+/// Looking up a value takes a binary search in one history, whatever the number of holders.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Power {
     #[serde(with = "sorted")]
     holders: AddressMap<Checkpoints<Timestamp, Amount>>,
-    /// The sum of all holders' at every time.
+    /// The sum of the power of all holders at every time.
     #[serde(skip)]
     total: Checkpoints<Timestamp, Amount>,
 }
@@ -44,7 +44,7 @@ impl Power {
         self.total.at(time).copied().unwrap_or_default()
     }
 
-    /// Everybody who ever had power with what it is now, in no order.
+    /// All accounts that ever had power, with their power now, in no order.
     pub(super) fn holders(&self) -> impl Iterator<Item = (Address, Amount)> {
         self.holders
             .iter()
@@ -71,7 +71,7 @@ impl Power {
         for history in self.holders.values() {
             let mut before = 0;
             for (time, amount) in history.iter() {
-                // 96 bits, of fewer than 2^31 holders.
+                // Each amount has 96 bits, and there are fewer than 2^31 holders.
                 let amount = amount.get() as i128;
                 *changes.entry(time).or_default() += amount - before;
                 before = amount;

@@ -15,22 +15,22 @@ use std::sync::Arc;
 /// The origin of a proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Origin {
-    /// Through the lock. It isn't dropped when Proposals is replaced.
+    /// Proposed through the lock. It isn't dropped when Proposals is replaced.
     Lock,
     /// Pushed by a Proposals contract.
     Pushed {
         /// That contract.
         by: Address,
-        /// Its term: the number of Proposals contracts before it. A contract that was replaced and put
-        /// back has another term.
+        /// Its term: the number of Proposals contracts before it. A contract that was replaced and put back
+        /// has a new term.
         term: u64,
     },
 }
 
-/// The ending of a proposal, as far as it is stored: by `execute` or `dropProposal`.
+/// The end of a proposal, if `execute` or `dropProposal` stored one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ending {
-    /// It didn't, or nobody has stored it.
+    /// No end is stored.
     #[default]
     Open,
     /// Executed.
@@ -56,7 +56,7 @@ pub struct Proposal {
     pub(super) tally: Tally,
     #[serde(with = "sorted")]
     pub(super) ballots: AddressMap<Tally>,
-    /// The next nonces of those who signed ballots on it or voided them.
+    /// The next nonces of the holders that signed ballots on it or invalidated them.
     #[serde(with = "sorted")]
     pub(super) nonces: AddressMap<Nonce>,
 }
@@ -83,7 +83,7 @@ impl Proposal {
         self.origin
     }
 
-    /// When it was created.
+    /// The time of its creation.
     pub const fn creation(&self) -> Timestamp {
         self.creation
     }
@@ -98,7 +98,7 @@ impl Proposal {
         &self.configuration
     }
 
-    /// When each of its states ends.
+    /// The last seconds of its states.
     pub fn deadlines(&self) -> Deadlines {
         Deadlines::new(self.creation, &self.configuration)
     }
@@ -108,12 +108,12 @@ impl Proposal {
         self.actions_hash
     }
 
-    /// Its actions if it is executed, as published at its creation. Clones share the list.
+    /// Its actions, as published at its creation. Clones share the list.
     pub const fn actions(&self) -> &Arc<[Action]> {
         &self.actions
     }
 
-    /// Its ending, as far as it is stored.
+    /// Its end, if one is stored.
     pub const fn ending(&self) -> Ending {
         self.ending
     }
@@ -133,18 +133,18 @@ impl Proposal {
         self.ballots.iter().map(|(holder, ballot)| (*holder, *ballot))
     }
 
-    /// The nonce that `holder`'s next signed ballot on it must carry.
+    /// The nonce for `holder`'s next signed ballot on it.
     pub fn ballot_nonce(&self, holder: Address) -> Nonce {
         self.nonces.get(&holder).copied().unwrap_or_default()
     }
 
-    /// Everybody whose next nonce isn't 0, with that nonce, in no order.
+    /// All holders whose next nonce isn't 0, with that nonce, in no order.
     pub fn ballot_nonces(&self) -> impl Iterator<Item = (Address, Nonce)> {
         self.nonces.iter().map(|(holder, nonce)| (*holder, *nonce))
     }
 
-    /// The message that `voter` signs to cast `amount` on it, the proposal `id`, up to `deadline`, a Unix
-    /// timestamp in seconds. Its nonce is that of the voter's next signed ballot.
+    /// The message that `voter` signs to cast `amount` on this proposal, which has number `id`, up to
+    /// `deadline`, a Unix timestamp in seconds. It contains the nonce for the voter's next signed ballot.
     pub fn ballot_message(
         &self,
         id: ProposalId,
@@ -164,8 +164,8 @@ impl Proposal {
         }
     }
 
-    /// The state at `now` if the present Proposals contract is that of `present_term`. `accepted` is asked
-    /// only after the vote.
+    /// The state at `now` if `present_term` is the term of the present Proposals contract. `accepted` is
+    /// called only after the vote.
     pub(super) fn state_at(
         &self,
         now: Timestamp,
@@ -183,7 +183,7 @@ impl Proposal {
         }
     }
 
-    /// `amount` of `voter` is cast on it, the proposal `id`.
+    /// Casts `amount` of `voter` on this proposal, which has number `id`.
     pub(super) fn cast(
         &mut self,
         id: ProposalId,

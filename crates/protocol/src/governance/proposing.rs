@@ -1,4 +1,4 @@
-//! Creating proposals, and governing Governance.
+//! Creating proposals, and changing Governance's own configuration.
 
 use super::{
     Configuration, ConfigurationId, Governance, GovernanceEvent, GovernanceRefusal,
@@ -14,7 +14,7 @@ use crate::{
 };
 use alloy_primitives::{Address, U256};
 
-/// `payload` becomes a proposal. Only the Proposals contract.
+/// Decides `propose`: `payload` becomes a proposal. Only the Proposals contract.
 pub(crate) fn propose(frame: CallFrame<'_>, governance: &Governance, payload: Address) -> Decision {
     let governance_proposer = governance.governance_proposer;
     let caller = frame.caller;
@@ -40,7 +40,7 @@ pub(super) fn propose_with_lock(
     Ok(logs)
 }
 
-/// Freezes the actions that `payload` lists now: exactly these will be executed.
+/// Freezes the actions that `payload` lists now. Exactly these are executed later.
 fn freeze(
     frame: CallFrame<'_>,
     governance: &Governance,
@@ -63,7 +63,7 @@ fn freeze(
     ])
 }
 
-/// The actions that `payload` lists: at least one, and no more than a transaction can carry.
+/// Reads the actions that `payload` lists: at least one, and no more than fit into a transaction.
 pub(super) fn read_actions(
     frame: CallFrame<'_>,
     payload: Address,
@@ -117,7 +117,7 @@ pub(super) fn update_governance_proposer(
     Ok(vec![appoint(frame, governance.governance_proposer, proposals)?])
 }
 
-/// The event that makes `proposals` the Proposals contract in the place of `present`, which is 0 at
+/// The event that makes `proposals` the Proposals contract in place of `present`, which is 0 at
 /// construction.
 pub(crate) fn appoint(
     frame: CallFrame<'_>,

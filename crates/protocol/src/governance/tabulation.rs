@@ -1,6 +1,7 @@
-//! Whether a vote is won.
+//! The result of a vote.
 //!
-//! With `T` the total power at the last second of Pending and `cast = yea + nea`, all roundings up:
+//! `T` is the total power at the last second of Pending, and `cast = yea + nea`. Divisions are rounded up.
+//! The first row that applies decides:
 //!
 //! | in this order | result |
 //! |---|---|
@@ -18,25 +19,25 @@ use crate::{
 use alloy_sol_types::sol_data;
 use serde::{Deserialize, Serialize};
 
-/// Power for and against: of a proposal, or what one holder cast on it.
+/// Power for and against a proposal: of all holders, or of one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Tally {
-    /// For.
+    /// The power for the proposal.
     pub yea: Amount,
-    /// Against.
+    /// The power against the proposal.
     pub nea: Amount,
 }
 
 /// The side a ballot takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Support {
-    /// For.
+    /// A ballot for the proposal.
     Yea,
-    /// Against.
+    /// A ballot against the proposal.
     Nea,
 }
 
-/// `bool support`.
+/// `bool support` of the contract: true is [`Support::Yea`].
 impl Abi for Support {
     type Sol = sol_data::Bool;
 
@@ -50,12 +51,12 @@ impl Abi for Support {
 }
 
 impl Tally {
-    /// All that was cast, or `None` if that doesn't fit 96 bits, which no total power allows.
+    /// The power cast, or `None` if it doesn't fit 96 bits. Total power always does.
     pub const fn cast(&self) -> Option<Amount> {
         self.yea.checked_add(self.nea)
     }
 
-    /// The rest of `power` once this was cast.
+    /// `power` minus the power cast, or 0.
     pub fn left_of(&self, power: Amount) -> Amount {
         power.saturating_sub(self.cast().unwrap_or(Amount::MAX))
     }
@@ -68,7 +69,7 @@ impl Tally {
         }
     }
 
-    /// The tally with `amount` more on the side of `support`, or `None` if it doesn't fit 96 bits.
+    /// The tally with `amount` added on the side of `support`, or `None` if it doesn't fit 96 bits.
     pub fn checked_add(self, support: Support, amount: Amount) -> Option<Self> {
         Some(match support {
             Support::Yea => Self { yea: self.yea.checked_add(amount)?, ..self },
@@ -80,9 +81,9 @@ impl Tally {
 /// The result of a vote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tabulation {
-    /// It passes.
+    /// The proposal is accepted.
     Accepted,
-    /// There was too little power altogether.
+    /// The total power was too small.
     TooLittlePower {
         /// The total power.
         total: Amount,
@@ -96,7 +97,7 @@ pub enum Tabulation {
         /// The least power that had to be cast.
         needed: Amount,
     },
-    /// The yeas weren't enough.
+    /// Too little power was cast for the proposal.
     Outvoted {
         /// Power for.
         yea: Amount,
@@ -106,13 +107,13 @@ pub enum Tabulation {
 }
 
 impl Tabulation {
-    /// Whether the proposal passes.
+    /// Whether the proposal is accepted.
     pub const fn is_accepted(&self) -> bool {
         matches!(self, Self::Accepted)
     }
 }
 
-/// The result of a vote if `tally` was cast and `total` was all power at the last second of Pending.
+/// The result of a vote if `tally` was cast and `total` was the total power at the last second of Pending.
 pub fn tabulate(configuration: &Configuration, total: Amount, tally: Tally) -> Tabulation {
     if total < configuration.minimum_votes {
         return Tabulation::TooLittlePower { total, needed: configuration.minimum_votes };
@@ -130,13 +131,13 @@ pub fn tabulate(configuration: &Configuration, total: Amount, tally: Tally) -> T
     }
 }
 
-/// Power that must be cast at least: `ceil(total · quorum / 10^18)`.
+/// The least power that must be cast: `ceil(total · quorum / 10^18)`.
 pub fn votes_needed(total: Amount, quorum: Fraction) -> Amount {
     scale_up(total, quorum)
 }
 
-/// Power that the yeas must exceed unless they are all that was cast:
-/// `ceil(cast · ceil((10^18 + differential) / 2) / 10^18)`.
+/// The power that the yeas must exceed, unless they are all that was cast: `ceil(cast · ceil((10^18 +
+/// differential) / 2) / 10^18)`.
 pub fn yea_limit(cast: Amount, differential: Fraction) -> Amount {
     let half = Fraction::of((Fraction::ONE.get() + differential.get()).div_ceil(2));
     scale_up(cast, half)
@@ -152,7 +153,7 @@ fn scale_up(amount: Amount, fraction: Fraction) -> Amount {
 mod tests {
     use super::*;
 
-    /// Total, minimum, quorum, differential (of 10^18), yea, nea, accepted.
+    /// The columns: total, minimum, quorum and differential (in parts of 10^18), yea, nea, accepted.
     const VECTORS: [(u128, u128, u64, u64, u128, u128, bool); 14] = [
         (10, 1, 10, 0, 1, 0, true),
         (10, 1, 10, 0, 1, 1, false),

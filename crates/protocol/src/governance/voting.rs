@@ -1,5 +1,5 @@
-//! Ballots: partial, in either direction, and for good. Those against a proposal are taken longer, so
-//! that nobody carries it in the last second unanswered.
+//! Ballots. They may be partial and for both sides, and can't be taken back. Ballots against a proposal are
+//! taken for longer, so that nobody can decide it in the last second without an answer.
 
 use super::{Governance, GovernanceEvent, GovernanceRefusal, Support};
 use crate::{
@@ -20,7 +20,7 @@ pub(super) fn vote(
     Ok(vec![cast(frame, governance, id, amount, support, frame.caller, U256::MAX)?])
 }
 
-/// A ballot of `voter`, which can be cast up to `deadline`.
+/// Decides a ballot of `voter`, which can be cast up to `deadline`.
 fn cast(
     frame: CallFrame<'_>,
     governance: &Governance,
@@ -75,10 +75,11 @@ pub(super) fn vote_with_sig(
     ])
 }
 
-/// By how much the caller's next nonce is raised to void what it has signed: more than anybody signs.
+/// The number by which an invalidation raises the next nonce. It is larger than the number of ballots that
+/// anybody signs.
 const INVALIDATED_NONCES: u64 = 1 << 32;
 
-/// Whatever the caller has signed on proposal `id` so far is void, whether or not it takes ballots.
+/// Invalidates all that the caller has signed on proposal `id` so far, whether or not ballots are taken.
 pub(super) fn invalidate_ballots(
     frame: CallFrame<'_>,
     governance: &Governance,
@@ -90,7 +91,7 @@ pub(super) fn invalidate_ballots(
     Ok(vec![frame.log(GovernanceEvent::BallotsInvalidated { proposal_id, holder, next_nonce })])
 }
 
-/// `nonce` raised by `count`, unless that doesn't fit 64 bits.
+/// Returns `nonce` plus `count`, or an error if that doesn't fit 64 bits.
 fn raised(nonce: Nonce, count: u64) -> Result<Nonce, TooLarge> {
     Nonce::try_from(nonce.to_word() + U256::from(count))
 }

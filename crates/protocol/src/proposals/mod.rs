@@ -28,29 +28,30 @@ use std::collections::BTreeMap;
 /// The record of a payload in a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PayloadPin {
-    /// Its code hash at the first signal, with the lowest 24 bits zero: what the contract keeps.
+    /// Its code hash at the first signal. The lowest 24 bits are zero, because the contract doesn't store
+    /// them.
     pub code_hash: B256,
-    /// Its signals.
+    /// The number of its signals.
     pub count: u32,
 }
 
-/// The payload with the most signals; of several, the one that had them first.
+/// The payload with the most signals. If several have as many, it is the one that reached the number first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leader {
     /// The payload.
     #[serde(with = "crate::text::address")]
     pub payload: Address,
-    /// Its signals.
+    /// The number of its signals.
     pub count: u32,
 }
 
 /// The destination to which the winner of a round was pushed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pushed {
-    /// To Governance, where it is this proposal.
+    /// Governance, where it is this proposal.
     Proposal(ProposalId),
-    /// To this contract, which had the Registry then and is not of the set: events of the set don't
-    /// say which proposal it is there, if it is one at all.
+    /// This contract, which owned the Registry then and isn't part of the set. The events of the set don't
+    /// contain its proposal there, if there is one at all.
     Elsewhere(#[serde(with = "crate::text::address")] Address),
 }
 
@@ -61,9 +62,9 @@ pub struct RoundTally {
     pub last_slot: Option<Slot>,
     /// The leader.
     pub leader: Option<Leader>,
-    /// Whether it was pushed, and where to.
+    /// The destination to which it was pushed, if it was.
     pub pushed: Option<Pushed>,
-    /// All that was signaled for.
+    /// All payloads with signals, with their records.
     pub payloads: BTreeMap<Address, PayloadPin>,
 }
 
@@ -85,7 +86,7 @@ pub struct Proposals {
     latest: BTreeMap<Address, ProposalId>,
 }
 
-/// The facts that complete an event of a Proposals contract, known to the set and missing in the event.
+/// The facts that an event of a Proposals contract lacks and the set knows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EventContext {
     /// The contract.
@@ -123,12 +124,12 @@ impl Proposals {
         self.registry
     }
 
-    /// N, M, and what follows from them.
+    /// N, M, and the rules that follow from them.
     pub const fn rules(&self) -> &RoundRules {
         &self.rules
     }
 
-    /// A round of `instance`, if there was a signal in it.
+    /// The record of a round of `instance`, or `None` if there are no signals in it.
     pub fn round(&self, instance: Address, round: Round) -> Option<&RoundTally> {
         self.instances.get(&instance)?.rounds.get(&round)
     }
@@ -139,8 +140,8 @@ impl Proposals {
         rounds.into_iter().flatten().map(|(round, tally)| (*round, tally))
     }
 
-    /// The rounds of `instance` that can be pushed in round `present` or soon and weren't yet, oldest first,
-    /// as far as there were signals in them.
+    /// The rounds of `instance` with signals that weren't pushed and can be pushed in round `present` or
+    /// once that is over, oldest first.
     fn waiting(
         &self,
         instance: Address,
@@ -156,7 +157,7 @@ impl Proposals {
         self.instances.keys().copied()
     }
 
-    /// Signals for `payload` in a round.
+    /// The number of signals for `payload` in a round.
     pub fn yea_count(&self, instance: Address, round: Round, payload: Address) -> u32 {
         let tally = self.round(instance, round);
         tally.and_then(|tally| tally.payloads.get(&payload)).map_or(0, |pin| pin.count)
@@ -172,12 +173,12 @@ impl Proposals {
         self.latest.get(&payload).copied()
     }
 
-    /// The newest proposals that were pushed for payloads.
+    /// The newest proposal that was pushed for each payload.
     pub(crate) fn latest_proposals(&self) -> impl Iterator<Item = (Address, ProposalId)> {
         self.latest.iter().map(|(payload, id)| (*payload, *id))
     }
 
-    /// Applies `event`. Returns what the event after it has to complete.
+    /// Applies `event`. Returns the facts that the next event completes.
     pub(crate) fn evolve(
         &mut self,
         event: &ProposalsEvent,
@@ -207,8 +208,7 @@ impl Proposals {
         })
     }
 
-    /// One more signal for `payload`, in `slot` of `instance`. It was pinned to `code_hash` if it is the
-    /// first in the round.
+    /// Counts a signal for `payload` in `slot` of `instance`. The first one in a round pins `code_hash`.
     pub(crate) fn count(
         &mut self,
         instance: Address,
@@ -229,7 +229,7 @@ impl Proposals {
         Ok(())
     }
 
-    /// The winner of a round became proposal `id` of Governance.
+    /// Records that the winner of a round became proposal `id` of Governance.
     pub(crate) fn become_proposal(&mut self, push: Push, id: ProposalId) -> Applied {
         self.tally_mut(push.instance, push.round)?.pushed = Some(Pushed::Proposal(id));
         self.latest.insert(push.payload, id);
@@ -249,7 +249,7 @@ impl Proposals {
 }
 
 impl RoundTally {
-    /// Whether signals in `round` can have given it.
+    /// Whether signals in `round` can lead to this record.
     fn is_consistent(&self, round: Round, rules: &RoundRules) -> bool {
         let counts = || self.payloads.values().map(|pin| pin.count);
         let leader = self.leader.and_then(|leader| {
@@ -262,8 +262,8 @@ impl RoundTally {
             && leader == counts().max()
     }
 
-    /// One more signal for `payload`, which was pinned to `code_hash` if it is the first. The leader
-    /// changes only on a strictly greater count.
+    /// Counts a signal for `payload`. The first one pins `code_hash`. The leader changes only if another
+    /// payload has strictly more signals.
     fn count(&mut self, payload: Address, code_hash: Option<B256>) -> Applied {
         if let Some(code_hash) = code_hash {
             let code_hash = pinned_code_hash(code_hash);

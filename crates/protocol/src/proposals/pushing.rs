@@ -26,8 +26,8 @@ pub(super) fn push(frame: CallFrame<'_>, proposals: &Proposals, round: U256) -> 
     Ok(logs)
 }
 
-/// The leader of round `number`, if it can be pushed to `owner` in round `current_round`. A rollup
-/// that lies may be in any round.
+/// Returns the leader of round `number` if it can be pushed to `owner` in round `current_round`. Rounds are
+/// words, because a dishonest rollup may report any slot.
 pub(super) fn winner(
     frame: CallFrame<'_>,
     proposals: &Proposals,
@@ -53,7 +53,7 @@ pub(super) fn winner(
         .candidate(round, tally, |payload| frame.code(payload).hash)
         .ok_or(ProposalsRefusal::NoLeader { round: number })?;
     let leader = candidate.require_won(&proposals.rules)?;
-    // Another contract that has the Registry may say anything of what was pushed to it.
+    // If another contract owns the Registry, it decides whether its last proposal is over.
     if owner != frame.set.addresses().governance {
         return Err(Refusal::OutsideTheSet(owner));
     }
@@ -61,7 +61,7 @@ pub(super) fn winner(
     Ok((round, leader))
 }
 
-/// Refuses round `number` unless it is over in round `present`, and not too long.
+/// Refuses round `number` if it isn't over in round `present`, or is too old then.
 fn require_open(number: U256, present: U256) -> Result<(), ProposalsRefusal> {
     let current_round = present;
     if number >= present {
@@ -74,8 +74,8 @@ fn require_open(number: U256, present: U256) -> Result<(), ProposalsRefusal> {
 }
 
 impl Proposals {
-    /// The facts that decide whether a round can still be pushed, if anybody signaled in it. `code_hash`
-    /// returns what `EXTCODEHASH` answers.
+    /// The facts that decide whether a round can still be pushed, or `None` if it has no signals.
+    /// `code_hash` has to return the result of `EXTCODEHASH`.
     pub(super) fn candidate(
         &self,
         round: Round,
@@ -94,8 +94,8 @@ impl Proposals {
     }
 }
 
-/// A round with signals that wasn't pushed, and all that decides whether `pushProposal` accepts it, but for
-/// the present round and the states of proposals.
+/// A round with signals that wasn't pushed, and all facts that decide whether `pushProposal` accepts it,
+/// except for the present round and the states of proposals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushCandidate {
     /// The round.
@@ -111,9 +111,9 @@ pub struct PushCandidate {
 }
 
 impl PushCandidate {
-    /// The leader, if `pushProposal` accepts the round in round `present`; otherwise why it doesn't.
-    /// `state` returns the state of a proposal at that time. Whether Governance takes the winner isn't
-    /// checked.
+    /// Returns the leader if `pushProposal` accepts the round in round `present`; the error is the refusal.
+    /// `state` has to return the state of a proposal at that time. Whether Governance accepts the winner
+    /// isn't checked.
     pub fn winner(
         &self,
         rules: &RoundRules,
@@ -126,7 +126,7 @@ impl PushCandidate {
         Ok(leader)
     }
 
-    /// The leader, if it has the signals it needs and its code is what was signaled for.
+    /// Returns the leader if it has the signals that it needs and its code hash is the pinned one.
     fn require_won(&self, rules: &RoundRules) -> Result<Leader, ProposalsRefusal> {
         let Leader { payload, count } = self.leader;
         if !rules.is_won(count) {
@@ -140,7 +140,7 @@ impl PushCandidate {
         Ok(self.leader)
     }
 
-    /// Refuses the round while the last proposal that was pushed for its leader may be executed.
+    /// Refuses the round while the last proposal that was pushed for its leader is live.
     fn require_over(
         &self,
         state: impl FnOnce(ProposalId) -> Option<ProposalState>,
@@ -155,7 +155,7 @@ impl PushCandidate {
     }
 }
 
-/// The Registry's owner.
+/// The owner of the Registry, to which winners are pushed.
 pub(super) fn governance_of(
     frame: CallFrame<'_>,
     proposals: &Proposals,

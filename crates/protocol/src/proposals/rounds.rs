@@ -1,4 +1,4 @@
-//! Rounds: which slots count together, how many signals win, and until when a winner can be pushed.
+//! Rounds: their slots, the number of signals that win, and the time in which a winner can be pushed.
 
 use crate::{
     rollup::SlotClock,
@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 /// The number of rounds after its own in which a round can be pushed.
 pub const LIFETIME_IN_ROUNDS: u64 = 5;
 
-/// The constructor's arguments of Proposals: `N` signals of the `M` slots of a round win.
+/// The constructor's arguments of Proposals: `N` signals in the `M` slots of a round win it.
 ///
-/// `N > M / 2` in whole numbers, so at most one payload of a round can win; `2 ≤ N ≤ M < 2^24`.
+/// `N` is above `M / 2`, rounded down, so at most one payload of a round can win. The bounds are `2 ≤ N ≤ M
+/// < 2^24`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "(u32, u32)", into = "(u32, u32)")]
 pub struct RoundRules {
@@ -19,12 +20,12 @@ pub struct RoundRules {
     m: u32,
 }
 
-/// Not a number of signals and slots that Proposals accepts.
+/// A pair of `N` and `M` that Proposals doesn't accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0} of {1}: N must be above M / 2, at most M and at least 2, and M below 2^24")]
 pub struct InvalidRoundRules(u32, u32);
 
-/// The standing of a round for `pushProposal`.
+/// The window in which a round can be pushed, relative to the present round.
 ///
 /// | present round − round | window |
 /// |---|---|
@@ -33,11 +34,11 @@ pub struct InvalidRoundRules(u32, u32);
 /// | ≥ 6 | `Expired` |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PushWindow {
-    /// Its slots are not over.
+    /// The round isn't over.
     NotOver,
-    /// It can be pushed.
+    /// The round can be pushed.
     Open,
-    /// It was not pushed in time.
+    /// The round is too old to be pushed.
     Expired,
 }
 
@@ -45,7 +46,7 @@ impl RoundRules {
     /// The largest M: signals are counted in 24 bits.
     pub const MAX_M: u32 = (1 << 24) - 1;
 
-    /// `n` signals of `m` slots, within the bounds given above.
+    /// Creates rules of `n` signals in `m` slots, within the bounds given above.
     pub const fn new(n: u32, m: u32) -> Result<Self, InvalidRoundRules> {
         if n >= Self::min_n(m) && n <= m && m <= Self::MAX_M {
             Ok(Self { n, m })
@@ -66,12 +67,12 @@ impl RoundRules {
         if max < Self::MAX_M { max } else { Self::MAX_M }
     }
 
-    /// Signals that win.
+    /// The number of signals that win a round.
     pub const fn n(&self) -> u32 {
         self.n
     }
 
-    /// Slots of a round.
+    /// The number of slots of a round.
     pub const fn m(&self) -> u32 {
         self.m
     }
@@ -81,7 +82,7 @@ impl RoundRules {
         Round::of(slot.get() / self.m as u64)
     }
 
-    /// First slot of `round`; the last slot of all if there is none.
+    /// First slot of `round`, or the largest slot if the round has none.
     pub const fn first_slot(&self, round: Round) -> Slot {
         Slot::of(round.get().saturating_mul(self.m as u64))
     }
@@ -91,10 +92,11 @@ impl RoundRules {
         Slot::of(self.first_slot(round).get().saturating_add(self.m as u64 - 1))
     }
 
-    /// Slots of `round` from `first_free` on: how many signals it can still take.
+    /// The number of slots of `round` from `first_free` on, which is the number of signals that it can
+    /// still get.
     ///
-    /// `first_free` is the first slot that can still be signaled in, as `currentStatus()` has it:
-    /// the present one, or the next if the present one was used.
+    /// `first_free` is the first slot that can still be signaled in, as in `currentStatus()`: the present
+    /// one, or the next if the present one was used.
     pub const fn slots_left(&self, round: Round, first_free: Slot) -> u64 {
         let end = self.first_slot(round).get().saturating_add(self.m as u64);
         let left = end.saturating_sub(first_free.get());
@@ -111,7 +113,7 @@ impl RoundRules {
         count as u64 + self.slots_left(round, first_free) >= self.n as u64
     }
 
-    /// The standing of `round` while `present` is the current round.
+    /// The push window of `round` while `present` is the current round.
     pub const fn push_window(&self, round: Round, present: Round) -> PushWindow {
         match present.steps_since(round) {
             None | Some(0) => PushWindow::NotOver,
@@ -120,8 +122,8 @@ impl RoundRules {
         }
     }
 
-    /// The rounds of which one can be pushed in round `present` or, once it is over, the present one, oldest
-    /// first.
+    /// The rounds that can be pushed in round `present`, and `present` itself, which can be pushed once it
+    /// is over, oldest first.
     pub fn push_candidates(present: Round) -> impl Iterator<Item = Round> {
         let present = present.get();
         (present.saturating_sub(LIFETIME_IN_ROUNDS)..=present).map(Round::of)

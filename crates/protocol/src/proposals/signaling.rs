@@ -1,4 +1,4 @@
-//! Signals: one per slot of the canonical rollup, by the slot's one proposer.
+//! Signals: at most one per slot of the canonical rollup, by the proposer of the slot.
 
 use super::{Proposals, ProposalsEvent, ProposalsRefusal};
 use crate::{
@@ -36,7 +36,7 @@ pub(super) fn vote_with_sig(
     Ok(signal(frame, proposals, instance, slot, payload, proposer))
 }
 
-/// The canonical rollup and its present slot, if `payload` can be signaled for in it.
+/// Returns the canonical rollup and its present slot if `payload` can be signaled for in it.
 fn free_slot(
     frame: CallFrame<'_>,
     proposals: &Proposals,
@@ -61,7 +61,7 @@ fn free_slot(
     }
 }
 
-/// The proposer of the slot, asked of the rollup.
+/// Asks the rollup for the proposer of the present slot.
 fn proposer(frame: CallFrame<'_>, instance: Address, slot: Slot) -> Result<Address, Refusal> {
     let proposer = frame.address_word(instance, questions::CURRENT_PROPOSER)?;
     if proposer.is_zero() {
@@ -93,15 +93,15 @@ fn signal(
     logs
 }
 
-/// The canonical rollup, which has code.
+/// Returns the canonical rollup, and refuses one without code.
 pub(super) fn canonical(frame: CallFrame<'_>, proposals: &Proposals) -> Result<Address, Refusal> {
     let instance = frame.address_word(proposals.registry, questions::ROLLUP)?;
     frame.require_code(instance)?;
     Ok(instance)
 }
 
-/// The present slot: what the rollup says, unless it says less than it has said for a signal before.
-/// A rollup that lies may say any number.
+/// The present slot: the one that the rollup reports, or that of an earlier signal if it is later. A
+/// dishonest rollup may report any number.
 pub(super) fn present_slot(
     frame: CallFrame<'_>,
     proposals: &Proposals,

@@ -1,4 +1,4 @@
-//! Answers for clients about signals: the status of the round, and the rounds that can be pushed.
+//! Queries of clients about signals: the status of the round, and the rounds that can be pushed.
 
 use super::{Leader, Proposals, PushCandidate, RoundRules, pushing, signaling};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 use alloy_primitives::{Address, U256};
 use serde::{Deserialize, Serialize};
 
-/// The status of signaling at a time: the answer of `currentStatus()`.
+/// The status of signaling at a time: the result of `currentStatus()`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignalingStatus {
     /// The canonical rollup.
@@ -31,14 +31,14 @@ pub struct SignalingStatus {
 }
 
 impl SignalingStatus {
-    /// The slot at `time`, not before that of the status; the slot of the status if the rollup's clock isn't
-    /// known.
+    /// The slot at `time`, but not before the slot of the status. It is the slot of the status if the
+    /// rollup's clock isn't known.
     pub fn slot_at(&self, clock: Option<&SlotClock>, time: Timestamp) -> Slot {
         let slot = clock.and_then(|clock| clock.slot_at(time));
         slot.map_or(self.slot, |slot| slot.max(self.slot))
     }
 
-    /// Whether `slot`, the present one or a later one, can still be signaled in.
+    /// Whether `slot`, which is the present one or a later one, can still be signaled in.
     pub fn is_free(&self, slot: Slot) -> bool {
         slot >= self.first_free_slot
     }
@@ -54,15 +54,15 @@ impl SignalingStatus {
 pub struct PushableRound {
     /// The round.
     pub round: Round,
-    /// The payload that won it, and with how many signals.
+    /// The payload that won it, with the number of its signals.
     pub winner: Leader,
-    /// The last second in which it can be pushed, if nothing else happens. `None` if that isn't
-    /// known: the rollup is not of the set.
+    /// The last second in which it can be pushed, if nothing else happens. `None` if the rollup isn't part
+    /// of the set, or if no block can be that late.
     pub until: Option<Timestamp>,
 }
 
 impl SetState {
-    /// The status of signaling at `proposals` at `now`. Refused as `currentStatus()` is.
+    /// The status of signaling at `proposals` at `now`. Refused when `currentStatus()` reverts.
     pub fn signaling(
         &self,
         proposals: Address,
@@ -72,7 +72,7 @@ impl SetState {
         self.ask(proposals, now, external, |frame, proposals| {
             let instance = signaling::canonical(frame, proposals)?;
             let slot = signaling::present_slot(frame, proposals, instance)?;
-            // Nobody can signal in a slot beyond 64 bits.
+            // No signal is accepted in a slot beyond 64 bits.
             let slot = Slot::try_from(slot).unwrap_or(Slot::MAX);
             let round = proposals.rules.round_of(slot);
             let tally = proposals.round(instance, round);
@@ -87,9 +87,8 @@ impl SetState {
         })
     }
 
-    /// The winner of `round` of the canonical rollup, if `pushProposal` accepts it at `now`: what
-    /// `winnerOf(round)` answers. Otherwise why it doesn't. Whether Governance takes the winner isn't
-    /// checked.
+    /// The winner of `round` of the canonical rollup if `pushProposal` accepts it at `now`, as returned by
+    /// `winnerOf(round)`. The error is the refusal. Whether Governance accepts the winner isn't checked.
     pub fn winner(
         &self,
         proposals: Address,
@@ -107,9 +106,9 @@ impl SetState {
         })
     }
 
-    /// The rounds that have a [winner](Self::winner) at `now`, oldest first, and until when: what
-    /// `pushableRounds()` answers. A winner whose actions Governance can't read is among them; if
-    /// Governance listens to another Proposals contract, none is.
+    /// The rounds that have a [winner](Self::winner) at `now`, oldest first, with the times until which
+    /// they can be pushed, as returned by `pushableRounds()`. A winner whose actions Governance can't read
+    /// is included. If Governance has another Proposals contract, the list is empty.
     pub fn pushable_rounds(
         &self,
         proposals: Address,
@@ -140,10 +139,9 @@ impl SetState {
         Ok(pushable)
     }
 
-    /// The facts that decide whether the rounds that can be pushed at `now` or soon are pushed: the present one
-    /// and those before it that aren't too old, as far as there were signals in them and they weren't pushed
-    /// yet, oldest first. Refused as [`Self::signaling`] is, and if the Registry belongs to a contract other
-    /// than this set's Governance.
+    /// The facts that decide which rounds can be pushed at `now` or once the present round is over, oldest
+    /// first. Only rounds with signals that weren't pushed are included. Refused like [`Self::signaling`],
+    /// and if the Registry belongs to a contract other than this set's Governance.
     pub fn push_candidates(
         &self,
         proposals: Address,
@@ -165,7 +163,7 @@ impl SetState {
         })
     }
 
-    /// Asks about a Proposals contract of the set at `now`.
+    /// Runs a query about a Proposals contract of the set at `now`.
     fn ask<T>(
         &self,
         contract: Address,

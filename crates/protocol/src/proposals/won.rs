@@ -1,4 +1,4 @@
-//! Rounds that were won, of all rollups and Proposals contracts that a set ever had.
+//! Won rounds of all rollups and Proposals contracts that a set ever had.
 
 use super::{Leader, PushWindow};
 use crate::{
@@ -19,7 +19,7 @@ pub struct WonRound {
 }
 
 impl SetState {
-    /// The first round that `payload` won, whether it was pushed or not.
+    /// The first round that `payload` won, whether or not it was pushed.
     pub fn round_won_by(&self, payload: Address) -> Option<WonRound> {
         self.all_proposals().find_map(|(proposals, counted)| {
             counted.instances().find_map(|instance| {
@@ -33,10 +33,11 @@ impl SetState {
         })
     }
 
-    /// The standing at `now` of a round that was won, for `pushProposal`. Rounds of a rollup
-    /// or a Proposals contract that was replaced are [expired](PushWindow::Expired).
+    /// The push window at `now` of a won round. Rounds of a replaced rollup or Proposals contract are
+    /// [expired](PushWindow::Expired).
     ///
-    /// `None` if the rollup or the Proposals contract isn't of the set, or if `now` is before genesis.
+    /// Returns `None` if the rollup or the Proposals contract isn't part of the set, or if `now` is before
+    /// genesis.
     pub fn push_window(&self, won: &WonRound, now: Timestamp) -> Option<PushWindow> {
         let (clock, counted) = (self.rollup(won.instance)?.clock(), self.proposals(won.proposals)?);
         let slot = clock.slot_at(now)?.max(counted.newest_slot(won.instance).unwrap_or_default());

@@ -7,7 +7,8 @@ use crate::units::{Epoch, Seconds, Slot, Timestamp};
 use core::num::NonZeroU64;
 use serde::{Deserialize, Serialize};
 
-/// The division of a rollup's time: its `GENESIS_TIME`, `SLOT_DURATION` and `EPOCH_DURATION`.
+/// The division of a rollup's time into slots and epochs, by `GENESIS_TIME`, `SLOT_DURATION` and
+/// `EPOCH_DURATION`.
 ///
 /// With a genesis of 1000, slots of 24 s and epochs of 2 slots:
 ///
@@ -79,32 +80,32 @@ impl SlotClock {
         self.position_in_epoch(slot) == 0
     }
 
-    /// The epoch whose seed a call in `slot` records unless it is recorded: the next one. `None` in the first
-    /// slot of an epoch: whoever proposes the last L1 block before the epoch knows the randomness of the
-    /// block after it.
+    /// The epoch whose seed a call in `slot` records, unless it is recorded already: the next one. `None`
+    /// in the first slot of an epoch, because the proposer of the last L1 block before the epoch knows the
+    /// randomness of the block after it.
     pub fn recordable_epoch(&self, slot: Slot) -> Option<Epoch> {
         (!self.is_first_of_epoch(slot)).then(|| self.epoch_of(slot).next())
     }
 
-    /// Whether the set and the seed of `epoch` are answered at `now`: those of the present epoch and the next
-    /// one.
+    /// Whether the contract returns the set and the seed of `epoch` at `now`: it does for the present and
+    /// the next epoch.
     pub fn is_answered(&self, epoch: Epoch, now: Timestamp) -> bool {
         let present = self.epoch_at(now);
         matches!(present.and_then(|present| epoch.steps_since(present)), Some(0 | 1))
     }
 
-    /// The first second in which `epoch` can record the seed of the next one: that of its second slot.
-    /// `None` if no block can be that late.
+    /// The first second in which a call in `epoch` can record the seed of the next epoch: that of its
+    /// second slot. `None` if no block can be that late.
     pub fn seed_recording_start(&self, epoch: Epoch) -> Option<Timestamp> {
         self.slot_start(self.first_slot(epoch)?.next())
     }
 
-    /// The seconds of an epoch after its first slot, in which a seed can be recorded.
+    /// The number of seconds of an epoch after its first slot, in which a seed can be recorded.
     pub fn seconds_after_first_slot(&self) -> u128 {
         u128::from(self.epoch_duration.get() - 1) * u128::from(self.slot_duration.get())
     }
 
-    /// The seconds of two epochs: the least `EXIT_DELAY`, since a member may be drawn for up to
+    /// The number of seconds of two epochs: the least `EXIT_DELAY`, since a member may be drawn for up to
     /// two epochs after it left the set.
     pub fn two_epochs(&self) -> u128 {
         2 * u128::from(self.slot_duration.get()) * u128::from(self.epoch_duration.get())

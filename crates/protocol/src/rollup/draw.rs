@@ -6,8 +6,8 @@ use alloy_primitives::{U256, keccak256};
 /// The number of the member that proposes in `slot`: `keccak256(abi.encode(seed, slot)) mod size`, or
 /// `None` if the set is empty.
 ///
-/// `seed` and `size` are what `getSeed(epoch)` and `getSetSize(epoch)` return for the slot's epoch. An
-/// epoch without a recorded seed has no proposers. No member is more likely than another by more than
+/// `seed` and `size` are the results of `getSeed(epoch)` and `getSetSize(epoch)` for the slot's epoch. An
+/// epoch without a recorded seed has no proposers. The probabilities of two members differ by at most
 /// `size` / 2^256.
 pub fn draw(seed: U256, slot: Slot, size: u64) -> Option<u64> {
     if size == 0 {

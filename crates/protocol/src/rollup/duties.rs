@@ -12,8 +12,8 @@ use crate::{
 use alloy_primitives::{Address, B256};
 
 impl Rollup {
-    /// The next seed that a call at `now` or later records: the epoch that it draws, and the first second of
-    /// those calls. `None` before genesis, or if no block can be that late.
+    /// The next seed that a call at `now` or later can record: its epoch, and the first second of such
+    /// calls. `None` before genesis, or if no block can be that late.
     pub fn next_seed(&self, now: Timestamp) -> Option<(Epoch, Timestamp)> {
         let (clock, present) = (self.clock(), self.clock().epoch_at(now)?);
         let is_recorded = self.seats.seed_of(present.next()).is_some();
@@ -26,7 +26,7 @@ impl Rollup {
         self.seats.seeded_epochs()
     }
 
-    /// The member drawn for `slot`. `None` if its epoch has no seed yet, or had an empty set.
+    /// The member drawn for `slot`. `None` if its epoch has no seed yet or its set is empty.
     pub fn drawn(&self, slot: Slot) -> Option<&Member> {
         self.registration(self.seats.draw(self.clock().epoch_of(slot), slot)?)
     }
@@ -38,7 +38,8 @@ pub(crate) fn proposer_of(rollup: &Rollup, now: Timestamp) -> Option<Address> {
     Some(rollup.drawn(slot).map(|member| member.proposer).unwrap_or_default())
 }
 
-/// The event that records the next epoch's seed, if none is recorded and the slot can.
+/// The event that records the next epoch's seed, if none is recorded yet and the present slot may record
+/// one.
 pub(super) fn seed(frame: CallFrame<'_>, rollup: &Rollup) -> Option<Log> {
     let clock = rollup.clock();
     let epoch = clock.recordable_epoch(clock.slot_at(frame.now())?)?;
@@ -46,7 +47,7 @@ pub(super) fn seed(frame: CallFrame<'_>, rollup: &Rollup) -> Option<Log> {
     (!is_recorded).then(|| frame.log(RollupEvent::SeedRecorded { epoch, seed: frame.prevrandao }))
 }
 
-/// The slot's block. A reward that can't be claimed is no reason to refuse it.
+/// Decides `proposeBlock`. The block is accepted even if its reward can't be claimed.
 pub(super) fn propose_block(
     frame: CallFrame<'_>,
     rollup: &Rollup,
@@ -76,7 +77,7 @@ pub(super) fn propose_block(
     let to = member.coinbase();
     let distributor = rollup.parameters.reward_distributor;
     if frame.set.role_of(distributor) == Some(Role::Distributor) {
-        // It asks nothing that this call has changed.
+        // The distributor reads no state that this call has changed.
         let claim = distributor::claim(frame.calling(distributor), to);
         logs.extend(claim.into_iter().flatten());
         return Ok(logs);
@@ -84,7 +85,7 @@ pub(super) fn propose_block(
     let mut overlay = Overlay::new(CallFrame { guard: &guard, ..frame });
     overlay.apply(logs);
     let claim = DistributorCall::Claim { to }.abi_encode();
-    // The block stands whatever the distributor does, unless these rules don't know what it does.
+    // The block is accepted whatever the distributor does, unless these rules can't decide what it does.
     match overlay.call(frame.this, distributor, &claim) {
         Err(undecided @ Refusal::OutsideTheSet(_)) => Err(undecided),
         Ok(()) | Err(_) => Ok(overlay.into_logs()),

@@ -98,7 +98,7 @@ impl Rollup {
         self.registrations.get_mut((number as usize).checked_sub(1)?)
     }
 
-    /// `attester` leaves the set, if it is in it; the member of the last seat takes its seat.
+    /// Removes `attester` from the set, if it is in it. The member of the last seat gets its seat.
     fn unseat(&mut self, attester: Address, epoch: Epoch) -> Applied {
         let MemberState::Validating { seat, .. } = self.member_mut(attester)?.state else {
             return Ok(());
@@ -112,7 +112,7 @@ impl Rollup {
         Ok(())
     }
 
-    /// The stake of `attester` was paid out or moved: its registration ends.
+    /// Ends the registration of `attester`, whose stake was paid out or moved.
     fn release(&mut self, attester: Address) -> Applied {
         let member = self.member_mut(attester)?;
         member.stake = Default::default();

@@ -13,26 +13,27 @@ abi_enum! {
         /// Stakes `amount` of the caller's asset: `attester` joins the set. Anyone.
         Deposit { attester: Address, proposer: Address, withdrawer: Address, amount: U256 } =
             "deposit",
-        /// Takes `attester` out of the set; the whole stake is `recipient`'s after `EXIT_DELAY`.
-        /// Ends a move. Only the withdrawer.
+        /// Removes `attester` from the set. The whole stake is due to `recipient` after `EXIT_DELAY`. Ends
+        /// a move. Only the withdrawer.
         InitiateWithdraw { attester: Address, recipient: Address } = "initiateWithdraw",
-        /// Pays out an exit whose time has come. Anyone.
+        /// Pays the stake of an exit after its delay. Anyone.
         FinaliseWithdraw { attester: Address } = "finaliseWithdraw",
-        /// Announces that `attester` moves to `new_rollup`. A second call changes the target, the
-        /// clock runs on. Only the withdrawer.
+        /// Announces that `attester` moves to `new_rollup`. A second call changes the target without
+        /// restarting the delay. Only the withdrawer.
         InitiateMove { attester: Address, new_rollup: Address } = "initiateMove",
         /// Deposits the whole stake into the announced rollup, if that is canonical. Anyone.
         FinaliseMove { attester: Address } = "finaliseMove",
-        /// The same under another attester, which has to be registered by nobody there. Only the
+        /// Finalizes a move under another attester, which must not be registered there yet. Only the
         /// withdrawer.
         FinaliseMoveAs { attester: Address, new_attester: Address } = "finaliseMove",
-        /// Rewards of `attester`'s blocks go to `coinbase` from now on. Only the withdrawer.
+        /// Sends the rewards of `attester`'s future blocks to `coinbase`. Only the withdrawer.
         SetCoinbase { attester: Address, coinbase: Address } = "setCoinbase",
         /// Takes min(`amount`, stake) from `attester`. Only the owner.
         Slash { attester: Address, amount: U256 } = "slash",
-        /// Records the next epoch's seed if nobody has; nothing in an epoch's first slot. Anyone.
+        /// Records the next epoch's seed if it isn't recorded yet. Does nothing in an epoch's first slot.
+        /// Anyone.
         SetupEpoch = "setupEpoch",
-        /// Proposes the slot's block and claims its reward. Only the slot's proposer, once.
+        /// Proposes the slot's block and claims its reward. Only the slot's proposer, once per slot.
         ProposeBlock { block_hash: B256 } = "proposeBlock",
     }
 }
@@ -45,15 +46,16 @@ abi_events! {
         /// `attester` joined the set with `amount`.
         Deposit [attester: Address, proposer: Address, withdrawer: Address] { amount: Amount } =
             "Deposit",
-        /// `attester` left the set (if it was still in it); `amount` goes to `recipient` later.
+        /// `attester` left the set if it was still in it. `amount` is due to `recipient` after
+        /// `EXIT_DELAY`.
         WithdrawInitiated [attester: Address, recipient: Address] { amount: Amount } =
             "WithdrawInitiated",
-        /// `amount` went to `recipient`; `attester` may register again.
+        /// `amount` was paid to `recipient`. `attester` may register again.
         WithdrawFinalised [attester: Address, recipient: Address] { amount: Amount } =
             "WithdrawFinalised",
         /// `amount` was taken from `attester`'s stake.
         Slashed [attester: Address] { amount: Amount } = "Slashed",
-        /// `attester` announced to move to `new_rollup`, from `ready_at` on.
+        /// `attester` announced a move to `new_rollup`, which can be finalized from `ready_at` on.
         MoveInitiated [attester: Address, new_rollup: Address] { ready_at: Timestamp } =
             "MoveInitiated",
         /// `attester`'s whole stake, `amount`, was deposited into `new_rollup` for `new_attester`.
@@ -76,23 +78,23 @@ abi_enum! {
     /// Refusals of a Rollup.
     #[derive(thiserror::Error)]
     pub enum RollupRefusal {
-        /// The rollup's slots would begin after its deployment.
+        /// The genesis is later than the deployment.
         #[error("genesis {genesis_time} is after {timestamp}")]
         GenesisInFuture { genesis_time: U256, timestamp: U256 } = "Rollup__GenesisInFuture",
-        /// A slot or an epoch of no length.
+        /// The duration of a slot or an epoch is 0.
         #[error("slots of {slot_duration} s and epochs of {epoch_duration} slots need a length")]
         ZeroDuration { slot_duration: U256, epoch_duration: U256 } = "Rollup__ZeroDuration",
-        /// A minimum stake of nothing would make slots free.
+        /// The minimum stake is 0, which would make slots free.
         #[error("a minimum stake of nothing")]
         ZeroMinimumStake = "Rollup__ZeroMinimumStake",
-        /// An epoch in which no L1 block may come after the first slot, so that it records no seed.
+        /// An epoch is too short: it may have no L1 block after its first slot and so record no seed.
         #[error(
             "an epoch has {seconds_after_first_slot} s after its first slot, {minimum} s are needed \
              to record a seed"
         )]
         EpochTooShort { seconds_after_first_slot: U256, minimum: U256 } = "Rollup__EpochTooShort",
-        /// Stake has to stay slashable for the two epochs in which its attester may still be drawn, and
-        /// has to be paid some time.
+        /// The exit delay is out of its bounds. Stake has to stay slashable for the two epochs in which its
+        /// attester may still be drawn, and has to be paid in a reasonable time.
         #[error("an exit delay of {exit_delay} s is not between {min} s and {max} s")]
         ExitDelayOutOfBounds { exit_delay: U256, min: U256, max: U256 } =
             "Rollup__ExitDelayOutOfBounds",
@@ -105,13 +107,14 @@ abi_enum! {
         /// `attester` is not registered.
         #[error("{attester} is not registered")]
         NotRegistered { attester: Address } = "Rollup__NotRegistered",
-        /// Only the attester's withdrawer decides about the stake; 0 if it is not registered.
+        /// Only the attester's withdrawer decides about the stake. `withdrawer` is 0 if the attester isn't
+        /// registered.
         #[error("{caller} is not the withdrawer {withdrawer}")]
         NotWithdrawer { caller: Address, withdrawer: Address } = "Rollup__NotWithdrawer",
         /// `attester` is not in the set.
         #[error("{attester} is not in the set but {status}")]
         NotValidating { attester: Address, status: AttesterStatus } = "Rollup__NotValidating",
-        /// `attester` is on its way out already.
+        /// `attester` is exiting already.
         #[error("{attester} is on its way out already")]
         AlreadyExiting { attester: Address } = "Rollup__AlreadyExiting",
         /// `attester` did not call `initiateWithdraw`.
@@ -126,20 +129,20 @@ abi_enum! {
         /// The stake stays here until `ready_at`.
         #[error("the stake stays until {ready_at}, and it is {timestamp}")]
         MoveNotReady { timestamp: U256, ready_at: U256 } = "Rollup__MoveNotReady",
-        /// A move has to lead to another rollup.
+        /// The target of a move is the rollup itself.
         #[error("a move has to lead to another rollup")]
         MoveToSelf = "Rollup__MoveToSelf",
-        /// A move ends only in the canonical rollup.
+        /// The target of the move isn't the canonical rollup.
         #[error("{new_rollup} is not the canonical rollup {canonical}")]
         MoveNotToCanonical { new_rollup: Address, canonical: Address } =
             "Rollup__MoveNotToCanonical",
-        /// The new rollup took another amount than the stake.
+        /// The new rollup took an amount that differs from the stake.
         #[error("{taken} was taken, not the stake of {stake}")]
         StakeNotMoved { stake: U256, taken: U256 } = "Rollup__StakeNotMoved",
-        /// There is nothing to take from `attester`.
+        /// `attester` has no stake to slash.
         #[error("there is nothing to take from {attester}")]
         NothingToSlash { attester: Address } = "Rollup__NothingToSlash",
-        /// The rollup had no slots before its genesis.
+        /// The time is before the rollup's genesis.
         #[error("{timestamp} is before genesis, {genesis_time}")]
         BeforeGenesis { timestamp: U256, genesis_time: U256 } = "Rollup__BeforeGenesis",
         /// The set and the seed are known for the present and the next epoch only.
@@ -154,8 +157,8 @@ abi_enum! {
         /// `slot` has its block already.
         #[error("slot {slot} has its block already")]
         SlotAlreadyProposed { slot: U256 } = "Rollup__SlotAlreadyProposed",
-        /// The gas left would make the reward claim fail for want of gas alone. These rules don't
-        /// count gas and never decide it.
+        /// The gas left doesn't suffice for the reward claim, which would fail only for that reason. These
+        /// rules don't count gas and never return this refusal.
         #[error("{gas_left} gas is left, the reward claim needs {needed}")]
         NotEnoughGasForReward { gas_left: U256, needed: U256 } = "Rollup__NotEnoughGasForReward",
     }

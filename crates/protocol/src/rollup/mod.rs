@@ -1,4 +1,4 @@
-//! Rollup: staking, slots, proposer selection, block log, rewards of one instance.
+//! Rollup: staking, slots, proposer selection, the block log and the rewards of one rollup.
 
 mod clock;
 mod draw;
@@ -33,19 +33,19 @@ use set::{Registration, Seats};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum AttesterStatus {
-    /// Not registered.
+    /// It isn't registered.
     #[default]
     None = 0,
-    /// In the set: draws slots.
+    /// It is in the set and can be drawn for slots.
     Validating = 1,
-    /// Slashed below the minimum: out of the set, may only exit.
+    /// It was slashed below the minimum stake, is out of the set and may only exit.
     Living = 2,
-    /// On its way out; slashable until the stake has left.
+    /// It left the set, and is slashable until the stake is paid.
     Exiting = 3,
 }
 
 impl AttesterStatus {
-    /// All, in numeric order.
+    /// All statuses, in numeric order.
     pub const ALL: [Self; 4] = [Self::None, Self::Validating, Self::Living, Self::Exiting];
 }
 
@@ -73,7 +73,7 @@ pub struct StakeMove {
     /// The rollup to move to.
     #[serde(with = "crate::text::address")]
     pub new_rollup: Address,
-    /// From when on it can be finalized.
+    /// The first second in which it can be finalized.
     pub ready_at: Timestamp,
 }
 
@@ -90,12 +90,12 @@ pub struct StakeExit {
     /// The recipient of the stake.
     #[serde(with = "crate::text::address")]
     pub recipient: Address,
-    /// From when on it is paid.
+    /// The first second in which it can be paid.
     pub exitable_at: Timestamp,
 }
 
 impl StakeExit {
-    /// Whether it is paid at `now` to whoever asks.
+    /// Whether it can be paid at `now`.
     pub fn is_payable(&self, now: Timestamp) -> bool {
         self.exitable_at <= now
     }
@@ -141,7 +141,7 @@ impl Member {
         self.withdrawer
     }
 
-    /// The recipient of the rewards of its blocks: the proposer unless the withdrawer set another.
+    /// The recipient of the rewards of its blocks: the proposer, unless the withdrawer set another.
     pub fn coinbase(&self) -> Address {
         self.coinbase.unwrap_or(self.proposer)
     }
@@ -161,7 +161,7 @@ impl Member {
         }
     }
 
-    /// The move it announced, if it did.
+    /// The move that it announced, if any.
     pub const fn moving(&self) -> Option<StakeMove> {
         match self.state {
             MemberState::Validating { moving, .. } => moving,
@@ -188,7 +188,8 @@ pub struct RollupHead {
 }
 
 impl RollupHead {
-    /// Whether it is the block of `slot`, the present one or a later one. A slot has one block at most.
+    /// Whether it is the block of `slot`, which is the present slot or a later one. A slot has at most one
+    /// block.
     pub fn is_of(&self, slot: Slot) -> bool {
         self.slot == slot
     }
@@ -199,21 +200,21 @@ impl RollupHead {
 #[serde(remote = "Self")]
 pub struct Rollup {
     parameters: RollupParameters,
-    /// By number, from 1.
+    /// The registrations in the order of their numbers.
     registrations: Vec<Member>,
-    /// The present registration of those who have one.
+    /// The present registration of each registered attester.
     #[serde(skip)]
     attesters: AddressMap<Registration>,
     seats: Seats,
     head: Option<RollupHead>,
 }
 
-/// Whether it can still change who proposes in the slots of an epoch.
+/// Whether the proposers of an epoch's slots can still change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Finality {
-    /// It can't: the seed is recorded, or the epoch has begun.
+    /// They can't: the seed is recorded, or the epoch has begun.
     Final,
-    /// It can: the first call in the epoch before, its first slot excepted, records the seed.
+    /// They can: the first call after the first slot of the previous epoch records the seed.
     Open,
 }
 
@@ -251,7 +252,7 @@ impl Rollup {
         self.registration(*self.attesters.get(&attester)?)
     }
 
-    /// All registrations, oldest first; those whose stake has left have the status None.
+    /// All registrations, oldest first. Those whose stake was paid or moved have the status None.
     pub fn registrations(&self) -> &[Member] {
         &self.registrations
     }
@@ -271,7 +272,7 @@ impl Rollup {
         self.head
     }
 
-    /// The slot of `time`; refused before genesis.
+    /// The slot of `time`. Refused before genesis.
     pub fn slot_at(&self, time: Timestamp) -> Result<Slot, RollupRefusal> {
         self.clock().slot_at(time).ok_or_else(|| RollupRefusal::BeforeGenesis {
             timestamp: time.to_word(),
@@ -279,8 +280,8 @@ impl Rollup {
         })
     }
 
-    /// The member that proposes in the slot of `time`, in the present or the next epoch; `None` if no seed
-    /// was recorded for the epoch or its set is empty.
+    /// The member that proposes in the slot of `time`, which has to be in the present or the next epoch.
+    /// `None` if no seed is recorded for the epoch or its set is empty.
     pub fn member_at(
         &self,
         time: Timestamp,
@@ -291,19 +292,19 @@ impl Rollup {
         Ok(self.drawn(slot))
     }
 
-    /// The size of the set of `epoch`, the present or the next.
+    /// The size of the set of `epoch`, which has to be the present or the next.
     pub fn set_size(&self, epoch: Epoch, now: Timestamp) -> Result<u32, RollupRefusal> {
         self.require_known(epoch, now)?;
         Ok(self.seats.size_of(epoch))
     }
 
-    /// The seed of `epoch`, the present or the next, if one was recorded.
+    /// The seed of `epoch`, which has to be the present or the next, if one is recorded.
     pub fn seed(&self, epoch: Epoch, now: Timestamp) -> Result<Option<U256>, RollupRefusal> {
         self.require_known(epoch, now)?;
         Ok(self.seats.seed_of(epoch))
     }
 
-    /// Member number `index` of the set of `epoch`, the present or the next.
+    /// Member number `index` of the set of `epoch`, which has to be the present or the next.
     pub fn member_of(
         &self,
         epoch: Epoch,
@@ -316,7 +317,8 @@ impl Rollup {
         })
     }
 
-    /// The slots of `epoch`, the present or the next, in which `proposer` may propose and signal.
+    /// The slots of `epoch`, which has to be the present or the next, in which `proposer` may propose and
+    /// signal.
     pub fn slots_of(
         &self,
         proposer: Address,
@@ -331,7 +333,7 @@ impl Rollup {
         }))
     }
 
-    /// Whether it can still change who proposes in the slots of `epoch`, the present or the next.
+    /// Whether the proposers of `epoch`, which has to be the present or the next, can still change.
     pub fn finality(&self, epoch: Epoch, now: Timestamp) -> Result<Finality, RollupRefusal> {
         let current = self.require_known(epoch, now)?;
         Ok(if epoch == current || self.seats.seed_of(epoch).is_some() {
@@ -350,7 +352,7 @@ impl Rollup {
         self.registrations.get((number as usize).checked_sub(1)?)
     }
 
-    /// The present epoch, if `epoch` is that or the next one.
+    /// Returns the present epoch if `epoch` is that one or the next.
     fn require_known(&self, epoch: Epoch, now: Timestamp) -> Result<Epoch, RollupRefusal> {
         let current = self.clock().epoch_of(self.slot_at(now)?);
         if self.clock().is_answered(epoch, now) {
@@ -363,7 +365,7 @@ impl Rollup {
     }
 }
 
-/// The outcome of a call about the rollup's owner. It records a seed as every other call does.
+/// The outcome of a call about the rollup's ownership. Like every other call, it records a seed.
 pub(crate) fn decide_ownership(
     frame: CallFrame<'_>,
     rollup: &Rollup,
@@ -375,8 +377,8 @@ pub(crate) fn decide_ownership(
     Ok(logs)
 }
 
-/// The outcome of a call. Every call that changes the rollup records the next epoch's seed first, if
-/// nobody has and it isn't the epoch's first slot.
+/// The outcome of a call. Every call that changes the rollup first records the next epoch's seed, if none
+/// is recorded and it isn't the epoch's first slot.
 pub(crate) fn decide(frame: CallFrame<'_>, rollup: &Rollup, call: &RollupCall) -> Decision {
     let mut logs: Vec<_> = duties::seed(frame, rollup).into_iter().collect();
     logs.extend(match *call {
@@ -393,7 +395,7 @@ pub(crate) fn decide(frame: CallFrame<'_>, rollup: &Rollup, call: &RollupCall) -
             moving::initiate_move(frame, rollup, attester, new_rollup)?
         }
         RollupCall::FinaliseMove { attester } => {
-            // What happens in between sees the seed recorded.
+            // Calls that this call makes see the recorded seed.
             return moving::finalize_move(frame, rollup, attester, attester, logs);
         }
         RollupCall::FinaliseMoveAs { attester, new_attester } => {

@@ -28,7 +28,7 @@ pub(super) fn initiate_move(
     if new_rollup == frame.this {
         return Err(RollupRefusal::MoveToSelf.into());
     }
-    // Another target doesn't start the clock again.
+    // Changing the target doesn't restart the delay.
     let ready_at = match member.moving() {
         Some(announced) => announced.ready_at,
         None => frame.after(rollup.parameters.exit_delay)?,
@@ -36,7 +36,7 @@ pub(super) fn initiate_move(
     Ok(vec![frame.log(RollupEvent::MoveInitiated { attester, new_rollup, ready_at })])
 }
 
-/// The withdrawer finalizes the move under another attester.
+/// Decides the withdrawer's call that finalizes a move under another attester.
 pub(super) fn finalize_move_as(
     frame: CallFrame<'_>,
     rollup: &Rollup,
@@ -51,8 +51,9 @@ pub(super) fn finalize_move_as(
     finalize_move(frame, rollup, attester, new_attester, logs)
 }
 
-/// The stake leaves this rollup and is deposited for `new_attester` into the announced one, which may
-/// be anybody's code: what counts is that exactly the stake is gone afterwards.
+/// Decides the final step of a move: the stake leaves this rollup and is deposited for `new_attester` into
+/// the announced one. That may be any code, so the call is refused unless exactly the stake is gone
+/// afterwards.
 pub(super) fn finalize_move(
     frame: CallFrame<'_>,
     rollup: &Rollup,

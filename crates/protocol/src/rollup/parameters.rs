@@ -12,16 +12,16 @@ use alloy_sol_types::SolType;
 use core::num::NonZeroU64;
 use serde::{Deserialize, Serialize};
 
-/// The arguments of a rollup's constructor as anybody may send them.
+/// The arguments of a rollup's constructor as a caller sends them, unchecked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RawRollupParameters {
     /// The asset that is staked.
     pub asset: Address,
-    /// The Registry in which a move's target has to be canonical.
+    /// The Registry, in which the target of a move has to be canonical.
     pub registry: Address,
     /// The contract that pays for blocks.
     pub reward_distributor: Address,
-    /// The account that slashes.
+    /// The first owner, which may slash.
     pub owner: Address,
     /// Timestamp of slot 0, in seconds.
     pub genesis_time: U256,
@@ -31,7 +31,7 @@ pub struct RawRollupParameters {
     pub epoch_duration: U256,
     /// The least stake of a member of the set.
     pub minimum_stake: U256,
-    /// From leaving to getting the stake, in seconds.
+    /// The time from leaving the set to the payment of the stake, in seconds.
     pub exit_delay: U256,
 }
 
@@ -52,30 +52,30 @@ abi_struct!(RawRollupParameters {
 pub struct RollupParameters {
     /// The asset that is staked.
     pub asset: Address,
-    /// The Registry in which a move's target has to be canonical.
+    /// The Registry, in which the target of a move has to be canonical.
     pub registry: Address,
     /// The contract that pays for blocks.
     pub reward_distributor: Address,
-    /// The first owner.
+    /// The first owner, which may slash.
     pub owner: Address,
     /// Its slots and epochs.
     pub clock: SlotClock,
     /// The least stake of a member of the set; not 0.
     pub minimum_stake: Amount,
-    /// From leaving to getting the stake: at least two epochs, since the attester may be drawn until then,
-    /// and at most 365 days.
+    /// The time from leaving the set to the payment of the stake: at least two epochs, since the attester
+    /// may be drawn until then, and at most 365 days.
     pub exit_delay: Seconds,
 }
 
 impl RollupParameters {
-    /// The least time of an epoch after its first slot: two L1 blocks. Without one no seed could ever
+    /// The least time of an epoch after its first slot: two L1 blocks. Without a block in it no seed could
     /// be recorded.
     pub const MIN_AFTER_FIRST_SLOT: Seconds = Seconds::of(24);
     /// The longest exit delay.
     pub const MAX_EXIT_DELAY: Seconds = Seconds::of(365 * Seconds::DAY.get());
 
-    /// The parameters, if the constructor accepts them at `now` and there is code at the asset and at
-    /// the registry.
+    /// Returns the parameters if the constructor accepts them at `now`, provided that there is code at the
+    /// asset and at the registry.
     pub fn check(raw: &RawRollupParameters, now: Timestamp) -> Result<Self, Refusal> {
         Self::require_distributor(raw)?;
         if raw.genesis_time > now.to_word() {
@@ -110,7 +110,7 @@ impl RollupParameters {
         Ok(parameters)
     }
 
-    /// The constructor's first check, before it looks for code.
+    /// Makes the constructor's first check, which comes before those for code.
     pub(crate) fn require_distributor(raw: &RawRollupParameters) -> Result<(), CommonRefusal> {
         if raw.reward_distributor.is_zero() { Err(CommonRefusal::ZeroAddress) } else { Ok(()) }
     }

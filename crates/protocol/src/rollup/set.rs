@@ -1,9 +1,9 @@
 //! The members of an epoch's set, and the seed that draws a proposer from them for each slot.
 //!
 //! The set of epoch `e` has the members that the rollup had when epoch `e − 1` began. The seed of `e` is
-//! `prevrandao` at the first call in `e − 1` that changes the rollup, calls in the first slot of `e − 1`
-//! excepted. So the set is closed before its seed is known, and nobody can redraw by joining or leaving.
-//! An epoch for which no seed was recorded has no proposers.
+//! `prevrandao` at the first call in `e − 1` that changes the rollup, except for calls in the first slot of
+//! `e − 1`. So the set is closed before its seed is known, and nobody can change a draw by joining or
+//! leaving. An epoch for which no seed was recorded has no proposers.
 //!
 //! | a member joins or leaves in epoch | the first set that shows it is that of epoch |
 //! |---|---|
@@ -27,10 +27,10 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Registration(pub(super) u32);
 
-/// The seats of the set with the registrations that have had them, by epoch, and the seeds.
+/// The seats of the set and the registrations that have had them, by epoch, and the seeds.
 ///
-/// Members have seats 0 to size − 1 without a gap: whoever joins takes the next one, and when a member
-/// leaves, the member of the last seat takes the empty one. The order matters, since a draw gives the
+/// Members have seats 0 to size − 1 without a gap: a new member takes the next one, and when a member
+/// leaves, the member of the last seat takes the empty one. The order matters, since a draw results in the
 /// number of a seat.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Seats {
@@ -55,7 +55,7 @@ impl Seats {
         last_change_of(epoch).and_then(|last| self.size.at(last)).copied().unwrap_or_default()
     }
 
-    /// Member number `index` of the set of `epoch`; `None` if the set is smaller.
+    /// Member number `index` of the set of `epoch`, or `None` if the set is smaller.
     pub(super) fn member_of(&self, epoch: Epoch, index: u32) -> Option<Registration> {
         if index >= self.size_of(epoch) {
             return None;
@@ -73,14 +73,14 @@ impl Seats {
         self.seeds.keys().copied()
     }
 
-    /// The member that proposes in `slot` of `epoch`; `None` without a seed, or if the set is empty.
+    /// The member that proposes in `slot` of `epoch`, or `None` if there is no seed or the set is empty.
     pub(super) fn draw(&self, epoch: Epoch, slot: Slot) -> Option<Registration> {
         let size = self.size_of(epoch);
         let index = draw(self.seed_of(epoch)?, slot, u64::from(size))?;
         self.member_of(epoch, u32::try_from(index).ok()?)
     }
 
-    /// Records the seed of `epoch`, which has none yet.
+    /// Records the seed of `epoch`, which must not have one yet.
     pub(super) fn record_seed(&mut self, epoch: Epoch, seed: U256) -> Applied {
         if self.seeds.contains_key(&epoch) {
             return Err(ApplyError::Duplicate(Subject::Seed(epoch)));
@@ -109,7 +109,7 @@ impl Seats {
         })
     }
 
-    /// `member` joins in `epoch`. Returns its seat.
+    /// Adds `member` in `epoch`. Returns its seat.
     pub(super) fn join(&mut self, epoch: Epoch, member: Registration) -> u32 {
         let seat = self.size();
         self.size.set(epoch, seat + 1);
@@ -120,8 +120,8 @@ impl Seats {
         seat
     }
 
-    /// The member of `seat` leaves in `epoch`. Returns the member that takes the seat, unless it was the
-    /// last one.
+    /// Removes the member of `seat` in `epoch`. Returns the member that takes the seat, or `None` if it was
+    /// the last seat.
     pub(super) fn leave(&mut self, epoch: Epoch, seat: u32) -> Option<Registration> {
         let last = self.size().checked_sub(1)?;
         self.size.set(epoch, last);
@@ -134,8 +134,8 @@ impl Seats {
     }
 }
 
-/// The last epoch in which a member that joins is in the set of `epoch`. The sets of epochs 0 and 1 are
-/// empty.
+/// The last epoch whose joins and leaves count for the set of `epoch`. `None` for epochs 0 and 1, whose
+/// sets are empty.
 const fn last_change_of(epoch: Epoch) -> Option<Epoch> {
     match epoch.previous() {
         Some(previous) => previous.previous(),

@@ -1,4 +1,4 @@
-//! Joining, leaving, and being slashed.
+//! Deposits, exits and slashing.
 
 use super::{AttesterStatus, Member, Rollup, RollupEvent, RollupRefusal};
 use crate::{
@@ -32,7 +32,7 @@ impl Rollup {
         self.member(attester).ok_or(RollupRefusal::NotRegistered { attester })
     }
 
-    /// The registration of `attester`, about which only its withdrawer decides.
+    /// Returns the registration of `attester`, and refuses callers other than its withdrawer.
     pub(super) fn require_withdrawer(
         &self,
         attester: Address,

@@ -52,7 +52,7 @@ fn allowances_are_used_up_unless_infinite() {
     chain.ok("alice", ASSET, approve(bob, U256::MAX));
     assert_eq!(chain.ok("bob", ASSET, take(alice, tokens(2))).len(), 1);
     assert_eq!(chain.set.asset().allowance(alice, bob), U256::MAX);
-    // Nothing of nobody's is nothing.
+    // A transfer of 0 needs neither a balance nor an allowance.
     chain.ok("bob", ASSET, take(ZERO, U256::ZERO));
     assert_eq!(chain.set.asset().total_supply(), Amount::of(SUPPLY));
 }

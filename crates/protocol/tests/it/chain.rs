@@ -14,7 +14,7 @@ pub(crate) use canon_testkit::{
     },
 };
 
-/// A contract of the test's own.
+/// The address of a contract that only the test uses.
 pub(crate) fn contract(number: u64) -> Address {
     Address::from_word(B256::from(U256::from(0xc0de_0000_u64 + number)))
 }
@@ -30,7 +30,7 @@ pub(crate) const fn at(timestamp: u64) -> Timestamp {
 /// A field of a configuration.
 pub(crate) type Field = fn(&mut RawConfiguration) -> &mut U256;
 
-/// The fields with their bounds, when lockAmount and minimumVotes may be so much.
+/// The fields with their bounds, given the largest lockAmount and minimumVotes.
 pub(crate) const fn bounds(
     lock_amount: u128,
     minimum_votes: u128,
@@ -49,7 +49,7 @@ pub(crate) const fn bounds(
     ]
 }
 
-/// The one action that makes `configuration` the configuration.
+/// The action that makes `configuration` the configuration in force.
 pub(crate) fn update(configuration: Configuration) -> Vec<Action> {
     let configuration = Box::new(configuration.into());
     vec![action(GOVERNANCE, GovernanceCall::UpdateConfiguration { configuration })]

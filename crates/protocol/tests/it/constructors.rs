@@ -76,15 +76,15 @@ fn nobody_else_emits_the_events_of_a_contract() {
     let mut seen = BTreeSet::new();
     for (_, log) in &chain.history {
         let Log { emitter, event } = log.clone();
-        // Whoever is born is new; who owns it is announced before.
-        let is_birth = matches!(
+        // The emitter of a deployment is new. Its owner is announced before.
+        let is_deployment = matches!(
             event,
             Event::Ownership(_)
                 | Event::Proposals(ProposalsEvent::Deployed { .. })
                 | Event::Rollup(RollupEvent::Deployed { .. })
         );
         seen.insert(emitter);
-        for stranger in [NEW, EXPECT].into_iter().filter(|_| !is_birth) {
+        for stranger in [NEW, EXPECT].into_iter().filter(|_| !is_deployment) {
             let log = Log { emitter: stranger, event: event.clone() };
             let outcome = chain.set.clone().evolve(&log, block);
             let event = event.name();

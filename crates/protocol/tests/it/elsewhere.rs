@@ -1,5 +1,5 @@
-//! While the Registry belongs to a contract that isn't of the set, winners are pushed there, and the
-//! rules don't tell what becomes of them.
+//! Pushes while the Registry belongs to a contract outside the set. Winners are pushed to that contract,
+//! and the rules don't know the proposals they become.
 
 use crate::chain::{
     Chain, EPOCH_SECONDS, GOVERNANCE, N, PROPOSALS, REGISTRY, ROLLUP, action, contract, harmless,
@@ -21,7 +21,7 @@ fn push(round: Round) -> ProposalsCall {
     ProposalsCall::PushProposal { round: round.to_word() }
 }
 
-/// The Registry belongs to a contract that says it is a Governance.
+/// A set whose Registry belongs to a contract that claims to be a Governance.
 fn given_away() -> Chain {
     let mut chain = Chain::voting(50_000, 0);
     chain.foreign.list(PAYLOAD, harmless());
@@ -34,7 +34,7 @@ fn given_away() -> Chain {
     chain
 }
 
-fn come_home(chain: &mut Chain) {
+fn return_registry(chain: &mut Chain) {
     let back = OwnershipCall::TransferOwnership { new_owner: GOVERNANCE };
     chain.send(other(), REGISTRY, back).unwrap();
     chain.ok("anyone", GOVERNANCE, GovernanceCall::AcceptOwnership { target: REGISTRY });
@@ -74,8 +74,8 @@ fn what_is_pushed_elsewhere_is_known_by_events_only() {
     chain.refused("anyone", PROPOSALS, push(round), undecided.clone());
     assert_eq!(pushable(&chain), Ok(vec![]), "it was pushed, wherever to");
 
-    // Which number it has there isn't known at home either.
-    come_home(&mut chain);
+    // The proposal's number there isn't known either after the Registry is back.
+    return_registry(&mut chain);
     chain.refused("anyone", PROPOSALS, push(round), undecided);
     assert_eq!(pushable(&chain), Ok(vec![]));
     let round = chain.win(PAYLOAD);
@@ -96,7 +96,7 @@ fn a_round_without_a_winner_is_not_pushable_anywhere() {
     }
     chain.next_round();
     assert_eq!(pushable(&chain), Ok(vec![]));
-    // It listens to nobody of the set.
+    // The other contract has no Proposals contract of the set.
     chain.win(PAYLOAD);
     chain.foreign.answer(other(), "governanceProposer()", U256::ZERO);
     assert_eq!(pushable(&chain), Ok(vec![]));

@@ -1,4 +1,4 @@
-//! Events that belong together, and which logs are events of the set.
+//! Events that take effect together, and the decoding of logs into events of the set.
 
 use crate::chain::{
     ASSET, Chain, EXPECT, GOVERNANCE, PROPOSALS, REGISTRY, ROLLUP, contract, harmless,
@@ -10,7 +10,7 @@ use canon_protocol::{
 };
 use std::collections::BTreeSet;
 
-/// A set in which everything happened that takes more than one event.
+/// A set with every kind of change that takes more than one event.
 fn busy() -> Chain {
     let mut chain = Chain::voting(50_000, 1000);
     chain.push(contract(1), harmless());
@@ -18,8 +18,8 @@ fn busy() -> Chain {
     chain
 }
 
-/// Whether the event after this one is needed to know what happened.
-const fn is_half(event: &Event) -> bool {
+/// Whether this event takes effect only with the next one.
+const fn is_incomplete(event: &Event) -> bool {
     matches!(
         event,
         Event::Governance(
@@ -32,7 +32,7 @@ const fn is_half(event: &Event) -> bool {
     )
 }
 
-/// The states before each event, and the event.
+/// Each event with the state before it.
 fn states(chain: &Chain) -> Vec<(SetState, Log)> {
     let mut set = SetState::new(*chain.set.addresses());
     let mut states = Vec::new();
@@ -52,7 +52,7 @@ fn no_state_has_half_of_an_entry() {
     for (block, log) in &chain.history {
         let before = set.clone();
         set.evolve(log, *block).unwrap();
-        assert_eq!(set.is_complete(), !is_half(&log.event), "after {log:?}");
+        assert_eq!(set.is_complete(), !is_incomplete(&log.event), "after {log:?}");
         if !set.is_complete() {
             halves.insert(log.event.name());
             assert_eq!(set.governance(), before.governance(), "nothing shows yet");
@@ -102,7 +102,7 @@ fn the_second_of_a_pair_does_not_come_alone() {
     let mut alone = BTreeSet::new();
     for (_, log) in states(&chain).into_iter().filter(|(set, _)| !set.is_complete()) {
         // These may also come first.
-        if is_half(&log.event) {
+        if is_incomplete(&log.event) {
             continue;
         }
         let event = log.event.name();
@@ -195,7 +195,7 @@ fn an_error_says_what_was_expected_and_found() {
     }
 }
 
-/// A folded chain is what somebody knows who has nothing but its logs.
+/// The set folded from nothing but the chain's logs equals the chain's.
 #[test]
 fn a_set_is_known_from_the_logs_of_its_chain() {
     let chain = busy();
@@ -212,7 +212,7 @@ fn a_set_is_known_from_the_logs_of_its_chain() {
         }
     }
     assert_eq!(set, chain.set);
-    // Of a contract that isn't known yet; its next event says the owner again.
+    // This event is of a contract that isn't known yet. Its next event contains the owner too.
     assert_eq!(skipped, [(ROLLUP, "Ownership.OwnershipTransferred".to_owned())]);
     assert_eq!(set.ownership(ROLLUP).owner(), GOVERNANCE);
 }
@@ -251,7 +251,7 @@ fn a_new_contract_is_of_the_set_if_it_says_so_and_is_genuine() {
         assert_eq!(decode(&asked), is_of_the_set.then_some(log));
         assert_eq!(decode(&|_, _| false), None);
     }
-    // Other logs of strangers, and logs that a contract of the set doesn't emit.
+    // Other logs of contracts outside the set, and logs that a contract of the set doesn't emit.
     let never = |_: Address, _: &Constructor| panic!("nothing is deployed");
     for (_, log) in &chain.history {
         if matches!(

@@ -37,7 +37,7 @@ fn an_upgrade_makes_the_new_rollup_canonical() {
     chain.deploy_rollup(next);
     chain.foreign.deploy(next);
     let created_by = ExpectCall::CreatedBy { target: next, factory, salt, init_code_hash };
-    // What `UpgradePayload` lists.
+    // The actions that `UpgradePayload` lists.
     let upgrade = vec![
         action(EXPECT, ExpectCall::CanonicalIs { registry: REGISTRY, expected: ROLLUP }),
         action(EXPECT, created_by),
@@ -50,7 +50,7 @@ fn an_upgrade_makes_the_new_rollup_canonical() {
     assert_eq!(chain.set.registry().rollup(), next);
     assert_eq!(chain.set.registry().number_of_versions(), 3);
 
-    // Of several passed upgrades with the same expectation the first wins.
+    // The first of several accepted upgrades with the same expectation wins.
     chain.lock("alice", 2000);
     let refusal = chain.govern(OTHER, upgrade);
     let canonical = ExpectRefusal::Canonical { expected: ROLLUP, found: next };
@@ -133,7 +133,7 @@ fn functions_that_do_not_exist_revert_without_a_reason() {
         let refusal = chain.govern(PAYLOAD, vec![Action { target, data }]);
         assert_eq!(refusal, Err(failed(0, target, Refusal::Empty).into()));
     }
-    // Asking a question does no harm.
+    // A call of a view as an action changes nothing.
     let data = Bytes::copy_from_slice(&alloy_primitives::keccak256("getRollup()")[..4]);
     chain.govern(OTHER, vec![Action { target: REGISTRY, data }]).unwrap();
 }
@@ -160,7 +160,7 @@ fn a_payload_cannot_change_its_mind() {
     let unreadable = GovernanceRefusal::UnreadableActions { payload: PAYLOAD };
     chain.refused("anyone", GOVERNANCE, execute(id), unreadable);
 
-    // Whatever the payload does now, what was passed can be executed.
+    // The proposal can be executed whatever the payload lists now.
     chain.foreign.code.remove(&PAYLOAD);
     chain.ok("anyone", GOVERNANCE, with(&promised));
     let (_, proposal) = chain.set.governance().proposal(id).unwrap();
@@ -180,7 +180,7 @@ fn the_actions_hash_is_that_of_the_abi() {
     assert_eq!(actions_hash(&[]), alloy_primitives::keccak256(empty));
 }
 
-/// `payload` answers `getActions()` with `answer` and then zeros up to `length` bytes.
+/// Makes `payload` answer `getActions()` with `answer`, padded with zeros to `length` bytes.
 fn answers(chain: &mut Chain, payload: Address, answer: Vec<u8>, length: usize) {
     let selector = Selector::from_slice(&alloy_primitives::keccak256("getActions()")[..4]);
     let conduct = Conduct::Pads { answer: answer.into(), length };
@@ -188,8 +188,8 @@ fn answers(chain: &mut Chain, payload: Address, answer: Vec<u8>, length: usize) 
     chain.foreign.written.put(payload, Put::Program(program), B256::repeat_byte(1));
 }
 
-/// A list of `count` actions as it is encoded if all offsets lead to the same action, with `length`
-/// bytes of data.
+/// The encoding of a list of `count` actions whose offsets all lead to the same action, with `length` bytes
+/// of data.
 fn sharing(count: usize, length: usize) -> Vec<u8> {
     let word = |number: usize| U256::from(number).to_be_bytes::<32>();
     let mut answer = [word(32), word(count)].concat();
@@ -199,7 +199,7 @@ fn sharing(count: usize, length: usize) -> Vec<u8> {
     answer
 }
 
-/// The list with more than an address as the target of its one action.
+/// Makes the target of the list's only action more than an address.
 fn dirty_target(mut list: Vec<u8>) -> Vec<u8> {
     let count = usize::from(list[63]);
     list[64 + 32 * count + 11] = 1;
@@ -222,7 +222,7 @@ fn a_payload_answers_with_at_most_as_much_as_a_transaction_carries() {
         // The answer.
         (sharing(1, 32), 100_000, None),
         (sharing(1, 32), 100_001, Some(too_long(100_001))),
-        // What is too long isn't read, so it may be anything.
+        // An answer that is too long isn't decoded, so it may be anything.
         (vec![], 100_001, Some(too_long(100_001))),
         (vec![], 100_000, Some(nothing)),
         (vec![0xff; 32], 100_000, Some(unreadable.clone())),
@@ -234,7 +234,7 @@ fn a_payload_answers_with_at_most_as_much_as_a_transaction_carries() {
         (sharing(2, 49_920), 0, Some(too_long(64 + 2 * (128 + 49_920)))),
         (sharing(2, 49_824), 0, None),
         (sharing(2, 49_825), 0, Some(too_long(64 + 2 * (128 + 49_856)))),
-        // Lists that don't decode come before lists that are too long.
+        // A list that doesn't decode is refused as such before its length is checked.
         (sharing(87, 1024)[..64].to_vec(), 0, Some(unreadable.clone())),
         (dirty_target(sharing(1, 32)), 0, Some(unreadable.clone())),
         (dirty_target(sharing(87, 1024)), 0, Some(unreadable)),
@@ -376,7 +376,7 @@ fn assertions_say_what_was_expected_and_found() {
             ExpectRefusal::Proposals { expected: x, found: PROPOSALS }.into(),
         ),
         (ExpectCall::OwnerIs { target: x, expected: x }, no_answer(x, "owner()")),
-        // A contract without an owner doesn't belong to address 0: it has no such view.
+        // A contract without an owner has no such view, so it isn't owned by address 0.
         (
             ExpectCall::OwnerIs { target: GOVERNANCE, expected: Address::ZERO },
             no_answer(GOVERNANCE, "owner()"),

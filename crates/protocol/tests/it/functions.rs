@@ -30,7 +30,7 @@ fn configuration() -> impl Strategy<Value = Configuration> {
 proptest! {
     #![proptest_config(properties(256))]
 
-    /// Whatever the configuration becomes: who still has power after a proposal's snapshot holds the
+    /// For every change of the configuration: a holder that has power after a proposal's snapshot gets the
     /// asset no sooner than the proposal can be executed.
     #[test]
     fn nobody_is_out_before_execution(
@@ -82,7 +82,8 @@ proptest! {
         if accepted(yea, nea) {
             assert!(accepted(yea + more, nea));
         }
-        // Nothing passes with as many against it, unless nobody has to vote at all.
+        // A proposal with as much power against it as for it isn't accepted, unless no power has to be cast
+        // at all.
         if yea > 0 && nea >= yea {
             assert!(!accepted(yea, nea));
         }

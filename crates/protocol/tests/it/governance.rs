@@ -135,7 +135,7 @@ fn power_counts_at_the_end_of_the_last_second_of_pending() {
         let call = GovernanceCall::Vote { id, amount, support: Support::Yea };
         chain.refused(holder, GOVERNANCE, call, too_much(holder, available));
     }
-    // What was withdrawn after the snapshot still counts.
+    // Power withdrawn after the snapshot still counts.
     chain.ok("carol", GOVERNANCE, vote(id, 7, Support::Nea));
 }
 
@@ -363,7 +363,7 @@ fn is_bounded(
 
 #[test]
 fn every_bound_of_the_first_configuration() {
-    // Parts of the supply are rounded down.
+    // Fractions of the supply are rounded down.
     for supply in [100_000 * T, 100_000 * T + 9] {
         is_bounded(bounds(10_000 * T, 50_000 * T + supply % 10 / 2), |raw| {
             Configuration::check(raw, Amount::of(supply))
@@ -396,7 +396,7 @@ fn a_change_is_bounded_by_the_power_when_it_is_made() {
         next.minimum_votes = Amount::of(votes);
         crate::chain::update(next)
     };
-    // 500 is given up for the lock, 500 is left by bob, and 9000 is there when it is executed.
+    // The lock takes 500, bob withdraws 500, and 9000 is left when it is executed.
     for (lock, votes, field) in [
         (900 * T, 4500 * T, None),
         (900 * T + 1, 4500 * T, Some("lockAmount")),
@@ -425,7 +425,7 @@ fn a_change_is_bounded_by_the_power_when_it_is_made() {
         });
         assert_eq!(refused, expected, "lockAmount {lock}, minimumVotes {votes}");
     }
-    // What isn't raised is accepted, whoever has left.
+    // A value that isn't raised is accepted, whoever has left.
     let leave = GovernanceCall::InitiateWithdraw { to: named("bob"), amount: tokens(4000) };
     chain.ok("bob", GOVERNANCE, leave);
     let leave = GovernanceCall::InitiateWithdraw { to: named("alice"), amount: tokens(4500) };
@@ -444,7 +444,7 @@ fn objections_are_taken_in_the_first_half_of_the_execution_delay() {
     let until = created + Seconds::of(450);
     for later in [301, 450] {
         chain.jump(created + Seconds::of(later));
-        // Nobody can speak for it any more.
+        // No ballot for it is taken any more.
         let refusal = not_active(ProposalState::Queued);
         chain.refused("alice", GOVERNANCE, vote(id, 1, yea), refusal);
         let events = chain.ok("bob", GOVERNANCE, vote(id, 1, nea));
@@ -475,14 +475,14 @@ fn queued_becomes_rejected_at_the_very_ballot_and_stays_it() {
     chain.jump(created + Seconds::of(300));
     chain.ok("alice", GOVERNANCE, vote(id, 1000, Support::Yea));
     chain.jump(created + Seconds::of(301));
-    // 1000 of 1923 is just more than 52 %; of 1924 it isn't.
+    // 1000 of 1923 is just above 52 %, and 1000 of 1924 isn't.
     for (amount, expected) in
         [(900, ProposalState::Queued), (23, ProposalState::Queued), (1, ProposalState::Rejected)]
     {
         chain.ok("bob", GOVERNANCE, vote(id, amount, Support::Nea));
         assert_eq!(state(&chain, id), expected, "after {amount} more");
     }
-    // Where no ballot is taken nothing can be tipped back.
+    // No ballot is taken on a rejected proposal, so its result can't change back.
     let refusal = GovernanceRefusal::NotActive { id, state: ProposalState::Rejected };
     for (caller, support) in [("bob", Support::Nea), ("alice", Support::Yea)] {
         chain.refused(caller, GOVERNANCE, vote(id, 1, support), refusal.clone());

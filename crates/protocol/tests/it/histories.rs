@@ -42,7 +42,7 @@ const UNREACHED_EVENTS: &[&str] = &[
     "Rollup.RollupDeployed",
 ];
 
-/// Refusals that these histories needn't reach, and why.
+/// The refusals that these histories needn't reach, with the reasons.
 const UNREACHED_REFUSALS: &[(&str, &str)] = &[
     ("Asset.Asset__SupplyExceeded", "the supply is far from its limit"),
     ("Asset.ERC20InvalidApprover", "nobody calls from address 0"),

@@ -11,17 +11,17 @@ use canon_protocol::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The memory of a history that is needed to judge it.
+/// The facts of a history's past that the invariants need.
 #[derive(Debug)]
 pub(crate) struct Guard {
     owners: BTreeMap<Address, Address>,
-    /// Contracts with those to whom the previews of executed proposals said that they would go.
+    /// The contracts and the accounts that they go to by the previews of executed proposals.
     offered: BTreeSet<(Address, Address)>,
     executed: BTreeSet<ProposalId>,
-    /// When each withdrawal was started.
+    /// The time at which each withdrawal was started.
     left: Vec<Timestamp>,
     versions: u64,
-    /// The state of each proposal after the step before.
+    /// The state of each proposal after the previous step.
     states: Vec<ProposalState>,
     /// Proposals that a ballot has turned from Queued to Rejected.
     tipped: BTreeSet<ProposalId>,
@@ -37,7 +37,7 @@ impl Guard {
         let owned = [at.asset, at.issuer, at.registry, at.distributor];
         let owned = owned.into_iter().chain(set.rollups().map(|(rollup, _)| rollup));
         Self {
-            owners: owned.map(|contract| (contract, home(contract))).collect(),
+            owners: owned.map(|contract| (contract, regular_owner(contract))).collect(),
             offered: BTreeSet::new(),
             executed: BTreeSet::new(),
             left: Vec::new(),
@@ -55,7 +55,7 @@ impl Guard {
         }
     }
 
-    /// After a call that was accepted.
+    /// Checks an accepted call.
     pub(crate) fn called(
         &mut self,
         before: &SetState,
@@ -84,9 +84,9 @@ impl Guard {
                 }
                 Event::Governance(GovernanceEvent::ProposalExecuted { proposal_id }) => {
                     assert!(self.executed.insert(*proposal_id), "nothing is executed twice");
-                    was_accepted(chain, *proposal_id);
-                    self.had_no_majority_against_it(chain, *proposal_id);
-                    self.foreseen(before, chain, *proposal_id);
+                    check_acceptance(chain, *proposal_id);
+                    self.check_no_majority_against(chain, *proposal_id);
+                    self.check_preview(before, chain, *proposal_id);
                 }
                 Event::Governance(GovernanceEvent::VoteCast {
                     proposal_id,
@@ -102,12 +102,12 @@ impl Guard {
                 _ => {}
             }
         }
-        self.owners_change(&chain.set);
+        self.check_owners(&chain.set);
         if let Some(call) = call {
-            executes_what_was_published(chain, call);
+            check_published_actions(chain, call);
         }
-        draws_stand(before, chain);
-        self.ballots_tip(before, chain, events);
+        check_draws(before, chain);
+        self.check_rejections(before, chain, events);
         let versions = chain.set.registry().number_of_versions();
         assert!(versions >= self.versions, "the registry only grows");
         assert_eq!(
@@ -117,19 +117,20 @@ impl Guard {
         self.versions = versions;
     }
 
-    /// Only what the preview of an executed proposal said is given away. What becomes of it there, and
-    /// whether it comes back, isn't Governance's any more.
-    fn owners_change(&mut self, set: &SetState) {
+    /// Checks that contracts are given away only as the preview of an executed proposal says. What happens
+    /// to them there isn't Governance's decision any more.
+    fn check_owners(&mut self, set: &SetState) {
         for (contract, owner) in &mut self.owners {
             let new_owner = set.ownership(*contract).owner();
-            let may = *owner != home(*contract) || self.offered.contains(&(*contract, new_owner));
+            let may = *owner != regular_owner(*contract)
+                || self.offered.contains(&(*contract, new_owner));
             assert!(new_owner == *owner || may, "{contract} goes to {new_owner}");
             *owner = new_owner;
         }
     }
 
     /// Checks the preview of an executed proposal.
-    fn foreseen(&mut self, before: &SetState, chain: &Chain, id: ProposalId) {
+    fn check_preview(&mut self, before: &SetState, chain: &Chain, id: ProposalId) {
         let preview = before.preview_proposal(id, chain.block, &chain.foreign).unwrap();
         for warning in preview.warnings {
             if let Warning::OwnershipOffered { contract, new_owner }
@@ -140,9 +141,9 @@ impl Guard {
         }
     }
 
-    /// Queued becomes Rejected by a ballot against it in time, and by no other call; and no ballot turns
-    /// Rejected into anything else.
-    fn ballots_tip(&mut self, before: &SetState, chain: &Chain, events: &[Event]) {
+    /// Checks that only a ballot against a proposal, in time, turns it from Queued to Rejected, and that no
+    /// ballot turns Rejected into another state.
+    fn check_rejections(&mut self, before: &SetState, chain: &Chain, events: &[Event]) {
         let now = chain.now();
         let (old, new) = (before.governance(), chain.set.governance());
         for (number, was) in (0..).zip(old.proposals()) {
@@ -164,8 +165,9 @@ impl Guard {
         }
     }
 
-    /// No proposal is executed against which a majority of the snapshot's power had cast its nay in time.
-    fn had_no_majority_against_it(&self, chain: &Chain, id: ProposalId) {
+    /// Checks that no proposal is executed if a majority of the snapshot's power was cast against it in
+    /// time.
+    fn check_no_majority_against(&self, chain: &Chain, id: ProposalId) {
         let governance = chain.set.governance();
         let (_, proposal) = governance.proposal(id.to_word()).unwrap();
         let snapshot = proposal.deadlines().pending;
@@ -174,9 +176,9 @@ impl Guard {
         assert!(against * U256::from(2) <= total, "{against} of {total} against {id}");
     }
 
-    /// States go on and never back; from the second half of the execution delay on nothing changes any
-    /// more.
-    fn proposals_go_on(&mut self, chain: &Chain) {
+    /// Checks that states only advance, and that the result doesn't change from the second half of the
+    /// execution delay on.
+    fn check_state_changes(&mut self, chain: &Chain) {
         use ProposalState::{
             Active, Dropped, Executable, Executed, Expired, Pending, Queued, Rejected,
         };
@@ -217,7 +219,7 @@ impl Guard {
         self.tipped.len()
     }
 
-    /// After every step.
+    /// Checks the invariants of a state. Called after every step.
     pub(crate) fn check(&mut self, chain: &Chain) {
         let set = &chain.set;
         for (contract, owner) in &self.owners {
@@ -226,14 +228,15 @@ impl Guard {
         let supply = set.asset().total_supply();
         let is_open = is_open_later(set.governance(), supply);
         assert!(is_open, "the holders of all of the asset can use the lock");
-        self.proposals_go_on(chain);
-        is_solvent(set);
-        power_adds_up(set, chain.now());
-        ballots_add_up(set, chain.now());
-        signals_add_up(set);
+        self.check_state_changes(chain);
+        check_solvency(set);
+        check_power(set, chain.now());
+        check_ballots(set, chain.now());
+        check_signals(set);
     }
 
-    /// No holder holds tokens again before a proposal on which its ballot counts could be executed.
+    /// Checks that no holder has its tokens back before a proposal on which its ballot counts could be
+    /// executed.
     pub(crate) fn end(&self, chain: &Chain) {
         let governance = chain.set.governance();
         let withdrawals = governance.withdrawals().iter().zip(&self.left);
@@ -250,13 +253,14 @@ impl Guard {
     }
 }
 
-/// The owner of `contract` unless the holders decide otherwise.
-fn home(contract: Address) -> Address {
+/// The owner of `contract` unless a proposal changes it.
+fn regular_owner(contract: Address) -> Address {
     if contract == ASSET { ISSUER } else { GOVERNANCE }
 }
 
-/// Executed ⇒ accepted, in time, and brought about by N signals of one round or by the lock.
-fn was_accepted(chain: &Chain, id: ProposalId) {
+/// Checks that an executed proposal was accepted, is executed in time, and originates from N signals of one
+/// round or from the lock.
+fn check_acceptance(chain: &Chain, id: ProposalId) {
     let set = &chain.set;
     let governance = set.governance();
     let (_, proposal) = governance.proposal(id.to_word()).unwrap();
@@ -266,7 +270,7 @@ fn was_accepted(chain: &Chain, id: ProposalId) {
     assert!(governance.tabulation(proposal).is_accepted(), "the holders accepted");
     assert_eq!(proposal.ending(), Ending::Executed);
     match proposal.origin() {
-        // That its lock was paid was seen when it was made.
+        // The payment of its lock was checked when it was created.
         Origin::Lock => {}
         Origin::Pushed { by, .. } => {
             let proposals = set.proposals(by).unwrap();
@@ -280,8 +284,8 @@ fn was_accepted(chain: &Chain, id: ProposalId) {
     }
 }
 
-/// No other actions than those published at the proposal's creation.
-fn executes_what_was_published(chain: &Chain, call: &Call) {
+/// Checks that only the actions published at the proposal's creation are executed.
+fn check_published_actions(chain: &Chain, call: &Call) {
     let (id, actions) = match call {
         Call::Governance(GovernanceCall::ExecuteWith { id, actions }) => (id, actions.clone()),
         Call::Governance(GovernanceCall::Execute { id }) => {
@@ -294,10 +298,9 @@ fn executes_what_was_published(chain: &Chain, call: &Call) {
     assert_eq!(proposal.actions()[..], actions);
 }
 
-/// The set that draws the slots of the current epoch and that of the next stay the same: no
-/// joining, leaving or calling changes anything. Without a seed nobody draws, and none is recorded in an
-/// epoch's first slot.
-fn draws_stand(before: &SetState, chain: &Chain) {
+/// Checks that no call changes the sets that draw the slots of the current and the next epoch. Without a
+/// seed there are no proposers, and no seed is recorded in an epoch's first slot.
+fn check_draws(before: &SetState, chain: &Chain) {
     let now = chain.now();
     for (address, rollup) in before.rollups() {
         let after = chain.set.rollup(address).unwrap();
@@ -320,7 +323,7 @@ fn draws_stand(before: &SetState, chain: &Chain) {
     }
 }
 
-/// The proposers of the slots of the present epoch, or a later one.
+/// The proposers of the slots of the epoch that is `later` epochs after the present one.
 fn draws(rollup: &Rollup, now: Timestamp, later: u64) -> Vec<Option<Address>> {
     let clock = rollup.clock();
     let present = clock.epoch_at(now).unwrap();
@@ -347,8 +350,8 @@ fn sum(amounts: impl Iterator<Item = Amount>) -> U256 {
     amounts.map(Amount::to_word).sum()
 }
 
-/// Every contract has what it owes.
-fn is_solvent(set: &SetState) {
+/// Checks that every contract has the tokens that it owes.
+fn check_solvency(set: &SetState) {
     let governance = set.governance();
     let due = governance.withdrawals().iter();
     let due = due.filter(|due| due.payment == canon_protocol::Payment::Due);
@@ -362,8 +365,8 @@ fn is_solvent(set: &SetState) {
     assert_eq!(balances, set.asset().total_supply().to_word());
 }
 
-/// Total power is the sum of the holders', now and at every snapshot.
-fn power_adds_up(set: &SetState, now: Timestamp) {
+/// Checks that total power is the sum of the holders' power, now and at every snapshot.
+fn check_power(set: &SetState, now: Timestamp) {
     let governance = set.governance();
     let holders: Vec<Address> = governance.holders().map(|(holder, _)| holder).collect();
     let snapshots = governance.proposals().iter().rev().take(4);
@@ -377,8 +380,8 @@ fn power_adds_up(set: &SetState, now: Timestamp) {
     assert!(creations.is_sorted(), "creation times don't decrease");
 }
 
-/// Nobody casts more than it had, and the sums are those of the ballots.
-fn ballots_add_up(set: &SetState, now: Timestamp) {
+/// Checks that no holder casts more power than it had, and that the tallies are the sums of the ballots.
+fn check_ballots(set: &SetState, now: Timestamp) {
     let governance = set.governance();
     for proposal in governance.proposals() {
         let snapshot = proposal.deadlines().pending;
@@ -397,8 +400,8 @@ fn ballots_add_up(set: &SetState, now: Timestamp) {
     }
 }
 
-/// One signal per slot, and one payload that wins.
-fn signals_add_up(set: &SetState) {
+/// Checks that there is at most one signal per slot, and at most one payload that wins a round.
+fn check_signals(set: &SetState) {
     for (_, proposals) in set.all_proposals() {
         let rules = proposals.rules();
         for (_, tally) in proposals.instances().flat_map(|instance| proposals.rounds(instance)) {

@@ -1,4 +1,4 @@
-//! Withdrawals: nobody whose ballot counts holds the asset again before execution.
+//! Withdrawals: no holder whose ballot counts has the asset back before execution.
 
 use crate::chain::{ASSET, Chain, GOVERNANCE, T, action, configuration, contract, named, tokens};
 use alloy_primitives::{Address, U256};
@@ -7,7 +7,7 @@ use canon_protocol::{
     GovernanceEvent, GovernanceRefusal, Payment, Seconds, Timestamp, WithdrawalId,
 };
 
-/// floor(100 / 5) + 200 + 300, of the first configuration.
+/// The withdrawal delay of the first configuration: floor(100 / 5) + 200 + 300.
 const DELAY: u64 = 520;
 
 const fn withdraw(to: Address, amount: U256) -> GovernanceCall {
@@ -91,7 +91,7 @@ fn expectation() -> canon_protocol::Action {
     action(crate::chain::EXPECT, call)
 }
 
-/// A configuration under which leaving takes 132 s.
+/// A configuration with a withdrawal delay of 132 s.
 const fn hasty() -> Configuration {
     Configuration {
         voting_delay: Seconds::of(60),
@@ -101,7 +101,7 @@ const fn hasty() -> Configuration {
     }
 }
 
-/// Replaces the configuration; returns when.
+/// Replaces the configuration. Returns the time of the change.
 fn reconfigure(chain: &mut Chain, next: Configuration) -> Timestamp {
     let update = GovernanceCall::UpdateConfiguration { configuration: Box::new(next.into()) };
     chain.govern(contract(50), vec![action(GOVERNANCE, update)]).unwrap();

@@ -1,8 +1,8 @@
-//! The way through the lock, by which holders make Governance act when sequencers don't: open exactly
-//! when those who can lock the asset can use it, and never closed by a configuration.
+//! The lock path, on which holders propose without sequencers. It is open exactly if the holders who can
+//! lock the asset can pass a proposal with it, and no configuration closes it.
 //!
 //! A proposal through the lock passes if enough power is left at its snapshot. The power given up for it
-//! counts again only if it is paid and locked once more before the snapshot:
+//! counts again only if it is paid out and locked again before the snapshot:
 //!
 //! | the lock's amount is paid | power at the snapshot, at most |
 //! |---|---|
@@ -27,8 +27,8 @@ use proptest::{
     proptest,
 };
 
-/// Whether those who lock all of `lockable` can pass a proposal through the lock under `configuration`,
-/// if its amount is withheld for `delay`.
+/// Whether the holders of `lockable`, all of it locked, can pass a proposal through the lock under
+/// `configuration` if the lock's amount is withheld for `delay`.
 fn is_open(configuration: &Configuration, delay: Seconds, lockable: Amount) -> bool {
     let is_paid_in_time = delay <= configuration.voting_delay;
     lockable.checked_sub(configuration.propose_config.lock_amount).is_some_and(|rest| {
@@ -37,12 +37,12 @@ fn is_open(configuration: &Configuration, delay: Seconds, lockable: Amount) -> b
     })
 }
 
-/// Whether they can at `now`.
+/// Whether the lock path is open at `now`.
 pub(crate) fn is_open_at(governance: &Governance, now: Timestamp, lockable: Amount) -> bool {
     is_open(&governance.configuration(), governance.lock_delay(now), lockable)
 }
 
-/// Whether they can once earlier configurations withhold nothing any more.
+/// Whether the lock path is open once earlier configurations no longer lengthen the delay.
 pub(crate) fn is_open_later(governance: &Governance, lockable: Amount) -> bool {
     let configuration = governance.configuration();
     let delay = withdrawal_delay(&configuration).max(configuration.propose_config.lock_delay);
@@ -76,7 +76,7 @@ fn what_is_paid_in_the_last_second_of_pending_counts_again() {
     }
 }
 
-/// Alice has all of the asset, all of it locked.
+/// A set in which Alice has all of the asset and has locked it.
 fn whole() -> Chain {
     let mut chain = Chain::deployed();
     let amount = U256::from(SUPPLY);
@@ -86,7 +86,7 @@ fn whole() -> Chain {
     chain
 }
 
-/// Alice gets what she gave up last, and locks it again.
+/// Pays Alice's last withdrawal, and locks the amount again.
 fn come_back(chain: &mut Chain) {
     let (id, last) = chain.set.governance().withdrawals().iter().enumerate().next_back().unwrap();
     let (id, unlocks_at, amount) = (U256::from(id), last.unlocks_at, last.amount.to_word());
@@ -104,7 +104,7 @@ fn cast_all(chain: &mut Chain, holder: &str, id: U256, support: Support) -> Resu
     chain.send(named(holder), GOVERNANCE, vote).map(|_| ())
 }
 
-/// Whether Alice can pass a proposal through the lock now, with all that she can do for it.
+/// Whether Alice can pass a proposal through the lock now, if she does all that she can for it.
 fn passes(chain: &mut Chain) -> bool {
     chain.foreign.list(contract(2), harmless());
     let id = U256::from(chain.set.governance().proposals().len());
@@ -126,12 +126,13 @@ fn passes(chain: &mut Chain) -> bool {
     chain.send(named("anyone"), GOVERNANCE, GovernanceCall::Execute { id }).is_ok()
 }
 
-/// For each field of a configuration where between its bounds it lies: 0 is the least, 255 the most.
+/// The position of each field of a configuration between its bounds: 0 is the least value, 255 the largest.
 fn choices() -> impl Strategy<Value = [u8; 9]> {
     uniform9(prop_oneof![Just(0), Just(255), any::<u8>()])
 }
 
-/// The configuration of these choices that is accepted in the place of `in_force` at this power.
+/// The configuration for these positions that is accepted as the successor of `in_force` at this total
+/// power.
 fn chosen(choices: [u8; 9], in_force: &Configuration, power: Amount) -> Configuration {
     let lock_amount = in_force.propose_config.lock_amount.get().max(power.get() / 10);
     let minimum_votes = in_force.minimum_votes.get().max(power.get() / 2);
@@ -155,7 +156,7 @@ proptest! {
         let power = Amount::of(SUPPLY - LOCK_AMOUNT);
         let next = chosen(choices, &configuration(), power);
         chain.govern(contract(1), update(next)).unwrap();
-        // What the old configuration withholds is over when its lock is paid.
+        // The delay of the old configuration is over when its lock is paid.
         come_back(&mut chain);
         if lost > 0 {
             let (to, amount) = (contract(9), U256::from(lost));
@@ -168,8 +169,8 @@ proptest! {
         assert_eq!(passes(&mut chain), is_open, "{next:?}");
     }
 
-    /// Whatever is allowed can be replaced by whatever is allowed, although somebody with a single unit
-    /// is against it and four tenths of the power have left.
+    /// Every allowed configuration can be replaced by every allowed one, although a holder of a single unit
+    /// votes against it and four tenths of the power have left.
     #[test]
     fn every_allowed_configuration_can_be_changed_again(
         first in choices(),
@@ -189,7 +190,7 @@ proptest! {
         let on_behalf_of = named("dust");
         chain.ok("dust", GOVERNANCE, GovernanceCall::Deposit { on_behalf_of, amount: one });
 
-        // Power when the first change is executed: what its lock took is gone.
+        // The power when the first change is executed: its lock's amount is gone.
         let power = Amount::of(POWER * T + 1 - LOCK_AMOUNT);
         let first = chosen(first, &configuration(), power);
         change(&mut chain, first);
@@ -205,7 +206,7 @@ proptest! {
     }
 }
 
-/// Alice passes `next` through the lock, against somebody with a single unit.
+/// Makes Alice pass `next` through the lock, against a holder of a single unit.
 fn change(chain: &mut Chain, next: Configuration) {
     let actions: Vec<Action> = update(next);
     let id = chain.lock_propose(contract(1), actions);
@@ -226,7 +227,7 @@ fn change(chain: &mut Chain, next: Configuration) {
 #[test]
 fn what_is_withheld_longer_for_a_while_closes_it_for_a_while() {
     let mut chain = whole();
-    // The lock's amount is back before the snapshot: that is the only way to have all power there.
+    // The lock's amount is paid before the snapshot, since only then all power can be there.
     let half = Configuration {
         propose_config: ProposeConfiguration {
             lock_delay: Seconds::of(60),
@@ -241,7 +242,7 @@ fn what_is_withheld_longer_for_a_while_closes_it_for_a_while() {
     chain.govern(contract(1), update(half)).unwrap();
     let lockable = half.minimum_votes;
     let governance = chain.set.governance();
-    // 520 s are withheld as long as the old configuration matters.
+    // The delay is 520 s as long as the old configuration matters.
     assert!(!is_open_at(governance, chain.now(), lockable));
     assert!(is_open_later(governance, lockable));
     come_back(&mut chain);

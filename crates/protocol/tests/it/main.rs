@@ -1,4 +1,4 @@
-//! The rules of the set, from outside.
+//! Tests of the public interface of the rules.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 

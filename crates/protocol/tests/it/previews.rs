@@ -47,7 +47,7 @@ fn a_preview_says_what_reviewers_must_know() {
         (vec![offer(REGISTRY, Address::ZERO)], vec![]),
         (vec![upgrade(next)], vec![]),
         (vec![upgrade(foreign)], vec![Warning::UnknownRollup { rollup: foreign }]),
-        // What is undone again is nothing to warn of.
+        // There is no warning about a change that is undone in the same list.
         (vec![appoint(twin), appoint(PROPOSALS)], vec![Warning::ProposalDropped { id }]),
         (vec![offer(REGISTRY, stranger), offer(REGISTRY, Address::ZERO)], vec![]),
     ] {
@@ -83,7 +83,7 @@ fn a_new_rollup_of_another_owner_is_reported() {
     for (actions, warnings) in [
         (vec![upgrade(governed)], vec![]),
         (vec![upgrade(foreign)], vec![owned(foreign, stranger)]),
-        // An offer to Governance that it doesn't take, or takes before or after the upgrade.
+        // An offer to Governance that it doesn't accept, or accepts before or after the upgrade.
         (vec![upgrade(coming)], vec![owned(coming, stranger)]),
         (vec![accept(coming), upgrade(coming)], vec![]),
         (vec![upgrade(coming), accept(coming)], vec![]),
@@ -100,7 +100,7 @@ fn a_new_rollup_of_another_owner_is_reported() {
         assert!(preview.outcome.is_ok());
     }
 
-    // Once it is canonical, lists that don't change that say nothing of it.
+    // Once it is canonical, there is no warning about it for a list that doesn't change that.
     chain.govern(contract(9), vec![upgrade(foreign)]).unwrap();
     let preview = chain.set.preview(&update(configuration()), chain.block, &chain.foreign);
     assert_eq!(preview.warnings, []);
@@ -136,7 +136,7 @@ fn another_registry_of_the_distributor_is_reported() {
     assert_eq!(warnings(&chain, &[ask(first)]), [unknown(first)]);
     assert_eq!(warnings(&chain, &[ask(REGISTRY)]), []);
     assert_eq!(warnings(&chain, &[ask(first), ask(second)]), [unknown(second)]);
-    // What is undone again is nothing to warn of.
+    // There is no warning about a change that is undone in the same list.
     assert_eq!(warnings(&chain, &[ask(first), ask(REGISTRY)]), []);
 
     chain.govern(contract(8), vec![ask(first)]).unwrap();

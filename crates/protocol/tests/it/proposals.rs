@@ -22,7 +22,7 @@ fn push(round: u64) -> ProposalsCall {
     ProposalsCall::PushProposal { round: U256::from(round) }
 }
 
-/// Three stakers at the first slot of a round, and two payloads.
+/// A set with three stakers at the first slot of a round, and two payloads.
 fn signaling() -> Chain {
     let mut chain = Chain::staked(3);
     chain.foreign.list(PAYLOAD, harmless());
@@ -101,7 +101,7 @@ fn checks_come_in_their_order() {
     let not_proposer = ProposalsRefusal::NotProposer { caller, proposer };
     chain.refused("anyone", PROPOSALS, vote(PAYLOAD), not_proposer);
     chain.send(proposer, PROPOSALS, vote(PAYLOAD)).unwrap();
-    // The slot is used up: that comes before the question whose slot it is.
+    // The slot is used, which is checked before its proposer is.
     let slot = chain.slot().to_word();
     let used = ProposalsRefusal::SlotAlreadyUsed { slot, newest_slot: slot };
     chain.refused("anyone", PROPOSALS, vote(OTHER), used.clone());
@@ -119,7 +119,7 @@ fn nobody_signals_for_an_empty_set() {
     chain.refused("anyone", PROPOSALS, vote(PAYLOAD), nobody);
 }
 
-/// A rollup that isn't of the set is canonical, and says what the test wants.
+/// A set whose canonical rollup is a foreign contract that reports this slot and proposer.
 fn foreign_rollup(slot: u64, proposer: Address) -> Chain {
     let mut chain = Chain::empty();
     chain.foreign.deploy(PAYLOAD);
@@ -137,7 +137,7 @@ fn says(chain: &mut Chain, slot: u64, proposer: Address) {
     chain.foreign.answer(contract(1), "getCurrentProposer()", word(proposer));
 }
 
-/// A signal when the rollup says that it is `slot`.
+/// Signals while the rollup reports `slot`.
 fn signal_at(chain: &mut Chain, slot: u64) -> Result<Vec<Event>, Refusal> {
     let alice = named("alice");
     says(chain, slot, alice);
@@ -216,7 +216,7 @@ fn answers_that_are_not_clean_are_refused() {
     chain.refused("alice", PROPOSALS, vote(PAYLOAD), nobody);
 }
 
-/// A round won by `PAYLOAD`, at the first slot of the next.
+/// A set at the first slot after a round that `PAYLOAD` won, and the round.
 fn won() -> (Chain, u64) {
     let mut chain = signaling();
     let number = round(&chain).get();
@@ -316,7 +316,7 @@ fn code_is_pinned_to_232_bits() {
         other[byte] ^= 1;
         chain.foreign.code.get_mut(&PAYLOAD).unwrap().hash = other;
         let refusal = chain.send(named("anyone"), PROPOSALS, push(number)).err();
-        // Both hashes as they are compared.
+        // Both hashes with the bits that are compared.
         let [expected, found] = [hash, other].map(|mut hash| {
             hash[29..].fill(0);
             hash
@@ -332,7 +332,7 @@ fn a_payload_has_one_live_proposal_of_the_sequencers() {
     let (mut chain, number) = won();
     chain.lock("alice", 2000);
     chain.lock_propose(PAYLOAD, harmless());
-    // What came through the lock is no hindrance.
+    // A proposal through the lock doesn't prevent a push.
     chain.ok("anyone", PROPOSALS, push(number));
     let second = round(&chain).get();
     for _ in 0..N {
@@ -371,13 +371,13 @@ fn a_new_canonical_rollup_starts_from_zero() {
     }
     let upgrade = action(REGISTRY, RegistryCall::Upgrade { rollup: next });
     chain.govern(contract(9), vec![upgrade]).unwrap();
-    // The unpushed rounds of the old rollup are void.
+    // The unpushed rounds of the old rollup don't count any more.
     let now = chain.now();
     let pushable = chain.set.pushable_rounds(PROPOSALS, now, &chain.foreign).unwrap();
     assert_eq!(pushable, []);
     let status = chain.set.signaling(PROPOSALS, now, &chain.foreign).unwrap();
     assert_eq!((status.instance, status.leader), (next, None));
-    // Nobody signaled in the new rollup's round of the same number, which is over.
+    // The new rollup's round of the same number, which is over, has no signals.
     let round = U256::from(number);
     chain.refused("anyone", PROPOSALS, push(number), ProposalsRefusal::NoLeader { round });
     chain.signal(PAYLOAD);
@@ -396,7 +396,7 @@ fn a_replaced_proposals_contract_can_push_no_more() {
     let call = GovernanceCall::UpdateGovernanceProposer { new_governance_proposer: other };
     chain.govern(contract(9), vec![action(GOVERNANCE, call)]).unwrap();
     let round = chain.set.proposals(PROPOSALS).unwrap().rules().round_of(chain.slot());
-    // Too late for the old round; a new one is won in vain.
+    // The old round is too old, and winning a new one changes nothing.
     assert!(round.get() > number + 5);
     chain.next_round();
     let number = self::round(&chain).get();

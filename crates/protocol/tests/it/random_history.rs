@@ -1,4 +1,4 @@
-//! Random histories, carried out by the rules alone.
+//! Random histories, executed by the rules alone.
 
 use crate::{
     chain::{
@@ -37,9 +37,9 @@ fn accounts() -> (Accounts, BTreeMap<Address, PrivateKeySigner>) {
 /// The calls and events seen in a history.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    /// Names of events, those of constructors excepted.
+    /// The names of events, except for those of constructors.
     pub(crate) events: BTreeSet<String>,
-    /// Names of refusals, those of actions included.
+    /// The names of refusals, including those of actions.
     pub(crate) refusals: BTreeSet<String>,
     pub(crate) states: BTreeSet<u8>,
     pub(crate) executed: usize,
@@ -69,12 +69,12 @@ pub(crate) struct RandomHistory {
     director: Director,
     guard: Guard,
     deployed: u64,
-    /// The proposal of the last ballot that each holder signed and somebody submitted.
+    /// The proposal of the last submitted ballot that each holder signed.
     signed_for: BTreeMap<Address, ProposalId>,
 }
 
 impl RandomHistory {
-    /// The set with everybody funded, some staked and some power locked.
+    /// A set in which all accounts have funds, some have staked and some have locked power.
     pub(crate) fn new(seed: u64) -> Self {
         let (accounts, keys) = accounts();
         let mut chain = Chain::deployed();
@@ -115,14 +115,14 @@ impl RandomHistory {
         }
     }
 
-    /// So many steps, with everything checked after each.
+    /// Runs this number of steps, and checks everything after each.
     pub(crate) fn run(&mut self, steps: usize) {
         for _ in 0..steps {
             self.step();
         }
     }
 
-    /// Takes this many more steps; returns them with their blocks.
+    /// Takes this number of further steps. Returns them with their blocks.
     pub(crate) fn steps_taken(&mut self, count: usize) -> Vec<(L1Block, Step)> {
         let mut taken = Vec::new();
         for _ in 0..count {
@@ -173,7 +173,8 @@ impl RandomHistory {
         taken
     }
 
-    /// Every put changes the hash: two contracts of different conduct never share one.
+    /// Puts code at an account. The hash follows from the behavior, so two contracts of different behavior
+    /// never share one.
     fn put(&mut self, account: Address, put: Put) {
         let hash = match &put {
             Put::Nothing => KECCAK256_EMPTY,
@@ -207,14 +208,14 @@ impl RandomHistory {
     fn refused(&mut self, refusal: &Refusal) {
         let mut refusal = refusal.clone();
         self.seen.refusals.insert(refusal.name());
-        // What an action failed with counts as well.
+        // The refusal with which an action failed counts as well.
         while let Refusal::Governance(GovernanceRefusal::ActionFailed { reason, .. }) = &refusal {
             refusal = Refusal::abi_decode(reason);
             self.seen.refusals.insert(refusal.name());
         }
     }
 
-    /// As through the deterministic deployment proxy, every time with another salt.
+    /// A creation through the deterministic deployment proxy, with a new salt every time.
     fn creation(&mut self, constructor: &Constructor) -> Create2 {
         self.deployed += 1;
         let salt = B256::from(U256::from(self.deployed));
@@ -318,7 +319,7 @@ impl RandomHistory {
         self.saw(scene);
     }
 
-    /// The state that the events alone give.
+    /// The state folded from the events alone.
     pub(crate) fn folded(&self) -> SetState {
         let mut set = SetState::new(*self.chain.set.addresses());
         for (block, log) in &self.chain.history {
@@ -327,7 +328,7 @@ impl RandomHistory {
         set
     }
 
-    /// Whether whoever has most of the asset can still make Governance act, whatever has happened.
+    /// Whether the holder of most of the asset can still make Governance act.
     pub(crate) fn can_act(&self) -> bool {
         let mut chain = self.chain.clone();
         let balance = chain.set.asset().balance_of(named("treasury"));
@@ -344,11 +345,11 @@ impl RandomHistory {
         chain.govern(contract(1), harmless()).is_ok()
     }
 
-    /// Checks what needs the whole history.
+    /// Checks the invariants that need the whole history.
     pub(crate) fn end(&self) {
         self.guard.end(&self.chain);
         assert_eq!(self.folded(), self.chain.set, "the state follows from the events");
-        // After 136 years it stores no more times, and that is the end of it.
+        // After 136 years the contract stores no more times and so can't act any more.
         let age = self.chain.now().since(START).unwrap();
         if age + Seconds::of(400 * 86_400) < Seconds::of(1 << 32) {
             assert!(self.can_act(), "governance can act");
@@ -356,7 +357,7 @@ impl RandomHistory {
     }
 }
 
-/// A history of this seed; the seed is named if anything is wrong with it.
+/// Runs the history of this seed. A failure names the seed.
 pub(crate) fn run_history(seed: u64, steps: usize) -> Seen {
     struct Replay(u64, usize);
     impl Drop for Replay {

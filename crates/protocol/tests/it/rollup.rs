@@ -51,7 +51,7 @@ fn slash(number: usize, amount: u128) -> RollupCall {
     RollupCall::Slash { attester: attester(number), amount: tokens(amount) }
 }
 
-/// A call by the owner, without a proposal for it.
+/// Makes a call as the owner, without a proposal.
 fn as_owner(chain: &mut Chain, call: RollupCall) -> Result<Vec<Event>, Refusal> {
     chain.send(GOVERNANCE, ROLLUP, call)
 }
@@ -104,7 +104,7 @@ fn deposits_need_keys_a_stake_and_a_new_attester() {
     assert_eq!((member.proposer(), member.withdrawer(), member.coinbase()), (p, w, p));
 }
 
-/// A staker, and nobody who records seeds: the first second of epoch 2.
+/// A set with a staker in the first second of epoch 2, in which seeds are recorded only by the test.
 fn unkept() -> Chain {
     let mut chain = Chain::staked(1);
     chain.is_kept = false;
@@ -162,14 +162,14 @@ fn the_next_seed_is_that_of_the_first_call_that_can_record_one() {
         (SLOT, 3, SLOT),
         (SLOT + 1, 3, SLOT + 1),
         (EPOCH_SECONDS - 1, 3, EPOCH_SECONDS - 1),
-        // Nobody called in epoch 2: the seed of epoch 3 is never recorded.
+        // There was no call in epoch 2, so the seed of epoch 3 is never recorded.
         (EPOCH_SECONDS, 4, EPOCH_SECONDS + SLOT),
     ] {
         assert_eq!(next_seed(&chain, later), (Epoch::of(epoch), from), "{later} s later");
     }
     chain.jump(start + Seconds::of(SLOT));
     chain.ok("anyone", ROLLUP, RollupCall::SetupEpoch);
-    // It is recorded: the next one is that of the next epoch's second slot.
+    // It is recorded. The next seed can be recorded from the second slot of the next epoch on.
     for later in [SLOT, EPOCH_SECONDS - 1, EPOCH_SECONDS, EPOCH_SECONDS + SLOT] {
         let expected = (Epoch::of(4), EPOCH_SECONDS + SLOT);
         assert_eq!(next_seed(&chain, later), expected, "{later} s later");
@@ -206,7 +206,7 @@ fn every_call_that_changes_the_rollup_records_the_seed() {
 #[test]
 fn an_epoch_without_a_seed_has_no_proposers_and_the_one_after_it_may() {
     let mut chain = unkept();
-    // Nobody calls in epoch 2.
+    // There is no call in epoch 2.
     chain.wait(EPOCH_SECONDS);
     let (silent, now) = (Epoch::of(3), chain.now());
     assert_eq!(rollup(&chain).seed(silent, now), Ok(None));
@@ -223,7 +223,7 @@ fn an_epoch_without_a_seed_has_no_proposers_and_the_one_after_it_may() {
         let slot = chain.slot().to_word();
         let vote = ProposalsCall::Vote { payload };
         chain.refused("proposer 0", PROPOSALS, vote, ProposalsRefusal::NoProposer { slot });
-        // One call brings the next epoch back, and changes nothing in this one.
+        // One call records a seed for the next epoch, and changes nothing in this one.
         chain.ok("anyone", ROLLUP, RollupCall::SetupEpoch);
         chain.wait(SLOT);
     }
@@ -362,7 +362,7 @@ fn slashing_down_to_the_minimum_leaves_the_seat() {
     assert_eq!(rollup(&chain).member(attester).unwrap().status(), AttesterStatus::Living);
 }
 
-/// The set with a second rollup, canonical from now on.
+/// A set with a second rollup, which is canonical from now on.
 fn upgraded() -> Chain {
     let mut chain = Chain::staked(2);
     chain.deploy_rollup(NEXT);
@@ -458,7 +458,8 @@ fn a_move_fails_if_the_attester_is_there_already() {
     let registered = RollupRefusal::AlreadyRegistered { attester: attester(0) };
     chain.refused("anyone", ROLLUP, finalize_move(0), registered.clone());
 
-    // Whoever registered it there first stops nobody: the withdrawer moves under another one.
+    // An earlier registration of the attester there doesn't prevent the move: the withdrawer moves under
+    // another one.
     let finalize_as =
         |new_attester| RollupCall::FinaliseMoveAs { attester: attester(0), new_attester };
     let (caller, withdrawer) = (named("anyone"), named("withdrawer 0"));
@@ -496,7 +497,7 @@ fn a_move_under_the_same_attester_may_be_finalized_by_its_withdrawer() {
     let (timestamp, when) = (chain.now().to_word(), ready_at.to_word());
     let not_ready = RollupRefusal::MoveNotReady { timestamp, ready_at: when };
     chain.refused("withdrawer 0", ROLLUP, finalize_as.clone(), not_ready);
-    // That there is another attester is checked before.
+    // The new attester is checked before.
     let nobody = RollupCall::FinaliseMoveAs { attester: attester(0), new_attester: Address::ZERO };
     chain.refused("withdrawer 0", ROLLUP, nobody, CommonRefusal::ZeroAddress);
     chain.jump(ready_at);
@@ -504,8 +505,8 @@ fn a_move_under_the_same_attester_may_be_finalized_by_its_withdrawer() {
     assert!(chain.set.rollup(NEXT).unwrap().member(new_attester).is_some());
 }
 
-/// A rollup that isn't of the set is canonical and reacts like this to a deposit; the move to it is
-/// ready.
+/// A set whose canonical rollup is a foreign contract that makes these calls when it gets a deposit. The
+/// move to it is ready.
 fn moving_to_foreign(calls: Vec<Action>) -> Chain {
     let mut chain = Chain::staked(2);
     chain.foreign.deploy(NEXT);
@@ -554,7 +555,7 @@ fn a_foreign_rollup_cannot_call_back_in_the_middle() {
         let mut chain = moving_to_foreign(vec![action(ROLLUP, call), take(STAKE)]);
         chain.refused("anyone", ROLLUP, finalize_move(0), CommonRefusal::ReentrantCall);
     }
-    // What is harmless in the middle is allowed.
+    // A harmless call in between is allowed.
     let mut chain = moving_to_foreign(vec![action(ROLLUP, RollupCall::SetupEpoch), take(STAKE)]);
     chain.ok("anyone", ROLLUP, finalize_move(0));
 }
@@ -594,7 +595,7 @@ fn the_slots_proposer_proposes_one_block_and_is_paid() {
     let again = RollupRefusal::SlotAlreadyProposed { slot: slot.to_word() };
     assert_eq!(chain.send(proposer, ROLLUP, block(2)), Err(again.into()));
 
-    // What is left of the distributor's balance, then nothing; the blocks stand.
+    // The distributor pays the rest of its balance, then nothing. The blocks are accepted.
     for (number, paid) in [(2, Some(3 * T)), (3, Some(0))] {
         chain.wait(SLOT);
         let proposer = chain.proposer();
@@ -639,8 +640,7 @@ fn an_empty_set_proposes_nothing() {
     );
 }
 
-/// A set with a second rollup whose distributor, returned as well, is code that anybody may have
-/// written.
+/// A set with a second rollup whose distributor, which is returned too, is foreign code.
 fn paid_by_anybody() -> (Chain, Address) {
     let mut chain = Chain::deployed();
     chain.is_kept = true;
@@ -683,7 +683,7 @@ fn a_rollup_that_is_not_canonical_works_on_and_earns_nothing() {
 #[test]
 fn a_seat_keeps_the_keys_with_which_it_was_taken() {
     let mut chain = Chain::staked(1);
-    // The only member leaves and joins again with other keys: the closed sets are as they were.
+    // The only member leaves and joins again with other keys, which doesn't change the closed sets.
     let before = *rollup(&chain).member_at(chain.now(), chain.now()).unwrap().unwrap();
     chain.ok("withdrawer 0", ROLLUP, withdraw(0));
     let epoch = rollup(&chain).clock().epoch_at(chain.now()).unwrap();
@@ -717,7 +717,7 @@ fn nobody_is_paid_in_the_middle_of_a_block() {
     chain.stake(NEXT, 1);
     chain.ok("withdrawer 1", NEXT, withdraw(1));
     chain.wait(EXIT_DELAY);
-    // Anybody could end the exit now, but not while the rollup is busy.
+    // Anyone could end the exit now, but not during another call of the rollup.
     let again = Reaction::Calls(vec![action(NEXT, finalize(1))]);
     chain.foreign.reactions.insert(distributor, again);
     chain.ok("proposer 0", NEXT, block(1));

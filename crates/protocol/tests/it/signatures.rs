@@ -20,7 +20,7 @@ fn harmless() -> Vec<Action> {
     vec![action(EXPECT, ExpectCall::OwnerIs { target: ASSET, expected: ISSUER })]
 }
 
-/// Three stakers at the first slot of a round, and a payload.
+/// A set with three stakers at the first slot of a round, and a payload.
 fn signaling() -> Chain {
     let mut chain = Chain::staked(3);
     chain.foreign.list(PAYLOAD, harmless());
@@ -46,7 +46,7 @@ fn anyone_may_submit_the_proposers_signal() {
     let round = chain.set.proposals(PROPOSALS).unwrap().rules().round_of(chain.slot());
     let cast = ProposalsEvent::VoteCast { payload: PAYLOAD, round, voter };
     assert_eq!(events.last(), Some(&Event::from(cast)));
-    // Not twice, and not in another slot.
+    // The signature can't be used twice, nor in another slot.
     let slot = chain.slot().to_word();
     let used = ProposalsRefusal::SlotAlreadyUsed { slot, newest_slot: slot };
     chain.refused("anyone", PROPOSALS, vote_with_sig(signature.clone()), used);
@@ -109,7 +109,7 @@ fn wallets_and_delegations_sign_too() {
     }
 }
 
-/// A chain with two active proposals, 0 and 1, and 500 power of alice.
+/// A chain with two active proposals, 0 and 1, in which alice has 500 power.
 fn voting() -> Chain {
     let mut chain = Chain::voting(1500, 10);
     chain.lock_propose(PAYLOAD, harmless());
@@ -200,7 +200,8 @@ fn ballots_on_different_proposals_do_not_wait_for_each_other() {
         chain.ok("anyone", GOVERNANCE, call.clone());
         assert_eq!((next_nonce(&chain, 0), next_nonce(&chain, 1)), nonces);
     }
-    // A direct ballot uses none, nobody else's does either, and an unknown proposal has none.
+    // A direct ballot uses no nonce, ballots of others don't change it, and an unknown proposal has nonce
+    // 0.
     let (id, amount, support) = (U256::ZERO, tokens(1), Support::Nea);
     chain.ok("alice", GOVERNANCE, GovernanceCall::Vote { id, amount, support });
     assert_eq!(next_nonce(&chain, 0), 2);
@@ -214,7 +215,7 @@ fn ballots_on_different_proposals_do_not_wait_for_each_other() {
 fn a_ballot_names_the_actions() {
     let mut chain = voting();
     let right = signed("alice", &ballot(&chain, 0, 7, 0, U256::MAX));
-    // The number was another proposal's before a reorganization.
+    // Before a reorganization, another proposal had the number.
     let other = ballot(&chain, 1, 7, 0, U256::MAX).actionsHash;
     let ballot = Ballot { actionsHash: other, ..ballot(&chain, 0, 7, 0, U256::MAX) };
     let swapped = signed("alice", &ballot);
@@ -248,7 +249,7 @@ fn all_ballots_on_a_proposal_can_be_invalidated() {
     chain.ok("anyone", GOVERNANCE, signed("alice", &ballot(&chain, 0, 7, next, U256::MAX)));
     chain.ok("anyone", GOVERNANCE, signed("alice", &ballot(&chain, 1, 7, 0, U256::MAX)));
 
-    // In any state, of a proposal that exists.
+    // Ballots can be invalidated in any state of an existing proposal.
     chain.wait(100_000);
     chain.ok("alice", GOVERNANCE, invalidate);
     let (id, count) = (U256::from(2), U256::from(2));
@@ -289,7 +290,7 @@ fn checks_of_a_signed_ballot_come_in_their_order() {
     let unknown = GovernanceRefusal::UnknownProposal { id, count: U256::from(2) };
     let lost = Ballot { proposalId: id, ..ballot(&chain, 0, 0, 0, U256::ZERO) };
     chain.refused("anyone", GOVERNANCE, wrong(&lost), unknown);
-    // Everything is wrong with it, and from one check to the next a little less.
+    // These ballots have several defects. The refusal is that of the first check.
     let mut over = chain.clone();
     over.wait(100_000);
     let (state, id) = (canon_protocol::ProposalState::Rejected, U256::ZERO);
@@ -390,7 +391,7 @@ fn a_deposit_survives_a_permit_that_was_used_already() {
     let power = chain.set.governance().power(named("alice"));
     assert_eq!(power, Amount::of(10 * Amount::TOKEN.get()));
 
-    // Without an allowance it fails for want of that.
+    // Without an allowance it fails because of that.
     let (spender, allowance, needed) = (GOVERNANCE, U256::ZERO, tokens(5));
     let missing = AssetRefusal::InsufficientAllowance { spender, allowance, needed };
     chain.refused("alice", GOVERNANCE, deposit(5, U256::MAX, signature), missing);

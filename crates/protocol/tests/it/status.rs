@@ -13,19 +13,20 @@ fn round_of(slot: u64) -> u64 {
     slot / u64::from(M)
 }
 
-/// The signals for `payload` among those given.
+/// The number of signals for `payload` among those given.
 fn count(signals: &[Address], payload: Address) -> u32 {
     signals.iter().filter(|signal| **signal == payload).count() as u32
 }
 
-/// Compares the status of the present slot with what the signals given so far, with their slots, add up to.
+/// Compares the status of the present slot with the one computed from the signals given so far, with their
+/// slots.
 fn check(chain: &Chain, signals: &[(u64, Address)]) {
     let slot = chain.slot().get();
     let round = round_of(slot);
     let is_used = signals.last().is_some_and(|(used, _)| *used == slot);
     let of_round = signals.iter().filter(|(used, _)| round_of(*used) == round);
     let of_round: Vec<Address> = of_round.map(|(_, payload)| *payload).collect();
-    // Whoever first has more signals than the leader so far leads.
+    // A payload becomes the leader when it first has more signals than the leader so far.
     let mut leader: Option<Leader> = None;
     for (index, payload) in of_round.iter().enumerate() {
         let count = count(&of_round[..=index], *payload);
@@ -57,7 +58,8 @@ fn check(chain: &Chain, signals: &[(u64, Address)]) {
 proptest! {
     #![proptest_config(properties(64))]
 
-    /// At the first and the last second of each slot, and after its signal, over the boundaries of rounds.
+    /// Checks the status at the first and the last second of each slot, and after its signal, across the
+    /// boundaries of rounds.
     #[test]
     fn the_status_is_what_counting_signals_says(
         start in 0..u64::from(M),

@@ -1,4 +1,4 @@
-//! States that are stored and read back, also damaged ones.
+//! States that are stored and read back, including damaged ones.
 
 use crate::{
     chain::{Chain, contract, harmless},
@@ -11,7 +11,7 @@ use canon_protocol::{
 use canon_testkit::histories::{Rng, Step};
 use serde_json::Value;
 
-/// Steps of a history before its state is stored.
+/// The number of steps of a history before its state is stored.
 const STEPS: usize = 250;
 
 fn text(set: &SetState) -> String {
@@ -46,7 +46,7 @@ fn folding_goes_on_where_a_stored_state_was_read() {
         let mut incomplete = 0;
         for (block, log) in logs {
             set.evolve(log, *block).unwrap();
-            // Also between events that belong together.
+            // The state is stored between events that take effect together, too.
             if !set.is_complete() || rng.chance(1, 20) {
                 incomplete += usize::from(!set.is_complete());
                 set = read(&text(&set));
@@ -57,7 +57,7 @@ fn folding_goes_on_where_a_stored_state_was_read() {
     }
 }
 
-/// A value that may stand in the place of another.
+/// A value that replaces another.
 fn replacement(value: &Value, rng: &mut Rng, others: &[Value]) -> Value {
     let near = |number: u64, rng: &mut Rng| match rng.below(8) {
         0 => 0,
@@ -82,7 +82,7 @@ fn replacement(value: &Value, rng: &mut Rng, others: &[Value]) -> Value {
     }
 }
 
-/// Changes one value, or leaves out, repeats or moves one entry of a list.
+/// Changes one value, or removes, repeats or moves one entry of a list.
 fn alter(value: &mut Value, rng: &mut Rng, others: &[Value]) {
     match value {
         Value::Object(fields) if !fields.is_empty() && rng.chance(19, 20) => {
@@ -117,7 +117,7 @@ fn leaves(value: &Value, found: &mut Vec<Value>) {
     }
 }
 
-/// Asks everything.
+/// Calls all functions of the state.
 fn look(set: &SetState, now: Timestamp, external: &dyn ExternalContracts) {
     let governance = set.governance();
     let block = L1Block { timestamp: now, ..set.block() };
@@ -155,7 +155,7 @@ fn look(set: &SetState, now: Timestamp, external: &dyn ExternalContracts) {
     }
 }
 
-/// Makes the calls, each on the state that the ones before leave.
+/// Makes the calls, each on the state after the earlier ones.
 fn call_all(mut set: SetState, chain: &Chain, steps: &[(L1Block, Step)]) {
     for (block, step) in steps {
         let external = chain.foreign.written.at(block.timestamp);
@@ -227,14 +227,14 @@ fn a_damaged_text_is_refused() {
         assert!(serde_json::from_str::<SetState>(&stored[..cut]).is_err(), "cut at {cut}");
         let mut bytes = stored.clone().into_bytes();
         bytes[cut] ^= 1 << rng.below(8);
-        // What can still be read may be used.
+        // A state that can still be read can be used.
         if let Ok(set) = serde_json::from_slice::<SetState>(&bytes) {
             look(&set, history.chain.now(), &history.chain.foreign);
         }
     }
 }
 
-/// Every invariant that a function relies on, broken alone.
+/// Breaks each invariant that a function relies on, one at a time.
 #[test]
 fn what_does_not_add_up_is_refused() {
     let mut chain = Chain::voting(2000, 1000);

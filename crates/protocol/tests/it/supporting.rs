@@ -1,4 +1,4 @@
-//! Issuer, Registry, RewardDistributor, and who owns them.
+//! Issuer, Registry and RewardDistributor, and their owners.
 
 use crate::chain::{
     ASSET, Chain, DISTRIBUTOR, EXPECT, GOVERNANCE, ISSUER, PROPOSALS, REGISTRY, ROLLUP, T,
@@ -41,12 +41,12 @@ fn the_issuer_mints_at_its_rate_and_forgets_the_rest() {
     assert_eq!(chain.set.issuer().mint_available(chain.now()), U256::ZERO);
 
     chain.wait(3);
-    // All that there is, to the last unit.
+    // The whole allowance can be minted, to the last unit.
     assert_eq!(by_owner(&mut chain.clone(), tokens(3)).unwrap().len(), 2);
     let nobody = IssuerCall::Mint { to: Address::ZERO, amount: tokens(1) };
     let invalid = AssetRefusal::InvalidReceiver { receiver: Address::ZERO };
     assert_eq!(chain.send(GOVERNANCE, ISSUER, nobody), Err(invalid.into()));
-    // What isn't minted for a year accrues no more.
+    // After a year without a mint the allowance doesn't grow any more.
     let minted = chain.set.issuer().time_of_last_mint();
     let year: u64 = 365 * 86_400;
     assert_eq!(Issuer::ACCRUAL_LIMIT, Seconds::of(year));
@@ -114,13 +114,13 @@ fn the_registry_refuses_what_is_no_rollup() {
     assert_eq!(registry.version_for(contract(9)), Err(unknown));
     assert_eq!(registry.snapshot(Version::of(3)), None);
     assert_eq!(registry.number_of_versions(), 3);
-    // Governance is no rollup.
+    // Governance isn't a rollup.
     let target = GOVERNANCE;
     let no_answer = CommonRefusal::NoAnswer { target, selector: selector("getCurrentSlot()") };
     assert_eq!(by_owner(&mut chain, GOVERNANCE), Err(no_answer.into()));
 }
 
-/// A canonical rollup that isn't of the set and reports `slot`.
+/// Makes a foreign contract that reports `slot` the canonical rollup.
 fn foreign_rollup(chain: &mut Chain, slot: u64) -> Address {
     let rollup = contract(1);
     chain.foreign.deploy(rollup);
@@ -191,7 +191,7 @@ fn the_distributor_follows_the_registry_it_is_given() {
     chain.foreign.deploy(other);
     chain.send(GOVERNANCE, DISTRIBUTOR, update(other)).unwrap();
     let claim = DistributorCall::Claim { to: named("x") };
-    // Whatever it reverts with isn't passed on.
+    // Its revert data isn't passed on.
     let no_answer = CommonRefusal::NoAnswer { target: other, selector: selector("getRollup()") };
     assert_eq!(chain.send(ROLLUP, DISTRIBUTOR, claim.clone()), Err(no_answer.clone().into()));
     chain.foreign.answer(other, "getRollup()", word(ROLLUP) | (U256::from(1) << 160));
@@ -271,7 +271,7 @@ fn calls_return_what_the_interfaces_say() {
     assert_eq!(leave.returns(&logs(&chain, named("withdrawer 0"), ROLLUP, &leave)), truth);
 }
 
-/// A contract outside the set that answers `answer` to everything.
+/// A contract outside the set that answers every call with `answer`.
 fn answering(chain: &mut Chain, answer: &[u8]) -> Address {
     let contract = contract(8);
     let otherwise = Conduct::Answers(answer.to_vec().into());
@@ -338,7 +338,7 @@ fn assertions_take_clean_answers_only() {
         assert_eq!(chain.send(somebody, EXPECT, call), outcome, "{} bytes", answer.len());
     }
 
-    // What it reverts with isn't passed on, and nobody gives no answer.
+    // Its revert data isn't passed on, and an account without code gives no answer.
     let mut chain = Chain::deployed();
     let reverting = contract(8);
     let otherwise = Conduct::Reverts(vec![1, 2, 3].into());
@@ -353,7 +353,7 @@ fn assertions_take_clean_answers_only() {
     assert_eq!(chain.send(somebody, EXPECT, call), refused);
 }
 
-/// An example of EIP-1014, and what differs from it in one part.
+/// An example of EIP-1014, and variants that each differ from it in one part.
 #[test]
 fn a_contract_is_known_by_its_creation() {
     let mut chain = Chain::deployed();

@@ -1,5 +1,5 @@
-//! The text of quantities: what is read, what is refused and why, and that every written form is read
-//! back.
+//! The text of quantities: the accepted and the refused forms, the errors, and that every written form is
+//! read back.
 
 use alloy_primitives::{Address, address};
 use canon_protocol::{
@@ -14,10 +14,10 @@ use canon_protocol::{
 use canon_testkit::histories::Rng;
 use core::fmt::Debug;
 
-/// Seeds of the properties.
+/// The number of seeds of each property.
 const SEEDS: u64 = 20_000;
 
-/// Numbers of all sizes up to `most`, also those next to powers of ten.
+/// A number up to `most`, of any size, and often next to a power of ten.
 fn number_up_to(rng: &mut Rng, most: u128) -> u128 {
     let random = u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64());
     let power = 10_u128.pow(u32::try_from(rng.below(39)).unwrap());
@@ -29,7 +29,7 @@ fn number_up_to(rng: &mut Rng, most: u128) -> u128 {
     number % (most + 1)
 }
 
-/// Whether a property holds for every seed, for quantities up to `most`.
+/// Checks for every seed that a quantity up to `most` is read back from its texts.
 #[track_caller]
 fn every_text_is_read_back<T: Copy + Debug + PartialEq>(
     most: u128,
@@ -76,7 +76,7 @@ fn every_written_form_is_read_back() {
     every_text_is_read_back(u128::MAX - 1, address, write, address::parse);
 }
 
-/// Texts of one value. Separators, blanks and the names of units make no difference.
+/// Checks that these texts have one value. Separators, blanks and the names of units make no difference.
 #[track_caller]
 fn reads<T: Debug + PartialEq>(
     read: impl Fn(&str) -> Result<T, ParseQuantityError>,
@@ -87,7 +87,7 @@ fn reads<T: Debug + PartialEq>(
     }
 }
 
-/// Texts that are refused, and why.
+/// Checks that these texts are refused, with these errors.
 #[track_caller]
 fn refuses<T: Debug>(
     read: impl Fn(&str) -> Result<T, ParseQuantityError>,
@@ -104,7 +104,7 @@ fn refuses<T: Debug>(
     }
 }
 
-/// Texts repeated in messages are visible and short, whoever wrote them.
+/// Texts that messages repeat are visible and short, whoever wrote them.
 #[test]
 fn messages_repeat_a_text_as_it_can_be_shown() {
     #[derive(Debug, serde::Deserialize)]
@@ -523,7 +523,7 @@ fn times() {
     assert_eq!(time.beside(Timestamp::of(1_796_083_199)).to_string(), "12-01 09:00:12");
 }
 
-/// Another implementation of the calendar agrees, as far as it reaches.
+/// Another implementation of the calendar agrees in its whole range.
 #[test]
 fn the_calendar_is_that_of_jiff() {
     let last = jiff::Timestamp::MAX.as_second();
@@ -531,7 +531,7 @@ fn the_calendar_is_that_of_jiff() {
         let mut rng = Rng::new(seed);
         let second = match rng.below(2) {
             0 => rng.below(last.unsigned_abs()),
-            // Around the turn of a day: months, years and leap days are among them.
+            // Seconds around midnight, including the turns of months and years and leap days.
             _ => (rng.below(2_932_890) * 86_400 + rng.below(3)).saturating_sub(1),
         };
         let time = Time(Timestamp::of(second));

@@ -1,4 +1,4 @@
-//! Rounds that were won, and what becomes of them.
+//! Won rounds, and their push windows.
 
 use crate::chain::{Chain, GOVERNANCE, N, PROPOSALS, REGISTRY, ROLLUP, action, contract, harmless};
 use alloy_primitives::Address;
@@ -9,7 +9,7 @@ use canon_protocol::{
 const PAYLOAD: Address = Address::with_last_byte(0xf1);
 const OTHER: Address = Address::with_last_byte(0xf2);
 
-/// A round that `PAYLOAD` won with its last possible signal, and those before it in which it had fewer.
+/// A set with a round that `PAYLOAD` won with the last possible signal, after rounds in which it had fewer.
 fn won() -> (Chain, WonRound) {
     let mut chain = Chain::staked(3);
     for payload in [PAYLOAD, OTHER] {

@@ -1,9 +1,8 @@
-//! Locks, votes, withdraws, claims.
+//! The duty of a holder: it locks, votes, withdraws, and collects payments.
 //!
-//! The state decides whether an order is done. A ballot is there or it isn't; a withdrawal was paid or it
-//! wasn't. Tokens that were locked and power that was given up look the same whichever order did it, so
-//! such an order is done when the journal of intents says so: its intents
-//! carry its number and are [completed by the journal](crate::Completion::Journal).
+//! The state shows whether a ballot was cast and whether a withdrawal was paid. It doesn't show which order
+//! locked tokens or gave power up, so whether such an order is done is in the journal of intents: its
+//! intents contain its number and are [completed by the journal](crate::Completion::Journal).
 
 use super::{Duty, keeper::pay_withdrawal};
 use crate::{
@@ -16,7 +15,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The number of an order. A holder never uses one twice.
+/// The number of an order. A holder uses each number only once.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -29,11 +28,11 @@ impl fmt::Display for OrderId {
     }
 }
 
-/// The amount that an order is about.
+/// The amount of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderAmount {
-    /// All that is available.
+    /// The whole available amount.
     All,
     /// This amount.
     Exactly(Amount),
@@ -41,43 +40,44 @@ pub enum OrderAmount {
 
 /// An order of a holder. It waits until it can be fulfilled.
 ///
-/// Of the orders that change tokens or power, locks and withdrawals, one acts in a block: the first that
-/// can. An order that lacks tokens or power is passed over, not waited for: an order after it may bring
-/// what it lacks, and giving power up mustn't depend on tokens that may never come. It acts once it can,
+/// Only one lock or withdrawal acts in a block, since these change tokens or power: the first that can. An
+/// order that lacks tokens or power is skipped and doesn't block later ones: one of them may supply what it
+/// lacks, and giving power up must not depend on tokens that may never come. It acts as soon as it can,
 /// even after orders with higher numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
-    /// Locks tokens as power of its own.
+    /// Locks the holder's tokens as its own power.
     Lock {
         /// The amount.
         amount: Amount,
         /// The way in which Governance is allowed to take them.
         method: LockMethod,
     },
-    /// Casts power on a proposal once it is Active, or against it also in the first half of its execution
-    /// delay: all that isn't used, or until that amount is cast on that side, whichever orders cast it.
+    /// Casts power on a proposal while it is Active, or against it also in the first half of its execution
+    /// delay. It casts all power that is left, or as much as is missing until the amount is cast on that
+    /// side, by whichever orders.
     Vote {
         /// The proposal.
         id: ProposalId,
-        /// For or against.
+        /// The side of the ballot: for or against.
         support: Support,
-        /// The power on that side in all.
+        /// The total power to cast on that side.
         amount: OrderAmount,
     },
     /// Gives power up.
     Withdraw {
         /// The amount.
         amount: OrderAmount,
-        /// The recipient of the asset; not 0, nor Governance.
+        /// The recipient of the asset. It can be neither 0 nor Governance.
         #[serde(with = "text::address")]
         to: Address,
     },
 }
 
 impl Order {
-    /// The subject under which the [journal](crate::Completion::Journal) has this order of `holder`, with
-    /// number `number`. `None` for ballots, which the state shows.
+    /// The subject of this order of `holder`, with number `number`, in the
+    /// [journal](crate::Completion::Journal). `None` for ballots, which are part of the state.
     pub const fn subject(&self, holder: Address, number: OrderId) -> Option<IntentSubject> {
         let order = number;
         match self {
@@ -88,13 +88,13 @@ impl Order {
     }
 }
 
-/// The way in which Governance is allowed to take tokens that are locked, where the allowance doesn't suffice.
+/// The way in which Governance gets an allowance for the tokens to lock, if there isn't a sufficient one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LockMethod {
-    /// By a signed permit: one transaction.
+    /// A signed permit, which takes one transaction.
     Permit,
-    /// By an approval: a transaction before.
+    /// An approval, which takes a transaction before.
     Approval,
 }
 
@@ -102,26 +102,26 @@ pub enum LockMethod {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderStatus {
-    /// Something is done for it in the next block.
+    /// It acts in the next block.
     Due,
     /// It has to wait.
     Waiting(WaitsFor),
     /// It is fulfilled.
     Done,
-    /// Its time is over.
+    /// It came too late: the ballots it needs aren't taken any more.
     TooLate,
-    /// There isn't enough.
+    /// The holder has less than the order needs.
     Short {
         /// The amount that the order needs.
         needed: Amount,
         /// The amount that the holder has.
         available: Amount,
     },
-    /// There is no power for it.
+    /// The holder has no power for it.
     NoPower,
-    /// The view wasn't asked for what it depends on.
+    /// The view wasn't asked for the facts that it depends on.
     Unknown,
-    /// Its nonce was used, and the endpoint doesn't say yet by which transaction.
+    /// Its nonce was used, but the endpoint doesn't report yet by which transaction.
     Unconfirmed,
 }
 
@@ -129,7 +129,7 @@ pub enum OrderStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitsFor {
-    /// The proposal, which isn't there yet.
+    /// The proposal, which doesn't exist yet.
     Proposal,
     /// The first second in which ballots are taken.
     Voting(Timestamp),
@@ -137,13 +137,13 @@ pub enum WaitsFor {
     Order(OrderId),
 }
 
-/// For how long a permit can be used. It is signed anew for every block, so any time does in which a
-/// transaction is mined.
+/// The time for which a permit can be used. A permit is signed again for every block, so it only has to
+/// outlast the mining of a transaction.
 const PERMIT_VALIDITY: Seconds = Seconds::DAY;
 
 /// The duty of a holder in the next block: payments first, then orders by number. The view must have been
-/// [asked](crate::Question::add_holder) for `orders`. `progress` is what the journal of intents knows of an
-/// order that the state doesn't show: one that is done, or may be, is left alone.
+/// [asked](crate::Question::add_holder) for `orders`. `progress` returns the progress of an order that the
+/// state doesn't show, from the journal of intents. An order that is or may be done isn't sent again.
 ///
 /// Withdrawals of the holder, or to it, are paid as soon as they unlock: all of them if the history is
 /// known, otherwise those that the view was asked for.
@@ -193,14 +193,14 @@ struct OrderEvaluation<'a> {
     present: &'a Present,
     holder: Address,
     view: &'a HolderView,
-    /// The order before this one that changes tokens or power in the next block.
+    /// An earlier order that changes tokens or power in the next block.
     moves_power: Option<OrderId>,
     /// The intents for the next block.
     intents: Vec<Intent>,
 }
 
 impl OrderEvaluation<'_> {
-    /// Returns the status of `order`. Adds what is done for it in the next block.
+    /// Returns the status of `order`. Adds its intent for the next block, if it has one.
     fn evaluate(&mut self, number: OrderId, order: &Order) -> OrderStatus {
         match *order {
             Order::Vote { id, support, amount } => self.vote(id, support, amount),
@@ -213,7 +213,7 @@ impl OrderEvaluation<'_> {
         }
     }
 
-    /// Evaluates an order that changes tokens or power, unless one before it does so in the next block.
+    /// Evaluates an order that changes tokens or power, unless an earlier one does so in the next block.
     fn in_turn(
         &mut self,
         number: OrderId,
@@ -296,7 +296,7 @@ impl OrderEvaluation<'_> {
             return OrderStatus::TooLate;
         }
         if missing.is_zero() {
-            // Unless the ballot of orders before this one fulfills it as well.
+            // The ballot of earlier orders may fulfill this one as well.
             return if planned.is_zero() { OrderStatus::NoPower } else { OrderStatus::Due };
         }
         if missing > left {
@@ -310,7 +310,7 @@ impl OrderEvaluation<'_> {
         self.due(action, Some(proposal.deadlines().ballots_until(support)))
     }
 
-    /// The power that orders before this one cast on a side of a proposal in the next block.
+    /// The power that earlier orders cast on a side of a proposal in the next block.
     fn planned(&mut self, id: ProposalId, support: Support) -> Amount {
         self.ballot(id, support).copied().unwrap_or_default()
     }
@@ -328,7 +328,7 @@ impl OrderEvaluation<'_> {
         })
     }
 
-    /// Adds what is due for an order.
+    /// Adds the intent of an order.
     fn due(&mut self, action: IntendedAction, until: Option<Timestamp>) -> OrderStatus {
         self.intents.push(Intent::new(self.present, action, until));
         OrderStatus::Due

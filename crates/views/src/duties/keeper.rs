@@ -1,4 +1,5 @@
-//! Does what anyone may do, as soon as it can be done: pushes, executes, drops, records seeds, pays out.
+//! The duty of a keeper. As soon as it is possible, it does what anyone may do: it pushes, executes, drops,
+//! records seeds and pays out.
 
 use super::{
     mover::{MovePhase, MoveTarget, announced_phase},
@@ -13,11 +14,11 @@ use canon_protocol::{Ending, Member, ProposalState, StakeExit, StakeMove, Withdr
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, sync::Arc};
 
-/// Whether a keeper also pays out what others are due.
+/// Whether a keeper also pays out amounts that are due to others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PayOut {
-    /// It doesn't.
+    /// It pays nothing out.
     #[default]
     No,
     /// It pays withdrawals and exits and finalizes moves: all of them if the history is known, otherwise
@@ -37,8 +38,8 @@ pub fn keeper(view: &SetView, pay_out: PayOut) -> Vec<Intent> {
     intents
 }
 
-/// One push for each payload that won, of the oldest of its rounds, which expires first. It makes the
-/// payload's proposal live, and until that ends no other round of the payload can be pushed.
+/// The intents to push, one for each payload that won: of its oldest round, which expires first. The push
+/// makes the payload's proposal live, which prevents a push of another of its rounds.
 pub(crate) fn pushes(present: &Present) -> Vec<Intent> {
     let mut payloads = BTreeSet::new();
     let pushable = present.pushable_at(present.next).into_iter();
@@ -55,7 +56,7 @@ pub(crate) fn pushes(present: &Present) -> Vec<Intent> {
     pushes.collect()
 }
 
-/// Executions, and drops that nobody stored.
+/// The intents to execute proposals, and to drop those whose drop isn't stored yet.
 pub(crate) fn endings(view: &SetView) -> impl Iterator<Item = Intent> {
     let present = &view.present;
     present.governance.proposals.iter().filter_map(move |proposal| {
@@ -78,9 +79,9 @@ pub(crate) fn endings(view: &SetView) -> impl Iterator<Item = Intent> {
     })
 }
 
-/// An epoch without a call after its first slot leaves the next one without proposers. Blocks of
-/// sequencers record the seed on the way, so a keeper waits for them until the middle of the epoch, unless
-/// nobody can propose.
+/// The intents to record seeds. An epoch without a call after its first slot leaves the next one without
+/// proposers. Blocks of sequencers record the seed too, so a keeper waits for them until the middle of the
+/// epoch, unless the present slot has no proposer.
 fn seeds(present: &Present) -> impl Iterator<Item = Intent> {
     present.rollups.iter().filter_map(|(address, rollup)| {
         let is_due = rollup.proposer.is_none() || is_second_half(rollup);
@@ -95,7 +96,7 @@ fn is_second_half(rollup: &RollupView) -> bool {
     position.is_some_and(|position| position >= slots.div_ceil(2))
 }
 
-/// Everything that is due, whoever it is due to.
+/// The intents for all payments and moves that are due, whoever benefits.
 pub(crate) fn payments(view: &SetView) -> impl Iterator<Item = Intent> {
     let present = &view.present;
     let payable = view.withdrawals().filter(move |one| one.view.is_payable(present.next));
@@ -107,11 +108,11 @@ pub(crate) fn payments(view: &SetView) -> impl Iterator<Item = Intent> {
     withdrawals.chain(stakes)
 }
 
-/// The move of a stake, if it is due.
+/// The intent to finalize the move of a stake, if it is due.
 fn finalize_move(view: &SetView, stake: &KnownStake) -> Option<Intent> {
     let (present, moving) = (&view.present, stake.view.moving?);
     let KnownStake { rollup, attester, registry, .. } = *stake;
-    // Another Registry may say that any rollup is canonical.
+    // Another Registry may name any rollup as canonical.
     if registry != Some(present.addresses.registry) {
         return None;
     }

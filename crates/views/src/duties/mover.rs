@@ -1,4 +1,4 @@
-//! Takes a stake to the next rollup.
+//! The duty of a mover: it moves a stake to the next rollup.
 
 use super::Duty;
 use crate::{
@@ -9,7 +9,7 @@ use alloy_primitives::Address;
 use canon_protocol::{Amount, AttesterStatus, StakeMove, Timestamp, text};
 use serde::{Deserialize, Serialize};
 
-/// A stake to be moved, by its withdrawer.
+/// A stake to be moved by its withdrawer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MovePlan {
     /// The account that decides about the stake.
@@ -24,7 +24,8 @@ pub struct MovePlan {
     /// The rollup that the stake goes to.
     #[serde(with = "text::address")]
     pub to: Address,
-    /// The attester under which the stake goes if somebody else registered its own there; not 0.
+    /// The attester under which the stake is registered if another account registered its own attester
+    /// there; not 0.
     #[serde(with = "text::address")]
     pub spare: Address,
 }
@@ -33,22 +34,22 @@ pub struct MovePlan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MovePhase {
-    /// The view doesn't say: it wasn't asked, or the rollup doesn't answer.
+    /// The view doesn't contain it: it wasn't asked for it, or the rollup doesn't answer.
     Unknown,
     /// It isn't announced.
     Unannounced,
-    /// It is announced; the exit delay runs.
+    /// It is announced, and the exit delay isn't over.
     Waiting {
-        /// The first second in which the stake may go.
+        /// The first second in which the stake can move.
         ready_at: Timestamp,
     },
-    /// The delay is over, but something else is in the way. The attester keeps its seat.
+    /// The delay is over, but there is an obstacle. The attester keeps its seat.
     Held(MoveObstacle),
-    /// The stake can go in the next block.
+    /// The stake can move in the next block.
     Due,
-    /// The stake is there.
+    /// The stake has arrived.
     Moved,
-    /// The attester isn't in the set any more: there is nothing to move.
+    /// The attester isn't in the set any more, so there is nothing to move.
     Gone,
     /// Another account decides about the stake.
     NotOurs {
@@ -64,19 +65,19 @@ pub enum MovePhase {
 pub enum MoveObstacle {
     /// The target isn't canonical yet.
     NotCanonical,
-    /// The attester and the spare one are both registered there.
+    /// The attester and the spare one are both registered in the target.
     Squatted,
-    /// The target asks for a higher stake.
+    /// The target requires a higher stake.
     StakeTooLow {
         /// The stake.
         stake: Amount,
-        /// The least stake there.
+        /// The least stake in the target.
         minimum: Amount,
     },
 }
 
-/// The duty of an attester's withdrawer in the next block, so that the stake moves. The view must have
-/// been [asked](crate::Question::add_move) for it.
+/// The duty of an attester's withdrawer in the next block. The view must have been
+/// [asked](crate::Question::add_move) for it.
 pub fn mover(present: &Present, plan: &MovePlan) -> Duty<MovePhase> {
     let (phase, action) = step(present, plan);
     let intents = action.into_iter().map(|action| Intent::new(present, action, None)).collect();
@@ -104,8 +105,8 @@ fn step(present: &Present, plan: &MovePlan) -> (MovePhase, Option<IntendedAction
     }
 }
 
-/// An announced move: under the attester's own address or, if somebody else registered that, under the
-/// spare one.
+/// The phase of an announced move and the action that finalizes it: under the attester's own address or, if
+/// another account registered that, under the spare one.
 fn announced(
     present: &Present,
     plan: &MovePlan,
@@ -151,12 +152,12 @@ const fn finalize(
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MoveTarget {
     pub(super) status: AttesterStatus,
-    /// The least stake there.
+    /// The least stake in the target.
     pub(super) minimum: Amount,
 }
 
 impl MoveTarget {
-    /// `None` if the view doesn't say.
+    /// The entry in the view, or `None` if the view doesn't have it.
     pub(super) fn of(present: &Present, rollup: Address, attester: Address) -> Option<Self> {
         let seen = present.rollups.get(&rollup)?;
         let status = seen.attesters.get(&attester)?.status;
@@ -164,8 +165,8 @@ impl MoveTarget {
     }
 }
 
-/// The phase of an announced move, by whomever it is finalized. What a target of a different
-/// implementation asks for isn't known: without a `target`, nothing there is in the way.
+/// The phase of an announced move, whoever finalizes it. `target` is `None` if the requirements of the
+/// target aren't known, as for another implementation; then they are assumed to be met.
 pub(super) fn announced_phase(
     present: &Present,
     stake: Amount,
@@ -189,7 +190,7 @@ pub(super) fn announced_phase(
     }
 }
 
-/// Whether the view has both attesters in the new rollup, if that answers at all.
+/// Whether the view has both attesters in the new rollup, or that rollup doesn't answer.
 fn covers_target(present: &Present, plan: &MovePlan) -> bool {
     present.rollups.get(&plan.to).is_none_or(|target| {
         [plan.attester, plan.spare].iter().all(|attester| target.attesters.contains_key(attester))

@@ -1,8 +1,8 @@
-//! Signals, proposes blocks, records seeds.
+//! The duty of a sequencer: it signals, proposes blocks and records seeds.
 //!
-//! A sequencer acts only for the slot of the block that is expected next, and only in its own slots, but
-//! for the seed of an epoch in which nobody can propose. Signaling depends on nothing but the L1: it goes
-//! on when blocks aren't built.
+//! A sequencer acts only for the slot of the block that is expected next, and only in its own slots. The
+//! exception is the seed of an epoch, which it also records in a slot without a proposer. Signaling depends
+//! only on the L1, so it goes on when no rollup blocks are built.
 
 use super::Duty;
 use crate::{
@@ -14,7 +14,7 @@ use alloy_primitives::{Address, B256, U256, keccak256};
 use canon_protocol::{CodeKind, Epoch, RollupBlock, Slot, text};
 use serde::{Deserialize, Serialize};
 
-/// The proposer of an attester.
+/// The proposer of an attester, and the rollup it works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SequencerIdentity {
     /// Its address.
@@ -39,49 +39,50 @@ pub enum BlockDuty {
     Skip,
 }
 
-/// The payload that a sequencer signals for, and the conditions.
+/// The payload that a sequencer signals for, and the conditions under which it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignalPlan {
     /// The payload.
     #[serde(with = "text::address")]
     pub payload: Address,
-    /// Its code hash when it was checked. A payload whose code is another is not signaled for.
+    /// Its code hash when it was checked. The sequencer doesn't signal for a payload with another code
+    /// hash.
     pub code_hash: B256,
-    /// keccak256 of `abi.encode(actions)` of the list when it was checked, as `ProposalFrozen` has it. A view
-    /// doesn't show the list: whoever sends the signal reads it again before.
+    /// keccak256 of `abi.encode(actions)` of the list when it was checked, as in `ProposalFrozen`. A view
+    /// doesn't contain the list, so the sender of the signal reads it again first.
     pub actions_hash: B256,
-    /// Not before the sequencer's rollup has this block.
+    /// The first block of the sequencer's rollup from which on it signals.
     pub from_block: RollupBlock,
-    /// Whether the payload's status matters.
+    /// Whether the payload's status can prevent a signal.
     pub status: StatusRule,
-    /// Whether a round that can't be won any more matters.
+    /// Whether the sequencer signals in a round that can't be won any more.
     pub hopeless: HopelessRule,
 }
 
-/// Whether the payload's status matters.
+/// Whether the payload's status can prevent a signal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StatusRule {
     /// Signals only while a signal can help.
     #[default]
     Respect,
-    /// Signals whatever the status is, as long as the rollup is canonical: the operator insists.
+    /// Signals whatever the status is, as long as the rollup is canonical, because the operator insists.
     Force,
 }
 
-/// Whether a round that can't be won any more matters.
+/// Whether the sequencer signals in a round that can't be won any more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HopelessRule {
     /// Signals nevertheless, so that others see the support for the payload.
     #[default]
     Signal,
-    /// Doesn't signal, and so saves the gas.
+    /// Doesn't signal, to save the gas.
     Skip,
 }
 
 impl SignalPlan {
-    /// Signals at once, by the default rules.
+    /// A plan that signals at once, with the default rules.
     pub const fn new(payload: Address, code_hash: B256, actions_hash: B256) -> Self {
         Self {
             payload,
@@ -94,19 +95,19 @@ impl SignalPlan {
     }
 }
 
-/// Whether to signal in the slot of the next block, and why not.
+/// The decision whether to signal in the slot of the next block, with the reason for not signaling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignalDecision {
-    /// It is the time.
+    /// It signals.
     Signal,
-    /// Nothing is set.
+    /// No payload is set.
     NoPayload,
-    /// The sequencer's rollup isn't the canonical one: its signals count nothing.
+    /// The sequencer's rollup isn't the canonical one, so its signals don't count.
     NotCanonical,
-    /// The count, or the payload's status, isn't known: the canonical rollup doesn't answer.
+    /// The signal count or the payload's status isn't known, because the canonical rollup doesn't answer.
     Unknown,
-    /// There isn't the code that was checked.
+    /// The payload's code hash isn't the one that was checked.
     CodeChanged {
         /// The code hash that was checked.
         expected: B256,
@@ -120,26 +121,26 @@ pub enum SignalDecision {
         /// The hash of the list at the block.
         found: B256,
     },
-    /// The payload's list couldn't be read again.
+    /// The payload's list of actions couldn't be read again.
     ActionsUnread,
-    /// The agreed block isn't there yet.
+    /// The rollup doesn't have the agreed block yet.
     TooEarly {
         /// The newest block.
         block: RollupBlock,
         /// The agreed one.
         from: RollupBlock,
     },
-    /// The slot has its signal.
+    /// A signal was already given in the slot.
     SlotUsed,
-    /// A signal can't help.
+    /// The payload has this status, in which a signal can't help.
     Status(PayloadStatus),
     /// The round can't be won any more.
     Hopeless,
-    /// All is ready, but the slot is another proposer's, or nobody's.
+    /// Everything is ready, but the slot has another proposer, or none.
     OtherSlot,
 }
 
-/// The duty of a sequencer in the next block, the signal first. Without a plan it signals for nothing.
+/// The duty of a sequencer in the next block. The signal comes first. Without a plan it doesn't signal.
 pub fn sequencer(
     present: &Present,
     identity: &SequencerIdentity,
@@ -201,7 +202,7 @@ fn decide(
     if is_over && plan.status == StatusRule::Respect {
         return SignalDecision::Status(status);
     }
-    // Whatever the status is, the payload may have signals in this round.
+    // The payload may have signals in this round in every status.
     let count = if payload.round == Some(round) { payload.signals } else { 0 };
     let winnable = signaling.rules.can_win(count, round, slot);
     if !winnable && plan.hopeless == HopelessRule::Skip {
@@ -230,7 +231,8 @@ fn signal(
     Intent::new(present, action, own.clock.slot_end(slot))
 }
 
-/// The slot's block, or the seed that a block would have recorded on the way.
+/// The intent to propose the slot's block or, if there is none to propose, to record the seed that a block
+/// would have recorded.
 fn work(
     present: &Present,
     identity: &SequencerIdentity,
@@ -248,8 +250,8 @@ fn work(
             }
         }
         Some(_) => return None,
-        // Without a seed there are no proposers in the next epoch either. Sequencers take turns by their
-        // addresses, so that they don't all send at once.
+        // Without a seed the next epoch has no proposers either. The first slot in which a sequencer
+        // records it depends on its address, so that they don't all send at once.
         None => {
             let SeedStatus::Missing(epoch) = own.seed else { return None };
             if U256::from(own.clock.position_in_epoch(slot)) < turn(identity.proposer, own, epoch) {
@@ -260,17 +262,17 @@ fn work(
     record_seed(present, rollup, own)
 }
 
-/// The seed of the epoch after that of the next block, if it is missing.
+/// The intent to record the seed of the epoch after that of the next block, if it is missing.
 pub(crate) fn record_seed(present: &Present, rollup: Address, own: &RollupView) -> Option<Intent> {
     let SeedStatus::Missing(epoch) = own.seed else { return None };
     let action = IntendedAction::RecordSeed { rollup, epoch };
-    // The end of the epoch before the one that the seed draws.
+    // The last second of the epoch before the one that the seed is for.
     let until = epoch.previous().and_then(|recording| own.clock.epoch_end(recording));
     Some(Intent::new(present, action, until))
 }
 
-/// From which slot of the epoch on, after its first one, `proposer` records the seed of `epoch` in a slot
-/// without a proposer.
+/// The least position in the epoch at which `proposer` records the seed of `epoch` in a slot without a
+/// proposer.
 fn turn(proposer: Address, own: &RollupView, epoch: Epoch) -> U256 {
     let slots = own.clock.epoch_duration.get().saturating_sub(1).max(1);
     let words = [proposer.into_word(), epoch.to_word().into()];

@@ -1,4 +1,4 @@
-//! The set of the tests, and views of it.
+//! The chain of the tests, and views of its set.
 
 use alloy_primitives::{Address, keccak256};
 use canon_protocol::{
@@ -22,13 +22,14 @@ pub(crate) const PAYLOAD: Address = Address::with_last_byte(0xc1);
 
 /// Methods of a chain for the tests of views.
 pub(crate) trait ViewedChain {
-    /// The set at the present block, with all that is known of it; the next block is expected at `next`.
+    /// The set at the present block, with the answers to a question for everything. The next block is
+    /// expected at `next`.
     fn view(&self, next: Timestamp) -> SetView;
 
-    /// The same with what is asked.
+    /// The set at the present block, with the answers to `question`. The next block is expected at `next`.
     fn view_of(&self, next: Timestamp, question: &Question) -> SetView;
 
-    /// The view for a block that comes in this many seconds.
+    /// The view if the next block comes in this number of seconds.
     fn view_in(&self, seconds: u64) -> SetView;
 
     /// The outcome of `call` if `caller` makes it in `block` and nothing else happens before.
@@ -46,17 +47,17 @@ pub(crate) trait ViewedChain {
     /// The proposer of the canonical rollup's slot at `time`.
     fn proposer_at(&self, time: Timestamp) -> Address;
 
-    /// A payload with this list, and with code that is another for another list.
+    /// Writes a payload with this list of actions. Different lists have different code.
     fn write(&mut self, payload: Address, actions: &[Action]);
 
-    /// A payload with this list, signaled for and pushed: the id of its proposal.
+    /// Writes a payload with this list, signals for it and pushes it. Returns the ID of its proposal.
     fn propose(&mut self, payload: Address, actions: &[Action]) -> ProposalId;
 
-    /// A ballot of this many tokens.
+    /// Casts a ballot of this number of tokens.
     fn vote(&mut self, name: &str, id: ProposalId, count: u128, support: Support);
 
-    /// A proposal with this list that `alice` has accepted; it is the first second in which it can be
-    /// executed.
+    /// Makes a proposal with this list, which `alice` accepts, and goes to the first second in which it can
+    /// be executed.
     fn accept(&mut self, payload: Address, actions: &[Action]) -> ProposalId;
 }
 

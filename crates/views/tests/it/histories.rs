@@ -1,4 +1,4 @@
-//! Views and duties over random histories, beside the rules that they must agree with.
+//! Views and duties in random histories, compared with the rules.
 
 use crate::chain::{
     ASSET, Chain, DISTRIBUTOR, GOVERNANCE, ROLLUP, SLOT, ViewedChain as _, named, tokens,
@@ -24,7 +24,7 @@ use std::{
 const HOLDERS: usize = 4;
 const STAKERS: usize = 5;
 
-/// A random history, looked at after every step.
+/// A random history that is checked after every step.
 struct History {
     chain: Chain,
     director: Director,
@@ -35,7 +35,7 @@ struct History {
 }
 
 impl History {
-    /// The set with everybody funded, some staked and some power locked.
+    /// A set in which all accounts have funds, some have staked and some have locked power.
     fn new(seed: u64) -> Self {
         let accounts = Accounts::numbered(HOLDERS, STAKERS, named);
         let mut chain = Chain::deployed();
@@ -67,7 +67,7 @@ impl History {
         let Chain { set, foreign, .. } = &self.chain;
         let (wait, step) = self.director.next(set, self.chain.now(), &foreign.written);
         self.chain.wait(wait.get());
-        // Nobody reads it, and the chain is cloned often.
+        // The history isn't read here, and the chain is cloned often.
         self.chain.history.clear();
         match step {
             Step::Put(account, put) => {
@@ -98,7 +98,7 @@ impl History {
         }
     }
 
-    /// Times at which the next block may come: soon, and around the next changes.
+    /// The times at which the next block may come: soon, and around the next changes.
     fn times(&self) -> Vec<Timestamp> {
         let now = self.chain.now();
         let soon = [1, 12, SLOT].map(|seconds| now + Seconds::of(seconds));
@@ -111,7 +111,7 @@ impl History {
         times.filter(|time| *time > now).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// Looks at the view for one of the times at which the next block may come, each in turn.
+    /// Checks the view for one of the times at which the next block may come, each in turn.
     fn check(&mut self, turn: usize) {
         let times = self.times();
         let next = times[turn % times.len()];
@@ -128,7 +128,7 @@ impl History {
         }
     }
 
-    /// Checks that the view derives the same as the rules.
+    /// Checks that the view gives the same results as the rules.
     fn check_view(&self, present: &Present) {
         let (state, now) = (&self.chain.set, self.chain.now());
         let proposals = state.governance().governance_proposer();
@@ -156,8 +156,8 @@ impl History {
         self.chain.decide_in(self.chain.block_at(next), caller, *contract, call)
     }
 
-    /// The rules accept whatever a duty asks for, unless code outside the set decides it; and what was
-    /// done isn't asked for again by `again`, which is the same duty one second later.
+    /// Checks that the rules accept every intent of a duty, unless code outside the set decides it. Checks
+    /// also that `again`, the same duty one second later, doesn't return an intent that was executed.
     fn check_intents(
         &mut self,
         next: Timestamp,
@@ -169,7 +169,7 @@ impl History {
         assert_eq!(ids.len(), intents.len(), "no intent twice: {intents:?}");
         let mut seen: BTreeMap<_, usize> = BTreeMap::new();
         for intent in intents {
-            // Of many payments, some are enough.
+            // There can be many payments, of which some are tried.
             let count = seen.entry(kind(intent)).or_default();
             *count += 1;
             if *count > 2 {
@@ -228,21 +228,21 @@ impl History {
         }
     }
 
-    /// Whether what refuses an intent is no part of the view.
+    /// Whether the reason for refusing an intent isn't part of the view.
     fn is_excused(&self, intent: &Intent, refusal: &Refusal) -> bool {
         let state = &self.chain.set;
         match (intent.action.clone(), refusal) {
-            // A canonical rollup of another make may say anything at any time, a payload may list
-            // anything.
+            // A canonical rollup of another implementation may report anything at any time, and a payload
+            // may list anything.
             (IntendedAction::Push { .. }, refusal) if is_unreadable(refusal) => true,
-            // The target may be anybody's code.
+            // The target may be foreign code.
             (IntendedAction::Push { .. } | IntendedAction::FinalizeMove { .. }, _)
                 if state.canonical_rollup().is_none() =>
             {
                 true
             }
-            // Governance stores no times after 136 years; what the actions do is for whoever executes
-            // them to find out.
+            // Governance stores no times after 136 years. The effects of actions have to be checked by the
+            // account that executes them.
             (_, Refusal::Common(CommonRefusal::ValueTooLarge { .. }))
             | (
                 IntendedAction::Execute { .. },
@@ -253,7 +253,7 @@ impl History {
                 )
                 | Refusal::OutsideTheSet(_),
             )
-            // The contract that pays for blocks may be anybody's code.
+            // The contract that pays for blocks may be foreign code.
             | (IntendedAction::ProposeBlock { .. }, Refusal::OutsideTheSet(_)) => true,
             _ => false,
         }
@@ -267,7 +267,7 @@ impl History {
         self.check_intents(next, anyone, &intents, keep);
 
         let offered: BTreeSet<IntentId> = intents.iter().map(Intent::id).collect();
-        // Of the rounds that a payload won, one is offered.
+        // Only one of the rounds that a payload won is included.
         let pushed: BTreeSet<Address> = intents.iter().filter_map(pushed_payload).collect();
         for intent in self.everything(&view.present) {
             let is_taken = |call: Option<IntendedCall>| {
@@ -284,7 +284,7 @@ impl History {
         }
     }
 
-    /// Everything of its kinds that a keeper might do.
+    /// All conceivable intents of the keeper's kinds.
     fn everything(&self, present: &Present) -> Vec<Intent> {
         let state = &self.chain.set;
         let set = canon_views::SetId { chain_id: present.chain_id, governance: GOVERNANCE };
@@ -487,7 +487,7 @@ const fn kind(intent: &Intent) -> &'static str {
     }
 }
 
-/// Kinds of intents that the histories must have come to: all but the rare move under another attester.
+/// The kinds of intents that the histories must reach: all except for the rare move under another attester.
 const KINDS: [&str; 14] = [
     "announce",
     "approve",
@@ -505,7 +505,7 @@ const KINDS: [&str; 14] = [
     "withdrawal",
 ];
 
-/// The payload lists something else than what was voted on, or nothing.
+/// Whether the payload lists other actions than those voted on, or none.
 const fn withholds(refusal: &Refusal) -> bool {
     matches!(refusal, Refusal::Governance(GovernanceRefusal::ActionsChanged { .. }))
         || is_unreadable(refusal)

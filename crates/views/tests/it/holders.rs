@@ -60,7 +60,7 @@ fn ballots_are_cast_while_they_are_taken() {
         (&chain, deadlines.pending, waits, waits),
         (&chain, deadlines.voting_starts(), due, due),
         (&chain, deadlines.active, due, due),
-        // Rejected: nobody voted.
+        // The proposal is rejected, since there are no ballots.
         (&chain, deadlines.active + Seconds::SECOND, OrderStatus::TooLate, OrderStatus::TooLate),
         (&accepted, deadlines.active, due, due),
         (&accepted, deadlines.active + Seconds::SECOND, OrderStatus::TooLate, due),
@@ -100,7 +100,7 @@ fn a_ballot_order_is_done_when_the_ballot_is_there() {
         (vec![order(yea, exactly(2001))], (vec![], vec![short])),
         (vec![order(nea, exactly(1701))], (vec![], vec![short])),
         (vec![order(yea, OrderAmount::All)], (vec![vote(yea, 1700)], vec![due])),
-        // What one order casts, the next hasn't.
+        // The second order can't cast the power that the first one casts.
         (
             vec![order(yea, exactly(1000)), order(nea, OrderAmount::All)],
             (vec![vote(yea, 700), vote(nea, 1000)], vec![due, due]),
@@ -156,7 +156,7 @@ fn a_ballot_order_is_done_when_the_ballot_is_there() {
     let all = [order(yea, OrderAmount::All), order(nea, OrderAmount::All)];
     let spent = (vec![], vec![OrderStatus::Done, OrderStatus::NoPower]);
     assert_eq!(result(&duty(&chain, "alice", &all, deadlines.active)), spent);
-    // Also when the proposal is over.
+    // A finished order stays done when the proposal is over.
     chain.jump(deadlines.executable + Seconds::SECOND);
     let over = (vec![], vec![OrderStatus::Done, OrderStatus::TooLate]);
     let later = chain.now() + Seconds::SECOND;

@@ -42,7 +42,7 @@ fn addresses_have_checksums_and_amounts_are_strings() {
     );
 }
 
-/// A value that a test doesn't meet can have any number of digits, so the declarations are read.
+/// Values that tests don't reach can have any number of digits, so the declarations are checked instead.
 #[test]
 fn no_field_of_a_view_has_a_wide_type_that_json_readers_round() {
     const WIDE: [&str; 5] = ["u64", "i64", "u128", "i128", "usize"];
@@ -64,7 +64,7 @@ fn no_field_of_a_view_has_a_wide_type_that_json_readers_round() {
                 attributes.push(line);
                 continue;
             }
-            // Of a declaration alone the type is followed by a comma and nothing else.
+            // In a declaration, nothing but a comma follows the type.
             let field = line.strip_suffix(',').and_then(|line| line.split_once(": "));
             if let Some((name, declared)) = field.filter(|_| !line.starts_with("//")) {
                 let mut words = declared.split(|one: char| !one.is_alphanumeric());

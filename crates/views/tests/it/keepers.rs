@@ -43,7 +43,7 @@ fn a_round_is_pushed_while_it_can_be() {
     let rules = *chain.set.proposals(PROPOSALS).unwrap().rules();
     let (first, last) = rules.push_slots(round);
     let (from, until) = (chain.slot_start(first), before(chain.slot_start(last.next())));
-    // The same from a view of the round itself.
+    // A view during the round itself gives the same.
     let mut early = Chain::staked(3);
     early.write(PAYLOAD, &harmless());
     early.next_round();
@@ -58,7 +58,7 @@ fn a_round_is_pushed_while_it_can_be() {
     {
         assert_eq!(due(&chain.view(next)), expected, "at {next}");
     }
-    // Not with other code.
+    // The round isn't pushed if the payload has other code.
     let mut changed = chain.clone();
     changed.write(PAYLOAD, &[harmless(), harmless()].concat());
     assert_eq!(actions(&changed.view(from)), []);
@@ -93,7 +93,7 @@ fn a_payload_is_not_pushed_while_its_proposal_is_live() {
     let round = chain.win(PAYLOAD);
     assert!(chain.now() < deadlines.active, "the vote goes on");
     assert_eq!(actions(&chain.view(deadlines.active)), []);
-    // Nobody voted.
+    // The proposal is rejected, since there are no ballots.
     assert_eq!(actions(&chain.view(deadlines.active + Seconds::SECOND)), [push(PAYLOAD, round)]);
     assert_eq!(id, ProposalId::ZERO);
 }
@@ -167,7 +167,7 @@ fn payments_are_made_when_their_time_comes() {
     let exit = RollupCall::InitiateWithdraw { attester, recipient: named("bob") };
     chain.wait(1);
     chain.ok("withdrawer 0", ROLLUP, exit);
-    // The exit is dated by its own block, whenever the keeper looks.
+    // The intent contains the unlock time of the exit, whenever the keeper looks.
     let exitable_at = chain.now() + Seconds::of(EXIT_DELAY);
     let payment = IntendedAction::PayWithdrawal { id: WithdrawalId::ZERO };
     let stake = IntendedAction::PayExit { rollup: ROLLUP, attester, exitable_at };
@@ -180,7 +180,7 @@ fn payments_are_made_when_their_time_comes() {
             assert!(actions(&chain.view(time)).contains(&action), "{action:?}");
         }
     }
-    // A keeper that doesn't pay out, and one that doesn't know the history.
+    // A keeper that doesn't pay out, and one without the history.
     let mut view = chain.view(exitable_at.max(unlocks_at));
     assert!(keeper(&view, PayOut::No).iter().all(|it| !matches!(
         it.action,
@@ -205,7 +205,7 @@ fn a_stake_moves_when_it_is_ready_and_its_target_canonical() {
         chain.ok(&format!("withdrawer {number}"), ROLLUP, announce);
     }
     let ready_at = chain.now() + Seconds::of(EXIT_DELAY);
-    // Somebody else registers one of them there.
+    // Another account registers one of them there.
     chain.fund("bob", STAKE / T);
     chain.ok(
         "bob",
@@ -232,7 +232,7 @@ fn a_stake_moves_when_it_is_ready_and_its_target_canonical() {
         }
         assert_eq!(actions(&view), moves);
     }
-    // A rollup that asks another Registry, or doesn't say which, may take the stake anywhere.
+    // A rollup with another or an unknown Registry may move the stake anywhere.
     let mut view = chain.view_in(1);
     view.history = None;
     for registry in [Some(named("other registry")), None] {
@@ -251,7 +251,7 @@ fn a_seed_is_recorded_in_the_second_half_of_an_epoch_or_when_nobody_proposes() {
         (0, 1, false),
         (0, 2, true),
         (0, 3, true),
-        // Nobody recorded a seed: nobody can propose.
+        // No seed was recorded, so there are no proposers.
         (1, 0, false),
         (1, 1, true),
     ] {

@@ -1,4 +1,4 @@
-//! Views of sets on a chain that does nothing by itself.
+//! Tests of views on a chain that only the tests advance.
 #![allow(clippy::unwrap_used)]
 
 mod chain;

@@ -51,7 +51,7 @@ fn a_move_goes_from_phase_to_phase() {
         stands(&chain, &plan, soon(&chain)),
         (MovePhase::Unannounced, vec![announce.clone()])
     );
-    // A move elsewhere is redirected, and its clock runs on.
+    // A move elsewhere is redirected without restarting its delay.
     let new_rollup = named("elsewhere");
     chain.ok("withdrawer 0", ROLLUP, RollupCall::InitiateMove { attester, new_rollup });
     let ready_at = chain.now() + Seconds::of(EXIT_DELAY);
@@ -70,7 +70,7 @@ fn a_move_goes_from_phase_to_phase() {
     let finalize =
         |new_attester| IntendedAction::FinalizeMove { rollup, attester, new_attester, ready_at };
     assert_eq!(stands(&chain, &plan, soon(&chain)), (MovePhase::Due, vec![finalize(None)]));
-    // Somebody else registers the attester there, then the spare one as well.
+    // Another account registers the attester there, then the spare one as well.
     let mut squatted = chain.clone();
     squat(&mut squatted, attester);
     let as_spare = NewAttester { attester: spare, withdrawer };

@@ -14,7 +14,7 @@ fn the_newest_pushed_proposal_of_a_payload_is_neither_anothers_nor_through_the_l
     let id = chain.propose(PAYLOAD, &harmless());
     let mut present = chain.view_in(1).present;
     let pushed = *present.proposal(id).unwrap();
-    // Proposers and payloads of all proposals, and which of them is found.
+    // The proposers and payloads of all proposals, and the number of the one that is found.
     type Case<'a> = (&'a [(Address, Address)], Option<u64>);
     let cases: [Case<'_>; 6] = [
         (&[], None),
@@ -22,7 +22,7 @@ fn the_newest_pushed_proposal_of_a_payload_is_neither_anothers_nor_through_the_l
         (&[(PROPOSALS, PAYLOAD), (PROPOSALS, PAYLOAD), (PROPOSALS, OTHER)], Some(1)),
         (&[(PROPOSALS, PAYLOAD), (GOVERNANCE, PAYLOAD)], Some(0)),
         (&[(GOVERNANCE, PAYLOAD), (PROPOSALS, OTHER)], None),
-        // Whichever Proposals contract pushed it.
+        // Proposals of any Proposals contract count.
         (&[(PROPOSALS, PAYLOAD), (NEW_PROPOSALS, PAYLOAD)], Some(1)),
     ];
     for (proposals, expected) in cases {

@@ -15,7 +15,7 @@ const fn identity(proposer: Address) -> SequencerIdentity {
     SequencerIdentity { proposer, rollup: ROLLUP, blocks: BlockDuty::Skip }
 }
 
-/// Three stakers and a payload; it is the first slot of a round.
+/// A set with three stakers and a payload, at the first slot of a round.
 fn chain() -> (Chain, SignalPlan) {
     let mut chain = Chain::staked(3);
     chain.write(PAYLOAD, &harmless());
@@ -31,7 +31,7 @@ fn asked() -> Question {
     question
 }
 
-/// The decision of the slot's own proposer for the block at `next`.
+/// The decision of the slot's proposer for the block at `next`.
 fn decision(chain: &Chain, plan: &SignalPlan, next: Timestamp) -> SignalDecision {
     let view = chain.view_of(next, &asked()).present;
     sequencer(&view, &identity(chain.proposer_at(next)), Some(plan)).status
@@ -58,7 +58,7 @@ fn it_signals_in_its_own_slot_alone() {
         assert!(
             matches!(signal.action, IntendedAction::Signal { payload: PAYLOAD, slot, .. } if slot == chain.slot())
         );
-        // The slot has one signal, whatever it is for.
+        // A slot has at most one signal, for whichever payload.
         let action = match signal.action.clone() {
             IntendedAction::Signal { proposals, rollup, slot, proposer, .. } => {
                 let payload = other.payload;
@@ -119,7 +119,7 @@ fn it_stops_when_a_signal_cannot_help() {
     assert_eq!(decision(&chain, &plan, chain.now()), reached);
     let forced = SignalPlan { status: StatusRule::Force, ..plan };
     assert_eq!(decision(&chain, &forced, chain.now()), SignalDecision::Signal);
-    // Also in the next round, before and after it is pushed.
+    // The decision is the same in the next round, before and after the push.
     chain.next_round();
     assert_eq!(decision(&chain, &plan, chain.now()), reached);
     let push = canon_protocol::ProposalsCall::PushProposal { round: round.to_word() };
@@ -141,10 +141,10 @@ fn it_stops_when_a_signal_cannot_help() {
                 state: canon_protocol::ProposalState::Active,
             }),
         ),
-        // Nobody voted: it is rejected, and can be signaled for again.
+        // Without ballots it is rejected, and can be signaled for again.
         (deadlines.active + Seconds::SECOND, SignalDecision::Signal),
     ] {
-        // The view is of the second before.
+        // The block of the view is a second earlier.
         chain.jump(Timestamp::of(next.get().max(chain.now().get() + 1) - 1));
         assert_eq!(decision(&chain, &plan, next.max(chain.now())), expected, "at {next}");
     }
@@ -229,7 +229,7 @@ fn it_proposes_the_block_of_its_slot_or_records_the_seed() {
 fn sequencers_break_a_silence_in_turn() {
     let mut chain = Chain::staked(3);
     chain.is_kept = false;
-    // Nobody records the seed of the next epoch.
+    // The seed of the next epoch isn't recorded.
     chain.wait(EPOCH_SECONDS);
     let epoch = 3;
     for position in 0..EPOCH {

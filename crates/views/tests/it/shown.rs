@@ -71,7 +71,7 @@ fn the_calendar_has_the_first_second_of_every_change() {
         expected.into_iter().map(|(time, event)| CalendarEntry { time, event }).collect();
     expected.sort_unstable();
     assert_eq!(entries, expected);
-    // What is over is no more in it, and a round that was won is while it can be pushed.
+    // The calendar has no past changes. It has the deadline of a won round while the round can be pushed.
     chain.write(NEW_ROLLUP, &harmless());
     let round = chain.win(NEW_ROLLUP);
     let (_, last) = rules.push_slots(round);
@@ -81,7 +81,7 @@ fn the_calendar_has_the_first_second_of_every_change() {
     assert!(entries.iter().all(|entry| entry.time > chain.now()));
     chain.jump(deadlines.executable);
     let entries = calendar(&chain.view_in(1));
-    // It was rejected, since nobody voted.
+    // It was rejected, since there are no ballots.
     let is_about = |entry: &&CalendarEntry| entry.event == CalendarEvent::Expires { id };
     assert_eq!(entries.iter().find(is_about), None);
 }
@@ -135,7 +135,7 @@ fn the_calendar_shows_the_next_seed_while_this_epoch_can_record_one() {
 fn the_calendar_has_the_first_epoch_of_a_rollup_before_its_genesis() {
     let mut chain = Chain::staked(3);
     let genesis = chain.now() + Seconds::of(1000);
-    // A rollup of this set is never deployed before its genesis, one of another make may be.
+    // A rollup of this set is never deployed before its genesis. One of another implementation may be.
     let rollup = NEW_ROLLUP;
     chain.deploy_rollup(rollup);
     let starts = |epoch| CalendarEvent::EpochStarts { rollup, epoch: Epoch::of(epoch) };
@@ -204,7 +204,7 @@ fn available_actions_say_who_may_act_until_when() {
     };
     chain.jump(deadlines.queued);
     assert_eq!(of(&chain, deadlines.earliest_execution())[1..], [execute]);
-    // Who proposes in a slot that was used has nothing to signal.
+    // The proposer of a slot that was used can't signal any more.
     let proposer = chain.proposer_at(chain.now());
     chain.send(proposer, PROPOSALS, ProposalsCall::Vote { payload: PAYLOAD }).unwrap();
     assert_eq!(of(&chain, chain.now()), []);

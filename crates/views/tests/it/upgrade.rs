@@ -1,4 +1,4 @@
-//! A whole upgrade by duties alone: nobody does anything but what they return.
+//! A whole upgrade by duties alone: only their intents are executed.
 
 use crate::chain::{
     Chain, NEW_ROLLUP, PAYLOAD, REGISTRY, ROLLUP, SLOT, ViewedChain as _, action, named,
@@ -15,10 +15,11 @@ use canon_views::{
 use std::collections::{BTreeMap, BTreeSet};
 
 const STAKERS: usize = 3;
-/// Seconds between blocks.
+/// The number of seconds between blocks.
 const BLOCK: u64 = 12;
 
-/// Everybody's plans, and what the journals of intents say is done. There is no other memory.
+/// The plans of all participants, and the intents that are done by their journals. There is no other
+/// memory.
 struct Agents {
     orders: BTreeMap<Address, BTreeMap<OrderId, Order>>,
     moves: Vec<MovePlan>,
@@ -56,7 +57,7 @@ impl Agents {
         all
     }
 
-    /// One block. Of several who want the same, the first does it.
+    /// Executes one block. If several participants have the same intent, the first one executes it.
     fn block(&mut self, chain: &mut Chain) {
         let next = chain.now() + Seconds::of(BLOCK);
         let intents = self.intents(chain, next);
@@ -69,7 +70,7 @@ impl Agents {
             }
             let call = intent.call(None).expect("nothing needs a permit here");
             let sent = chain.send(sender, call.contract, call.call);
-            // A block records the seed before somebody else does.
+            // Every call succeeds: recording a seed does even if a block recorded it before.
             assert!(sent.is_ok(), "{intent:?} at {next}: {sent:?}");
             assert!(self.confirmed.insert(id), "{intent:?} is done twice");
             if intent.completion() == Completion::Journal {
@@ -124,7 +125,7 @@ fn an_upgrade_goes_through_by_duties_alone_and_nothing_is_done_twice() {
         let there = moved.member(plan.attester).map(|member| member.status());
         assert_eq!(there, Some(AttesterStatus::Validating));
     }
-    // Then she leaves.
+    // Then she withdraws.
     let to = named("bob");
     let withdraw = Order::Withdraw { amount: OrderAmount::All, to };
     agents.orders.insert(alice, BTreeMap::from([(OrderId(3), withdraw)]));
