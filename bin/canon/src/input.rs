@@ -6,7 +6,7 @@ use std::{ffi::OsStr, ops::RangeInclusive};
 use canon_chain::Endpoint;
 use canon_protocol::{
     Amount,
-    text::{ErrorKind, ParseQuantityError, Tokens, amount, number},
+    text::{self, ParseQuantityError, Tokens, amount, number},
 };
 use canon_views::OrderAmount;
 use clap::{Arg, Command, Error, builder::TypedValueParser, error::ErrorKind, parser::ValueSource};
@@ -45,7 +45,7 @@ pub(crate) fn amount_or_all(text: &str) -> Result<OrderAmount, String> {
         Ok(Amount::ZERO) => Err("expected more than 0 tokens".to_owned()),
         Ok(amount) => Ok(OrderAmount::Exactly(amount)),
         Err(error) => match error.kind() {
-            ErrorKind::Malformed => Err(format!("expected {}, or all", error.expected())),
+            text::ErrorKind::Malformed => Err(format!("expected {}, or all", error.expected())),
             _ => Err(expected(error)),
         },
     }
