@@ -1,7 +1,7 @@
 //! Reaching the chain, and reading the set on it.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::BTreeSet,
     env,
     future::Future,
@@ -34,6 +34,9 @@ const SET_IT: &str = "name it as a flag, in the environment, or in canon.toml";
 /// The time from one block of Ethereum to the next.
 pub(crate) const BLOCK_TIME: Seconds = Seconds::of(12);
 
+/// The time after which a person is told what a command waits for.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// The age from which on a development chain's newest block is noted: that which other chains may have.
 const MAX_UNNOTED_AGE: Seconds = Seconds::of(300);
 
@@ -42,8 +45,12 @@ const MAX_UNNOTED_AGE: Seconds = Seconds::of(300);
 pub(crate) struct Chain {
     client: Client,
     registry: Setting<Address>,
-    /// The notes about the set that were shown: each once, however often it is read.
+    /// The endpoints, as people name them.
+    endpoints: String,
+    /// The notes that were shown: each once, however often the set is read.
     told: RefCell<BTreeSet<String>>,
+    /// Whether the age of the newest block was looked at.
+    is_age_noted: Cell<bool>,
 }
 
 /// Runs what waits for a chain.
@@ -68,12 +75,19 @@ impl ChainSettings {
         let registry = self.registry.as_ref().ok_or_else(|| {
             missing("--registry (CANON_REGISTRY)", "the address of the set's Registry")
         })?;
-        let client = self.connect_to(&endpoints, Some(registry.value)).await;
+        let told = RefCell::default();
+        let client = self.connect_to(&endpoints, Some(registry.value), &told).await;
         let client = client.map_err(|error| match is_without_registry(&error) {
             true => unread(registry, error),
             false => self.unconnected(&endpoints, error),
         })?;
-        Ok(Chain { client, registry: registry.clone(), told: RefCell::default() })
+        Ok(Chain {
+            client,
+            registry: registry.clone(),
+            endpoints: self.named_endpoints(),
+            told,
+            is_age_noted: Cell::default(),
+        })
     }
 
     /// Connects as [`Self::connect`] does, to a chain that need not have a set.
@@ -83,7 +97,7 @@ impl ChainSettings {
     /// If no endpoint is named, or none can be trusted.
     pub(crate) async fn connect_without_set(&self) -> Result<Client, Failure> {
         let endpoints = self.endpoints()?;
-        let client = self.connect_to(&endpoints, None).await;
+        let client = self.connect_to(&endpoints, None, &RefCell::default()).await;
         client.map_err(|error| self.unconnected(&endpoints, error))
     }
 
@@ -102,6 +116,7 @@ impl ChainSettings {
         &self,
         endpoints: &Setting<Endpoints>,
         registry: Option<Address>,
+        told: &RefCell<BTreeSet<String>>,
     ) -> Result<Client, Error> {
         let checks = EndpointChecks {
             chain_id: self.chain_id.as_ref().map(|setting| setting.value),
@@ -115,8 +130,43 @@ impl ChainSettings {
                 output::note(&note);
             }
         };
-        endpoints.value.connect(checks, Timeouts::default(), note).await
+        let connection = endpoints.value.connect(checks, Timeouts::default(), note);
+        let note = || note_once(told, waiting_for(&self.named_endpoints()));
+        noting_delay(connection, tokio::time::sleep(PATIENCE), note).await
     }
+
+    /// The endpoints as people name them, without their secrets.
+    fn named_endpoints(&self) -> String {
+        let endpoints = self.rpc_url.iter().flat_map(|setting| &setting.value);
+        endpoints.map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The outcome of `work`. `note` is called if `patience` is over before it.
+async fn noting_delay<T>(
+    work: impl Future<Output = T>,
+    patience: impl Future<Output = ()>,
+    note: impl FnOnce(),
+) -> T {
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        biased;
+        done = &mut work => return done,
+        () = patience => note(),
+    }
+    work.await
+}
+
+/// Shows a note that wasn't shown yet.
+fn note_once(told: &RefCell<BTreeSet<String>>, text: String) {
+    if !told.borrow().contains(&text) {
+        output::note(&text);
+        told.borrow_mut().insert(text);
+    }
+}
+
+fn waiting_for(endpoints: &str) -> String {
+    format!("waiting for an answer from {endpoints}")
 }
 
 fn missing(name: &str, what: &str) -> Failure {
@@ -160,12 +210,24 @@ impl Chain {
         block_time: Seconds,
         question: Question,
     ) -> Result<Present, Failure> {
+        let present = self.waited(self.read(block_time, &question)).await?;
+        self.note_age(&present.block);
+        Ok(present)
+    }
+
+    async fn read(&self, block_time: Seconds, question: &Question) -> Result<Present, Failure> {
         let unread = |error| unread(&self.registry, error);
         let head = self.client.head().await.map_err(unread)?;
         let until_next = self.until_next(&head, block_time).await;
         let at = head.hash.into();
-        let view = self.client.view(self.registry.value, &question, at, until_next).await;
+        let view = self.client.view(self.registry.value, question, at, until_next).await;
         view.map_err(unread)
+    }
+
+    /// The outcome of requests. If they take long, a note names what is waited for.
+    async fn waited<T>(&self, work: impl Future<Output = T>) -> T {
+        let note = || self.note(waiting_for(&self.endpoints));
+        noting_delay(work, tokio::time::sleep(PATIENCE), note).await
     }
 
     /// The time from the newest block to the next one, as it is expected.
@@ -184,7 +246,8 @@ impl Chain {
         unreadable_set(&self.registry, reason)
     }
 
-    /// The set at the newest block, unless that is still the one with the hash `shown`.
+    /// The set at the newest block, unless that is still the one with the hash `shown`. Shows no notes: what is
+    /// watched is drawn again and again.
     ///
     /// # Errors
     ///
@@ -198,7 +261,7 @@ impl Chain {
         if Some(head.hash) == shown {
             return Ok(None);
         }
-        self.present(question).await.map(Some)
+        self.read(BLOCK_TIME, &question).await.map(Some)
     }
 
     /// The set at the newest block, with its history if that can be had. A state is kept in the user's
@@ -209,8 +272,14 @@ impl Chain {
     /// If not even the present can be read.
     pub(crate) async fn history(&self, question: Question) -> Result<OpenedSet, Failure> {
         let unread = |error| unread(&self.registry, error);
-        let head = self.client.head().await.map_err(unread)?;
-        let block_time = self.until_next(&head, BLOCK_TIME).await;
+        let (head, block_time) = self
+            .waited(async {
+                let head = self.client.head().await.map_err(unread)?;
+                let block_time = self.until_next(&head, BLOCK_TIME).await;
+                Ok((head, block_time))
+            })
+            .await?;
+        self.note_age(&head);
         let bar = progress::bar("Reading blocks", 0)?;
         let progress = |HistoryProgress { block, head, .. }: HistoryProgress| {
             bar.set_length(head.get());
@@ -244,13 +313,15 @@ impl Chain {
     }
 
     fn note(&self, text: String) {
-        if self.told.borrow_mut().insert(text.clone()) {
-            output::note(&text);
-        }
+        note_once(&self.told, text);
     }
 
     /// Notes that the newest block of a development chain is old: unlike that of other chains, it is accepted.
+    /// Later blocks that are read aren't looked at.
     pub(crate) fn note_age(&self, block: &BlockView) {
+        if self.is_age_noted.replace(true) {
+            return;
+        }
         let age = now().since(block.timestamp).unwrap_or_default();
         let is_development = DEVELOPMENT_CHAINS.contains(&self.client.chain_id());
         if is_development && age > MAX_UNNOTED_AGE {
@@ -430,6 +501,19 @@ fn unreadable_set(registry: &Setting<Address>, reason: Report) -> Failure {
 mod tests {
     use super::{super::settings::Origin, *};
     use crate::exit::Exit;
+
+    #[tokio::test]
+    async fn what_takes_long_is_noted_once_and_nothing_else() {
+        use std::future::{pending, ready};
+
+        let noted = Cell::new(0);
+        let note = || noted.set(noted.get() + 1);
+        assert_eq!(noting_delay(ready(1), ready(()), note).await, 1);
+        assert_eq!(noting_delay(tokio::task::yield_now(), pending(), note).await, ());
+        assert_eq!(noted.get(), 0, "it was done in time");
+        assert_eq!(noting_delay(tokio::task::yield_now(), ready(()), note).await, ());
+        assert_eq!(noted.get(), 1);
+    }
 
     #[test]
     fn what_a_contract_answers_is_blamed_on_the_registry_and_all_else_on_the_endpoint() {
