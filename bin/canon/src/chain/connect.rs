@@ -1,8 +1,6 @@
 //! Reaching the chain, and reading the set on it.
 
 use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeSet,
     env,
     future::Future,
     ops::RangeInclusive,
@@ -14,15 +12,18 @@ use std::{
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, U256};
 use canon_chain::{
-    Client, DEVELOPMENT_CHAINS, EndpointChecks, EndpointNote, EndpointProblem, Endpoints, Error,
-    NoEndpoint, SlotSignal, Timeouts,
+    Client, EndpointChecks, EndpointNote, EndpointProblem, Endpoints, Error, NoEndpoint,
+    SlotSignal, Timeouts,
 };
 use canon_follow::{HistoryProgress, OpenSubject, OpenedSet, open_set};
-use canon_protocol::{Action, BlockNumber, Seconds, Timestamp, text::Duration};
+use canon_protocol::{Action, BlockNumber, Seconds, Timestamp};
 use canon_views::{BlockView, Present, Question};
 use eyre::{Report, eyre};
 
-use super::settings::{ChainSettings, Setting};
+use super::{
+    notes::Notes,
+    settings::{ChainSettings, Setting},
+};
 use crate::{exit::Failure, output, progress};
 
 const OTHER_ENDPOINT: &str = "check --rpc-url (ETH_RPC_URL), or name another endpoint";
@@ -34,23 +35,12 @@ const SET_IT: &str = "name it as a flag, in the environment, or in canon.toml";
 /// The time from one block of Ethereum to the next.
 pub(crate) const BLOCK_TIME: Seconds = Seconds::of(12);
 
-/// The time after which a person is told what a command waits for.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
-
-/// The age from which on a development chain's newest block is noted: that which other chains may have.
-const MAX_UNNOTED_AGE: Seconds = Seconds::of(300);
-
 /// A chain that answers, and the Registry of the set on it.
 #[derive(Debug)]
 pub(crate) struct Chain {
     client: Client,
     registry: Setting<Address>,
-    /// The endpoints, as people name them.
-    endpoints: String,
-    /// The notes that were shown: each once, however often the set is read.
-    told: RefCell<BTreeSet<String>>,
-    /// Whether the age of the newest block was looked at.
-    is_age_noted: Cell<bool>,
+    notes: Notes,
 }
 
 /// Runs what waits for a chain.
@@ -75,19 +65,13 @@ impl ChainSettings {
         let registry = self.registry.as_ref().ok_or_else(|| {
             missing("--registry (CANON_REGISTRY)", "the address of the set's Registry")
         })?;
-        let told = RefCell::default();
-        let client = self.connect_to(&endpoints, Some(registry.value), &told).await;
+        let notes = Notes::new(self.named_endpoints());
+        let client = self.connect_to(&endpoints, Some(registry.value), &notes).await;
         let client = client.map_err(|error| match is_without_registry(&error) {
             true => unread(registry, error),
             false => self.unconnected(&endpoints, error),
         })?;
-        Ok(Chain {
-            client,
-            registry: registry.clone(),
-            endpoints: self.named_endpoints(),
-            told,
-            is_age_noted: Cell::default(),
-        })
+        Ok(Chain { client, registry: registry.clone(), notes })
     }
 
     /// Connects as [`Self::connect`] does, to a chain that need not have a set.
@@ -97,7 +81,8 @@ impl ChainSettings {
     /// If no endpoint is named, or none can be trusted.
     pub(crate) async fn connect_without_set(&self) -> Result<Client, Failure> {
         let endpoints = self.endpoints()?;
-        let client = self.connect_to(&endpoints, None, &RefCell::default()).await;
+        let notes = Notes::new(self.named_endpoints());
+        let client = self.connect_to(&endpoints, None, &notes).await;
         client.map_err(|error| self.unconnected(&endpoints, error))
     }
 
@@ -116,7 +101,7 @@ impl ChainSettings {
         &self,
         endpoints: &Setting<Endpoints>,
         registry: Option<Address>,
-        told: &RefCell<BTreeSet<String>>,
+        notes: &Notes,
     ) -> Result<Client, Error> {
         let checks = EndpointChecks {
             chain_id: self.chain_id.as_ref().map(|setting| setting.value),
@@ -131,8 +116,7 @@ impl ChainSettings {
             }
         };
         let connection = endpoints.value.connect(checks, Timeouts::default(), note);
-        let note = || note_once(told, waiting_for(&self.named_endpoints()));
-        noting_delay(connection, tokio::time::sleep(PATIENCE), note).await
+        notes.waited(connection).await
     }
 
     /// The endpoints as people name them, without their secrets.
@@ -140,33 +124,6 @@ impl ChainSettings {
         let endpoints = self.rpc_url.iter().flat_map(|setting| &setting.value);
         endpoints.map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
-}
-
-/// The outcome of `work`. `note` is called if `patience` is over before it.
-async fn noting_delay<T>(
-    work: impl Future<Output = T>,
-    patience: impl Future<Output = ()>,
-    note: impl FnOnce(),
-) -> T {
-    let mut work = std::pin::pin!(work);
-    tokio::select! {
-        biased;
-        done = &mut work => return done,
-        () = patience => note(),
-    }
-    work.await
-}
-
-/// Shows a note that wasn't shown yet.
-fn note_once(told: &RefCell<BTreeSet<String>>, text: String) {
-    if !told.borrow().contains(&text) {
-        output::note(&text);
-        told.borrow_mut().insert(text);
-    }
-}
-
-fn waiting_for(endpoints: &str) -> String {
-    format!("waiting for an answer from {endpoints}")
 }
 
 fn missing(name: &str, what: &str) -> Failure {
@@ -210,7 +167,7 @@ impl Chain {
         block_time: Seconds,
         question: Question,
     ) -> Result<Present, Failure> {
-        let present = self.waited(self.read(block_time, &question)).await?;
+        let present = self.notes.waited(self.read(block_time, &question)).await?;
         self.note_age(&present.block);
         Ok(present)
     }
@@ -222,12 +179,6 @@ impl Chain {
         let at = head.hash.into();
         let view = self.client.view(self.registry.value, question, at, until_next).await;
         view.map_err(unread)
-    }
-
-    /// The outcome of requests. If they take long, a note names what is waited for.
-    async fn waited<T>(&self, work: impl Future<Output = T>) -> T {
-        let note = || self.note(waiting_for(&self.endpoints));
-        noting_delay(work, tokio::time::sleep(PATIENCE), note).await
     }
 
     /// The time from the newest block to the next one, as it is expected.
@@ -273,6 +224,7 @@ impl Chain {
     pub(crate) async fn history(&self, question: Question) -> Result<OpenedSet, Failure> {
         let unread = |error| unread(&self.registry, error);
         let (head, block_time) = self
+            .notes
             .waited(async {
                 let head = self.client.head().await.map_err(unread)?;
                 let block_time = self.until_next(&head, BLOCK_TIME).await;
@@ -299,37 +251,22 @@ impl Chain {
         bar.finish_and_clear();
         let opened = opened.map_err(unread)?;
         for note in &opened.notes {
-            self.note(note.to_string());
+            self.notes.once(note.to_string());
         }
         if let Some(reason) = &opened.no_history {
-            self.note(format!("the set's history isn't known: {reason}"));
+            self.notes.once(format!("the set's history isn't known: {reason}"));
         }
         for contract in &opened.unknown {
-            self.note(format!(
+            self.notes.once(format!(
                 "the origin of the contract at {contract} isn't known, so the history lacks its events"
             ));
         }
         Ok(opened)
     }
 
-    fn note(&self, text: String) {
-        note_once(&self.told, text);
-    }
-
-    /// Notes that the newest block of a development chain is old: unlike that of other chains, it is accepted.
-    /// Later blocks that are read aren't looked at.
+    /// Notes that the newest block is old, if it may be: see [`Notes::age`].
     pub(crate) fn note_age(&self, block: &BlockView) {
-        if self.is_age_noted.replace(true) {
-            return;
-        }
-        let age = now().since(block.timestamp).unwrap_or_default();
-        let is_development = DEVELOPMENT_CHAINS.contains(&self.client.chain_id());
-        if is_development && age > MAX_UNNOTED_AGE {
-            self.note(format!(
-                "the newest block is {} old: what is shown is of then; the node may be stopped or mine on demand",
-                Duration(age).rounded()
-            ));
-        }
+        self.notes.age(self.client.chain_id(), now().since(block.timestamp).unwrap_or_default());
     }
 
     /// The time of the newest block that can't be replaced any more; `None` if there is none yet.
@@ -501,19 +438,6 @@ fn unreadable_set(registry: &Setting<Address>, reason: Report) -> Failure {
 mod tests {
     use super::{super::settings::Origin, *};
     use crate::exit::Exit;
-
-    #[tokio::test]
-    async fn what_takes_long_is_noted_once_and_nothing_else() {
-        use std::future::{pending, ready};
-
-        let noted = Cell::new(0);
-        let note = || noted.set(noted.get() + 1);
-        assert_eq!(noting_delay(ready(1), ready(()), note).await, 1);
-        assert_eq!(noting_delay(tokio::task::yield_now(), pending(), note).await, ());
-        assert_eq!(noted.get(), 0, "it was done in time");
-        assert_eq!(noting_delay(tokio::task::yield_now(), ready(()), note).await, ());
-        assert_eq!(noted.get(), 1);
-    }
 
     #[test]
     fn what_a_contract_answers_is_blamed_on_the_registry_and_all_else_on_the_endpoint() {
