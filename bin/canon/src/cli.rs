@@ -20,11 +20,17 @@ use crate::{
 
 /// Upgrade governance for rollups: sequencers signal, holders vote, anyone executes
 #[derive(Debug, Parser)]
-#[command(name = "canon", version, propagate_version = true, max_term_width = 98)]
+#[command(name = "canon", version, propagate_version = true, max_term_width = 98, after_help = AFTER_HELP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+const AFTER_HELP: &str = "\
+`canon rehearse` and `canon forecast` need no chain. All other commands need an endpoint and, apart from \
+`canon deploy`, a Registry: by --rpc-url and --registry, ETH_RPC_URL and CANON_REGISTRY, or in canon.toml.
+
+`canon help COMMAND` explains a command and its exit codes.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -60,9 +66,9 @@ impl Cli {
     ///
     /// clap's, which are also how `--help` ends; [`refusal`] shows them.
     pub(crate) fn read() -> Result<Self, clap::Error> {
-        let mut command = without_empty_variables(Self::command());
+        let mut command = with_negative_values(without_empty_variables(Self::command()));
         let matches = command.try_get_matches_from_mut(env::args_os());
-        let mut matches = matches.map_err(with_scenario_tip)?;
+        let mut matches = matches.map_err(with_tip)?;
         Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
     }
 
@@ -95,19 +101,29 @@ impl Cli {
     }
 }
 
-/// The error with a tip for a scenario that is named without its flag.
-fn with_scenario_tip(mut error: clap::Error) -> clap::Error {
-    let is_rehearsal = env::args_os().nth(1).is_some_and(|command| command == "rehearse");
-    let file = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(file)) if file.ends_with(".toml") => file.clone(),
+/// The error with a tip, for a scenario that is named without its flag and a set that somebody else should sign.
+fn with_tip(mut error: clap::Error) -> clap::Error {
+    let argument = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(argument)) if error.kind() == ErrorKind::UnknownArgument => {
+            argument.clone()
+        }
         _ => return error,
     };
-    if is_rehearsal && error.kind() == ErrorKind::UnknownArgument {
-        let tip = format!("name the scenario with its flag: --scenario {file}");
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
-    }
+    let command = env::args_os().nth(1).unwrap_or_default();
+    let tip = match command.to_str() {
+        Some("rehearse") if argument.ends_with(".toml") => {
+            format!("name the scenario with its flag: --scenario {argument}")
+        }
+        Some("deploy") if argument == "--unsigned" => UNSIGNED_SET.to_owned(),
+        _ => return error,
+    };
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     error
 }
+
+/// What to do instead of having a deployment signed by somebody else.
+const UNSIGNED_SET: &str = "use any key with enough ether: it owns nothing at the end. Each transaction of a set \
+    is checked before the next one is signed, so they can't be printed at once";
 
 /// A command for which a variable of the environment that is empty counts as unset.
 fn without_empty_variables(command: clap::Command) -> clap::Command {
@@ -118,6 +134,16 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
     command
         .mut_args(|arg| if is_empty(&arg) { arg.env(None::<&str>) } else { arg })
         .mut_subcommands(without_empty_variables)
+}
+
+/// A command that takes `-5` for a value, so that its parser refuses it and names what it expects.
+fn with_negative_values(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(|arg| {
+            let takes_values = arg.get_action().takes_values();
+            arg.allow_negative_numbers(takes_values)
+        })
+        .mut_subcommands(with_negative_values)
 }
 
 /// clap's message for arguments that it refuses, with styles. It repeats arguments, also a URL with a

@@ -21,14 +21,16 @@ pub(crate) async fn examine(chain: &Chain) -> Result<ExaminedSet, Failure> {
     let searched = |block: BlockNumber| bar.set_position(block.get());
     let found = ExaminedSet::find(chain.client(), chain.registry(), searched).await;
     bar.finish_and_clear();
-    found.map_err(|error| match error {
+    let found = found.map_err(|error| match error {
         AuditError::Chain(error) => chain.unread(error),
         AuditError::Examine(error) => not_genuine("the set", error),
         error => {
             let report = Report::msg(error.to_string()).wrap_err("the set can't be examined");
             Failure::internal(report, "use an endpoint that has the logs of old blocks")
         }
-    })
+    })?;
+    chain.note_age(&found.present.block);
+    Ok(found)
 }
 
 /// The parameters in force.

@@ -6,7 +6,7 @@ use std::{ffi::OsStr, ops::RangeInclusive};
 use canon_chain::Endpoint;
 use canon_protocol::{
     Amount,
-    text::{ParseQuantityError, Tokens, amount, number},
+    text::{self, ParseQuantityError, Tokens, amount, number},
 };
 use canon_views::OrderAmount;
 use clap::{Arg, Command, Error, builder::TypedValueParser, error::ErrorKind, parser::ValueSource};
@@ -44,7 +44,10 @@ pub(crate) fn amount_or_all(text: &str) -> Result<OrderAmount, String> {
     match amount::parse(text) {
         Ok(Amount::ZERO) => Err("expected more than 0 tokens".to_owned()),
         Ok(amount) => Ok(OrderAmount::Exactly(amount)),
-        Err(error) => Err(format!("expected {}, or all", error.expected())),
+        Err(error) => match error.kind() {
+            text::ErrorKind::Malformed => Err(format!("expected {}, or all", error.expected())),
+            _ => Err(expected(error)),
+        },
     }
 }
 
@@ -154,6 +157,14 @@ mod tests {
         }
         assert_eq!(whole(0..=u32::MAX)("4,294,967,295"), Ok(u32::MAX));
         assert_eq!(whole(0..=u64::MAX)("18446744073709551615"), Ok(u64::MAX));
+    }
+
+    #[test]
+    fn an_amount_with_two_readings_names_both() {
+        let said = amount_or_all("5.000").unwrap_err();
+        assert_eq!(said, "expected 5000 or 5, since 5.000 can be read as either");
+        let said = amount_or_all("five").unwrap_err();
+        assert!(said.ends_with("\"1,000\" or \"0.5\", or all"), "{said}");
     }
 
     #[test]

@@ -8,6 +8,9 @@ use canon_protocol::{
 };
 use canon_views::{AvailableAction, CalendarEvent, IntendedAction, Opportunity, ProposalView};
 
+/// The columns of a terminal that is as narrow as they usually are.
+const WIDTH: usize = 80;
+
 /// Lines without blanks at their ends.
 #[derive(Debug, Default)]
 pub(crate) struct Page(String);
@@ -17,6 +20,16 @@ impl Page {
         let line = line.to_string();
         // Writing to a string can't fail.
         let _ = writeln!(self.0, "{}", line.trim_end());
+    }
+
+    /// A text behind a prefix, in lines of at most 80 columns: further lines begin below the text.
+    pub(crate) fn wrapped(&mut self, prefix: &str, text: fmt::Arguments<'_>) {
+        let indent = prefix.chars().count();
+        let lines = wrapped(&text.to_string(), WIDTH.saturating_sub(indent));
+        for (position, text) in lines.into_iter().enumerate() {
+            let prefix = if position == 0 { prefix } else { "" };
+            self.line(format_args!("{prefix:indent$}{text}"));
+        }
     }
 
     pub(crate) fn into_text(self) -> String {
@@ -29,11 +42,27 @@ macro_rules! line {
 }
 pub(crate) use line;
 
-/// A text in lines of at most `width` characters, broken between words; a longer word has its own line.
+macro_rules! wrapped_line {
+    ($page:expr, $prefix:expr, $($text:tt)*) => { $page.wrapped($prefix, format_args!($($text)*)) };
+}
+pub(crate) use wrapped_line;
+
+/// A text in lines of at most `width` characters, broken between words, but not before a percent sign; a longer word
+/// has its own line.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
+    let mut words: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
+        match words.last_mut() {
+            Some(number) if word.starts_with('%') => {
+                number.push(' ');
+                number.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    for word in &words {
         let is_full = line.chars().count() + 1 + word.chars().count() > width;
         if is_full && !line.is_empty() {
             lines.push(std::mem::take(&mut line));
@@ -91,7 +120,9 @@ pub(crate) fn event(event: &CalendarEvent) -> String {
     match event {
         CalendarEvent::VotingStarts { id } => format!("voting on proposal {id} starts"),
         CalendarEvent::VotingEnds { id } => format!("voting on proposal {id} ends"),
-        CalendarEvent::ObjectionsEnd { id } => format!("objections to proposal {id} end"),
+        CalendarEvent::ObjectionsEnd { id } => {
+            format!("objections to proposal {id} end, if it passes")
+        }
         CalendarEvent::Executable { id } => format!("proposal {id} can be executed, if it passes"),
         CalendarEvent::Expires { id } => format!("proposal {id} expires, if it isn't executed"),
         CalendarEvent::RoundEnds { round } => format!("round {round} ends"),
@@ -281,6 +312,14 @@ mod tests {
         assert_eq!(wrapped("one two three", 6), ["one", "two", "three"]);
         assert_eq!(wrapped("longer-than-that a", 4), ["longer-than-that", "a"]);
         assert_eq!(wrapped("", 4), [""]);
+        assert_eq!(
+            wrapped("a share of 66.5 %, at least", 14),
+            ["a share of", "66.5 %, at", "least"]
+        );
+        let mut page = Page::default();
+        wrapped_line!(page, "  what      ", "{} end", "word ".repeat(20));
+        let (first, second) = (["word"; 13].join(" "), ["word"; 7].join(" "));
+        assert_eq!(page.into_text(), format!("  what      {first}\n            {second} end\n"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{fs, ops::Range, path::Path};
 
-use canon_chain::deploy::rules;
+use canon_chain::deploy::{InvalidParameters, rules};
 use canon_toml_file::{FileError, Problem};
 use eyre::{Report, WrapErr as _};
 use serde::de::DeserializeOwned;
@@ -70,6 +70,16 @@ impl TomlFile {
             Problem::expected(&self.text, span, "accept".to_owned(), expected)
         };
         Err(self.unusable(unknown.into_iter().map(problem).collect(), next))
+    }
+
+    /// The failure for parameters that no constructor accepts.
+    pub(crate) fn undeployable(&self, error: &InvalidParameters, next: &'static str) -> Failure {
+        let problems = error.problems().iter();
+        let mut problems: Vec<_> = problems
+            .map(|problem| Problem::of_field(&self.text, &problem.field, problem.message.clone()))
+            .collect();
+        problems.sort_by_key(|problem| problem.line);
+        self.mistakes("the parameters can't be deployed".to_owned(), problems, next)
     }
 
     fn unusable(&self, problems: Vec<Problem>, next: &'static str) -> Failure {

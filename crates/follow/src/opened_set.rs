@@ -221,6 +221,8 @@ async fn history(
     }
     let after = follower.checkpoint().filter(|after| Some(after.block()) != before);
     if let Some(Err(error)) = after.map(|checkpoint| keep(&checkpoint, cache, &path)) {
+        // A file that isn't replaced is the same trouble, and is said to be replaced.
+        notes.retain(|note| !matches!(note, OpenNote::NotRead(_)));
         notes.push(OpenNote::NotWritten(error));
     }
     if let Verification::NotComparable(error) = follower.verification() {

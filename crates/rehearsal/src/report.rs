@@ -10,8 +10,11 @@ use crate::{
     checks::{Check, Relation},
     gas::GasRow,
     scenario::Scenario,
-    timeline::{BOLD, DIM, GOOD, Timeline, heading, render},
+    timeline::{BOLD, DIM, GOOD, Timeline, heading, render, wrap},
 };
+
+/// The columns of a report, unless others are asked for.
+const WIDTH: usize = 98;
 
 const FAILED: Style = AnsiColor::Red.on_default().bold();
 
@@ -82,16 +85,22 @@ impl Report {
     /// The report as text for a terminal, at most 98 columns wide. It has ANSI styles, which a
     /// stream must remove where they aren't wanted.
     pub fn to_text(&self) -> String {
+        self.to_text_within(WIDTH)
+    }
+
+    /// The same for a terminal of so many columns. 80 are enough for all but long names.
+    pub fn to_text_within(&self, columns: usize) -> String {
+        let width = columns.min(WIDTH);
         let mut out = String::new();
-        self.head(&mut out);
-        out.push_str(&render(&self.timeline, self.start));
-        self.state(&mut out);
-        self.gas(&mut out);
-        self.verdict(&mut out);
+        self.head(&mut out, width);
+        out.push_str(&render(&self.timeline, self.start, width));
+        self.state(&mut out, width);
+        self.gas(&mut out, width);
+        self.verdict(&mut out, width);
         out
     }
 
-    fn head(&self, out: &mut String) {
+    fn head(&self, out: &mut String, width: usize) {
         let facts = [
             text::count(self.sequencers, "sequencer").to_string(),
             text::count(self.holders, "holder").to_string(),
@@ -108,23 +117,26 @@ impl Report {
             format!("quorum {}", text::Percent::of(rules.quorum)),
             format!("differential {}", text::Percent::of(rules.vote_differential)),
         ];
-        let _ = writeln!(out, "{BOLD}{}{BOLD:#}", ForeignText::new(&self.title));
-        let _ = writeln!(out, "{DIM}{}{DIM:#}", facts.join(" · "));
-        let _ = writeln!(out, "{DIM}{}{DIM:#}", more.join(" · "));
+        for line in wrap(&self.title, width) {
+            let _ = writeln!(out, "{BOLD}{line}{BOLD:#}");
+        }
+        for line in [&facts[..], &more].into_iter().flat_map(|items| joined(items, width)) {
+            let _ = writeln!(out, "{DIM}{line}{DIM:#}");
+        }
     }
 
-    fn state(&self, out: &mut String) {
+    fn state(&self, out: &mut String, width: usize) {
         let note =
             format!("L1 block {}, {}", text::grouped(self.blocks.get()), text::Time(self.end));
-        let _ = writeln!(out, "\n{}", heading("The state at the end", &note));
-        lines(out, &self.checks.iter().collect::<Vec<_>>());
+        let _ = writeln!(out, "\n{}", heading("The state at the end", &note, width));
+        lines(out, &self.checks.iter().collect::<Vec<_>>(), width);
     }
 
-    fn gas(&self, out: &mut String) {
-        let _ = writeln!(out, "\n{}", heading("Gas by kind of transaction", ""));
+    fn gas(&self, out: &mut String, width: usize) {
+        let _ = writeln!(out, "\n{}", heading("Gas by kind of transaction", "", width));
         let _ = writeln!(
             out,
-            "{DIM}{:28} {:>9} {:>13} {:>13} {:>13} {:>14}{DIM:#}",
+            "{DIM}{:21} {:>6} {:>11} {:>11} {:>11} {:>14}{DIM:#}",
             "", "count", "min", "median", "max", "total"
         );
         for row in &self.gas {
@@ -132,12 +144,12 @@ impl Report {
                 [row.count, row.min, row.median, row.max, row.total].map(text::grouped);
             let kind = row.kind;
             let _ =
-                writeln!(out, "{kind:28} {count:>9} {min:>13} {median:>13} {max:>13} {total:>14}");
+                writeln!(out, "{kind:21} {count:>6} {min:>11} {median:>11} {max:>11} {total:>14}");
         }
     }
 
     /// The verdict, with the failed checks repeated, because the list above is long.
-    fn verdict(&self, out: &mut String) {
+    fn verdict(&self, out: &mut String, width: usize) {
         let failed: Vec<_> = self.checks.iter().filter(|check| !check.holds).collect();
         let all = self.checks.len();
         if failed.is_empty() {
@@ -146,23 +158,55 @@ impl Report {
         }
         let count = failed.len();
         let _ = writeln!(out, "\n{FAILED}✗ {count} of {all} checks failed:{FAILED:#}");
-        lines(out, &failed);
+        lines(out, &failed, width);
     }
 }
 
-/// A line for each check. The area is shown only where it changes.
-fn lines(out: &mut String, checks: &[&Check]) {
+/// Items in lines of at most `width` columns.
+fn joined(items: &[String], width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for item in items {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 3 + item.chars().count() <= width => {
+                line.push_str(" · ");
+                line.push_str(item);
+            }
+            _ => lines.push(item.clone()),
+        }
+    }
+    lines
+}
+
+/// A line for each check. The area is shown only where it changes. A verdict that doesn't fit continues below.
+fn lines(out: &mut String, checks: &[&Check], width: usize) {
     let subjects: Vec<_> = checks.iter().map(|check| visible(&check.subject)).collect();
     let wide = subjects.iter().map(|subject| subject.chars().count()).max().unwrap_or(0);
+    let indent = 11 + 3 + wide + 2;
     let mut area = "";
     for (check, subject) in checks.iter().zip(&subjects) {
         let name = if check.area == area { "" } else { &*check.area };
         area = &check.area;
         let pad = wide.saturating_sub(subject.chars().count());
         let (mark, style) = if check.holds { ("✓", GOOD) } else { ("✗", FAILED) };
-        let start = format!("{BOLD}{name:11}{BOLD:#} {style}{mark}{style:#} ");
-        let verdict = verdict(check);
-        let _ = writeln!(out, "{start}{subject}{:pad$}  {verdict}", "");
+        let _ = write!(out, "{BOLD}{name:11}{BOLD:#} {style}{mark}{style:#} {subject}{:pad$} ", "");
+        let mut column = indent - 1;
+        for (style, text) in verdict(check) {
+            let room = width.saturating_sub(indent);
+            for (position, line) in wrap(&text, room).into_iter().enumerate() {
+                let length = line.chars().count();
+                let fits = position == 0 && column + 1 + length <= width;
+                if !fits && column >= indent {
+                    let _ = write!(out, "\n{:indent$}", "");
+                    column = indent;
+                } else {
+                    out.push(' ');
+                    column += 1;
+                }
+                let _ = write!(out, "{style}{line}{style:#}");
+                column += length;
+            }
+        }
+        out.push('\n');
     }
 }
 
@@ -172,17 +216,16 @@ fn visible(text: &str) -> String {
 }
 
 /// The value found, with the expected one if they differ.
-fn verdict(check: &Check) -> String {
-    let Check { relation, holds, .. } = check;
-    let (expected, found) = (visible(&check.expected), visible(&check.found));
+fn verdict(check: &Check) -> Vec<(Style, String)> {
+    let Check { relation, holds, expected, found, .. } = check;
     let expectation = match relation {
-        Relation::Equal => expected,
+        Relation::Equal => expected.clone(),
         Relation::AtLeast => format!("at least {expected}"),
         Relation::AtMost => format!("at most {expected}"),
     };
     match (holds, relation) {
-        (true, Relation::Equal) => found,
-        (true, _) => format!("{found} {DIM}({expectation}){DIM:#}"),
-        (false, _) => format!("{FAILED}expected {expectation}, found {found}{FAILED:#}"),
+        (true, Relation::Equal) => vec![(Style::new(), found.clone())],
+        (true, _) => vec![(Style::new(), found.clone()), (DIM, format!("({expectation})"))],
+        (false, _) => vec![(FAILED, format!("expected {expectation}, found {found}"))],
     }
 }

@@ -45,6 +45,15 @@ impl Problem {
         Self { line: 0, column: 0, field, message, quote: None }
     }
 
+    /// A problem with the value of `field`, a path such as `governance.voting_delay`, wherever `text` has it.
+    pub fn of_field(text: &str, field: &str, message: String) -> Self {
+        let (table, _) = DeTable::parse_recoverable(text);
+        match span_of(table.get_ref(), field) {
+            Some(span) => Self::new(text, span, field.to_owned(), message),
+            None => Self::nowhere(field.to_owned(), message),
+        }
+    }
+
     /// A problem at `span` whose line is kept nowhere, since it may have a secret.
     pub fn unquoted(text: &str, span: Range<usize>, field: String, message: String) -> Self {
         Self { quote: None, ..Self::new(text, span, field, message) }
@@ -125,6 +134,17 @@ impl fmt::Display for FileError {
             write!(f, "{:gutter$} | {:indent$}{}", "", "", "^".repeat(width))?;
         }
         Ok(())
+    }
+}
+
+/// The place of a field's value, unless the table lacks the field.
+fn span_of(table: &DeTable<'_>, path: &str) -> Option<Range<usize>> {
+    let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
+    let value = table.get(key)?;
+    match (rest, value.get_ref()) {
+        (None, _) => Some(value.span()),
+        (Some(rest), DeValue::Table(inner)) => span_of(inner, rest),
+        (Some(_), _) => None,
     }
 }
 

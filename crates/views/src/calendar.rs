@@ -2,9 +2,7 @@
 
 use crate::present::{KnownStake, Present, SetView};
 use alloy_primitives::Address;
-use canon_protocol::{
-    Epoch, Payment, ProposalId, ProposalState, Round, Seconds, Timestamp, WithdrawalId, text,
-};
+use canon_protocol::{Epoch, Payment, ProposalId, Round, Seconds, Timestamp, WithdrawalId, text};
 use serde::{Deserialize, Serialize};
 
 /// A future change, if nothing else happens before.
@@ -30,17 +28,17 @@ pub enum CalendarEvent {
         /// The proposal.
         id: ProposalId,
     },
-    /// No more ballots are taken, so the result is final.
+    /// No more ballots are taken on a proposal that was accepted until then: its result is final.
     ObjectionsEnd {
         /// The proposal.
         id: ProposalId,
     },
-    /// Anyone may execute a proposal.
+    /// Anyone may execute a proposal, if it was accepted.
     Executable {
         /// The proposal.
         id: ProposalId,
     },
-    /// A proposal can't be executed any more.
+    /// A proposal that was accepted can't be executed any more.
     Expires {
         /// The proposal.
         id: ProposalId,
@@ -98,8 +96,9 @@ pub enum CalendarEvent {
     ExitFloorEnds,
 }
 
-/// All changes after the block that happen just by time passing, earliest first. They include all
-/// withdrawals, exits and moves if the history is known, otherwise those that the view was asked for.
+/// All changes after the block that happen just by time passing, earliest first. A proposal has all its dates as
+/// long as it may still be executed: those after its vote count only if it is accepted. Withdrawals, exits and
+/// moves are all that exist if the history is known, otherwise those that the view was asked for.
 pub fn calendar(view: &SetView) -> Vec<CalendarEntry> {
     let present = &view.present;
     let mut entries = proposals(present);
@@ -118,32 +117,21 @@ fn after(time: Timestamp) -> Timestamp {
     time + Seconds::SECOND
 }
 
+/// All dates of the proposals that may still be executed. Until a vote ends, nobody knows its result.
 fn proposals(view: &Present) -> Vec<(Timestamp, CalendarEvent)> {
-    let proposals = view.governance.proposals.iter().flat_map(|proposal| {
+    let now = view.block.timestamp;
+    let open = view.governance.proposals.iter().filter(|proposal| proposal.state_at(now).is_live());
+    let dates = open.flat_map(|proposal| {
         let (id, dates) = (proposal.id, proposal.dates());
-        // Later ballots aren't known, so the vote is assumed to end with the present tally.
-        let is_accepted = proposal.state_at(dates.voting_ends) == ProposalState::Queued;
-        let all = [
+        [
             (dates.voting_starts, CalendarEvent::VotingStarts { id }),
             (dates.voting_ends, CalendarEvent::VotingEnds { id }),
             (dates.objections_end, CalendarEvent::ObjectionsEnd { id }),
             (dates.executable, CalendarEvent::Executable { id }),
             (dates.expires, CalendarEvent::Expires { id }),
-        ];
-        let changes = match proposal.state {
-            ProposalState::Pending | ProposalState::Active if !is_accepted => 2,
-            ProposalState::Pending
-            | ProposalState::Active
-            | ProposalState::Queued
-            | ProposalState::Executable => all.len(),
-            ProposalState::Rejected
-            | ProposalState::Executed
-            | ProposalState::Dropped
-            | ProposalState::Expired => 0,
-        };
-        all.into_iter().take(changes)
+        ]
     });
-    proposals.collect()
+    dates.collect()
 }
 
 fn rounds(view: &Present) -> Vec<(Timestamp, CalendarEvent)> {

@@ -27,8 +27,8 @@ pub(crate) struct ChainArgs {
 #[command(next_help_heading = "Chain")]
 struct ChainFlags {
     // A key may be part of it, which isn't for --help to show.
-    /// Endpoint of the chain (http, https, ws, wss, or the path of an IPC socket); several are tried in
-    /// order
+    /// Endpoint of the chain (http, https, ws, wss, or the path of an IPC socket). Several, in a list with commas
+    /// or by a flag for each, are tried in order
     #[arg(long, value_name = "URL", env = "ETH_RPC_URL", hide_env_values = true, value_delimiter = ',', value_parser = EndpointParser)]
     rpc_url: Vec<Lenient<Endpoint>>,
 
@@ -37,7 +37,7 @@ struct ChainFlags {
     registry: Option<Lenient<Address>>,
 
     /// Chain id to expect: any other chain is refused
-    #[arg(long, value_name = "ID", allow_negative_numbers = true, value_parser = whole(1..=u64::MAX))]
+    #[arg(long, value_name = "ID", value_parser = whole(1..=u64::MAX))]
     chain_id: Option<ChainId>,
 
     /// File with these settings, by the same names [default: canon.toml, if there is one]

@@ -1,8 +1,6 @@
 //! Reaching the chain, and reading the set on it.
 
 use std::{
-    cell::RefCell,
-    collections::BTreeSet,
     env,
     future::Future,
     ops::RangeInclusive,
@@ -14,15 +12,18 @@ use std::{
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, U256};
 use canon_chain::{
-    Client, DEVELOPMENT_CHAINS, EndpointChecks, EndpointNote, EndpointProblem, Endpoints, Error,
-    NoEndpoint, SlotSignal, Timeouts,
+    Client, EndpointChecks, EndpointNote, EndpointProblem, Endpoints, Error, NoEndpoint,
+    SlotSignal, Timeouts,
 };
 use canon_follow::{HistoryProgress, OpenSubject, OpenedSet, open_set};
-use canon_protocol::{Action, BlockNumber, Seconds, Timestamp, text::Duration};
+use canon_protocol::{Action, BlockNumber, Seconds, Timestamp};
 use canon_views::{BlockView, Present, Question};
 use eyre::{Report, eyre};
 
-use super::settings::{ChainSettings, Setting};
+use super::{
+    notes::Notes,
+    settings::{ChainSettings, Setting},
+};
 use crate::{exit::Failure, output, progress};
 
 const OTHER_ENDPOINT: &str = "check --rpc-url (ETH_RPC_URL), or name another endpoint";
@@ -34,16 +35,12 @@ const SET_IT: &str = "name it as a flag, in the environment, or in canon.toml";
 /// The time from one block of Ethereum to the next.
 pub(crate) const BLOCK_TIME: Seconds = Seconds::of(12);
 
-/// The age from which on a development chain's newest block is noted: that which other chains may have.
-const MAX_UNNOTED_AGE: Seconds = Seconds::of(300);
-
 /// A chain that answers, and the Registry of the set on it.
 #[derive(Debug)]
 pub(crate) struct Chain {
     client: Client,
     registry: Setting<Address>,
-    /// The notes about the set that were shown: each once, however often it is read.
-    told: RefCell<BTreeSet<String>>,
+    notes: Notes,
 }
 
 /// Runs what waits for a chain.
@@ -68,12 +65,13 @@ impl ChainSettings {
         let registry = self.registry.as_ref().ok_or_else(|| {
             missing("--registry (CANON_REGISTRY)", "the address of the set's Registry")
         })?;
-        let client = self.connect_to(&endpoints, Some(registry.value)).await;
+        let notes = Notes::new(self.named_endpoints());
+        let client = self.connect_to(&endpoints, Some(registry.value), &notes).await;
         let client = client.map_err(|error| match is_without_registry(&error) {
             true => unread(registry, error),
             false => self.unconnected(&endpoints, error),
         })?;
-        Ok(Chain { client, registry: registry.clone(), told: RefCell::default() })
+        Ok(Chain { client, registry: registry.clone(), notes })
     }
 
     /// Connects as [`Self::connect`] does, to a chain that need not have a set.
@@ -83,7 +81,8 @@ impl ChainSettings {
     /// If no endpoint is named, or none can be trusted.
     pub(crate) async fn connect_without_set(&self) -> Result<Client, Failure> {
         let endpoints = self.endpoints()?;
-        let client = self.connect_to(&endpoints, None).await;
+        let notes = Notes::new(self.named_endpoints());
+        let client = self.connect_to(&endpoints, None, &notes).await;
         client.map_err(|error| self.unconnected(&endpoints, error))
     }
 
@@ -102,6 +101,7 @@ impl ChainSettings {
         &self,
         endpoints: &Setting<Endpoints>,
         registry: Option<Address>,
+        notes: &Notes,
     ) -> Result<Client, Error> {
         let checks = EndpointChecks {
             chain_id: self.chain_id.as_ref().map(|setting| setting.value),
@@ -115,7 +115,14 @@ impl ChainSettings {
                 output::note(&note);
             }
         };
-        endpoints.value.connect(checks, Timeouts::default(), note).await
+        let connection = endpoints.value.connect(checks, Timeouts::default(), note);
+        notes.waited(connection).await
+    }
+
+    /// The endpoints as people name them, without their secrets.
+    fn named_endpoints(&self) -> String {
+        let endpoints = self.rpc_url.iter().flat_map(|setting| &setting.value);
+        endpoints.map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -160,10 +167,16 @@ impl Chain {
         block_time: Seconds,
         question: Question,
     ) -> Result<Present, Failure> {
+        let present = self.notes.waited(self.read(block_time, &question)).await?;
+        self.note_age(&present.block);
+        Ok(present)
+    }
+
+    async fn read(&self, block_time: Seconds, question: &Question) -> Result<Present, Failure> {
         let unread = |error| unread(&self.registry, error);
         let (head, until_next) = self.head_and_next(block_time).await?;
         let at = head.hash.into();
-        let view = self.client.view(self.registry.value, &question, at, until_next).await;
+        let view = self.client.view(self.registry.value, question, at, until_next).await;
         view.map_err(unread)
     }
 
@@ -184,7 +197,8 @@ impl Chain {
         unreadable_set(&self.registry, reason)
     }
 
-    /// The set at the newest block, unless that is still the one with the hash `shown`.
+    /// The set at the newest block, unless that is still the one with the hash `shown`. Shows no notes: what is
+    /// watched is drawn again and again.
     ///
     /// # Errors
     ///
@@ -200,7 +214,7 @@ impl Chain {
                 return Ok(None);
             }
         }
-        self.present(question).await.map(Some)
+        self.read(BLOCK_TIME, &question).await.map(Some)
     }
 
     /// The set at the newest block, with its history if that can be had. A state is kept in the user's
@@ -211,7 +225,8 @@ impl Chain {
     /// If not even the present can be read.
     pub(crate) async fn history(&self, question: Question) -> Result<OpenedSet, Failure> {
         let unread = |error| unread(&self.registry, error);
-        let (_, block_time) = self.head_and_next(BLOCK_TIME).await?;
+        let (head, block_time) = self.notes.waited(self.head_and_next(BLOCK_TIME)).await?;
+        self.note_age(&head);
         let bar = progress::bar("Reading blocks", 0)?;
         let progress = |HistoryProgress { block, head, .. }: HistoryProgress| {
             bar.set_length(head.get());
@@ -231,35 +246,22 @@ impl Chain {
         bar.finish_and_clear();
         let opened = opened.map_err(unread)?;
         for note in &opened.notes {
-            self.note(note.to_string());
+            self.notes.once(note.to_string());
         }
         if let Some(reason) = &opened.no_history {
-            self.note(format!("the set's history isn't known: {reason}"));
+            self.notes.once(format!("the set's history isn't known: {reason}"));
         }
         for contract in &opened.unknown {
-            self.note(format!(
+            self.notes.once(format!(
                 "the origin of the contract at {contract} isn't known, so the history lacks its events"
             ));
         }
         Ok(opened)
     }
 
-    fn note(&self, text: String) {
-        if self.told.borrow_mut().insert(text.clone()) {
-            output::note(&text);
-        }
-    }
-
-    /// Notes that the newest block of a development chain is old: unlike that of other chains, it is accepted.
+    /// Notes that the newest block is old, if it may be: see [`Notes::age`].
     pub(crate) fn note_age(&self, block: &BlockView) {
-        let age = now().since(block.timestamp).unwrap_or_default();
-        let is_development = DEVELOPMENT_CHAINS.contains(&self.client.chain_id());
-        if is_development && age > MAX_UNNOTED_AGE {
-            self.note(format!(
-                "the newest block is {} old: what is shown is of then; the node may be stopped or mine on demand",
-                Duration(age).rounded()
-            ));
-        }
+        self.notes.age(self.client.chain_id(), now().since(block.timestamp).unwrap_or_default());
     }
 
     /// The time of the newest block that can't be replaced any more; `None` if there is none yet.

@@ -3,6 +3,7 @@
 mod args;
 mod connect;
 mod file;
+mod notes;
 mod settings;
 
 pub(crate) use args::ChainArgs;

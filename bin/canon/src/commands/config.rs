@@ -14,7 +14,7 @@ use crate::{
 
 /// Show the settings in force, and where each value is from
 ///
-/// A flag goes before the environment, and that before the file. Of a URL only scheme and host are
+/// A flag takes precedence over the environment, and the environment over the file. Of a URL only scheme and host are
 /// shown, since the rest can be a key.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]

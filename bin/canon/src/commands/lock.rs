@@ -27,7 +27,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Lock {
-    /// Tokens to lock, or "all"
+    /// Tokens to lock, such as 1500 or 0.25, or "all"
     #[arg(value_name = "AMOUNT", value_parser = amount_or_all)]
     amount: OrderAmount,
 

@@ -1,12 +1,17 @@
 //! `canon rehearse`: a whole upgrade on an embedded L1.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    io::{self, IsTerminal as _},
+    path::PathBuf,
+    time::Duration,
+};
 
 use canon_rehearsal::{
     Rehearsal, RehearsalProgress, Report,
     scenario::{MAX_HOLDERS, MAX_SEQUENCERS, Scenario},
 };
 use clap::Args;
+use terminal_size::{Width, terminal_size_of};
 
 use crate::{
     exit::{Exit, Failure},
@@ -31,15 +36,15 @@ pub(crate) struct Rehearse {
     scenario: Option<PathBuf>,
 
     /// Sequencers on the old rollup; the share that misbehaves stays the same
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1..=MAX_SEQUENCERS))]
+    #[arg(long, value_name = "N", value_parser = whole(1..=MAX_SEQUENCERS))]
     sequencers: Option<u64>,
 
     /// Holders; every group keeps its share
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1..=MAX_HOLDERS))]
+    #[arg(long, value_name = "N", value_parser = whole(1..=MAX_HOLDERS))]
     holders: Option<u64>,
 
     /// Derives all keys, amounts and draws [default: the scenario's]
-    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = whole(0..=u64::MAX))]
+    #[arg(long, value_name = "S", value_parser = whole(0..=u64::MAX))]
     seed: Option<u64>,
 
     /// Print the report as JSON: times in seconds, amounts in base units; numbers that can exceed 2^53
@@ -76,7 +81,7 @@ impl Rehearse {
         let report = run(&scenario)?;
         match self.json {
             true => output::json(&report)?,
-            false => output::result(&report.to_text())?,
+            false => output::result(&report.to_text_within(columns()))?,
         }
         Ok(if report.passed { Exit::Success } else { Exit::CheckFailed })
     }
@@ -114,6 +119,12 @@ impl Rehearse {
         }
         Ok(scenario)
     }
+}
+
+/// The columns of the terminal, but no fewer than the report needs; any number elsewhere.
+fn columns() -> usize {
+    let terminal = Some(io::stdout()).filter(io::Stdout::is_terminal).and_then(terminal_size_of);
+    terminal.map_or(usize::MAX, |(Width(columns), _)| usize::from(columns).max(80))
 }
 
 fn run(scenario: &Scenario) -> Result<Report, Failure> {

@@ -17,8 +17,8 @@ use crate::{
 
 /// Record the seed of the canonical rollup's next epoch, which draws its proposers
 ///
-/// Blocks of sequencers do it on the way. An epoch without one after its first slot leaves the next epoch
-/// without proposers: then somebody has to, and anyone can.
+/// A sequencer's block records it too. If an epoch ends and nobody recorded the seed after its first slot, the
+/// next epoch has no proposers, and nobody can signal in it. Anyone can record it.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct SetupEpoch {

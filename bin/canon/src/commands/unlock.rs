@@ -24,7 +24,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Unlock {
-    /// Tokens to unlock, or "all"
+    /// Tokens to unlock, such as 1500 or 0.25, or "all"
     #[arg(value_name = "AMOUNT", value_parser = amount_or_all)]
     amount: OrderAmount,
 

@@ -25,7 +25,7 @@ fn audit(chain: &Chain, arguments: &str) -> Command {
 /// The output of a command that ends with this code.
 fn printed(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
+    let said = crate::support::said(output.stderr);
     assert_eq!(output.status.code(), Some(code), "{said}");
     String::from_utf8(output.stdout).unwrap()
 }
@@ -108,7 +108,7 @@ fn refuses(folder: &Folder, audit: &impl Fn(&std::path::Path) -> Command) {
         let file = folder.file("none.json");
         fs::write(&file, text).unwrap();
         let output = audit(&file).output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
+        let said = crate::support::said(output.stderr);
         assert_eq!((output.status.code(), &*output.stdout), (Some(2), &b""[..]), "{said}");
         assert!(said.contains("isn't the manifest of a deployment"), "{said}");
         assert!(said.contains(says), "{said}");

@@ -99,7 +99,7 @@ fn stable(text: &str, folder: &Folder) -> String {
 /// The error of a command that fails.
 fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
+    let said = crate::support::said(output.stderr);
     assert_eq!((output.status.code(), &*output.stdout), (Some(code), &b""[..]), "{said}");
     said
 }
@@ -215,7 +215,7 @@ async fn a_mainnet_like_set_needs_no_accept() {
     });
     while_served(move || {
         let output = chain.deploy(&folder, "--dry-run").output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
+        let said = crate::support::said(output.stderr);
         assert!(output.status.success(), "{said}");
         assert_eq!(said, "note: accept names short-epochs, which isn't broken\n");
         let preview = String::from_utf8(output.stdout).unwrap();
@@ -247,6 +247,34 @@ next: correct the file; `canon deploy --print-config` explains every field
 
 "#]]
         );
+        assert_data_eq!(
+            says(&|text| text.replace("lock_amount = \"1,000\"", "lock_amount = \"1.000\"")),
+            str![[r#"
+error: the file can't be used
+
+  [FOLDER]/deployment.toml:63:15: governance.lock_amount: expected 1000 or 1, since 1.000 can be read as either, found "1.000"
+     |
+  63 | lock_amount = "1.000"
+     |               ^^^^^^^
+
+next: correct the file; `canon deploy --print-config` explains every field
+
+"#]]
+        );
+        assert_data_eq!(
+            says(&|text| text.replace("lock_amount = \"1,000\"", "lock_amount = 1.000")),
+            str![[r#"
+error: the file can't be used
+
+  [FOLDER]/deployment.toml:63:15: governance.lock_amount: invalid type: floating point `1.0`, expected a text in quotation marks or a whole number
+     |
+  63 | lock_amount = 1.000
+     |               ^^^^^
+
+next: correct the file; `canon deploy --print-config` explains every field
+
+"#]]
+        );
         assert_data_eq!(says(&|text| text.replace("epoch_slots", "epoch_slot")), str![[r#"
 error: the file can't be used
 
@@ -269,10 +297,27 @@ error: the file can't be used
 next: correct the file; `canon deploy --print-config` explains every field
 
 "#]]);
-        assert_data_eq!(says(&|text| text.replace("n = 6", "n = 5")), str![[r#"
+        let out_of_bounds = |text: &str| {
+            let text = text.replace("n = 6", "n = 5").replace("\"100\"", "0");
+            text.replace("name = \"Canon Test\"", "name = \" \"")
+        };
+        assert_data_eq!(says(&out_of_bounds), str![[r#"
 error: the parameters can't be deployed
 
-  Proposals: Proposals__InvalidQuorum(n: 5, m: 10); choose N and M with M/2 < N <= M and N >= 2
+  [FOLDER]/deployment.toml:10:8: asset.name: expected a text, found an empty one
+     |
+  10 | name = " "
+     |        ^^^
+
+  [FOLDER]/deployment.toml:30:5: signaling.n: expected more than half of the m = 10 slots and at most all: 6 to 10, found 5
+     |
+  30 | n = 5
+     |     ^
+
+  [FOLDER]/deployment.toml:80:17: rollup.minimum_stake: expected more than 0 tokens, found 0
+     |
+  80 | minimum_stake = 0
+     |                 ^
 
 next: correct the file; `canon deploy --print-config` explains every field
 

@@ -30,7 +30,7 @@ fn both_ways(url: &str) -> [Command; 2] {
 /// Runs a command that fails and shows no secret; returns what it says.
 fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
+    let said = crate::support::said(output.stderr);
     assert_eq!((output.status.code(), &*output.stdout), (Some(code), &b""[..]), "{said}");
     for secret in SECRETS {
         assert!(!said.contains(secret), "{secret} is shown: {said}");

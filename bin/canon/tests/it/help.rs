@@ -34,7 +34,7 @@ Commands:
   vote         Vote for or against a proposal, or sign a ballot that somebody else submits
   propose      Make a payload a proposal through the lock, for power that is given up
   signal       Signal for a payload in one's own slot, or sign a signal that somebody else submits
-  stake        Register attesters with a stake, and take their stake elsewhere
+  stake        Stake for a seat in the sequencer set, and take the stake out or to another rollup
   push         Make the winner of a round a proposal; without a round, of every round that is due
   execute      Carry out a proposal that passed; without an id, every one that is due
   drop         Record that a proposal is dropped; without an id, of every one whose drop isn't
@@ -46,6 +46,12 @@ Commands:
 Options:
   -h, --help     Print help
   -V, --version  Print version
+
+`canon rehearse` and `canon forecast` need no chain. All other commands need an endpoint and,
+apart from `canon deploy`, a Registry: by --rpc-url and --registry, ETH_RPC_URL and
+CANON_REGISTRY, or in canon.toml.
+
+`canon help COMMAND` explains a command and its exit codes.
 
 "#]]);
 }
@@ -196,4 +202,51 @@ For more information, try '--help'.
 
 "#]
     ]);
+}
+
+/// A negative number isn't taken for a flag, wherever a value is expected.
+#[test]
+fn a_negative_number_is_refused_by_what_is_expected() {
+    for (arguments, says) in [
+        ("lock -5", "'-5' for '<AMOUNT>': expected an amount of tokens from 0 to"),
+        ("unlock -0.5", "'-0.5' for '<AMOUNT>': expected an amount of tokens from 0 to"),
+        ("vote 0 for --amount -5", "'-5' for '--amount <AMOUNT>': expected an amount of tokens"),
+        ("vote -1 for", "'-1' for '<ID>': expected a whole number from 0 to"),
+        ("proposal -1", "'-1' for '[ID]': expected a whole number from 0 to"),
+        ("round -1", "'-1' for '[N]': expected a whole number from 0 to"),
+        ("push -1", "'-1' for '[ROUND]': expected a whole number from 0 to"),
+        ("execute -1", "'-1' for '[ID]': expected a whole number from 0 to"),
+        ("drop -1", "'-1' for '[ID]': expected a whole number from 0 to"),
+        ("withdraw -1", "'-1' for '[ID]...': expected a whole number from 0 to"),
+        (
+            "push --confirmations -1",
+            "'-1' for '--confirmations <N>': expected a whole number from 1",
+        ),
+        ("push --mnemonic-index -1", "'-1' for '--mnemonic-index <N>': expected"),
+        ("status --chain-id -1", "'-1' for '--chain-id <ID>': expected a whole number from 1"),
+        ("deploy x --confirmations -1", "'-1' for '--confirmations <N>': expected"),
+    ] {
+        let output = canon().args(arguments.split_whitespace()).output().unwrap();
+        let said = crate::support::said(output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments}: {said}");
+        assert!(said.contains(says), "{arguments}: {said}");
+    }
+}
+
+#[test]
+fn a_set_that_somebody_else_should_sign_gets_a_tip() {
+    canon()
+        .args(["deploy", "deployment.toml", "--unsigned"])
+        .assert()
+        .code(2)
+        .stderr_eq(str![[r#"
+error: unexpected argument '--unsigned' found
+
+  tip: use any key with enough ether: it owns nothing at the end. Each transaction of a set is checked before the next one is signed, so they can't be printed at once
+
+Usage: canon deploy <FILE>
+
+For more information, try '--help'.
+
+"#]]);
 }

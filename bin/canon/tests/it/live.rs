@@ -49,7 +49,7 @@ pub(crate) fn json(command: Command) -> Value {
 /// The error of a command that fails.
 pub(crate) fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
+    let said = crate::support::said(output.stderr);
     assert_eq!((output.status.code(), &*output.stdout), (Some(code), &b""[..]), "{said}");
     said
 }
@@ -104,17 +104,31 @@ async fn an_old_block_of_a_development_chain_is_noted() {
     let folder = Folder::new("old-block");
     let chain = with_proposal().await;
     while_served(move || {
-        let status =
-            || String::from_utf8(about(&chain, &folder, "status").output().unwrap().stderr);
-        let said = status().unwrap();
-        assert!(
-            said.starts_with("note: the newest block is ") && said.contains(" old: "),
-            "{said}"
-        );
+        let said = |arguments: &str| {
+            String::from_utf8(about(&chain, &folder, arguments).output().unwrap().stderr).unwrap()
+        };
+        for command in [
+            "status",
+            "calendar",
+            "round",
+            "proposal",
+            "proposal 0",
+            "power 0x00000000000000000000000000000000000000aa",
+            "stake status",
+            "forecast --sequencers 8",
+            "audit",
+            "rollup deploy --print-config",
+            "lock 1 --dry-run --from 0x00000000000000000000000000000000000000aa",
+        ] {
+            let said = said(command);
+            let notes = said.lines().filter(|line| line.starts_with("note: the newest block is "));
+            let notes: Vec<_> = notes.collect();
+            assert!(matches!(notes[..], [note] if note.contains(" old: ")), "{command}: {said}");
+        }
         // After the system's clock, whatever that is.
         chain.chain.set_next_timestamp(10_000_000_000).unwrap();
         chain.chain.mine().unwrap();
-        assert_eq!(status().unwrap(), "");
+        assert_eq!(said("status"), "");
     })
     .await;
 }
@@ -180,9 +194,24 @@ async fn a_damaged_cache_is_told_and_changes_nothing() {
         std::fs::write(kept.path(), "{\"version\":").unwrap();
         let output = proposal().output().unwrap();
         assert_eq!(String::from_utf8(output.stdout).unwrap(), before);
-        let said = String::from_utf8(output.stderr).unwrap();
+        let said = crate::support::said(output.stderr);
         assert!(said.starts_with("note: ") && said.contains("read again"), "{said}");
         assert_eq!(stdout(proposal()), before);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cache_that_cannot_be_kept_is_one_note() {
+    let folder = Folder::new("no-cache");
+    let chain = with_proposal().await;
+    while_served(move || {
+        std::fs::write(folder.file("cache"), "").unwrap();
+        let output = about(&chain, &folder, "proposal 0").output().unwrap();
+        let said = crate::support::said(output.stderr);
+        assert!(output.status.success(), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.starts_with("note: the state couldn't be saved ("), "{said}");
     })
     .await;
 }
@@ -263,7 +292,7 @@ async fn endpoints_are_tried_in_order_and_each_skipped_one_is_told() {
             canon().args(["status", "--registry", &registry]).env("ETH_RPC_URL", &list).output();
         let output = output.unwrap();
         assert!(output.status.success());
-        let said = String::from_utf8(output.stderr).unwrap();
+        let said = crate::support::said(output.stderr);
         assert!(
             said.starts_with("note: ") && said.contains(&dead) && !said.contains("KEY"),
             "{said}"

@@ -42,7 +42,7 @@ pub(crate) fn by(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
 /// The text that a successful command writes to stdout and to stderr.
 pub(crate) fn shown(command: Command) -> (String, String) {
     let output = command.output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
+    let said = crate::support::said(output.stderr);
     assert!(output.status.success(), "{said}");
     (stable(&String::from_utf8(output.stdout).unwrap()), stable(&said))
 }
@@ -50,7 +50,7 @@ pub(crate) fn shown(command: Command) -> (String, String) {
 /// The error of a command that fails.
 pub(crate) fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
+    let said = crate::support::said(output.stderr);
     assert_eq!((output.status.code(), &*output.stdout), (Some(code), &b""[..]), "{said}");
     said
 }
@@ -336,7 +336,7 @@ async fn a_process_that_is_killed_while_it_waits_goes_on_and_sends_nothing_twice
             std::thread::yield_now();
         }
         let ended = again.wait_with_output().unwrap();
-        let said = String::from_utf8(ended.stderr).unwrap();
+        let said = crate::support::said(ended.stderr);
         assert!(ended.status.success(), "{said}");
         assert!(
             said.contains("`canon push` was interrupted before its outcome was shown"),

@@ -54,7 +54,7 @@ pub(crate) fn stable(report: &str) -> String {
         let mut line = line.to_owned();
         if table && !line.contains("──") {
             // Kind and count are the scenario's, the rest the contracts'.
-            line = line.chars().take(38).collect();
+            line = line.chars().take(28).collect();
         } else if let Some((before, gas)) = line.rsplit_once("  ") {
             let number = gas.trim();
             let is_gas = !before.contains("UTC")
@@ -67,6 +67,13 @@ pub(crate) fn stable(report: &str) -> String {
         lines.push(without_hashes(line.trim_end()));
     }
     lines.join("\n") + "\n"
+}
+
+/// The text that a command wrote to stderr, without the note that the chains of tests are of another time.
+pub(crate) fn said(stderr: Vec<u8>) -> String {
+    let text = String::from_utf8(stderr).expect("errors are UTF-8");
+    let is_of_age = |line: &&str| line.starts_with("note: the newest block is ");
+    text.split_inclusive('\n').filter(|line| !is_of_age(line)).collect()
 }
 
 /// A text without the digits of addresses and hashes, whole or shortened: they follow from the contracts'

@@ -26,7 +26,7 @@ fn transactions(chain: &Chain) -> u64 {
 /// The error of a command that fails.
 fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
+    let said = crate::support::said(output.stderr);
     assert_eq!((output.status.code(), &*output.stdout), (Some(code), &b""[..]), "{said}");
     said
 }
@@ -184,8 +184,19 @@ async fn a_rollups_file_that_is_wrong_is_named() {
                 2,
                 "rollup.genesis: expected the first second of slot 0, found nothing",
             ),
-            (&*genesis, "genesis = 4000000000", 1, "Rollup__GenesisInFuture("),
-            ("exit_delay = \"1 h\"", "exit_delay = \"1 s\"", 1, "Rollup__ExitDelayOutOfBounds("),
+            (
+                &*genesis,
+                "genesis = 4000000000",
+                1,
+                "rollup.genesis: expected at most the newest block's time, 2026-01-01 00:00:25 UTC, found \
+                 2096-10-02 07:06:40 UTC",
+            ),
+            (
+                "exit_delay = \"1 h\"",
+                "exit_delay = \"1 s\"",
+                2,
+                ": rollup.exit_delay: expected two epochs to 365 days, 24 min to 365 d, found 1 s\n",
+            ),
             (
                 "slot_duration = \"24 s\"",
                 "slot_duration = 24",

@@ -206,7 +206,7 @@ async fn a_ballot_can_be_signed_without_ether_and_submitted_once_by_anyone() {
     while_served(move || {
         let signed =
             by(&chain, &folder, 0, "vote 0 for --amount 1500 --sign --yes").output().unwrap();
-        let said = String::from_utf8(signed.stderr).unwrap();
+        let said = crate::support::said(signed.stderr);
         assert!(signed.status.success(), "{said}");
         assert_data_eq!(stable(&said), file!["vote-sign-words.txt"].raw());
         let ballot = folder.file("ballot.json");

@@ -1,6 +1,6 @@
 //! Errors of deployments.
 
-use super::{parameters::sentence, proxy::DEPLOYMENT_PROXY, step::Step};
+use super::{invalid::ParameterProblem, proxy::DEPLOYMENT_PROXY, step::Step};
 use crate::error::Error;
 use alloy_primitives::{Address, B256, ChainId};
 use alloy_transport::TransportError;
@@ -148,7 +148,7 @@ pub enum DeployError {
         step: Step,
     },
     /// A constructor would refuse its arguments; nothing was sent.
-    #[error("{contract} would be refused: {}", sentence(.refusal))]
+    #[error("a constructor would refuse its arguments: {}", ParameterProblem::of(*.contract, .refusal))]
     Constructor {
         /// The contract.
         contract: Contract,

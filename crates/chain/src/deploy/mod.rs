@@ -11,6 +11,7 @@ mod constructor;
 mod error;
 mod further;
 mod genuine;
+mod invalid;
 mod manifest;
 mod origin;
 mod parameters;
@@ -32,11 +33,12 @@ pub use further::{
     plan_upgrade_payload, rehearse_actions, rehearse_takeover, simulate_creation,
 };
 pub use genuine::SetExaminer;
+pub use invalid::{InvalidParameters, ParameterProblem};
 pub use manifest::{DeployManifest, ManifestArgument, ManifestContract, ManifestMismatch};
 pub use origin::Create2Origin;
 pub use parameters::{
-    AssetParameters, CheckedParameters, GovernanceParameters, InvalidParameters, RollupSettings,
-    SetParameters, SignalingParameters,
+    AssetParameters, CheckedParameters, GovernanceParameters, RollupSettings, SetParameters,
+    SignalingParameters,
 };
 pub use plan::{ContractPlan, SetPlan};
 pub use proxy::DEPLOYMENT_PROXY;

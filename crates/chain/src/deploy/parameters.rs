@@ -1,17 +1,16 @@
 //! The parameters of a set: as written in a file, then checked.
 
 use super::{
+    invalid::{InvalidParameters, ParameterProblem},
     origin::Create2Origin,
     plan::{RollupWiring, SetPlan},
 };
 use alloy_primitives::{Address, U256};
-use canon_abi::{Contract, decode_revert};
+use canon_abi::Contract;
 use canon_protocol::{
-    Amount, Configuration, Fraction, GovernanceRefusal, ProposeConfiguration, RawRollupParameters,
-    Refusal, RoundRules, Seconds, Timestamp,
-    text::{self, Duration, Percent, Tokens},
+    Amount, Configuration, Fraction, ProposeConfiguration, RawRollupParameters, RoundRules,
+    Seconds, Timestamp, text,
 };
-use core::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The parameters of a set, as a person writes them. Durations, fractions and amounts have units:
@@ -127,28 +126,6 @@ pub struct CheckedParameters {
     configuration: Configuration,
 }
 
-/// The problems of a set's parameters: at least one.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the parameters can't be deployed:{}", Lines(.problems))]
-pub struct InvalidParameters {
-    problems: Vec<String>,
-}
-
-impl InvalidParameters {
-    /// One sentence per problem.
-    pub fn problems(&self) -> &[String] {
-        &self.problems
-    }
-}
-
-struct Lines<'a>(&'a [String]);
-
-impl fmt::Display for Lines<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|line| write!(f, "\n- {line}"))
-    }
-}
-
 impl SetParameters {
     /// A set for tests: 6 of 10 signals, slots of 24 s, all delays 1 h, a quorum of
     /// 10 % and a differential of 4 %. Stake isn't accountable: it can leave faster than a proposal that
@@ -229,59 +206,34 @@ impl SetParameters {
     /// All problems, not only the first.
     pub fn check(self) -> Result<CheckedParameters, InvalidParameters> {
         let mut problems = Vec::new();
-        for (what, value) in [("name", &self.asset.name), ("symbol", &self.asset.symbol)] {
+        for (field, value) in
+            [("asset.name", &self.asset.name), ("asset.symbol", &self.asset.symbol)]
+        {
             if value.trim().is_empty() {
-                problems.push(format!("Asset: the {what} is empty"));
+                problems.push(ParameterProblem::new(field, "expected a text, found an empty one"));
             }
         }
         // Any deployer and genesis will do: the real ones are refused only if the genesis is in the
         // future, which depends on the time of the deployment.
         let genesis = self.rollup.genesis.unwrap_or_default();
         let plan = SetPlan::new(&self, Address::repeat_byte(1), genesis);
-        let refusals = plan.refusals(genesis).into_iter();
-        problems.extend(refusals.map(|(contract, why)| {
-            out_of_bounds(&why).unwrap_or_else(|| format!("{contract}: {}", sentence(&why)))
-        }));
+        let refusals = plan.refusals(genesis);
+        problems
+            .extend(refusals.iter().map(|(contract, why)| ParameterProblem::of(*contract, why)));
         let configuration = self.governance.configuration();
         match RoundRules::new(self.signaling.n, self.signaling.m) {
             Ok(rounds) if problems.is_empty() => {
                 Ok(CheckedParameters { raw: self, rounds, configuration })
             }
-            Err(error) if problems.is_empty() => Err(InvalidParameters {
-                problems: vec![format!("{}: {error}", Contract::Proposals)],
-            }),
-            _ => Err(InvalidParameters { problems }),
-        }
-    }
-}
-
-/// A value out of Governance's bounds, as the file has its key and units; `None` for other refusals.
-fn out_of_bounds(refusal: &Refusal) -> Option<String> {
-    let Refusal::Governance(GovernanceRefusal::OutOfBounds { field, value, min, max }) = refusal
-    else {
-        return None;
-    };
-    let name = field.iter().copied().take_while(|byte| *byte != 0).collect();
-    let name = String::from_utf8(name).ok()?;
-    let mut key = String::new();
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() {
-            key.push('_');
-        }
-        key.push(letter.to_ascii_lowercase());
-    }
-    let shown = |value: &U256| {
-        let value = u128::try_from(*value).ok()?;
-        Some(match &*key {
-            "lock_amount" | "minimum_votes" => format!("{} tokens", Tokens(Amount::new(value)?)),
-            "quorum" | "vote_differential" => {
-                Percent::of(Fraction::new(u64::try_from(value).ok()?)?).to_string()
+            Ok(_) => Err(InvalidParameters::of(problems)),
+            Err(error) => {
+                if problems.is_empty() {
+                    problems.push(ParameterProblem::new("signaling", error.to_string()));
+                }
+                Err(InvalidParameters::of(problems))
             }
-            _ => Duration(Seconds::new(u64::try_from(value).ok()?)?).to_string(),
-        })
-    };
-    let (value, min, max) = (shown(value)?, shown(min)?, shown(max)?);
-    Some(format!("governance.{key}: expected {min} to {max}, found {value}"))
+        }
+    }
 }
 
 impl From<Configuration> for GovernanceParameters {
@@ -321,6 +273,26 @@ impl GovernanceParameters {
 }
 
 impl RollupSettings {
+    /// Checks the parameters by the rules of the constructor, apart from a genesis in the future, which depends on
+    /// the time of the deployment.
+    ///
+    /// # Errors
+    ///
+    /// The first problem.
+    pub fn check(&self) -> Result<(), InvalidParameters> {
+        let any = Address::repeat_byte(1);
+        let wiring =
+            RollupWiring { asset: any, registry: any, reward_distributor: any, owner: any };
+        let genesis = self.genesis.unwrap_or_default();
+        let plan = wiring.plan(Create2Origin::default(), self, genesis);
+        match plan.refusal_outside_of_set(genesis) {
+            None => Ok(()),
+            Some(why) => {
+                Err(InvalidParameters::of(vec![ParameterProblem::of(Contract::Rollup, &why)]))
+            }
+        }
+    }
+
     /// The constructor's arguments.
     pub(crate) fn raw(&self, wiring: RollupWiring, genesis: Timestamp) -> RawRollupParameters {
         RawRollupParameters {
@@ -335,13 +307,6 @@ impl RollupSettings {
             exit_delay: self.exit_delay.to_word(),
         }
     }
-}
-
-/// A refusal as a sentence, with a hint what to do.
-pub(crate) fn sentence(refusal: &Refusal) -> String {
-    let revert = decode_revert(&refusal.abi_encode());
-    let hint = revert.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-    format!("{revert}{hint}")
 }
 
 impl CheckedParameters {

@@ -2,7 +2,7 @@
 
 use alloy_primitives::Address;
 use canon_chain::deploy::SetParameters;
-use canon_protocol::{Amount, LIFETIME_IN_ROUNDS, Seconds};
+use canon_protocol::{Amount, Fraction, LIFETIME_IN_ROUNDS, Seconds};
 
 #[test]
 fn presets_are_deployable_and_survive_a_file() {
@@ -114,15 +114,77 @@ fn all_problems_are_told_at_once() {
     parameters.rollup.minimum_stake = Amount::ZERO;
     let error = parameters.clone().check().unwrap_err();
     let expected = "the parameters can't be deployed:
-- Asset: the symbol is empty
-- Proposals: Proposals__InvalidQuorum(n: 5, m: 10); choose N and M with M/2 < N <= M and N >= 2
+- asset.symbol: expected a text, found an empty one
+- signaling.n: expected more than half of the m = 10 slots and at most all: 6 to 10, found 5
 - governance.voting_delay: expected 1 min to 90 d, found 59 s
-- Rollup: Rollup__ZeroMinimumStake(); choose a minimum stake above 0";
+- rollup.minimum_stake: expected more than 0 tokens, found 0";
     assert_eq!(error.to_string(), expected);
     assert_eq!(error.problems().len(), 4);
     parameters.asset.initial_holder = Some(Address::ZERO);
     let error = parameters.check().unwrap_err();
-    assert!(error.problems()[1].starts_with("Asset: ERC20InvalidReceiver("), "{error}");
+    assert_eq!(error.problems()[1].field, "asset.initial_holder", "{error}");
+}
+
+/// Every bound of a constructor is said in the words of the file.
+#[test]
+fn a_value_out_of_bounds_is_named_by_its_field_with_the_bounds_and_the_value() {
+    let found = |change: &dyn Fn(&mut SetParameters)| {
+        let mut parameters = SetParameters::tests();
+        change(&mut parameters);
+        let of_rollup = parameters.rollup.check();
+        let error = parameters.check().unwrap_err();
+        let [problem] = error.problems() else { panic!("{error}") };
+        let is_of_rollup = problem.field.starts_with("rollup.");
+        assert_eq!(of_rollup.err(), is_of_rollup.then(|| error.clone()));
+        problem.to_string()
+    };
+    let zero = "0x0000000000000000000000000000000000000000";
+    for (problem, expected) in [
+        (
+            found(&|set| set.asset.initial_holder = Some(Address::ZERO)),
+            &*format!("asset.initial_holder: expected the address of an account, found {zero}"),
+        ),
+        (
+            found(&|set| set.signaling.n = 11),
+            "signaling.n: expected more than half of the m = 10 slots and at most all: 6 to 10, found 11",
+        ),
+        (
+            found(&|set| set.signaling.m = 1 << 24),
+            "signaling.m: expected 2 to 16,777,215, found 16,777,216",
+        ),
+        (found(&|set| set.signaling.m = 1), "signaling.m: expected 2 to 16,777,215, found 1"),
+        (
+            found(&|set| set.governance.quorum = Fraction::percent(91)),
+            "governance.quorum: expected 0.0000000000000001 % to 90 %, found 91 %",
+        ),
+        (
+            found(&|set| set.governance.lock_delay = Seconds::of(366 * 86_400)),
+            "governance.lock_delay: expected 1 min to 365 d, found 366 d",
+        ),
+        (
+            found(&|set| set.rollup.slot_duration = Seconds::ZERO),
+            "rollup.slot_duration: expected at least 1 s, found 0 s",
+        ),
+        (
+            found(&|set| set.rollup.epoch_slots = 0),
+            "rollup.epoch_slots: expected at least 2 slots, found 0",
+        ),
+        (
+            found(&|set| set.rollup.epoch_slots = 1),
+            "rollup.epoch_slots: expected at least 24 s after the first slot of an epoch, found 0 s: an epoch \
+             needs more slots, or longer ones",
+        ),
+        (
+            found(&|set| set.rollup.epoch_slots = 1 << 40),
+            "rollup.epoch_slots: expected at most 1,099,511,627,775, found 1,099,511,627,776",
+        ),
+        (
+            found(&|set| set.rollup.exit_delay = Seconds::of(767)),
+            "rollup.exit_delay: expected two epochs to 365 days, 12 min 48 s to 365 d, found 12 min 47 s",
+        ),
+    ] {
+        assert_eq!(problem, expected);
+    }
 }
 
 #[test]

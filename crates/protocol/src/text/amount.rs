@@ -7,7 +7,8 @@ use core::{fmt, ops::RangeInclusive};
 /// The decimals of a token.
 const DECIMALS: usize = 18;
 
-/// An amount in tokens, with as many decimals as it has: `1,000`, `0.5`.
+/// An amount in tokens, with as many decimals as it has: `1,000`, `0.5`. Where it has exactly three and could be
+/// taken for thousands, there is a zero behind them: `1.2340`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tokens(pub Amount);
 
@@ -25,8 +26,25 @@ impl Tokens {
 
 impl fmt::Display for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&digits::decimal(self.0.get(), DECIMALS))
+        let text = digits::decimal(self.0.get(), DECIMALS);
+        match thousands(&text) {
+            Some(_) => f.pad(&format!("{text}0")),
+            None => f.pad(&text),
+        }
     }
+}
+
+/// The digits of a text such as `5.000` without its point: one to three digits of which the first isn't 0, a point,
+/// and three more. Where the point separates thousands that is five thousand, elsewhere five.
+fn thousands(text: &str) -> Option<String> {
+    let (whole, decimals) = text.split_once('.')?;
+    let are_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_ambiguous = (1..=3).contains(&whole.len())
+        && decimals.len() == 3
+        && !whole.starts_with('0')
+        && are_digits(whole)
+        && are_digits(decimals);
+    is_ambiguous.then(|| format!("{whole}{decimals}"))
 }
 
 /// The value that a field expects, to be read after "expected".
@@ -39,7 +57,7 @@ pub const EXPECTED_RANGE: &str = "tokens, such as 1000, or \"1,000 to 5,000\"";
 ///
 /// # Errors
 ///
-/// If the text is another, the amount doesn't fit 96 bits, or it has more than 18 decimals.
+/// If the text is another or has two readings, the amount doesn't fit 96 bits, or it has more than 18 decimals.
 pub fn parse(text: &str) -> Result<Amount, ParseQuantityError> {
     parse_within(text, Amount::ZERO..=Amount::MAX)
 }
@@ -48,12 +66,20 @@ pub fn parse(text: &str) -> Result<Amount, ParseQuantityError> {
 ///
 /// # Errors
 ///
-/// If the text is another, the amount is outside of the bounds, or it has more than 18 decimals.
+/// If the text is another or has two readings, the amount is outside of the bounds, or it has more than 18
+/// decimals.
 pub fn parse_within(
     text: &str,
     range: RangeInclusive<Amount>,
 ) -> Result<Amount, ParseQuantityError> {
-    let amount = match digits::scaled(text.trim(), DECIMALS) {
+    let trimmed = text.trim();
+    if let Some(thousands) = thousands(trimmed) {
+        let decimals =
+            trimmed.strip_suffix(".000").map_or_else(|| format!("{trimmed}0"), str::to_owned);
+        let expected = format!("{thousands} or {decimals}, since {trimmed} can be read as either");
+        return Err(ParseQuantityError::new(ErrorKind::Ambiguous, text, expected));
+    }
+    let amount = match digits::scaled(trimmed, DECIMALS) {
         Ok(parts) => Amount::new(parts),
         Err(ErrorKind::OutOfRange) => None,
         Err(ErrorKind::TooManyDecimals) => {

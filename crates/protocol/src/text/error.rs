@@ -21,6 +21,8 @@ pub struct ParseQuantityError {
 pub enum ErrorKind {
     /// The text doesn't have the form of the quantity.
     Malformed,
+    /// The text has two readings, such as `5.000` for an amount: five, or five thousand.
+    Ambiguous,
     /// The form is right and the value isn't within the bounds, which the error names.
     OutOfRange,
     /// The number has more decimals than the quantity can.

@@ -17,6 +17,8 @@
 //!   a formatter offers besides.
 //! - Blanks around a text, and between a number and its unit, make no difference.
 //! - Digits stand without separators, or in groups of three behind `,` or `_`, not both.
+//! - An amount such as `5.000` is refused: with a point for thousands it is five thousand. An amount that has exactly
+//!   three decimals is written with a zero behind them where it could be taken for thousands: `1.2340`.
 //! - The units of a duration come largest first, each at most once. A number always has its unit.
 //! - Letters of an address that aren't all in one case are its checksum (EIP-55) and must be right.
 //! - A time has its offset from UTC. Fractions of a second are dropped, since L1 time has none. There
@@ -74,7 +76,7 @@ fn text_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Erro
         type Value = String;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a text or a whole number")
+            f.write_str("a text in quotation marks or a whole number")
         }
 
         fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {

@@ -283,6 +283,35 @@ fn amounts() {
     }
 }
 
+/// Where a point separates thousands, `5.000` is five thousand.
+#[test]
+fn an_amount_with_two_readings_is_refused_and_never_written() {
+    for (text, readings) in [
+        ("5.000", "5000 or 5"),
+        (" 250.000 ", "250000 or 250"),
+        ("1.234", "1234 or 1.2340"),
+        ("100.050", "100050 or 100.0500"),
+    ] {
+        let trimmed = text.trim();
+        let expected = format!("{readings}, since {trimmed} can be read as either");
+        refuses(amount::parse, ErrorKind::Ambiguous, &expected, &[text]);
+        refuses(amount::parse_range, ErrorKind::Ambiguous, &expected, &[&format!("1 to {text}")]);
+    }
+    let thousandths = |count: u128| Amount::of(count * Amount::TOKEN.get() / 1000);
+    for (text, written, amount) in [
+        ("0.250", "0.25", thousandths(250)),
+        ("0.123", "0.123", thousandths(123)),
+        ("1.2340", "1.2340", thousandths(1_234)),
+        ("5.0", "5", thousandths(5_000)),
+        ("1000.500", "1,000.5", thousandths(1_000_500)),
+        ("1,234.567", "1,234.567", thousandths(1_234_567)),
+    ] {
+        assert_eq!(amount::parse(text), Ok(amount));
+        assert_eq!(Tokens(amount).to_string(), written);
+        assert_eq!(amount::parse(written), Ok(amount));
+    }
+}
+
 #[test]
 fn ranges_of_amounts() {
     let tokens = |count: u128| Amount::of(count * Amount::TOKEN.get());

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 pub use event::{NamedContract, Side, TimelineEvent, Window};
 pub(crate) use phrase::{because, outcome};
-pub(crate) use render::{BOLD, DIM, GOOD, heading, render};
+pub(crate) use render::{BOLD, DIM, GOOD, heading, render, wrap};
 pub use who::{Chapter, Who};
 
 /// Gas of the transactions that belong to an event.

@@ -11,8 +11,6 @@ use super::{
     phrase::{Phrase, Tone, phrase},
 };
 
-/// The columns of the whole output.
-const WIDTH: usize = 98;
 const GAS: usize = 10;
 
 pub(crate) const DIM: Style = Style::new().dimmed();
@@ -21,18 +19,18 @@ pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Yellow.on_default();
 const NAME: Style = AnsiColor::Cyan.on_default();
 
-/// The whole timeline since `start`. It always has ANSI styles; the terminal's stream removes them
+/// The whole timeline since `start`, in so many columns. It always has ANSI styles; the terminal's stream removes them
 /// if needed.
-pub(crate) fn render(timeline: &Timeline, start: Timestamp) -> String {
+pub(crate) fn render(timeline: &Timeline, start: Timestamp, width: usize) -> String {
     let mut out = String::new();
     let mut chapter = None;
     let mut day = None;
-    let columns = Columns::of(timeline, start);
+    let columns = Columns::of(timeline, start, width);
     for entry in &timeline.entries {
         let date = text::Time(entry.time).date().to_string();
         if chapter != Some(entry.chapter) {
             chapter = Some(entry.chapter);
-            let _ = writeln!(out, "\n{}", heading(&entry.chapter.to_string(), &date));
+            let _ = writeln!(out, "\n{}", heading(&entry.chapter.to_string(), &date, width));
             if day.is_none() {
                 columns.head(&mut out);
             }
@@ -52,17 +50,19 @@ fn elapsed(entry: &Entry, start: Timestamp) -> String {
 
 /// The column widths that depend on the timeline.
 struct Columns {
+    width: usize,
     elapsed: usize,
     who: usize,
 }
 
 impl Columns {
-    fn of(timeline: &Timeline, start: Timestamp) -> Self {
+    fn of(timeline: &Timeline, start: Timestamp, width: usize) -> Self {
         let longest = |text: &dyn Fn(&Entry) -> String, least: &str| {
             let texts = timeline.entries.iter().map(|entry| text(entry).chars().count());
             texts.max().unwrap_or_default().max(least.len())
         };
         Self {
+            width,
             elapsed: longest(&|entry| elapsed(entry, start), "elapsed"),
             who: longest(&|entry| entry.who.to_string(), "who"),
         }
@@ -78,11 +78,11 @@ impl Columns {
     }
 
     const fn what(&self) -> usize {
-        WIDTH - self.what_starts() - 2 - GAS
+        self.width.saturating_sub(self.what_starts() + 2 + GAS)
     }
 
     fn head(&self, out: &mut String) {
-        let Self { elapsed, who } = *self;
+        let Self { elapsed, who, .. } = *self;
         let what = self.what();
         let _ = writeln!(
             out,
@@ -99,7 +99,9 @@ impl Columns {
         let _ = write!(out, "{DIM}{time}  {since:>wide$}{DIM:#}  ");
         if let TimelineEvent::Quiet { .. } = entry.what {
             let indent = self.who_starts();
-            for (position, line) in wrap(&text, WIDTH - indent).into_iter().enumerate() {
+            for (position, line) in
+                wrap(&text, self.width.saturating_sub(indent)).into_iter().enumerate()
+            {
                 let hang = if position == 0 { 0 } else { indent };
                 let _ = writeln!(out, "{:hang$}{style}{line}{style:#}", "");
             }
@@ -121,7 +123,9 @@ impl Columns {
             let _ = writeln!(out, "{:indent$}{style}{next}{style:#}", "");
         }
         for detail in details {
-            for (position, next) in wrap(&detail, WIDTH - indent - 3).into_iter().enumerate() {
+            for (position, next) in
+                wrap(&detail, self.width.saturating_sub(indent + 3)).into_iter().enumerate()
+            {
                 let hang = if position == 0 { 0 } else { 3 };
                 let _ = writeln!(out, "{:indent$}{:hang$}{DIM}{next}{DIM:#}", "", "");
             }
@@ -140,9 +144,9 @@ const fn style(tone: Tone) -> Style {
 }
 
 /// A title, followed by a rule and a note at the right end.
-pub(crate) fn heading(title: &str, note: &str) -> String {
+pub(crate) fn heading(title: &str, note: &str, width: usize) -> String {
     let used = 4 + title.chars().count() + note.chars().count() + usize::from(!note.is_empty());
-    let rule = "─".repeat(WIDTH.saturating_sub(used));
+    let rule = "─".repeat(width.saturating_sub(used));
     let gap = if note.is_empty() { "" } else { " " };
     format!("{DIM}──{DIM:#} {BOLD}{title}{BOLD:#} {DIM}{rule}{gap}{note}{DIM:#}")
 }

@@ -1,5 +1,7 @@
 //! Equal seeds give equal reports, bit for bit; another seed gives another report.
 
+use std::collections::BTreeSet;
+
 use canon_protocol::Timestamp;
 
 use crate::support::{run, scenario};
@@ -28,6 +30,26 @@ fn a_rehearsal_may_go_on_after_the_last_year_of_four_digits() {
     assert!(report.passed, "{}", report.to_text());
     let text = report.to_text();
     assert!(text.contains("Fri 9999-12-31") && text.contains("Sat +10000-01-01"), "{text}");
+}
+
+#[test]
+fn a_report_fits_the_columns_that_it_gets() {
+    let mut report = run(&scenario("upgrade"));
+    report.checks[0].holds = false;
+    let plain = |text: String| -> String {
+        let parts = text.split('\x1b');
+        parts.map(|part| part.split_once('m').map_or(part, |(_, text)| text)).collect()
+    };
+    let widest = |text: &str| text.lines().map(|line| line.chars().count()).max();
+    for columns in [80, 90, 98] {
+        assert_eq!(widest(&plain(report.to_text_within(columns))), Some(columns));
+    }
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<BTreeSet<_>>();
+    let (narrow, wide) = (plain(report.to_text_within(80)), plain(report.to_text()));
+    assert_eq!(widest(&wide), Some(98));
+    let (narrow, wide) = (words(&narrow), words(&wide));
+    let lost: Vec<_> = wide.difference(&narrow).filter(|word| !word.contains('─')).collect();
+    assert!(lost.is_empty(), "{lost:?}");
 }
 
 #[test]

@@ -55,6 +55,9 @@ fn the_calendar_has_the_first_second_of_every_change() {
     let mut expected = vec![
         (deadlines.voting_starts(), CalendarEvent::VotingStarts { id }),
         (after(deadlines.active), CalendarEvent::VotingEnds { id }),
+        (after(deadlines.objections_until), CalendarEvent::ObjectionsEnd { id }),
+        (deadlines.earliest_execution(), CalendarEvent::Executable { id }),
+        (after(deadlines.executable), CalendarEvent::Expires { id }),
         (chain.slot_start(rules.first_slot(round.next())), CalendarEvent::RoundEnds { round }),
         (
             clock.epoch_start(epoch.next()).unwrap(),
@@ -87,7 +90,7 @@ fn the_calendar_has_the_first_second_of_every_change() {
 }
 
 #[test]
-fn the_calendar_has_what_follows_if_the_vote_stays_as_it_is() {
+fn the_calendar_has_all_dates_of_a_proposal_until_it_is_rejected() {
     let mut chain = Chain::voting(2000, 0);
     let id = chain.propose(PAYLOAD, &harmless());
     let deadlines = chain.set.governance().proposals()[0].deadlines();
@@ -103,11 +106,16 @@ fn the_calendar_has_what_follows_if_the_vote_stays_as_it_is() {
         let entries = entries.map(|entry| (entry.time, entry.event));
         entries.filter(|entry| *entry == ends || follows.contains(entry)).collect()
     };
-    chain.jump(deadlines.voting_starts());
-    assert_eq!(entries(&chain), [ends], "nobody voted");
-    chain.vote("alice", id, 1500, Support::Yea);
     let all: Vec<_> = [ends].into_iter().chain(follows).collect();
-    assert_eq!(entries(&chain), all, "it is accepted");
+    assert_eq!(entries(&chain), all, "Pending");
+    chain.jump(deadlines.voting_starts());
+    assert_eq!(entries(&chain), all, "nobody voted yet");
+    let mut rejected = chain.clone();
+    rejected.jump(after(deadlines.active));
+    assert_eq!(entries(&rejected), [], "rejected");
+    chain.vote("alice", id, 1500, Support::Yea);
+    chain.jump(after(deadlines.active));
+    assert_eq!(entries(&chain), follows, "accepted");
 }
 
 #[test]

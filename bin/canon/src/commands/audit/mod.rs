@@ -33,7 +33,7 @@ pub(crate) struct Audit {
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
 
-    /// Level of a finding from which on the exit code is 1
+    /// Lowest level of a finding for which the exit code is 1
     #[arg(long, value_name = "LEVEL", default_value = "error")]
     fail_on: FailOn,
 
@@ -96,6 +96,7 @@ impl Audit {
             let chain = settings.connect().await?;
             let head = chain.client().head().await;
             let head = head.map_err(|error| chain.unread(error))?;
+            chain.note_age(&head);
             let bar = progress::bar("Reading blocks", 0)?;
             bar.set_length(head.number.get());
             let searched = |block: canon_protocol::BlockNumber| bar.set_position(block.get());

@@ -3,21 +3,20 @@
 use std::path::Path;
 
 use canon_chain::deploy::{
-    AssetParameters, Create2Origin, GovernanceParameters, RollupSettings, SetParameters,
-    SignalingParameters,
+    AssetParameters, CheckedParameters, Create2Origin, GovernanceParameters, RollupSettings,
+    SetParameters, SignalingParameters,
 };
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::{exit::Failure, toml_file::TomlFile};
 
-pub(super) const CORRECT_IT: &str =
-    "correct the file; `canon deploy --print-config` explains every field";
+const CORRECT_IT: &str = "correct the file; `canon deploy --print-config` explains every field";
 
 /// The contents of a file.
 #[derive(Debug)]
 pub(super) struct Deployment {
-    pub(super) parameters: SetParameters,
+    pub(super) parameters: CheckedParameters,
     /// The rules that may be broken.
     pub(super) accepted: Vec<&'static str>,
 }
@@ -41,14 +40,15 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// If it can't be read, or has a mistake.
+    /// If it can't be read, has a mistake, or no constructor accepts its parameters.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         let name_one = "name a file that `canon deploy --print-config` printed";
         let file = TomlFile::read(path, name_one)?;
         let DeploymentFile { accept, asset, signaling, governance, rollup, origin } =
             file.parse(CORRECT_IT)?;
         let accepted = file.accepted(&accept, CORRECT_IT)?;
-        let parameters = SetParameters { asset, signaling, governance, rollup, origin };
+        let parameters = SetParameters { asset, signaling, governance, rollup, origin }.check();
+        let parameters = parameters.map_err(|error| file.undeployable(&error, CORRECT_IT))?;
         Ok(Self { parameters, accepted })
     }
 }

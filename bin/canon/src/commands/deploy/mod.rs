@@ -10,7 +10,6 @@ use std::path::PathBuf;
 
 use canon_chain::deploy::{SetFacts, SetParameters, broken_rules};
 use clap::{Args, ValueEnum};
-use eyre::eyre;
 
 use crate::{
     chain::{self, ChainArgs},
@@ -113,31 +112,17 @@ impl Deploy {
             output::result(&text)?;
             return Ok(Exit::Success);
         };
-        let Deployment { parameters, accepted } = Deployment::read(file)?;
+        let Deployment { parameters: checked, accepted } = Deployment::read(file)?;
         let manifest = self.manifest.clone();
         let manifest = manifest.unwrap_or_else(|| file.with_extension("manifest.json"));
         let record = session::record_of(&manifest);
         session::ensure_unfinished(&manifest, &record, self.resume)?;
-        let checked = parameters.clone().check().map_err(|error| {
-            let report = eyre!(
-                "{}
-",
-                error.problems().join(
-                    "
-"
-                )
-            );
-            Failure::bad_input(
-                report.wrap_err("the parameters can't be deployed"),
-                file::CORRECT_IT,
-            )
-        })?;
         let settings = self.chain.settings()?;
         let need = if self.dry_run { Need::Address } else { Need::Key };
         let signer = self.signer.open(need)?;
         chain::run(async {
             let client = settings.connect_without_set().await?;
-            let facts = SetFacts { parameters: &parameters, initial_holder_has: None };
+            let facts = SetFacts { parameters: checked.raw(), initial_holder_has: None };
             let judgement = Judgement::new(broken_rules(&facts, client.chain_id()), accepted);
             for rule in judgement.unneeded() {
                 output::note(&format_args!("accept names {rule}, which isn't broken"));

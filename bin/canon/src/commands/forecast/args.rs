@@ -38,15 +38,15 @@ pub(crate) struct Forecast {
     pub(super) payload: Option<Address>,
 
     /// N, the number of signals that wins a round [default: from the preset]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(0..=u32::MAX))]
+    #[arg(long, value_name = "N", value_parser = whole(0..=u32::MAX))]
     pub(super) quorum: Option<u32>,
 
     /// M, the number of slots in a round [default: from the preset]
-    #[arg(long, value_name = "M", allow_negative_numbers = true, value_parser = whole(0..=u32::MAX))]
+    #[arg(long, value_name = "M", value_parser = whole(0..=u32::MAX))]
     pub(super) round: Option<u32>,
 
     /// Slots of the first round already past when the campaign starts [default: 0]
-    #[arg(long, value_name = "SLOTS", allow_negative_numbers = true, value_parser = whole(0..=u32::MAX))]
+    #[arg(long, value_name = "SLOTS", value_parser = whole(0..=u32::MAX))]
     pub(super) late: Option<u32>,
 
     /// Time at which the campaign starts, such as 2026-12-01T09:00:00Z: adds dates to the forecast
@@ -54,19 +54,19 @@ pub(crate) struct Forecast {
     pub(super) start: Option<Timestamp>,
 
     /// Seats in the sequencer set [default: 1000, or the set that draws now on chain]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1..=u32::MAX))]
+    #[arg(long, value_name = "N", value_parser = whole(1..=u32::MAX))]
     pub(super) sequencers: Option<u32>,
 
     /// Share of the seats that signals for the payload [default: 70%]
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = share)]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, value_parser = share)]
     pub(super) signaling: Option<Fraction>,
 
     /// Share of the seats that signals for a rival payload [default: 10%]
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = share)]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, value_parser = share)]
     pub(super) rival: Option<Fraction>,
 
     /// Share of its slots that each seat misses
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "2%", value_parser = share)]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, default_value = "2%", value_parser = share)]
     pub(super) missed: Fraction,
 
     /// Operators in TOML: each `[[operator]]` has seats (4) or stake ("800,000" tokens), side ("for",
@@ -75,24 +75,24 @@ pub(crate) struct Forecast {
     pub(super) operators: Option<PathBuf>,
 
     /// Share of all voting power that is cast
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, default_value = "40%", value_parser = share)]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, default_value = "40%", value_parser = share)]
     pub(super) turnout: Fraction,
 
     /// Share of the cast power that is for the proposal
-    #[arg(long = "for", value_name = "SHARE", allow_negative_numbers = true, default_value = "80%", value_parser = share)]
+    #[arg(long = "for", value_name = "SHARE", allow_hyphen_values = true, default_value = "80%", value_parser = share)]
     pub(super) for_share: Fraction,
 
     /// Mean length of an operator outage, in slots, from 1 to 1,000,000: simulates campaigns in which
     /// operators go offline for that long
-    #[arg(long, value_name = "SLOTS", allow_negative_numbers = true, value_parser = outage)]
+    #[arg(long, value_name = "SLOTS", value_parser = outage)]
     pub(super) outage: Option<f64>,
 
     /// Number of campaigns to simulate with --outage, from 1 to 1,000,000
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 500, requires = "outage", value_parser = whole(1..=MAX_CAMPAIGNS))]
+    #[arg(long, value_name = "N", default_value_t = 500, requires = "outage", value_parser = whole(1..=MAX_CAMPAIGNS))]
     pub(super) campaigns: u32,
 
     /// Seed of the simulation with --outage: the same seed gives the same result
-    #[arg(long, value_name = "S", allow_negative_numbers = true, default_value_t = 1, requires = "outage", value_parser = whole(0..=u64::MAX))]
+    #[arg(long, value_name = "S", default_value_t = 1, requires = "outage", value_parser = whole(0..=u64::MAX))]
     pub(super) seed: u64,
 
     /// Print the forecast as JSON: times in Unix seconds, amounts and fractions in units of 10^-18; numbers

@@ -17,7 +17,7 @@ use eyre::{Report, WrapErr as _};
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-use self::plan::PlannedForecast;
+use self::plan::{PlannedForecast, RoundedShare};
 use crate::{
     exit::{Exit, Failure},
     output, progress,
@@ -32,12 +32,16 @@ struct ForecastOutput {
     chain: Option<SetSnapshot>,
     #[serde(flatten)]
     report: ForecastReport,
+    /// The shares of the seats that were rounded. The report has those that are taken.
+    #[serde(skip)]
+    rounded: Vec<RoundedShare>,
 }
 
 impl Forecast {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let PlannedForecast { plan, preset, chain } = PlannedForecast::new(&self)?;
-        let forecast = ForecastOutput { preset, chain, report: compute(&plan)? };
+        let rounded = RoundedShare::of(&self, &plan);
+        let forecast = ForecastOutput { preset, chain, report: compute(&plan)?, rounded };
         match self.json {
             true => output::json(&forecast)?,
             false => output::result(&render::render(&forecast))?,

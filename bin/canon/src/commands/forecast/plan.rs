@@ -1,16 +1,17 @@
 //! From arguments to a plan. Errors name the flags that are wrong.
 
-use std::num::NonZeroU64;
+use std::{fmt, num::NonZeroU64};
 
 use canon_chain::deploy::SetParameters;
 use canon_forecast::{
     Plan,
     deployed::SetSnapshot,
+    electorate::SignalingSide,
     plan::{Baseline, ExpectedVote, Outages, PlanError, PlannedSequencers, PlannedSet},
 };
 use canon_protocol::{
-    RoundRules,
-    text::{Percent, grouped},
+    Fraction, RoundRules,
+    text::{Percent, count, grouped},
 };
 use eyre::{Report, eyre};
 
@@ -30,6 +31,49 @@ pub(super) struct PlannedForecast {
     pub(super) plan: Plan,
     pub(super) preset: Option<&'static str>,
     pub(super) chain: Option<SetSnapshot>,
+}
+
+/// A share of the seats that isn't a whole number of them.
+#[derive(Debug)]
+pub(super) struct RoundedShare {
+    asked: Fraction,
+    /// The whole number that the forecast takes.
+    taken: u32,
+    seats: u64,
+    side: &'static str,
+}
+
+impl fmt::Display for RoundedShare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { asked, taken, seats, side } = self;
+        let (asked, seats) = (Percent::of(*asked), count(*seats, "seat"));
+        write!(f, "{asked} of {seats} is rounded to {} {side}", grouped(*taken))
+    }
+}
+
+impl RoundedShare {
+    /// The shares that were asked for and aren't taken as they are.
+    pub(super) fn of(asked: &Forecast, plan: &Plan) -> Vec<Self> {
+        if asked.operators.is_some() {
+            return Vec::new();
+        }
+        let seats = plan.electorate.seats();
+        let sides = [
+            (asked.signaling.unwrap_or(DEFAULT_SIGNALING), SignalingSide::For, "for the payload"),
+            (asked.rival.unwrap_or(DEFAULT_RIVAL), SignalingSide::Rival, "for a rival"),
+        ];
+        let shares = sides.map(|(asked, of_side, side)| {
+            let operators = plan.electorate.operators().iter();
+            let taken = operators.filter(|one| one.side == of_side).map(|one| one.seats).sum();
+            Self { asked, taken, seats, side }
+        });
+        let is_rounded = |share: &Self| {
+            let whole = u128::from(Fraction::ONE.get());
+            u128::from(share.asked.get()) * u128::from(share.seats)
+                != u128::from(share.taken) * whole
+        };
+        shares.into_iter().filter(is_rounded).collect()
+    }
 }
 
 impl PlannedForecast {

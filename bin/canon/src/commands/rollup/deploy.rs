@@ -195,6 +195,8 @@ fn read(path: &Path) -> Result<(RollupFile, Vec<&'static str>, Timestamp), Failu
         TomlFile::read(path, "name a file that `canon rollup deploy --print-config` printed")?;
     let content: RollupFile = file.parse(CORRECT_IT)?;
     let accepted = file.accepted(&content.accept, CORRECT_IT)?;
+    let checked = content.rollup.check();
+    checked.map_err(|error| file.undeployable(&error, CORRECT_IT))?;
     let genesis = content.rollup.genesis.ok_or_else(|| {
         let report = eyre!(
             "rollup.genesis: expected the first second of slot 0, found nothing: the rollup's address \

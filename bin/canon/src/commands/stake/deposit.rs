@@ -26,11 +26,11 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Deposit {
-    /// Tokens to stake, or "all"; more than the minimum draws no more slots
+    /// Tokens to stake, such as 1500, or "all"; more than the minimum draws no more slots
     #[arg(value_name = "AMOUNT", value_parser = amount_or_all)]
     amount: OrderAmount,
 
-    /// The staker
+    /// Account that the stake is registered for, and named by in other commands
     #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
     attester: Address,
 

@@ -17,7 +17,7 @@ use crate::{
     send::{self, Planned, SendArgs, Step},
 };
 
-/// Register attesters with a stake, and take their stake elsewhere
+/// Stake for a seat in the sequencer set, and take the stake out or to another rollup
 #[derive(Debug, Args)]
 pub(crate) struct Stake {
     #[command(subcommand)]

@@ -63,12 +63,8 @@ impl Status {
             let watched = async { watch::run(settings.connect().await?, terminal).await };
             return chain::run(watched).map(|()| Exit::Success);
         }
-        let present = chain::run(async {
-            let chain = settings.connect().await?;
-            let present = chain.present(Question::default()).await?;
-            chain.note_age(&present.block);
-            Ok(present)
-        })?;
+        let present =
+            chain::run(async { settings.connect().await?.present(Question::default()).await })?;
         let view = SetView { present, history: None };
         match self.json {
             true => output::json(&document(&view))?,

@@ -1,7 +1,7 @@
 //! The status as text: one screen of 80 columns and 24 lines for an ordinary set.
 
 use canon_protocol::{
-    Seconds, Timestamp,
+    Amount, Epoch, Seconds, Timestamp,
     text::{Duration, Time, Tokens, count, grouped},
 };
 use canon_views::{
@@ -13,7 +13,7 @@ use crate::page::{self, Page, line, share, until};
 
 /// Entries of a list that are shown, at most.
 const SHOWN_PROPOSALS: usize = 2;
-const SHOWN_EVENTS: usize = 4;
+const SHOWN_EVENTS: usize = 6;
 const SHOWN_ACTIONS: usize = 5;
 
 pub(super) fn render(view: &SetView) -> String {
@@ -51,15 +51,18 @@ fn slot(rollup: &RollupView, next: Timestamp) -> String {
         return format!("slot 0 starts at {} ({})", Time(genesis), until(next, genesis));
     };
     let epoch = rollup.clock.epoch_of(slot);
-    let seats = rollup.set_size.map_or_else(
-        || "an unknown number of seats".to_owned(),
-        |seats| count(seats.into(), "seat").to_string(),
-    );
-    let drawn = match rollup.proposer {
-        Some(_) => String::new(),
-        None => "; nobody is drawn".to_owned(),
+    let seats = match (rollup.set_size, rollup.next_set_size) {
+        (Some(0), Some(0)) => "no seats, nor in the next epoch".to_owned(),
+        (Some(0), Some(next)) => {
+            format!("no seats; {} from epoch {} on", count(next.into(), "seat"), epoch.next())
+        }
+        (Some(seats), _) => {
+            let drawn = if rollup.proposer.is_none() { "; nobody is drawn" } else { "" };
+            format!("{}{drawn}", count(seats.into(), "seat"))
+        }
+        (None, _) => "an unknown number of seats".to_owned(),
     };
-    format!("next block: epoch {epoch}, slot {slot}, {seats}{drawn}")
+    format!("next block: epoch {epoch}, slot {slot}, {seats}")
 }
 
 fn signaling(page: &mut Page, present: &Present) {
@@ -82,7 +85,10 @@ fn signaling(page: &mut Page, present: &Present) {
         count(left, "slot"),
     );
     match leader {
-        None => line!(page, "           none in this round"),
+        None => match first_draw(present) {
+            Some(epoch) => line!(page, "           nobody can signal before epoch {epoch}"),
+            None => line!(page, "           none in this round"),
+        },
         Some(leader) => {
             let prospect =
                 match (rules.is_won(leader.count), rules.can_win(leader.count, round, free)) {
@@ -97,8 +103,15 @@ fn signaling(page: &mut Page, present: &Present) {
 
 fn proposals(page: &mut Page, present: &Present) {
     let all = &present.governance.proposals;
-    let locked = Tokens(present.governance.total_power);
-    line!(page, "Proposals  {}; {locked} tokens are locked", grouped(all.len() as u64));
+    let count = match all.len() {
+        0 => "none".to_owned(),
+        count => grouped(count as u64).to_string(),
+    };
+    let locked = match present.governance.total_power {
+        Amount::ZERO => "nobody has locked tokens to vote with".to_owned(),
+        locked => format!("{} tokens are locked", Tokens(locked)),
+    };
+    line!(page, "Proposals  {count}; {locked}");
     let now = present.block.timestamp;
     let live: Vec<_> = all.iter().rev().filter(|one| one.state_at(now).is_live()).collect();
     for proposal in live.iter().take(SHOWN_PROPOSALS) {
@@ -145,18 +158,42 @@ fn next(page: &mut Page, view: &SetView) {
 }
 
 fn now(page: &mut Page, view: &SetView) {
-    let available = available_actions(view);
+    let (present, available) = (&view.present, available_actions(view));
     line!(page, "\nNow");
-    if available.is_empty() {
+    let beginnings = beginnings(present);
+    for (who, what) in &beginnings {
+        line!(page, "  {who:<10} {what}");
+    }
+    if available.is_empty() && beginnings.is_empty() {
         line!(page, "  nothing can be done");
     }
     for one in available.iter().take(SHOWN_ACTIONS) {
         let (who, what) = page::available(one);
-        line!(page, "  {who:<10} {what}{}", last_chance(one, view.present.block.timestamp));
+        line!(page, "  {who:<10} {what}{}", last_chance(one, present.block.timestamp));
     }
     if let Some(more) = available.len().checked_sub(SHOWN_ACTIONS).filter(|more| *more > 0) {
         line!(page, "  and {} more: --json lists all", grouped(more as u64));
     }
+}
+
+/// The actions that a set waits for before it can be governed: by whom, and what.
+fn beginnings(present: &Present) -> Vec<(&'static str, String)> {
+    let rollup = present.canonical_rollup().filter(|_| first_draw(present).is_some());
+    let stake = rollup.map(|rollup| {
+        let least = page::tokens(rollup.minimum_stake);
+        ("operators", format!("stake {least} or more: canon stake deposit"))
+    });
+    let is_unlocked = present.governance.total_power.is_zero();
+    let lock = is_unlocked.then(|| ("holders", "lock tokens to vote with: canon lock".to_owned()));
+    stake.into_iter().chain(lock).collect()
+}
+
+/// The first epoch in which a stake of now draws slots, if the canonical rollup has no seats before.
+fn first_draw(present: &Present) -> Option<Epoch> {
+    let rollup = present.canonical_rollup()?;
+    let epoch = rollup.clock.epoch_of(rollup.slot?);
+    let is_empty = (rollup.set_size, rollup.next_set_size) == (Some(0), Some(0));
+    is_empty.then(|| epoch.next().next())
 }
 
 /// The time left, up to the first second in which it can't be done, if there is one.
@@ -200,6 +237,25 @@ mod tests {
             assert!(text.contains(&format!("round {round}: ")), "{text}");
             assert!(text.contains(&format!(", {left} left")), "{text}");
         }
+    }
+
+    #[test]
+    fn a_set_without_stakes_and_locks_says_what_it_waits_for() {
+        let text = render(&view(&Chain::deployed(), Seconds::ZERO));
+        let (_, text) = text.split_once("b2\n").unwrap();
+        let shown = "           next block: epoch 0, slot 0, no seats, nor in the next epoch
+Signals    round 0: 3 of 5 signals win, 5 slots left
+           nobody can signal before epoch 2
+Proposals  none; nobody has locked tokens to vote with
+
+Next
+  in 2 min       1970-01-12 13:48:40  round 0 ends
+
+Now
+  operators  stake 100 tokens or more: canon stake deposit
+  holders    lock tokens to vote with: canon lock
+";
+        assert_eq!(text, shown);
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(crate) struct Vote {
     #[arg(value_name = "SIDE", required_unless_present_any = ["signature", "invalidate"])]
     side: Option<Side>,
 
-    /// Tokens of power, or "all" that is left [default: all]
+    /// Power to cast, in tokens such as 1500 or 0.25, or "all" that is left [default: all]
     #[arg(long, value_name = "AMOUNT", value_parser = amount_or_all)]
     amount: Option<OrderAmount>,
 

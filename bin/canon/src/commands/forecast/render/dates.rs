@@ -9,7 +9,7 @@ use canon_protocol::{
     text::{Duration, Time, count, grouped},
 };
 
-use super::{Page, line};
+use super::{Page, line, wrapped_line};
 use crate::{
     commands::forecast::text::{NEGLIGIBLE, chance},
     page::in_time,
@@ -29,7 +29,8 @@ type Pick = fn(&WinTimeline) -> Moment;
 /// The table of dates, with a column for each certainty.
 pub(super) fn milestones(page: &mut Page, report: &ForecastReport, is_deployed: bool) {
     let clock = if report.start.is_some() { "in UTC" } else { "from the start of the campaign" };
-    line!(page, "\nTimes {clock}, if everyone acts immediately and the holders accept");
+    line!(page, "");
+    wrapped_line!(page, "", "Times {clock}, if everyone acts immediately and the holders accept");
     row(page, "", report, |at| at.certainty.to_owned());
     row(page, "rounds", report, |at| {
         likely(report, at, |timeline| grouped(timeline.rounds).to_string())
@@ -42,24 +43,30 @@ pub(super) fn milestones(page: &mut Page, report: &ForecastReport, is_deployed: 
         });
     }
     for (what, moment) in MOMENTS {
-        row(page, what, report, |at| likely(report, at, |timeline| when(moment(timeline))));
+        row(page, what, report, |at| likely(report, at, |timeline| date(moment(timeline))));
         if report.start.is_some() {
             row(page, "", report, |at| {
-                let shown = at.at.as_ref().filter(|timeline| timeline.chance >= NEGLIGIBLE);
-                shown.map_or_else(String::new, |timeline| in_time(moment(timeline).after))
+                shown(at).map_or_else(String::new, |timeline| clock_time(moment(timeline)))
+            });
+            row(page, "", report, |at| {
+                shown(at).map_or_else(String::new, |timeline| in_time(moment(timeline).after))
             });
         }
     }
     let mut timelines = report.milestones.iter().filter_map(|milestone| milestone.at.as_ref());
     if let Some(unlikely) = timelines.find(|timeline| timeline.chance < NEGLIGIBLE) {
         let (rounds, chance) = (count(unlikely.rounds, "round"), chance(unlikely.chance));
-        line!(page, "  –: a probability below 0.005 %; within {rounds} it is {chance}");
+        wrapped_line!(page, "  ", "–: a probability below 0.005 %; within {rounds} it is {chance}");
     }
     if report.milestones.iter().any(|milestone| milestone.at.is_none()) {
         match report.mean_rounds {
             Some(_) => {
                 let last = Time(Timestamp::MAX).without_zone();
-                line!(page, "  too late: after {last}, the last time that a chain can have");
+                wrapped_line!(
+                    page,
+                    "  ",
+                    "too late: after {last}, the last time that a chain can have"
+                );
             }
             None => line!(page, "  never: no number of rounds is enough with these signals"),
         }
@@ -73,8 +80,8 @@ fn row(
     cell: impl Fn(&ExpectedTimeline) -> String,
 ) {
     let cells: String =
-        report.milestones.iter().map(|milestone| format!(" {:>20}", cell(milestone))).collect();
-    line!(page, "  {what:<10} {cells}");
+        report.milestones.iter().map(|milestone| format!(" {:>16}", cell(milestone))).collect();
+    line!(page, "  {what:<10}{cells}");
 }
 
 fn likely(
@@ -90,9 +97,20 @@ fn likely(
     }
 }
 
-fn when(moment: Moment) -> String {
+/// The timeline of a win that is likely enough to be shown.
+fn shown(at: &ExpectedTimeline) -> Option<&WinTimeline> {
+    at.at.as_ref().filter(|timeline| timeline.chance >= NEGLIGIBLE)
+}
+
+/// The date of a moment, otherwise the time until it.
+fn date(moment: Moment) -> String {
     match moment.time {
-        Some(time) => Time(time).without_zone().to_string(),
+        Some(time) => Time(time).date().to_string(),
         None => Duration(moment.after.unwrap_or_default()).rounded().to_string(),
     }
+}
+
+/// The time of a moment on its day.
+fn clock_time(moment: Moment) -> String {
+    moment.time.map_or_else(String::new, |time| Time(time).clock().to_string())
 }

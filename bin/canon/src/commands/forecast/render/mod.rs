@@ -1,4 +1,4 @@
-//! The forecast as text, within 98 columns.
+//! The forecast as text, within 80 columns.
 
 mod dates;
 mod risks;
@@ -9,19 +9,19 @@ use canon_forecast::{ForecastReport, odds::Prospect};
 use canon_protocol::text::{Duration, Time, Tokens, count, grouped};
 
 use super::{
-    ForecastOutput,
+    ForecastOutput, RoundedShare,
     text::{bar, chance, mean, percent},
 };
-use crate::page::{Page, line};
+use crate::page::{Page, line, wrapped_line};
 
 /// Width of the bars of the plot.
 const BAR: usize = 50;
 
 pub(super) fn render(forecast: &ForecastOutput) -> String {
-    let ForecastOutput { preset, chain, report } = forecast;
+    let ForecastOutput { preset, chain, report, rounded } = forecast;
     let is_deployed = chain.is_some();
     let mut page = Page::default();
-    terms(&mut page, report, *preset);
+    terms(&mut page, report, *preset, rounded);
     if let Some(chain) = chain {
         standing::standing(&mut page, report, chain);
     }
@@ -38,7 +38,7 @@ pub(super) fn render(forecast: &ForecastOutput) -> String {
     page.into_text()
 }
 
-fn terms(page: &mut Page, report: &ForecastReport, preset: Option<&str>) {
+fn terms(page: &mut Page, report: &ForecastReport, preset: Option<&str>, rounded: &[RoundedShare]) {
     line!(
         page,
         "{} of {} signals win a round of {} · slots of {}",
@@ -49,18 +49,23 @@ fn terms(page: &mut Page, report: &ForecastReport, preset: Option<&str>) {
     );
     line!(
         page,
-        "{} with {} tokens or more each: {} signal for the payload, {} for a rival",
+        "{} with {} tokens or more each",
         count(report.seats, "seat"),
         Tokens(report.minimum_stake),
+    );
+    wrapped_line!(
+        page,
+        "",
+        "{} signal for the payload, {} for a rival; all miss {} of their slots, so {} of all slots bring a \
+         signal for the payload",
         percent(report.signaling.get()),
         percent(report.rival.get()),
-    );
-    line!(
-        page,
-        "They miss {} of their slots, so {} of all slots bring a signal for the payload",
         percent(report.missed.get()),
         percent(report.per_slot.get()),
     );
+    for rounded in rounded {
+        wrapped_line!(page, "", "{rounded}");
+    }
     match (preset, report.start) {
         (Some(preset), Some(start)) => {
             line!(page, "Preset {preset}; the campaign starts at {}", Time(start));
@@ -93,13 +98,9 @@ fn campaign(page: &mut Page, report: &ForecastReport, won: Option<String>) {
     }
     let later = &report.later_rounds;
     if report.rival.get() > 0.0 {
-        line!(page, "  a rival wins a round     {:>9}", chance(later.rival_wins));
-        line!(
-            page,
-            "  a rival wins in a year   {:>9}   {}",
-            chance(report.rival_wins_in_a_year),
-            count(report.rate.year, "round")
-        );
+        odds(page, "a rival wins a round", &chance(later.rival_wins), "");
+        let rounds = count(report.rate.year, "round").to_string();
+        odds(page, "a rival wins in a year", &chance(report.rival_wins_in_a_year), &rounds);
     }
 }
 
@@ -114,22 +115,16 @@ fn rounds(page: &mut Page, report: &ForecastReport) {
     } else {
         format!("{} of {} slots left", grouped(first.slots_left), grouped(report.slots))
     };
-    line!(
-        page,
-        "  wins the first round     {wins:>9}   {slots}; {} of {} signals so far",
-        grouped(first.counted),
-        grouped(report.signals)
-    );
-    line!(
-        page,
-        "  wins a later round       {:>9}   {:.0} signals on average",
-        chance(later.wins),
-        later.mean_signals
-    );
-    line!(page, "  loses a later round      {:>9}", chance(later.fails));
-    line!(
-        page,
-        "  rounds until it wins     {:>9}   on average",
-        report.mean_rounds.map_or_else(|| "never".to_owned(), mean)
-    );
+    let signals = format!("{} of {} signals", grouped(first.counted), grouped(report.signals));
+    odds(page, "wins the first round", &wins, &format!("{slots}; {signals}"));
+    let mean_signals = format!("{:.0} signals on average", later.mean_signals);
+    odds(page, "wins a later round", &chance(later.wins), &mean_signals);
+    odds(page, "loses a later round", &chance(later.fails), "");
+    let mean_rounds = report.mean_rounds.map_or_else(|| "never".to_owned(), mean);
+    odds(page, "rounds until it wins", &mean_rounds, "on average");
+}
+
+/// A line of odds: what for, their value, and what belongs to it.
+fn odds(page: &mut Page, what: &str, value: &str, about: &str) {
+    wrapped_line!(page, &format!("  {what:<22} {value:>9}  "), "{about}");
 }

@@ -7,23 +7,22 @@ use canon_protocol::{
     yea_limit,
 };
 
-use super::{Page, line};
+use super::{Page, line, wrapped_line};
 use crate::commands::forecast::text::{chance, percent};
 
 pub(super) fn hostile(page: &mut Page, report: &ForecastReport) {
     let hostile = &report.hostile;
-    line!(
+    line!(page, "");
+    wrapped_line!(
         page,
-        "\nWhat a hostile minority can do, if it signals for a payload of its own and all others for yours."
+        "",
+        "What a hostile minority can do, if it signals for a payload of its own and all others for yours. \
+         Signals are a filter, not a majority vote: a payload that it pushes still needs the holders."
     );
+    line!(page, "{:<20} pushes its own          blocks yours", "");
     line!(
         page,
-        "Signals are a filter, not a majority vote: a payload that it pushes still needs the holders."
-    );
-    line!(page, "{:<20}   pushes its own          blocks yours", "");
-    line!(
-        page,
-        "  {:>7} {:>10} {:>11} {:>11} {:>12} {:>12} {:>12}",
+        "  {:>9} {:>7} {:>11} {:>11} {:>11} {:>12} {:>11}",
         "seats",
         "share",
         "in a round",
@@ -35,7 +34,7 @@ pub(super) fn hostile(page: &mut Page, report: &ForecastReport) {
     for minority in &hostile.minorities {
         line!(
             page,
-            "  {:>7} {:>10} {:>11} {:>11} {:>12} {:>12} {:>12}",
+            "  {:>9} {:>7} {:>11} {:>11} {:>11} {:>12} {:>11}",
             grouped(minority.seats),
             percent(minority.share.get()),
             chance(minority.pushes),
@@ -52,9 +51,10 @@ pub(super) fn hostile(page: &mut Page, report: &ForecastReport) {
             format!("{} ({share})", count(seats, "seat"))
         }
     };
-    line!(
+    wrapped_line!(
         page,
-        "  An even chance in a round needs {} to push, {} to block",
+        "  ",
+        "An even chance in a round needs {} to push, {} to block",
         from(hostile.seats_to_push),
         from(hostile.seats_to_block)
     );
@@ -71,53 +71,56 @@ pub(super) fn vote(page: &mut Page, report: &ForecastReport, is_deployed: bool) 
     let configuration = &report.configuration;
     let total = vote.total_power;
     let basis = if is_deployed { "locked now" } else { "the preset's supply" };
-    line!(page, "\nThe vote, with a total power of {} tokens ({basis})", Tokens(total));
-    line!(
+    line!(page, "");
+    wrapped_line!(page, "", "The vote, with a total power of {} tokens ({basis})", Tokens(total));
+    wrapped_line!(
         page,
-        "  it needs a turnout of {}, which is {} tokens",
+        "  ",
+        "it needs a turnout of {}, which is {} tokens",
         Percent::of(configuration.quorum),
         Tokens(vote.outlook.quorum).rounded_up()
     );
-    line!(
+    wrapped_line!(
         page,
-        "  it needs a total power of {} tokens or more",
+        "  ",
+        "it needs a total power of {} tokens or more",
         Tokens(configuration.minimum_votes)
     );
     let (turnout, cast) = (Percent::of(vote.turnout), vote.outlook.cast);
     match vote.outlook.least_yea {
         Some(least) if least == cast => {
-            line!(page, "  at a turnout of {turnout}, all of it must be for the proposal");
+            wrapped_line!(
+                page,
+                "  ",
+                "at a turnout of {turnout}, all of it must be for the proposal"
+            );
         }
         Some(_) => {
             let limit = yea_limit(cast, configuration.vote_differential);
-            line!(
+            wrapped_line!(
                 page,
-                "  at a turnout of {turnout}, more than {} ({}) must be for the proposal",
+                "  ",
+                "at a turnout of {turnout}, more than {} ({}) must be for the proposal",
                 Tokens(limit).rounded_up(),
                 percent_of(limit, cast, Rounding::Up)
             );
         }
-        None => line!(page, "  at a turnout of {turnout}, nothing passes"),
+        None => wrapped_line!(page, "  ", "at a turnout of {turnout}, nothing passes"),
     }
-    line!(
+    wrapped_line!(
         page,
-        "  at a turnout of {turnout} with {} of it for the proposal, it {}",
+        "  ",
+        "at a turnout of {turnout} with {} of it for the proposal, it {}",
         Percent::of(vote.for_share),
         result(&vote.outlook.result)
     );
+    line!(page, "\n  Power that one side needs alone, by the turnout of the others");
     line!(
         page,
-        "\n  {:<32}{:>31} {:>31}",
-        "Power that one side needs alone,",
-        "to pass it if the others",
-        "to stop it if the others"
-    );
-    line!(
-        page,
-        "  {:<32}{:>31} {:>31}",
-        "by the turnout of the others",
-        "vote against",
-        "vote for"
+        "  {:<12} {:>31} {:>31}",
+        "",
+        "to pass it, if they are against",
+        "to stop it, if they are for"
     );
     for bloc in &vote.alone {
         let needs = |amount: Amount| {
@@ -126,7 +129,7 @@ pub(super) fn vote(page: &mut Page, report: &ForecastReport, is_deployed: bool) 
         };
         line!(
             page,
-            "  {:<32}{:>31} {:>31}",
+            "  {:<12} {:>31} {:>31}",
             Percent::of(bloc.others).to_string(),
             bloc.passes.map_or_else(|| "no power is enough".to_owned(), needs),
             if bloc.stops.is_zero() { "none".to_owned() } else { needs(bloc.stops) },

@@ -6,50 +6,38 @@ use canon_forecast::{
 };
 use canon_protocol::text::count;
 
-use super::{Page, line};
+use super::{Page, line, odds, wrapped_line};
 use crate::commands::forecast::text::estimate;
 
 pub(super) fn simulation(page: &mut Page, report: &ForecastReport, simulated: &Simulated) {
-    line!(
+    line!(page, "");
+    wrapped_line!(
         page,
-        "\nWith outages: {}, each simulated from the start of a round (95 % confidence intervals)",
+        "",
+        "With outages: {}, each simulated from the start of a round (95 % confidence intervals)",
         count(simulated.wins.trials, "campaign")
     );
     if report.operators.is_empty() {
-        line!(
+        wrapped_line!(
             page,
+            "",
             "Each side is one operator, offline as a whole; --operators lists them one by one"
         );
     }
     for (what, interval) in
         [("wins its first round", &simulated.wins), ("a rival wins it", &simulated.rival_wins)]
     {
-        line!(
-            page,
-            "  {what:<24} {:>9}   {} to {}",
-            estimate(interval.share()),
-            estimate(interval.low),
-            estimate(interval.high),
-        );
+        let range = format!("{} to {}", estimate(interval.low), estimate(interval.high));
+        odds(page, what, &estimate(interval.share()), &range);
     }
-    line!(
-        page,
-        "  signals in that round    {:>9.0}   {} to {} observed",
-        simulated.mean_signals,
-        simulated.signals.0,
-        simulated.signals.1
-    );
+    let (least, most) = simulated.signals;
+    let mean = format!("{:.0}", simulated.mean_signals);
+    odds(page, "signals in that round", &mean, &format!("{least} to {most} observed"));
     for (what, quantile) in
         [("half win within", &simulated.median), ("90 % win within", &simulated.nine_of_ten)]
     {
         let Quantile { rounds: found, low, high } = *quantile;
-        line!(
-            page,
-            "  {what:<24} {:>9}   {} to {} rounds",
-            rounds(found),
-            rounds(low),
-            rounds(high)
-        );
+        odds(page, what, &rounds(found), &format!("{} to {} rounds", rounds(low), rounds(high)));
     }
 }
 

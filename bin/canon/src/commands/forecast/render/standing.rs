@@ -8,7 +8,7 @@ use canon_forecast::{
 };
 use canon_protocol::text::{Time, Tokens, count, grouped};
 
-use super::{Page, line};
+use super::{Page, line, wrapped_line};
 use crate::commands::forecast::text::percent;
 
 pub(super) fn standing(page: &mut Page, report: &ForecastReport, chain: &SetSnapshot) {
@@ -22,9 +22,10 @@ pub(super) fn standing(page: &mut Page, report: &ForecastReport, chain: &SetSnap
     );
     line!(page, "  Registry  {}", set.registry);
     line!(page, "  rollup    {} (canonical)", set.rollup);
-    line!(
+    wrapped_line!(
         page,
-        "  set       {} in epoch {}, {} in the next{}",
+        "  set       ",
+        "{} in epoch {}, {} in the next{}",
         count(chain.seats.into(), "seat"),
         chain.epoch,
         grouped(chain.next_seats),
@@ -34,18 +35,20 @@ pub(super) fn standing(page: &mut Page, report: &ForecastReport, chain: &SetSnap
             "; this forecast assumes another set"
         },
     );
-    line!(
+    wrapped_line!(
         page,
-        "  round     {}: {} of {} slots left; the next free slot is {}",
+        "  round     ",
+        "{}: {} of {} slots left; the next free slot is {}",
         chain.status.round,
         grouped(report.first_round.slots_left),
         grouped(report.slots),
         chain.status.first_free_slot
     );
     match chain.status.leader {
-        Some(leader) => line!(
+        Some(leader) => wrapped_line!(
             page,
-            "  leader    {} with {}",
+            "  leader    ",
+            "{} with {}",
             leader.payload,
             count(leader.count.into(), "signal")
         ),
@@ -77,23 +80,30 @@ fn progress(page: &mut Page, report: &ForecastReport, payload: &PayloadStanding)
         }
     };
     line!(page, "  payload   {}", payload.address);
-    line!(
+    wrapped_line!(
         page,
-        "            {} of {} signals: {prospect}",
+        "            ",
+        "{} of {} signals: {prospect}",
         grouped(payload.signals),
         grouped(report.signals)
     );
     for won in &payload.pushable {
         let until =
             won.until.map_or_else(String::new, |last| format!(" until {}, inclusive", Time(last)));
-        line!(page, "            round {} is won: anyone can push it{until}", won.round);
+        wrapped_line!(
+            page,
+            "            ",
+            "round {} is won: anyone can push it{until}",
+            won.round
+        );
     }
     if let Some(proposal) = &payload.proposal {
         let (id, state) = (proposal.id, proposal.state);
         if state.is_live() {
-            line!(
+            wrapped_line!(
                 page,
-                "            proposal {id} is {state}: the payload can't be pushed again before that ends"
+                "            ",
+                "proposal {id} is {state}: the payload can't be pushed again before that ends"
             );
         } else {
             line!(page, "            proposal {id} is {state}");
