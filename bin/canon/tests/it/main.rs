@@ -11,6 +11,7 @@ mod foreign_text;
 mod help;
 mod json;
 mod live;
+mod manual;
 mod power;
 mod proposal_actions;
 mod proposing;
