@@ -166,7 +166,7 @@ fn exit_codes(lines: &[String]) -> String {
             }
             Some((code, meaning)) => {
                 let break_ = if list.is_empty() { "" } else { "\n" };
-                let _ = write!(list, "{break_}- `{code}`: {}", meaning);
+                let _ = write!(list, "{break_}- `{code}`: {meaning}");
             }
             None => list.push_str(line),
         }

@@ -8,6 +8,7 @@ mod deploy;
 mod endpoint;
 mod forecast;
 mod foreign_text;
+mod guide;
 mod help;
 mod json;
 mod live;
