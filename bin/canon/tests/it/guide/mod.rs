@@ -45,7 +45,6 @@ async fn follow(name: &str) {
         match part {
             Part::Directive { text, .. } => match *text.split(' ').collect::<Vec<_>>() {
                 [_, "set"] => {}
-                ["exit", expected] => code = expected.parse().unwrap(),
                 ["edit", name, ..] => {
                     let (from, to) = text[5 + name.len()..].split_once(" -> ").unwrap();
                     world.edit(name, from.trim(), to);
@@ -53,16 +52,13 @@ async fn follow(name: &str) {
                 ["let", variable, "be", label] => world.set(variable, found(&last, label)),
                 _ => world.prepare(&text).await,
             },
+            Part::ExitCode(expected) => code = expected,
             Part::Command { line, command, printed } => {
                 let (command, shown) = agreed(command, printed, code);
                 let found = tokio::task::block_in_place(|| world.run(&command));
                 let text: Vec<_> = found.text.lines().map(str::trim_end).collect();
                 println!("{page}:{line}: $ {command}\n{}", found.text);
-                assert_eq!(
-                    found.code,
-                    Some(std::mem::take(&mut code)),
-                    "{page}:{line}: $ {command}"
-                );
+                assert_eq!(found.code, Some(code), "{page}:{line}: $ {command}");
                 assert!(
                     stand_for(&shown, &text),
                     "{page}:{line}: $ {command}\nprinted what is above, and the page shows\n{}",

@@ -2,6 +2,7 @@
 //!
 //! - Each command of a block `console` begins with `$ `; the lines below it are what it prints. `…` stands for
 //!   any text in a line, and alone for any number of lines.
+//! - Commands end with exit code 0, or with the one that their heading names: `## Title (exit code 4)`.
 //! - `<!-- test: … -->` is a directive, which readers don't see.
 
 /// A part of a page.
@@ -9,6 +10,8 @@
 pub(super) enum Part {
     /// The text of a comment for the test.
     Directive { line: usize, text: String },
+    /// The exit code of the commands that follow.
+    ExitCode(i32),
     /// A command, with the lines that it prints.
     Command { line: usize, command: String, printed: Vec<String> },
 }
@@ -21,6 +24,9 @@ pub(super) fn parts(page: &str) -> Vec<Part> {
         let directive = line.strip_prefix("<!-- test: ").and_then(|rest| rest.strip_suffix(" -->"));
         if let Some(text) = directive {
             parts.push(Part::Directive { line: number + 1, text: text.to_owned() });
+        } else if let Some(title) = line.strip_prefix("## ") {
+            let code = title.strip_suffix(')').and_then(|title| title.rsplit_once("(exit code "));
+            parts.push(Part::ExitCode(code.map_or(0, |(_, code)| code.parse().unwrap())));
         } else if let Some(language) = line.strip_prefix("```") {
             let block: Vec<_> = lines.by_ref().take_while(|(_, line)| *line != "```").collect();
             if language == "console" {
@@ -105,14 +111,14 @@ fn what_is_left_out_stands_for_anything() {
 
 #[test]
 fn a_page_has_commands_with_what_they_print_and_directives() {
-    let page =
-        "Text.\n\n<!-- test: slot 1 -->\n```console\n$ a \\\n  b\nc\n$ d\n```\n```toml\ne\n```\n";
+    let page = "## A (exit code 4)\nText.\n<!-- test: slot 1 -->\n```console\n$ a \\\n  b\nc\n$ d\n```\n```toml\ne\n```\n";
     let command = |line, command: &str, printed: &[&str]| Part::Command {
         line,
         command: command.to_owned(),
         printed: printed.iter().map(|line| (*line).to_owned()).collect(),
     };
     let expected = [
+        Part::ExitCode(4),
         Part::Directive { line: 3, text: "slot 1".to_owned() },
         command(5, "a \\\n  b", &["c"]),
         command(8, "d", &[]),
