@@ -2,6 +2,7 @@
 
 mod anvil;
 mod architecture;
+mod commands;
 mod configuration_files;
 mod differential;
 mod explore;
@@ -18,6 +19,7 @@ usage: cargo xtask <task>
 
   architecture            fail if a crate depends on what it must not, or if a new field of
                           `Configuration` would touch too many files
+  commands                write docs/commands.md, the reference of the commands of canon
   differential [--calls N] [--threads N] [--from SEED | --seed SEED]
                           drive the rules and the bytecode in step; fail where they differ
   explore [--scope NAME] [--depth N]
@@ -38,6 +40,7 @@ fn main() -> Result<()> {
             architecture::check()?;
             configuration_files::check()
         }
+        Some("commands") => commands::write(),
         Some("differential") => differential::command(&arguments[1..]),
         Some("explore") => explore::command(&arguments[1..]),
         Some("faithful") => faithful::command(&arguments[1..]),

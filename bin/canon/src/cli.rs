@@ -10,9 +10,9 @@ use clap::{
 
 use crate::{
     commands::{
-        audit, calendar, config, deploy, drop, execute, forecast, lock, payload, power, proposal,
-        propose, push, rehearse, rollup, round, setup_epoch, signal, stake, status, unlock, vote,
-        withdraw,
+        audit, calendar, completions, config, deploy, drop, execute, forecast, lock, man, payload,
+        power, proposal, propose, push, rehearse, rollup, round, setup_epoch, signal, stake,
+        status, unlock, vote, withdraw,
     },
     exit::{Exit, Failure},
     signing::looks_like_a_key,
@@ -57,6 +57,8 @@ enum Command {
     Drop(Box<drop::Drop>),
     SetupEpoch(Box<setup_epoch::SetupEpoch>),
     Config(config::Config),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Cli {
@@ -97,6 +99,8 @@ impl Cli {
             Command::Drop(command) => command.run(),
             Command::SetupEpoch(command) => command.run(),
             Command::Config(command) => command.run(),
+            Command::Completions(command) => command.run(),
+            Command::Man(command) => command.run(),
         }
     }
 }

@@ -11,6 +11,8 @@ mod judgement;
 mod output;
 mod page;
 mod progress;
+#[cfg(test)]
+mod reference;
 mod send;
 mod signing;
 mod toml_file;

@@ -2,12 +2,14 @@
 
 pub(crate) mod audit;
 pub(crate) mod calendar;
+pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod deploy;
 pub(crate) mod drop;
 pub(crate) mod execute;
 pub(crate) mod forecast;
 pub(crate) mod lock;
+pub(crate) mod man;
 pub(crate) mod payload;
 pub(crate) mod power;
 pub(crate) mod proposal;

@@ -78,6 +78,12 @@ impl Chain {
         chain
     }
 
+    /// Notices transactions that a command sent by the account that prepares everything.
+    pub(crate) fn renew_sender(&mut self) {
+        let signer = self.chain.dev_accounts().remove(0);
+        self.sender = Sender::new(self.sender.client().clone(), signer);
+    }
+
     async fn send(&mut self, call: ContractCall) {
         self.sender.send(call, &mut NoWait).await.unwrap();
     }
@@ -87,6 +93,11 @@ impl Chain {
         let (attester, owner) = (Address::repeat_byte(number), self.sender.address());
         let stake = calls::stake(self.set.rollup, attester, owner, owner, tokens(100));
         self.send(stake).await;
+    }
+
+    /// The slot of the newest block.
+    pub(crate) fn slot(&self) -> u64 {
+        (self.chain.timestamp() - GENESIS) / SLOT
     }
 
     /// Time goes on to the first second of a slot.

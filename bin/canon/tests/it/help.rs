@@ -41,6 +41,8 @@ Commands:
                recorded yet
   setup-epoch  Record the seed of the canonical rollup's next epoch, which draws its proposers
   config       Show the settings in force, and where each value is from
+  completions  Print a script with which a shell completes commands and flags
+  man          Print a manual page, or write all of them to a folder
   help         Print this message or the help of the given subcommand(s)
 
 Options:

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use snapbox::cmd::{Command, cargo_bin};
 
 /// Variables of the environment that change what the program does.
-const VARIABLES: [&str; 16] = [
+pub(crate) const VARIABLES: [&str; 16] = [
     "XDG_CACHE_HOME",
     "XDG_STATE_HOME",
     "ETH_PASSWORD",

@@ -1,0 +1,125 @@
+//! `canon man`: the manual pages, in roff.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Command, CommandFactory as _};
+use clap_mangen::{
+    Man as Page,
+    roff::{Roff, roman},
+};
+use eyre::{WrapErr as _, eyre};
+
+use crate::{
+    cli::Cli,
+    exit::{Exit, Failure},
+    output,
+};
+
+/// Print a manual page, or write all of them to a folder
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Man {
+    /// Command that the page describes [default: canon itself]
+    #[arg(value_name = "COMMAND")]
+    command: Vec<String>,
+
+    /// Write all pages to this folder, which is created if it is missing
+    #[arg(long, value_name = "DIR", conflicts_with = "command")]
+    out: Option<PathBuf>,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  canon man stake deposit | man -l -
+  canon man --out ~/.local/share/man/man1
+
+Exit codes:
+  0  the page was printed, or all pages were written
+  2  bad input: flags, or a command that doesn't exist
+  3  the pages can't be written";
+
+impl Man {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        // Names such as `canon-stake-deposit` exist only once a command is built.
+        let mut root = Cli::command().disable_help_subcommand(true);
+        root.build();
+        let Some(folder) = &self.out else {
+            let page = page(find(&root, &self.command)?);
+            let page =
+                page.map_err(|error| Failure::internal(error.into(), "please report this"))?;
+            output::result(&String::from_utf8_lossy(&page))?;
+            return Ok(Exit::Success);
+        };
+        fs::create_dir_all(folder)
+            .and_then(|()| write_all(&root, folder))
+            .wrap_err_with(|| format!("the pages can't be written to {}", folder.display()))
+            .map_err(|report| Failure::internal(report, "name a folder that you can write to"))?;
+        Ok(Exit::Success)
+    }
+}
+
+/// The subcommand with these names, from the outermost on.
+fn find<'a>(root: &'a Command, names: &[String]) -> Result<&'a Command, Failure> {
+    names.iter().try_fold(root, |command, name| {
+        command.find_subcommand(name).ok_or_else(|| {
+            let typed = command.get_bin_name().unwrap_or_default();
+            Failure::bad_input(
+                eyre!("COMMAND: expected a command, found `{typed} {name}`"),
+                "`canon help` lists the commands",
+            )
+        })
+    })
+}
+
+/// Writes the page of a command and those of its subcommands.
+fn write_all(command: &Command, folder: &Path) -> io::Result<()> {
+    let name = Page::new(command.clone()).get_filename();
+    fs::write(folder.join(name), page(command)?)?;
+    command.get_subcommands().try_for_each(|command| write_all(command, folder))
+}
+
+/// A command's page.
+///
+/// clap's own page has all that follows the options in one paragraph: here each section keeps its lines.
+fn page(command: &Command) -> io::Result<Vec<u8>> {
+    let version = command.get_version().unwrap_or_default();
+    // Without a date: an empty one would be left out, and the source stand in its place.
+    let page =
+        Page::new(command.clone()).date(" ").source(format!("canon {version}")).manual("Canon");
+    let mut text = Vec::new();
+    page.render_title(&mut text)?;
+    page.render_name_section(&mut text)?;
+    page.render_synopsis_section(&mut text)?;
+    page.render_description_section(&mut text)?;
+    page.render_options_section(&mut text)?;
+    if command.has_subcommands() {
+        page.render_subcommands_section(&mut text)?;
+    }
+    let mut roff = Roff::default();
+    for (title, lines) in sections(command) {
+        roff.control("SH", [&*title.to_uppercase()]).control("nf", []);
+        for line in lines {
+            roff.text([roman(line)]);
+        }
+        roff.control("fi", []);
+    }
+    roff.to_writer(&mut text)?;
+    Ok(text)
+}
+
+/// The sections that follow the options in a command's help: titles, and lines without their indentation.
+pub(crate) fn sections(command: &Command) -> Vec<(String, Vec<String>)> {
+    let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let mut sections = Vec::<(String, Vec<String>)>::new();
+    for line in text.lines() {
+        match (line.strip_prefix("  "), sections.last_mut()) {
+            (Some(line), Some((_, lines))) => lines.push(line.to_owned()),
+            _ if line.is_empty() => {}
+            _ => sections.push((line.trim_end_matches(':').to_owned(), Vec::new())),
+        }
+    }
+    sections
+}

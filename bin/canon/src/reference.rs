@@ -1,0 +1,190 @@
+//! `docs/commands.md`: the reference of all commands, as their definitions have it.
+
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+
+use clap::{
+    Arg, Command, CommandFactory as _,
+    builder::{PossibleValue, StyledStr},
+};
+use snapbox::{Assert, Data};
+
+use crate::{cli::Cli, commands::man::sections};
+
+/// Parts of the help that several commands share: for each title, what it lists.
+type Shared = BTreeMap<String, String>;
+
+const INTRODUCTION: &str = "\
+# Commands
+
+All commands with their arguments, options and exit codes: what `canon COMMAND --help` prints. `cargo xtask commands`
+writes this page.
+
+";
+
+/// The titles of what only one command has.
+const ARGUMENTS: &str = "Arguments";
+const OPTIONS: &str = "Options";
+
+#[test]
+fn the_page_is_what_the_commands_are() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/commands.md");
+    let written = Data::read_from(&page, None).raw();
+    // `cargo xtask commands` sets the variable.
+    let compared = Assert::new().action_env("SNAPSHOTS").try_eq(
+        Some(&"commands.md"),
+        reference().into(),
+        written,
+    );
+    if let Err(difference) = compared {
+        panic!("docs/commands.md isn't what --help says: run `cargo xtask commands`\n{difference}");
+    }
+}
+
+fn reference() -> String {
+    let mut root = Cli::command().disable_help_subcommand(true);
+    root.build();
+    let commands = leaves(&root);
+    let shared = shared(&commands);
+    let mut page = INTRODUCTION.to_owned();
+    page.push_str("| | |\n| --- | --- |\n");
+    for command in &commands {
+        let name = name(command);
+        let _ = writeln!(page, "| [{name}](#{}) | {} |", anchor(name), text(command.get_about()));
+    }
+    for command in &commands {
+        page.push_str(&described(command, &shared));
+    }
+    page.push_str("\n## Options of several commands\n");
+    for (title, list) in &shared {
+        let _ = write!(page, "\n### {title}\n\n{list}");
+    }
+    page
+}
+
+/// All commands that do something, in the order of the help.
+fn leaves(command: &Command) -> Vec<&Command> {
+    if command.has_subcommands() {
+        return command.get_subcommands().flat_map(leaves).collect();
+    }
+    vec![command]
+}
+
+/// The lists under titles of their own that are the same in most of the commands that have the title.
+fn shared(commands: &[&Command]) -> Shared {
+    let mut counts = BTreeMap::<_, BTreeMap<_, usize>>::new();
+    for (title, list) in commands.iter().flat_map(|command| lists(command)) {
+        *counts.entry(title).or_default().entry(list).or_default() += 1;
+    }
+    counts.retain(|title, _| ![ARGUMENTS, OPTIONS].contains(&&**title));
+    let most = counts.into_iter().filter_map(|(title, lists)| {
+        let (list, count) = lists.into_iter().max_by_key(|(_, count)| *count)?;
+        (count > 1).then_some((title, list))
+    });
+    most.collect()
+}
+
+/// A command's arguments and options, by the titles and in the order of the help.
+fn lists(command: &Command) -> Vec<(String, String)> {
+    let mut lists = Vec::<(String, String)>::new();
+    let is_shown = |arg: &&Arg| !matches!(arg.get_id().as_str(), "help" | "version");
+    let mut arguments: Vec<_> = command.get_arguments().filter(is_shown).collect();
+    arguments.sort_by_key(|arg| (!arg.is_positional(), arg.get_help_heading().is_some()));
+    for arg in arguments {
+        let default = if arg.is_positional() { ARGUMENTS } else { OPTIONS };
+        let title = arg.get_help_heading().unwrap_or(default);
+        match lists.iter_mut().find(|(known, _)| known == title) {
+            Some((_, list)) => list.push_str(&item(arg)),
+            None => lists.push((title.to_owned(), item(arg))),
+        }
+    }
+    lists
+}
+
+/// An argument or option as an item of a list.
+fn item(arg: &Arg) -> String {
+    let help = arg.get_long_help().or_else(|| arg.get_help());
+    let mut item = format!("- `{arg}`: {}", text(help));
+    let values = arg.get_default_values().iter().map(|value| value.to_string_lossy());
+    let default = values.collect::<Vec<_>>().join(", ");
+    // A flag that is absent needs no word.
+    if !default.is_empty() && arg.get_action().takes_values() {
+        let _ = write!(item, " [default: {default}]");
+    }
+    if let Some(variable) = arg.get_env() {
+        let _ = write!(item, " [env: `{}`]", variable.to_string_lossy());
+    }
+    let values = match arg.get_action().takes_values() {
+        true => arg.get_possible_values(),
+        false => Vec::new(),
+    };
+    if values.iter().any(|value| value.get_help().is_none()) {
+        let names: Vec<_> = values.iter().map(PossibleValue::get_name).collect();
+        let _ = write!(item, " [possible values: {}]", names.join(", "));
+    }
+    item.push('\n');
+    for value in values {
+        if let Some(help) = value.get_help() {
+            let _ = writeln!(item, "  - `{}`: {help}", value.get_name());
+        }
+    }
+    item
+}
+
+/// A command's chapter.
+fn described(command: &Command, shared: &Shared) -> String {
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ");
+    let about = text(command.get_long_about().or_else(|| command.get_about()));
+    let mut page = format!("\n## {}\n\n{about}\n\n```text\n{usage}\n```\n", name(command));
+    let mut elsewhere = Vec::new();
+    for (title, list) in lists(command) {
+        if shared.get(&title) == Some(&list) {
+            elsewhere.push(format!("[{title}](#{})", anchor(&title)));
+        } else {
+            let _ = write!(page, "\n**{title}**\n\n{list}");
+        }
+    }
+    if !elsewhere.is_empty() {
+        let _ = write!(page, "\nFurther options: {}\n", elsewhere.join(", "));
+    }
+    for (title, lines) in sections(command) {
+        let _ = match &*title {
+            "Exit codes" => write!(page, "\n**{title}**\n\n{}", exit_codes(&lines)),
+            _ => write!(page, "\n**{title}**\n\n```text\n{}\n```\n", lines.join("\n")),
+        };
+    }
+    page
+}
+
+/// A list of exit codes: each begins with its number, and goes on in lines that begin with blanks.
+fn exit_codes(lines: &[String]) -> String {
+    let mut list = String::new();
+    for line in lines {
+        match line.split_once("  ") {
+            Some(("", more)) => {
+                let _ = write!(list, " {}", more.trim());
+            }
+            Some((code, meaning)) => {
+                let break_ = if list.is_empty() { "" } else { "\n" };
+                let _ = write!(list, "{break_}- `{code}`: {meaning}");
+            }
+            None => list.push_str(line),
+        }
+    }
+    list + "\n"
+}
+
+/// A command as it is typed.
+fn name(command: &Command) -> &str {
+    command.get_bin_name().unwrap_or_default()
+}
+
+/// The name of a heading in links.
+fn anchor(heading: &str) -> String {
+    heading.to_lowercase().replace(' ', "-")
+}
+
+/// A text of the definitions. They are Markdown as they are.
+fn text(text: Option<&StyledStr>) -> String {
+    text.map(ToString::to_string).unwrap_or_default()
+}

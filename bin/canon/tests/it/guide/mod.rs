@@ -1,0 +1,152 @@
+//! The guide: its commands are run, in order, and print what it shows.
+
+mod page;
+mod world;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use page::{Part, links, parts, stand_for};
+use world::World;
+
+/// Where links to what isn't in the guide lead, as the pages don't stay beside it.
+const REPOSITORY: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/");
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The folder of the pages.
+fn folder() -> PathBuf {
+    root().join("docs/guide/src")
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(folder().join(name)).unwrap()
+}
+
+/// Runs a page's commands, and fails at the first one that prints something else than the page shows.
+async fn follow(name: &str) {
+    let page = format!("{name}.md");
+    let mut world = None;
+    let (mut code, mut last) = (0, String::new());
+    for part in parts(&read(&page)) {
+        if let Part::Directive { line, text } = &part {
+            let name = format!("{name}-{line}");
+            match &**text {
+                "no set" => world = Some(World::empty(&name).await),
+                "a set" => world = Some(World::with_set(&name).await),
+                _ => {}
+            }
+        }
+        let Some(world) = &mut world else { panic!("{page}: expected `no set` or `a set` first") };
+        match part {
+            Part::Directive { text, .. } => match *text.split(' ').collect::<Vec<_>>() {
+                [_, "set"] => {}
+                ["edit", name, ..] => {
+                    let (from, to) = text[5 + name.len()..].split_once(" -> ").unwrap();
+                    world.edit(name, from.trim(), to);
+                }
+                ["let", variable, "be", label] => world.set(variable, found(&last, label)),
+                _ => world.prepare(&text).await,
+            },
+            Part::ExitCode(expected) => code = expected,
+            Part::Command { line, command, printed } => {
+                let (command, shown) = agreed(command, printed, code);
+                let found = tokio::task::block_in_place(|| world.run(&command));
+                let text: Vec<_> = found.text.lines().map(str::trim_end).collect();
+                println!("{page}:{line}: $ {command}\n{}", found.text);
+                assert_eq!(found.code, Some(code), "{page}:{line}: $ {command}");
+                assert!(
+                    stand_for(&shown, &text),
+                    "{page}:{line}: $ {command}\nprinted what is above, and the page shows\n{}",
+                    shown.join("\n")
+                );
+                last = found.text;
+            }
+        }
+    }
+}
+
+/// A command with consent, since there is no terminal on which it could ask: the question, which a page shows unless
+/// the command fails before, and the empty line before it aren't printed then.
+fn agreed(mut command: String, mut printed: Vec<String>, code: i32) -> (String, Vec<String>) {
+    if command.contains(" --account ") && !command.contains(" --dry-run") {
+        let question = printed.iter().position(|line| line.ends_with("? [y/N] y"));
+        assert_eq!(question.is_some(), code == 0, "$ {command}: is its question shown?");
+        if let Some(at) = question {
+            printed.drain(at.saturating_sub(1)..=at);
+        }
+        command.push_str(" --yes");
+    }
+    (command, printed)
+}
+
+/// The address after a label in what was printed.
+fn found(printed: &str, label: &str) -> String {
+    let line = printed.lines().find_map(|line| line.trim_start().strip_prefix(label));
+    line.unwrap_or_else(|| panic!("nothing is labelled {label}:\n{printed}")).trim().to_owned()
+}
+
+macro_rules! pages {
+    ($($page:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $page() {
+                follow(stringify!($page)).await;
+            }
+        )*
+
+        const PAGES: &[&str] = &[$(stringify!($page)),*];
+    };
+}
+
+pages! { start deploy operate hold write review trouble }
+
+#[test]
+fn every_page_is_in_the_summary_and_is_run() {
+    let summary = read("SUMMARY.md");
+    let mut listed: Vec<_> = links(&summary).collect();
+    listed.sort_unstable();
+    let mut pages: Vec<_> = PAGES.iter().map(|page| format!("{page}.md")).collect();
+    pages.sort_unstable();
+    assert_eq!(listed, pages);
+    let mut files: Vec<_> = fs::read_dir(folder())
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .filter(|file| file != "SUMMARY.md")
+        .collect();
+    files.sort_unstable();
+    assert_eq!(files, pages);
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    for name in PAGES {
+        for target in links(&read(&format!("{name}.md"))) {
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let file = match (file, file.strip_prefix(REPOSITORY)) {
+                ("", _) => folder().join(format!("{name}.md")),
+                (_, Some(file)) => root().join(file),
+                (file, None) => folder().join(file),
+            };
+            let text = fs::read_to_string(file);
+            let text = text.unwrap_or_else(|error| panic!("{name}.md: {target}: {error}"));
+            let mut headings = text.lines().filter(|line| line.starts_with('#')).map(anchor);
+            let leads = heading.is_empty() || headings.any(|found| found == heading);
+            assert!(leads, "{name}.md: {target}: no such heading");
+        }
+    }
+}
+
+/// The name of a heading in links.
+fn anchor(heading: &str) -> String {
+    let title = heading.trim_start_matches('#').trim().to_lowercase();
+    title
+        .chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
+        .collect::<String>()
+        .replace(' ', "-")
+}

@@ -1,0 +1,240 @@
+//! The chain, the people and the folder of a page's commands.
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    os::unix::fs::PermissionsExt as _,
+    process::{Command, Stdio},
+};
+
+use alloy_primitives::Address;
+use alloy_signer::k256::elliptic_curve::rand_core::{CryptoRng, Error as RngError, RngCore};
+use canon_devchain::Devchain;
+use canon_protocol::{Support, text::duration};
+use snapbox::cmd::cargo_bin;
+
+use crate::{
+    chain::{Chain, tokens},
+    deploy::EmptyChain,
+    servers::Folder,
+    support::VARIABLES,
+};
+
+/// The names under which the guide's accounts have their keystores, by their numbers on the chain. The operator
+/// is the proposer of the set's eight seats, and has all tokens but the others'.
+const ACCOUNTS: [&str; 4] = ["operator", "holder", "author", "deployer"];
+
+const PASSWORD: &str = "correct horse";
+
+/// Blocks after which a block is final.
+const FINAL: usize = 70;
+
+/// The L1 of a page.
+enum L1 {
+    Empty(EmptyChain),
+    Set(Box<Chain>),
+}
+
+pub(super) struct World {
+    l1: L1,
+    folder: Folder,
+    /// The variables that the commands find.
+    variables: BTreeMap<String, String>,
+}
+
+/// What a command printed, as a terminal shows it, and its exit code.
+pub(super) struct Printed {
+    pub(super) text: String,
+    pub(super) code: Option<i32>,
+}
+
+impl World {
+    /// A chain without a set. The deployer is its first account.
+    pub(super) async fn empty(name: &str) -> Self {
+        let chain = EmptyChain::new().await;
+        let url = chain.url();
+        let mut world = Self::with(L1::Empty(chain), name, &["deployer"]);
+        world.set("ETH_RPC_URL", url);
+        world
+    }
+
+    /// A set with eight seats, and a payload that can be pushed.
+    pub(super) async fn with_set(name: &str) -> Self {
+        let mut chain = Chain::new().await;
+        for account in [1, 2] {
+            chain.give(account, tokens(2_000)).await;
+        }
+        let (registry, payload, url) = (chain.set.registry, chain.payload, chain.url());
+        let mut world = Self::with(L1::Set(Box::new(chain)), name, &ACCOUNTS);
+        world.set("ETH_RPC_URL", url);
+        world.set("CANON_REGISTRY", registry.to_string());
+        world.set("PAYLOAD", payload.to_string());
+        // What is registered by the preparations has other addresses.
+        world.set("ATTESTER", Address::repeat_byte(0xa1).to_string());
+        world
+    }
+
+    fn with(l1: L1, name: &str, accounts: &[&str]) -> Self {
+        let folder = Folder::new(&format!("guide-{name}"));
+        let password = folder.write("password", PASSWORD);
+        let mut world = Self { l1, folder, variables: BTreeMap::new() };
+        world.set("ETH_PASSWORD", password.display().to_string());
+        private(&password);
+        let keystores = world.folder.file(".foundry/keystores");
+        fs::create_dir_all(&keystores).unwrap();
+        for (number, name) in accounts.iter().enumerate() {
+            let key = world.chain().dev_accounts()[number].clone();
+            eth_keystore::encrypt_key(
+                &keystores,
+                &mut Counter(1),
+                key.to_bytes(),
+                PASSWORD,
+                Some(name),
+            )
+            .unwrap();
+            private(&keystores.join(name));
+            world.set(&name.to_uppercase(), key.address().to_string());
+        }
+        world
+    }
+
+    const fn chain(&self) -> &Devchain {
+        match &self.l1 {
+            L1::Empty(chain) => &chain.chain,
+            L1::Set(chain) => &chain.chain,
+        }
+    }
+
+    fn set_chain(&mut self) -> &mut Chain {
+        match &mut self.l1 {
+            L1::Empty(_) => panic!("the chain has no set"),
+            L1::Set(chain) => chain,
+        }
+    }
+
+    /// The address that the page's commands find as `$PAYLOAD`.
+    fn payload(&self) -> Address {
+        self.variables["PAYLOAD"].parse().unwrap()
+    }
+
+    pub(super) fn set(&mut self, name: &str, value: String) {
+        self.variables.insert(name.to_owned(), value);
+    }
+
+    /// Changes a text in a file, as the guide's reader does.
+    pub(super) fn edit(&self, name: &str, from: &str, to: &str) {
+        let file = self.folder.file(name);
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{name} doesn't contain {from}:\n{text}");
+        fs::write(&file, text.replace(from, to)).unwrap();
+    }
+
+    /// Runs a command by the shell.
+    pub(super) fn run(&self, command: &str) -> Printed {
+        let program = cargo_bin!("canon");
+        let path =
+            env::join_paths([program.parent().unwrap(), "/usr/bin".as_ref(), "/bin".as_ref()]);
+        let mut shell = Command::new("sh");
+        VARIABLES.into_iter().for_each(|name| {
+            shell.env_remove(name);
+        });
+        let output = shell
+            .args(["-c", &format!("exec 2>&1\n{command}")])
+            .current_dir(self.folder.path())
+            .env("HOME", self.folder.path())
+            .env("PATH", path.unwrap())
+            .envs(&self.variables)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        Printed { text: String::from_utf8(output.stdout).unwrap(), code: output.status.code() }
+    }
+
+    /// Does what a directive says, apart from those about the page itself.
+    pub(super) async fn prepare(&mut self, directive: &str) {
+        if let L1::Set(chain) = &mut self.l1 {
+            chain.renew_sender();
+        }
+        let words: Vec<_> = directive.split(' ').collect();
+        match *words {
+            // The first second of a slot that has a proposer.
+            ["slot", slot] => {
+                let slot = slot.parse().unwrap();
+                let chain = self.set_chain();
+                chain.record_seed_of(slot).await;
+                chain.pass(slot);
+            }
+            // Six signals for the page's payload, and the end of the round.
+            ["round", round, "is", "won"] => {
+                let (round, payload): (u64, _) = (round.parse().unwrap(), self.payload());
+                for slot in round * 10..round * 10 + 6 {
+                    self.set_chain().signal(slot, payload).await;
+                }
+                self.set_chain().pass(round * 10 + 10);
+            }
+            // A final proposal of the page's payload, which wins the next round.
+            ["proposal"] => {
+                let payload = self.payload();
+                let chain = self.set_chain();
+                let round = chain.slot() / 10 + 1;
+                chain.propose(payload, round).await;
+                self.pass(FINAL as u64);
+            }
+            // A rollup that no vote has made canonical.
+            ["a", "new", "rollup"] => {
+                let (rollup, _) = self.set_chain().next_rollup().await;
+                self.set("NEW_ROLLUP", rollup.to_string());
+            }
+            // Ballots that make the quorum and the majority.
+            ["holders", "vote"] => {
+                self.set_chain().vote(0, tokens(5_000), Support::Yea).await;
+            }
+            ["pass", ..] => {
+                let time = duration::parse(&words[1..].join(" ")).unwrap();
+                self.pass(time.get());
+            }
+            _ => panic!("unknown directive: {directive}"),
+        }
+    }
+
+    /// Some seconds pass, with enough blocks that those before are final.
+    fn pass(&self, seconds: u64) {
+        let chain = self.chain();
+        let end = chain.timestamp() + seconds;
+        for _ in 1..FINAL {
+            chain.mine().unwrap();
+        }
+        chain.set_next_timestamp(end.max(chain.timestamp() + 1)).unwrap();
+        chain.mine().unwrap();
+    }
+}
+
+/// Lets nobody else read a file.
+fn private(file: &std::path::Path) {
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// Numbers that stand for random ones in keystores.
+struct Counter(u64);
+
+impl RngCore for Counter {
+    fn next_u32(&mut self) -> u32 {
+        self.next_u64() as u32
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        self.0 += 1;
+        self.0
+    }
+
+    fn fill_bytes(&mut self, bytes: &mut [u8]) {
+        bytes.iter_mut().for_each(|byte| *byte = self.next_u64() as u8);
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), RngError> {
+        self.fill_bytes(bytes);
+        Ok(())
+    }
+}
+
+impl CryptoRng for Counter {}
