@@ -8,6 +8,7 @@ mod explore;
 mod faithful;
 mod gas;
 mod speed;
+mod upgrade;
 
 use std::collections::BTreeMap;
 
@@ -29,6 +30,9 @@ usage: cargo xtask <task>
                           its limit; fail above a limit, or if README.md has other figures
   speed --anvil PATH [--scenario FILE]
                           time a rehearsal, and its transactions on anvil
+  upgrade --anvil PATH --cast PATH [--canon PATH]
+                          carry out an upgrade on anvil with canon's commands; fail if cast reads
+                          anything else from the chain than canon printed
 ";
 
 fn main() -> Result<()> {
@@ -43,6 +47,7 @@ fn main() -> Result<()> {
         Some("faithful") => faithful::command(&arguments[1..]),
         Some("gas") => gas::run(&arguments[1..]),
         Some("speed") => speed::command(&arguments[1..]),
+        Some("upgrade") => upgrade::command(&arguments[1..]),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");
             Ok(())
