@@ -74,6 +74,8 @@ pub(super) async fn deploy(s: &mut Session, people: &People) -> Result<Set> {
     let set = found(&manifest)?;
     check_wiring(s, &set, &manifest, team).await?;
 
+    s.refuses(&people.team, &deploy, 2, "this deployment is finished").await?;
+
     let config = s.reads(None, "config --json").await?;
     s.ledger.says("registry of canon.toml", &config.to_string(), &set.registry)?;
     let chain_id = s.cast.text(&["chain-id"]).await?;

@@ -88,8 +88,11 @@ impl Ledger {
     fn count(&mut self, field: &str) {
         self.checks += 1;
         self.checks_of_command += 1;
-        if self.checked.iter().all(|known| known != field) {
-            self.checked.push(field.to_owned());
+        // The items of a list are checked alike.
+        let is_name = |part: &&str| part.parse::<usize>().is_err();
+        let field = field.split('.').filter(is_name).collect::<Vec<_>>().join(".");
+        if !self.checked.contains(&field) {
+            self.checked.push(field);
         }
     }
 

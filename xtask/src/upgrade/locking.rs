@@ -117,7 +117,7 @@ async fn withdrawal_of(s: &Session, set: &Set, id: &str) -> Result<Value> {
 /// Power is given up, and paid when its delay is over.
 pub(super) async fn unlock(s: &mut Session, people: &People, set: &Set) -> Result<()> {
     s.ledger.step("unlock")?;
-    let elsewhere = &people.spare[1];
+    let elsewhere = &people.vault;
     s.refuses(&people.team, "unlock 2500000.5", 1, "0.5").await?;
     let mut last = 0;
     for (who, arguments, to) in [
@@ -154,6 +154,7 @@ pub(super) async fn unlock(s: &mut Session, people: &People, set: &Set) -> Resul
         s.refuses(who, "withdraw", 4, "nothing to withdraw now").await?;
         s.refuses(who, &format!("withdraw {id}"), 4, "paid already").await?;
     }
-    power(s, set, &people.team.address).await?;
-    Ok(())
+    let document = power(s, set, &people.team.address).await?;
+    let locked = s.cast.call(&set.asset, BALANCE, &[&*set.governance]).await?;
+    s.same(&document, "/total_power", &locked)
 }

@@ -5,8 +5,10 @@
 mod deploy;
 mod ledger;
 mod locking;
+mod payload;
 mod people;
 mod programs;
+mod reading;
 mod session;
 mod signaling;
 mod staking;
@@ -28,8 +30,8 @@ use session::{BLOCK, Session};
 const GENESIS_TIMESTAMP: u64 = 1_767_225_600;
 
 /// The least numbers of commands and checks: with fewer of them, some of the upgrade was left out.
-const LEAST_COMMANDS: usize = 100;
-const LEAST_CHECKS: usize = 900;
+const LEAST_COMMANDS: usize = 109;
+const LEAST_CHECKS: usize = 937;
 
 /// Parses `--anvil PATH --cast PATH [--canon PATH]` and runs.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
@@ -78,7 +80,7 @@ async fn run(anvil: &Path, cast: PathBuf, program: PathBuf) -> Result<Ledger> {
     deploy::fund(s, &people, &set, SAFE).await?;
     staking::deposit(s, &people, &set).await?;
     locking::lock(s, &people, &set).await?;
-    let upgrade = signaling::prepare(s, &people).await?;
+    let upgrade = payload::deploy(s, &people).await?;
     staking::deposit_early(s, &people, &upgrade.rollup).await?;
     signaling::signal(s, &people, &set, &upgrade).await?;
     voting::vote(s, &people, &set).await?;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use canon_testkit::TestFolder;
-use eyre::{Result, ensure, eyre};
+use eyre::{Result, eyre};
 use serde_json::Value;
 
 use super::programs::Cast;
@@ -11,8 +11,8 @@ use super::programs::Cast;
 /// The number of signing keys in the sequencer set.
 pub(super) const IDENTITIES: usize = 8;
 
-/// The number of addresses that aren't registered at first.
-const SPARE: usize = 3;
+/// The folder of Foundry's keystores in `HOME`.
+const KEYSTORES: &str = ".foundry/keystores";
 
 /// An account, and the flags that tell canon and cast where its key is.
 #[derive(Clone, Debug)]
@@ -38,61 +38,51 @@ pub(super) struct People {
     pub(super) holder: Person,
     /// A holder without ether, who only signs.
     pub(super) cold: Person,
-    /// The team's key with a wrong password.
+    /// The team with a wrong password.
     pub(super) forgetful: Person,
     pub(super) identities: Vec<Identity>,
-    /// Addresses of attesters and proposers that aren't registered at first.
-    pub(super) spare: Vec<String>,
+    /// Attester and proposer that register in the new rollup at once.
+    pub(super) early: [String; 2],
+    /// The attester under which a stake moves.
+    pub(super) renamed: String,
+    /// An address at which the holder wants its tokens.
+    pub(super) vault: String,
 }
 
 impl People {
-    /// Makes the keystores of three people in `HOME`, and a mnemonic file for the signing keys.
+    /// Makes a keystore for each person in `HOME`, and a mnemonic file with the signing keys.
     pub(super) async fn new(cast: &Cast, folder: &TestFolder) -> Result<Self> {
-        let keystores = folder.file(".foundry/keystores");
-        fs::create_dir_all(&keystores)?;
-        let keystores = keystores.display().to_string();
-        let mut people = Vec::new();
-        for name in ["team", "operator", "holder", "cold"] {
-            let password = format!("password of {name}");
-            let made = cast
-                .json(&["wallet", "new", &keystores, name, "--unsafe-password", &password])
-                .await?;
-            let address = made[0]["address"].as_str();
-            let address = address.ok_or_else(|| eyre!("cast made no keystore: {made}"))?.to_owned();
-            let password = private(folder, &format!("{name}.password"), &password)?;
-            let flags = ["--account", name, "--password-file", &password].map(str::to_owned);
-            people.push(Person { address, flags: flags.into() });
-        }
-        let [team, operator, holder, cold] = &people[..] else { unreachable!("four were made") };
+        fs::create_dir_all(folder.file(KEYSTORES))?;
+        let team = person(cast, folder, "team").await?;
         let mut forgetful = team.clone();
         if let Some(file) = forgetful.flags.last_mut() {
             *file = private(folder, "wrong.password", "another password")?;
         }
-
-        let count = (2 * IDENTITIES + SPARE).to_string();
+        let count = (2 * IDENTITIES + 4).to_string();
         let made = cast.json(&["wallet", "new-mnemonic", "--accounts", &count]).await?;
         let phrase = made["mnemonic"].as_str().unwrap_or_default();
         let file = private(folder, "sequencers.mnemonic", phrase)?;
-        let accounts = made["accounts"].as_array().into_iter().flatten();
-        let addresses = accounts.filter_map(|account| account["address"].as_str());
-        let mut proposers: Vec<_> = addresses.map(str::to_owned).collect();
-        ensure!(proposers.len() == 2 * IDENTITIES + SPARE, "cast derived no accounts");
-        let mut attesters = proposers.split_off(IDENTITIES);
-        let spare = attesters.split_off(IDENTITIES);
-        let identities = attesters.into_iter().zip(proposers).enumerate();
-        let identities = identities.map(|(index, (attester, address))| {
+        let address = |index: usize| {
+            let address = made["accounts"][index]["address"].as_str();
+            address.map(str::to_owned).ok_or_else(|| eyre!("cast derived no account {index}"))
+        };
+        let identities = (0..IDENTITIES).map(|index| {
             let flags = ["--mnemonic-file", &file, "--mnemonic-index", &index.to_string()];
             let flags = flags.map(str::to_owned).into();
-            Identity { attester, proposer: Person { address, flags } }
+            let proposer = Person { address: address(index)?, flags };
+            Ok(Identity { attester: address(IDENTITIES + index)?, proposer })
         });
+        let others = 2 * IDENTITIES;
         Ok(Self {
-            team: team.clone(),
-            operator: operator.clone(),
-            holder: holder.clone(),
-            cold: cold.clone(),
+            team,
+            operator: person(cast, folder, "operator").await?,
+            holder: person(cast, folder, "holder").await?,
+            cold: person(cast, folder, "cold").await?,
             forgetful,
-            identities: identities.collect(),
-            spare,
+            identities: identities.collect::<Result<_>>()?,
+            early: [address(others)?, address(others + 1)?],
+            renamed: address(others + 2)?,
+            vault: address(others + 3)?,
         })
     }
 
@@ -101,6 +91,19 @@ impl People {
         let found = self.identities.iter().find(|one| *proposer == *one.proposer.address);
         found.ok_or_else(|| eyre!("{proposer} is no proposer of the set"))
     }
+}
+
+/// Makes a keystore, which canon and cast find by its name.
+async fn person(cast: &Cast, folder: &TestFolder, name: &str) -> Result<Person> {
+    let keystores = folder.file(KEYSTORES).display().to_string();
+    let password = format!("password of {name}");
+    let command = ["wallet", "new", &keystores, name, "--unsafe-password", &password];
+    let made = cast.json(&command).await?;
+    let address = made[0]["address"].as_str().map(str::to_owned);
+    let address = address.ok_or_else(|| eyre!("cast made no keystore {name}: {made}"))?;
+    let password = private(folder, &format!("{name}.password"), &password)?;
+    let flags = ["--account", name, "--password-file", &password].map(str::to_owned);
+    Ok(Person { address, flags: flags.into() })
 }
 
 /// Writes a file that only its owner can read, and returns its path.

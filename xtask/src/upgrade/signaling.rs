@@ -1,80 +1,16 @@
-//! A rollup and its payload are deployed, and sequencers signal for the payload until it is a proposal.
-
-use std::fs;
+//! Sequencers signal for the payload until it is a proposal.
 
 use eyre::{Result, ensure, eyre};
 use serde_json::Value;
 
 use super::{
-    deploy::{FACTORY, Set, give_ether, list},
+    deploy::{Set, give_ether, list},
+    payload::Upgrade,
     people::{Identity, People, Person},
+    reading::{self, check_round, tally},
     session::{Session, amount_of, number_of, text_of},
     staking,
 };
-
-/// The rollup that is to become canonical, and the payload that makes it so.
-#[derive(Clone, Debug)]
-pub(super) struct Upgrade {
-    pub(super) rollup: String,
-    pub(super) payload: String,
-    pub(super) actions_hash: Value,
-}
-
-const URI: &str = "https://azip.example/7";
-
-/// Deploys the rollup and its payload as the team.
-pub(super) async fn prepare(s: &mut Session, people: &People) -> Result<Upgrade> {
-    s.ledger.step("new rollup and payload")?;
-    let printed = s.prints(None, "rollup deploy --print-config").await?;
-    s.ledger.says("slots as they are", &printed, "epoch_slots = 20\n")?;
-    fs::write(s.canon.folder.file("rollup.toml"), printed)?;
-    let done = s.reads(Some(&people.team), "rollup deploy rollup.toml --yes --json").await?;
-    let rollup = text_of(&done, "rollup")?.to_owned();
-    receipt(s, &done).await?;
-    s.check((&done, "/arguments/0/value/registry"), (&rollup, "REGISTRY()(address)", &[])).await?;
-    let values = done.pointer("/arguments/0/value").cloned().unwrap_or_default();
-    for (name, function) in [
-        ("owner", "owner()(address)"),
-        ("genesisTime", "GENESIS_TIME()(uint256)"),
-        ("slotDuration", "SLOT_DURATION()(uint256)"),
-        ("epochDuration", "EPOCH_DURATION()(uint256)"),
-        ("minimumStake", "MINIMUM_STAKE()(uint256)"),
-        ("exitDelay", "EXIT_DELAY()(uint256)"),
-        ("asset", "ASSET()(address)"),
-    ] {
-        s.check((&values, &format!("/{name}")), (&rollup, function, &[])).await?;
-    }
-    let (salt, hash) = (text_of(&done, "salt")?, text_of(&done, "init_code_hash")?);
-    let create2 = ["create2", "--deployer", FACTORY, "--salt", salt, "--init-code-hash", hash];
-    let address = s.cast.text(&create2).await?;
-    s.same(&done, "/rollup", &address.into())?;
-
-    let command = format!("payload upgrade {rollup} --uri {URI} --yes --json");
-    let done = s.reads(Some(&people.team), &command).await?;
-    let payload = text_of(&done, "payload")?.to_owned();
-    receipt(s, &done).await?;
-    s.check((&done, "/uri"), (&payload, "getURI()(string)", &[])).await?;
-    let listed = s.cast.text(&["call", &payload, "getActions()"]).await?;
-    let hash = s.cast.text(&["keccak", &listed]).await?;
-    s.same(&done, "/actions_hash", &hash.into())?;
-    let actions = s.cast.call(&payload, "getActions()((address,bytes)[])", &[]).await?;
-    for index in 0..list(&done, "actions")?.len() {
-        s.same(&done, &format!("/actions/{index}/target"), &actions[index][0])?;
-        s.same(&done, &format!("/actions/{index}/data"), &actions[index][1])?;
-    }
-    Ok(Upgrade { rollup, payload, actions_hash: done["actions_hash"].clone() })
-}
-
-/// Compares a creation with its receipt.
-async fn receipt(s: &mut Session, document: &Value) -> Result<()> {
-    let receipt = s.cast.json(&["receipt", text_of(document, "receipt/transaction")?]).await?;
-    s.ledger.same("success", &"0x1".into(), &receipt["status"])?;
-    for (pointer, name) in [("/receipt/block", "blockNumber"), ("/receipt/gas_used", "gasUsed")] {
-        let number = s.cast.text(&["to-dec", text_of(&receipt, name)?]).await?;
-        s.same(document, pointer, &number.into())?;
-    }
-    Ok(())
-}
 
 /// Signals until the payload has its quorum, and pushes it when the round is over.
 pub(super) async fn signal(
@@ -114,8 +50,18 @@ pub(super) async fn signal(
 
     s.jump(set.slot_start(first + 8)).await?;
     s.refuses(&drawn[8].proposer, &format!("signal {payload}"), 1, "can't help").await?;
-    check_round(s, set, payload, round).await?;
-    status(s, set).await?;
+    let document = check_round(s, set, payload, round).await?;
+    for (index, slot) in list(&document, "slots")?.iter().enumerate() {
+        let is_signaled = SIGNALS.iter().any(|(signaled, _)| *signaled == index);
+        let state = match index {
+            8.. => "to_come",
+            _ if is_signaled => "signaled",
+            _ => "missed",
+        };
+        s.ledger.same("fate of a slot", &slot["state"], &state.into())?;
+    }
+    reading::forecast(s, set, payload, 6).await?;
+    reading::status(s, set).await?;
     s.refuses(&people.team, "push", 4, "once it is over").await?;
     s.jump(set.slot_start(first + Set::ROUND_SLOTS)).await?;
     push(s, people, set, upgrade, round).await
@@ -219,76 +165,6 @@ async fn ether_for(s: &Session, proposer: &Person) -> Result<()> {
     }
 }
 
-/// Compares the counts of a round with what was signaled.
-async fn tally(
-    s: &mut Session,
-    set: &Set,
-    payload: &str,
-    round: u64,
-    slot: u64,
-    count: u64,
-) -> Result<()> {
-    let round = round.to_string();
-    let arguments = [&*set.rollup, &round];
-    let function = "rounds(address,uint256)(uint256,address,bool)";
-    let chain = s.cast.call(&set.proposals, function, &arguments).await?;
-    s.ledger.same("last slot", &slot.into(), &chain[0])?;
-    s.ledger.same("leader", &payload.into(), &chain[1])?;
-    let arguments = [&*set.rollup, &round, payload];
-    let function = "yeaCount(address,uint256,address)(uint256)";
-    let chain = s.cast.call(&set.proposals, function, &arguments).await?;
-    s.ledger.same("signals", &count.into(), &chain)
-}
-
-/// Compares `round` with Proposals.
-async fn check_round(s: &mut Session, set: &Set, payload: &str, round: u64) -> Result<Value> {
-    let document = s.reads(None, "round --json").await?;
-    let round_text = round.to_string();
-    s.same(&document, "/round", &round.into())?;
-    s.check((&document, "/round"), (&set.proposals, "getCurrentRound()(uint256)", &[])).await?;
-    s.check((&document, "/rollup"), (&set.registry, "getRollup()(address)", &[])).await?;
-    s.check((&document, "/needed"), (&set.proposals, "N()(uint256)", &[])).await?;
-    let start = number_of(&document, "/first_slot")?.to_string();
-    let function = "getTimestampForSlot(uint256)(uint256)";
-    s.check((&document, "/start"), (&set.rollup, function, &[&start])).await?;
-    let function = "yeaCount(address,uint256,address)(uint256)";
-    let arguments = [&*set.rollup, &round_text, payload];
-    let chain = s.cast.call(&set.proposals, function, &arguments).await?;
-    match document["leader"].is_null() {
-        true => s.ledger.same("no signals", &0.into(), &chain)?,
-        false => {
-            s.same(&document, "/leader/count", &chain)?;
-            s.same(&document, "/payloads/0/count", &chain)?;
-        }
-    }
-    Ok(document)
-}
-
-/// Compares `status` with Proposals, Governance and the Registry.
-pub(super) async fn status(s: &mut Session, set: &Set) -> Result<Value> {
-    let document = s.reads(None, "status --json").await?;
-    let present = &document["present"];
-    let signaling = "currentStatus()(uint256,uint256,address,uint256,uint256)";
-    let chain = s.cast.call(&set.proposals, signaling, &[]).await?;
-    for (name, place) in [("round", 1), ("first_free_slot", 4)] {
-        s.same(present, &format!("/signaling/status/{name}"), &chain[place])?;
-    }
-    if !present["signaling"]["status"]["leader"].is_null() {
-        s.same(present, "/signaling/status/leader/payload", &chain[2])?;
-        s.same(present, "/signaling/status/leader/count", &chain[3])?;
-    }
-    s.check((present, "/addresses/rollup"), (&set.registry, "getRollup()(address)", &[])).await?;
-    let now = number_of(present, "/block/timestamp")?.to_string();
-    let total = "totalPowerAt(uint256)(uint256)";
-    s.check((present, "/governance/total_power"), (&set.governance, total, &[&now])).await?;
-    let count = s.cast.call(&set.governance, "proposalCount()(uint256)", &[]).await?;
-    let found = present["governance"]["proposals"].as_array().map(Vec::len);
-    s.ledger.same("proposals", &serde_json::json!(found), &count)?;
-    let count = "withdrawalCount()(uint256)";
-    s.check((present, "/governance/withdrawal_count"), (&set.governance, count, &[])).await?;
-    Ok(document)
-}
-
 /// Makes the winner a proposal.
 async fn push(
     s: &mut Session,
@@ -323,6 +199,6 @@ async fn push(
         .await?;
     s.same(&pushed, "/outcome/proposal", &proposal[1])?;
     ensure!(amount_of(&proposal[1])? == 0, "expected the first proposal, found {proposal}");
-    status(s, set).await?;
+    reading::status(s, set).await?;
     Ok(())
 }

@@ -106,7 +106,8 @@ pub(super) async fn record_seed(s: &mut Session, people: &People, set: &Set) -> 
 /// A team that trusts the upgrade stakes in the new rollup before it is canonical.
 pub(super) async fn deposit_early(s: &mut Session, people: &People, new: &str) -> Result<()> {
     let more = format!(" --rollup {new}");
-    register(s, people, new, &people.spare[0], &people.spare[1], &more).await
+    let [attester, proposer] = &people.early;
+    register(s, people, new, attester, proposer, &more).await
 }
 
 /// One stake moves, one moves under another attester, one leaves, and a coinbase is chosen.
@@ -133,7 +134,7 @@ pub(super) async fn leave(s: &mut Session, people: &People, set: &Set, new: &str
     s.refuses(&people.holder, &not_withdrawer, 1, "withdrawer").await?;
     let outcome = s.sends(operator, &not_withdrawer).await?;
     s.same(&outcome, "/transactions/0/changed/attester", &leaving.into())?;
-    s.refuses(operator, &format!("stake claim {leaving}"), 4, "").await?;
+    s.refuses(operator, &format!("stake claim {leaving}"), 4, "is due at").await?;
     let document = status(s, set, expected).await?;
 
     let ready = list(&document, "attesters")?.iter();
@@ -144,9 +145,9 @@ pub(super) async fn leave(s: &mut Session, people: &People, set: &Set, new: &str
     s.same(&outcome, "/transactions/0/changed/attester", &leaving.into())?;
     let paid = amount_of(&s.cast.call(&set.asset, BALANCE, &[holder]).await?)? - before;
     s.ledger.same("paid to the holder", &tokens(STAKE).into(), &paid.to_string().into())?;
-    s.refuses(operator, &format!("stake claim {leaving}"), 1, "").await?;
+    s.refuses(operator, &format!("stake claim {leaving}"), 1, "isn't registered").await?;
 
-    let other = &*people.spare[2];
+    let other = &*people.renamed;
     for (attester, there, more) in
         [(moving, moving, String::new()), (renamed, other, format!(" --as {other}"))]
     {

@@ -6,9 +6,11 @@ use serde_json::Value;
 use super::{
     deploy::{Set, check_configuration, finalize, list},
     locking::{self, SAFE},
+    payload::Upgrade,
     people::People,
+    reading,
     session::{Session, number_of, text_of, tokens},
-    signaling::{self, Upgrade, verify},
+    signaling::verify,
 };
 
 const STATES: [&str; 8] =
@@ -41,13 +43,12 @@ pub(super) async fn vote(s: &mut Session, people: &People, set: &Set) -> Result<
         .await?;
     s.refuses(team, "vote 0 against --amount 2500000.5", 1, "expected at most 2,500,000").await?;
     let outcome = s.sends(holder, &format!("vote 0 for --actions-hash {hash}")).await?;
-    cast(s, set, &holder.address, Some(&outcome), [FOR[0], 0]).await?;
+    cast(s, set, &holder.address, Some((&outcome, "Yea", FOR[0])), [FOR[0], 0]).await?;
 
-    let amount = FOR[1];
-    let command = format!("vote 0 for --amount {amount} --sign --yes");
+    let command = format!("vote 0 for --amount {} --sign --yes", FOR[1]);
     let ballot = s.reads(Some(cold), &command).await?;
     s.same(&ballot, "/message/voter", &(&*cold.address).into())?;
-    s.same(&ballot, "/message/amount", &tokens(amount).into())?;
+    s.same(&ballot, "/message/amount", &amount(FOR[1]))?;
     let function = "ballotNonce(uint256,address)(uint256)";
     let arguments = ["0", &*cold.address];
     s.check((&ballot, "/message/nonce"), (&set.governance, function, &arguments)).await?;
@@ -59,7 +60,7 @@ pub(super) async fn vote(s: &mut Session, people: &People, set: &Set) -> Result<
     s.ledger.same("ether of the signer", &0.into(), &ether.into())?;
     let submit = "vote 0 --signature ballot.json";
     let outcome = s.sends(&people.operator, submit).await?;
-    cast(s, set, &cold.address, Some(&outcome), [amount, 0]).await?;
+    cast(s, set, &cold.address, Some((&outcome, "Yea", FOR[1])), [FOR[1], 0]).await?;
     s.refuses(&people.operator, submit, 1, "nonce: expected 1, found 0").await?;
 
     let batch = s.reads(None, &format!("vote 0 for --unsigned safe --from {SAFE}")).await?;
@@ -68,15 +69,17 @@ pub(super) async fn vote(s: &mut Session, people: &People, set: &Set) -> Result<
     cast(s, set, SAFE, None, [FOR[2], 0]).await?;
 
     let outcome = s.sends(team, &format!("vote 0 against --amount {}", AGAINST[0])).await?;
-    cast(s, set, &team.address, Some(&outcome), [0, AGAINST[0]]).await?;
+    cast(s, set, &team.address, Some((&outcome, "Nea", AGAINST[0])), [0, AGAINST[0]]).await?;
     check_proposal(s, set, "Active").await?;
     locking::power(s, set, &team.address).await?;
+    reading::status(s, set).await?;
 
     s.jump(objections).await?;
     check_proposal(s, set, "Queued").await?;
     s.refuses(&people.cold, "vote 0 for", 1, "only ballots against it").await?;
     let outcome = s.sends(team, &format!("vote 0 against --amount {}", AGAINST[1])).await?;
-    cast(s, set, &team.address, Some(&outcome), [0, AGAINST[0] + AGAINST[1]]).await?;
+    cast(s, set, &team.address, Some((&outcome, "Nea", AGAINST[1])), [0, AGAINST[0] + AGAINST[1]])
+        .await?;
     let document = check_proposal(s, set, "Queued").await?;
     for (side, amounts) in [("yea", &FOR[..]), ("nea", &AGAINST[..])] {
         let total = tokens(amounts.iter().sum());
@@ -91,31 +94,29 @@ pub(super) async fn vote(s: &mut Session, people: &People, set: &Set) -> Result<
     s.ledger.same("holders that voted", &ballots.len().into(), &4.into())
 }
 
-/// Compares a ballot with what the chain has of its holder, in tokens for and against.
+/// Compares what canon says it cast, if it did, and all ballots of the holder on the chain, in tokens for and
+/// against.
 async fn cast(
     s: &mut Session,
     set: &Set,
     holder: &str,
-    outcome: Option<&Value>,
+    outcome: Option<(&Value, &str, u64)>,
     expected: [u64; 2],
 ) -> Result<()> {
     let chain = ballots_of(s, set, holder).await?;
-    s.ledger.same("ballots for", &tokens(expected[0]).into(), &whole(&chain[0]))?;
-    s.ledger.same("ballots against", &tokens(expected[1]).into(), &whole(&chain[1]))?;
-    let Some(outcome) = outcome else { return Ok(()) };
+    s.ledger.same("ballots for", &amount(expected[0]), &chain[0])?;
+    s.ledger.same("ballots against", &amount(expected[1]), &chain[1])?;
+    let Some((outcome, side, cast)) = outcome else { return Ok(()) };
     s.same(outcome, "/transactions/0/changed/proposal", &0.into())?;
-    if expected[1] <= AGAINST[0] {
-        let side = if expected[1] == 0 { 0 } else { 1 };
-        s.same(outcome, "/transactions/0/changed/amount", &chain[side])?;
-    }
-    Ok(())
+    s.same(outcome, "/transactions/0/changed/support", &side.into())?;
+    s.same(outcome, "/transactions/0/changed/amount", &amount(cast))
 }
 
-/// A value of the chain as [`tokens`] writes it.
-fn whole(value: &Value) -> Value {
-    match value.as_u64() {
-        Some(0) => tokens(0).into(),
-        _ => value.clone(),
+/// Tokens as cast prints their base units.
+fn amount(count: u64) -> Value {
+    match count {
+        0 => 0.into(),
+        _ => tokens(count).into(),
     }
 }
 
@@ -174,7 +175,7 @@ pub(super) async fn execute(
     s.refuses(&people.operator, "execute", 4, "no proposal is open").await?;
     s.refuses(&people.operator, "execute 0", 4, "executed already").await?;
     check_proposal(s, set, "Executed").await?;
-    let document = signaling::status(s, set).await?;
+    let document = reading::status(s, set).await?;
     s.same(&document, "/present/addresses/rollup", &rollup)?;
     s.refuses(&people.operator, &format!("signal {}", upgrade.payload), 1, "was executed").await
 }
