@@ -30,9 +30,10 @@ usage: cargo xtask <task>
                           its limit; fail above a limit, or if README.md has other figures
   speed --anvil PATH [--scenario FILE]
                           time a rehearsal, and its transactions on anvil
-  upgrade --anvil PATH --cast PATH [--canon PATH]
+  upgrade --anvil PATH --cast PATH [--canon PATH] [--proposals N --stakers N]
                           carry out an upgrade on anvil with canon's commands; fail if cast reads
-                          anything else from the chain than canon printed
+                          anything else from the chain than canon printed. With the two numbers,
+                          instead time canon on a set of that size
 ";
 
 fn main() -> Result<()> {

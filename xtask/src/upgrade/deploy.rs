@@ -47,11 +47,7 @@ impl Set {
 /// Deploys the set as the team.
 pub(super) async fn deploy(s: &mut Session, people: &People) -> Result<Set> {
     s.ledger.step("deploy")?;
-    let printed = s.prints(None, "deploy --print-config --preset tests").await?;
-    s.ledger.says("epoch_slots", &printed, "\nepoch_slots = 16\n")?;
-    let adapted = printed.replace("\nepoch_slots = 16\n", "\nepoch_slots = 20\n");
-    fs::write(s.canon.folder.file("deployment.toml"), adapted)?;
-
+    write_file(s).await?;
     let deploy = format!("deploy deployment.toml --rpc-url {}", s.cast.url);
     s.refuses(&people.forgetful, &deploy, 2, "password").await?;
     let team = &people.team.address;
@@ -67,9 +63,8 @@ pub(super) async fn deploy(s: &mut Session, people: &People) -> Result<Set> {
     let said = s.prints(Some(&people.team), &format!("{deploy} --yes")).await?;
     let lines = said.lines().skip_while(|line| !line.starts_with("canon.toml")).skip(1);
     let settings: Vec<_> = lines.take_while(|line| !line.is_empty()).map(str::trim).collect();
-    fs::write(s.canon.folder.file("canon.toml"), settings.join("\n"))?;
-    let manifest: Value =
-        serde_json::from_str(&fs::read_to_string(s.canon.folder.file(MANIFEST))?)?;
+    s.canon.folder.write("canon.toml", settings.join("\n"));
+    let manifest = manifest(s)?;
     check_manifest(s, people, &manifest, &planned).await?;
     let set = found(&manifest)?;
     check_wiring(s, &set, &manifest, team).await?;
@@ -85,6 +80,24 @@ pub(super) async fn deploy(s: &mut Session, people: &People) -> Result<Set> {
         &format!("chain-id = {chain_id}"),
     )?;
     Ok(set)
+}
+
+/// Writes the file with the preset's parameters, but for epochs of two rounds.
+pub(super) async fn write_file(s: &mut Session) -> Result<()> {
+    let printed = s.prints(None, "deploy --print-config --preset tests").await?;
+    s.ledger.says("epoch_slots", &printed, "\nepoch_slots = 16\n")?;
+    let adapted = printed.replace("\nepoch_slots = 16\n", "\nepoch_slots = 20\n");
+    s.canon.folder.write("deployment.toml", adapted);
+    Ok(())
+}
+
+/// The set that was deployed, by its manifest.
+pub(super) fn deployed(s: &Session) -> Result<Set> {
+    found(&manifest(s)?)
+}
+
+fn manifest(s: &Session) -> Result<Value> {
+    Ok(serde_json::from_str(&fs::read_to_string(s.canon.folder.file(MANIFEST))?)?)
 }
 
 /// Compares the manifest with the plan and with the chain's code and receipts.

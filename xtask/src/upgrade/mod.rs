@@ -3,6 +3,7 @@
 //! printed; a difference is an error.
 
 mod deploy;
+mod figures;
 mod ledger;
 mod locking;
 mod payload;
@@ -21,6 +22,7 @@ use eyre::{Result, WrapErr as _, ensure, eyre};
 use serde_json::{Value, json};
 
 use crate::{anvil, speed::timed};
+use figures::Size;
 use ledger::Ledger;
 use locking::SAFE;
 use people::People;
@@ -33,7 +35,7 @@ const GENESIS_TIMESTAMP: u64 = 1_767_225_600;
 const LEAST_COMMANDS: usize = 109;
 const LEAST_CHECKS: usize = 937;
 
-/// Parses `--anvil PATH --cast PATH [--canon PATH]` and runs.
+/// Parses `--anvil PATH --cast PATH [--canon PATH] [--proposals N --stakers N]` and runs.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
     let values = crate::flags(arguments)?;
     let path = |name| values.get(name).map(PathBuf::from).ok_or_else(|| eyre!("{name} is missing"));
@@ -48,49 +50,53 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     let canon =
         program(canon).wrap_err("build it with `cargo build -p canon`, or name it with --canon")?;
     let (anvil, cast) = (program(path("--anvil")?)?, program(path("--cast")?)?);
+    let number = |name| values.get(name).map(|number| number.parse()).transpose();
+    let size = number("--proposals")?.zip(number("--stakers")?);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let (ledger, time) = runtime.block_on(timed(run(&anvil, cast, canon)))?;
-    println!(
-        "{} commands, {} checks, no difference, {:.1} s",
-        ledger.commands,
-        ledger.checks,
-        time.as_secs_f64()
-    );
-    Ok(())
+    runtime.block_on(async {
+        let (mut session, people) = start(&anvil, cast, canon).await?;
+        if let Some((proposals, stakers)) = size {
+            return figures::print(&mut session, &people, Size { proposals, stakers }).await;
+        }
+        let ((), time) = timed(run(&mut session, &people)).await?;
+        let (Ledger { commands, checks, .. }, seconds) = (session.ledger, time.as_secs_f64());
+        println!("{commands} commands, {checks} checks, no difference, {seconds:.1} s");
+        ensure!(commands >= LEAST_COMMANDS, "expected {LEAST_COMMANDS} commands, found {commands}");
+        ensure!(checks >= LEAST_CHECKS, "expected {LEAST_CHECKS} checks, found {checks}");
+        Ok(())
+    })
 }
 
-/// Carries out the upgrade.
-async fn run(anvil: &Path, cast: PathBuf, program: PathBuf) -> Result<Ledger> {
+/// Starts anvil, and makes people with keystores and ether.
+async fn start(anvil: &Path, cast: PathBuf, program: PathBuf) -> Result<(Session, People)> {
     let folder = TestFolder::new("upgrade");
-    let anvil =
-        anvil::start(anvil, GENESIS_TIMESTAMP, &["--disable-default-create2-deployer"]).await?;
+    let no_factory = ["--disable-default-create2-deployer"];
+    let anvil = anvil::start(anvil, GENESIS_TIMESTAMP, &no_factory).await?;
     let cast = Cast { program: cast, url: anvil.url.clone(), home: folder.path().to_owned() };
     let people = People::new(&cast, &folder).await?;
     let canon = Canon { program, folder };
-    let mut session = Session { anvil, cast, canon, ledger: Ledger::default() };
-    let s = &mut session;
-    let _: Value = s.rpc("anvil_setBlockTimestampInterval", json!([BLOCK])).await?;
-    let _: Value = s.rpc("anvil_setCode", json!([SAFE, "0x00"])).await?;
+    let session = Session { anvil, cast, canon, ledger: Ledger::default() };
+    let _: Value = session.rpc("anvil_setBlockTimestampInterval", json!([BLOCK])).await?;
+    let _: Value = session.rpc("anvil_setCode", json!([SAFE, "0x00"])).await?;
     for who in [&people.team.address, &people.operator.address, &people.holder.address, SAFE] {
-        deploy::give_ether(s, who, "100ether").await?;
+        deploy::give_ether(&session, who, "100ether").await?;
     }
+    Ok((session, people))
+}
 
-    let set = deploy::deploy(s, &people).await?;
+/// Carries out the upgrade.
+async fn run(s: &mut Session, people: &People) -> Result<()> {
+    let set = deploy::deploy(s, people).await?;
     deploy::audit(s, &set).await?;
-    deploy::fund(s, &people, &set, SAFE).await?;
-    staking::deposit(s, &people, &set).await?;
-    locking::lock(s, &people, &set).await?;
-    let upgrade = payload::deploy(s, &people).await?;
-    staking::deposit_early(s, &people, &upgrade.rollup).await?;
-    signaling::signal(s, &people, &set, &upgrade).await?;
-    voting::vote(s, &people, &set).await?;
-    voting::execute(s, &people, &set, &upgrade).await?;
-    staking::leave(s, &people, &set, &upgrade.rollup).await?;
-    locking::unlock(s, &people, &set).await?;
-
-    s.ledger.end()?;
-    let Session { ledger, .. } = session;
-    ensure!(ledger.commands >= LEAST_COMMANDS, "only {} commands were run", ledger.commands);
-    ensure!(ledger.checks >= LEAST_CHECKS, "only {} values were checked", ledger.checks);
-    Ok(ledger)
+    deploy::fund(s, people, &set, SAFE).await?;
+    staking::deposit(s, people, &set).await?;
+    locking::lock(s, people, &set).await?;
+    let upgrade = payload::deploy(s, people).await?;
+    staking::deposit_early(s, people, &upgrade.rollup).await?;
+    signaling::signal(s, people, &set, &upgrade).await?;
+    voting::vote(s, people, &set).await?;
+    voting::execute(s, people, &set, &upgrade).await?;
+    staking::leave(s, people, &set, &upgrade.rollup).await?;
+    locking::unlock(s, people, &set).await?;
+    s.ledger.end()
 }

@@ -1,7 +1,5 @@
 //! The new rollup, and the payload that makes it canonical.
 
-use std::fs;
-
 use eyre::Result;
 use serde_json::Value;
 
@@ -26,7 +24,7 @@ pub(super) async fn deploy(s: &mut Session, people: &People) -> Result<Upgrade> 
     s.ledger.step("new rollup and payload")?;
     let printed = s.prints(None, "rollup deploy --print-config").await?;
     s.ledger.says("slots as they are", &printed, "epoch_slots = 20\n")?;
-    fs::write(s.canon.folder.file("rollup.toml"), printed)?;
+    s.canon.folder.write("rollup.toml", printed);
     let done = s.reads(Some(&people.team), "rollup deploy rollup.toml --yes --json").await?;
     let rollup = text_of(&done, "rollup")?.to_owned();
     receipt(s, &done).await?;
