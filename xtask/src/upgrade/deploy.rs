@@ -65,6 +65,9 @@ pub(super) async fn deploy(s: &mut Session, people: &People) -> Result<Set> {
     let settings: Vec<_> = lines.take_while(|line| !line.is_empty()).map(str::trim).collect();
     s.canon.folder.write("canon.toml", settings.join("\n"));
     let manifest = manifest(s)?;
+    for contract in list(&manifest, "contracts")? {
+        s.ledger.says("printed address", &said, text_of(contract, "address")?)?;
+    }
     check_manifest(s, people, &manifest, &planned).await?;
     let set = found(&manifest)?;
     check_wiring(s, &set, &manifest, team).await?;

@@ -146,7 +146,7 @@ async fn mean(s: &Session, command: &str, delay: Duration, cached: Cached) -> Re
     let cache = s.canon.folder.file("cache");
     let (mut time, own) = (Duration::ZERO, own_time()?);
     for _ in 0..RUNS {
-        if let (Cached::Nothing, true) = (cached, cache.exists()) {
+        if matches!(cached, Cached::Nothing) && cache.exists() {
             std::fs::remove_dir_all(&cache)?;
         }
         let (output, taken) = timed(s.canon.run(&arguments)).await?;

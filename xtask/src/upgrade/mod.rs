@@ -33,7 +33,7 @@ const GENESIS_TIMESTAMP: u64 = 1_767_225_600;
 
 /// The least numbers of commands and checks: with fewer of them, some of the upgrade was left out.
 const LEAST_COMMANDS: usize = 109;
-const LEAST_CHECKS: usize = 937;
+const LEAST_CHECKS: usize = 945;
 
 /// Parses `--anvil PATH --cast PATH [--canon PATH] [--proposals N --stakers N]` and runs.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {

@@ -21,6 +21,14 @@ pub(super) struct Person {
     pub(super) flags: Vec<String>,
 }
 
+impl Person {
+    /// The flags that say who it is, without the paths of files.
+    pub(super) fn shown(&self) -> String {
+        let pairs = self.flags.chunks(2).filter(|pair| !pair[0].ends_with("-file"));
+        pairs.map(|pair| format!(" {}", pair.join(" "))).collect()
+    }
+}
+
 /// A sequencer's keys. The attester's own is never used.
 #[derive(Clone, Debug)]
 pub(super) struct Identity {

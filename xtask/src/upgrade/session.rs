@@ -29,7 +29,8 @@ pub(super) struct Session {
 impl Session {
     /// Runs a command of canon, which must end with `code`.
     async fn run(&mut self, who: Option<&Person>, command: &str, code: i32) -> Result<Output> {
-        self.ledger.command(&format!("canon {command}"))?;
+        let shown = who.map(Person::shown).unwrap_or_default();
+        self.ledger.command(&format!("canon {command}{shown}"))?;
         let flags = who.into_iter().flat_map(|who| &who.flags).map(String::as_str);
         let arguments: Vec<_> = command.split_whitespace().chain(flags).collect();
         let output = self.canon.run(&arguments).await?;
@@ -84,7 +85,7 @@ impl Session {
     /// A command that waits until `time`, to which the chain is moved once `canon` says that it waits.
     pub(super) async fn waits(&mut self, who: &Person, command: &str, time: u64) -> Result<Value> {
         let command = format!("{command} --wait --yes --json");
-        self.ledger.command(&format!("canon {command}"))?;
+        self.ledger.command(&format!("canon {command}{}", who.shown()))?;
         let flags = who.flags.iter().map(String::as_str);
         let arguments: Vec<_> = command.split_whitespace().chain(flags).collect();
         let mut prepared = self.canon.prepare(&arguments);
