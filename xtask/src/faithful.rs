@@ -59,8 +59,8 @@ pub(crate) async fn run(anvil: &Path, cast: &Path, seed: u64) -> Result<()> {
         mining: Mining::Auto,
         ..DevchainConfig::default()
     });
-    let (client, _anvil) = anvil::start(anvil, GENESIS_TIMESTAMP).await?;
-    let theirs = client.provider().clone();
+    let peer = anvil::start(anvil, GENESIS_TIMESTAMP, &[]).await?;
+    let theirs = peer.client.provider().clone();
     for signer in chain.dev_accounts() {
         let params = (signer.address(), chain.balance(signer.address()));
         let () = theirs.raw_request("anvil_setBalance".into(), params).await?;

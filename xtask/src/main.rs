@@ -9,6 +9,7 @@ mod explore;
 mod faithful;
 mod gas;
 mod speed;
+mod upgrade;
 
 use std::collections::BTreeMap;
 
@@ -31,6 +32,10 @@ usage: cargo xtask <task>
                           its limit; fail above a limit, or if README.md has other figures
   speed --anvil PATH [--scenario FILE]
                           time a rehearsal, and its transactions on anvil
+  upgrade --anvil PATH --cast PATH [--canon PATH] [--proposals N --stakers N]
+                          carry out an upgrade on anvil with canon's commands; fail if cast reads
+                          anything else from the chain than canon printed. With the two numbers,
+                          instead time canon on a set of that size
 ";
 
 fn main() -> Result<()> {
@@ -46,6 +51,7 @@ fn main() -> Result<()> {
         Some("faithful") => faithful::command(&arguments[1..]),
         Some("gas") => gas::run(&arguments[1..]),
         Some("speed") => speed::command(&arguments[1..]),
+        Some("upgrade") => upgrade::command(&arguments[1..]),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");
             Ok(())

@@ -68,8 +68,8 @@ async fn run(anvil: &std::path::Path, scenario: &Scenario) -> Result<()> {
     let (genesis, blocks) = record(&chain).await?;
     let count: usize = blocks.iter().map(|block| block.transactions.len()).sum();
 
-    let (client, _process) = anvil::start(anvil, genesis).await?;
-    let theirs = client.provider().clone();
+    let peer = anvil::start(anvil, genesis, &[]).await?;
+    let theirs = peer.client.provider().clone();
     let over_http = replay_on_anvil(&theirs, &blocks).await.wrap_err("on anvil")?;
     let in_process = replay_on_devchain(genesis, &blocks).await.wrap_err("on the devchain")?;
 
@@ -91,7 +91,7 @@ async fn run(anvil: &std::path::Path, scenario: &Scenario) -> Result<()> {
 
 /// Runs `work` and measures its time. Nothing else here reads a clock.
 #[expect(clippy::disallowed_methods, reason = "a measurement is of real time")]
-async fn timed<T>(work: impl Future<Output = Result<T>>) -> Result<(T, Duration)> {
+pub(crate) async fn timed<T>(work: impl Future<Output = Result<T>>) -> Result<(T, Duration)> {
     let start = Instant::now();
     let value = work.await?;
     Ok((value, start.elapsed()))

@@ -132,8 +132,8 @@ impl Change {
                 epoch.map_or(Self::NothingToRecord, |epoch| Self::SeedRecorded { epoch })
             }
             IntendedAction::Approve { amount, .. } => Self::Allowed { amount: *amount },
-            IntendedAction::Lock { holder, amount, .. } => {
-                Self::Locked { holder: *holder, amount: *amount }
+            IntendedAction::Lock { holder, beneficiary, amount, .. } => {
+                Self::Locked { holder: beneficiary.unwrap_or(*holder), amount: *amount }
             }
             IntendedAction::Withdraw { to, amount, .. } => {
                 let queued = of_governance().find_map(|event| match event {
