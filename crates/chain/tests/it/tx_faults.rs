@@ -1,7 +1,7 @@
 //! Transactions by intent, with an endpoint that fails and a process that is killed.
 
 use crate::{
-    tx::ready,
+    tx_chain::ready,
     tx_chain::{SOMEBODY, TxChain, confirmed, sent},
 };
 use alloy_primitives::U256;

@@ -7,8 +7,7 @@ use core::{fmt, ops::RangeInclusive};
 /// The decimals of a token.
 const DECIMALS: usize = 18;
 
-/// An amount in tokens, with as many decimals as it has: `1,000`, `0.5`. Where it has exactly three and could be
-/// taken for thousands, there is a zero behind them: `1.2340`.
+/// An amount in tokens, with as many decimals as it has: `1,000`, `0.5`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tokens(pub Amount);
 
@@ -26,22 +25,20 @@ impl Tokens {
 
 impl fmt::Display for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = digits::decimal(self.0.get(), DECIMALS);
-        match thousands(&text) {
-            Some(_) => f.pad(&format!("{text}0")),
-            None => f.pad(&text),
-        }
+        f.pad(&digits::decimal(self.0.get(), DECIMALS))
     }
 }
 
-/// The digits of a text such as `5.000` without its point: one to three digits of which the first isn't 0, a point,
-/// and three more. Where the point separates thousands that is five thousand, elsewhere five.
+/// The digits of a text such as `5.000` without its point: five, or five thousand where a point separates thousands.
+/// It has one to three digits that don't begin with 0, a point, and three digits that end with 0. The shortest form of
+/// a number with decimals never ends with 0, so nothing that a program prints in that form is taken for thousands.
 fn thousands(text: &str) -> Option<String> {
     let (whole, decimals) = text.split_once('.')?;
     let are_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let is_ambiguous = (1..=3).contains(&whole.len())
         && decimals.len() == 3
         && !whole.starts_with('0')
+        && decimals.ends_with('0')
         && are_digits(whole)
         && are_digits(decimals);
     is_ambiguous.then(|| format!("{whole}{decimals}"))
@@ -74,8 +71,7 @@ pub fn parse_within(
 ) -> Result<Amount, ParseQuantityError> {
     let trimmed = text.trim();
     if let Some(thousands) = thousands(trimmed) {
-        let decimals =
-            trimmed.strip_suffix(".000").map_or_else(|| format!("{trimmed}0"), str::to_owned);
+        let decimals = trimmed.trim_end_matches('0').trim_end_matches('.');
         let expected = format!("{thousands} or {decimals}, since {trimmed} can be read as either");
         return Err(ParseQuantityError::new(ErrorKind::Ambiguous, text, expected));
     }

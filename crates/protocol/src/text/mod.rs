@@ -17,8 +17,7 @@
 //!   a formatter offers besides.
 //! - Blanks around a text, and between a number and its unit, make no difference.
 //! - Digits stand without separators, or in groups of three behind `,` or `_`, not both.
-//! - An amount such as `5.000` is refused: with a point for thousands it is five thousand. An amount that has exactly
-//!   three decimals is written with a zero behind them where it could be taken for thousands: `1.2340`.
+//! - An amount such as `5.000` or `1.250` is refused, because a point may be meant to separate thousands.
 //! - The units of a duration come largest first, each at most once. A number always has its unit.
 //! - Letters of an address that aren't all in one case are its checksum (EIP-55) and must be right.
 //! - A time has its offset from UTC. Fractions of a second are dropped, since L1 time has none. There

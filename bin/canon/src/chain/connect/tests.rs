@@ -48,7 +48,7 @@ async fn reading_a_set_takes_three_round_trips() {
     let set = deploy(&mut sender, &checked, &mut record, &mut NoWait, go_on).await.unwrap();
     let registry = set.deployment.registry;
     let registry = Setting { value: registry, origin: Origin::Environment("CANON_REGISTRY") };
-    let chain = Chain { client, registry, told: RefCell::default() };
+    let chain = Chain { client, registry, notes: Notes::new("devchain".to_owned()) };
     // Later than the block time says.
     devchain.set_next_timestamp(devchain.timestamp() + 3_600).unwrap();
     let before = faults.packets();
