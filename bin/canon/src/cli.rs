@@ -66,7 +66,7 @@ impl Cli {
     ///
     /// # Errors
     ///
-    /// clap's, which are also how `--help` ends; [`refusal`] shows them.
+    /// clap's errors, which also carry the texts of `--help` and `--version`. [`refusal`] renders them.
     pub(crate) fn read() -> Result<Self, clap::Error> {
         let mut command = with_negative_values(without_empty_variables(Self::command()));
         let matches = command.try_get_matches_from_mut(env::args_os());
@@ -105,7 +105,7 @@ impl Cli {
     }
 }
 
-/// The error with a tip, for a scenario that is named without its flag and a set that somebody else should sign.
+/// Adds a tip to the errors for a scenario that is named without its flag, and for `canon deploy --unsigned`.
 fn with_tip(mut error: clap::Error) -> clap::Error {
     let argument = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(argument)) if error.kind() == ErrorKind::UnknownArgument => {
@@ -125,11 +125,11 @@ fn with_tip(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// What to do instead of having a deployment signed by somebody else.
+/// The tip for `canon deploy --unsigned`.
 const UNSIGNED_SET: &str = "use any key with enough ether: it owns nothing at the end. Each transaction of a set \
     is checked before the next one is signed, so they can't be printed at once";
 
-/// A command for which a variable of the environment that is empty counts as unset.
+/// Returns a command that treats empty environment variables as unset.
 fn without_empty_variables(command: clap::Command) -> clap::Command {
     let is_empty = |arg: &Arg| {
         let value = arg.get_env().and_then(env::var_os);
@@ -140,7 +140,8 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
         .mut_subcommands(without_empty_variables)
 }
 
-/// A command that takes `-5` for a value, so that its parser refuses it and names what it expects.
+/// Returns a command that accepts negative numbers such as `-5` as values. The parser of the value then refuses
+/// them and names what it expects.
 fn with_negative_values(command: clap::Command) -> clap::Command {
     command
         .mut_args(|arg| {
@@ -150,28 +151,30 @@ fn with_negative_values(command: clap::Command) -> clap::Command {
         .mut_subcommands(with_negative_values)
 }
 
-/// clap's message for arguments that it refuses, with styles. It repeats arguments, also a URL with a
-/// key in the place of something else: of those, scheme and host are left.
+/// Renders clap's message about refused arguments, with styles. The message repeats arguments, and a user may
+/// have put a key or a URL with a key in the place of another value. Keys are hidden, and of URLs only scheme
+/// and host remain.
 pub(crate) fn refusal(error: &clap::Error) -> String {
     let arguments = env::args_os().chain(variables(&Cli::command()));
     let arguments: Vec<_> = arguments.map(|text| text.to_string_lossy().into_owned()).collect();
     without_arguments(&error.render().ansi().to_string(), &arguments)
 }
 
-/// A message in which arguments, and their values after `=`, are shown without their secrets.
+/// Replaces arguments in a message, and their values after `=`, by forms without secrets.
 fn without_arguments(message: &str, arguments: &[String]) -> String {
     let values = arguments.iter().filter_map(|argument| argument.split_once('='));
     let mut texts: Vec<_> = values.map(|(_, value)| value).collect();
     texts.extend(arguments.iter().map(String::as_str));
-    // A file that exists isn't a URL that lost its scheme.
+    // An existing file is a path, not a URL without its scheme.
     texts.retain(|text| !text.is_empty() && !Path::new(text).is_file());
-    // An argument can be part of another: the longer one is recognized only while it is whole.
+    // One argument can be part of another. Longer ones come first, since they are only recognized while they are
+    // whole.
     texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
     texts.into_iter().fold(message.to_owned(), |message, text| message.replace(text, &shown(text)))
 }
 
-/// An argument as a message may repeat it: without what is a secret by its form, such as a key or a mnemonic
-/// in the place of something else.
+/// Returns an argument without its secrets: a text in the form of a key or a mnemonic is hidden, and URLs lose
+/// theirs.
 fn shown(argument: &str) -> String {
     let is_mnemonic = argument.split_whitespace().count() >= 12;
     match is_mnemonic || looks_like_a_key(argument) {
@@ -180,7 +183,7 @@ fn shown(argument: &str) -> String {
     }
 }
 
-/// The values of all variables of the environment that a command and its subcommands read.
+/// Returns the values of all environment variables that a command and its subcommands read.
 fn variables(command: &clap::Command) -> Vec<OsString> {
     let own = command.get_arguments().filter_map(|arg| env::var_os(arg.get_env()?));
     own.chain(command.get_subcommands().flat_map(variables)).collect()

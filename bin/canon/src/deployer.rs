@@ -1,4 +1,4 @@
-//! The parts around the deployer that all commands that deploy contracts share.
+//! Code shared by the commands that deploy contracts.
 
 use std::{
     future::Future,
@@ -27,16 +27,17 @@ use crate::{
     send::{Consent, Extent, Format, SendArgs, UnsignedCall, UnsignedForm, print_unsigned},
 };
 
-/// The time between the first two looks for a receipt. It doubles with each: development nodes mine at once.
+/// The first delay between two polls for a receipt. It is short, since development nodes mine at once, and
+/// doubles with each poll.
 const FIRST_POLL: Duration = Duration::from_millis(25);
 
-/// The longest time between two looks for a receipt.
+/// The longest delay between two polls.
 const POLL: Duration = Duration::from_secs(2);
 
-/// The looks for a receipt after which a command gives up: 10 minutes.
+/// The number of polls after which a command gives up. They take about 10 minutes.
 const MOST_LOOKS: u32 = 300;
 
-/// Waits for the next look for a receipt.
+/// Waits before the next poll, or gives up after [`MOST_LOOKS`] polls.
 pub(crate) async fn wait_for(looks: u32) -> Waited {
     if looks >= MOST_LOOKS {
         return Waited::GiveUp;
@@ -46,11 +47,11 @@ pub(crate) async fn wait_for(looks: u32) -> Waited {
     Waited::Again
 }
 
-/// Asks a person whether to go on, unless that was said.
+/// Asks for confirmation, unless it was given with the command.
 ///
 /// # Errors
 ///
-/// If the answer isn't yes, or there is nobody to ask.
+/// If the answer isn't yes, or there is no terminal to ask on.
 pub(crate) fn ask(question: &str, consent: Consent) -> Result<(), Failure> {
     if consent == Consent::Given {
         return Ok(());
@@ -71,11 +72,11 @@ pub(crate) fn ask(question: &str, consent: Consent) -> Result<(), Failure> {
     }
 }
 
-/// Waits until a block has so many confirmations, itself counted.
+/// Waits until a block has this number of confirmations, counting the block itself.
 ///
 /// # Errors
 ///
-/// If the chain can't be read, or the blocks don't come.
+/// If the chain can't be read, or the blocks don't arrive in time.
 pub(crate) async fn confirm(
     client: &Client,
     block: Option<BlockNumber>,
@@ -94,20 +95,20 @@ pub(crate) async fn confirm(
     })
 }
 
-/// Returns when a person presses Ctrl-C.
+/// Returns when the user presses Ctrl-C.
 pub(crate) async fn interrupted() -> Failure {
     if tokio::signal::ctrl_c().await.is_err() {
-        // Ctrl-C then ends the program, as it does by default.
+        // Without a handler, Ctrl-C ends the program.
         std::future::pending::<()>().await;
     }
     Failure::internal(eyre!("Ctrl-C was pressed"), AGAIN)
 }
 
-/// Refuses to begin what the account can't pay for.
+/// Refuses to start a deployment that the account can't pay for.
 ///
 /// # Errors
 ///
-/// If its balance is below the most that it can cost.
+/// If the account's balance is below the highest possible cost.
 pub(crate) fn ensure_funds(balance: U256, most: U256) -> Result<(), Failure> {
     if balance >= most {
         return Ok(());
@@ -119,7 +120,7 @@ pub(crate) fn ensure_funds(balance: U256, most: U256) -> Result<(), Failure> {
     ))
 }
 
-/// The failure if the deployer stops.
+/// The failure for an error of the deployer.
 pub(crate) fn undeployed(error: DeployError, next: &'static str) -> Failure {
     let exit = match &error {
         DeployError::Chain(source) | DeployError::Step { source, .. }
@@ -139,19 +140,19 @@ pub(crate) fn undeployed(error: DeployError, next: &'static str) -> Failure {
     Failure { exit, report, next }
 }
 
-/// One contract that is ready to be created.
+/// A contract creation that was simulated and can be sent.
 #[derive(Debug)]
 pub(crate) struct PreparedCreation {
     pub(crate) sender: Sender,
     /// The gas limit; 0 if the chain has the contract already.
     pub(crate) gas: u64,
-    /// The most that it costs with what it offers now, in wei.
+    /// The highest possible cost with the fees offered now, in wei.
     pub(crate) most: U256,
     balance: U256,
 }
 
 impl PreparedCreation {
-    /// Executes the creation against the newest block.
+    /// Simulates the creation on the newest block.
     ///
     /// # Errors
     ///
@@ -167,7 +168,7 @@ impl PreparedCreation {
         Ok(Self { sender, gas, most, balance })
     }
 
-    /// Its cost, as lines.
+    /// Writes the cost of the creation to a page.
     pub(crate) fn render(&self, page: &mut Page) {
         line!(page, "\nCost");
         if self.gas == 0 {
@@ -179,12 +180,12 @@ impl PreparedCreation {
         line!(page, "  the account has    {} ether", ether(self.balance));
     }
 
-    /// Shows the creation and asks, as far as the arguments say; the sender is ready for it then. `None` if the
-    /// command ends with what it has shown.
+    /// Shows the creation and asks for consent, as far as the arguments require it. Returns the sender, ready to
+    /// send; `None` for a dry run and for `--unsigned`, which end here.
     ///
     /// # Errors
     ///
-    /// As [`Self::print`], [`ask`] and [`Self::ready`].
+    /// The errors of [`Self::print`], [`ask`] and [`Self::ready`], and a failure to write the output.
     pub(crate) async fn agreed(
         self,
         args: &SendArgs,
@@ -210,11 +211,11 @@ impl PreparedCreation {
         self.ready().await.map(Some)
     }
 
-    /// Prints the transaction that somebody else signs.
+    /// Prints the transaction for somebody else to sign.
     ///
     /// # Errors
     ///
-    /// If there is nothing to sign, since the chain has the contract already.
+    /// If there is nothing to sign, because the chain already has the contract.
     async fn print(
         &self,
         form: UnsignedForm,
@@ -237,12 +238,12 @@ impl PreparedCreation {
         print_unsigned(form, client, account, texts, vec![unsigned]).await
     }
 
-    /// Refuses to send what the account can't pay for, and waits until nothing of it is in flight: an interrupted
-    /// run may have sent the same.
+    /// Refuses a creation that the account can't pay for, and waits until the account has no transaction in
+    /// flight: an interrupted run may have sent the same creation.
     ///
     /// # Errors
     ///
-    /// If ether is missing, or something stays in flight.
+    /// If the account lacks ether, or a transaction stays in flight.
     async fn ready(self) -> Result<Sender, Failure> {
         ensure_funds(self.balance, self.most)?;
         let waited = self.sender.await_none_in_flight(&mut wait_for).await;
@@ -251,13 +252,13 @@ impl PreparedCreation {
     }
 }
 
-/// A creation as a person is shown it.
+/// A creation in the forms in which it is shown.
 pub(crate) struct ShownCreation<'a, D> {
     pub(crate) plan: &'a ContractPlan,
     pub(crate) words: &'a str,
-    /// The same in JSON.
+    /// The creation as a JSON document.
     pub(crate) document: D,
-    /// The name and the description of a batch that somebody else signs.
+    /// The name and the description of the batch, if somebody else signs.
     pub(crate) texts: (&'a str, &'a str),
     pub(crate) question: &'a str,
 }
@@ -266,7 +267,7 @@ pub(crate) struct ShownCreation<'a, D> {
 ///
 /// # Errors
 ///
-/// The creation's, if a person presses Ctrl-C, or if the confirmations don't come.
+/// If the creation fails, the user presses Ctrl-C, or the confirmations don't arrive in time.
 pub(crate) async fn carried_out(
     client: &Client,
     creation: impl Future<Output = Result<DeployedContract, DeployError>>,
@@ -287,7 +288,7 @@ pub(crate) const CHANGE_IT: &str = "nothing was sent: correct the parameters abo
 /// The next step after a single creation that stopped.
 pub(crate) const AGAIN: &str = "run the same command again: what is on the chain isn't sent twice";
 
-/// The result of a creation, as lines.
+/// Writes the result of a creation to a page.
 pub(crate) async fn receipt(
     page: &mut Page,
     client: &Client,

@@ -1,4 +1,4 @@
-//! A set that is examined before something is built on it.
+//! The examination of a set before a command builds on it.
 
 use canon_chain::{
     audit::{AuditError, ExaminedSet, set_parameters},
@@ -11,7 +11,7 @@ use crate::{chain::Chain, exit::Failure, progress};
 
 const AUDIT_IT: &str = "`canon audit` shows what is wrong";
 
-/// Finds the set, and refuses one that isn't genuine.
+/// Finds the set and checks that it is genuine.
 ///
 /// # Errors
 ///
@@ -33,7 +33,7 @@ pub(crate) async fn examine(chain: &Chain) -> Result<ExaminedSet, Failure> {
     Ok(found)
 }
 
-/// The parameters in force.
+/// Reads the parameters in force.
 ///
 /// # Errors
 ///
@@ -43,7 +43,7 @@ pub(crate) async fn parameters_in_force(chain: &Chain) -> Result<SetParameters, 
     found.map_err(|error| chain.unread(error))?.ok_or_else(unanswered)
 }
 
-/// The failure if a contract isn't genuine.
+/// The failure for a contract that isn't genuine.
 pub(crate) fn not_genuine(what: &str, error: ExamineError) -> Failure {
     match error {
         ExamineError::NotGenuine(reason) => {
@@ -56,7 +56,7 @@ pub(crate) fn not_genuine(what: &str, error: ExamineError) -> Failure {
     }
 }
 
-/// The failure if a contract doesn't answer.
+/// The failure for a contract that doesn't answer.
 pub(crate) fn unanswered() -> Failure {
     Failure::refused(eyre!("the canonical rollup or Proposals doesn't answer"), AUDIT_IT)
 }

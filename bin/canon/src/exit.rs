@@ -11,7 +11,7 @@ pub(crate) enum Exit {
     CheckFailed = 1,
     /// The arguments or files are wrong. clap uses the same code.
     BadInput = 2,
-    /// An internal error, or one of the machine or the network: the input isn't at fault.
+    /// An internal error, or a failure of the machine or the network. The input isn't at fault.
     Internal = 3,
     /// There is nothing to do now. The message says when there will be.
     NothingToDo = 4,

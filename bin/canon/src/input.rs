@@ -1,5 +1,5 @@
-//! Values that several commands take, as arguments. clap names the argument and shows what was given,
-//! so an error says only what was expected.
+//! Parsers of argument values that several commands share. clap names the argument and repeats its value, so
+//! an error only says what was expected.
 
 use std::{ffi::OsStr, ops::RangeInclusive};
 
@@ -11,7 +11,7 @@ use canon_protocol::{
 use canon_views::OrderAmount;
 use clap::{Arg, Command, Error, builder::TypedValueParser, error::ErrorKind, parser::ValueSource};
 
-/// A parser of whole numbers within bounds.
+/// Returns a clap parser of whole numbers within bounds.
 pub(crate) fn whole<T>(
     range: RangeInclusive<T>,
 ) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
@@ -21,12 +21,12 @@ where
     let range = (*range.start()).into()..=(*range.end()).into();
     move |text| {
         let number = number::parse_within(text, range.clone()).map_err(expected)?;
-        // The bounds are of the type.
+        // The bounds are values of `T`, so this conversion never fails.
         T::try_from(number).map_err(|_| format!("expected {}", number::expected(&range)))
     }
 }
 
-/// A parser of a quantity, for clap.
+/// Returns a clap parser of a quantity.
 pub(crate) fn quantity<T>(
     parse: fn(&str) -> Result<T, ParseQuantityError>,
 ) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
@@ -36,7 +36,7 @@ where
     move |text| parse(text).map_err(expected)
 }
 
-/// An amount of tokens that isn't 0, or `all`, for clap.
+/// Parses an amount of tokens that isn't 0, or `all`, for clap.
 pub(crate) fn amount_or_all(text: &str) -> Result<OrderAmount, String> {
     if text == "all" {
         return Ok(OrderAmount::All);
@@ -51,7 +51,7 @@ pub(crate) fn amount_or_all(text: &str) -> Result<OrderAmount, String> {
     }
 }
 
-/// An amount as it is typed.
+/// Returns an amount as it is typed on the command line.
 pub(crate) fn shown_amount(amount: OrderAmount) -> String {
     match amount {
         OrderAmount::All => "all".to_owned(),
@@ -63,11 +63,11 @@ fn expected(error: ParseQuantityError) -> String {
     format!("expected {}", error.expected())
 }
 
-/// A value, or why the variable of the environment that it is from has none. A variable can be set for other
-/// programs: it is refused only by a command that needs it.
+/// A value, or the error for a malformed environment variable. The variable may be set for other programs,
+/// so only a command that needs the value refuses it.
 pub(crate) type Lenient<T> = Result<T, String>;
 
-/// A parser of a quantity that may be from a variable of the environment.
+/// A clap parser of a quantity that may come from an environment variable.
 #[derive(Clone, Debug)]
 pub(crate) struct LenientParser<P>(pub(crate) P);
 
@@ -103,8 +103,8 @@ where
     }
 }
 
-/// A parser of endpoints. clap's own message for a value that is refused repeats it, and a key may be
-/// part of it: this one names the flag and what was expected.
+/// A clap parser of endpoints. clap's own message repeats a refused value, which may contain a key. The
+/// message here only names the flag and what was expected.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct EndpointParser;
 
@@ -127,7 +127,8 @@ impl TypedValueParser for EndpointParser {
         value: &OsStr,
         source: ValueSource,
     ) -> Result<Lenient<Endpoint>, Error> {
-        // What isn't UTF-8 is no endpoint: the replacement is refused, or fails as a path.
+        // A value that isn't UTF-8 names no endpoint: with replacement characters it is refused, or fails
+        // later as a path.
         let error = match value.to_string_lossy().parse::<Endpoint>() {
             Ok(endpoint) => return Ok(Ok(endpoint)),
             Err(error) => error.to_string(),

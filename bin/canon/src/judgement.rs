@@ -1,4 +1,4 @@
-//! The verdict on rules that parameters break: some are accepted, others stop the command.
+//! The rules that parameters break, and whether they stop the command.
 
 use canon_chain::deploy::{BrokenRule, FindingLevel};
 use eyre::eyre;
@@ -9,7 +9,8 @@ use crate::{
     page::{Page, line, wrapped},
 };
 
-/// The rules that parameters break, and those of them that their file accepts.
+/// The rules that parameters break, and the names of the rules that their file accepts to be
+/// broken.
 #[derive(Debug, Serialize)]
 pub(crate) struct Judgement {
     pub(crate) broken: Vec<BrokenRule>,
@@ -31,11 +32,11 @@ impl Judgement {
         self.accepted.iter().copied().filter(move |name| !broken(name))
     }
 
-    /// Refuses errors that aren't accepted.
+    /// Refuses broken rules of level `Error` that aren't accepted.
     ///
     /// # Errors
     ///
-    /// If there are any; all are named.
+    /// If there are such rules. The error names all of them.
     pub(crate) fn ensure_accepted(&self) -> Result<(), Failure> {
         let refused: Vec<_> = self
             .broken
@@ -60,7 +61,7 @@ impl Judgement {
         })
     }
 
-    /// All of them, as lines.
+    /// Writes all broken rules to a page.
     pub(crate) fn render(&self, page: &mut Page) {
         for broken in &self.broken {
             let word = match self.is_accepted(broken) {

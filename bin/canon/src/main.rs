@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use exit::Exit;
 
 fn main() -> ExitCode {
-    // A panic is a bug: its message is out by now, and the exit code says so too.
+    // A panic is a bug. Its message has been printed already; the exit code reports it as well.
     std::panic::catch_unwind(run).unwrap_or(Exit::Internal).into()
 }
 

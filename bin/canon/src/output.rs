@@ -1,5 +1,5 @@
-//! stdout carries the result, stderr everything else. Colors appear on a terminal only, and not if
-//! `NO_COLOR` is set: anstream decides both.
+//! The output: stdout carries the result, stderr everything else. Colors appear only on a terminal, and not
+//! if `NO_COLOR` is set; anstream decides both.
 
 use std::{
     fmt,
@@ -19,7 +19,7 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 const NOTE: Style = AnsiColor::Yellow.on_default().bold();
 const NEXT: Style = AnsiColor::Cyan.on_default().bold();
 
-/// Writes the result. A reader that has seen enough is no error.
+/// Writes the result to stdout. A reader that closes the pipe early is not an error.
 pub(crate) fn result(text: &str) -> Result<(), Failure> {
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -38,27 +38,27 @@ pub(crate) fn json(document: &impl Serialize) -> Result<(), Failure> {
     result(&to_json(document)?)
 }
 
-/// A JSON document as it is written.
+/// Returns a JSON document as the text that is printed.
 pub(crate) fn to_json(document: &impl Serialize) -> Result<String, Failure> {
     let text = serde_json::to_string_pretty(document)
         .map_err(|error| Failure::internal(error.into(), "please report this"))?;
     Ok(text + "\n")
 }
 
-/// Writes what isn't the result, and a person should see before something is done.
+/// Writes a text to stderr that isn't part of the result, such as a preview of what is about to be sent.
 pub(crate) fn text(text: &str) {
     let mut stderr = anstream::stderr().lock();
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
-/// Writes a note to stderr that doesn't stop the command. If it can't be written, the result has to suffice.
+/// Writes a note to stderr. A failure to write it is ignored.
 pub(crate) fn note(note: &impl fmt::Display) {
     let note = note.to_string();
     let _ = writeln!(anstream::stderr().lock(), "{NOTE}note:{NOTE:#} {}", ForeignText::new(&note));
 }
 
-/// Shows why clap refuses the arguments, or what `--help` and `--version` ask for. If even that can't
-/// be written, the exit code has to do.
+/// Shows why clap refuses the arguments, or the text of `--help` or `--version`. A failure to write it is
+/// ignored.
 pub(crate) fn show_refusal(error: &clap::Error) -> Exit {
     if !error.use_stderr() {
         let _ = error.print();
@@ -68,10 +68,10 @@ pub(crate) fn show_refusal(error: &clap::Error) -> Exit {
     Exit::BadInput
 }
 
-/// Shows an error, its causes and what to do next. If even that can't be written, the exit code
-/// has to do.
+/// Shows an error, its causes and what to do next. A failure to write it is ignored, since the exit code
+/// reports the error too.
 ///
-/// Errors repeat what endpoints, contracts and files say: what isn't visible there is escaped.
+/// Errors repeat texts of endpoints, contracts and files, so invisible characters in them are escaped.
 pub(crate) fn show_failure(failure: &Failure) {
     let mut stderr = anstream::stderr().lock();
     let mut chain = failure.report.chain();
@@ -80,7 +80,7 @@ pub(crate) fn show_failure(failure: &Failure) {
     for cause in chain {
         let cause = cause.to_string();
         if cause.contains('\n') {
-            // A page of its own, such as the problems of a file.
+            // A cause of several lines, such as the problems of a file, is set apart.
             let _ = writeln!(stderr);
             for line in cause.lines() {
                 let line = format!("  {}", ForeignText::new(line));

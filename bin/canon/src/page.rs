@@ -1,4 +1,4 @@
-//! Text for a terminal: lines, and how times, shares and events of a set read.
+//! Text for a terminal: lines, and the wording of times, shares and events of a set.
 
 use std::fmt::{self, Write as _};
 
@@ -8,10 +8,10 @@ use canon_protocol::{
 };
 use canon_views::{AvailableAction, CalendarEvent, IntendedAction, Opportunity, ProposalView};
 
-/// The columns of a terminal that is as narrow as they usually are.
+/// The maximum width of wrapped text, in columns. Most terminals are at least this wide.
 const WIDTH: usize = 80;
 
-/// Lines without blanks at their ends.
+/// Lines of text without trailing blanks.
 #[derive(Debug, Default)]
 pub(crate) struct Page(String);
 
@@ -22,7 +22,7 @@ impl Page {
         let _ = writeln!(self.0, "{}", line.trim_end());
     }
 
-    /// A text behind a prefix, in lines of at most 80 columns: further lines begin below the text.
+    /// Adds a text behind a prefix, wrapped at 80 columns. Further lines are indented to the start of the text.
     pub(crate) fn wrapped(&mut self, prefix: &str, text: fmt::Arguments<'_>) {
         let indent = prefix.chars().count();
         let lines = wrapped(&text.to_string(), WIDTH.saturating_sub(indent));
@@ -47,8 +47,8 @@ macro_rules! wrapped_line {
 }
 pub(crate) use wrapped_line;
 
-/// A text in lines of at most `width` characters, broken between words, but not before a percent sign; a longer word
-/// has its own line.
+/// Wraps a text at `width` characters. Lines break between words, but not before a percent sign; a longer word gets
+/// its own line.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -76,12 +76,12 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The time from `now` on, in its two largest units: `in 3 d 4 h`.
+/// The duration from `now` until `time`, in its two largest units: `in 3 d 4 h`.
 pub(crate) fn until(now: Timestamp, time: Timestamp) -> String {
     in_time(time.since(now))
 }
 
-/// The duration until a time: `in 3 d 4 h`. `None` has passed.
+/// A duration until a time: `in 3 d 4 h`. `None` means that the time has passed.
 pub(crate) fn in_time(after: Option<Seconds>) -> String {
     match after {
         None => "passed".to_owned(),
@@ -90,13 +90,13 @@ pub(crate) fn in_time(after: Option<Seconds>) -> String {
     }
 }
 
-/// The last second of something, which is part of it: `until 2026-12-01 09:00:12 UTC, inclusive (in 3 d)`. All
-/// other dates are the first second of a change.
+/// The last second of a period, which belongs to it: `until 2026-12-01 09:00:12 UTC, inclusive (in 3 d)`. All other
+/// dates are the first second of a change.
 pub(crate) fn lasts(now: Timestamp, last: Timestamp) -> String {
     format!("until {}, inclusive ({})", Time(last), until(now, last))
 }
 
-/// The share of `whole` that was reached with `amount`.
+/// The percentage that `amount` is of `whole`, rounded down.
 pub(crate) fn share(amount: Amount, whole: Amount) -> impl fmt::Display {
     percent_of(amount, whole, Rounding::Down)
 }
@@ -107,7 +107,7 @@ pub(crate) fn tokens(amount: Amount) -> String {
     format!("{} {noun}", Tokens(amount))
 }
 
-/// A side of a vote, as people name it.
+/// The name of a side of a vote in texts.
 pub(crate) const fn side(support: Support) -> &'static str {
     match support {
         Support::Yea => "for",
@@ -115,7 +115,7 @@ pub(crate) const fn side(support: Support) -> &'static str {
     }
 }
 
-/// A change that comes with time.
+/// The description of a calendar event.
 pub(crate) fn event(event: &CalendarEvent) -> String {
     match event {
         CalendarEvent::VotingStarts { id } => format!("voting on proposal {id} starts"),
@@ -142,12 +142,12 @@ pub(crate) fn event(event: &CalendarEvent) -> String {
     }
 }
 
-/// Whether an event belongs to epochs, which come and go too often to be news.
+/// Whether an event belongs to epochs, whose events are too frequent to be listed.
 pub(crate) const fn is_of_epochs(event: &CalendarEvent) -> bool {
     matches!(event, CalendarEvent::EpochStarts { .. } | CalendarEvent::SeedRecordable { .. })
 }
 
-/// An action that is possible now: who can take it, and what it is.
+/// The accounts that can take an action that is possible now, and its description.
 pub(crate) fn available(available: &AvailableAction) -> (&'static str, String) {
     match &available.opportunity {
         Opportunity::Signal { proposer, slot } => {
@@ -163,7 +163,7 @@ pub(crate) fn available(available: &AvailableAction) -> (&'static str, String) {
     }
 }
 
-/// What an intent does.
+/// The description of an intended action.
 pub(crate) fn action_text(action: &IntendedAction) -> String {
     match action {
         IntendedAction::Signal { slot, payload, .. } => {
@@ -213,7 +213,7 @@ pub(crate) fn action_text(action: &IntendedAction) -> String {
     }
 }
 
-/// The state of a proposal at `now`, with what ends it and when.
+/// The state of a proposal at `now`, with the next change and the time until it.
 pub(crate) fn state(proposal: &ProposalView, now: Timestamp) -> String {
     let dates = proposal.dates();
     let state = proposal.state_at(now);
@@ -230,8 +230,8 @@ pub(crate) fn state(proposal: &ProposalView, now: Timestamp) -> String {
     }
 }
 
-/// The result of a vote, and the power that is missing: as it stands at `now` while ballots are taken, and the
-/// final one afterwards.
+/// The result of a vote, and the power that is missing: at `now` while ballots are taken, and the final result
+/// afterwards.
 pub(crate) fn verdict(proposal: &ProposalView, now: Timestamp) -> String {
     let state = proposal.state_at(now);
     if state == ProposalState::Dropped {

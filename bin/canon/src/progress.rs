@@ -4,7 +4,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::exit::Failure;
 
-/// A bar of `length` steps, with `doing` before it.
+/// A progress bar of `length` steps, labeled with `doing`.
 pub(crate) fn bar(doing: &'static str, length: u64) -> Result<ProgressBar, Failure> {
     let style = ProgressStyle::with_template("{spinner} {prefix} {bar:30.cyan/dim} {pos}/{len}")
         .map_err(|error| Failure::internal(error.into(), "please report this"))?;

@@ -1,4 +1,4 @@
-//! `docs/commands.md`: the reference of all commands, as their definitions have it.
+//! `docs/commands.md`: the reference of all commands, generated from their definitions.
 
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
@@ -10,7 +10,7 @@ use snapbox::{Assert, Data};
 
 use crate::{cli::Cli, commands::man::sections};
 
-/// Parts of the help that several commands share: for each title, what it lists.
+/// The sections of the help that several commands share: the list under each title.
 type Shared = BTreeMap<String, String>;
 
 const INTRODUCTION: &str = "\
@@ -21,7 +21,7 @@ writes this page.
 
 ";
 
-/// The titles of what only one command has.
+/// The titles of sections that are specific to a command.
 const ARGUMENTS: &str = "Arguments";
 const OPTIONS: &str = "Options";
 
@@ -61,7 +61,7 @@ fn reference() -> String {
     page
 }
 
-/// All commands that do something, in the order of the help.
+/// The commands without subcommands, in the order of the help.
 fn leaves(command: &Command) -> Vec<&Command> {
     if command.has_subcommands() {
         return command.get_subcommands().flat_map(leaves).collect();
@@ -69,7 +69,7 @@ fn leaves(command: &Command) -> Vec<&Command> {
     vec![command]
 }
 
-/// The lists under titles of their own that are the same in most of the commands that have the title.
+/// The most frequent list under each title, if several commands have it.
 fn shared(commands: &[&Command]) -> Shared {
     let mut counts = BTreeMap::<_, BTreeMap<_, usize>>::new();
     for (title, list) in commands.iter().flat_map(|command| lists(command)) {
@@ -83,7 +83,7 @@ fn shared(commands: &[&Command]) -> Shared {
     most.collect()
 }
 
-/// A command's arguments and options, by the titles and in the order of the help.
+/// The lists of a command's arguments and options with their titles, in the order of the help.
 fn lists(command: &Command) -> Vec<(String, String)> {
     let mut lists = Vec::<(String, String)>::new();
     let is_shown = |arg: &&Arg| !matches!(arg.get_id().as_str(), "help" | "version");
@@ -100,13 +100,13 @@ fn lists(command: &Command) -> Vec<(String, String)> {
     lists
 }
 
-/// An argument or option as an item of a list.
+/// An argument or option as a list item.
 fn item(arg: &Arg) -> String {
     let help = arg.get_long_help().or_else(|| arg.get_help());
     let mut item = format!("- `{arg}`: {}", text(help));
     let values = arg.get_default_values().iter().map(|value| value.to_string_lossy());
     let default = values.collect::<Vec<_>>().join(", ");
-    // A flag that is absent needs no word.
+    // The default of a flag without a value isn't shown.
     if !default.is_empty() && arg.get_action().takes_values() {
         let _ = write!(item, " [default: {default}]");
     }
@@ -130,7 +130,7 @@ fn item(arg: &Arg) -> String {
     item
 }
 
-/// A command's chapter.
+/// The section of a command.
 fn described(command: &Command, shared: &Shared) -> String {
     let usage = command.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage: ");
@@ -156,7 +156,8 @@ fn described(command: &Command, shared: &Shared) -> String {
     page
 }
 
-/// A list of exit codes: each begins with its number, and goes on in lines that begin with blanks.
+/// A list of exit codes from the lines of the help: each code starts with its number, and its further
+/// lines are indented.
 fn exit_codes(lines: &[String]) -> String {
     let mut list = String::new();
     for line in lines {
@@ -174,17 +175,17 @@ fn exit_codes(lines: &[String]) -> String {
     list + "\n"
 }
 
-/// A command as it is typed.
+/// The full name of a command, as it is typed.
 fn name(command: &Command) -> &str {
     command.get_bin_name().unwrap_or_default()
 }
 
-/// The name of a heading in links.
+/// The anchor of a heading in links.
 fn anchor(heading: &str) -> String {
     heading.to_lowercase().replace(' ', "-")
 }
 
-/// A text of the definitions. They are Markdown as they are.
+/// A text of the definitions, which is valid Markdown as it is.
 fn text(text: Option<&StyledStr>) -> String {
     text.map(ToString::to_string).unwrap_or_default()
 }

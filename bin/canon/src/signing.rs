@@ -1,4 +1,4 @@
-//! Arguments that say which account sends, and the opening of its key.
+//! The arguments that choose the account that sends, and the opening of its key.
 
 use std::{
     env,
@@ -22,7 +22,8 @@ use crate::{
     output,
 };
 
-/// The variable with a private key. It isn't an argument of clap, so that no message repeats it.
+/// The environment variable with a private key. It isn't an argument of clap, so that no message repeats
+/// its value.
 const PRIVATE_KEY: &str = "CANON_PRIVATE_KEY";
 
 const ONE_SOURCE: &str = "name one of --account, --keystore, --interactive, --private-key-file, \
@@ -71,24 +72,24 @@ pub(crate) struct SignerArgs {
     from: Option<Address>,
 }
 
-/// The highest number of an account that isn't hardened (BIP-32).
+/// The highest index of an account key that isn't hardened (BIP-32).
 const MAX_INDEX: u32 = (1 << 31) - 1;
 
-/// A requirement of a command for the account that sends.
+/// What a command needs from the account that sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// It signs.
+    /// A key that signs.
     Key,
-    /// It need not sign: without a key, the address in `--from` suffices.
+    /// An address. Without a key, the one in `--from` suffices.
     Address,
 }
 
-/// An account that sends, before the chain is reached.
+/// An account that sends, before the chain is connected.
 #[derive(Clone, Debug)]
 pub(crate) enum Opened {
-    /// Nothing is missing.
+    /// A signer that needs no endpoint.
     Ready(AccountSigner),
-    /// The endpoint is to sign for it.
+    /// The address of an account for which the endpoint signs.
     AtEndpoint(Address),
 }
 
@@ -107,13 +108,13 @@ impl SignerArgs {
         self.from
     }
 
-    /// Opens the key. Asks for a password or a key on the terminal, if that is what was chosen. Nothing
-    /// of the chain is needed.
+    /// Opens the key. Asks on the terminal for a password or a key, if the source requires it. Doesn't
+    /// use the chain.
     ///
     /// # Errors
     ///
-    /// If there is no source or more than one, or the key can't be opened, or is another account's than
-    /// `--from`.
+    /// If there is no source or more than one, the key can't be opened, or it belongs to another account
+    /// than `--from`.
     pub(crate) fn open(&self, need: Need) -> Result<Opened, Failure> {
         let home = env::home_dir();
         match self.source(need, env::var_os(PRIVATE_KEY), home.as_deref())? {
@@ -133,8 +134,8 @@ impl SignerArgs {
         }
     }
 
-    /// The source of the key. The value of [`PRIVATE_KEY`] and the home directory are those of the
-    /// environment.
+    /// The source of the key. `private_key` is the value of [`PRIVATE_KEY`], and `home` the home
+    /// directory.
     fn source(
         &self,
         need: Need,
@@ -151,12 +152,12 @@ impl SignerArgs {
         if let Some((_, source)) = sources.pop() {
             return Ok(source);
         }
-        // What was typed goes before the environment: another account's key may be there.
+        // `--from` takes precedence over the environment, which may have another account's key.
         if let (Need::Address, Some(from)) = (need, self.from) {
             return Ok(Source::None(from));
         }
         if let Some(key) = private_key.filter(|key| !key.is_empty()) {
-            // What isn't UTF-8 is refused as a key.
+            // A value that isn't UTF-8 becomes an empty key, which is refused.
             let key = key.into_string().unwrap_or_default();
             return Ok(Source::Key(KeySource::PrivateKey(Secret::new(key))));
         }
@@ -171,7 +172,7 @@ impl SignerArgs {
         })
     }
 
-    /// The sources that flags name.
+    /// The sources chosen by flags, with the flags.
     fn flags(&self, home: Option<&Path>) -> Result<Vec<(&'static str, Source)>, Failure> {
         let mut sources = Vec::new();
         let mut add = |flag, source| sources.push((flag, source));
@@ -212,7 +213,7 @@ impl SignerArgs {
         Ok(sources)
     }
 
-    /// Refuses another account's key than that of `--from`.
+    /// Refuses the key of another account than `--from`.
     fn expect(&self, signer: &AccountSigner) -> Result<(), Failure> {
         let found = signer.address();
         match self.from {
@@ -226,7 +227,7 @@ impl SignerArgs {
 }
 
 impl Opened {
-    /// Its address.
+    /// The address of the account.
     #[allow(dead_code, reason = "for commands that read before they reach the account's chain")]
     pub(crate) const fn address(&self) -> Address {
         match self {
@@ -235,11 +236,11 @@ impl Opened {
         }
     }
 
-    /// The signer on a chain.
+    /// Returns the signer for a chain.
     ///
     /// # Errors
     ///
-    /// If the endpoint is to sign and doesn't.
+    /// If the endpoint should sign for the account, but doesn't.
     pub(crate) async fn on(self, client: &Client) -> Result<AccountSigner, Failure> {
         match self {
             Self::Ready(signer) => Ok(signer),
@@ -257,9 +258,9 @@ pub(crate) fn looks_like_a_key(text: &str) -> bool {
     digits.len() == 64 && digits.chars().all(|c| c.is_ascii_hexdigit())
 }
 
-/// Asks a person for a secret, which isn't shown while it is typed.
+/// Asks for a secret on the terminal, without echoing it.
 fn ask(what: &str) -> io::Result<Secret> {
-    // The library returns an empty text where stderr is no terminal.
+    // The library returns an empty text if stderr isn't a terminal.
     let terminal = Term::stderr();
     if !(terminal.is_term() && io::stdin().is_terminal()) {
         return Err(io::Error::new(io::ErrorKind::NotConnected, "this isn't one"));
@@ -311,7 +312,7 @@ mod tests {
             ("--private-key-file k", None, None),
             ("--interactive", None, None),
             ("", Some(KEY), None),
-            // What was typed goes before the environment.
+            // A flag takes precedence over the environment.
             ("--keystore k", Some(KEY), None),
             ("", None, Some("expected the key that signs, found none")),
             ("", Some(""), Some("expected the key that signs, found none")),

@@ -1,4 +1,4 @@
-//! Files in TOML that people write: errors name the line and the field.
+//! TOML files written by users. Errors name the line and the field.
 
 use std::{fs, ops::Range, path::Path};
 
@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use crate::exit::Failure;
 
-/// A file's text, for errors about its parts.
+/// The name and the text of a file, from which errors quote.
 #[derive(Clone, Debug)]
 pub(crate) struct TomlFile {
     name: String,
@@ -18,7 +18,7 @@ pub(crate) struct TomlFile {
 }
 
 impl TomlFile {
-    /// Reads a file. `next` is what to do about one that can't be read.
+    /// Reads a file. `next` tells the user what to do if that fails.
     ///
     /// # Errors
     ///
@@ -29,17 +29,17 @@ impl TomlFile {
         Ok(Self { text: text.map_err(|report| Failure::bad_input(report, next))?, name })
     }
 
-    /// Its path, as the user gave it.
+    /// The path of the file, as the user gave it.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its contents.
+    /// The contents of the file.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// The values of its fields.
+    /// Parses the file. `next` tells the user what to do if that fails.
     ///
     /// # Errors
     ///
@@ -49,11 +49,11 @@ impl TomlFile {
             .map_err(|error| self.unusable(vec![Problem::unparsed(&self.text, &error)], next))
     }
 
-    /// The names of the rules that a list accepts to be broken.
+    /// The identifiers of the rules in a list of `accept`.
     ///
     /// # Errors
     ///
-    /// If a name is none of a rule.
+    /// If a name isn't that of a rule.
     pub(crate) fn accepted(
         &self,
         names: &[Spanned<String>],

@@ -1,4 +1,4 @@
-//! Messages that people sign offline (EIP-712), as JSON documents: what wallets take as typed data
+//! Messages that people sign offline (EIP-712), as JSON documents: the typed data that wallets take
 //! (`eth_signTypedData_v4`), with the signature.
 
 use std::{
@@ -16,19 +16,19 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::exit::Failure;
 
-/// The largest file that is read.
+/// The maximum size of a document, in bytes.
 const MAX_LENGTH: u64 = 64 * 1024;
 
-/// A message of this program that is signed.
+/// A message that can be signed.
 pub(crate) trait TypedMessage: Serialize + DeserializeOwned {
-    /// The name of its type.
+    /// The name of the message's type.
     const PRIMARY_TYPE: &'static str;
-    /// The name of the contract that takes it, and of its domain.
+    /// The name of the contract that takes the message, and of the EIP-712 domain.
     const CONTRACT: &'static str;
-    /// The names and types of its fields.
+    /// The names and types of the message's fields.
     const FIELDS: &'static [(&'static str, &'static str)];
 
-    /// The hash that is signed, for the contract.
+    /// The hash to sign for a contract.
     fn signing_hash(&self, chain_id: ChainId, contract: Address) -> B256;
 }
 
@@ -38,7 +38,7 @@ pub(crate) trait TypedMessage: Serialize + DeserializeOwned {
 pub(crate) struct BallotMessage {
     pub(crate) proposal_id: ProposalId,
     pub(crate) actions_hash: B256,
-    /// In base units.
+    /// The power of the ballot, in base units.
     pub(crate) amount: Amount,
     pub(crate) support: bool,
     #[serde(with = "text::address")]
@@ -75,7 +75,7 @@ impl TypedMessage for BallotMessage {
 }
 
 impl BallotMessage {
-    /// For or against.
+    /// The side of the ballot.
     pub(crate) const fn side(&self) -> Support {
         match self.support {
             true => Support::Yea,
@@ -117,11 +117,12 @@ pub(crate) struct SignedMessage<M> {
     primary_type: String,
     domain: MessageDomain,
     pub(crate) message: M,
-    /// 65 bytes for a key; whatever a contract takes for a contract (ERC-1271).
+    /// 65 bytes for the signature of a key, or any bytes that a contract accepts as its signature
+    /// (ERC-1271).
     pub(crate) signature: Bytes,
 }
 
-/// The contract that takes a message.
+/// The EIP-712 domain of a message: the contract that takes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct MessageDomain {
@@ -139,7 +140,7 @@ impl MessageDomain {
     }
 }
 
-/// The types of a message, as wallets take them.
+/// The types of a message, in the form that wallets take.
 fn types<M: TypedMessage>() -> serde_json::Value {
     let list = |fields: &[(&str, &str)]| {
         let field = |(name, kind): &(&str, &str)| serde_json::json!({ "name": name, "type": kind });
@@ -155,7 +156,7 @@ fn types<M: TypedMessage>() -> serde_json::Value {
 }
 
 impl<M: TypedMessage> SignedMessage<M> {
-    /// A message for a contract, with its signature.
+    /// Creates a document from a message for a contract and its signature.
     pub(crate) fn new(
         message: M,
         chain_id: ChainId,
@@ -171,11 +172,12 @@ impl<M: TypedMessage> SignedMessage<M> {
         }
     }
 
-    /// Reads a document from a file, or from stdin if that is `-`. It must be a message of this type.
+    /// Reads a document from a file, or from stdin if the path is `-`. Its message must be of this type.
     ///
     /// # Errors
     ///
-    /// If it can't be read, or isn't such a document: with the place, or the field and what was expected.
+    /// If it can't be read, or isn't such a document. The error names the place, or the field and what was
+    /// expected.
     pub(crate) fn read(file: &Path) -> Result<Self, Failure> {
         let name = match is_stdin(file) {
             true => "stdin".to_owned(),
@@ -191,7 +193,7 @@ impl<M: TypedMessage> SignedMessage<M> {
 
     fn parse(text: &str) -> Result<Self, String> {
         let found: Self = serde_json::from_str(text).map_err(|error| {
-            // The message ends with the place.
+            // The message ends with line and column.
             error.to_string()
         })?;
         let expected = M::PRIMARY_TYPE;
@@ -209,7 +211,7 @@ impl<M: TypedMessage> SignedMessage<M> {
     ///
     /// # Errors
     ///
-    /// With the field, what was expected and what was found.
+    /// The error names the field, what was expected and what was found.
     pub(crate) fn require_for(&self, chain_id: ChainId, contract: Address) -> Result<(), Failure> {
         let expected = MessageDomain::new::<M>(chain_id, contract);
         let found = &self.domain;
@@ -237,8 +239,8 @@ impl<M: TypedMessage> SignedMessage<M> {
         Ok(())
     }
 
-    /// The signature in the form that contracts take, if it is a key's over the message, and the account of
-    /// that key. `None` if it isn't a key's signature at all.
+    /// The account of the key that signed the message, and the signature in the form that contracts take.
+    /// `None` if the signature isn't a key's.
     pub(crate) fn recover(&self) -> Option<(Address, Bytes)> {
         let hash = self.message.signing_hash(self.domain.chain_id, self.domain.verifying_contract);
         let signature = Signature::try_from(self.signature.as_ref()).ok()?;
@@ -254,7 +256,7 @@ fn is_stdin(file: &Path) -> bool {
     file == Path::new("-")
 }
 
-/// The text of a file, if it isn't too long to be a document.
+/// The text of a file, which must not exceed [`MAX_LENGTH`].
 fn read_limited(file: &Path) -> io::Result<String> {
     let mut text = String::new();
     match is_stdin(file) {

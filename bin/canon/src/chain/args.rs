@@ -26,7 +26,7 @@ pub(crate) struct ChainArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Chain")]
 struct ChainFlags {
-    // A key may be part of it, which isn't for --help to show.
+    // The value isn't shown in --help, since it may contain a key.
     /// Endpoint of the chain (http, https, ws, wss, or the path of an IPC socket). Several, in a list with commas
     /// or by a flag for each, are tried in order
     #[arg(long, value_name = "URL", env = "ETH_RPC_URL", hide_env_values = true, value_delimiter = ',', value_parser = EndpointParser)]
@@ -46,11 +46,11 @@ struct ChainFlags {
 }
 
 impl ChainArgs {
-    /// The settings in force: a flag takes precedence over the environment, and that over the file.
+    /// The settings in force: a flag takes precedence over the environment, and the environment over the file.
     ///
     /// # Errors
     ///
-    /// If the file can't be read or has a mistake, or a variable of the environment has one.
+    /// If the file can't be read or has a mistake, or an environment variable has one.
     pub(crate) fn settings(&self) -> Result<ChainSettings, Failure> {
         let rpc_url = self.rpc_url.clone().map(|Setting { value, origin }| {
             let urls: Result<Vec<_>, _> = value.into_iter().collect();
@@ -62,17 +62,17 @@ impl ChainArgs {
         Ok(file.under(rpc_url, registry, self.chain_id.clone()))
     }
 
-    /// Whether somebody named a Registry.
+    /// Whether a flag, the environment or the file names a Registry.
     ///
     /// # Errors
     ///
-    /// If only the file could, and it can't be read or has a mistake.
+    /// If neither a flag nor the environment names one, and the file can't be read or has a mistake.
     pub(crate) fn has_registry(&self) -> Result<bool, Failure> {
         Ok(self.registry.is_some()
             || ChainSettings::read(self.config.as_deref())?.registry.is_some())
     }
 
-    /// The first flag that was typed.
+    /// The first of these flags that was typed; `None` if none was.
     pub(crate) fn first_typed(&self) -> Option<&'static str> {
         let typed = [
             self.rpc_url.as_ref().and_then(|one| one.origin.flag()),
@@ -113,7 +113,7 @@ impl Args for ChainArgs {
     }
 }
 
-/// A value that has no mistake.
+/// Returns a value, or the failure for a malformed environment variable.
 fn checked<T>(value: Lenient<T>, origin: Origin) -> Result<Setting<T>, Failure> {
     match value {
         Ok(value) => Ok(Setting { value, origin }),
@@ -125,7 +125,7 @@ fn checked<T>(value: Lenient<T>, origin: Origin) -> Result<Setting<T>, Failure> 
     }
 }
 
-/// A value with where it is from: the variable, or the flag.
+/// Adds the origin to a value: the environment variable, or the flag.
 fn given<T>(matches: &ArgMatches, id: &str, variable: &'static str, value: T) -> Setting<T> {
     let origin = match matches.value_source(id) {
         Some(ValueSource::EnvVariable) => Origin::Environment(variable),

@@ -32,10 +32,10 @@ const OTHER_CHAIN: &str =
     "name an endpoint of that chain, or correct the chain id that is expected";
 const SET_IT: &str = "name it as a flag, in the environment, or in canon.toml";
 
-/// The time from one block of Ethereum to the next.
+/// The time between two blocks of Ethereum.
 pub(crate) const BLOCK_TIME: Seconds = Seconds::of(12);
 
-/// A chain that answers, and the Registry of the set on it.
+/// A connected chain, and the Registry of the set on it.
 #[derive(Debug)]
 pub(crate) struct Chain {
     client: Client,
@@ -43,11 +43,11 @@ pub(crate) struct Chain {
     notes: Notes,
 }
 
-/// Runs what waits for a chain.
+/// Runs a future to completion.
 ///
 /// # Errors
 ///
-/// Its own, or if this system doesn't let a program wait.
+/// The future's own, or a failure to start the runtime.
 pub(crate) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::internal(error.into(), "please report this"))?;
@@ -55,11 +55,11 @@ pub(crate) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T
 }
 
 impl ChainSettings {
-    /// Connects to the first endpoint that can be trusted. Endpoints that are skipped are named on stderr.
+    /// Connects to the first endpoint that passes all checks. Endpoints that are skipped are named on stderr.
     ///
     /// # Errors
     ///
-    /// If no endpoint or Registry is named, or no endpoint can be trusted.
+    /// If no endpoint or Registry is named, or no endpoint passes the checks.
     pub(crate) async fn connect(&self) -> Result<Chain, Failure> {
         let endpoints = self.endpoints()?;
         let registry = self.registry.as_ref().ok_or_else(|| {
@@ -74,11 +74,11 @@ impl ChainSettings {
         Ok(Chain { client, registry: registry.clone(), notes })
     }
 
-    /// Connects as [`Self::connect`] does, to a chain that need not have a set.
+    /// Connects like [`Self::connect`], but to a chain that may have no set.
     ///
     /// # Errors
     ///
-    /// If no endpoint is named, or none can be trusted.
+    /// If no endpoint is named, or none passes the checks.
     pub(crate) async fn connect_without_set(&self) -> Result<Client, Failure> {
         let endpoints = self.endpoints()?;
         let notes = Notes::new(self.named_endpoints());
@@ -108,7 +108,7 @@ impl ChainSettings {
             registry,
             clock: Arc::new(now),
         };
-        // What is wrong with the only one is the error itself.
+        // The problem of a single endpoint is the error itself, so it needs no note.
         let is_skipped = self.rpc_url.as_ref().is_some_and(|setting| setting.value.len() > 1);
         let note = move |note: EndpointNote| {
             if is_skipped {
@@ -119,7 +119,7 @@ impl ChainSettings {
         notes.waited(connection).await
     }
 
-    /// The endpoints as people name them, without their secrets.
+    /// The endpoints as a list without secrets.
     fn named_endpoints(&self) -> String {
         let endpoints = self.rpc_url.iter().flat_map(|setting| &setting.value);
         endpoints.map(ToString::to_string).collect::<Vec<_>>().join(", ")
@@ -130,7 +130,7 @@ fn missing(name: &str, what: &str) -> Failure {
     Failure::bad_input(eyre!("{name}: expected {what}, found nothing"), SET_IT)
 }
 
-/// The present time by the system's clock.
+/// The current time of the system's clock.
 #[expect(clippy::disallowed_methods, reason = "the binary is where time comes in")]
 fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -138,7 +138,7 @@ fn now() -> Timestamp {
 }
 
 impl Chain {
-    /// The chain.
+    /// The client of the chain.
     pub(crate) const fn client(&self) -> &Client {
         &self.client
     }
@@ -157,7 +157,7 @@ impl Chain {
         self.present_in(BLOCK_TIME, question).await
     }
 
-    /// The same with a next block that is expected so long after the newest one.
+    /// Reads the set as [`Self::present`] does, with another expected time between blocks.
     ///
     /// # Errors
     ///
@@ -180,7 +180,7 @@ impl Chain {
         view.map_err(unread)
     }
 
-    /// The newest block, and the time from it to the next one, as it is expected.
+    /// The newest block, and the expected time from it to the next one.
     async fn head_and_next(&self, block_time: Seconds) -> Result<(BlockView, Seconds), Failure> {
         let read = self.client.head_and_next_time(block_time).await;
         let (head, next) = read.map_err(|error| self.unread(error))?;
@@ -192,13 +192,13 @@ impl Chain {
         unread(&self.registry, error)
     }
 
-    /// The failure for contracts that aren't a set that a command can be about.
+    /// The failure for contracts that aren't a usable set.
     pub(crate) fn unusable_set(&self, reason: Report) -> Failure {
         unreadable_set(&self.registry, reason)
     }
 
-    /// The set at the newest block, unless that is still the one with the hash `shown`. Shows no notes: what is
-    /// watched is drawn again and again.
+    /// The set at the newest block; `None` if that is still the one with the hash `shown`. Shows no notes,
+    /// since callers poll.
     ///
     /// # Errors
     ///
@@ -217,12 +217,12 @@ impl Chain {
         self.read(BLOCK_TIME, &question).await.map(Some)
     }
 
-    /// The set at the newest block, with its history if that can be had. A state is kept in the user's
-    /// folder for caches, so that the next command needn't read all blocks again.
+    /// The set at the newest block, with its history if that is available. A state is stored in the user's
+    /// cache folder, so that the next command doesn't read all blocks again.
     ///
     /// # Errors
     ///
-    /// If not even the present can be read.
+    /// If the current state of the set can't be read, or there is no folder for the cache.
     pub(crate) async fn history(&self, question: Question) -> Result<OpenedSet, Failure> {
         let unread = |error| unread(&self.registry, error);
         let (head, block_time) = self.notes.waited(self.head_and_next(BLOCK_TIME)).await?;
@@ -259,12 +259,12 @@ impl Chain {
         Ok(opened)
     }
 
-    /// Notes that the newest block is old, if it may be: see [`Notes::age`].
+    /// Shows a note if the newest block may be old: see [`Notes::age`].
     pub(crate) fn note_age(&self, block: &BlockView) {
         self.notes.age(self.client.chain_id(), now().since(block.timestamp).unwrap_or_default());
     }
 
-    /// The time of the newest block that can't be replaced any more; `None` if there is none yet.
+    /// The time of the newest final block; `None` if no block is final yet.
     ///
     /// # Errors
     ///
@@ -274,7 +274,7 @@ impl Chain {
         Ok(block.map_err(|error| self.unread(error))?.map(|block| block.timestamp))
     }
 
-    /// Whether an account has code of its own.
+    /// Whether an account has code of its own. An EIP-7702 delegation doesn't count.
     ///
     /// # Errors
     ///
@@ -284,7 +284,7 @@ impl Chain {
         Ok(code.map_err(|error| self.unread(error))?.is_some())
     }
 
-    /// The amount that `spender` may take of an asset that `owner` has, in the block with this hash.
+    /// The amount of `owner`'s asset that `spender` may take, in the block with this hash.
     ///
     /// # Errors
     ///
@@ -300,7 +300,7 @@ impl Chain {
         allowance.map_err(|error| self.unread(error))
     }
 
-    /// The actions that a payload lists in the block with this hash when Governance asks, which would freeze
+    /// The actions that a payload returns to Governance in the block with this hash. A proposal would freeze
     /// them.
     ///
     /// # Errors
@@ -333,7 +333,7 @@ impl Chain {
         Ok(block.map_err(|error| self.unread(error))?.timestamp)
     }
 
-    /// The signals that Proposals counted in those of `blocks` whose time is `within` a range.
+    /// The signals that Proposals counted in those of `blocks` whose time is in the range `within`.
     ///
     /// # Errors
     ///
@@ -355,7 +355,7 @@ impl Chain {
     }
 }
 
-/// `$XDG_CACHE_HOME/canon`, otherwise `~/.cache/canon`.
+/// The folder for caches: `$XDG_CACHE_HOME/canon`, otherwise `~/.cache/canon`.
 fn cache_folder() -> Option<PathBuf> {
     let named = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let folder = named.or_else(|| Some(env::home_dir()?.join(".cache")))?;
@@ -396,7 +396,7 @@ impl ChainSettings {
     }
 }
 
-/// Whether no endpoint can be used since none has a contract at the Registry's address.
+/// Whether all endpoints were refused because they have no contract at the Registry's address.
 fn is_without_registry(error: &Error) -> bool {
     let is_missing = |note: &EndpointNote| matches!(note.problem, EndpointProblem::NoRegistry(_));
     matches!(error, Error::NoEndpoint { source: NoEndpoint(notes), .. } if notes.iter().all(is_missing))

@@ -1,4 +1,4 @@
-//! `canon.toml`.
+//! The settings file, `canon.toml`.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-/// The settings of a file.
+/// The settings in a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct FileSettings {
     pub(super) rpc_url: Option<Vec<Endpoint>>,
@@ -19,15 +19,15 @@ pub(super) struct FileSettings {
     pub(super) chain_id: Option<ChainId>,
 }
 
-/// Names that look like secrets. Those never stand in a file of settings.
+/// Parts of names that suggest a secret. A settings file has no secrets.
 const SECRETS: [&str; 4] = ["key", "mnemonic", "password", "secret"];
 
-/// Reads the settings of a file's text.
+/// Parses the text of a settings file.
 ///
 /// # Errors
 ///
-/// The first mistake: a text that isn't TOML, a name that is no setting, or a value that is none of its kind.
-/// Neither the line nor the value is part of it, since either can have a key.
+/// The first mistake: a text that isn't TOML, an unknown name, or a value of the wrong kind. The error
+/// contains neither the line nor the value, since both may contain a key.
 pub(super) fn parse(text: &str) -> Result<FileSettings, Problem> {
     let table = DeTable::parse(text).map_err(|error| {
         let span = error.span().unwrap_or_default();
@@ -74,7 +74,7 @@ fn endpoints(value: &Spanned<DeValue<'_>>) -> Result<Vec<Endpoint>, (Range<usize
     const EXPECTED: &str = "the URL of an endpoint, or a list of them";
     let endpoint = |value: &Spanned<DeValue<'_>>| {
         let text = text_of(value, EXPECTED).map_err(|expected| (value.span(), expected))?;
-        // Its message begins with "expected".
+        // The message begins with "expected", which is added again later.
         text.parse().map_err(|error: canon_chain::ParseEndpointError| {
             let message = error.to_string();
             let expected = message.strip_prefix("expected ").unwrap_or(&message).to_owned();

@@ -1,4 +1,4 @@
-//! What a person is told while a chain is read.
+//! Notes for the user while a chain is read.
 
 use std::{
     cell::{Cell, RefCell},
@@ -13,29 +13,30 @@ use canon_protocol::{Seconds, text::Duration};
 
 use crate::output;
 
-/// The time after which a person is told what a command waits for.
+/// The delay after which a note names the endpoints that a command waits for.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// The age from which on a development chain's newest block is noted: that which other chains may have.
+/// The age above which a development chain's newest block gets a note. On other chains, an endpoint with an older
+/// block isn't used.
 const MAX_UNNOTED_AGE: Seconds = Seconds::of(300);
 
-/// The notes of a command, each shown once, however often the chain is read.
+/// The notes of a command. Each is shown once, however often the chain is read.
 #[derive(Debug)]
 pub(super) struct Notes {
     /// The endpoints, as people name them.
     endpoints: String,
     told: RefCell<BTreeSet<String>>,
-    /// Whether the age of a block was looked at.
+    /// Whether the age of a block was checked.
     is_age_seen: Cell<bool>,
 }
 
 impl Notes {
-    /// No notes yet, about endpoints that people name so.
+    /// Creates the notes of a command that uses these endpoints.
     pub(super) fn new(endpoints: String) -> Self {
         Self { endpoints, told: RefCell::default(), is_age_seen: Cell::default() }
     }
 
-    /// Shows a note that wasn't shown yet.
+    /// Shows a note, unless it was shown before.
     pub(super) fn once(&self, text: String) {
         if !self.told.borrow().contains(&text) {
             output::note(&text);
@@ -43,14 +44,14 @@ impl Notes {
         }
     }
 
-    /// The outcome of requests. If they take long, a note names what is waited for.
+    /// Awaits requests. If they take long, a note names the endpoints.
     pub(super) async fn waited<T>(&self, work: impl Future<Output = T>) -> T {
         let note = || self.once(format!("waiting for an answer from {}", self.endpoints));
         noting_delay(work, tokio::time::sleep(PATIENCE), note).await
     }
 
-    /// Notes the age of a development chain's newest block: unlike on other chains, an old one is accepted. Only the
-    /// first block that is read counts.
+    /// Shows a note if the newest block of a development chain is old: unlike on other chains, it is accepted. Only
+    /// the first block that is read counts.
     pub(super) fn age(&self, chain_id: ChainId, age: Seconds) {
         let is_development = DEVELOPMENT_CHAINS.contains(&chain_id);
         if !self.is_age_seen.replace(true) && is_development && age > MAX_UNNOTED_AGE {
@@ -62,7 +63,7 @@ impl Notes {
     }
 }
 
-/// The outcome of `work`. `note` is called if `patience` is over before it.
+/// Awaits `work`, and calls `note` if `patience` ends before it.
 async fn noting_delay<T>(
     work: impl Future<Output = T>,
     patience: impl Future<Output = ()>,

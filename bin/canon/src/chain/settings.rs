@@ -16,26 +16,26 @@ use crate::exit::Failure;
 /// The file that is read if none is named.
 const DEFAULT_FILE: &str = "canon.toml";
 
-/// A value, and where it is from.
+/// A value and its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Setting<T> {
     pub(crate) value: T,
     pub(crate) origin: Origin,
 }
 
-/// The source of a value.
+/// The origin of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// It was typed behind this flag.
+    /// This flag.
     Flag(&'static str),
-    /// A variable of the environment.
+    /// This environment variable.
     Environment(&'static str),
-    /// A file of settings.
+    /// A settings file.
     File(PathBuf),
 }
 
 impl Origin {
-    /// The flag, if it was typed.
+    /// The flag, if that is the origin.
     pub(super) const fn flag(&self) -> Option<&'static str> {
         match self {
             Self::Flag(name) => Some(name),
@@ -55,7 +55,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The settings with which the chain is reached; `None` for those that weren't given.
+/// The settings for reaching the chain; `None` for those that weren't given.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ChainSettings {
     /// At least one endpoint, in the order in which they are tried.
@@ -66,11 +66,12 @@ pub(crate) struct ChainSettings {
 }
 
 impl ChainSettings {
-    /// The settings of the file at `path`, otherwise of the one in the working directory, if there is one.
+    /// Reads the settings from the file at `path`, otherwise from [`DEFAULT_FILE`] in the working
+    /// directory, if that exists.
     ///
     /// # Errors
     ///
-    /// If it can't be read, has a mistake, or is named and doesn't exist.
+    /// If the file can't be read, has a mistake, or was named and doesn't exist.
     pub(super) fn read(path: Option<&Path>) -> Result<Self, Failure> {
         let file = path.unwrap_or_else(|| Path::new(DEFAULT_FILE));
         let text = match fs::read_to_string(file) {
@@ -85,7 +86,7 @@ impl ChainSettings {
             }
         };
         let FileSettings { rpc_url, registry, chain_id } = parse(&text).map_err(|mistake| {
-            // The line isn't quoted: a key can be part of a URL.
+            // The line isn't quoted: a URL in it may contain a key.
             let report = eyre!("{}:{mistake}", file.display());
             Failure::bad_input(report, "correct the file; `canon config --help` lists its settings")
         })?;
@@ -97,14 +98,14 @@ impl ChainSettings {
         })
     }
 
-    /// The same with the Registry that a file names, if nothing else names one.
+    /// Sets the Registry to the one that a file names, unless another is set.
     pub(crate) fn or_registry(mut self, value: Address, file: &Path) -> Self {
         let origin = Origin::File(file.to_owned());
         self.registry.get_or_insert(Setting { value, origin });
         self
     }
 
-    /// The same with other values in the place of its own, where there are some.
+    /// Replaces settings with the given ones, where there are some.
     pub(super) fn under(
         self,
         rpc_url: Option<Setting<Vec<Endpoint>>>,

@@ -32,7 +32,7 @@ fn what_a_contract_answers_is_blamed_on_the_registry_and_all_else_on_the_endpoin
     }
 }
 
-/// What `canon status` does once it is connected.
+/// Reads the same as `canon status` after it has connected.
 #[tokio::test]
 async fn reading_a_set_takes_three_round_trips() {
     let devchain = Devchain::new(DevchainConfig::default());
@@ -49,13 +49,13 @@ async fn reading_a_set_takes_three_round_trips() {
     let registry = set.deployment.registry;
     let registry = Setting { value: registry, origin: Origin::Environment("CANON_REGISTRY") };
     let chain = Chain { client, registry, notes: Notes::new("devchain".to_owned()) };
-    // Later than the block time says.
+    // The block is later than the expected block time.
     devchain.set_next_timestamp(devchain.timestamp() + 3_600).unwrap();
     let before = faults.packets();
     let present = chain.present(Question::default()).await.unwrap();
     assert_eq!(faults.packets() - before, 3);
     assert_eq!(present.next.get(), devchain.timestamp() + 3_600);
-    // A look for a new block costs one while there is none.
+    // A poll takes one round trip if there is no new block.
     let before = faults.packets();
     let shown = Some(present.block.hash);
     assert!(chain.present_after(shown, Question::default()).await.unwrap().is_none());
