@@ -33,10 +33,10 @@ pub(crate) struct SendArgs {
     pub(crate) signer: SignerArgs,
 }
 
-/// The most blocks that are waited for: later ones change nothing any more.
+/// The maximum number of blocks to wait for. A deeper block is final, so waiting longer adds nothing.
 const MAX_CONFIRMATIONS: u64 = canon_chain::FINALITY;
 
-/// The form of a transaction that somebody else signs.
+/// The form of a transaction for somebody else to sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum UnsignedForm {
     /// Its recipient, data, value, chain id and gas
@@ -45,23 +45,23 @@ pub(crate) enum UnsignedForm {
     Safe,
 }
 
-/// The last step that a command takes.
+/// How far a command goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// It simulates.
+    /// It stops after the simulation.
     Simulate,
-    /// It prints what somebody else signs.
+    /// It prints the transactions for somebody else to sign.
     Print(UnsignedForm),
-    /// It sends.
+    /// It sends the transactions.
     Send(Consent),
 }
 
-/// Whether a person is asked before something is sent.
+/// Whether the user is asked before something is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Consent {
-    /// It was given with the command.
+    /// No: consent was given with the command.
     Given,
-    /// Somebody is asked.
+    /// Yes.
     Ask,
 }
 
@@ -75,7 +75,7 @@ pub(crate) enum Format {
 }
 
 impl SendArgs {
-    /// The last step that the command takes.
+    /// How far the command goes.
     pub(crate) const fn extent(&self) -> Extent {
         match (self.unsigned, self.dry_run, self.yes) {
             (Some(form), ..) => Extent::Print(form),
@@ -85,12 +85,12 @@ impl SendArgs {
         }
     }
 
-    /// Notes that a person was asked already.
+    /// Records that the user has already consented.
     pub(crate) const fn consent_was_given(&mut self) {
         self.yes = true;
     }
 
-    /// The blocks to wait for.
+    /// The number of blocks to wait for.
     pub(crate) const fn confirmations(&self) -> u64 {
         self.confirmations
     }

@@ -1,4 +1,4 @@
-//! Commands that send nothing: simulations, and transactions that somebody else signs.
+//! Commands that send nothing: simulations, and transactions for somebody else to sign.
 
 use alloy_primitives::Address;
 use canon_chain::{
@@ -72,11 +72,12 @@ impl Draft {
     }
 }
 
-/// Prints calls that somebody else makes, in order. The texts are the name and the description of a batch.
+/// Prints calls for somebody else to make, in order. The two texts are the name and the description of a
+/// batch.
 ///
 /// # Errors
 ///
-/// If the newest block isn't known, or the result can't be written.
+/// If the newest block can't be read, or the result can't be written.
 pub(crate) async fn print_unsigned(
     form: UnsignedForm,
     client: &Client,
@@ -97,7 +98,7 @@ pub(crate) async fn print_unsigned(
     }
 }
 
-/// The transactions of steps, as far as they can be simulated.
+/// Simulates the transactions of the steps that don't depend on a step before them.
 pub(super) async fn preview(
     sender: &IntentSender,
     steps: Vec<Step>,

@@ -1,5 +1,6 @@
-//! What earlier commands of an account left behind. It is said what it is, and nothing of it is sent without
-//! consent: what was sent to a fork is valid on the chain that the fork began with, and on other forks of it.
+//! Transactions that earlier commands of an account left behind. The user is told about them, and none is sent
+//! again without consent: a transaction that was sent to a fork is also valid on the chain that the fork began
+//! with, and on its other forks.
 
 use alloy_primitives::{Address, B256};
 use canon_chain::{FINALITY, Wait, tx::UnprovenTransaction};
@@ -16,35 +17,33 @@ use super::{
 };
 use crate::{chain::BLOCK_TIME, exit::Failure, page};
 
-/// The number of blocks after which it is said how what isn't mined is given up.
+/// The number of blocks after which the user is told how to give up a transaction that isn't mined.
 const HINT: u64 = 16;
 
-/// The number of blocks after which a command doesn't wait any longer.
+/// The number of blocks after which a command stops waiting.
 const PATIENCE: u64 = FINALITY;
 
-/// Where a command begins.
+/// The state in which a command starts.
 #[derive(Debug)]
 pub(super) struct Start {
-    /// The number of its order.
+    /// The number of the command's order.
     pub(super) order: OrderId,
-    /// The steps that an interrupted run of the same command left done.
+    /// The steps that an interrupted run of the same command completed.
     pub(super) delivered: Vec<Delivered>,
-    /// What that run began, and what was in the journal before. `None` for a new command.
+    /// The record of that run; `None` for a new command.
     pub(super) begun: Option<Begun>,
 }
 
-/// Whose transaction it is.
+/// The command that a transaction belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Whose {
-    /// The command's that goes on.
-    Own,
-    /// An earlier command's.
-    Other,
+enum SentBy {
+    ResumedCommand,
+    EarlierCommand,
 }
 
 impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A> {
-    /// Finds out what became of the command that ran before, and waits for what it left in flight. The same
-    /// command goes on where it ended; of another one it is told what became of it.
+    /// Settles the transactions of the last command before this one starts. If it was the same command, it is
+    /// resumed; otherwise its outcome is reported.
     pub(super) async fn start(
         &mut self,
         command: &str,
@@ -77,14 +76,16 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
                 (self.tell)(&format!("not sent yet: {}", step.title()));
                 continue;
             }
-            let again = self.decide(&step.intent.id(), step.title(), Whose::Own).await?;
+            let again =
+                self.decide(&step.intent.id(), step.title(), SentBy::ResumedCommand).await?;
             delivered.push(self.deliver(step, &begun.earlier, confirmations, again).await?);
         }
         Ok(Start { order: begun.order, delivered, begun: Some(begun) })
     }
 
-    /// Says what isn't known to belong to this chain, which isn't sent. What could still be mined on it is left
-    /// alone only if that is wanted; what a command that goes on does anew has the same nonce.
+    /// Reports transactions that may belong to another chain; they aren't sent. If one was never mined and isn't the
+    /// resumed command's, the user is asked whether to go on without it. The resumed command sends its steps again
+    /// under the same nonces.
     async fn leave_unproven(&self, same: Option<&Begun>) -> Result<(), Stopped> {
         let is_own = |one: &UnprovenTransaction| {
             same.is_some_and(|begun| {
@@ -116,7 +117,7 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
         self.ask(&open.join("\n"), "Go on without it?", next).await
     }
 
-    /// Waits for what another command left in flight, and tells what became of it.
+    /// Waits for the transactions of another command, and reports their outcome.
     async fn finish_other(&mut self, begun: Begun) -> Result<(), Stopped> {
         (self.tell)(&format!("`{}` was interrupted before this one", begun.command));
         for step in &begun.steps {
@@ -125,7 +126,7 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
                 (self.tell)(&format!("not sent: {title}; run it again if it is still wanted"));
                 continue;
             }
-            let again = self.decide(&step.intent.id(), title, Whose::Other).await?;
+            let again = self.decide(&step.intent.id(), title, SentBy::EarlierCommand).await?;
             match self.deliver(step, &begun.earlier, 1, again).await {
                 Ok(Delivered { confirmed, .. }) => {
                     let (hash, block) = (confirmed.hash, confirmed.block);
@@ -140,7 +141,7 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
         self.files.end().map_err(Stopped::ForNow)
     }
 
-    /// Waits until no transaction is in flight whose command isn't known any more.
+    /// Waits until no transaction is in flight whose command is no longer recorded.
     async fn settle_rest(&mut self) -> Result<(), Stopped> {
         let mut decided: BTreeMap<IntentId, (Again, BlockNumber)> = BTreeMap::new();
         loop {
@@ -151,7 +152,7 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
             let (id, words) = (intent.id(), words(Some(&intent)));
             let (again, since) = match decided.get(&id) {
                 Some(decided) => *decided,
-                None => (self.decide(&id, &words, Whose::Other).await?, head.number),
+                None => (self.decide(&id, &words, SentBy::EarlierCommand).await?, head.number),
             };
             decided.insert(id, (again, since));
             self.tell_once(format!(
@@ -166,17 +167,19 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
         }
     }
 
-    /// Whether what is in flight for an intent is sent again: what no node has only with consent. That of
-    /// another command isn't part of the consent that was given with this one.
-    async fn decide(&self, id: &IntentId, words: &str, whose: Whose) -> Result<Again, Stopped> {
+    /// Decides whether the transactions in flight for an intent are sent again. If no node has the newest one,
+    /// that needs consent, and consent to this command doesn't cover an earlier one.
+    async fn decide(&self, id: &IntentId, words: &str, sent_by: SentBy) -> Result<Again, Stopped> {
         let Some((nonce, hash)) = self.in_flight(id) else { return Ok(Again::Wait) };
         let is_known =
             self.sender.is_known(hash).await.map_err(|error| {
                 Stopped::ForNow(self.interrupted(Report::msg(error.to_string())))
             })?;
-        match (is_known, whose, self.consent) {
-            (true, Whose::Other, _) => Ok(Again::Wait),
-            (true, Whose::Own, _) | (false, Whose::Own, Consent::Given) => Ok(Again::Send),
+        match (is_known, sent_by, self.consent) {
+            (true, SentBy::EarlierCommand, _) => Ok(Again::Wait),
+            (true, SentBy::ResumedCommand, _) | (false, SentBy::ResumedCommand, Consent::Given) => {
+                Ok(Again::Send)
+            }
             (false, ..) => {
                 let text = format!(
                     "{hash} was signed by an earlier command, isn't mined, and no node here has it: {words}\n{}",
@@ -204,7 +207,8 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
         Err(Stopped::ForNow(Failure::refused(report, next)))
     }
 
-    /// Says how what isn't mined for long is given up, and ends the command when it waited long enough.
+    /// Reports how to give up a transaction that isn't mined for long, and ends the command after [`PATIENCE`]
+    /// blocks.
     pub(super) fn check_patience(
         &mut self,
         since: BlockNumber,
@@ -226,14 +230,14 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
         }
     }
 
-    /// The nonce and the newest transaction that is in flight for an intent.
+    /// The nonce and the hash of the newest transaction in flight for an intent.
     fn in_flight(&self, id: &IntentId) -> Option<(u64, B256)> {
         let mut all = self.sender.in_flight();
         let found = all.find(|one| one.intent.is_some_and(|intent| intent.id() == *id))?;
         Some((found.nonce, found.hash))
     }
 
-    /// How a transaction is given up.
+    /// Instructions for giving up a transaction.
     fn give_up(&self, nonce: u64) -> String {
         let account = self.sender.address();
         format!(
@@ -243,7 +247,7 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
     }
 }
 
-/// What a transaction is for.
+/// The description of a transaction by its intent.
 fn words(intent: Option<&Intent>) -> String {
     intent.map_or_else(|| "a transfer of nothing".to_owned(), |one| page::action_text(&one.action))
 }

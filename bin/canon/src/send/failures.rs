@@ -5,7 +5,7 @@ use eyre::{Report, eyre};
 
 use crate::exit::Failure;
 
-/// Nothing was sent.
+/// The failure for an error before anything was sent.
 pub(super) fn refused(error: Error) -> Failure {
     let report = || Report::msg(error.to_string()).wrap_err("nothing was sent");
     match &error {
@@ -25,13 +25,13 @@ pub(super) fn refused(error: Error) -> Failure {
     }
 }
 
-/// A transaction was mined and didn't do what it is for.
+/// The failure for a transaction that was mined and didn't do its work.
 pub(super) fn mined(error: &Error) -> Failure {
     let report = Report::msg(error.to_string()).wrap_err("the transaction failed");
     Failure::refused(report, "`canon status` shows whether it is still needed")
 }
 
-/// The time of a step was over before it was mined.
+/// The failure for a step that wasn't mined in time.
 pub(super) fn too_late(step: &str) -> Failure {
     let report = eyre!("its time was over before it was mined").wrap_err(step.to_owned());
     Failure::refused(report, "`canon status` shows what can be done now, and by whom")

@@ -1,5 +1,5 @@
-//! Sending by every command: words first, then a simulation, a question, and the transaction, whose outcome is
-//! known before the command ends. A command that is interrupted goes on when it is run again.
+//! Sending, for every command: the steps in words, a simulation, a question, and the transactions, whose
+//! outcome is known before the command ends. An interrupted command goes on when it is run again.
 
 mod args;
 mod draft;
@@ -39,7 +39,7 @@ use draft::Draft;
 use sending::Sending;
 use show::PreviewDocument;
 
-/// The time between two looks for a new block.
+/// The time between two polls for a new block.
 const POLL: Duration = Duration::from_secs(1);
 
 /// A transaction of a command.
@@ -47,48 +47,48 @@ const POLL: Duration = Duration::from_secs(1);
 pub(crate) struct Step {
     /// The action to carry out.
     pub(crate) intent: Intent,
-    /// Its description, every address in full. The first is its title. In the block before it is sent they must
-    /// still be what was shown.
+    /// The description for people, with every address in full. The first line is the title. The description
+    /// must be the same when the step is shown and when it is sent.
     pub(crate) words: Vec<String>,
-    /// Further facts for a person. They may be different in the next block.
+    /// Further facts for people. They may change with the next block.
     #[serde(skip)]
     pub(crate) details: Vec<String>,
-    /// When it can be simulated.
+    /// The time at which the step can be simulated.
     #[serde(skip)]
     pub(crate) simulation: Simulation,
 }
 
-/// When a step can be simulated.
+/// The time at which a step can be simulated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Simulation {
     /// At once.
     #[default]
     AtOnce,
-    /// Only after the step before is done, on which it relies.
+    /// After the previous step is mined, because it depends on that step.
     AfterPrevious,
 }
 
-/// For whom a command plans its steps.
+/// The account and the order for which a command plans its steps.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Planned {
     /// The account that sends.
     pub(crate) account: Address,
-    /// The number of what it orders, for intents that need one.
+    /// The number of the order, for intents that need one.
     pub(crate) order: OrderId,
 }
 
 impl Step {
-    /// A step that can be simulated at once.
+    /// Creates a step that can be simulated at once.
     pub(crate) const fn new(intent: Intent, words: Vec<String>) -> Self {
         Self { intent, words, details: Vec::new(), simulation: Simulation::AtOnce }
     }
 
-    /// The first of its words.
+    /// The first line of the description.
     pub(crate) fn title(&self) -> &str {
         self.words.first().map_or("", String::as_str)
     }
 
-    /// Whether it is what was shown as `other`.
+    /// Whether the step does the same as `other`, with the same description.
     fn is(&self, other: &Self) -> bool {
         self.words == other.words
             && self.intent.id() == other.intent.id()
@@ -97,11 +97,11 @@ impl Step {
 }
 
 impl SendArgs {
-    /// Opens the key that the command needs. Refuses at once what would need a person where there is none.
+    /// Opens the key that the command needs. Fails at once if the command has to ask and there is no terminal.
     ///
     /// # Errors
     ///
-    /// If somebody had to be asked and there is no terminal, or there is no key.
+    /// If the command has to ask and there is no terminal, or there is no key.
     pub(crate) fn open(&self) -> Result<Opened, Failure> {
         let need = match self.extent() {
             Extent::Simulate | Extent::Print(_) => Need::Address,
@@ -118,7 +118,7 @@ impl SendArgs {
         self.signer.open(need)
     }
 
-    /// Shows what would be done, and asks whether it should be unless the consent was given with the command.
+    /// Shows the steps, and asks for consent unless it was given with the command.
     ///
     /// # Errors
     ///
@@ -140,11 +140,11 @@ impl SendArgs {
     }
 }
 
-/// A signer's signature over the hash of `what`.
+/// Signs the hash of a message. `what` names the message.
 ///
 /// # Errors
 ///
-/// If it signs no messages.
+/// If the signer can't sign messages.
 pub(crate) async fn sign(
     signer: &AccountSigner,
     what: &'static str,
@@ -153,13 +153,14 @@ pub(crate) async fn sign(
     signer.sign_message_hash(what, hash).await.map_err(failures::refused)
 }
 
-/// Carries a command out, as far as its arguments say. `command` is the command as it is typed, which an
-/// interrupted run is recognized by. `plan` is what it does, in order, as of the newest block: it is asked
-/// before anything is shown, and again before each step is sent.
+/// Carries out a command, as far as its arguments require. `command` is the command as it is typed, by which an
+/// interrupted run is recognized. `plan` returns the steps in order, as of the newest block: it is called
+/// before they are shown, and again before each is sent.
 ///
 /// # Errors
 ///
-/// The plan's, the chain's, and whatever keeps a transaction from being sent or known.
+/// The errors of the plan and of the chain, and everything that keeps a transaction from being sent or its
+/// outcome from being known.
 pub(crate) async fn send(
     args: &SendArgs,
     opened: Opened,
@@ -207,23 +208,23 @@ pub(crate) async fn send(
     }
 }
 
-/// Returns when a person presses Ctrl-C.
+/// Returns when the user presses Ctrl-C.
 async fn interrupt() {
     if tokio::signal::ctrl_c().await.is_err() {
-        // Ctrl-C then ends the program, as it does by default.
+        // Without a handler, Ctrl-C ends the program.
         std::future::pending::<()>().await;
     }
 }
 
-/// Shows what would be done and asks whether it should be. A thread reads the answer: one that waits for a
-/// person can't be stopped otherwise.
+/// Shows the steps and asks for consent. A thread reads the answer, because reading from a terminal can't be
+/// canceled.
 async fn ask(text: &str, question: &str) -> Result<Answer, Failure> {
     output::text(&format!("{text}\n{question} [y/N] "));
     let (answer, answered) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         let mut line = String::new();
         let read = io::stdin().lock().read_line(&mut line).map(|_| line);
-        // Nobody waits for it after Ctrl-C.
+        // After Ctrl-C the receiver is gone.
         let _ = answer.send(read);
     });
     let unread = |error: Report| {
@@ -240,7 +241,7 @@ async fn ask(text: &str, question: &str) -> Result<Answer, Failure> {
     })
 }
 
-/// The answer of a person.
+/// The answer of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answer {
     Yes,

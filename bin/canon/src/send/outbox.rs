@@ -1,4 +1,4 @@
-//! One account's transactions: those of the command, and those that an earlier one left behind.
+//! The transactions of one account: those of the command, and those that an earlier command left behind.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,21 +22,21 @@ use crate::{
     exit::{Exit, Failure},
 };
 
-/// The number of failures of the endpoint in a row after which a command doesn't wait any longer.
+/// The number of consecutive endpoint failures after which a command stops waiting.
 const MAX_FAILURES: u32 = 20;
 
-/// The outbox of one account: it sends transactions, and remembers the commands that began.
+/// The outbox of one account: it sends transactions, and records the commands that have begun.
 pub(super) struct Outbox<'a, W, A> {
     pub(super) sender: IntentSender,
     pub(super) files: AccountFiles,
     wait: W,
     pub(super) tell: &'a dyn Fn(&str),
     pub(super) consent: Consent,
-    /// Shows something and asks a question.
+    /// Shows a text and asks a question.
     pub(super) ask: &'a A,
-    /// The outcomes of transactions since it was opened, by hash.
+    /// The outcomes of transactions since the outbox was opened, by hash.
     outcomes: BTreeMap<B256, Outcome>,
-    /// The notes shown already that would be shown again for every block.
+    /// The notes already shown, each of which is shown only once.
     told: BTreeSet<String>,
 }
 
@@ -46,26 +46,26 @@ enum Outcome {
     Failed(Error),
 }
 
-/// A step that is done.
+/// A step whose transaction did its work.
 #[derive(Clone, Debug)]
 pub(super) struct Delivered {
     pub(super) step: Step,
     pub(super) confirmed: Confirmed,
 }
 
-/// The reason why a step isn't done.
+/// The reason why a step wasn't completed.
 #[derive(Debug)]
 pub(super) enum Stopped {
-    /// It won't be: nothing of it is in flight.
+    /// It won't be completed: no transaction of it is in flight.
     ForGood(Failure),
-    /// It may be: the command can go on with it.
+    /// It may still be completed: the command can be resumed.
     ForNow(Failure),
 }
 
 impl From<Failure> for Stopped {
     fn from(failure: Failure) -> Self {
         match failure.exit {
-            // It says nothing about what the command is for.
+            // An internal error says nothing about the step itself.
             Exit::Internal => Self::ForNow(failure),
             Exit::Success | Exit::CheckFailed | Exit::BadInput | Exit::NothingToDo => {
                 Self::ForGood(failure)
@@ -74,12 +74,12 @@ impl From<Failure> for Stopped {
     }
 }
 
-/// Whether what is in flight is sent again.
+/// Whether the transactions in flight are sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Again {
-    /// The same bytes, and others that offer more.
+    /// Yes: the same bytes, and replacements with higher fees.
     Send,
-    /// A node has it.
+    /// No: a node has them.
     Wait,
 }
 
@@ -100,8 +100,9 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         &self.sender
     }
 
-    /// Remembers what is about to be sent. What is in the journal by then isn't of this command, unless an
-    /// interrupted run of it began with other transactions, `earlier`, in the journal.
+    /// Records the command before it sends. Transactions that are in the journal by now belong to other
+    /// commands. If an interrupted run of the same command was recorded, `earlier` is its list of those
+    /// transactions.
     pub(super) fn begin(
         &self,
         command: &str,
@@ -120,12 +121,12 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         Ok(begun)
     }
 
-    /// Forgets the command: its outcome was shown.
+    /// Removes the record of the command, after its outcome was shown.
     pub(super) fn end(&self) -> Result<(), Failure> {
         self.files.end()
     }
 
-    /// Whether a transaction of the command is out for a step.
+    /// Whether the command has sent a transaction for a step.
     pub(super) fn is_sent(&self, step: &Step, earlier: &[B256]) -> bool {
         self.hashes_of(&step.intent.id(), earlier).next().is_some()
     }
@@ -140,8 +141,8 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         own.map(|(hash, _)| hash).filter(|hash| !earlier.contains(hash))
     }
 
-    /// Sends a step, if that wasn't done yet, and waits until as many blocks confirm it. What is in flight
-    /// already is only sent again if that is wanted.
+    /// Sends a step unless that was done, and waits for this number of confirmations. `again` says whether a
+    /// transaction that is in flight already is sent again.
     pub(super) async fn deliver(
         &mut self,
         step: &Step,
@@ -170,7 +171,8 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
                 }
                 None => {
                     if !self.sender.may_be_mined(&id) {
-                        // It may have waited until another use of its nonce was final.
+                        // If another transaction used the nonce, the wait lasts until that one is final; it
+                        // doesn't count.
                         since = None;
                     }
                     self.check_patience(*since.get_or_insert(head.number), &head, &id)?;
@@ -183,7 +185,7 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
                         if !self.is_sent(step, earlier) {
                             return Err(Stopped::ForGood(failures::refused(error)));
                         }
-                        // It was recorded before the node refused it: another node may have it.
+                        // It was recorded before the node refused it, and another node may have it.
                         self.tell_once(error.to_string());
                     }
                 }
@@ -192,9 +194,9 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         }
     }
 
-    /// Sends an intent, and all that is in flight, again or for the first time. Returns why the intent isn't
-    /// sent and won't be. What is in flight and of no use any more gives way to a transfer of nothing, which
-    /// is reported.
+    /// Sends an intent and everything in flight, for the first time or again. Returns the error if the
+    /// intent isn't sent and won't be. Transactions in flight whose time is over are replaced by transfers
+    /// of nothing, which is reported.
     pub(super) async fn pursue(
         &mut self,
         intent: Option<&Intent>,
@@ -228,7 +230,7 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         refusal
     }
 
-    /// Waits for the next block, unless there is one already.
+    /// Waits for the next block, unless there is a newer one than `head`.
     pub(super) async fn pause(&mut self, head: &BlockView) -> Result<(), Stopped> {
         // A development node mines at once.
         let newest = self.sender.client().head().await;
@@ -241,7 +243,7 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         }
     }
 
-    /// Finds out what became of all transactions by the newest block.
+    /// Updates the outcomes of all transactions to the newest block.
     pub(super) async fn look(&mut self) -> Result<BlockView, Stopped> {
         let mut failures = 0;
         loop {
@@ -267,7 +269,7 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         }
     }
 
-    /// Remembers and shows the events. Returns failures other than those of mined transactions.
+    /// Records and shows events. Returns the failures that aren't those of mined transactions.
     fn take(&mut self, reports: Vec<TxReport>) -> Vec<(Option<IntentId>, Error)> {
         let mut errors = Vec::new();
         for TxReport { intent, event } in reports {
@@ -301,9 +303,10 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         errors
     }
 
-    /// The failure if a command ends while its outcome isn't known: what is in flight, and how to go on.
+    /// The failure for a command that ends before its outcome is known: it names the transactions in flight
+    /// and how to resume.
     pub(super) fn interrupted(&self, reason: Report) -> Failure {
-        // What can't be read may have begun.
+        // If the record can't be read, a command may have begun.
         let Some(begun) = self.files.begun().unwrap_or_else(|_| Some(Begun::default())) else {
             let next = "run the command again once that is different";
             return Failure::internal(reason.wrap_err("nothing was sent"), next);

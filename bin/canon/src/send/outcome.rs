@@ -1,4 +1,4 @@
-//! The changes made by a transaction, by its events.
+//! The changes made by a transaction, from its events.
 
 use std::fmt;
 
@@ -23,11 +23,11 @@ pub(super) enum Change {
     Proposed { proposal: Option<ProposalId>, round: Round },
     /// A proposal's actions were carried out.
     Executed { proposal: ProposalId },
-    /// The end of a proposal was stored.
+    /// The drop of a proposal was recorded.
     Dropped { proposal: ProposalId },
     /// The seed of an epoch was recorded.
     SeedRecorded { epoch: Epoch },
-    /// The seed had been recorded before.
+    /// The seed was already recorded.
     NothingToRecord,
     /// Governance may take some of the asset.
     Allowed { amount: Amount },
@@ -51,9 +51,9 @@ pub(super) enum Change {
     Voted { proposal: ProposalId, support: Support, amount: Amount },
     /// A payload became a proposal through the lock.
     ProposedThroughLock { proposal: Option<ProposalId>, unlocks_at: Option<Timestamp> },
-    /// Ballots that were signed are void.
+    /// Signed ballots were voided.
     BallotsVoided { proposal: ProposalId, next_nonce: Option<Nonce> },
-    /// A slot was used to signal.
+    /// A slot was used for a signal.
     Signaled {
         #[serde(with = "text::address")]
         payload: Address,
@@ -92,7 +92,7 @@ pub(super) enum Change {
         #[serde(with = "text::address")]
         new_attester: Address,
     },
-    /// The rewards of an attester go elsewhere.
+    /// The recipient of an attester's rewards was changed.
     CoinbaseSet {
         #[serde(with = "text::address")]
         attester: Address,
@@ -193,7 +193,7 @@ impl Change {
     }
 }
 
-/// The events of a contract with a role in a transaction.
+/// The events that a contract with a role emitted in a transaction.
 fn events(confirmed: &Confirmed, contract: Address, role: Role) -> impl Iterator<Item = Event> {
     let logs = confirmed.logs.iter().filter(move |log| log.address() == contract);
     logs.filter_map(move |log| Event::from_log_data(role, &log.inner.data))
@@ -288,7 +288,7 @@ struct TransactionDocument {
     hash: B256,
     block: u64,
     gas_used: u64,
-    /// In wei.
+    /// The fee in wei.
     fee: String,
     changed: Change,
 }

@@ -1,5 +1,5 @@
-//! The files of an account's commands: the journal of its transactions, and beside it the command that
-//! began and whose outcome wasn't shown yet.
+//! The files of an account's commands: the journal of its transactions, and the record of a command
+//! that has begun and whose outcome wasn't shown yet.
 
 use std::{
     env,
@@ -25,23 +25,23 @@ pub(super) struct AccountFiles {
     name: String,
 }
 
-/// The bytes of the hash of a chain's first block that are in the names of files.
+/// The number of bytes of a chain's genesis hash that are part of file names.
 const GENESIS_BYTES: usize = 8;
 
-/// A command that began: its outcome wasn't shown yet.
+/// The record of a command that has begun and whose outcome wasn't shown yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Begun {
     /// The command, as it is typed.
     pub(super) command: String,
-    /// The Registry of the set that it is about.
+    /// The Registry of the command's set.
     #[serde(with = "text::address")]
     pub(super) registry: Address,
-    /// The number of its order.
+    /// The number of the command's order.
     pub(super) order: OrderId,
-    /// The transactions in the journal when it began.
+    /// The transactions in the journal when the command began.
     pub(super) earlier: Vec<B256>,
-    /// Its steps, in order.
+    /// The steps of the command, in order.
     pub(super) steps: Vec<Step>,
 }
 
@@ -62,7 +62,8 @@ pub(crate) fn state_folder() -> Result<PathBuf, Failure> {
 }
 
 impl AccountFiles {
-    /// Chains of the same id that begin with different blocks have different files.
+    /// Names the files of an account on a chain. Chains with the same id but different first blocks
+    /// have different files.
     pub(super) fn new(folder: &Path, chain_id: ChainId, genesis: B256, account: Address) -> Self {
         let (genesis, _) = genesis.split_at(GENESIS_BYTES);
         let name = format!("{chain_id}-{}-{account:#x}", hex::encode_prefixed(genesis));
@@ -78,7 +79,7 @@ impl AccountFiles {
         create_private(&self.folder).map_err(|error| self.unusable(error.into()))?;
         match FileJournal::open(&self.file("journal")) {
             Ok(journal) => {
-                // Only a help for whoever finds it locked.
+                // The file only helps a user who finds the journal locked.
                 let holder = format!("process {}: {command}\n", std::process::id());
                 let _ = fs::write(self.file("user"), holder);
                 Ok(journal)
@@ -94,7 +95,7 @@ impl AccountFiles {
         }
     }
 
-    /// The command that began and whose outcome wasn't shown.
+    /// Reads the record of the command whose outcome wasn't shown.
     ///
     /// # Errors
     ///
@@ -114,11 +115,11 @@ impl AccountFiles {
         })
     }
 
-    /// Remembers a command, in the place of the one before. It is on the disk when this returns.
+    /// Replaces the record by that of another command. The file is on disk when this returns.
     ///
     /// # Errors
     ///
-    /// If it can't be written. Nothing is sent then.
+    /// If it can't be written. In that case nothing is sent.
     pub(super) fn begin(&self, begun: &Begun) -> Result<(), Failure> {
         let write = || -> io::Result<()> {
             let (file, new) = (self.file("begun"), self.file("begun.new"));
@@ -131,11 +132,11 @@ impl AccountFiles {
         write().map_err(|error| self.unusable(error.into()))
     }
 
-    /// Forgets the command: its outcome was shown.
+    /// Removes the record, after the outcome of the command was shown.
     ///
     /// # Errors
     ///
-    /// If the file can't be removed. The command is then reported once more.
+    /// If the file can't be removed. In that case the command is reported once more.
     pub(super) fn end(&self) -> Result<(), Failure> {
         match fs::remove_file(self.file("begun")) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -159,7 +160,7 @@ impl AccountFiles {
     }
 }
 
-/// A folder that is its owner's only.
+/// Creates a folder that only its owner can access.
 fn create_private(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -168,7 +169,7 @@ fn create_private(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Puts the names in a folder on the disk.
+/// Writes the names in a folder to disk.
 fn sync(folder: &Path) -> io::Result<()> {
     match cfg!(unix) {
         true => File::open(folder)?.sync_all(),

@@ -26,7 +26,7 @@ use crate::{
     output,
 };
 
-/// A command that sends, and everything it needs.
+/// A command that sends, with everything it needs.
 pub(super) struct Sending<'a, A> {
     pub(super) client: &'a Client,
     pub(super) signer: AccountSigner,
@@ -38,16 +38,16 @@ pub(super) struct Sending<'a, A> {
     pub(super) format: Format,
     /// Shows a note that isn't the result.
     pub(super) tell: &'a dyn Fn(&str),
-    /// Shows what would be done.
+    /// Shows the steps.
     pub(super) show: &'a dyn Fn(&str),
-    /// Shows what would be done and asks a question.
+    /// Shows the steps and asks a question.
     pub(super) ask: &'a A,
     /// Shows the result.
     pub(super) result: &'a dyn Fn(&str) -> Result<(), Failure>,
 }
 
 impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
-    /// Sends, unless `interrupt` returns before the end.
+    /// Sends until the command is done or `interrupt` returns.
     pub(super) async fn run(
         &self,
         wait: impl Wait,
@@ -83,14 +83,14 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
             }
             Some(Err(Stopped::ForNow(failure))) => Err(failure),
             None => {
-                // The terminal shows ^C where it was pressed.
+                // The terminal shows ^C in the current line.
                 (self.show)("\n");
                 Err(outbox.interrupted(eyre!("Ctrl-C was pressed")))
             }
         }
     }
 
-    /// Carries the command out. Adds what is done to `delivered`.
+    /// Carries out the command. Adds completed steps to `delivered`.
     async fn deliver(
         &self,
         outbox: &mut Outbox<'_, impl Wait, A>,
@@ -135,7 +135,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
         Ok(())
     }
 
-    /// The steps that aren't done yet, as of the newest block.
+    /// The steps that aren't completed yet, as of the newest block.
     async fn remaining(
         &self,
         plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
@@ -158,7 +158,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
     }
 }
 
-/// Refuses what the account can't pay for.
+/// Refuses steps that the account can't pay for.
 async fn check_balance(sender: &IntentSender, previewed: &[Previewed]) -> Result<(), Failure> {
     let costs = previewed.iter().filter_map(|one| one.preview.as_ref()).map(Preview::max_cost);
     let needed = costs.fold(U256::ZERO, U256::saturating_add);
@@ -177,7 +177,8 @@ async fn check_balance(sender: &IntentSender, previewed: &[Previewed]) -> Result
     Err(Failure::refused(report, "send ether to the account, then run the command again"))
 }
 
-/// Refuses if a step isn't due any more as it was shown. What else is due by now isn't sent.
+/// Fails unless every step is still due as it was shown. Other steps that are due by now aren't
+/// sent.
 fn check_shown(now: &[Step], shown: &[Step]) -> Result<(), Failure> {
     match shown.iter().all(|step| now.iter().any(|other| other.is(step))) {
         true => Ok(()),

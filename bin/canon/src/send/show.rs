@@ -1,4 +1,4 @@
-//! The steps of a command, shown before it takes them.
+//! The steps of a command, shown before they are sent.
 
 use alloy_primitives::Address;
 use canon_chain::tx::{FeePolicy, Preview};
@@ -8,14 +8,14 @@ use serde::Serialize;
 use super::{Simulation, Step};
 use crate::page::{Page, line};
 
-/// A step, and its transaction if it can be simulated before the steps before it are done.
+/// A step, and its transaction if that can be simulated before the steps before it are mined.
 #[derive(Clone, Debug)]
 pub(super) struct Previewed {
     pub(super) step: Step,
     pub(super) preview: Option<Preview>,
 }
 
-/// The steps in words, with what they cost.
+/// The steps in words, with their costs.
 pub(super) fn text(account: Address, steps: &[Previewed]) -> String {
     let mut page = Page::default();
     line!(page, "From {account}:");
@@ -44,7 +44,7 @@ pub(super) fn text(account: Address, steps: &[Previewed]) -> String {
     page.into_text()
 }
 
-/// The name of a function with this signature.
+/// The name of the function with a signature.
 fn function(signature: &'static str) -> &'static str {
     signature.split('(').next().unwrap_or(signature)
 }
@@ -57,16 +57,16 @@ pub(super) struct PreviewDocument {
     steps: Vec<StepDocument>,
 }
 
-/// A step that isn't sent.
+/// A step that isn't sent yet.
 #[derive(Debug, Serialize)]
 struct StepDocument {
     words: Vec<String>,
     #[serde(with = "text::address::option")]
     to: Option<Address>,
     function: Option<&'static str>,
-    /// `None`, like the others, if it can't be simulated before the step before it is done.
+    /// `None`, like the other optional fields, if the step depends on the step before it.
     gas: Option<u64>,
-    /// In wei: all of the gas, and the value.
+    /// The highest possible cost in wei: all of the gas, and the value.
     max_cost: Option<String>,
 }
 
@@ -83,7 +83,7 @@ impl PreviewDocument {
     }
 }
 
-/// Whether a step is simulated before it is its turn.
+/// Whether a step can be simulated before the steps before it are mined.
 pub(super) fn is_simulated_at_once(number: usize, step: &Step) -> bool {
     number == 0 || step.simulation == Simulation::AtOnce
 }

@@ -1,4 +1,4 @@
-//! A command that is killed, or loses its endpoint, at any point, and is run again.
+//! Tests of commands that are killed or lose their endpoint at any point, and are run again.
 
 mod forks;
 
@@ -27,7 +27,7 @@ use crate::chain::BLOCK_TIME;
 const COMMAND: &str = "canon lock 5";
 const FIVE: Amount = Amount::of(5);
 
-/// A set on a chain that mines only when somebody waits, and an endpoint with faults.
+/// A set on a chain that only mines when a command waits, and an endpoint with faults.
 struct World {
     chain: Devchain,
     set: SetAddresses,
@@ -36,7 +36,7 @@ struct World {
     folder: PathBuf,
 }
 
-/// The texts that a run of a command showed.
+/// The texts shown by a run of a command.
 #[derive(Debug, Default)]
 struct Shown {
     told: RefCell<Vec<String>>,
@@ -80,7 +80,7 @@ impl World {
         Self { chain, set, faults, client, folder }
     }
 
-    /// Another chain that begins as this one is now, for the same user.
+    /// A second chain for the same user, which begins with the blocks of this one.
     async fn fork(&self) -> Self {
         let chain = Devchain::from_bytes(&self.chain.to_bytes()).unwrap();
         chain.increase_time(1);
@@ -91,7 +91,7 @@ impl World {
         self.chain.dev_accounts()[0].address()
     }
 
-    /// An approval and a lock of `amount`, as far as they are needed.
+    /// The steps for locking `amount`: an approval, if it is needed, and the lock.
     async fn plan(&self, planned: Planned, amount: Amount) -> Result<Vec<Step>, Failure> {
         let unread = |error| failures::refused(error);
         let head = self.client.head().await.map_err(unread)?;
@@ -126,7 +126,7 @@ impl World {
         self.run_with(command, amount, &tell, &result).await
     }
 
-    /// The same with a person who says yes to everything.
+    /// Runs a command with a user who answers yes to every question.
     async fn run_asking(&self, command: &str, amount: Amount, shown: &Shown) -> Ran {
         let tell = |text: &str| shown.told.borrow_mut().push(text.to_owned());
         let sending = Sending { command, tell: &tell, ..self.asking(&yes) };
@@ -178,7 +178,7 @@ impl World {
         view.unwrap().holders[&self.account()].power
     }
 
-    /// As if nothing had happened since the set was deployed.
+    /// Restores the state after the deployment of the set.
     fn reset(&self, snapshot: canon_devchain::SnapshotId) -> canon_devchain::SnapshotId {
         self.faults.end();
         self.chain.revert(snapshot).unwrap();
@@ -187,7 +187,7 @@ impl World {
     }
 
     fn begun_files(&self) -> Vec<PathBuf> {
-        // A run that was killed early has made no folder.
+        // A run that was killed early hasn't created the folder.
         let files = fs::read_dir(&self.folder).into_iter().flatten();
         let files = files.map(|file| file.unwrap().path());
         files.filter(|file| file.extension().is_some_and(|kind| kind == "begun")).collect()
@@ -229,7 +229,7 @@ async fn a_command_that_is_killed_at_any_request_goes_on_and_sends_nothing_twice
             assert!(world.begun_files().is_empty(), "{kill:?} {at}");
         }
     }
-    // After it has ended, the same command is a new one.
+    // After the command has ended, the same command is a new one.
     world.faults.end();
     ended_well(world.run(COMMAND, FIVE, &Shown::default()).await, "once more");
     assert_eq!(world.power().await, Amount::of(10));
@@ -252,7 +252,7 @@ async fn another_command_is_told_what_became_of_the_one_that_was_killed() {
             let shown = Shown::default();
             let seven = Amount::of(7);
             let case = format!("{kill:?} {at}");
-            // What no node has is only sent by consent.
+            // A transaction that no node has is only sent with consent.
             let (nonce, pool) = (world.chain.nonce(world.account()), world.chain.pool_size());
             match world.run("canon lock 7", seven, &shown).await {
                 Ran::Ended(Err(failure)) => {
@@ -329,7 +329,7 @@ async fn an_endpoint_that_dies_at_any_request_leaves_nothing_that_is_sent_twice(
 async fn an_outcome_that_may_not_have_been_seen_is_shown_again_and_nothing_is_sent() {
     let world = World::new("shown").await;
     let nonce = world.chain.nonce(world.account());
-    // Killed after the outcome was shown, and before the command is forgotten.
+    // The run is killed after the outcome was shown, and before the record is removed.
     let kept = RefCell::new(Vec::new());
     let first = RefCell::new(String::new());
     let result = |text: &str| {
@@ -350,7 +350,7 @@ async fn an_outcome_that_may_not_have_been_seen_is_shown_again_and_nothing_is_se
 }
 
 impl World {
-    /// A command that asks `ask`.
+    /// A command that asks questions with `ask`.
     fn asking<'a, A>(&'a self, ask: &'a A) -> Sending<'a, A> {
         Sending {
             client: &self.client,
@@ -368,7 +368,7 @@ impl World {
         }
     }
 
-    /// Mines a block whenever somebody waits.
+    /// Mines a block whenever a command waits.
     fn mining(&self) -> impl Wait + use<> {
         let chain = self.chain.clone();
         move |_| {
@@ -389,7 +389,7 @@ async fn no(_: &str, _: &str) -> Result<Answer, Failure> {
 #[tokio::test]
 async fn ctrl_c_names_what_is_in_flight_and_how_to_go_on() {
     let world = World::new("ctrl-c").await;
-    // Nothing is mined: it waits until somebody presses it.
+    // Nothing is mined, so the command waits until Ctrl-C is pressed.
     let pressed = tokio::sync::Notify::new();
     let wait = |_| {
         pressed.notify_one();
@@ -434,7 +434,7 @@ async fn a_no_sends_nothing() {
 async fn what_is_not_any_more_what_was_shown_is_not_sent() {
     let world = World::new("changed").await;
     let nonce = world.chain.nonce(world.account());
-    // While the person thinks, the amount becomes another one.
+    // The amount changes while the user thinks.
     let amount = std::cell::Cell::new(FIVE);
     let plan = async |planned| world.plan(planned, amount.get()).await;
     let ask = async |_: &str, _: &str| {
@@ -476,7 +476,7 @@ async fn what_is_too_late_ends_the_command_and_is_not_left_to_fail() {
     let world = World::new("late").await;
     let nonce = world.chain.nonce(world.account());
     let start = world.chain.timestamp();
-    // Of use for some blocks, and not at all.
+    // The first intent is useful for 100 seconds, the second one never.
     for (validity, transactions) in [(100, 1), (0, 0)] {
         let until = Timestamp::of(start + validity);
         let plan = async |planned: Planned| {
@@ -491,7 +491,7 @@ async fn what_is_too_late_ends_the_command_and_is_not_left_to_fail() {
         let chain = world.chain.clone();
         let wait = move |_| {
             if chain.timestamp() < until.get() {
-                // The pool is left as it is until the time is over.
+                // The pool isn't mined until the time is over.
                 chain.set_next_timestamp(until.get() + 1).unwrap();
                 chain.mine_unsigned(&[]).unwrap();
             } else {

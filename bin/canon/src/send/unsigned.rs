@@ -1,14 +1,15 @@
-//! Transactions that somebody else signs.
+//! Transactions for somebody else to sign.
 
 use alloy_primitives::{Address, Bytes, ChainId};
 use canon_chain::tx::Preview;
 use canon_protocol::{Timestamp, text};
 use serde::Serialize;
 
-/// Gas for a call that can't be simulated before another one is mined: more than any of them takes.
+/// The gas limit of a call that can't be simulated before another one is mined. It is more than any of
+/// these calls uses.
 pub(super) const UNSIMULATED_GAS: u64 = 500_000;
 
-/// A call that somebody else makes.
+/// A call for somebody else to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UnsignedCall {
     pub(crate) to: Address,
@@ -31,7 +32,7 @@ pub(super) struct TransactionDocument {
     #[serde(with = "text::address")]
     to: Address,
     data: Bytes,
-    /// In wei.
+    /// The value in wei.
     value: String,
     chain_id: ChainId,
     gas: u64,
@@ -73,7 +74,7 @@ impl TransactionsDocument {
 pub(super) struct SafeBatch {
     version: &'static str,
     chain_id: String,
-    /// In milliseconds since 1970.
+    /// The time in milliseconds since 1970.
     created_at: u64,
     meta: SafeMeta,
     transactions: Vec<SafeTransaction>,
@@ -93,13 +94,13 @@ struct SafeMeta {
 struct SafeTransaction {
     #[serde(with = "text::address")]
     to: Address,
-    /// In wei.
+    /// The value in wei.
     value: String,
     data: Bytes,
 }
 
 impl SafeBatch {
-    /// A batch of calls by a Safe. `name` is the command, `description` what the calls do.
+    /// Creates a batch of calls by a Safe. `name` is the command, and `description` describes the calls.
     pub(super) fn new(
         chain_id: ChainId,
         created_at: Timestamp,

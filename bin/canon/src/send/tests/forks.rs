@@ -1,11 +1,11 @@
-//! One user, and several chains of one id.
+//! Tests with one user and several chains with the same id.
 
 use super::*;
 use canon_chain::{Checks, calls};
 
 const SEVEN: Amount = Amount::of(7);
 
-/// What a refused command says.
+/// The message of a refused command.
 fn refused(ran: Ran) -> String {
     let Ran::Ended(Err(failure)) = ran else { panic!("{ran:?}") };
     assert_eq!(failure.exit, Exit::CheckFailed, "{failure:?}");
@@ -18,7 +18,7 @@ impl World {
         self.chain.nonce(self.account()) == nonce && self.chain.pool_size() == 0
     }
 
-    /// A run that ends when it is about to send.
+    /// Runs a command that is killed just before it sends.
     async fn killed_before_it_sends(&self) {
         self.faults.set(FaultPlan::Method("eth_sendRawTransaction", Fault::KilledBefore));
         let ran = self.run(COMMAND, FIVE, &Shown::default()).await;
@@ -39,7 +39,7 @@ async fn what_a_fork_has_mined_is_not_sent_to_the_chain_that_it_began_with() {
     assert!(told.contains("(lock 0.000000000000000005 tokens) was mined in block "), "{told}");
     assert!(told.contains("it isn't sent here") && !told.contains("in flight"), "{told}");
     assert_eq!((real.power().await, real.chain.nonce(real.account())), (SEVEN, nonce + 2));
-    // Nor the other way round.
+    // Transactions that the real chain has mined aren't sent to the fork either.
     ended_well(fork.run("canon lock 7", SEVEN, &Shown::default()).await, "on the fork again");
     assert_eq!((fork.power().await, fork.chain.nonce(fork.account())), (Amount::of(12), nonce + 4));
 }
@@ -48,7 +48,7 @@ async fn what_a_fork_has_mined_is_not_sent_to_the_chain_that_it_began_with() {
 async fn what_was_signed_on_a_fork_at_its_first_block_is_not_sent_without_a_question() {
     let real = World::new("fork-signed").await;
     let nonce = real.chain.nonce(real.account());
-    // Both chains have all blocks that it saw.
+    // Both chains have all blocks that the command reads.
     let fork = real.fork().await;
     fork.killed_before_it_sends().await;
     let said = refused(real.run("canon lock 7", SEVEN, &Shown::default()).await);
@@ -60,7 +60,7 @@ async fn what_was_signed_on_a_fork_at_its_first_block_is_not_sent_without_a_ques
         asked.borrow_mut().push(format!("{text} {question}"));
         Ok(Answer::No)
     };
-    // Also the same command, which a person thinks is a new one.
+    // The same command asks too, since the user may mean a new one.
     for command in ["canon lock 7", COMMAND] {
         let sending = Sending { command, ..real.asking(&ask) };
         let plan = async |planned| real.plan(planned, FIVE).await;
@@ -71,7 +71,7 @@ async fn what_was_signed_on_a_fork_at_its_first_block_is_not_sent_without_a_ques
     }
     real.chain.mine().unwrap();
     assert!(real.has_sent_nothing(nonce));
-    // The consent is for the same command.
+    // Consent that is given with the command covers an earlier run of it.
     ended_well(real.run(COMMAND, FIVE, &Shown::default()).await, "the same command");
     assert_eq!((real.power().await, real.chain.nonce(real.account())), (FIVE, nonce + 2));
 }
@@ -120,7 +120,7 @@ async fn waiting_has_an_end_and_says_how_to_give_up() {
         let plan = async |planned| world.plan(planned, FIVE).await;
         let chain = world.chain.clone();
         let wait = move |_| {
-            // The pool is left as it is.
+            // The pool isn't mined.
             chain.mine_unsigned(&[]).unwrap();
             std::future::ready(Waited::Again)
         };
@@ -134,8 +134,8 @@ async fn waiting_has_an_end_and_says_how_to_give_up() {
     assert_eq!(world.chain.block_number() - start, 128);
 }
 
-/// A wallet with the same key uses the nonce of the lock. After that is final, the lock is sent again, and isn't in
-/// the next block.
+/// A wallet with the same key uses the nonce of the lock. After that is final, the lock is sent again, and the next
+/// block doesn't include it.
 #[tokio::test]
 async fn an_order_whose_nonce_something_else_used_is_sent_again_and_waited_for() {
     let world = World::new("superseded").await;
