@@ -75,7 +75,7 @@ pub(crate) struct SignerArgs {
 /// The highest index of an account key that isn't hardened (BIP-32).
 const MAX_INDEX: u32 = (1 << 31) - 1;
 
-/// What a command needs from the account that sends.
+/// A command's requirement for the account that sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
     /// A key that signs.

@@ -1,4 +1,4 @@
-//! `canon calendar`: the dates to come, for a person's calendar.
+//! `canon calendar`: exports the coming dates to a calendar.
 
 use alloy_primitives::{Address, ChainId};
 use canon_protocol::text::Time;
@@ -80,8 +80,8 @@ fn icalendar(present: &Present, entries: &[CalendarEntry]) -> String {
     text
 }
 
-/// The UID of an event, by which calendars recognize it when its date or its text has changed. It never
-/// changes, so that an import doesn't show an event twice.
+/// The UID of an event, by which calendars recognize the event after its date or its text has changed.
+/// UIDs must never change: otherwise an import shows every event twice.
 fn identifier(chain_id: ChainId, registry: Address, event: &CalendarEvent) -> String {
     let event = match event {
         CalendarEvent::VotingStarts { id } => format!("voting-starts-{id}"),
@@ -105,7 +105,7 @@ fn identifier(chain_id: ChainId, registry: Address, event: &CalendarEvent) -> St
     format!("{event}-{chain_id}-{registry}@canon")
 }
 
-/// A time in UTC; `None` beyond the year 9999, which a calendar can't have.
+/// A time in UTC; `None` after the year 9999, which iCalendar can't express.
 fn instant(time: canon_protocol::Timestamp) -> Option<String> {
     let text = Time(time).without_zone().to_string();
     let (date, clock) = text.split_once(' ')?;
@@ -117,7 +117,7 @@ fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace(';', "\\;").replace(',', "\\,").replace('\n', "\\n")
 }
 
-/// A line, folded after at most 75 bytes.
+/// Writes a line, folded after at most 75 bytes.
 fn property(text: &mut String, name: &str, value: &str) {
     let mut width = 0;
     for c in format!("{name}:{value}").chars() {
@@ -137,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    /// A UID that changes duplicates the event in every calendar that has imported it.
+    /// A changed UID duplicates the event in every calendar that has imported it.
     #[test]
     fn the_uids_of_all_kinds_of_events_never_change() {
         let (id, round, epoch) = (ProposalId::of(7), Round::of(3), Epoch::of(9));

@@ -1,4 +1,4 @@
-//! `canon config`: what is in force, and where each value is from.
+//! `canon config`: shows the settings in force and their origins.
 
 use std::fmt::Display;
 
@@ -37,11 +37,11 @@ Exit codes:
   0  the settings were printed
   2  bad input: flags, or canon.toml";
 
-/// A setting for a program.
+/// A setting in JSON.
 #[derive(Debug, Serialize)]
 struct ShownSetting {
     name: &'static str,
-    /// `None` if nobody gave one.
+    /// `None` if the setting isn't given.
     value: Option<String>,
     origin: Option<String>,
 }

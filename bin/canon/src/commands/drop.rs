@@ -1,4 +1,4 @@
-//! `canon drop`: stores that a proposal is dropped.
+//! `canon drop`: records that a proposal is dropped.
 
 use canon_protocol::{Ending, ProposalState, text::grouped};
 use canon_views::{IntendedAction, Intent, Present, ProposalView, Question};
@@ -64,7 +64,7 @@ impl Drop {
     }
 }
 
-/// The record of proposal `id`, otherwise of all that are dropped and not recorded.
+/// The recording of proposal `id`, otherwise of all proposals that are dropped without a record.
 fn steps(present: &Present, id: Option<u64>) -> Result<Vec<Step>, Failure> {
     let is_due = |proposal: &&ProposalView| {
         let state = proposal.state_at(present.next);

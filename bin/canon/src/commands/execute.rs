@@ -118,14 +118,14 @@ async fn step(chain: &Chain, view: &SetView, proposal: &ProposalView) -> Result<
     Ok(step)
 }
 
-/// The actions that were published when a proposal was made, if the history is known.
+/// The actions that were frozen when a proposal was made; `None` if the history isn't known.
 fn frozen_actions(view: &SetView, proposal: &ProposalView) -> Option<Arc<[Action]>> {
     let history = view.history.as_deref()?;
     let (_, folded) = history.governance().proposal(proposal.id.to_word()).ok()?;
     Some(Arc::clone(folded.actions()))
 }
 
-/// No proposal is due: the next one that may be.
+/// The failure if no proposal can be executed now. It names the next one that may be.
 fn nothing_due(present: &Present) -> Failure {
     let now = present.block.timestamp;
     let open = present.governance.proposals.iter().filter(|one| one.state_at(now).is_live());
@@ -138,7 +138,7 @@ fn nothing_due(present: &Present) -> Failure {
     Failure::nothing_to_do(report, SEE_PROPOSAL)
 }
 
-/// When an open proposal can be executed.
+/// The state of an open proposal, and the time from which it can be executed.
 fn outlook(proposal: &ProposalView, now: Timestamp) -> String {
     let time = proposal.dates().executable;
     format!(

@@ -1,4 +1,4 @@
-//! `canon lock`: makes tokens power.
+//! `canon lock`: locks tokens as power.
 
 use alloy_primitives::Address;
 use canon_protocol::{
@@ -58,7 +58,7 @@ Exit codes:
   2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
   3  no endpoint answers, or the outcome isn't known: run it again";
 
-/// For how long a permit can be used. It is signed anew for every transaction.
+/// The time for which a permit is valid. It is signed anew for every transaction.
 const PERMIT_VALIDITY: Seconds = Seconds::DAY;
 
 /// The way in which Governance is allowed to take the tokens.

@@ -43,7 +43,7 @@ Exit codes:
 
 impl Man {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        // Names such as `canon-stake-deposit` exist only once a command is built.
+        // Names such as `canon-stake-deposit` exist only after a command is built.
         let mut root = Cli::command().disable_help_subcommand(true);
         root.build();
         let Some(folder) = &self.out else {
@@ -61,7 +61,7 @@ impl Man {
     }
 }
 
-/// The subcommand with these names, from the outermost on.
+/// The subcommand with these names, from the outermost to the innermost.
 fn find<'a>(root: &'a Command, names: &[String]) -> Result<&'a Command, Failure> {
     names.iter().try_fold(root, |command, name| {
         command.find_subcommand(name).ok_or_else(|| {
@@ -74,19 +74,20 @@ fn find<'a>(root: &'a Command, names: &[String]) -> Result<&'a Command, Failure>
     })
 }
 
-/// Writes the page of a command and those of its subcommands.
+/// Writes the pages of a command and its subcommands.
 fn write_all(command: &Command, folder: &Path) -> io::Result<()> {
     let name = Page::new(command.clone()).get_filename();
     fs::write(folder.join(name), page(command)?)?;
     command.get_subcommands().try_for_each(|command| write_all(command, folder))
 }
 
-/// A command's page.
+/// Returns the page of a command.
 ///
-/// clap's own page has all that follows the options in one paragraph: here each section keeps its lines.
+/// clap's own page joins everything after the options into one paragraph. Here each section keeps its
+/// lines.
 fn page(command: &Command) -> io::Result<Vec<u8>> {
     let version = command.get_version().unwrap_or_default();
-    // Without a date: an empty one would be left out, and the source stand in its place.
+    // No date is set: roff would omit an empty one and show the source in its place.
     let page =
         Page::new(command.clone()).date(" ").source(format!("canon {version}")).manual("Canon");
     let mut text = Vec::new();

@@ -1,4 +1,4 @@
-//! `canon payload`: contracts that list what a proposal does.
+//! `canon payload`: deploys contracts that list the actions of a proposal.
 
 use std::collections::BTreeMap;
 
@@ -81,7 +81,7 @@ struct PayloadDocument<'a> {
     #[serde(with = "canon_protocol::text::address")]
     rollup: Address,
     uri: &'a str,
-    /// keccak256 of the ABI-encoded actions, as ballots name them.
+    /// The keccak256 hash of the ABI-encoded actions, which ballots name.
     actions_hash: B256,
     actions: Vec<ActionDocument<'a>>,
     /// `None` if the chain had the payload already, or nothing was sent.
@@ -95,7 +95,7 @@ struct ActionDocument<'a> {
     words: String,
 }
 
-/// A payload that is to be deployed.
+/// The payload to deploy.
 struct Plan {
     upgrade: Upgrade,
     planned: ContractPlan,
@@ -130,7 +130,8 @@ impl UpgradeCommand {
                 uri: self.uri.clone(),
             };
             let actions = upgrade.actions(&addresses);
-            // Before anybody signals: a list that fails now would fail after the vote.
+            // This is simulated before anybody signals: a list that fails now would fail after the vote,
+            // too.
             let rehearsed = rehearse_actions(client, addresses.governance, &actions).await;
             rehearsed
                 .map_err(|error| undeployed(error, "the rollup can't take over: choose another"))?;
@@ -202,7 +203,7 @@ fn other_list(payload: Address) -> Failure {
     }
 }
 
-/// The names of the addresses in its actions.
+/// The names of the addresses in the payload's actions.
 fn names(present: &Present, expect: Address, rollup: Address) -> BTreeMap<Address, String> {
     let set = &present.addresses;
     BTreeMap::from([

@@ -111,7 +111,7 @@ async fn step(
     Ok(step)
 }
 
-/// When the tokens of the lock are due, if it is used in the next block.
+/// The time at which the tokens of the lock are due, if it is used in the next block.
 fn due(present: &Present) -> Vec<String> {
     let governance = &present.governance;
     let configuration = &governance.configuration;

@@ -76,7 +76,8 @@ impl Push {
     }
 }
 
-/// Says which proposal a round is, by the set's history; `None` if it is none, or that isn't known.
+/// The failure for a round that was pushed before, which names the proposal. `None` if no proposal is
+/// known.
 async fn already_pushed(chain: &Chain, round: Round) -> Option<Failure> {
     let view = chain.history(Question::default()).await.ok()?.view;
     match outcome(&view, view.present.signaling.as_ref()?, round) {
@@ -95,7 +96,7 @@ fn round(number: u64) -> Result<Round, Failure> {
     })
 }
 
-/// A push of `round`, otherwise of every round that is due.
+/// The push of `round`, otherwise of every round that is due.
 async fn steps(chain: &Chain, view: &SetView, round: Option<Round>) -> Result<Vec<Step>, Failure> {
     let present = &view.present;
     let Some(signaling) = &present.signaling else {
@@ -141,7 +142,7 @@ async fn steps(chain: &Chain, view: &SetView, round: Option<Round>) -> Result<Ve
     }
 }
 
-/// The actions that a payload lists now, which the push freezes, in words.
+/// The actions that a payload lists now, in words. The push freezes them.
 async fn listed_actions(
     chain: &Chain,
     view: &SetView,
@@ -156,7 +157,7 @@ async fn listed_actions(
     Ok(title.into_iter().chain(lines.iter().map(|line| format!("  {line}"))).collect())
 }
 
-/// When the present round ends, and what it will leave to push.
+/// The state of the running round: whether it is won, and when it ends.
 fn outlook(present: &Present, signaling: &SignalingView) -> String {
     let SignalingView { rules, status, .. } = signaling;
     let round = status.round;
@@ -178,7 +179,7 @@ fn outlook(present: &Present, signaling: &SignalingView) -> String {
     }
 }
 
-/// A time, and how long it is until then: ` at 2026-01-01 00:00:00 UTC (in 3 h)`.
+/// A time and the duration until it: ` at 2026-01-01 00:00:00 UTC (in 3 h)`.
 fn when(now: Timestamp, time: Timestamp) -> String {
     format!(" at {} ({})", Time(time), until(now, time))
 }

@@ -1,4 +1,4 @@
-//! `canon rehearse`: a whole upgrade on an embedded L1.
+//! `canon rehearse`: carries out a whole upgrade on an embedded L1.
 
 use std::{
     io::{self, IsTerminal as _},
@@ -121,7 +121,7 @@ impl Rehearse {
     }
 }
 
-/// The columns of the terminal, but no fewer than the report needs; any number elsewhere.
+/// The width of the terminal, but at least what the report needs. Unlimited if stdout isn't one.
 fn columns() -> usize {
     let terminal = Some(io::stdout()).filter(io::Stdout::is_terminal).and_then(terminal_size_of);
     terminal.map_or(usize::MAX, |(Width(columns), _)| usize::from(columns).max(80))

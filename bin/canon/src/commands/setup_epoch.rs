@@ -78,7 +78,7 @@ fn step(view: &SetView) -> Result<Step, Failure> {
     Ok(step)
 }
 
-/// The reason why there is no seed to record, and the time from which there is one.
+/// The reason why there is no seed to record, and the time at which there will be one.
 fn nothing_to_record(view: &SetView) -> Failure {
     let (present, canonical) = (&view.present, view.present.addresses.rollup);
     let next = "`canon status` shows where the rollup stands";

@@ -1,4 +1,4 @@
-//! `canon unlock`: gives power up.
+//! `canon unlock`: gives up power.
 
 use alloy_primitives::Address;
 use canon_protocol::{
@@ -99,7 +99,7 @@ impl Unlock {
     }
 }
 
-/// The amount to unlock, which the holder has as power.
+/// The amount to unlock. The holder must have it as power.
 fn amount(holder: Address, view: &HolderView, wanted: OrderAmount) -> Result<Amount, Failure> {
     let power = view.power;
     let next = "`canon power` shows what an account has and has locked";

@@ -1,4 +1,4 @@
-//! `canon withdraw`: pays tokens whose time has come.
+//! `canon withdraw`: pays withdrawals that are due.
 
 use alloy_primitives::Address;
 use canon_protocol::{Payment, WithdrawalId, text::Time};
@@ -45,7 +45,8 @@ Exit codes:
 
 const SEE_POWER: &str = "`canon power` shows an account's withdrawals and when they can be paid";
 
-/// A withdrawal with its number, and the holder that gave up the power if the history is known.
+/// A withdrawal with its number; also with the holder that gave up the power, if the history is
+/// known.
 #[derive(Clone, Copy, Debug)]
 struct Numbered {
     id: WithdrawalId,
@@ -92,7 +93,7 @@ impl Withdraw {
     }
 }
 
-/// All withdrawals if the history is known, otherwise those asked for.
+/// All withdrawals if the history is known, otherwise the requested ones.
 fn known(view: &SetView) -> Vec<Numbered> {
     match &view.history {
         Some(history) => (0..)
@@ -115,7 +116,7 @@ impl Numbered {
     }
 }
 
-/// All withdrawals of an account that can be paid.
+/// All withdrawals of an account that can be paid now.
 fn all(view: &SetView, known: &[Numbered], account: Address) -> Result<Vec<Step>, Failure> {
     let present = &view.present;
     if view.history.is_none() {
@@ -138,7 +139,7 @@ fn all(view: &SetView, known: &[Numbered], account: Address) -> Result<Vec<Step>
     Err(Failure::nothing_to_do(report, SEE_POWER))
 }
 
-/// When a withdrawal can be paid.
+/// The time at which a withdrawal can be paid.
 fn outlook(present: &Present, one: &Numbered) -> String {
     let WithdrawalView { amount, unlocks_at, .. } = one.view;
     format!(

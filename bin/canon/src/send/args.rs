@@ -45,14 +45,14 @@ pub(crate) enum UnsignedForm {
     Safe,
 }
 
-/// How far a command goes.
+/// The last step that a command takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// It stops after the simulation.
+    /// The simulation.
     Simulate,
-    /// It prints the transactions for somebody else to sign.
+    /// Printing the transactions for somebody else to sign.
     Print(UnsignedForm),
-    /// It sends the transactions.
+    /// Sending the transactions.
     Send(Consent),
 }
 
@@ -75,7 +75,7 @@ pub(crate) enum Format {
 }
 
 impl SendArgs {
-    /// How far the command goes.
+    /// The last step that the command takes.
     pub(crate) const fn extent(&self) -> Extent {
         match (self.unsigned, self.dry_run, self.yes) {
             (Some(form), ..) => Extent::Print(form),

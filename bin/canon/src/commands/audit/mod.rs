@@ -1,4 +1,4 @@
-//! `canon audit`: whether a set is what it should be.
+//! `canon audit`: checks whether a set is what it should be.
 
 mod render;
 

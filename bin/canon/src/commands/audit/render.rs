@@ -117,7 +117,7 @@ pub(super) fn markdown(report: &AuditReport) -> String {
     page.into_text()
 }
 
-/// A text in a cell of a table.
+/// Escapes a text for a cell of a table.
 fn cell(text: &str) -> String {
     ForeignText::new(text).to_string().replace('|', "\\|")
 }
@@ -147,7 +147,7 @@ fn proof(contract: &AuditedContract) -> String {
     }
 }
 
-/// The contracts' names by their addresses.
+/// The names of the contracts by their addresses.
 fn names(report: &AuditReport) -> BTreeMap<Address, &'static str> {
     report.contracts.iter().map(|contract| (contract.address, contract.contract)).collect()
 }

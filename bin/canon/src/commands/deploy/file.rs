@@ -1,4 +1,4 @@
-//! The file of a deployment.
+//! The file with the parameters of a deployment.
 
 use std::path::Path;
 
@@ -13,15 +13,15 @@ use crate::{exit::Failure, toml_file::TomlFile};
 
 const CORRECT_IT: &str = "correct the file; `canon deploy --print-config` explains every field";
 
-/// The contents of a file.
+/// The contents of the file, checked.
 #[derive(Debug)]
 pub(super) struct Deployment {
     pub(super) parameters: CheckedParameters,
-    /// The rules that may be broken.
+    /// The identifiers of the rules that may be broken.
     pub(super) accepted: Vec<&'static str>,
 }
 
-/// A file as it is written.
+/// The fields of the file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DeploymentFile {

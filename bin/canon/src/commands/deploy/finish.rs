@@ -1,4 +1,4 @@
-//! The end of a deployment: its manifest, and what to do next.
+//! The end of a deployment: its manifest, and the next steps.
 
 use std::{
     fs::{self, File},
@@ -21,17 +21,17 @@ use crate::{
     page::{Page, line},
 };
 
-/// A deployment that is finished and verified.
+/// A finished and verified deployment.
 pub(super) struct Finished {
     pub(super) manifest: DeployManifest,
     pub(super) set: DeployedSet,
-    /// The fees of all its transactions, in wei.
+    /// The fees of all transactions, in wei.
     pub(super) fee: U256,
     /// The path of the manifest.
     pub(super) file: PathBuf,
 }
 
-/// Writes a manifest. A reader sees the whole file or none, whenever the program is killed.
+/// Writes a manifest atomically: even if the program is killed, readers see the whole file or none.
 pub(super) fn write(path: &Path, manifest: &DeployManifest) -> Result<(), Failure> {
     let failed = |error: io::Error| {
         let report = Report::new(error).wrap_err(format!("{} can't be written", path.display()));
@@ -70,7 +70,7 @@ impl Finished {
         line!(page, "\ncanon.toml, for the commands below");
         for url in settings.rpc_url.iter().flat_map(|setting| &setting.value).take(1) {
             let shown = url.to_string();
-            // A key can be a part of it.
+            // A URL with a path, which may be a key, is shown without it; a comment says so.
             let note = match shown.parse::<Endpoint>().is_ok_and(|shown| shown == *url) {
                 true => "",
                 false => "  # and its path",

@@ -1,4 +1,4 @@
-//! `canon deploy`: a whole set.
+//! `canon deploy`: deploys a whole set.
 
 mod file;
 mod finish;

@@ -1,4 +1,4 @@
-//! A deployment in words, before it is sent.
+//! The preview of a deployment.
 
 use alloy_primitives::U256;
 use canon_chain::deploy::{DeployRecord, SET_GAS, SetParameters, SetPlan, Step, whole_way};
@@ -69,7 +69,7 @@ impl Preview<'_> {
     }
 }
 
-/// The parameters as their consequences for people.
+/// The consequences of the parameters for people.
 pub(crate) fn meaning(parameters: &SetParameters) -> Vec<(&'static str, String)> {
     let SetParameters { asset, signaling, governance, rollup, .. } = parameters;
     let times = |duration: Seconds, count: u64| {

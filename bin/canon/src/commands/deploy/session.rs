@@ -1,4 +1,4 @@
-//! A deployment: what is shown before it, and what is kept on disk.
+//! A deployment: the preview, and the files that are kept on disk.
 
 use std::{
     ops::ControlFlow,
@@ -39,15 +39,16 @@ pub(super) struct Session {
     pub(super) judgement: Judgement,
 }
 
-/// A deployment that is ready to be sent.
+/// A deployment that can be sent.
 pub(super) struct Prepared {
     session: Session,
     sender: Sender,
-    /// The present one, or that of an earlier run.
+    /// The record of this run, or that of an earlier run.
     record: DeployRecord,
     plan: SetPlan,
     balance: U256,
-    /// The most that it costs, in wei, with what it offers now; nothing of what is done is counted.
+    /// The highest possible cost with the fees offered now, in wei, without the steps that are
+    /// done.
     most: U256,
 }
 
@@ -60,7 +61,7 @@ pub(super) struct PreparedDocument<'a> {
     contracts: Vec<PlannedDocument>,
     rules: &'a Judgement,
     gas: u64,
-    /// In wei.
+    /// The fee in wei.
     most_fee: String,
 }
 
@@ -78,7 +79,7 @@ pub(super) fn record_of(manifest: &Path) -> PathBuf {
     name.into()
 }
 
-/// Refuses to deploy what is deployed, and to begin anew what is begun.
+/// Refuses a deployment that is finished, and one that has begun unless it is resumed.
 pub(super) fn ensure_unfinished(
     manifest: &Path,
     record: &Path,
@@ -100,7 +101,7 @@ pub(super) fn ensure_unfinished(
 }
 
 impl Session {
-    /// Reads what the preview shows, and checks what can be checked before anything is sent.
+    /// Reads what the preview shows, and runs all checks that are possible before anything is sent.
     pub(super) async fn prepare(
         self,
         signer: AccountSigner,
@@ -122,7 +123,8 @@ impl Session {
         if record.parameters != *self.checked.raw() {
             return Err(undeployed(DeployError::OtherParameters));
         }
-        // What is shown is what is sent: the rollup's address follows from it.
+        // Fixes the genesis: the rollup's address follows from it, so the preview and the
+        // deployment need the same one.
         let given = record.parameters.rollup.genesis;
         let genesis = *record.genesis.get_or_insert_with(|| given.unwrap_or(head.timestamp));
         let plan = SetPlan::new(&record.parameters, deployer, genesis);
@@ -149,7 +151,7 @@ async fn ensure_not_begun(
     if resume {
         return Ok(());
     }
-    // Expect takes no arguments, so that sets share it.
+    // Expect takes no arguments, so sets share one contract.
     for step in Step::ALL.into_iter().filter(|step| *step != Step::Expect) {
         let Some(planned) = plan.contract(step) else { continue };
         if client.code(head.hash.into(), planned.address()).await.map_err(unreached)?.is_some() {
@@ -164,7 +166,7 @@ async fn ensure_not_begun(
 }
 
 impl Prepared {
-    /// Everything that a person should see before it is sent.
+    /// The text that a user should read before anything is sent.
     pub(super) fn words(&self) -> String {
         let preview = render::Preview {
             record: &self.record,
@@ -192,7 +194,7 @@ impl Prepared {
         }
     }
 
-    /// Deploys it.
+    /// Carries out the deployment.
     pub(super) async fn deploy(self, confirmations: u64) -> Result<Finished, Failure> {
         let Self { session, mut sender, mut record, balance, most, .. } = self;
         ensure_funds(balance, most)?;

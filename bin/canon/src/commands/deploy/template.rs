@@ -1,9 +1,10 @@
-//! Files of parameters with comments: what a field means, its unit and its bounds.
+//! Parameter files with comments on the meaning, unit and bounds of each field.
 
 use canon_chain::deploy::{RollupSettings, SetParameters};
 use serde::Serialize;
 
-/// The comments before sections and fields. Empty lines of a comment are empty lines of the file.
+/// The comments before sections and fields. An empty line of a comment becomes an empty line of the
+/// file.
 const COMMENTS: [(&str, &str); 25] = [
     (
         "asset",
@@ -103,33 +104,33 @@ const ORIGIN: &str = "
 # salt = \"0x0000000000000000000000000000000000000000000000000000000000000000\"
 ";
 
-/// The file of a set.
+/// Returns the file of a set.
 ///
 /// # Errors
 ///
-/// If TOML can't say it, which doesn't happen.
+/// If the parameters can't be written as TOML, which doesn't happen.
 pub(crate) fn set(parameters: &SetParameters) -> Result<String, toml::ser::Error> {
     let text = commented(&toml::to_string(parameters)?).replace("[rollup]\n", GENESIS);
     Ok(format!("{ACCEPT}\n{text}{ORIGIN}"))
 }
 
-/// The sections of a rollup's file.
+/// The sections of the file of a rollup.
 #[derive(Serialize)]
 struct Sections<'a> {
     rollup: &'a RollupSettings,
 }
 
-/// The file of a rollup.
+/// Returns the file of a rollup.
 ///
 /// # Errors
 ///
-/// If TOML can't say it, which doesn't happen.
+/// If the parameters can't be written as TOML, which doesn't happen.
 pub(crate) fn rollup(settings: &RollupSettings) -> Result<String, toml::ser::Error> {
     let text = toml::to_string(&Sections { rollup: settings })?;
     Ok(format!("{ACCEPT}\n{}{ORIGIN}", commented(&text)))
 }
 
-/// A TOML text with a comment before each section and field. No value is longer than a line.
+/// Adds the comments to a TOML text. Every value must be on one line.
 fn commented(text: &str) -> String {
     let mut out = String::new();
     let mut section = "";

@@ -16,10 +16,10 @@ use super::{
     source::Source,
 };
 
-/// The most campaigns: more don't make the estimates better, and take hours.
+/// The maximum number of campaigns. More campaigns take hours without improving the estimates.
 const MAX_CAMPAIGNS: u32 = 1_000_000;
 
-/// The shares of seats that signal for the payload and for a rival, if nobody says others.
+/// The default shares of seats that signal for the payload and for a rival.
 pub(super) const DEFAULT_SIGNALING: Fraction = Fraction::percent(70);
 pub(super) const DEFAULT_RIVAL: Fraction = Fraction::percent(10);
 

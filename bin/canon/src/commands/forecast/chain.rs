@@ -1,4 +1,4 @@
-//! A deployed set at one block.
+//! The state of a deployed set at one block.
 
 use alloy_primitives::Address;
 use canon_chain::Error;
@@ -14,7 +14,7 @@ use crate::{
 
 const OTHER_PAYLOAD: &str = "check --payload, and that --rpc-url is its chain";
 
-/// Reads the state at the head of the chain. Its slots and sets are those of that block's own time.
+/// Reads the state at the newest block. Slots and sets are those at the time of that block.
 pub(super) fn snapshot(
     settings: &ChainSettings,
     payload: Option<Address>,
@@ -33,7 +33,7 @@ pub(super) fn snapshot(
             error => chain.unusable_set(error.into()),
         })?;
         if let Some(payload) = payload {
-            // What lists no actions can win a round, and never becomes a proposal.
+            // A payload that lists no actions can win a round, but never becomes a proposal.
             let (at, governance) = (present.block.hash, present.addresses.governance);
             let client = chain.client();
             let actions = client.payload_actions(governance, at.into(), payload).await;

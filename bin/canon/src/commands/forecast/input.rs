@@ -1,14 +1,14 @@
-//! Values that only this command takes.
+//! Parsers of values that only this command takes.
 
 use canon_protocol::{
     Fraction,
     text::{fraction, number},
 };
 
-/// The longest mean outage, in slots.
+/// The maximum mean length of an outage, in slots.
 const MAX_OUTAGE: f64 = 1e6;
 
-/// Parses a share. A bare number of 1 or more is refused: it can mean so many percent.
+/// Parses a share. A bare number of 1 or more is refused, since it could be meant as a percentage.
 pub(super) fn share(text: &str) -> Result<Fraction, String> {
     if let Ok(percent) = number::parse_within(text.trim(), 1..=100) {
         return Err(format!(

@@ -23,7 +23,7 @@ use crate::{
     output, progress,
 };
 
-/// The report, and where its parameters are from: a preset or a chain.
+/// The report, and the source of its parameters: a preset or a chain.
 #[derive(Debug, Serialize)]
 struct ForecastOutput {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,7 +32,7 @@ struct ForecastOutput {
     chain: Option<SetSnapshot>,
     #[serde(flatten)]
     report: ForecastReport,
-    /// The shares of the seats that were rounded. The report has those that are taken.
+    /// The shares that aren't a whole number of seats. The report has the rounded ones.
     #[serde(skip)]
     rounded: Vec<RoundedShare>,
 }
@@ -61,7 +61,7 @@ fn compute(plan: &Plan) -> Result<ForecastReport, Failure> {
     report.wrap_err("the campaigns can't be simulated").map_err(bad)
 }
 
-/// Bad input for which `--help` is the next step.
+/// The failure for bad input, with `--help` as the next step.
 const fn bad(report: Report) -> Failure {
     Failure::bad_input(report, "`canon forecast --help` explains every flag")
 }

@@ -10,8 +10,8 @@ use canon_protocol::Amount;
 
 use crate::{exit::Failure, toml_file::TomlFile};
 
-/// Reads the operators of a file. Each seat needs a stake of `minimum`; `missed` applies to operators
-/// without that field.
+/// Reads the operators from a file. Each seat needs a stake of `minimum`; `missed` is the default for
+/// operators without that field.
 pub(super) fn read(
     path: &Path,
     minimum: Amount,

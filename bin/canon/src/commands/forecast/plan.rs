@@ -1,4 +1,4 @@
-//! From arguments to a plan. Errors name the flags that are wrong.
+//! The conversion of arguments to a plan. Errors name the wrong flags.
 
 use std::{fmt, num::NonZeroU64};
 
@@ -25,7 +25,7 @@ use crate::{
     exit::Failure,
 };
 
-/// A plan, and where its parameters are from: a preset or a chain.
+/// A plan, and the source of its parameters: a preset or a chain.
 #[derive(Debug)]
 pub(super) struct PlannedForecast {
     pub(super) plan: Plan,
@@ -33,11 +33,11 @@ pub(super) struct PlannedForecast {
     pub(super) chain: Option<SetSnapshot>,
 }
 
-/// A share of the seats that isn't a whole number of them.
+/// A share that isn't a whole number of seats.
 #[derive(Debug)]
 pub(super) struct RoundedShare {
     asked: Fraction,
-    /// The whole number that the forecast takes.
+    /// The whole number of seats that the forecast uses.
     taken: u32,
     seats: u64,
     side: &'static str,
@@ -52,7 +52,7 @@ impl fmt::Display for RoundedShare {
 }
 
 impl RoundedShare {
-    /// The shares that were asked for and aren't taken as they are.
+    /// The shares that the forecast rounds.
     pub(super) fn of(asked: &Forecast, plan: &Plan) -> Vec<Self> {
         if asked.operators.is_some() {
             return Vec::new();
@@ -123,7 +123,7 @@ fn preset_baseline(asked: &Forecast, preset: Preset) -> Result<Baseline, Failure
     baseline.map_err(|error| refused(asked, error))
 }
 
-/// The reason why no round can be won by `n` of `m` slots.
+/// The reason why `n` of `m` slots can't win a round.
 fn invalid_rules(asked: &Forecast, n: u32, m: u32) -> Report {
     let (least, most) = (RoundRules::min_n(m), RoundRules::MAX_M);
     if !(2..=most).contains(&m) {
@@ -138,7 +138,7 @@ fn invalid_rules(asked: &Forecast, n: u32, m: u32) -> Report {
     )
 }
 
-/// The source of a value that nobody typed.
+/// The source of a value that wasn't typed; empty if it was typed.
 const fn not_typed<T: Copy>(typed: Option<T>, source: &'static str) -> &'static str {
     match typed {
         Some(_) => "",
@@ -190,7 +190,7 @@ fn plan(asked: &Forecast, baseline: Baseline) -> Result<Plan, Failure> {
     Plan::new(baseline, sequencers, vote, outages).map_err(|error| refused(asked, error))
 }
 
-/// The failure for arguments that make no plan.
+/// The failure for arguments that don't make a plan.
 fn refused(asked: &Forecast, error: PlanError) -> Failure {
     let flag = match &error {
         PlanError::StartsAfterRound { .. } => "--late",

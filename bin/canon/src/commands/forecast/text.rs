@@ -1,15 +1,15 @@
-//! The text of chances, shares and other numbers of a forecast.
+//! The text of probabilities, shares and other numbers of a forecast.
 
 /// A share in percent, with at most one decimal.
 pub(crate) fn percent(share: f64) -> String {
     format!("{} %", (share * 1000.0).round() / 10.0)
 }
 
-/// The chance below which its two decimals in percent are 0.00.
+/// The probability below which a percentage with two decimals is 0.00.
 pub(super) const NEGLIGIBLE: f64 = 0.000_05;
 
-/// A chance. Numbers close to 1 may be rounded, so nothing is called certain; and only what is
-/// impossible is said to have no chance.
+/// A probability. A number close to 1 may have been rounded, so nothing is called certain. Only an
+/// impossible event is said to have no chance.
 pub(crate) fn chance(chance: f64) -> String {
     if chance <= 0.0 {
         return "none".to_owned();
@@ -26,7 +26,7 @@ pub(crate) fn chance(chance: f64) -> String {
     format!("{:.2} %", chance * 100.0)
 }
 
-/// An estimate of a chance. Unlike in [`chance`], 0 doesn't mean impossible.
+/// An estimate of a probability. Unlike in [`chance`], 0 doesn't mean impossible.
 pub(super) fn estimate(chance: f64) -> String {
     format!("{:.2} %", chance * 100.0)
 }

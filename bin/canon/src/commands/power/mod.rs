@@ -1,4 +1,4 @@
-//! `canon power`: what a holder can vote with, and what is on its way out.
+//! `canon power`: shows the power of a holder and its withdrawals.
 
 mod render;
 
@@ -65,17 +65,17 @@ struct PowerDocument {
     time: Timestamp,
     #[serde(with = "text::address")]
     holder: Address,
-    /// Its balance of the Asset, without power that is locked.
+    /// The holder's balance of the Asset, without its locked power.
     balance: Amount,
-    /// Its locked power now.
+    /// The holder's locked power now.
     power: Amount,
     /// The locked power of all holders now.
     total_power: Amount,
-    /// Its power on proposals that take ballots, or will, by id.
+    /// The holder's power on proposals that take ballots now or later, by id.
     ballots: Vec<PowerOnProposal>,
-    /// The withdrawals that weren't paid yet, earliest first; `None` if the history isn't known.
+    /// The unpaid withdrawals, earliest first; `None` if the history isn't known.
     withdrawals: Option<Vec<DueWithdrawal>>,
-    /// The number of its withdrawals that were paid; `None` likewise.
+    /// The number of paid withdrawals; `None` if the history isn't known.
     paid_withdrawals: Option<u64>,
     /// The parts that aren't known, with the reasons.
     unknown: Vec<String>,
@@ -87,19 +87,19 @@ struct PowerOnProposal {
     proposal: ProposalId,
     /// The state of the proposal at the block.
     state: ProposalState,
-    /// The second at whose end power counts.
+    /// The second at whose end power is counted.
     snapshot: Timestamp,
-    /// The last second in which a ballot for it is taken.
+    /// The last second in which ballots for the proposal are taken.
     until: Timestamp,
-    /// The last second in which a ballot against it is taken, if it is accepted until then.
+    /// The last second in which ballots against the proposal are taken, if it is accepted until then.
     against_until: Timestamp,
     #[serde(flatten)]
     ballot: BallotView,
-    /// The power that it can still cast.
+    /// The power that the holder can still cast.
     left: Amount,
 }
 
-/// A withdrawal that wasn't paid.
+/// An unpaid withdrawal.
 #[derive(Debug, Serialize)]
 struct DueWithdrawal {
     id: WithdrawalId,
@@ -166,7 +166,7 @@ fn document(opened: &OpenedSet, holder: Address) -> Option<PowerDocument> {
     })
 }
 
-/// The withdrawals of a holder that weren't paid, earliest first, and the number of those that were.
+/// The unpaid withdrawals of a holder, earliest first, and the number of paid ones.
 fn withdrawals(view: &SetView, holder: Address) -> Option<(Vec<DueWithdrawal>, u64)> {
     let history = view.history.as_ref()?;
     let numbered = (0..).zip(history.governance().withdrawals());

@@ -1,4 +1,4 @@
-//! Actions in words, and what is against their execution.
+//! Actions in words, and the obstacles to their execution.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{chain::Chain, exit::Failure};
 
-/// Actions as they are shown.
+/// Actions in the form in which they are shown.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(super) struct ShownActions(Vec<ShownAction>);
@@ -21,12 +21,12 @@ struct ShownAction {
     action: Action,
     /// The exact call.
     words: String,
-    /// Its effect.
+    /// The effect of the call, in lines.
     effect: Vec<String>,
     obstacle: Obstacle,
 }
 
-/// The reason for which Governance refuses an action, and with it the whole proposal.
+/// The reason why Governance refuses an action, and with it the whole proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Obstacle {
@@ -53,7 +53,7 @@ impl Obstacle {
 }
 
 impl ShownActions {
-    /// Actions of a proposal that is decided; `None` if the history isn't known.
+    /// The actions of a decided proposal, without obstacles; `None` if the history isn't known.
     pub(super) fn of(view: &SetView, actions: &[Action]) -> Option<Self> {
         let expect = view.history.as_ref()?.addresses().expect;
         let (names, roles) = (names(view), roles(view));
@@ -68,7 +68,7 @@ impl ShownActions {
         Some(Self(shown.collect()))
     }
 
-    /// The same with the obstacles to their execution.
+    /// Returns the actions with the obstacles to their execution.
     ///
     /// # Errors
     ///
@@ -99,7 +99,7 @@ impl ShownActions {
     }
 }
 
-/// The obstacle to each action, at the newest block.
+/// The obstacles to the actions at the newest block.
 async fn obstacles(
     chain: &Chain,
     view: &SetView,
@@ -119,7 +119,7 @@ async fn obstacles(
     Ok(actions.iter().filter_map(|action| found.get(&action.target).copied()).collect())
 }
 
-/// A line about all actions, if one has an obstacle.
+/// A warning about all actions, if one of them has an obstacle.
 fn warning(obstacles: &[Obstacle]) -> Option<String> {
     let first = |wanted| (1..).zip(obstacles).find(|(_, one)| **one == wanted);
     if let Some((number, _)) = first(Obstacle::OnAsset) {
@@ -133,8 +133,8 @@ fn warning(obstacles: &[Obstacle]) -> Option<String> {
     ))
 }
 
-/// Actions in words with their obstacles, and then the addresses of all names in them; `None` if the history
-/// isn't known.
+/// The actions in words with their obstacles, followed by the addresses of all names in them; `None` if the
+/// history isn't known.
 ///
 /// # Errors
 ///
@@ -152,7 +152,7 @@ pub(crate) async fn in_words(
     Ok(Some(shown.lines().into_iter().chain(used).collect()))
 }
 
-/// Actions in words as [`in_words`] has them; as data if the history isn't known.
+/// The actions in words as from [`in_words`], or as data if the history isn't known.
 ///
 /// # Errors
 ///
@@ -174,7 +174,7 @@ pub(crate) async fn in_words_or_data(
     Ok(lines.chain(warning(&obstacles)).collect())
 }
 
-/// The names of the set's contracts.
+/// The names of the set's contracts, by address.
 fn names(view: &SetView) -> BTreeMap<Address, String> {
     let set = &view.present.addresses;
     let mut names = BTreeMap::from([
@@ -187,7 +187,7 @@ fn names(view: &SetView) -> BTreeMap<Address, String> {
     if let Some(history) = &view.history {
         names.insert(history.addresses().distributor, "RewardDistributor".to_owned());
         names.insert(history.addresses().expect, "Expect".to_owned());
-        // Version 0 is none.
+        // Version 0 isn't a rollup.
         let listed = (0_u64..).zip(history.registry().snapshots()).skip(1);
         let listed = listed.map(|(version, one)| (one.rollup, format!("rollup {version}")));
         names.extend(listed);
@@ -195,7 +195,8 @@ fn names(view: &SetView) -> BTreeMap<Address, String> {
     names
 }
 
-/// The roles of the set's contracts, whose functions are known. Rollups are taken as the Registry lists them.
+/// The roles of the set's contracts, which determine their functions. Rollups are those that the Registry
+/// lists.
 fn roles(view: &SetView) -> BTreeMap<Address, Role> {
     let set = &view.present.addresses;
     let mut roles = BTreeMap::from([

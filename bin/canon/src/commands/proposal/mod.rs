@@ -1,4 +1,4 @@
-//! `canon proposal`: one proposal in full, or all of them.
+//! `canon proposal`: shows one proposal in full, or all of them.
 
 mod actions;
 mod render;
@@ -51,20 +51,20 @@ Exit codes:
   2  bad input: flags, canon.toml, an id that doesn't exist, or no Canon deployment at the given address
   3  no endpoint answers, or an internal error";
 
-/// A proposal, and what its events say.
+/// A proposal, and the parts that come from its events.
 #[derive(Debug, Serialize)]
 struct ProposalDocument<'a> {
     #[serde(flatten)]
     proposal: &'a ProposalView,
-    /// The result of its vote if no more ballots are cast.
+    /// The result of the vote if no more ballots are cast.
     result: Tabulation,
-    /// The actions that were published at its creation; `None` if the history isn't known.
+    /// The actions that were published when the proposal was made; `None` if the history isn't known.
     actions: Option<ShownActions>,
-    /// The power that each holder cast, the most first, then by address; `None` if the history isn't known.
+    /// The power that each holder cast, largest first, then by address; `None` if the history isn't known.
     ballots: Option<Vec<ShownBallot>>,
 }
 
-/// The ballot of a holder.
+/// The power that a holder cast.
 #[derive(Debug, Serialize)]
 struct ShownBallot {
     #[serde(with = "text::address")]
@@ -133,7 +133,7 @@ async fn document<'a>(
     Ok(ProposalDocument { proposal, result: proposal.tabulation(), actions, ballots })
 }
 
-/// Ballots, the most power first, then by address: the state has them in no order.
+/// Sorts ballots by power, largest first, then by address. The state has them in no order.
 fn by_power(ballots: impl Iterator<Item = (Address, Tally)>) -> Vec<ShownBallot> {
     let mut ballots: Vec<_> = ballots.map(|(holder, cast)| ShownBallot { holder, cast }).collect();
     ballots.sort_by_key(|one| (Reverse(one.cast.cast()), one.holder));

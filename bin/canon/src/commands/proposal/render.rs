@@ -10,7 +10,7 @@ use canon_views::{Present, ProposalView};
 use super::ProposalDocument;
 use crate::page::{self, Page, line, share, until};
 
-/// A line or two for each proposal, the newest first.
+/// One or two lines for each proposal, newest first.
 pub(super) fn list(present: &Present) -> String {
     let mut page = Page::default();
     let now = present.block.timestamp;
@@ -95,7 +95,7 @@ fn dates(page: &mut Page, proposal: &ProposalView, now: Timestamp) {
         ("executable from", dates.executable),
         ("expires", dates.expires),
     ];
-    // Dates that a proposal doesn't reach after its end aren't its dates.
+    // Dates that a proposal doesn't reach because it has ended aren't shown.
     let reached = match proposal.state_at(now) {
         ProposalState::Rejected => dates.objections_end,
         ProposalState::Executed => dates.expires,

@@ -1,4 +1,4 @@
-//! `canon rollup deploy`: a new instance for an existing set.
+//! `canon rollup deploy`: deploys a new rollup for an existing set.
 
 use std::path::{Path, PathBuf};
 
@@ -70,7 +70,7 @@ Exit codes:
   2  bad input: flags, the file, canon.toml, a key, or no Canon deployment at the given address
   3  no endpoint answers, or an internal error";
 
-/// A file as it is written.
+/// The fields of the file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RollupFile {
@@ -189,7 +189,7 @@ impl DeployRollup {
     }
 }
 
-/// Reads a file. Its genesis has to be given: otherwise another run would deploy another rollup.
+/// Reads a file. The genesis is required: without it, another run would deploy another rollup.
 fn read(path: &Path) -> Result<(RollupFile, Vec<&'static str>, Timestamp), Failure> {
     let file =
         TomlFile::read(path, "name a file that `canon rollup deploy --print-config` printed")?;
@@ -255,7 +255,7 @@ impl Plan {
     }
 }
 
-/// Each field with its value in both, as in a file.
+/// Each field with its values in both settings, as they are written in files.
 fn differences(present: &RollupSettings, new: &RollupSettings) -> Vec<(String, String, String)> {
     let table = |settings| toml::Table::try_from(settings).unwrap_or_default();
     let (present, new) = (table(present), table(new));

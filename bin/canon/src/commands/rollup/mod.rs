@@ -1,4 +1,4 @@
-//! `canon rollup`: further rollups of a set.
+//! `canon rollup`: deploys further rollups of a set.
 
 mod deploy;
 

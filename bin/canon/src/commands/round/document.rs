@@ -1,4 +1,4 @@
-//! A round as one document, for programs and as the source of the text.
+//! A round as a document: the JSON output, and the source of the text.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -14,10 +14,10 @@ use serde::Serialize;
 
 use super::outcome::{RoundOutcome, outcome};
 
-/// The largest rounds whose slots are listed.
+/// The maximum number of slots in a round for which each slot is listed.
 const MOST_SLOTS: u32 = 20_000;
 
-/// The signals of a round by its events, or why they aren't known.
+/// The signals of a round from the events, or the reason why they aren't known.
 #[derive(Debug)]
 pub(super) enum Signals {
     Known(Vec<SlotSignal>),
@@ -28,44 +28,44 @@ pub(super) enum Signals {
 #[derive(Debug, Serialize)]
 pub(super) struct RoundDocument {
     pub(super) chain_id: u64,
-    /// The block at which it is shown.
+    /// The block at which the round is shown.
     pub(super) block: BlockNumber,
     /// The time of the block.
     pub(super) time: Timestamp,
-    /// The canonical rollup, whose slots it consists of.
+    /// The canonical rollup, to which the slots belong.
     #[serde(with = "text::address")]
     pub(super) rollup: Address,
     pub(super) round: Round,
     pub(super) first_slot: Slot,
     pub(super) last_slot: Slot,
-    /// Its first second; `None` if the rollup's slots aren't known.
+    /// The first second of the round; `None` if the rollup's slots aren't known.
     pub(super) start: Option<Timestamp>,
-    /// Its last second; `None` likewise.
+    /// The last second of the round; `None` if the rollup's slots aren't known.
     pub(super) end: Option<Timestamp>,
-    /// Signals that win.
+    /// The number of signals that win.
     pub(super) needed: u32,
-    /// Slots that can still bring a signal.
+    /// The number of slots that can still bring a signal.
     pub(super) slots_left: u64,
-    /// The leader while it runs, and how it ended otherwise.
+    /// The leader of the running round, or of the round at its end.
     pub(super) leader: Option<Leader>,
     pub(super) outcome: RoundOutcome,
-    /// The signals of each payload, most first; `None` if they aren't known.
+    /// The signals of each payload, most signals first; `None` if they aren't known.
     pub(super) payloads: Option<Vec<Leader>>,
-    /// The chance that the leader wins, if the slots left bring signals for it as often as those so far did;
-    /// `None` without a leader, or if the round is over.
+    /// The probability that the leader wins, if the remaining slots bring signals for it as often as the
+    /// slots so far did. `None` if there is no leader or the round is over.
     pub(super) odds: Option<RoundChance>,
-    /// All slots; `None` if they aren't known.
+    /// All slots of the round; `None` if they aren't known.
     pub(super) slots: Option<Vec<StripSlot>>,
     /// The parts that aren't known, with the reasons.
     pub(super) unknown: Vec<String>,
-    /// The rounds before the running one that had signals, newest first; empty for a round by its number.
+    /// The earlier rounds that had signals, newest first. Empty unless this is the running round.
     pub(super) earlier: Vec<EarlierRound>,
 }
 
-/// A chance, and the slots that it is estimated from.
+/// A probability, and the slots from which it is estimated.
 #[derive(Debug, Serialize)]
 pub(super) struct RoundChance {
-    /// Slots so far that had a proposer, or all so far if that isn't known.
+    /// The number of slots so far that had a proposer, or of all slots so far if that isn't known.
     pub(super) observed_slots: u32,
     #[serde(flatten)]
     pub(super) odds: RunningRoundOdds,
@@ -83,30 +83,31 @@ pub(super) struct EarlierRound {
 pub(super) struct StripSlot {
     pub(super) slot: Slot,
     pub(super) state: SlotState,
-    /// The proposer drawn for it; `None` if nobody was, or if that isn't decided yet.
+    /// The proposer drawn for the slot; `None` if nobody was drawn, or the draw isn't decided yet.
     #[serde(with = "text::address::option")]
     pub(super) proposer: Option<Address>,
-    /// The payload that it signaled for.
+    /// The payload that the proposer signaled for.
     #[serde(with = "text::address::option")]
     pub(super) payload: Option<Address>,
 }
 
-/// The fate of a slot.
+/// The state of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum SlotState {
-    /// Its proposer signaled.
+    /// The proposer signaled.
     Signaled,
-    /// Its proposer didn't.
+    /// The proposer didn't signal.
     Missed,
     /// Nobody could signal: no seed was recorded for its epoch, or the set was empty.
     NobodyDrawn,
-    /// It can still bring a signal.
+    /// The slot can still bring a signal.
     ToCome,
 }
 
 impl RoundDocument {
-    /// A round that isn't later than the running one; `None` if nothing is known of signals.
+    /// Creates the document of a round that isn't later than the running one. `None` if the state of
+    /// signaling isn't known.
     pub(super) fn new(view: &SetView, round: Round, signals: Signals) -> Option<Self> {
         let present = &view.present;
         let signaling = present.signaling.as_ref()?;
@@ -162,7 +163,7 @@ impl RoundDocument {
     }
 }
 
-/// The signals of each payload, most first, the leader before others with as many.
+/// The signals of each payload, most signals first. Of payloads with equally many, the leader is first.
 fn payloads(tally: &RoundTally) -> Vec<Leader> {
     let is_leader = |payload: Address| tally.leader.is_some_and(|leader| leader.payload == payload);
     let counts =
@@ -172,7 +173,7 @@ fn payloads(tally: &RoundTally) -> Vec<Leader> {
     counts
 }
 
-/// The slots of a round, or why they aren't known.
+/// The slots of a round, or the reason why they aren't known.
 fn slots(
     view: &SetView,
     signaling: &SignalingView,
@@ -222,7 +223,7 @@ fn slots(
     Ok(numbers.map(Slot::of).map(slot).collect())
 }
 
-/// The chance that the leader of the running round wins it.
+/// The probability that the leader wins the running round.
 fn chance(
     view: &SetView,
     signaling: &SignalingView,
@@ -244,7 +245,7 @@ fn chance(
     Some(RoundChance { observed_slots, odds })
 }
 
-/// The first slot from `slot` on that may have a proposer: an epoch that has begun without a seed has none.
+/// The first slot from `slot` on that may have a proposer. An epoch that began without a seed has none.
 fn first_with_proposer(view: &SetView, slot: Slot) -> Slot {
     let history = view.history.as_ref();
     let rollup = history.and_then(|history| history.rollup(view.present.addresses.rollup));
@@ -258,7 +259,7 @@ fn first_with_proposer(view: &SetView, slot: Slot) -> Slot {
     silent.unwrap_or(slot)
 }
 
-/// The rounds before the running one that had signals, newest first.
+/// The earlier rounds that had signals, newest first.
 fn earlier(view: &SetView, signaling: &SignalingView) -> Vec<EarlierRound> {
     let status = &signaling.status;
     let history = view.history.as_ref();
@@ -286,7 +287,7 @@ mod tests {
 
     const PAYLOAD: Address = Address::with_last_byte(0xf1);
 
-    /// In the first slot of a round, with three stakers.
+    /// A chain with three stakers in the first slot of a round.
     fn chain() -> Chain {
         let mut chain = Chain::staked(3);
         chain.foreign.list(PAYLOAD, harmless());
@@ -294,7 +295,7 @@ mod tests {
         chain
     }
 
-    /// The running round, of which the endpoint's logs have signals in these slots.
+    /// The running round, with signals in these slots according to the endpoint's logs.
     fn running(chain: &Chain, slots: impl IntoIterator<Item = Slot>) -> RoundDocument {
         let block = BlockView {
             number: chain.block.number,
@@ -324,7 +325,7 @@ mod tests {
         assert!(partial.slots.is_none());
         let reason = "the endpoint's logs have 0 of the 1 signal that were counted";
         assert!(partial.unknown[0].contains(reason), "{:?}", partial.unknown);
-        // What the contracts count is known all the same.
+        // The contracts' own counts are known nevertheless.
         assert_eq!(partial.leader.unwrap().count, 1);
     }
 

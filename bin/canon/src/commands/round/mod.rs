@@ -1,4 +1,4 @@
-//! `canon round`: the slots of a round, and how it stands or ended.
+//! `canon round`: shows the slots of a round, and its standing or outcome.
 
 mod document;
 mod outcome;
@@ -75,7 +75,7 @@ impl Round {
     }
 }
 
-/// The round that was asked for, otherwise the running one.
+/// The requested round, or the running one if none was requested.
 async fn find(
     chain: &Chain,
     view: &SetView,
@@ -103,8 +103,8 @@ async fn find(
     Err(Failure::bad_input(report, next))
 }
 
-/// The oldest round that can be shown: that in which the rollup became canonical, or without the history the
-/// oldest that can be pushed.
+/// The oldest round that can be shown: the one in which the rollup became canonical, or, without the
+/// history, the oldest one that can be pushed.
 async fn oldest(
     chain: &Chain,
     view: &SetView,
@@ -121,7 +121,7 @@ async fn oldest(
     Ok(slot.map_or(RoundNumber::ZERO, |slot| signaling.rules.round_of(slot)))
 }
 
-/// The failure if nothing is known of rounds.
+/// The failure if no rounds are known.
 fn unknown(view: &SetView) -> Failure {
     let rollup = view.present.addresses.rollup;
     let is_before_genesis =
@@ -136,7 +136,7 @@ fn unknown(view: &SetView) -> Failure {
     Failure { exit: Exit::CheckFailed, report, next }
 }
 
-/// The signals of a round of the canonical rollup, by the events.
+/// The signals of a round of the canonical rollup, from the events.
 async fn signals(chain: &Chain, view: &SetView, round: RoundNumber) -> Signals {
     let present = &view.present;
     let snapshot = view.history.as_ref().and_then(|history| history.registry().snapshots().last());
@@ -151,7 +151,7 @@ async fn signals(chain: &Chain, view: &SetView, round: RoundNumber) -> Signals {
     let blocks = snapshot.block_number..=present.block.number;
     match chain.signals(present.addresses.proposals, blocks, first..=last).await {
         Ok(found) => {
-            // Other rollups' rounds can have the same number, not the same slots at the same time.
+            // A round of another rollup can have the same number, but not the same slots at the same time.
             let is_of_round = |signal: &SlotSignal| {
                 signal.round == round && signaling.rules.round_of(signal.slot) == round
             };

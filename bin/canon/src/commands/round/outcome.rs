@@ -11,15 +11,15 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum RoundOutcome {
-    /// It isn't over.
+    /// The round isn't over.
     Running,
-    /// There were no signals.
+    /// The round had no signals.
     NoSignals,
-    /// No payload got the signals that win.
+    /// No payload got the required signals.
     NotWon { leader: Leader },
     /// The winner became a proposal.
     Pushed { winner: Leader, proposal: ProposalId },
-    /// The winner was pushed to a contract that had the Registry then.
+    /// The winner was pushed to a contract other than Governance, which owned the Registry then.
     PushedElsewhere {
         winner: Leader,
         #[serde(with = "text::address")]
@@ -28,16 +28,16 @@ pub(crate) enum RoundOutcome {
     /// Anyone can push the winner.
     Pushable {
         winner: Leader,
-        /// The last second; `None` if the rollup's slots aren't known.
+        /// The last second in which it can be pushed; `None` if the rollup's slots aren't known.
         until: Option<Timestamp>,
     },
     /// The winner can't be pushed while its last proposal may still be executed.
     WaitsForProposal { winner: Leader, proposal: ProposalId, until: Option<Timestamp> },
-    /// The winner's code isn't what was signaled for.
+    /// The winner's code has changed since the signals.
     CodeChanged { winner: Leader },
     /// The winner wasn't pushed in time.
     Expired { winner: Leader },
-    /// Neither the history nor the contracts' views say: there was no signal, or it was pushed.
+    /// Unknown without the history: either there were no signals, or the winner was pushed.
     Unknown,
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn outcome(view: &SetView, signaling: &SignalingView, round: Round) -
     }
 }
 
-/// The outcome of a round with signals that wasn't pushed and isn't too old.
+/// The outcome of a round that had signals, wasn't pushed and isn't too old.
 fn of_candidate(
     view: &SetView,
     signaling: &SignalingView,

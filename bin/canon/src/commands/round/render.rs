@@ -19,11 +19,11 @@ use crate::{
     page::{self, Page, lasts, line, wrapped},
 };
 
-/// Slots in a line of the strip, and in a group.
+/// The number of slots in a line of the strip, and in a group of slots.
 const LINE: usize = 50;
 const GROUP: usize = 10;
 
-/// Entries of a list that are shown, at most.
+/// The maximum number of entries that are shown of a list.
 const SHOWN_PROPOSERS: usize = 10;
 const SHOWN_EARLIER: usize = 5;
 
@@ -157,7 +157,7 @@ fn result(outcome: &RoundOutcome, now: Timestamp) -> Vec<String> {
     }
 }
 
-/// The letter of each payload, the leader's first; those beyond the alphabet share one sign.
+/// The letter of each payload. The leader has the first one; payloads beyond the alphabet share a sign.
 fn letters(round: &RoundDocument) -> BTreeMap<Address, char> {
     let payloads = round.payloads.iter().flatten().map(|counted| counted.payload);
     payloads.zip(('A'..='Z').chain(std::iter::repeat('+'))).collect()
@@ -224,7 +224,7 @@ fn legend(
     }
 }
 
-/// The slots that each proposer had so far, and in how many it signaled.
+/// The number of slots that each proposer had so far, and the number of its signals.
 fn proposers(page: &mut Page, slots: &[StripSlot], round: &RoundDocument) {
     let mut had = BTreeMap::<Address, (u64, u64)>::new();
     for slot in slots {
@@ -276,7 +276,7 @@ mod tests {
     use super::*;
     use canon_protocol::{BlockNumber, Round, Slot};
 
-    /// A round of 1000 slots that signaled, missed, had nobody drawn, or are to come; for the payloads.
+    /// A round of 1000 slots in all states, for this number of payloads.
     fn large(payloads: u8) -> RoundDocument {
         let payload =
             |number: u64| Address::with_last_byte((number % u64::from(payloads)) as u8 + 1);
@@ -317,7 +317,7 @@ mod tests {
         }
     }
 
-    /// The text without styles, as a file gets it.
+    /// The text without styles, as it is written to a file.
     fn plain(round: &RoundDocument) -> String {
         anstream::adapter::strip_str(&render(round)).to_string()
     }

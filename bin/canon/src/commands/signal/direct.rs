@@ -1,4 +1,4 @@
-//! A signal that the slot's proposer sends.
+//! A signal that the proposer of the slot sends.
 
 use canon_protocol::Slot;
 use canon_views::{IntendedAction, Intent, SignalDecision};
@@ -16,7 +16,7 @@ use crate::{
     signing::Opened,
 };
 
-/// Signals in the slot of the next block, or in one's next slot.
+/// Signals in the slot of the next block, or with `Patience::Wait` in the proposer's next slot.
 pub(super) async fn signal(
     mut args: SendArgs,
     opened: Opened,
@@ -33,7 +33,7 @@ pub(super) async fn signal(
             NextSlot::At { slot, start },
         ) = (decision, subject.next_slot_of(proposer))
         {
-            // Nobody may be there when the slot comes.
+            // The question comes first, since nobody may be at the terminal when the slot begins.
             args.consent(&shown(&subject, slot)?, "Send it in that slot?").await?;
             args.consent_was_given();
             wait::until_slot(chain, slot, start).await?;
@@ -47,7 +47,7 @@ pub(super) async fn signal(
     send::send(&args, opened, chain, &command, &plan).await
 }
 
-/// A signal in words, before it can be simulated.
+/// A signal in words, without a simulation.
 pub(super) fn shown(subject: &SignalSubject, slot: Slot) -> Result<String, Failure> {
     let mut page = Page::default();
     for (number, words) in subject.words(slot)?.iter().chain(&subject.details(slot)).enumerate() {

@@ -1,4 +1,4 @@
-//! `canon signal`: signals once, signs a signal, or submits one.
+//! `canon signal`: sends, signs or submits a signal.
 
 mod direct;
 mod signed;
@@ -76,11 +76,11 @@ Exit codes:
   3  no endpoint answers, or the outcome isn't known: run it again
   4  the slot is another proposer's, or hasn't begun; says when one's own begins";
 
-/// The wanted signal.
+/// The signal to make.
 #[derive(Clone, Copy, Debug)]
 struct Wanted {
     payload: Address,
-    /// `None` if nobody named one.
+    /// `None` if no hash was given.
     actions_hash: Option<B256>,
     status: StatusRule,
 }
@@ -119,7 +119,7 @@ impl Signal {
                     signed::sign(&self.send, opened, &chain, &wanted(payload), slot).await
                 }
                 (None, payload) => {
-                    // clap takes no signal without a payload.
+                    // clap requires a payload here.
                     let wanted = wanted(payload.unwrap_or_default());
                     direct::signal(self.send, opened, &chain, &wanted, patience).await
                 }

@@ -1,4 +1,4 @@
-//! Signals that are signed by a slot's proposer and submitted by anyone.
+//! Signals that the proposer of a slot signs and anyone submits.
 
 use canon_protocol::{Slot, text::Time};
 use canon_views::{IntendedAction, Intent, SignalDecision};
@@ -33,7 +33,7 @@ pub(super) async fn sign(
     let shown = direct::shown(&subject, slot)?;
     let words = subject.words(slot)?;
     args.consent(&shown, "Sign it?").await?;
-    // Blocks have passed since it was shown.
+    // The payload is read again, since blocks have passed since it was shown.
     let subject = SignalSubject::read(chain, wanted).await?;
     if subject.words(slot)? != words {
         let report = eyre!("the payload isn't any more what was shown; nothing was signed");
@@ -48,7 +48,7 @@ pub(super) async fn sign(
     Ok(Exit::Success)
 }
 
-/// The slot that was asked for, if it may be the proposer's; otherwise its next one.
+/// The requested slot, if the proposer may have it. The proposer's next slot if none was requested.
 fn slot_to_sign(
     subject: &SignalSubject,
     wanted: &Wanted,
@@ -94,7 +94,7 @@ fn slot_to_sign(
     Ok(slot)
 }
 
-/// Submits a signal that somebody signed.
+/// Submits a signed signal.
 pub(super) async fn submit(
     mut args: SendArgs,
     opened: Opened,
@@ -170,7 +170,7 @@ async fn submission(
     };
     let signature = match document.recover() {
         Some((signer, signature)) if signer == proposer => signature,
-        // A contract decides itself what it takes; the simulation asks it.
+        // A contract decides which signatures it accepts; the simulation checks this one.
         _ if chain.has_code(proposer).await? => document.signature.clone(),
         Some((signer, _)) => {
             let report = eyre!(

@@ -1,4 +1,4 @@
-//! The payload that a signal is for, and the slots of its proposer, at the newest block.
+//! The payload of a signal and the slots of its proposer, at the newest block.
 
 use alloy_primitives::{Address, B256};
 use canon_follow::OpenedSet;
@@ -28,7 +28,7 @@ pub(super) struct SignalSubject {
     pub(super) view: SetView,
     pub(super) payload: Address,
     actions_hash: B256,
-    /// The actions that it lists, in words.
+    /// The actions that the payload lists, in words.
     actions: Vec<String>,
 }
 
@@ -37,7 +37,7 @@ impl SignalSubject {
     ///
     /// # Errors
     ///
-    /// If there is no contract, or it lists no actions or others than expected.
+    /// If there is no contract at the address, or it lists no actions, or others than expected.
     pub(super) async fn read(chain: &Chain, wanted: &Wanted) -> Result<Self, Failure> {
         let payload = wanted.payload;
         let question = Question { payloads: [payload].into(), ..Question::default() };
@@ -65,7 +65,7 @@ impl SignalSubject {
         &self.view.present
     }
 
-    /// The canonical rollup, and where signals stand.
+    /// The canonical rollup, and the state of signaling.
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl SignalSubject {
         signaling(self.present())
     }
 
-    /// Whether `proposer` signals in the next block, and why not.
+    /// Decides whether `proposer` can signal in the next block.
     pub(super) fn decide(&self, wanted: &Wanted, proposer: Address) -> SignalDecision {
         let present = self.present();
         let code = present.payloads.get(&self.payload).map(|seen| seen.code.hash);
@@ -88,7 +88,7 @@ impl SignalSubject {
         sequencer(present, &identity, Some(&plan)).status
     }
 
-    /// The failure for a signal that isn't made in the next block; `None` if it is.
+    /// The failure if the decision isn't to signal in the next block; `None` if it is.
     pub(super) fn refusal(&self, decision: SignalDecision, proposer: Address) -> Option<Failure> {
         let payload = self.payload;
         Some(match decision {
@@ -115,7 +115,7 @@ impl SignalSubject {
         })
     }
 
-    /// The owner of the slot, and the beginning of the proposer's own.
+    /// The owner of the current slot, and the start of the proposer's next slot.
     fn whose_slot(&self, decision: SignalDecision, proposer: Address) -> eyre::Report {
         let present = self.present();
         let rollup = present.canonical_rollup();
@@ -141,7 +141,7 @@ impl SignalSubject {
         }
     }
 
-    /// The next slot that can be signaled in and was drawn for a proposer.
+    /// The proposer's next drawn slot in which a signal is possible.
     pub(super) fn next_slot_of(&self, proposer: Address) -> NextSlot {
         let present = self.present();
         let rollup = self.view.history.as_ref();
@@ -161,7 +161,8 @@ impl SignalSubject {
         next.map_or(NextSlot::NotDrawn, |(slot, start)| NextSlot::At { slot, start })
     }
 
-    /// The subject of the signal, which must be the same when it is sent or signed.
+    /// The description of the signal, which must be the same when it is shown and when it is sent
+    /// or signed.
     pub(super) fn words(&self, slot: Slot) -> Result<Vec<String>, Failure> {
         let (_, signaling) = self.signaling()?;
         let round = signaling.rules.round_of(slot);
@@ -178,7 +179,7 @@ impl SignalSubject {
         Ok(words)
     }
 
-    /// The signals of the payload so far, and the last second of the slot.
+    /// The number of signals that the payload has, and the last second of the slot.
     pub(super) fn details(&self, slot: Slot) -> Vec<String> {
         let Ok((rollup, signaling)) = self.signaling() else { return Vec::new() };
         let round = signaling.rules.round_of(slot);
@@ -202,15 +203,15 @@ impl SignalSubject {
 /// The next slot of a proposer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NextSlot {
-    /// It was drawn.
+    /// This slot was drawn.
     At { slot: Slot, start: Timestamp },
-    /// None of the epochs that are drawn has one.
+    /// The proposer has no slot in the epochs that are drawn.
     NotDrawn,
     /// The draw isn't known without the history.
     Unknown,
 }
 
-/// The canonical rollup of a set, and where signals stand.
+/// The canonical rollup, and the state of signaling.
 ///
 /// # Errors
 ///
@@ -223,7 +224,7 @@ pub(super) fn signaling(present: &Present) -> Result<(&RollupView, &SignalingVie
     })
 }
 
-/// The obstacle to a signal that no other time or flag removes.
+/// The obstacle to a signal that neither waiting nor a flag removes.
 const fn obstacle(decision: SignalDecision) -> &'static str {
     match decision {
         SignalDecision::NoPayload => "no payload is set",
@@ -241,7 +242,7 @@ const fn obstacle(decision: SignalDecision) -> &'static str {
     }
 }
 
-/// The reason why a payload's status leaves nothing to signal for.
+/// The reason why a signal for a payload with this status can't help.
 fn why(status: PayloadStatus) -> String {
     match status {
         PayloadStatus::QuorumReached { round } => format!("it has won round {round}"),

@@ -9,10 +9,10 @@ use eyre::eyre;
 use super::subject::signaling;
 use crate::{chain::Chain, exit::Failure, output, page::until};
 
-/// The time between two looks for a new block.
+/// The time between two polls for a new block.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Waits until the block that comes next is expected in a slot.
+/// Waits until the next block is expected in a slot.
 ///
 /// # Errors
 ///
@@ -38,7 +38,7 @@ pub(super) async fn until_slot(chain: &Chain, slot: Slot, start: Timestamp) -> R
     }
 }
 
-/// Whether a slot has come.
+/// Whether the slot of the next block is the awaited one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {
     Waiting,

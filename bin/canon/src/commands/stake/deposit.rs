@@ -123,7 +123,7 @@ impl Deposit {
         Ok(steps)
     }
 
-    /// The stake, which the account has and the rollup takes.
+    /// The amount to stake. The account must have it, and the rollup must accept it.
     fn stake(&self, holder: Address, balance: Amount, minimum: Amount) -> Result<Amount, Failure> {
         let amount = match self.amount {
             OrderAmount::All => balance,
@@ -160,7 +160,7 @@ fn require_vacant(seen: &RollupView, rollup: Address, attester: Address) -> Resu
     Err(Failure::refused(report, SEE_STATUS))
 }
 
-/// Facts for a person before the stake is locked up.
+/// Facts that a user should know before the stake is locked.
 fn details(seen: &RollupView, amount: Amount) -> Vec<String> {
     let delay = canon_protocol::text::Duration(seen.exit_delay);
     let mut details = vec![format!("it can be taken out {delay} after the withdrawer asks for it")];

@@ -1,4 +1,4 @@
-//! `canon stake exit`, `claim` and `coinbase`: taking a stake out, and where rewards go.
+//! `canon stake exit`, `claim` and `coinbase`: take a stake out, and set the recipient of rewards.
 
 use alloy_primitives::Address;
 use canon_protocol::{

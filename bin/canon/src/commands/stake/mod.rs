@@ -1,4 +1,4 @@
-//! `canon stake`: registers attesters, and takes their stake elsewhere.
+//! `canon stake`: registers attesters, and takes stakes out or moves them.
 
 mod deposit;
 mod leaving;
@@ -63,7 +63,7 @@ struct AttesterArgs {
 }
 
 impl AttesterArgs {
-    /// The arguments as they are typed.
+    /// The arguments, as they are typed.
     fn typed(&self) -> String {
         match self.rollup {
             None => self.attester.to_string(),
@@ -81,7 +81,7 @@ Exit codes:
   3  no endpoint answers, or the outcome isn't known: run it again
   4  its time hasn't come; says when it will";
 
-/// Sends what a plan says.
+/// Sends the steps of a plan.
 fn run(
     send: &SendArgs,
     chain: &ChainArgs,

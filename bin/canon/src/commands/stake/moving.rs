@@ -1,4 +1,4 @@
-//! `canon stake move` and `finish`: taking a stake to another rollup.
+//! `canon stake move` and `finish`: move a stake to another rollup.
 
 use alloy_primitives::Address;
 use canon_protocol::{

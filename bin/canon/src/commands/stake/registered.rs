@@ -1,4 +1,4 @@
-//! A registered attester, as it is at the newest block.
+//! A registered attester at the newest block.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ pub(super) struct RegisteredAttester {
     pub(super) rollup: Address,
     pub(super) attester: Address,
     pub(super) view: AttesterView,
-    /// From leaving the rollup to getting the stake.
+    /// The time from leaving the rollup until the stake is paid.
     pub(super) exit_delay: Seconds,
 }
 
@@ -29,7 +29,7 @@ impl RegisteredAttester {
     ///
     /// # Errors
     ///
-    /// If it isn't registered in the rollup, or in several and none is named.
+    /// If it isn't registered in the rollup, or no rollup is named and it is registered in several.
     pub(super) async fn read(chain: &Chain, args: AttesterArgs) -> Result<Self, Failure> {
         let AttesterArgs { attester, rollup } = args;
         let OpenedSet { view, .. } = chain.history(asked(rollup, attester)).await?;
@@ -59,11 +59,11 @@ impl RegisteredAttester {
         Ok(Self { present, rollup, attester, view, exit_delay })
     }
 
-    /// Refuses an account that doesn't decide about the stake.
+    /// Refuses an account other than the withdrawer.
     ///
     /// # Errors
     ///
-    /// With the one that does.
+    /// If the account isn't the withdrawer. The error names the withdrawer.
     pub(super) fn require_withdrawer(&self, account: Address) -> Result<(), Failure> {
         let withdrawer = self.view.withdrawer;
         if account == withdrawer {
@@ -75,7 +75,7 @@ impl RegisteredAttester {
         Err(Failure::refused(report, "send it from the account that is its withdrawer"))
     }
 
-    /// The intent of an action on it.
+    /// The intent of an action on the attester.
     pub(super) const fn intent(&self, action: IntendedAction) -> Intent {
         Intent { set: self.present.set_id(), action, until: None }
     }

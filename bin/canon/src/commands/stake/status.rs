@@ -1,4 +1,4 @@
-//! `canon stake status`: attesters, and what becomes of their stake.
+//! `canon stake status`: shows attesters, their stakes, exits and moves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,7 +47,7 @@ Exit codes:
   3  no endpoint answers, all attesters are asked for and the set's history isn't known, or an
      internal error";
 
-/// Attesters and slots that are shown, at most.
+/// The maximum number of attesters and of slots that are shown.
 const SHOWN_ATTESTERS: usize = 20;
 const SHOWN_SLOTS: usize = 5;
 
@@ -73,16 +73,16 @@ struct ShownAttester {
     rollup: Address,
     #[serde(flatten)]
     view: AttesterView,
-    /// The slots to come that are drawn for its proposer, in this epoch and the next one; `None` if the
+    /// The coming slots drawn for the attester's proposer, in this epoch and the next one; `None` if the
     /// history isn't known.
     next_slots: Option<Vec<DrawnSlot>>,
 }
 
-/// A slot that is drawn.
+/// A drawn slot.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct DrawnSlot {
     slot: Slot,
-    /// Its first second.
+    /// The first second of the slot.
     start: Timestamp,
 }
 
@@ -123,7 +123,7 @@ impl Status {
     }
 }
 
-/// The failure if all attesters are asked for and nobody knows them.
+/// The failure if all attesters are requested and the history isn't known.
 fn unknown(opened: &OpenedSet) -> Failure {
     let report = eyre!("which attesters there are isn't known");
     let report = match &opened.no_history {
@@ -133,7 +133,7 @@ fn unknown(opened: &OpenedSet) -> Failure {
     Failure::internal(report, "name attesters, or use an endpoint that has the set's logs")
 }
 
-/// Attesters by the history: those asked for, otherwise all.
+/// The requested attesters from the history, or all attesters if none is requested.
 fn known(view: &SetView, asked: &[Address]) -> Vec<ShownAttester> {
     let (now, next) = (view.present.block.timestamp, view.present.next);
     let rollups = view.history.iter().flat_map(|history| history.rollups());
@@ -162,7 +162,7 @@ fn known(view: &SetView, asked: &[Address]) -> Vec<ShownAttester> {
     attesters.collect()
 }
 
-/// Attesters by a rollup's own views.
+/// The attesters from a rollup's own views.
 fn answered(view: SetView, rollup: Address) -> Vec<ShownAttester> {
     let seen = view.present.rollups.get(&rollup);
     let attesters = seen.into_iter().flat_map(|seen| &seen.attesters);

@@ -1,4 +1,4 @@
-//! `canon status`: where everything stands.
+//! `canon status`: shows the state of a set, and what can be done now.
 
 mod render;
 mod watch;

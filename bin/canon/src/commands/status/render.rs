@@ -11,7 +11,7 @@ use canon_views::{
 
 use crate::page::{self, Page, line, share, until};
 
-/// Entries of a list that are shown, at most.
+/// The maximum number of entries that are shown of a list.
 const SHOWN_PROPOSALS: usize = 2;
 const SHOWN_EVENTS: usize = 6;
 const SHOWN_ACTIONS: usize = 5;
@@ -44,7 +44,7 @@ fn rollup(page: &mut Page, present: &Present) {
     line!(page, "           {}", slot(rollup, present.next));
 }
 
-/// The rollup's epoch and slot, and the proposer of the next block's slot.
+/// The epoch, the slot and the seats of the rollup for the next block.
 fn slot(rollup: &RollupView, next: Timestamp) -> String {
     let Some(slot) = rollup.slot else {
         let genesis = rollup.clock.genesis;
@@ -70,7 +70,7 @@ fn signaling(page: &mut Page, present: &Present) {
         line!(page, "Signals    can't be read: the rollup or Proposals doesn't answer");
         return;
     };
-    // All of it is of the next block, as the slot above is.
+    // All numbers are those of the next block, like the slot above.
     let slot = at_block.slot_at(present.canonical_clock(), present.next);
     let round = rules.round_of(slot);
     let leader = at_block.leader.filter(|_| round == at_block.round);
@@ -138,7 +138,7 @@ fn proposal_lines(page: &mut Page, proposal: &ProposalView, now: Timestamp) {
     );
 }
 
-/// The next changes.
+/// The next changes, except those of epochs.
 fn next(page: &mut Page, view: &SetView) {
     let entries = calendar(view);
     let is_news = |entry: &&CalendarEntry| !page::is_of_epochs(&entry.event);
@@ -176,7 +176,7 @@ fn now(page: &mut Page, view: &SetView) {
     }
 }
 
-/// The actions that a set waits for before it can be governed: by whom, and what.
+/// The actions that a new set needs before it can be governed, with the accounts that take them.
 fn beginnings(present: &Present) -> Vec<(&'static str, String)> {
     let rollup = present.canonical_rollup().filter(|_| first_draw(present).is_some());
     let stake = rollup.map(|rollup| {
@@ -188,7 +188,8 @@ fn beginnings(present: &Present) -> Vec<(&'static str, String)> {
     stake.into_iter().chain(lock).collect()
 }
 
-/// The first epoch in which a stake of now draws slots, if the canonical rollup has no seats before.
+/// The first epoch in which a stake made now draws slots; `None` if the canonical rollup has seats
+/// earlier.
 fn first_draw(present: &Present) -> Option<Epoch> {
     let rollup = present.canonical_rollup()?;
     let epoch = rollup.clock.epoch_of(rollup.slot?);
@@ -196,7 +197,7 @@ fn first_draw(present: &Present) -> Option<Epoch> {
     is_empty.then(|| epoch.next().next())
 }
 
-/// The time left, up to the first second in which it can't be done, if there is one.
+/// The time left for an action; empty if it has no deadline.
 fn last_chance(available: &AvailableAction, now: Timestamp) -> String {
     let left = available.until.and_then(|until| (until + Seconds::SECOND).since(now));
     left.map_or_else(String::new, |left| format!(" ({} left)", Duration(left).rounded()))
@@ -210,7 +211,7 @@ mod tests {
 
     use super::*;
 
-    /// The set of a chain, with its next block so long after the newest one.
+    /// The set of a chain, with this time until the next block.
     fn view(chain: &Chain, until_next: Seconds) -> SetView {
         let block = BlockView { timestamp: chain.now(), ..BlockView::default() };
         let (question, foreign) = (Question::default(), &chain.foreign);

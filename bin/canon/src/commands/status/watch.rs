@@ -1,4 +1,4 @@
-//! `canon status --watch`: the status, drawn anew with each block.
+//! `canon status --watch`: redraws the status with each block.
 
 use std::io::{self, IsTerminal as _, Write};
 
@@ -13,21 +13,21 @@ use tokio::{signal::ctrl_c, time::Duration};
 use super::render;
 use crate::{chain::Chain, exit::Failure};
 
-/// The time between two looks for a new block.
+/// The time between two polls for a new block.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// The alternate screen, without a cursor; lines that are too long are cut off.
+/// Switches to the alternate screen, hides the cursor and cuts off long lines.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l";
-/// The screen and the cursor as they were before.
+/// Restores the screen and the cursor.
 const LEAVE: &str = "\x1b[?7h\x1b[?25h\x1b[?1049l";
-/// The first column of the first line.
+/// Moves the cursor to the first column of the first line.
 const HOME: &str = "\x1b[H";
-/// Clears the rest of a line, and begins the next one.
+/// Clears the rest of a line, and starts the next one.
 const NEXT_LINE: &str = "\x1b[K\r\n";
 /// Clears the rest of the screen.
 const CLEAR_BELOW: &str = "\x1b[J";
 
-/// The set that is watched.
+/// The source of the status.
 trait Watched {
     /// The set at the newest block; `None` if that is still the block with the hash `shown`.
     async fn newest(&mut self, shown: Option<B256>) -> Result<Option<SetView>, Failure>;
@@ -40,20 +40,20 @@ impl Watched for Chain {
     }
 }
 
-/// Waits until it is time to look for a new block.
+/// The waiting between polls.
 trait Pace {
-    /// Whether to look once more.
+    /// Waits until the next poll. Returns whether there is one.
     async fn wait(&mut self) -> AfterWait;
 }
 
-/// The next step after a wait.
+/// The next step after waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AfterWait {
     Look,
     Stop,
 }
 
-/// Looks at regular intervals.
+/// Polls at regular intervals.
 #[derive(Debug)]
 struct Regularly;
 
@@ -69,16 +69,16 @@ impl Pace for Regularly {
 pub(super) struct Terminal<W> {
     out: W,
     color: ColorChoice,
-    /// The number of lines that fit; `None` if that isn't known.
+    /// Returns the number of lines that fit; `None` if that isn't known.
     height: fn() -> Option<usize>,
 }
 
 impl Terminal<io::Stdout> {
-    /// The terminal that stdout is.
+    /// Returns the terminal of stdout.
     ///
     /// # Errors
     ///
-    /// If stdout isn't a terminal, or one that can't move its cursor.
+    /// If stdout isn't a terminal, or the terminal can't move its cursor.
     pub(super) fn of_stdout() -> Result<Self, Failure> {
         let out = io::stdout();
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
@@ -97,7 +97,7 @@ impl Terminal<io::Stdout> {
     }
 }
 
-/// Shows the status until somebody presses Ctrl-C.
+/// Shows the status until the user presses Ctrl-C.
 ///
 /// # Errors
 ///
@@ -110,7 +110,7 @@ pub(super) async fn run(mut chain: Chain, terminal: Terminal<io::Stdout>) -> Res
     }
 }
 
-/// Draws the status anew with each block. An endpoint's failure is shown below the last status.
+/// Redraws the status with each block. A failure of the endpoint is shown below the last status.
 async fn watch<W: Write>(
     watched: &mut impl Watched,
     pace: &mut impl Pace,
@@ -136,7 +136,7 @@ async fn watch<W: Write>(
     }
 }
 
-/// The last line.
+/// The last line of the screen.
 fn footer(view: &SetView, problem: Option<&str>) -> String {
     let block = grouped(view.present.block.number.get());
     match problem {
@@ -150,7 +150,7 @@ fn failed(error: io::Error) -> Failure {
     Failure::internal(report, "use `canon status` without --watch")
 }
 
-/// A terminal while it is drawn on. It is as it was before when this is dropped.
+/// A terminal that is drawn on. Its earlier content is restored on drop.
 struct Screen<W: Write>(Terminal<W>);
 
 impl<W: Write> Screen<W> {
@@ -160,8 +160,8 @@ impl<W: Write> Screen<W> {
         Ok(screen)
     }
 
-    /// Draws over the frame before in one write, so that nothing is blank in between. Of a frame that is too
-    /// high the lower lines are left out, but for the last one.
+    /// Replaces the last frame in one write, which avoids flicker. If the frame is too high, its lower lines
+    /// are left out, but `last` is always shown.
     fn draw(&mut self, frame: &str, last: &str) -> io::Result<()> {
         let frame = match self.0.color {
             ColorChoice::Never => strip_str(frame).to_string(),
@@ -188,7 +188,7 @@ impl<W: Write> Screen<W> {
 
 impl<W: Write> Drop for Screen<W> {
     fn drop(&mut self) {
-        // Nothing can be done for a terminal that is gone.
+        // Nothing can be done if the terminal is gone.
         let _ = self.write(LEAVE);
     }
 }
@@ -226,7 +226,7 @@ mod tests {
         }
     }
 
-    /// Looks so many times more.
+    /// Stops after this number of polls.
     struct Looks(usize);
 
     impl Pace for Looks {
@@ -237,7 +237,7 @@ mod tests {
         }
     }
 
-    /// The text written, write by write.
+    /// The written text, one entry for each write.
     #[derive(Clone, Default)]
     struct Written(Rc<RefCell<Vec<String>>>);
 
@@ -278,7 +278,7 @@ mod tests {
         Rc::into_inner(written.0).unwrap().into_inner()
     }
 
-    /// A frame of four lines that shows a block.
+    /// A frame of four lines that shows the status at a block.
     fn frame(block: u8, last: &str) -> String {
         let set = format!("Set of Registry {REGISTRY} on chain 31337");
         let block = format!("Block {block} at 1970-01-12 13:46:40 UTC");

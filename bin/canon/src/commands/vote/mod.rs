@@ -1,4 +1,4 @@
-//! `canon vote`: casts a ballot, signs one, submits one, or voids those that were signed.
+//! `canon vote`: casts, signs or submits a ballot, or voids signed ballots.
 
 mod direct;
 mod signed;
@@ -96,18 +96,18 @@ impl From<Side> for Support {
     }
 }
 
-/// The wanted ballot.
+/// The ballot to cast.
 #[derive(Clone, Copy, Debug)]
 struct Wanted {
     id: u64,
     support: Support,
     amount: OrderAmount,
-    /// `None` if nobody named one.
+    /// `None` if no hash was given.
     actions_hash: Option<B256>,
     finality: FinalityRule,
 }
 
-/// Whether the proposal's block has to be final.
+/// Whether the block of the proposal has to be final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FinalityRule {
     Required,
@@ -129,7 +129,7 @@ impl Vote {
         }
         let opened = self.send.open()?;
         let Some(support) = side else {
-            // clap takes no side with --invalidate alone.
+            // clap allows no side only with --invalidate.
             return chain::run(async {
                 let chain = settings.connect().await?;
                 signed::invalidate(&self.send, opened, &chain, self.id).await

@@ -1,4 +1,4 @@
-//! Ballots that are signed by their holder and submitted by anyone.
+//! Ballots that a holder signs and anyone submits.
 
 use alloy_primitives::B256;
 use canon_protocol::{
@@ -22,10 +22,10 @@ use crate::{
     typed_data::{BallotMessage, SignedMessage, TypedMessage as _},
 };
 
-/// By how much the next nonce is raised when ballots are voided.
+/// The number by which the next nonce is raised when ballots are voided.
 const INVALIDATED_NONCES: u64 = 1 << 32;
 
-/// The expectations of the submitter of a ballot, as far as they were typed.
+/// The submitter's expectations of a ballot, as far as they were typed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Expected {
     pub(super) id: u64,
@@ -33,7 +33,7 @@ pub(super) struct Expected {
     pub(super) actions_hash: Option<B256>,
 }
 
-/// A ballot to be signed, and the words in which a person sees it.
+/// A ballot to be signed, with its description.
 struct Draft {
     message: BallotMessage,
     words: Vec<String>,
@@ -65,7 +65,7 @@ pub(super) async fn sign(
         }
     }
     args.consent(&page.into_text(), "Sign it?").await?;
-    // Blocks have passed since it was shown.
+    // The proposal is read again, since blocks have passed since it was shown.
     let (draft, governance) = read().await?;
     if (&draft.words, &draft.message) != (&shown.words, &shown.message) {
         let report =
@@ -101,7 +101,7 @@ async fn draft(chain: &Chain, subject: &BallotSubject, wanted: &Wanted) -> Resul
     Ok(Draft { message, words, details: subject.details(support, amount) })
 }
 
-/// Submits a ballot that somebody signed.
+/// Submits a signed ballot.
 pub(super) async fn submit(
     args: &SendArgs,
     opened: Opened,
@@ -114,7 +114,7 @@ pub(super) async fn submit(
     let BallotMessage { voter, nonce, .. } = *message;
     let command = format!("canon vote {} --signature of {voter} with nonce {nonce}", expected.id);
     let plan = async |_| {
-        // The signed ballot names its actions.
+        // The signed ballot contains the hash of its actions.
         let hash = Some(message.actions_hash);
         let subject = BallotSubject::read(chain, expected.id, voter, hash).await?;
         submission(chain, &subject, document).await.map(|step| vec![step])
@@ -122,7 +122,7 @@ pub(super) async fn submit(
     send::send(args, opened, chain, &command, &plan).await
 }
 
-/// Refuses a ballot that isn't what was typed.
+/// Refuses a ballot that differs from the expectations.
 fn require_expected(expected: Expected, message: &BallotMessage) -> Result<(), Failure> {
     let other = |report| Failure::bad_input(report, "check the file, and what was typed");
     let found = message.proposal_id.get();
@@ -163,7 +163,7 @@ async fn submission(
     let amount = subject.amount(OrderAmount::Exactly(message.amount))?;
     let signature = match document.recover() {
         Some((signer, signature)) if signer == message.voter => signature,
-        // A contract decides itself what it takes; the simulation asks it.
+        // A contract decides which signatures it accepts; the simulation checks this one.
         _ if chain.has_code(message.voter).await? => document.signature.clone(),
         Some((signer, _)) => {
             let voter = message.voter;
@@ -191,7 +191,7 @@ async fn submission(
     Ok(step)
 }
 
-/// Refuses a ballot whose nonce isn't the next one.
+/// Refuses a ballot with a nonce other than the next one.
 fn require_nonce(found: Nonce, expected: Nonce) -> Result<(), Failure> {
     let why = match found.cmp(&expected) {
         std::cmp::Ordering::Equal => return Ok(()),
@@ -202,7 +202,7 @@ fn require_nonce(found: Nonce, expected: Nonce) -> Result<(), Failure> {
     Err(Failure::refused(report, "`canon proposal` shows who has voted"))
 }
 
-/// Voids all ballots on a proposal that the account has signed.
+/// Voids all ballots on a proposal that the account has signed so far.
 pub(super) async fn invalidate(
     args: &SendArgs,
     opened: Opened,

@@ -1,4 +1,4 @@
-//! The proposal that a ballot is about, as it is at the newest block, and whether it takes the ballot.
+//! The proposal that a ballot is for, at the newest block, and whether it takes the ballot.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ use crate::{
 
 const SEE_PROPOSAL: &str = "`canon proposal` shows each proposal and its dates";
 
-/// A proposal at the newest block, and what a holder can cast on it.
+/// A proposal at the newest block, and the power that a holder can cast on it.
 #[derive(Debug)]
 pub(super) struct BallotSubject {
     pub(super) view: SetView,
@@ -33,12 +33,13 @@ pub(super) struct BallotSubject {
 }
 
 impl BallotSubject {
-    /// Reads proposal `id` and what `holder` can cast on it. If the set's history can't be had, its actions
-    /// can't be shown; they are taken by the hash that somebody `expects` then.
+    /// Reads proposal `id` and the power that `holder` can cast on it. Without the set's history the
+    /// actions can't be shown. They are then accepted if their hash is the one that the user `expects`.
     ///
     /// # Errors
     ///
-    /// If there is no such proposal, its actions have another hash than is expected, or they aren't known.
+    /// If the proposal doesn't exist, its actions have another hash than expected, or they aren't known and
+    /// no hash is expected.
     pub(super) async fn read(
         chain: &Chain,
         id: u64,
@@ -88,11 +89,11 @@ impl BallotSubject {
         &self.view.present
     }
 
-    /// Refuses a ballot that isn't taken in the next block.
+    /// Refuses a ballot that the next block can't take.
     ///
     /// # Errors
     ///
-    /// With the state, and when voting starts if it hasn't.
+    /// If ballots for this side aren't taken. The error says why, and when voting starts.
     pub(super) fn require_taken(&self, support: Support) -> Result<(), Failure> {
         let (proposal, now, next) =
             (&self.proposal, self.present().block.timestamp, self.present().next);
@@ -121,11 +122,11 @@ impl BallotSubject {
         Err(Failure::refused(report, SEE_PROPOSAL))
     }
 
-    /// Refuses a proposal whose block can still be replaced.
+    /// Refuses a proposal whose block isn't final, unless `rule` allows it.
     ///
     /// # Errors
     ///
-    /// If it can be, or that can't be read.
+    /// If the block isn't final, or the final block can't be read.
     pub(super) async fn require_final(
         &self,
         chain: &Chain,
@@ -146,11 +147,11 @@ impl BallotSubject {
         Err(Failure::refused(report, "wait until it is final, or add --allow-unfinal"))
     }
 
-    /// The power of a ballot.
+    /// The power of the ballot.
     ///
     /// # Errors
     ///
-    /// If the holder has less.
+    /// If the holder can't cast as much.
     pub(super) fn amount(&self, wanted: OrderAmount) -> Result<Amount, Failure> {
         let (holder, BallotView { power, .. }, left) =
             (self.holder, self.ballot, self.ballot.left());
@@ -180,7 +181,8 @@ impl BallotSubject {
         }
     }
 
-    /// The subject of the ballot, which must be the same when it is sent or signed.
+    /// The description of the proposal, which must be the same when it is shown and when the ballot is sent
+    /// or signed.
     pub(super) fn words(&self) -> Vec<String> {
         let ProposalView { payload, actions_hash, .. } = self.proposal;
         let mut words = vec![
@@ -193,7 +195,7 @@ impl BallotSubject {
         words
     }
 
-    /// The standing of the vote now and with one more ballot, which may be different in the next block.
+    /// The state of the vote now and with the ballot. It may change with the next block.
     pub(super) fn details(&self, support: Support, amount: Amount) -> Vec<String> {
         let proposal = &self.proposal;
         let Some(after) = proposal.tally.checked_add(support, amount) else { return Vec::new() };
@@ -216,14 +218,14 @@ impl BallotSubject {
     }
 }
 
-/// The tally of a proposal and how it would end.
+/// The tally of a proposal, and its result as it stands.
 fn standing(proposal: &ProposalView, now: Timestamp) -> String {
     let part = |amount| share(amount, proposal.total_power);
     let (yea, nea) = (part(proposal.tally.yea), part(proposal.tally.nea));
     format!("for {yea}, against {nea}: {}", page::verdict(proposal, now))
 }
 
-/// A warning for voters against a proposal: a ballot counts for the quorum on either side.
+/// The warning to voters against a proposal that their ballot makes the quorum, for which both sides count.
 fn warning(
     before: &ProposalView,
     after: &ProposalView,
@@ -246,7 +248,7 @@ fn warning(
     }
 }
 
-/// Refuses a proposal with other actions than were expected.
+/// Refuses a proposal whose actions aren't the expected ones.
 fn require_hash(proposal: &ProposalView, expects: Option<B256>) -> Result<(), Failure> {
     let (id, found) = (proposal.id, proposal.actions_hash);
     match expects {
@@ -260,12 +262,12 @@ fn require_hash(proposal: &ProposalView, expects: Option<B256>) -> Result<(), Fa
     }
 }
 
-/// The last second in which a ballot is of use.
+/// The last second in which a ballot counts.
 pub(super) fn last_second(proposal: &ProposalView, support: Support) -> Timestamp {
     proposal.deadlines().ballots_until(support)
 }
 
-/// The ballots of a holder on proposal `id`, by the contracts' own views alone.
+/// Reads the ballot of a holder on proposal `id`, only from the contracts' own views.
 pub(super) async fn ballot_of(
     chain: &Chain,
     id: u64,

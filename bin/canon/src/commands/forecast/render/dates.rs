@@ -15,7 +15,7 @@ use crate::{
     page::in_time,
 };
 
-/// The times that follow once a round is won.
+/// The events after a round is won, with their times.
 const MOMENTS: [(&str, Pick); 5] = [
     ("pushed", |timeline| timeline.pushable),
     ("vote opens", |timeline| timeline.voting_starts),
@@ -26,7 +26,7 @@ const MOMENTS: [(&str, Pick); 5] = [
 
 type Pick = fn(&WinTimeline) -> Moment;
 
-/// The table of dates, with a column for each certainty.
+/// The table of dates, with a column for each probability.
 pub(super) fn milestones(page: &mut Page, report: &ForecastReport, is_deployed: bool) {
     let clock = if report.start.is_some() { "in UTC" } else { "from the start of the campaign" };
     line!(page, "");
@@ -97,12 +97,12 @@ fn likely(
     }
 }
 
-/// The timeline of a win that is likely enough to be shown.
+/// The timeline of a win, if it is likely enough to be shown.
 fn shown(at: &ExpectedTimeline) -> Option<&WinTimeline> {
     at.at.as_ref().filter(|timeline| timeline.chance >= NEGLIGIBLE)
 }
 
-/// The date of a moment, otherwise the time until it.
+/// The date of a moment, or the time until it.
 fn date(moment: Moment) -> String {
     match moment.time {
         Some(time) => Time(time).date().to_string(),
@@ -110,7 +110,7 @@ fn date(moment: Moment) -> String {
     }
 }
 
-/// The time of a moment on its day.
+/// The time of day of a moment.
 fn clock_time(moment: Moment) -> String {
     moment.time.map_or_else(String::new, |time| Time(time).clock().to_string())
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::page::{Page, line, wrapped_line};
 
-/// Width of the bars of the plot.
+/// The width of the bars of the plot, in columns.
 const BAR: usize = 50;
 
 pub(super) fn render(forecast: &ForecastOutput) -> String {
@@ -89,7 +89,7 @@ fn curve(page: &mut Page, report: &ForecastReport) {
     }
 }
 
-/// The odds of the campaign's rounds; of rivals alone if it was `won` already.
+/// The odds of the campaign's rounds. If the payload has `won` already, only those of rivals.
 fn campaign(page: &mut Page, report: &ForecastReport, won: Option<String>) {
     line!(page, "\nThis campaign");
     match won {
@@ -124,7 +124,7 @@ fn rounds(page: &mut Page, report: &ForecastReport) {
     odds(page, "rounds until it wins", &mean_rounds, "on average");
 }
 
-/// A line of odds: what for, their value, and what belongs to it.
+/// A line with odds: their label, their value and a remark.
 fn odds(page: &mut Page, what: &str, value: &str, about: &str) {
     wrapped_line!(page, &format!("  {what:<22} {value:>9}  "), "{about}");
 }

@@ -41,7 +41,7 @@ pub(super) fn simulation(page: &mut Page, report: &ForecastReport, simulated: &S
     }
 }
 
-/// A number of rounds; `None` is more than were simulated.
+/// A number of rounds. `None` means more rounds than were simulated.
 fn rounds(rounds: Option<u32>) -> String {
     rounds.map_or_else(|| format!("over {PATIENCE}"), |rounds| rounds.to_string())
 }

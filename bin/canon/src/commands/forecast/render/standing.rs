@@ -1,4 +1,4 @@
-//! The state of a chain, and the operators.
+//! The current state of the chain, and the operators.
 
 use canon_forecast::{
     ForecastReport,
@@ -59,7 +59,7 @@ pub(super) fn standing(page: &mut Page, report: &ForecastReport, chain: &SetSnap
     }
 }
 
-/// The reason why a payload needs no more signals, if it is so.
+/// The reason why a payload needs no more signals; `None` if it needs some.
 pub(super) fn won_already(payload: &PayloadStanding) -> Option<String> {
     let live = payload.proposal.as_ref().filter(|proposal| proposal.state.is_live());
     match (live, payload.pushable.first()) {
