@@ -1,4 +1,4 @@
-//! `canon audit`: whether a set is what it should be.
+//! `canon audit`: checks whether a set is what it should be.
 
 use std::fs;
 
@@ -22,7 +22,7 @@ fn audit(chain: &Chain, arguments: &str) -> Command {
     ])
 }
 
-/// The output of a command that ends with this code.
+/// Runs a command that ends with this code, and returns its output.
 fn printed(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
     let said = crate::support::said(output.stderr);
@@ -48,7 +48,7 @@ async fn a_set_is_audited_from_its_registry_alone() {
         let parameters = &report["parameters"];
         assert_eq!(parameters["total_supply"], tokens(100_000_000).get().to_string());
         assert_eq!((&parameters["exit_delay"], &parameters["n"]), (&3600.into(), &6.into()));
-        // On a development chain there are only warnings.
+        // A set on a development chain only gets warnings.
         for (fail_on, code) in [("error", 0), ("warning", 1), ("note", 1)] {
             printed(audit(&chain, &format!("--fail-on {fail_on}")), code);
         }
@@ -99,7 +99,7 @@ async fn a_manifest_names_the_registry_and_is_checked() {
     .await;
 }
 
-/// A manifest that is none is named with its line.
+/// Checks that files that aren't manifests are refused, with the line of the mistake.
 fn refuses(folder: &Folder, audit: &impl Fn(&std::path::Path) -> Command) {
     for (text, says) in [
         ("{\n\"version\": 1,\n\"chain\": 1}", "unknown field `chain`, expected"),

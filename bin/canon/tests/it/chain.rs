@@ -23,17 +23,17 @@ use crate::support::canon;
 /// The first second of slot 0: 1 January 2026, 00:00 UTC.
 const GENESIS: u64 = 1_767_225_600;
 
-/// Seconds of a slot.
+/// The duration of a slot in seconds.
 const SLOT: u64 = 24;
 
-/// The tests' parameters with epochs of two slots; 8 seats with one proposer, and 10,000 tokens that
-/// are locked.
+/// A chain with a set. It has the parameters for tests with epochs of two slots, 8 seats with the same
+/// proposer, and 10,000 locked tokens.
 pub(crate) struct Chain {
     pub(crate) chain: Devchain,
     pub(crate) set: SetAddresses,
     /// A payload that can be pushed.
     pub(crate) payload: Address,
-    /// The contract with the assertions of payloads.
+    /// The contract whose assertions payloads call.
     pub(crate) expect: Address,
     sender: Sender,
     server: ServerHandle,
@@ -58,7 +58,7 @@ impl Chain {
         let origin = Create2Origin::default();
         let upgrade = Upgrade {
             expect,
-            // It will do as a rollup: nobody executes it.
+            // Any contract will do as the rollup, since nobody executes the payload.
             new_rollup: ContractPlan::expect(origin).create2(),
             expected_canonical: set.rollup,
             uri: String::new(),
@@ -78,7 +78,7 @@ impl Chain {
         chain
     }
 
-    /// Notices transactions that a command sent by the account that prepares everything.
+    /// Updates the sender after a command sent transactions from the same account.
     pub(crate) fn renew_sender(&mut self) {
         let signer = self.chain.dev_accounts().remove(0);
         self.sender = Sender::new(self.sender.client().clone(), signer);
@@ -88,7 +88,7 @@ impl Chain {
         self.sender.send(call, &mut NoWait).await.unwrap();
     }
 
-    /// The same account proposes for all seats, so that it can signal in every slot.
+    /// Stakes for a seat. All seats have the same proposer, which therefore can signal in every slot.
     pub(crate) async fn stake(&mut self, number: u8) {
         let (attester, owner) = (Address::repeat_byte(number), self.sender.address());
         let stake = calls::stake(self.set.rollup, attester, owner, owner, tokens(100));
@@ -100,18 +100,19 @@ impl Chain {
         (self.chain.timestamp() - GENESIS) / SLOT
     }
 
-    /// Time goes on to the first second of a slot.
+    /// Moves the next block to the first second of a slot.
     pub(crate) fn go_to(&self, slot: u64) {
         self.chain.set_next_timestamp(GENESIS + slot * SLOT).unwrap();
     }
 
-    /// A block without transactions in the first second of a slot.
+    /// Mines a block without transactions in the first second of a slot.
     pub(crate) fn pass(&self, slot: u64) {
         self.go_to(slot);
         self.chain.mine().unwrap();
     }
 
-    /// Records the seed of a slot's epoch, unless that has begun: in the second slot of the epoch before.
+    /// Records the seed of a slot's epoch in the second slot of the epoch before, unless that slot is
+    /// over.
     pub(crate) async fn record_seed_of(&mut self, slot: u64) {
         let second = (slot / 2 * 2).saturating_sub(1);
         let (now, start) = (self.chain.timestamp(), GENESIS + second * SLOT);
@@ -123,26 +124,26 @@ impl Chain {
         }
     }
 
-    /// A signal in the first second of a slot.
+    /// Signals in the first second of a slot.
     pub(crate) async fn signal(&mut self, slot: u64, payload: Address) {
         self.record_seed_of(slot).await;
         self.go_to(slot);
         self.send(calls::signal(self.set.proposals, payload)).await;
     }
 
-    /// Casts power of the holder on a proposal.
+    /// Casts the holder's power on a proposal.
     pub(crate) async fn vote(&mut self, id: u64, amount: Amount, support: Support) {
         let governance = self.set.governance;
         self.send(calls::vote(governance, ProposalId::of(id), amount, support)).await;
     }
 
-    /// Locks tokens as power of the holder.
+    /// Locks tokens as the holder's power.
     pub(crate) async fn lock(&mut self, amount: Amount) {
         let holder = self.sender.address();
         self.send(calls::lock(self.set.governance, holder, amount)).await;
     }
 
-    /// The amount that a proposal through the lock costs.
+    /// The lock amount: the power that a proposal through the lock costs.
     pub(crate) async fn lock_amount(&self) -> Amount {
         let (registry, question) = (self.set.registry, Question::default());
         let view =
@@ -151,12 +152,12 @@ impl Chain {
         present.governance.configuration.propose_config.lock_amount
     }
 
-    /// A second rollup of this set, and the payload that makes it canonical.
+    /// Deploys a second rollup for this set, and the payload that makes it canonical.
     pub(crate) async fn next_rollup(&mut self) -> (Address, Address) {
         let mut parameters = SetParameters::tests().rollup;
         parameters.genesis = Some(Timestamp::of(GENESIS));
         parameters.epoch_slots = 2;
-        // Another than the first one's, which has the same address otherwise.
+        // With the parameters of the first rollup, the second one would have the same address.
         parameters.exit_delay = canon_protocol::Seconds::of(2 * 3600);
         let (origin, set, sender) = (Create2Origin::default(), self.set, &mut self.sender);
         let distributor = set.reward_distributor.unwrap();
@@ -169,7 +170,7 @@ impl Chain {
         (new_rollup.address(), payload.unwrap().address())
     }
 
-    /// Gives up power of the holder; the asset is due to an account.
+    /// Gives up power of the holder. The tokens are due to the account `to`.
     pub(crate) async fn withdraw(&mut self, to: Address, amount: Amount) {
         self.send(calls::withdraw(self.set.governance, to, amount)).await;
     }
@@ -180,7 +181,7 @@ impl Chain {
         self.send(call).await;
     }
 
-    /// Pushes a round at once.
+    /// Pushes a round.
     pub(crate) async fn push(&mut self, round: u64) {
         let (proposals, governance) = (self.set.proposals, self.set.governance);
         self.send(calls::push(proposals, governance, Round::of(round))).await;
@@ -191,12 +192,12 @@ impl Chain {
         self.sender.client().provider().get_code_at(contract).await.unwrap()
     }
 
-    /// Other code in the place of a contract of the set.
+    /// Replaces the code of a contract.
     pub(crate) fn replace(&self, contract: Address, code: Bytes) {
         self.chain.set_code(contract, code).unwrap();
     }
 
-    /// A payload with these actions.
+    /// Deploys a payload with these actions.
     pub(crate) fn payload_of(&self, actions: Vec<Action>) -> Address {
         let actions: Vec<_> = actions.into_iter().map(Into::into).collect();
         let from = Address::repeat_byte(0xde);
@@ -206,8 +207,7 @@ impl Chain {
         executed[0].contract.unwrap()
     }
 
-    /// A payload wins a round, which is pushed in the first slot after the next round, with votes of the
-    /// holder for it.
+    /// Lets a payload win a round with six signals, and pushes it in the first slot after the round.
     pub(crate) async fn propose(&mut self, payload: Address, round: u64) {
         for slot in round * 10..round * 10 + 6 {
             self.signal(slot, payload).await;
@@ -216,13 +216,13 @@ impl Chain {
         self.push(round).await;
     }
 
-    /// Tokens for one of the chain's accounts.
+    /// Transfers tokens to one of the chain's accounts.
     pub(crate) async fn give(&mut self, account: usize, amount: Amount) {
         let to = self.account(account);
         self.send(calls::transfer(self.set.asset, to, amount)).await;
     }
 
-    /// A contract's owner gives it to somebody.
+    /// Transfers the ownership of a contract to a stranger.
     pub(crate) fn give_away(&self, contract: Address, owner: Address) {
         let stranger = Address::repeat_byte(0x99);
         let offer = [&hex!("f2fde38b")[..], &stranger.into_word()[..]].concat();
@@ -259,22 +259,22 @@ impl Chain {
         self.chain.dev_accounts()[account].address()
     }
 
-    /// The address at which it is served.
+    /// The address of the server.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.server.addr()
     }
 
-    /// The same as a URL.
+    /// The URL of the server.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address())
     }
 
-    /// `canon forecast` about this set, with further arguments.
+    /// Returns `canon forecast` about this set, with further arguments.
     pub(crate) fn forecast(&self, arguments: &str) -> Command {
         self.forecast_from(&self.url(), arguments)
     }
 
-    /// The same through another endpoint.
+    /// Returns the same command with another endpoint.
     pub(crate) fn forecast_from(&self, endpoint: &str, arguments: &str) -> Command {
         let registry = self.set.registry.to_string();
         canon()

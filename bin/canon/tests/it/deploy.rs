@@ -1,4 +1,4 @@
-//! `canon deploy`: a set from a file.
+//! `canon deploy`: deploys a set from a file.
 
 use std::{
     fs,
@@ -34,7 +34,7 @@ impl EmptyChain {
         Self::with(DevchainConfig::default()).await
     }
 
-    /// A chain that isn't a development node's, by its id.
+    /// A chain whose id isn't that of a development node.
     async fn foreign() -> Self {
         #[expect(clippy::disallowed_methods, reason = "endpoints with old blocks aren't trusted")]
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -61,7 +61,7 @@ impl EmptyChain {
         self.chain.nonce(self.chain.dev_accounts()[0].address())
     }
 
-    /// `canon deploy` of a file in a folder.
+    /// Returns `canon deploy` with the file in a folder.
     pub(crate) fn deploy(&self, folder: &Folder, arguments: &str) -> Command {
         canon()
             .arg("deploy")
@@ -72,7 +72,7 @@ impl EmptyChain {
     }
 }
 
-/// A folder with a file of a preset.
+/// Creates a folder with the parameter file of a preset.
 pub(crate) fn folder_with(name: &str, preset: &str, change: impl Fn(&str) -> String) -> Folder {
     let folder = Folder::new(name);
     let printed = stdout(canon().args(["deploy", "--print-config", "--preset", preset]));
@@ -84,7 +84,8 @@ fn unchanged(text: &str) -> String {
     text.to_owned()
 }
 
-/// A text without what is different each time, such as the folder's path, or follows from the contracts' code.
+/// Replaces the parts of a text that differ between runs, such as the folder's path, or follow from the
+/// contracts' code.
 fn stable(text: &str, folder: &Folder) -> String {
     let path = folder.file("").display().to_string();
     let text = stable_costs(&text.replace(&path, "[FOLDER]/"));
@@ -96,7 +97,7 @@ fn stable(text: &str, folder: &Folder) -> String {
         .collect()
 }
 
-/// The error of a command that fails.
+/// Runs a command that fails with this code, and returns its error.
 fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
     let said = crate::support::said(output.stderr);
@@ -154,11 +155,11 @@ async fn a_set_is_deployed_in_one_command_and_leaves_a_manifest() {
         assert_eq!(names(2), ["registry", "n", "m"]);
         let rollup = &manifest["contracts"][7]["arguments"][0]["value"];
         assert_eq!(rollup["slotDuration"], "24");
-        // Neither the record nor anything else is left.
+        // The folder contains only the parameters and the manifest.
         assert_eq!(fs::read_dir(folder.file("")).unwrap().count(), 2);
         assert!(!said.contains(&chain.key()) && !result.contains(&chain.key()));
 
-        // What it prints is used as it is.
+        // The printed canon.toml can be used without changes.
         let registry = manifest["contracts"][1]["address"].as_str().unwrap();
         let shown = result.split("canon.toml, for the commands below").nth(1).unwrap();
         let shown = shown.split("\n\n").next().unwrap();
@@ -197,7 +198,7 @@ async fn parameters_that_hurt_are_refused_unless_the_file_accepts_them() {
         let preview = stdout(chain.deploy(&folder, "--dry-run"));
         assert!(preview.contains("accepted  short-epochs\n"), "{preview}");
         assert!(preview.contains("warning   short-lock-delay\n"), "{preview}");
-        // One that isn't accepted suffices.
+        // One rule that isn't accepted suffices for a refusal.
         fs::write(folder.file("deployment.toml"), accepting.replace("\"short-grace\", ", ""))
             .unwrap();
         let said = fails(chain.deploy(&folder, "--yes"), 1);
@@ -334,7 +335,7 @@ async fn what_is_finished_or_begun_is_not_begun_again() {
         stdout(chain.deploy(&folder, "--yes --json"));
         let said = fails(chain.deploy(&folder, "--yes"), 2);
         assert!(said.contains("exists: this deployment is finished"), "{said}");
-        // Without its manifest, the contracts themselves are found.
+        // Without the manifest, the deployed contracts are found on the chain.
         let manifest = folder.file("deployment.manifest.json");
         fs::remove_file(&manifest).unwrap();
         let said = fails(chain.deploy(&folder, "--yes"), 2);
@@ -362,8 +363,8 @@ async fn missing_ether_is_named_before_anything_is_sent() {
     .await;
 }
 
-/// A server that hands every request on to another, until the transaction with this number. That one is handed on
-/// or not, and never answered.
+/// Starts a server that forwards all requests to another one, until the transaction with this number. That one is
+/// only forwarded if `handed_on`, and isn't answered in either case.
 fn cut_at(to: SocketAddr, number: u64, handed_on: bool) -> (SocketAddr, mpsc::Receiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

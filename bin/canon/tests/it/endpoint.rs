@@ -1,4 +1,4 @@
-//! Reaching a chain: the kinds of endpoints, and that no secret of one is ever shown.
+//! Connecting to a chain: the kinds of endpoints, and the secrets in their URLs, which are never shown.
 
 use std::{net::SocketAddr, path::Path};
 
@@ -12,22 +12,21 @@ use crate::{
 
 const REGISTRY: &str = "0x00000000000000000000000000000000000000aa";
 
-/// The secrets in the URLs of these tests, which must not be shown; the last one is the header that user
-/// and password become.
+/// The secrets in the URLs of these tests. The last one is the header for user and password.
 const SECRETS: [&str; 5] = ["alice", "pa55word", "SECRETKEY", "QUERYSECRET", "YWxpY2U6cGE1NXdvcmQ"];
 
-/// A URL with a secret wherever one can be.
+/// A URL with a secret in every part that can have one.
 fn secret_url(scheme: &str, host: impl std::fmt::Display) -> String {
     format!("{scheme}://alice:pa55word@{host}/v2/SECRETKEY?token=QUERYSECRET#SECRETKEY")
 }
 
-/// Both ways to name an endpoint.
+/// A command for each of the two ways to name an endpoint.
 fn both_ways(url: &str) -> [Command; 2] {
     let forecast = || canon().args(["forecast", "--registry", REGISTRY]);
     [forecast().args(["--rpc-url", url]), forecast().env("ETH_RPC_URL", url)]
 }
 
-/// Runs a command that fails and shows no secret; returns what it says.
+/// Runs a command that fails with this code, checks that it shows no secret, and returns its error.
 fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
     let said = crate::support::said(output.stderr);
@@ -83,7 +82,7 @@ fn a_url_in_the_wrong_place_is_shown_without_its_secrets() {
 
 #[test]
 fn an_endpoint_that_is_not_reached_is_shown_without_its_secrets() {
-    // It speaks neither TLS nor the WebSocket protocol.
+    // The server speaks neither TLS nor the WebSocket protocol.
     let plain = answering("200 OK", "{}");
     let (closed, nowhere) = (closed_port(), "nowhere.invalid");
     for (url, says) in [
@@ -158,7 +157,7 @@ fn an_answer_that_repeats_the_request_is_shown_without_the_secrets() {
 
 #[test]
 fn an_answer_to_another_question_is_refused() {
-    // An answer to eth_chainId, and to nothing else.
+    // The server always sends the answer to eth_chainId.
     let server = answering("200 OK", r#"{"jsonrpc":"2.0","id":0,"result":"0x7a69"}"#);
     for command in both_ways(&secret_url("http", server)) {
         let said = fails(command, 3);
@@ -167,7 +166,7 @@ fn an_answer_to_another_question_is_refused() {
     }
 }
 
-/// User and password are sent, with what is escaped in a URL as it is meant.
+/// User and password are percent-decoded before they are sent.
 #[test]
 fn credentials_are_sent_in_a_header() {
     let server = answering("500 Internal Server Error", "{}");
@@ -194,12 +193,12 @@ fn an_empty_variable_counts_as_unset() {
     let url = ["forecast", "--rpc-url", "http://localhost:1"];
     let said = fails(canon().args(url).env("CANON_REGISTRY", ""), 2);
     assert!(said.contains("--registry (CANON_REGISTRY): expected the address"), "{said}");
-    // A flag that is empty was typed.
+    // An empty flag was typed nevertheless.
     let said = fails(canon().args(["forecast", "--rpc-url", ""]), 2);
     assert!(said.contains("or the path of an IPC socket, found nothing"), "{said}");
 }
 
-/// A variable can be set for other programs.
+/// The variable may be meant for other programs.
 #[test]
 fn a_variable_that_is_not_needed_is_not_refused() {
     let plain = stdout(canon().args(["forecast", "--preset", "tests"]));
@@ -209,7 +208,7 @@ fn a_variable_that_is_not_needed_is_not_refused() {
         let said = fails(command().arg("config"), 2);
         assert!(said.starts_with(&format!("error: {name}: expected")), "{said}");
     }
-    // What is typed goes before it.
+    // A flag takes precedence over the variable.
     let shown = stdout(canon().args(["config", "--registry", REGISTRY]).env("CANON_REGISTRY", "x"));
     assert!(shown.contains("(--registry)"), "{shown}");
 }
@@ -248,7 +247,7 @@ async fn every_kind_of_endpoint_reaches_the_chain() {
         local("wss", wss),
     ] {
         let command = chain.forecast_from(&endpoint, "");
-        // Both, so that no list of the system takes part.
+        // Both variables are set, so that the system's certificates aren't used.
         let command = command.env("SSL_CERT_FILE", &ca).env("SSL_CERT_DIR", folder.file(""));
         assert_eq!(while_served(|| stdout(command)).await, expected, "{endpoint}");
     }
@@ -278,7 +277,7 @@ async fn a_certificate_of_an_unknown_authority_is_refused() {
             assert!(said.contains(says) && said.contains(hint), "{said}");
         }
     }
-    // Another name than the certificate's.
+    // The certificate is for another name.
     let ca = folder.file("ca.pem");
     std::fs::write(&ca, authority.pem()).unwrap();
     let command = chain.forecast_from(&secret_url("https", server), "");
@@ -288,7 +287,8 @@ async fn a_certificate_of_an_unknown_authority_is_refused() {
         said.contains("its certificate isn't trusted (certificate not valid for name"),
         "{said}"
     );
-    // A file without certificates isn't replaced by another list; an empty variable names none.
+    // A file without certificates isn't replaced by the system's list. An empty variable counts as
+    // unset.
     let (missing, empty) = (folder.file("no.pem"), folder.file("empty.pem"));
     std::fs::write(&empty, "").unwrap();
     for (file, says) in [

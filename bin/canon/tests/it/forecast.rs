@@ -12,7 +12,7 @@ fn forecast(arguments: &str) -> Command {
     canon().arg("forecast").args(arguments.split_whitespace())
 }
 
-/// The output of a command, which must fit a terminal.
+/// The output of a command, whose lines must fit a terminal.
 fn text(command: Command) -> String {
     let text = stdout(command);
     for line in text.lines() {
@@ -21,12 +21,12 @@ fn text(command: Command) -> String {
     text
 }
 
-/// A text without its lines.
+/// A text without line breaks.
 fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A file that lists operators, for as long as it lives.
+/// A file that lists operators. It is removed on drop.
 struct File(std::path::PathBuf);
 
 impl File {
@@ -125,17 +125,19 @@ fn json_is_the_same_forecast() {
             "{value} instead of {exact}"
         );
     };
-    // Six of the six slots that are left; then six heads of ten.
+    // The first round needs all of its six remaining slots, a later round at least six of ten, each
+    // with probability one half.
     near(&report["first_round"]["wins"], 1.0 / 64.0);
     assert_eq!(report["first_round"]["slots_left"], 6);
     assert!(text.contains("  wins the first round      1.56 %  6 of 10 slots left"), "{text}");
     near(&report["later_rounds"]["wins"], 386.0 / 1024.0);
     assert!(text.contains("  wins a later round       37.70 %  5 signals on average"), "{text}");
-    // 63/64 · 0.623^(rounds − 1) is at most one half after 3 rounds, and 1 % after 11.
+    // The probability of no win, 63/64 · 0.623^(rounds − 1), is at most one half after 3 rounds,
+    // and 1 % after 11.
     let rounds = |index: usize| report["milestones"][index]["at"]["rounds"].as_u64().unwrap();
     assert_eq!([0, 1, 2, 3].map(rounds), [1, 3, 6, 11]);
     let after = |index: usize| &report["milestones"][index]["at"]["executable"]["after"];
-    // The rest of the round, three hours, and the second after.
+    // The rest of the round, the delays of three hours, and one second.
     assert_eq!(*after(0), 144 + 3 * 3600 + 1);
     assert_eq!(*after(1), 144 + 2 * 240 + 3 * 3600 + 1);
     assert!(report["milestones"][0]["at"]["executable"].get("time").is_none());
@@ -159,7 +161,7 @@ fn votes_are_what_the_flags_say() {
     );
     let needs = "more than 5,200,000 (52.00 %) must be for the proposal";
     assert!(flat(&passes).contains(needs), "{passes}");
-    // Exactly the limit isn't enough.
+    // A share equal to the limit isn't enough.
     let outvoted = said("--turnout 10% --for 0.52");
     let why = "with 52 % of it for the proposal, it fails: only 5,200,000 are for it";
     assert!(flat(&outvoted).contains(why), "{outvoted}");
@@ -184,7 +186,8 @@ fn what_never_happens_is_called_so() {
     assert!(text.contains("  wins a later round          none  0 signals on average"), "{text}");
 }
 
-/// Bad input is code 2, nothing on stdout, and says which field expected what.
+/// Runs a command with bad input: the code is 2, stdout is empty, and the error names the field and
+/// what was expected.
 fn refused(command: Command, expected: impl snapbox::IntoData) {
     command.assert().code(2).stdout_eq("").stderr_eq(expected);
 }
@@ -295,7 +298,7 @@ next: `canon forecast --help` explains every flag
 
 "#]],
     );
-    // Foundry's variable alone changes nothing.
+    // Foundry's variable alone changes nothing: a Registry is needed, too.
     let url = "http://localhost:1";
     assert_eq!(stdout(forecast("").env("ETH_RPC_URL", url)), stdout(forecast("")));
     let help = stdout(forecast("--help").env("ETH_RPC_URL", "http://localhost/key"));
@@ -446,7 +449,7 @@ async fn a_running_round_on_a_chain() {
     let mut chain = Chain::new().await;
     let payload = chain.payload;
     chain.signal(30, payload).await;
-    // One more seat, which draws from the next epoch but one on.
+    // The ninth seat draws slots from the epoch after the next one.
     chain.go_to(31);
     chain.stake(9).await;
     chain.signal(32, payload).await;
@@ -460,7 +463,7 @@ async fn a_running_round_on_a_chain() {
     let command = chain.forecast(&arguments).arg("--json");
     let report: serde_json::Value =
         serde_json::from_str(&while_served(|| stdout(command)).await).unwrap();
-    // Three of six slots, each with a half.
+    // Three of the six remaining slots must have a signal, each with probability one half.
     let near = |value: &serde_json::Value, exact: f64| {
         assert!(
             (value.as_f64().unwrap() / exact - 1.0).abs() < 1e-12,
@@ -474,12 +477,13 @@ async fn a_running_round_on_a_chain() {
     near(&report["later_rounds"]["wins"], 386.0 / 1024.0);
     assert_eq!((&report["chain"]["seats"], &report["chain"]["next_seats"]), (&8.into(), &9.into()));
     assert_eq!(report["vote"]["total_power"], "10000000000000000000000");
-    // Slot 33 begins 792 s after genesis, round 4 with slot 40.
+    // Slot 33 begins 792 s after genesis, and round 4 begins with slot 40.
     let (genesis, now) = (1_767_225_600_u64, 1_767_225_600 + 33 * 24);
     assert_eq!(report["chain"]["time"], now);
     let milestone = |index: usize| report["milestones"][index]["at"].clone();
     let pushable = |round: u64| genesis + (round + 1) * 240;
-    // 22/64 · 0.623^(rounds − 1): 66 %, 79 %, 87 %, 92 %; 99 % after nine.
+    // The probability of a win, 1 − 22/64 · 0.623^(rounds − 1), is 66 %, 79 %, 87 % and 92 %, and
+    // 99 % after nine rounds.
     for (index, rounds, round) in [(0, 1, 3), (1, 1, 3), (2, 4, 6), (3, 9, 11)] {
         let at = milestone(index);
         let expected = (&rounds.into(), &round.to_string().into());
@@ -492,14 +496,14 @@ async fn a_running_round_on_a_chain() {
     }
     assert!(found.contains("03:16:01"), "{found}");
 
-    // What if the set were another?
+    // The forecast can assume another set.
     let command = chain.forecast(&format!("{HALF} --sequencers 4"));
     let other = while_served(|| text(command)).await;
     let set = "set 8 seats in epoch 16, 9 in the next; this forecast assumes another set";
     assert!(other.starts_with("6 of 10") && other.contains("\n4 seats with 100 tokens"), "{other}");
     assert!(flat(&other).contains(set), "{other}");
 
-    // The flags can come from the environment.
+    // The settings can also come from the environment.
     let by_flags = chain.forecast(HALF);
     let by_environment = forecast(HALF)
         .env("ETH_RPC_URL", chain.url())
@@ -524,7 +528,7 @@ async fn a_round_that_is_lost_and_one_that_is_won() {
     assert!(lost.contains("3 of 6 signals: too few slots left for 3 more"), "{lost}");
     assert!(lost.contains("  round     3: 2 of 10 slots left; the next free slot is 38"), "{lost}");
     assert!(lost.contains("  wins the first round        none  2 of 10 slots left"), "{lost}");
-    // The earliest is the next round, which ends with slot 49, at 00:20.
+    // The earliest win is in the next round, which ends with slot 49 at 00:20.
     assert!(lost.contains("\n                     00:20:00         00:24:00 "), "{lost}");
 
     for slot in 40..46 {
@@ -537,7 +541,7 @@ async fn a_round_that_is_lost_and_one_that_is_won() {
     assert!(won.contains("  wins the first round         won  1 of 10 slots left"), "{won}");
     assert_eq!(won.matches("00:20:00").count(), 4, "{won}");
 
-    // The next round has begun, and the last one can be pushed until slot 99 ends.
+    // The next round has begun. The last one can be pushed until the end of slot 99.
     chain.pass(52);
     let about = format!("--payload {payload}");
     let command = chain.forecast(&about);
@@ -550,11 +554,12 @@ async fn a_round_that_is_lost_and_one_that_is_won() {
     let command = chain.forecast(&format!("--payload {rival}"));
     let rival = while_served(|| text(command)).await;
     assert!(!rival.contains("is won: anyone can push it"), "the round is another's: {rival}");
-    // Slot 52 begins at 00:20:48: it can be pushed at once, whatever is signaled.
+    // Slot 52 begins at 00:20:48. The round can be pushed at once, with any signals.
     assert_eq!(over.matches("00:20:48").count(), 1 + 4, "{over}");
     assert_eq!(over.matches("03:20:49").count(), 4, "{over}");
 
-    // Once it is a proposal, its own times count: it is made a second after slot 52 begins.
+    // After the push the proposal's own times count. It is made one second after the start of slot
+    // 52.
     chain.push(4).await;
     chain.pass(100);
     let command = chain.forecast(&about);
@@ -607,7 +612,7 @@ async fn what_is_no_set_is_refused() {
         assert_eq!((output.status.code(), &*output.stdout), (Some(code), &b""[..]), "{stderr}");
         assert!(stderr.contains(says), "{stderr}");
     };
-    // The seats draw from epoch 2 on.
+    // The seats draw slots from epoch 2 on.
     let empty =
         "--sequencers: expected a number of seats, since the canonical rollup's set of epoch";
     says(chain.forecast(""), 2, empty).await;
@@ -623,7 +628,7 @@ async fn what_is_no_set_is_refused() {
         .env("CANON_REGISTRY", chain.set.registry.to_string());
     says(late, 2, "--late: expected no such flag with a Registry (CANON_REGISTRY), since").await;
     let nobody = "--payload 0x00000000000000000000000000000000000000aa";
-    // The flag that is wrong is the one that is named.
+    // The error names the flag that is wrong.
     let blamed = "no payload can be read from --payload 0x00000000000000000000000000000000000000AA\n  \
                   because the payload has no code at 0x0000";
     says(chain.forecast(nobody), 2, blamed).await;
@@ -632,11 +637,11 @@ async fn what_is_no_set_is_refused() {
     let nobody = forecast("--registry 0x00000000000000000000000000000000000000aa");
     let nobody = nobody.env("ETH_RPC_URL", chain.url());
     says(nobody, 2, "the Registry has no code at 0x0000").await;
-    // Another contract of the set where the Registry should be.
+    // The address of another contract is given for the Registry.
     let asset = format!("--registry {}", chain.set.asset);
     let other = forecast(&asset).env("ETH_RPC_URL", chain.url());
     says(other, 2, "no set can be read from the Registry").await;
-    // A set whose rollup or Proposals isn't Canon's.
+    // Sets with a rollup or Proposals other than Canon's are refused.
     let (rollup, proposals) = (chain.set.rollup, chain.set.proposals);
     let no_rollup = format!(
         "no set can be read from the Registry {} (--registry)\n  because the canonical rollup {rollup} doesn't answer as \
@@ -648,7 +653,7 @@ async fn what_is_no_set_is_refused() {
     let original = Address::repeat_byte(0xee);
     chain.replace(original, chain.code(rollup).await);
     for (contract, code, reason) in [
-        // Code that is gone, stops, or answers every question with 1.
+        // The code is missing, stops, or answers every call with 1.
         (rollup, bytes!(), &*no_rollup),
         (rollup, bytes!("00"), &no_rollup),
         (rollup, bytes!("600160005260206000f3"), &no_rollup),
@@ -663,15 +668,16 @@ async fn what_is_no_set_is_refused() {
     }
 }
 
-/// Code of a rollup whose present slot is 7 and that otherwise answers as the code at `original`.
+/// Code of a rollup that reports slot 7 as the present one and otherwise answers like the code at
+/// `original`.
 fn lying_about_its_slot(original: Address) -> Bytes {
     let selector = &keccak256("getCurrentSlot()")[..4];
     let code: [&[u8]; 6] = [
-        // If that is asked, jumps to byte 0x3c.
+        // A call of `getCurrentSlot` jumps to byte 0x3c.
         &hex!("60003560e01c63"),
         selector,
         &hex!("14603c57"),
-        // Passes everything else on.
+        // All other calls are delegated.
         &[&hex!("3660006000376000600036600073"), original.as_slice()].concat(),
         &hex!("5af43d6000803e3d6000f3"),
         &hex!("5b600760005260206000f3"),

@@ -1,4 +1,4 @@
-//! Texts of endpoints and files reach a terminal without control sequences.
+//! Texts from endpoints and files are shown without control sequences.
 
 use snapbox::{assert_data_eq, str};
 
@@ -7,12 +7,12 @@ use crate::{
     support::{canon, stdout},
 };
 
-/// A terminal: colors are on, and nothing takes escape sequences out afterwards.
+/// Simulates a terminal: colors are on, and escape sequences aren't removed afterwards.
 fn in_a_terminal(command: snapbox::cmd::Command) -> snapbox::cmd::Command {
     command.env("CLICOLOR_FORCE", "1")
 }
 
-/// The text without our own styles.
+/// Removes the program's own styles from a text.
 fn unstyled(text: &str) -> String {
     let styles = ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[31m", "\u{1b}[36m"];
     let plain = styles.iter().fold(text.to_owned(), |text, style| text.replace(style, ""));
@@ -38,7 +38,7 @@ next: check --rpc-url (ETH_RPC_URL), or name another endpoint
 
 "#]]
     );
-    // An answer that is no JSON.
+    // The answer isn't JSON.
     let server = answering("500 Internal Server Error", "down \u{1b}]0;title\u{7}\u{9b}31m");
     let command = canon().args(["forecast", "--registry", registry]);
     let output = in_a_terminal(command.args(["--rpc-url", &format!("http://{server}")]));
@@ -76,7 +76,7 @@ fn what_a_scenario_says() {
     }
     assert!(!report.contains(['\u{202e}', '\u{7}']));
 
-    // A file with such a character where it may not be: the line is quoted.
+    // The character is outside of a string, so the error quotes the line.
     std::fs::write(&scenario, text.replacen("title = ", "title = \u{202e}", 1)).unwrap();
     let command = in_a_terminal(canon().args(["rehearse", "--scenario"]).arg(&scenario));
     let stderr = String::from_utf8(command.output().unwrap().stderr).unwrap();

@@ -1,4 +1,4 @@
-//! The help of the program.
+//! The help texts of the program.
 
 use snapbox::{file, str};
 
@@ -134,7 +134,8 @@ fn stake() {
     for command in ["deposit", "status", "exit", "claim", "move", "finish", "coinbase"] {
         let help = canon().args(["stake", command, "--help"]).output().unwrap();
         let text = String::from_utf8(help.stdout).unwrap();
-        // Sections that all commands share stand in other snapshots.
+        // The sections after this one are shared by all commands that send, and are part of other
+        // snapshots.
         let own: Vec<_> = text.split("\nSending:\n").collect();
         let name = format!("tests/it/stake-{command}-help.txt");
         snapbox::assert_data_eq!(
@@ -206,7 +207,7 @@ For more information, try '--help'.
     ]);
 }
 
-/// A negative number isn't taken for a flag, wherever a value is expected.
+/// Negative numbers are values, not flags, wherever a value is expected.
 #[test]
 fn a_negative_number_is_refused_by_what_is_expected() {
     for (arguments, says) in [

@@ -1,4 +1,4 @@
-//! `docs/json.md` lists what `--json` prints: every key, with the types of its values.
+//! Tests that `docs/json.md` lists every key of the `--json` outputs, with the types of its values.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,16 +19,16 @@ use crate::{
     support::{canon, stdout, while_served},
 };
 
-/// The shape of the values in one place.
+/// The shape of the values at one place of a document.
 #[derive(Debug, Default)]
 struct Shape {
-    /// The types of those that are neither objects nor lists.
+    /// The types of the values that are neither objects nor lists.
     types: BTreeSet<&'static str>,
     /// The number of objects.
     objects: usize,
-    /// The keys of the objects, with how many have them.
+    /// The keys of the objects, with the number of objects that have each key.
     keys: BTreeMap<String, (usize, Self)>,
-    /// The items of lists.
+    /// The shape of the items of lists.
     items: Option<Box<Self>>,
 }
 
@@ -53,7 +53,7 @@ impl Shape {
             Value::Object(object) => {
                 self.objects += 1;
                 for (key, value) in object {
-                    // The keys of a map are all alike.
+                    // All keys of a map have the same shape.
                     let key = match type_of(key) {
                         "string" => key.clone(),
                         other => format!("<{other}>"),
@@ -66,7 +66,7 @@ impl Shape {
         }
     }
 
-    /// One line for each key.
+    /// Adds a line for each key.
     fn lines(&self, depth: usize, lines: &mut Vec<String>) {
         for (key, (count, shape)) in &self.keys {
             let is_map = key.starts_with('<');
@@ -80,7 +80,7 @@ impl Shape {
         let mut kinds: Vec<String> = Vec::new();
         let mut types = self.types.clone();
         if types.contains("string") {
-            // A text can be a number by chance.
+            // A string can happen to consist of digits.
             types.remove("decimal");
         }
         if self.objects > 0 {
@@ -99,7 +99,7 @@ impl Shape {
         kinds.join(" or ")
     }
 
-    /// That of the objects, also of those in lists.
+    /// The shape of the objects, or of those inside the lists.
     fn inner(&self) -> &Self {
         match &self.items {
             Some(items) if self.keys.is_empty() => items.inner(),
@@ -131,7 +131,7 @@ fn type_of(text: &str) -> &'static str {
     }
 }
 
-/// Checks that the sections of commands in the documentation are what they print.
+/// Checks that the documented output of commands is their actual output.
 fn are_documented(commands: &[(&str, Vec<Value>)]) {
     let wrong = commands.iter().filter_map(|(command, documents)| {
         let printed = Shape::of(documents).text();
@@ -151,7 +151,7 @@ fn documented(command: &str) -> String {
     block.split_once("\n```").unwrap().0.to_owned()
 }
 
-/// Checks that addresses have their checksums, wherever they are.
+/// Checks that all addresses in a document have checksums.
 fn has_checksums(value: &Value) {
     match value {
         Value::String(text) if type_of(text) == "address" => {
@@ -172,7 +172,7 @@ fn has_checksums(value: &Value) {
 #[test]
 fn what_rehearsals_print_is_documented() {
     let scenarios = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
-    // The large one prints the same, and takes minutes.
+    // The large scenario prints the same keys, and takes minutes.
     let files: BTreeSet<_> = fs::read_dir(scenarios)
         .unwrap()
         .map(|entry| entry.unwrap().path())

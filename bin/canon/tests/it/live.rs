@@ -1,4 +1,4 @@
-//! Commands that look at a set on a chain.
+//! Commands that show a set on a chain.
 
 use std::path::Path;
 
@@ -12,12 +12,12 @@ use crate::{
     support::{canon, stdout, while_served, without_hashes},
 };
 
-/// A command about a set, with its own folder for caches.
+/// Returns a command about a set, with its own cache folder.
 pub(crate) fn about(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
     about_from(&chain.url(), chain, folder, arguments)
 }
 
-/// The same through another endpoint.
+/// Returns the same command with another endpoint.
 pub(crate) fn about_from(
     endpoint: &str,
     chain: &Chain,
@@ -46,7 +46,7 @@ pub(crate) fn json(command: Command) -> Value {
     serde_json::from_str(&stdout(command.arg("--json"))).unwrap()
 }
 
-/// The error of a command that fails.
+/// Runs a command that fails with this code, and returns its error.
 pub(crate) fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
     let said = crate::support::said(output.stderr);
@@ -63,7 +63,7 @@ pub(crate) async fn with_proposal() -> Chain {
     }
     chain.pass(20);
     chain.push(1).await;
-    // States are kept of blocks that are too old to be replaced.
+    // Caches only store states at blocks that are too old to be replaced.
     for _ in 0..70 {
         chain.chain.mine().unwrap();
     }
@@ -125,7 +125,7 @@ async fn an_old_block_of_a_development_chain_is_noted() {
             let notes: Vec<_> = notes.collect();
             assert!(matches!(notes[..], [note] if note.contains(" old: ")), "{command}: {said}");
         }
-        // After the system's clock, whatever that is.
+        // The block is later than the system's clock.
         chain.chain.set_next_timestamp(10_000_000_000).unwrap();
         chain.chain.mine().unwrap();
         assert_eq!(said("status"), "");
@@ -158,7 +158,7 @@ async fn a_proposal_is_shown_with_its_frozen_actions_and_dates() {
         let proposal = |arguments: &str| about(&chain, &folder, arguments);
         let text = stdout(proposal("proposal 0"));
         assert_data_eq!(without_hashes(&text), file!["proposal.txt"].raw());
-        // What is compared before a vote is shown whole.
+        // Values that users compare before they vote aren't shortened.
         assert!(text.contains(&chain.payload.to_string()), "{text}");
         assert_data_eq!(
             without_hashes(&stdout(proposal("proposal"))),
@@ -171,7 +171,7 @@ async fn a_proposal_is_shown_with_its_frozen_actions_and_dates() {
         let last = actions.last().unwrap()["words"].as_str().unwrap();
         assert!(last.starts_with("Registry.upgrade("), "{last}");
         assert_eq!(document["ballots"].as_array().unwrap().len(), 0);
-        // The state was kept.
+        // The state is in the cache.
         let kept = std::fs::read_dir(folder.file("cache/canon")).unwrap().count();
         assert_eq!(kept, 1);
         let missing = fails(proposal("proposal 1"), 2);
@@ -267,7 +267,7 @@ async fn settings_come_from_flags_then_the_environment_then_the_file() {
         let shown =
             config().env("CANON_REGISTRY", other).args(["--registry", &registry.to_string()]);
         assert!(stdout(shown).contains(&format!("{registry}  (--registry)")));
-        // They are what commands use.
+        // Commands use these settings.
         let status = |command: Command| command.arg("--config").arg(&file);
         let found = status(canon().arg("status")).env("CANON_REGISTRY", registry.to_string());
         assert!(stdout(found).contains(&registry.to_string()));

@@ -1,4 +1,4 @@
-//! Completions for shells, and manual pages.
+//! Shell completions and manual pages.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use crate::{
     support::{canon, stdout},
 };
 
-/// What bash offers for the last of some words. `None` without bash.
+/// The completions that bash offers for the last of these words; `None` if there is no bash.
 fn completed(words: &[&str]) -> Option<Vec<String>> {
     let script = stdout(canon().args(["completions", "bash"]));
     let ask = r#"

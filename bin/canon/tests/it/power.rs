@@ -29,15 +29,16 @@ async fn power_is_that_of_the_snapshot_and_each_withdrawal_has_its_second() {
         let document = json(power());
         let amount = |value: &serde_json::Value, count| *value == tokens(count).get().to_string();
         assert!(amount(&document["power"], 9_870), "{document}");
-        // What was given up since still votes.
+        // Power that was given up after the snapshot can still be cast.
         let ballot = &document["ballots"][0];
         assert!(amount(&ballot["power"], 10_000) && amount(&ballot["left"], 9_050), "{ballot}");
         let due = document["withdrawals"].as_array().unwrap();
         assert_eq!(due[0]["recipient"], receiver.to_string());
-        // A fifth of the voting delay, the voting duration and the execution delay later.
+        // The withdrawal delay: a fifth of the voting delay, the voting duration and the execution
+        // delay.
         let delay = 3600 / 5 + 3600 + 3600;
         assert_eq!(due[0]["unlocks_at"], 1_767_225_600 + 171 * 24 + delay);
-        // The flag of the account that sends names the holder as well.
+        // The flag --from names the holder, too.
         assert_eq!(json(about(&chain, &folder, &format!("power --from {holder}"))), document);
         (chain, folder)
     })

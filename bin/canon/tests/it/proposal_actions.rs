@@ -1,4 +1,4 @@
-//! Actions of proposals in words, for those who vote on them.
+//! The actions of proposals in words, for voters.
 
 use alloy_primitives::{Address, U256};
 use canon_chain::deploy::SetParameters;
@@ -26,7 +26,7 @@ fn mint(tokens_minted: Amount) -> Call {
     IssuerCall::Mint { to, amount }.into()
 }
 
-/// A configuration with another quorum than the one in force.
+/// A configuration whose quorum differs from the one in force.
 fn configuration() -> Call {
     let configuration = RawConfiguration {
         propose_config: RawProposeConfiguration {
@@ -36,13 +36,13 @@ fn configuration() -> Call {
         quorum: U256::from(200_000_000_000_000_000_u64),
         vote_differential: U256::ZERO,
         minimum_votes: U256::from(tokens(100).get()),
-        // The delays stay.
+        // The delays are unchanged.
         ..SetParameters::tests().governance.configuration().into()
     };
     GovernanceCall::UpdateConfiguration { configuration: Box::new(configuration) }.into()
 }
 
-/// The screen of voters.
+/// The actions as voters see them.
 #[tokio::test(flavor = "multi_thread")]
 async fn actions_are_shown_with_units_and_names_and_what_is_unknown_is_said_to_be() {
     let folder = Folder::new("effects");
@@ -51,7 +51,7 @@ async fn actions_are_shown_with_units_and_names_and_what_is_unknown_is_said_to_b
     let payload = chain.payload_of(vec![
         action(set.issuer, mint(tokens(1000))),
         action(set.governance, configuration()),
-        // A function of the Issuer on another contract.
+        // This is a function of the Issuer, but on another contract.
         action(chain.payload, mint(tokens(1000))),
         Action { target: set.registry, data: vec![1, 2, 3, 4, 5].into() },
     ]);
@@ -64,7 +64,8 @@ async fn actions_are_shown_with_units_and_names_and_what_is_unknown_is_said_to_b
     .await;
 }
 
-/// Nobody should vote or pay for a list that Governance refuses, from the first day on.
+/// Governance refuses these actions. Voters and the accounts that push should know from the first
+/// day.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proposal_that_cannot_be_executed_is_marked_before_it_is_pushed_and_voted_on() {
     let folder = Folder::new("obstacles");
@@ -99,7 +100,7 @@ async fn a_proposal_that_cannot_be_executed_is_marked_before_it_is_pushed_and_vo
             assert!(said.contains(mark), "{said}");
         }
         chain.pass(480);
-        // Its simulation is refused, so nobody is asked.
+        // The simulation fails, so the command doesn't ask.
         let said = fails(by(&chain, &folder, "execute 0 --yes"), 1);
         assert!(said.contains("Governance__ActionOnAsset"), "{said}");
     })

@@ -30,14 +30,14 @@ async fn proposing_shows_the_actions_and_what_the_lock_costs_and_gives_the_id() 
         assert_data_eq!(said, file!["propose-words.txt"].raw());
         let proposals = json(about(&chain, &folder, "proposal"));
         let proposal = &proposals[0];
-        // Through the lock: Governance itself proposed it.
+        // A proposal through the lock has Governance itself as its proposer.
         assert_eq!(proposal["proposer"], chain.set.governance.to_string());
         assert_eq!(proposal["payload"], chain.payload.to_string());
         let power = json(about(&chain, &folder, &format!("power {}", chain.account(0))));
         assert_eq!(power["withdrawals"][0]["recipient"], to.to_string());
         assert_eq!(power["withdrawals"][0]["amount"], everything.get().to_string());
         assert_eq!(power["power"], tokens(10_000).get().to_string());
-        // After a command that ended properly, the same command is a new one.
+        // After a command has ended, the same command is a new one.
         let document = json(propose());
         let changed = &document["transactions"][0]["changed"];
         assert_eq!(
@@ -61,7 +61,7 @@ async fn a_proposal_that_the_lock_does_not_take_is_refused_with_what_is_missing(
         let said = fails(propose(1, payload), 1);
         let missing = canon_protocol::text::Tokens(lock).to_string();
         assert!(said.contains(&format!("has 0: {missing} are missing")), "{said}");
-        // The Registry is a contract, and lists nothing.
+        // The Registry is a contract, but doesn't list actions.
         for (other, says) in [
             (chain.set.registry, "no actions can be read from the payload"),
             (Address::repeat_byte(9), "no actions can be read from the payload"),

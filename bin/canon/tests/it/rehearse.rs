@@ -16,7 +16,7 @@ fn the_default() {
     assert_data_eq!(stable(&text), file!["rehearse.txt"].raw());
 }
 
-/// The README leaves lines out and names each of the sections that it shortens.
+/// The README omits lines, and names each section that it shortens.
 #[test]
 fn the_readme_shows_what_is_printed() {
     let readme = include_str!("../../../../README.md");
@@ -53,7 +53,7 @@ fn json_is_the_same_story() {
     assert_eq!(report["passed"], true);
     assert_eq!(report["seed"], "1");
     assert_eq!(report["sequencers"], 24);
-    // Whatever may exceed 2^53 is a string, also where it is small.
+    // A number that can exceed 2^53 is always a string, even if it is small.
     assert_eq!(report["blocks"], "1062");
     assert_eq!(report["configuration"]["quorum"], "100000000000000000");
     assert_eq!(report["start"], 1_796_115_600);
@@ -63,7 +63,7 @@ fn json_is_the_same_story() {
     assert_eq!(executed["who"], "keeper");
     let checks = report["checks"].as_array().unwrap();
     assert!(checks.len() > 40 && checks.iter().all(|check| check["holds"] == true));
-    // No field is there twice.
+    // No field occurs twice.
     let signal = timeline.iter().find(|entry| entry["event"] == "signaled").unwrap();
     let block = |field: &str| signal[field].as_str().unwrap().parse::<u64>().unwrap();
     assert!(block("l1_block") > block("rollup_block"));
@@ -78,7 +78,7 @@ fn flags_change_the_scenario() {
     assert!(text.contains("seed 7"));
 }
 
-/// Readers of JSON that have only floating-point numbers round what is above 2^53.
+/// Many JSON parsers only have floating-point numbers, which round integers above 2^53.
 #[test]
 fn a_seed_above_2_to_the_53_keeps_its_value_in_json() {
     for seed in ["9007199254740993", "18446744073709551615"] {

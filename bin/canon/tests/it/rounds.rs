@@ -18,8 +18,8 @@ fn narrow(command: Command) -> String {
     without_hashes(&text)
 }
 
-/// A round that runs: four signals, one of them for another payload, a slot that was missed, and two for
-/// which nobody was drawn.
+/// A chain in a running round with four signals, one of them for another payload, a missed slot, and two
+/// slots without a proposer.
 async fn running() -> Chain {
     let mut chain = Chain::new().await;
     let (payload, rival) = (chain.payload, chain.set.registry);
@@ -48,7 +48,8 @@ async fn the_running_round_shows_each_slot_and_what_the_quorum_takes() {
         assert_eq!(slots[3]["slot"], "13");
         let payloads = document["payloads"].as_array().unwrap();
         assert_eq!((&payloads[0]["count"], &payloads[1]["count"]), (&3.into(), &1.into()));
-        // All three that are left, each with a chance of 3 in 5: nobody could signal in the other two.
+        // The leader needs all three remaining slots. It had signals in 3 of the 5 slots with a
+        // proposer.
         let wins = document["odds"]["wins"].as_f64().unwrap();
         assert!((wins - 0.6_f64.powi(3)).abs() < 1e-12, "{wins}");
         assert_eq!(document["unknown"].as_array().unwrap().len(), 0);
@@ -70,7 +71,7 @@ async fn a_winner_is_shown_with_how_long_it_can_be_pushed_and_then_as_its_propos
         assert_data_eq!(narrow(round("round 1")), file!["round-pushable.txt"].raw());
         let document = json(round("round 1"));
         assert_eq!(document["outcome"]["kind"], "pushable");
-        // The last second of round 6: slot 69 ends with the 70th slot's beginning.
+        // The round can be pushed until the end of round 6, whose last slot is 69.
         let until = document["outcome"]["until"].as_u64().unwrap();
         assert_eq!(until, 1_767_225_600 + 70 * 24 - 1);
         let earlier = json(round("round"))["earlier"].clone();
@@ -123,7 +124,7 @@ async fn without_logs_what_is_unknown_is_said_instead_of_shown_as_missed() {
         assert!(!text.contains("no signal\n"), "{text}");
         let document = json(round("round"));
         assert!(document["slots"].is_null() && document["payloads"].is_null(), "{document}");
-        // Of round 0 the contracts' own views say nothing: not that nobody signaled in it.
+        // Without logs it isn't known whether round 0 had signals.
         assert_eq!(json(round("round 0"))["outcome"]["kind"], "unknown");
     })
     .await;

@@ -21,10 +21,10 @@ use crate::{
     support::{canon, stdout, while_served, without_hashes},
 };
 
-/// The account that sends in these tests, by its number on the chain.
+/// The index of the account that sends in these tests.
 pub(crate) const ACCOUNT: usize = 1;
 
-/// A command about a set, with its own folders, by nobody.
+/// Returns a command about a set without an account, with its own folders.
 pub(crate) fn about(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
     let registry = chain.set.registry.to_string();
     canon()
@@ -34,7 +34,7 @@ pub(crate) fn about(chain: &Chain, folder: &Folder, arguments: &str) -> Command 
         .env("XDG_STATE_HOME", folder.file("state"))
 }
 
-/// The same by an account whose key is in the environment.
+/// Returns the same command with the account's key in the environment.
 pub(crate) fn by(chain: &Chain, folder: &Folder, arguments: &str) -> Command {
     about(chain, folder, arguments).env("CANON_PRIVATE_KEY", chain.key(ACCOUNT))
 }
@@ -47,7 +47,7 @@ pub(crate) fn shown(command: Command) -> (String, String) {
     (stable(&String::from_utf8(output.stdout).unwrap()), stable(&said))
 }
 
-/// The error of a command that fails.
+/// Runs a command that fails with this code, and returns its error.
 pub(crate) fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
     let said = crate::support::said(output.stderr);
@@ -55,7 +55,7 @@ pub(crate) fn fails(command: Command, code: i32) -> String {
     said
 }
 
-/// Without what any change of the contracts changes: addresses, hashes, gas and fees.
+/// Replaces the parts of a text that change with the contracts: addresses, hashes, gas and fees.
 pub(crate) fn stable(text: &str) -> String {
     let text = without_hashes(text);
     let lines = text.lines().map(|line| {
@@ -203,7 +203,7 @@ async fn a_missing_password_is_refused_before_anything_is_asked_of_the_chain() {
     std::fs::write(&password, "wrong\n").unwrap();
     let push = || {
         let registry = "0x00000000000000000000000000000000000000aa";
-        // Nobody listens there.
+        // No server listens on this port.
         canon()
             .args(["push", "--yes", "--rpc-url", "http://localhost:1", "--registry", registry])
             .args(["--keystore", keystore.to_str().unwrap()])
@@ -242,7 +242,7 @@ async fn a_foundry_account_signs_and_no_secret_is_shown() {
         let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         assert!(output.status.success(), "{said}");
         assert!(said.contains(&format!("From {from}:")), "{said}");
-        // Others can read the file.
+        // Other users can read the file.
         assert!(said.contains("note: other users of this machine can read "), "{said}");
         for secret in ["testpassword", "7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc3"] {
             assert!(!said.contains(secret), "{said}");
@@ -252,7 +252,7 @@ async fn a_foundry_account_signs_and_no_secret_is_shown() {
     .await;
 }
 
-/// An example of the definition of Web3 Secret Storage.
+/// The example from the definition of Web3 Secret Storage.
 const KEYSTORE: &str = r#"{"crypto": {"cipher": "aes-128-ctr", "cipherparams":
 {"iv": "6087dab2f9fdbbfaddc31a909735c1e6"}, "ciphertext":
 "5318b4d5bcd28de64ee5559e671353e16f075ecae9f99c7a79a38af5f869aa46", "kdf": "pbkdf2", "kdfparams":
@@ -281,7 +281,7 @@ async fn an_account_in_use_is_left_alone_and_its_user_is_named() {
     .await;
 }
 
-/// A command that runs, and writes to pipes.
+/// Starts a command whose output goes to pipes.
 fn start(chain: &Chain, folder: &Folder, arguments: &str) -> Child {
     let registry = chain.set.registry.to_string();
     std::process::Command::new(cargo_bin!("canon"))
@@ -312,7 +312,7 @@ async fn a_process_that_is_killed_while_it_waits_goes_on_and_sends_nothing_twice
         assert!(first.wait_with_output().unwrap().stdout.is_empty());
 
         let mut second = start(&chain, &folder, "push --yes");
-        // It says so after it has begun to listen to Ctrl-C.
+        // The command prints this after it has started to handle Ctrl-C.
         let mut stderr = BufReader::new(second.stderr.take().unwrap());
         let mut said = String::new();
         while !said.contains("was interrupted before its outcome was shown") {
@@ -369,7 +369,7 @@ async fn what_is_printed_for_somebody_else_does_the_same_when_it_is_executed() {
     let folder = Folder::new("unsigned");
     let chain = with_winner().await;
     while_served(move || {
-        // Not an account of the chain's: a Safe has no key.
+        // The account isn't one of the chain's, since a Safe has no key.
         let safe = &Address::repeat_byte(0x5a).to_string();
         let arguments = format!("push --unsigned --from {safe}");
         let printed: Value =
@@ -402,7 +402,7 @@ async fn setup_epoch_records_a_missing_seed_and_says_when_the_next_is_due() {
     let folder = Folder::new("setup-epoch");
     let chain = Chain::new().await;
     while_served(move || {
-        // The second slot of an epoch, in which nobody recorded the seed of the next one.
+        // This is the second slot of an epoch, and the seed of the next epoch isn't recorded.
         chain.pass(41);
         let (result, said) = shown(by(&chain, &folder, "setup-epoch --yes"));
         assert_data_eq!(result, file!["setup-epoch.txt"].raw());

@@ -12,18 +12,18 @@ use crate::{
     support::{stdout, while_served},
 };
 
-/// A call as an action.
+/// An action with this call.
 fn action(target: Address, call: impl Into<Call>) -> Action {
     Action { target, data: call.into().abi_encode() }
 }
 
-/// An assertion that holds.
+/// An action whose assertion holds.
 fn harmless(chain: &Chain) -> Action {
     let (registry, expected) = (chain.set.registry, chain.set.rollup);
     action(chain.expect, ExpectCall::CanonicalIs { registry, expected })
 }
 
-/// A chain with a payload of `action`, which is proposal 0 and is accepted.
+/// Makes a payload proposal 0, with enough votes to pass.
 async fn with_accepted(chain: &mut Chain, payload: Address) {
     chain.propose(payload, 1).await;
     chain.go_to(200);
@@ -62,7 +62,7 @@ async fn a_payload_that_withholds_its_list_is_executed_with_what_was_voted_on() 
     let payload = chain.payload_of(vec![harmless(&chain)]);
     with_accepted(&mut chain, payload).await;
     chain.pass(480);
-    // It answers nothing any more.
+    // The payload now reverts.
     chain.replace(payload, Bytes::from_static(&[0xfd]));
     while_served(move || {
         let (result, said) = shown(by(&chain, &folder, "execute --yes"));

@@ -17,7 +17,7 @@ async fn with_tokens() -> Chain {
     chain
 }
 
-/// The power that an account could give up.
+/// The power that an account could give up, as text.
 fn power(chain: &Chain, folder: &Folder, account: usize) -> String {
     let from = chain.account(account);
     let document =
@@ -35,7 +35,7 @@ async fn lock_sends_an_approval_of_just_the_amount_and_then_the_deposit() {
         assert_data_eq!(result, file!["lock.txt"].raw());
         assert_data_eq!(said, file!["lock-words.txt"].raw());
         assert_eq!(chain.chain.nonce(chain.account(ACCOUNT)), 2);
-        // The same command again is another lock.
+        // The same command makes another lock.
         let document = stdout(by(&chain, &folder, "lock 5 --yes --json"));
         let document: Value = serde_json::from_str(&document).unwrap();
         let changed = &document["transactions"][1]["changed"];
@@ -56,7 +56,7 @@ async fn a_permit_makes_a_lock_one_transaction() {
         assert!(result.starts_with("Locked 100 tokens as power of 0x"), "{result}");
         assert!(said.contains("calls depositWithPermit at 0x"), "{said}");
         assert_eq!(chain.chain.nonce(chain.account(ACCOUNT)), 1);
-        // Nobody signs for an account whose key isn't here, nor does the endpoint.
+        // An account without tokens is refused before anything has to be signed.
         let from = chain.account(2);
         for arguments in ["--unsigned --from", "--yes --unlocked --from"] {
             let command = format!("lock all --permit {arguments} {from}");
@@ -123,7 +123,7 @@ async fn what_a_safe_signs_does_both_steps_in_order() {
         {
             assert_eq!((&call["to"], &call["data"]), (&transaction["to"], &transaction["data"]));
         }
-        // In order, each within its gas.
+        // The transactions succeed in order, each within its gas limit.
         for transaction in transactions {
             chain.execute_as(from, transaction);
         }

@@ -1,4 +1,4 @@
-//! Endpoints of other kinds than the chain's own server, all on this machine.
+//! Servers other than the chain's own, all on this machine.
 
 use std::{
     io::{Read, Write},
@@ -22,13 +22,13 @@ use tokio_tungstenite::{accept_async, tungstenite::Message};
 
 pub(crate) use canon_testkit::TestFolder as Folder;
 
-/// A port of this machine on which nobody listens.
+/// Returns a port of this machine on which no server listens.
 pub(crate) fn closed_port() -> SocketAddr {
     StdListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-/// An HTTP server that answers every request with this status. Each `{}` in the body becomes the
-/// request as it came, as text of JSON.
+/// Starts an HTTP server that answers every request with this status. Each `{}` in the body is
+/// replaced by the received request, escaped as a JSON string.
 pub(crate) fn answering(status: &str, body: &str) -> SocketAddr {
     let listener = StdListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -48,7 +48,7 @@ pub(crate) fn answering(status: &str, body: &str) -> SocketAddr {
     address
 }
 
-/// Passes requests of HTTP on to another server, as an endpoint does that has no logs.
+/// Starts a server that forwards HTTP requests to another one, but returns no logs.
 pub(crate) fn without_logs(server: SocketAddr) -> SocketAddr {
     let listener = StdListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -73,7 +73,7 @@ pub(crate) fn without_logs(server: SocketAddr) -> SocketAddr {
     address
 }
 
-/// A server's answer to one request; no logs whatever it has.
+/// The answer of a server to one request. The list of logs is always empty.
 fn pass(server: SocketAddr, request: &Value) -> Value {
     if request["method"] == "eth_getLogs" {
         return json!({ "jsonrpc": "2.0", "id": request["id"], "result": [] });
@@ -89,7 +89,8 @@ fn pass(server: SocketAddr, request: &Value) -> Value {
     serde_json::from_str(body).unwrap()
 }
 
-/// A request's head and body; whatever came, if it ends early or isn't HTTP.
+/// Reads a request's head and body. Returns what was received if the request is incomplete or isn't
+/// HTTP.
 pub(crate) fn read_request(stream: &mut impl Read) -> String {
     let (mut request, mut part) = (Vec::new(), [0; 4096]);
     loop {
@@ -105,13 +106,13 @@ pub(crate) fn read_request(stream: &mut impl Read) -> String {
         }
         match stream.read(&mut part) {
             Ok(length) if length > 0 && part[0] != 0x16 => request.extend(&part[..length]),
-            // The end, or the first byte of a TLS connection.
+            // The stream has ended, or this is the first byte of a TLS connection.
             _ => return text.into_owned(),
         }
     }
 }
 
-/// A chain's answer to a request.
+/// Returns a chain's answer to a request.
 async fn answer(chain: &Devchain, request: &Value) -> String {
     let method = request["method"].as_str().unwrap().to_owned();
     let params = request.get("params").cloned().unwrap_or_else(|| json!([]));
@@ -175,7 +176,7 @@ pub(crate) fn ipc(chain: Devchain, path: &Path) {
     });
 }
 
-/// A certificate authority that nobody trusts yet.
+/// A certificate authority that isn't trusted by default.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
@@ -186,12 +187,12 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(parameters, key).unwrap())
     }
 
-    /// Its certificate.
+    /// The authority's certificate.
     pub(crate) fn pem(&self) -> String {
         self.0.pem()
     }
 
-    /// Encrypts what a server on this machine speaks, as `localhost`.
+    /// Starts a TLS server for `localhost` that forwards to another server on this machine.
     pub(crate) async fn encrypted(&self, server: SocketAddr) -> SocketAddr {
         let mut parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -211,7 +212,7 @@ impl Authority {
             while let Ok((stream, _)) = listener.accept().await {
                 let acceptor = acceptor.clone();
                 tokio::spawn(async move {
-                    // A client that doesn't trust it hangs up.
+                    // A client that doesn't trust the certificate closes the connection.
                     let Ok(mut client) = acceptor.accept(stream).await else { return };
                     let mut server = TcpStream::connect(server).await.unwrap();
                     let _ = copy_bidirectional(&mut client, &mut server).await;

@@ -14,12 +14,12 @@ use crate::{
     support::{stdout, while_served},
 };
 
-/// A command by one of the chain's accounts; account 0 proposes in every slot that is drawn.
+/// Returns a command by one of the chain's accounts. Account 0 is the proposer of every drawn slot.
 fn by(chain: &Chain, folder: &Folder, account: usize, arguments: &str) -> Command {
     about(chain, folder, arguments).env("CANON_PRIVATE_KEY", chain.key(account))
 }
 
-/// A chain in slot 12, which is drawn, as the slots up to 13 are.
+/// A chain in slot 12. Slots are drawn up to slot 13.
 async fn in_slot_12() -> Chain {
     let mut chain = Chain::new().await;
     chain.record_seed_of(12).await;
@@ -27,7 +27,7 @@ async fn in_slot_12() -> Chain {
     chain
 }
 
-/// The signals of round 1, slot by slot: `true` where there is one.
+/// The slots of round 1 that have a signal.
 fn signals(chain: &Chain, folder: &Folder) -> Vec<u64> {
     let slots = json(about(chain, folder, "round 1"))["slots"].clone();
     let signaled = slots.as_array().unwrap().iter().filter(|slot| slot["state"] == "signaled");
@@ -81,7 +81,8 @@ async fn addresses_that_list_no_actions_or_others_than_expected_are_not_signaled
     .await;
 }
 
-/// A payload that lists an action on one target to Governance, and on another to everybody else.
+/// The code of a payload that returns one list of actions to Governance and another one to all
+/// other callers.
 fn two_faced(governance: Address, told_governance: Address, told_others: Address) -> Bytes {
     const CALLER: u8 = 0x33;
     let list = |target: Address| vec![(target, Bytes::from_static(&[1, 2, 3, 4]))].abi_encode();
@@ -148,7 +149,7 @@ async fn waiting_sends_in_the_next_own_slot_and_not_before() {
             .env("CANON_PRIVATE_KEY", chain.key(0))
             .stderr(std::process::Stdio::piped());
         let mut child = command.spawn().unwrap();
-        // It says that it waits once it has seen the chain; then the slot comes.
+        // The command prints that it waits after it has read the chain. The slot begins only then.
         let mut said = std::io::BufReader::new(child.stderr.take().unwrap());
         let mut text = String::new();
         while !text.contains("waiting for slot 13") {
@@ -176,7 +177,7 @@ async fn a_signed_signal_is_submitted_by_anyone_in_its_slot_alone() {
             (&"Signal".into(), &"13".into())
         );
         std::fs::write(folder.file("13.json"), document.to_string()).unwrap();
-        // Without a number, for the next slot.
+        // By default, the signal is for the next slot.
         std::fs::write(folder.file("12.json"), stdout(sign(""))).unwrap();
         let said = fails(sign("--slot 11"), 2);
         assert!(said.contains("--slot: expected a slot from 12 on, found 11"), "{said}");
@@ -235,7 +236,7 @@ async fn a_signal_that_somebody_else_signed_is_refused() {
             let said = fails(submit(&text.replacen(from, to, 1)), code);
             assert!(said.contains(says), "{says}: {said}");
         }
-        // What was signed for another slot recovers another signer in this one.
+        // For another slot, the signature recovers another signer.
         let later = by(&chain, &folder, 0, &format!("signal {payload} --sign --yes --slot 13"));
         let moved = stdout(later).replacen("\"slot\": \"13\"", "\"slot\": \"12\"", 1);
         let said = fails(submit(&moved), 1);

@@ -11,7 +11,8 @@ use crate::{
     support::{stdout, while_served},
 };
 
-/// A command by one of the chain's accounts; account 0 is proposer and withdrawer of attesters 1 to 8.
+/// Returns a command by one of the chain's accounts. Account 0 is the proposer and withdrawer of
+/// attesters 1 to 8.
 fn by(chain: &Chain, folder: &Folder, account: usize, arguments: &str) -> Command {
     about(chain, folder, arguments).env("CANON_PRIVATE_KEY", chain.key(account))
 }
@@ -54,7 +55,7 @@ async fn a_stake_is_approved_for_just_its_amount_and_deposited() {
         assert_eq!((&view["status"], &view["stake"]), (&"Validating".into(), &tokens(100).get().to_string().into()));
         assert_eq!(view["proposer"], chain.account(2).to_string());
         assert_eq!(view["withdrawer"], chain.account(3).to_string());
-        // The approval is used up: the next stake needs its own.
+        // The approval is used up, so the next stake needs its own.
         let document = json(deposit(10, "all"));
         assert_eq!(document["transactions"].as_array().unwrap().len(), 2);
         assert_eq!(status(&chain, &folder, 10)["stake"], tokens(200).get().to_string());
@@ -188,8 +189,8 @@ async fn what_is_printed_for_a_multisig_stakes_when_it_is_executed() {
     .await;
 }
 
-/// A set whose second rollup becomes canonical by commands alone. Attesters 1 and 2 announced their moves
-/// before.
+/// A set whose second rollup has become canonical by commands alone. Attesters 1 and 2 announced their
+/// moves before.
 async fn upgraded(folder: &Folder) -> (Chain, Address) {
     let mut chain = Chain::new().await;
     let (rollup, payload) = chain.next_rollup().await;
@@ -215,7 +216,7 @@ async fn upgraded(folder: &Folder) -> (Chain, Address) {
         (chain, does)
     })
     .await;
-    // Delays of one hour each, of 150 slots.
+    // The delays are one hour each, which is 150 slots.
     chain.pass(160);
     for _ in 0..64 {
         chain.chain.mine().unwrap();
@@ -246,14 +247,14 @@ async fn stakes_arrive_in_the_new_rollup_also_where_somebody_took_their_name() {
             "stake deposit --attester {} --proposer {squatter} --withdrawer {squatter} 100",
             attester(2)
         );
-        // The canonical rollup is the default: the new one.
+        // The new rollup is canonical now, and therefore the default.
         shown(does(1, &squat));
-        // Anyone completes a move.
+        // Anyone can complete a move.
         let old = chain.set.rollup;
         let (result, _) = shown(does(1, &format!("stake finish {}", attester(1))));
         assert!(result.contains("has moved"), "{result}");
         assert_eq!(status(&chain, &folder, 1)["rollup"], rollup.to_string());
-        // Both are registered as attester 2.
+        // Attester 2 is registered in both rollups.
         let finish = format!("stake finish {}", attester(2));
         let said = fails(does(0, &finish), 2);
         assert!(said.contains("--rollup: expected one of the rollups"), "{said}");
@@ -267,7 +268,7 @@ async fn stakes_arrive_in_the_new_rollup_also_where_somebody_took_their_name() {
         assert!(result.contains("has moved, under attester 0x[..]"), "{result}");
         assert!(said.contains("as     0x[..]"), "{said}");
         assert_eq!(status(&chain, &folder, 0x22)["withdrawer"], chain.account(0).to_string());
-        // From now on the canonical rollup is where stakes go.
+        // The default target of moves is the canonical rollup.
         let (_, said) = shown(does(0, &format!("stake move {}", attester(3))));
         assert!(said.contains("the stake can go about"), "{said}");
         assert!(!said.contains("only once that rollup is canonical"), "{said}");

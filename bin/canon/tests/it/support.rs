@@ -1,10 +1,10 @@
-//! Running the program.
+//! Helpers that run the program.
 
 use std::path::PathBuf;
 
 use snapbox::cmd::{Command, cargo_bin};
 
-/// Variables of the environment that change what the program does.
+/// Environment variables that change the program's behavior.
 pub(crate) const VARIABLES: [&str; 16] = [
     "XDG_CACHE_HOME",
     "XDG_STATE_HOME",
@@ -24,7 +24,7 @@ pub(crate) const VARIABLES: [&str; 16] = [
     "all_proxy",
 ];
 
-/// The program, in the folder where the scenarios are.
+/// The program, with the repository as its working directory.
 pub(crate) fn canon() -> Command {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     VARIABLES
@@ -39,12 +39,12 @@ pub(crate) fn stdout(command: Command) -> String {
     String::from_utf8(output.stdout).expect("output is UTF-8")
 }
 
-/// Runs a command while servers of the same test answer it.
+/// Runs a blocking command while servers of the same test can answer it.
 pub(crate) async fn while_served<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(run).await.unwrap()
 }
 
-/// A report without what any change to the contracts changes: gas and hashes.
+/// Replaces the parts of a report that change with the contracts: gas and hashes.
 pub(crate) fn stable(report: &str) -> String {
     let mut table = false;
     let mut lines = Vec::new();
@@ -53,7 +53,7 @@ pub(crate) fn stable(report: &str) -> String {
         table &= !line.starts_with('✓');
         let mut line = line.to_owned();
         if table && !line.contains("──") {
-            // Kind and count are the scenario's, the rest the contracts'.
+            // Kind and count follow from the scenario, the other columns from the contracts.
             line = line.chars().take(28).collect();
         } else if let Some((before, gas)) = line.rsplit_once("  ") {
             let number = gas.trim();
@@ -69,14 +69,15 @@ pub(crate) fn stable(report: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The text that a command wrote to stderr, without the note that the chains of tests are of another time.
+/// The text that a command wrote to stderr, without the note on the age of the newest block: test chains
+/// have old ones.
 pub(crate) fn said(stderr: Vec<u8>) -> String {
     let text = String::from_utf8(stderr).expect("errors are UTF-8");
     let is_of_age = |line: &&str| line.starts_with("note: the newest block is ");
     text.split_inclusive('\n').filter(|line| !is_of_age(line)).collect()
 }
 
-/// A text without the digits of addresses and hashes, whole or shortened: they follow from the contracts'
+/// Replaces the digits of addresses and hashes, whole or shortened, since they follow from the contracts'
 /// code.
 pub(crate) fn without_hashes(text: &str) -> String {
     let mut out = String::new();
@@ -91,7 +92,7 @@ pub(crate) fn without_hashes(text: &str) -> String {
     out
 }
 
-/// A text without hashes, and without what follows from gas and fees.
+/// Replaces hashes, and lines that follow from gas and fees.
 pub(crate) fn stable_costs(text: &str) -> String {
     let mut lines = String::new();
     for line in without_hashes(text).lines() {

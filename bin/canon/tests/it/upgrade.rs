@@ -1,4 +1,4 @@
-//! `canon rollup deploy` and `canon payload upgrade`: what an upgrade needs.
+//! `canon rollup deploy` and `canon payload upgrade`: the steps that prepare an upgrade.
 
 use std::fs;
 
@@ -23,7 +23,7 @@ fn transactions(chain: &Chain) -> u64 {
     chain.chain.nonce(chain.account(1))
 }
 
-/// The error of a command that fails.
+/// Runs a command that fails with this code, and returns its error.
 fn fails(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
     let said = crate::support::said(output.stderr);
@@ -31,7 +31,7 @@ fn fails(command: Command, code: i32) -> String {
     said
 }
 
-/// A file for a rollup with longer epochs than the present one.
+/// Writes the file of a rollup with longer epochs than the present one.
 fn file_of(chain: &Chain, folder: &Folder) -> String {
     let printed = stdout(sends(chain, "rollup deploy --print-config"));
     assert!(printed.contains("epoch_slots = 2\n") && printed.contains("genesis = "), "{printed}");
@@ -85,7 +85,7 @@ async fn a_rollup_and_its_payload_are_two_commands_and_sent_once() {
     .await;
 }
 
-/// A multisig deploys what it was shown, and nobody else's key is needed.
+/// A multisig deploys what it was shown. No other key is needed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollup_and_its_payload_can_be_created_by_somebody_else() {
     let chain = Chain::new().await;
@@ -151,7 +151,7 @@ async fn a_payload_for_what_is_no_rollup_of_the_set_is_refused() {
 async fn a_set_that_is_not_genuine_gets_no_further_contracts() {
     let chain = Chain::new().await;
     let folder = Folder::new("upgrade-not-genuine");
-    // It is offered to somebody and taken: the Rollup no longer belongs to Governance.
+    // A stranger accepts the ownership of the rollup, which then no longer belongs to Governance.
     let (rollup, governance) = (chain.set.rollup, chain.set.governance);
     chain.give_away(rollup, governance);
     while_served(move || {

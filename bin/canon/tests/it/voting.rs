@@ -12,7 +12,7 @@ use crate::{
     support::{stdout, while_served},
 };
 
-/// A command by one of the chain's accounts; account 0 holds all power.
+/// Returns a command by one of the chain's accounts. Account 0 holds all power.
 pub(crate) fn by(chain: &Chain, folder: &Folder, account: usize, arguments: &str) -> Command {
     about(chain, folder, arguments).env("CANON_PRIVATE_KEY", chain.key(account))
 }
@@ -24,7 +24,7 @@ async fn voting() -> Chain {
     chain
 }
 
-/// The power cast on proposal 0.
+/// The power cast for and against proposal 0.
 fn tally(chain: &Chain, folder: &Folder) -> (String, String) {
     let document = json(about(chain, folder, "proposal 0"));
     let side = |name: &str| document["tally"][name].as_str().unwrap().to_owned();
@@ -39,7 +39,7 @@ fn base_units(count: u128) -> String {
 async fn a_ballot_shows_the_actions_and_how_the_vote_stands_and_casts_what_is_left() {
     let folder = Folder::new("vote");
     let mut chain = voting().await;
-    // Power that comes after the snapshot doesn't count, whatever the holder has now.
+    // Power that is locked after the snapshot doesn't count.
     chain.lock(tokens(500)).await;
     chain.vote(0, tokens(900), Support::Yea).await;
     while_served(move || {
@@ -71,7 +71,7 @@ async fn a_ballot_against_that_makes_the_quorum_is_warned_of() {
             let arguments = format!("vote 0 against --amount {amount} --dry-run");
             stdout(by(&chain, &folder, 0, &arguments))
         };
-        // 1,000 of 10,000 tokens make it.
+        // The quorum is 1,000 of 10,000 tokens.
         assert!(!preview("99.999999").contains("warning"));
         let text = preview("100");
         assert!(text.contains("WITH IT THE PROPOSAL PASSES as it stands"), "{text}");
@@ -121,7 +121,7 @@ async fn a_ballot_that_cannot_count_is_refused_before_anything_is_sent() {
         let said = fails(by(&chain, &folder, 1, "vote 0 for --yes"), 1);
         assert!(said.contains("had no power at the snapshot"), "{said}");
         assert_eq!(tally(&chain, &folder), ("0".into(), "0".into()));
-        // The right hash is taken.
+        // The right hash is accepted.
         let hash = json(about(&chain, &folder, "proposal 0"))["actions_hash"].clone();
         let right =
             format!("vote 0 for --amount 900 --actions-hash {} --yes", hash.as_str().unwrap());
@@ -130,7 +130,7 @@ async fn a_ballot_that_cannot_count_is_refused_before_anything_is_sent() {
         (chain, folder)
     })
     .await;
-    // Voting ended, with 900 of the 1,000 tokens that have to be cast.
+    // Voting has ended, with 900 of the 1,000 tokens that must be cast.
     chain.pass(400);
     while_served(move || {
         let said = fails(by(&chain, &folder, 0, "vote 0 for --yes"), 1);
@@ -144,7 +144,7 @@ async fn after_voting_only_objections_are_taken_and_only_in_time() {
     let folder = Folder::new("vote-objection");
     let mut chain = voting().await;
     chain.vote(0, tokens(1_000), Support::Yea).await;
-    // Voting ends after 2 h 8 min, objections half an hour later.
+    // Voting ends after 2 h 8 min, and objections half an hour later.
     chain.pass(325);
     let (chain, folder) = while_served(move || {
         let vote = |arguments| by(&chain, &folder, 0, arguments);
@@ -186,7 +186,7 @@ async fn a_proposal_that_a_reorganization_can_replace_is_not_voted_on_unless_som
         (chain, folder)
     })
     .await;
-    // The block of the proposal is 64 blocks old once 64 others follow it; two do.
+    // The proposal's block is final after 64 further blocks. There are two so far.
     for _ in 0..61 {
         chain.chain.mine().unwrap();
     }
@@ -281,7 +281,7 @@ async fn a_signed_ballot_that_was_changed_or_is_for_another_chain_is_refused_by_
             assert!(said.contains(says), "{says}: {said}");
         }
         assert_eq!(tally(&chain, &folder), ("0".into(), "0".into()));
-        // From stdin, as it is.
+        // The ballot can also come from stdin.
         let piped = by(&chain, &folder, 1, "vote 0 --signature - --yes").stdin(ballot);
         shown(piped);
         assert_eq!(tally(&chain, &folder).0, base_units(1_500));
@@ -306,7 +306,7 @@ async fn ballots_that_were_voided_cannot_be_submitted() {
             ),
             "{said}"
         );
-        // What is signed from now on counts.
+        // Ballots that are signed from now on are valid.
         let ballot = stdout(by(&chain, &folder, 0, "vote 0 for --sign --yes"));
         shown(by(&chain, &folder, 1, "vote 0 --signature - --yes").stdin(ballot));
     })

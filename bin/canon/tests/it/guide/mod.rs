@@ -1,4 +1,4 @@
-//! The guide: its commands are run, in order, and print what it shows.
+//! The guide: its commands are run in order, and must print what it shows.
 
 mod page;
 mod world;
@@ -11,7 +11,7 @@ use std::{
 use page::{Part, links, parts, stand_for};
 use world::World;
 
-/// Where links to what isn't in the guide lead, as the pages don't stay beside it.
+/// The prefix of links to files outside the guide, from which the pages are published separately.
 const REPOSITORY: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/");
 
 fn root() -> PathBuf {
@@ -27,7 +27,7 @@ fn read(name: &str) -> String {
     fs::read_to_string(folder().join(name)).unwrap()
 }
 
-/// Runs a page's commands, and fails at the first one that prints something else than the page shows.
+/// Runs the commands of a page, and fails at the first one whose output isn't what the page shows.
 async fn follow(name: &str) {
     let page = format!("{name}.md");
     let mut world = None;
@@ -70,8 +70,8 @@ async fn follow(name: &str) {
     }
 }
 
-/// A command with consent, since there is no terminal on which it could ask: the question, which a page shows unless
-/// the command fails before, and the empty line before it aren't printed then.
+/// Adds --yes to a command that would ask, since there is no terminal. Removes the question, and the empty line
+/// before it, from the expected output. A page shows the question unless the command fails before it.
 fn agreed(mut command: String, mut printed: Vec<String>, code: i32) -> (String, Vec<String>) {
     if command.contains(" --account ") && !command.contains(" --dry-run") {
         let question = printed.iter().position(|line| line.ends_with("? [y/N] y"));
@@ -84,7 +84,7 @@ fn agreed(mut command: String, mut printed: Vec<String>, code: i32) -> (String, 
     (command, printed)
 }
 
-/// The address after a label in what was printed.
+/// The address after a label in an output.
 fn found(printed: &str, label: &str) -> String {
     let line = printed.lines().find_map(|line| line.trim_start().strip_prefix(label));
     line.unwrap_or_else(|| panic!("nothing is labelled {label}:\n{printed}")).trim().to_owned()
@@ -141,7 +141,7 @@ fn every_link_leads_somewhere() {
     }
 }
 
-/// The name of a heading in links.
+/// The anchor of a heading in links.
 fn anchor(heading: &str) -> String {
     let title = heading.trim_start_matches('#').trim().to_lowercase();
     title

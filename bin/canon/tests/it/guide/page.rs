@@ -1,18 +1,18 @@
-//! A page of the guide: what a test does with it, from top to bottom.
+//! The parts of a page of the guide that a test executes, from top to bottom.
 //!
-//! - Each command of a block `console` begins with `$ `; the lines below it are what it prints. `…` stands for
-//!   any text in a line, and alone for any number of lines.
+//! - Each command in a block `console` begins with `$ `; the lines below are its output. `…` stands for any
+//!   text in a line, and on a line of its own for any number of lines.
 //! - Commands end with exit code 0, or with the one that their heading names: `## Title (exit code 4)`.
 //! - `<!-- test: … -->` is a directive, which readers don't see.
 
-/// A part of a page.
+/// A part of a page that matters to a test.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// The text of a comment for the test.
+    /// The text of a directive.
     Directive { line: usize, text: String },
     /// The exit code of the commands that follow.
     ExitCode(i32),
-    /// A command, with the lines that it prints.
+    /// A command, with the output that the page shows.
     Command { line: usize, command: String, printed: Vec<String> },
 }
 
@@ -37,7 +37,7 @@ pub(super) fn parts(page: &str) -> Vec<Part> {
     parts
 }
 
-/// The commands of a block.
+/// The commands in a block.
 fn commands(block: &[(usize, &str)]) -> Vec<Part> {
     let mut commands = Vec::new();
     let mut is_continued = false;
@@ -60,7 +60,7 @@ fn commands(block: &[(usize, &str)]) -> Vec<Part> {
     commands
 }
 
-/// Whether a page's lines stand for what a command printed.
+/// Whether lines of a page match the output of a command.
 pub(super) fn stand_for(shown: &[String], printed: &[&str]) -> bool {
     match shown {
         [] => printed.is_empty(),
@@ -73,7 +73,7 @@ pub(super) fn stand_for(shown: &[String], printed: &[&str]) -> bool {
     }
 }
 
-/// Whether a line stands for one that was printed.
+/// Whether a line of a page matches a printed line.
 fn stands_for(shown: &str, printed: &str) -> bool {
     let mut parts = shown.split('…');
     let first = parts.next().unwrap_or_default();

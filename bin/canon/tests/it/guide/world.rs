@@ -1,4 +1,4 @@
-//! The chain, the people and the folder of a page's commands.
+//! The chain, the accounts and the folder for a page's commands.
 
 use std::{
     collections::BTreeMap,
@@ -20,16 +20,16 @@ use crate::{
     support::VARIABLES,
 };
 
-/// The names under which the guide's accounts have their keystores, by their numbers on the chain. The operator
-/// is the proposer of the set's eight seats, and has all tokens but the others'.
+/// The keystore names of the guide's accounts, in the order of the chain's accounts. The operator is the
+/// proposer of the set's eight seats, and has all tokens that the others don't have.
 const ACCOUNTS: [&str; 4] = ["operator", "holder", "author", "deployer"];
 
 const PASSWORD: &str = "correct horse";
 
-/// Blocks after which a block is final.
+/// A number of blocks after which a block is final.
 const FINAL: usize = 70;
 
-/// The L1 of a page.
+/// The chain of a page.
 enum L1 {
     Empty(EmptyChain),
     Set(Box<Chain>),
@@ -38,18 +38,18 @@ enum L1 {
 pub(super) struct World {
     l1: L1,
     folder: Folder,
-    /// The variables that the commands find.
+    /// The environment variables of the commands.
     variables: BTreeMap<String, String>,
 }
 
-/// What a command printed, as a terminal shows it, and its exit code.
+/// The output of a command as a terminal shows it, and its exit code.
 pub(super) struct Printed {
     pub(super) text: String,
     pub(super) code: Option<i32>,
 }
 
 impl World {
-    /// A chain without a set. The deployer is its first account.
+    /// Creates a chain without a set. The deployer is its first account.
     pub(super) async fn empty(name: &str) -> Self {
         let chain = EmptyChain::new().await;
         let url = chain.url();
@@ -58,7 +58,7 @@ impl World {
         world
     }
 
-    /// A set with eight seats, and a payload that can be pushed.
+    /// Creates a chain with a set of eight seats, and a payload that can be pushed.
     pub(super) async fn with_set(name: &str) -> Self {
         let mut chain = Chain::new().await;
         for account in [1, 2] {
@@ -69,7 +69,7 @@ impl World {
         world.set("ETH_RPC_URL", url);
         world.set("CANON_REGISTRY", registry.to_string());
         world.set("PAYLOAD", payload.to_string());
-        // What is registered by the preparations has other addresses.
+        // The attesters registered so far have other addresses.
         world.set("ATTESTER", Address::repeat_byte(0xa1).to_string());
         world
     }
@@ -112,7 +112,7 @@ impl World {
         }
     }
 
-    /// The address that the page's commands find as `$PAYLOAD`.
+    /// The address in the page's variable `$PAYLOAD`.
     fn payload(&self) -> Address {
         self.variables["PAYLOAD"].parse().unwrap()
     }
@@ -121,7 +121,7 @@ impl World {
         self.variables.insert(name.to_owned(), value);
     }
 
-    /// Changes a text in a file, as the guide's reader does.
+    /// Replaces a text in a file, as a reader of the guide does.
     pub(super) fn edit(&self, name: &str, from: &str, to: &str) {
         let file = self.folder.file(name);
         let text = fs::read_to_string(&file).unwrap();
@@ -129,7 +129,7 @@ impl World {
         fs::write(&file, text.replace(from, to)).unwrap();
     }
 
-    /// Runs a command by the shell.
+    /// Runs a command with the shell.
     pub(super) fn run(&self, command: &str) -> Printed {
         let program = cargo_bin!("canon");
         let path =
@@ -150,21 +150,21 @@ impl World {
         Printed { text: String::from_utf8(output.stdout).unwrap(), code: output.status.code() }
     }
 
-    /// Does what a directive says, apart from those about the page itself.
+    /// Executes a directive, apart from those about the page itself.
     pub(super) async fn prepare(&mut self, directive: &str) {
         if let L1::Set(chain) = &mut self.l1 {
             chain.renew_sender();
         }
         let words: Vec<_> = directive.split(' ').collect();
         match *words {
-            // The first second of a slot that has a proposer.
+            // Moves to the first second of a slot that has a proposer.
             ["slot", slot] => {
                 let slot = slot.parse().unwrap();
                 let chain = self.set_chain();
                 chain.record_seed_of(slot).await;
                 chain.pass(slot);
             }
-            // Six signals for the page's payload, and the end of the round.
+            // The page's payload gets six signals, and the round ends.
             ["round", round, "is", "won"] => {
                 let (round, payload): (u64, _) = (round.parse().unwrap(), self.payload());
                 for slot in round * 10..round * 10 + 6 {
@@ -172,7 +172,7 @@ impl World {
                 }
                 self.set_chain().pass(round * 10 + 10);
             }
-            // A final proposal of the page's payload, which wins the next round.
+            // The page's payload wins the next round and becomes a proposal, which is final.
             ["proposal"] => {
                 let payload = self.payload();
                 let chain = self.set_chain();
@@ -180,12 +180,12 @@ impl World {
                 chain.propose(payload, round).await;
                 self.pass(FINAL as u64);
             }
-            // A rollup that no vote has made canonical.
+            // Deploys a rollup that isn't canonical.
             ["a", "new", "rollup"] => {
                 let (rollup, _) = self.set_chain().next_rollup().await;
                 self.set("NEW_ROLLUP", rollup.to_string());
             }
-            // Ballots that make the quorum and the majority.
+            // The ballots reach the quorum and the majority.
             ["holders", "vote"] => {
                 self.set_chain().vote(0, tokens(5_000), Support::Yea).await;
             }
@@ -197,7 +197,7 @@ impl World {
         }
     }
 
-    /// Some seconds pass, with enough blocks that those before are final.
+    /// Lets time pass, with enough blocks to make the earlier ones final.
     fn pass(&self, seconds: u64) {
         let chain = self.chain();
         let end = chain.timestamp() + seconds;
@@ -209,12 +209,12 @@ impl World {
     }
 }
 
-/// Lets nobody else read a file.
+/// Makes a file readable by its owner only.
 fn private(file: &std::path::Path) {
     fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-/// Numbers that stand for random ones in keystores.
+/// A counter instead of random numbers, for keystores.
 struct Counter(u64);
 
 impl RngCore for Counter {
