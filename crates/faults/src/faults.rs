@@ -18,7 +18,7 @@ pub struct Faults {
     killed: Arc<Notify>,
 }
 
-/// The function that answers requests.
+/// The function that answers requests in place of the node.
 type Answers = Box<dyn FnMut(&SerializedRequest) -> Answer + Send>;
 
 #[derive(Default)]
@@ -29,7 +29,7 @@ struct State {
     packets: u64,
     /// The number of requests by method.
     requests: BTreeMap<String, u64>,
-    /// Delayed packets, each with the number of the packet before which it is carried out.
+    /// Delayed packets, each with the number of the packet before which it reaches the node.
     delayed: Vec<(u64, RequestPacket)>,
     /// The newest results, by method and parameters.
     results: BTreeMap<Question, ResponsePayload>,
@@ -59,7 +59,7 @@ impl Faults {
         state.results.clear();
     }
 
-    /// Ends all faults. Delayed packets are carried out before the next packet.
+    /// Ends all faults. Delayed packets reach the node before the next packet.
     pub fn end(&self) {
         let mut state = self.lock();
         state.plan = FaultPlan::Never;
@@ -77,8 +77,8 @@ impl Faults {
         self.lock().packets
     }
 
-    /// Returns the number of requests by method since the last call. Requests that go wrong are counted
-    /// too, and those of a batch one by one.
+    /// Returns the number of requests by method since the last call. Requests with a fault are counted too,
+    /// and those of a batch one by one.
     pub fn take_requests(&self) -> BTreeMap<String, u64> {
         core::mem::take(&mut self.lock().requests)
     }
@@ -94,8 +94,7 @@ impl Faults {
         core::future::pending().await
     }
 
-    /// Counts a packet. Returns its fault, and the delayed packets that are carried out before it, in
-    /// order.
+    /// Counts a packet. Returns its fault, and the delayed packets that are due before it, in order.
     pub(crate) fn next(&self, packet: &RequestPacket) -> (Option<Fault>, Vec<RequestPacket>) {
         let mut state = self.lock();
         let number = state.packets;

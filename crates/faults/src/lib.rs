@@ -1,9 +1,9 @@
-//! Endpoints that fail, lag, refuse and change answers: a layer between a client and the transport of an
-//! in-process chain, for tests.
+//! A layer between a client and the transport of an in-process chain, for tests with endpoints that fail,
+//! lag, refuse requests or change answers.
 //!
-//! [`Faults`] counts requests, lets packets go wrong by a [`FaultPlan`], and replaces the node's answers by
-//! an [`Answer`]. A packet is a single request, or a batch of requests. Nothing reads a clock: a delay is
-//! measured in packets.
+//! [`Faults`] counts requests, lets packets fail according to a [`FaultPlan`], and replaces the node's
+//! answers by an [`Answer`]. A packet is a single request, or a batch of requests. Nothing reads a clock:
+//! delays are measured in packets.
 //!
 //! ```
 //! # use canon_devchain::{Devchain, DevchainConfig};

@@ -1,4 +1,4 @@
-//! The faults of packets, and the plan of their occurrence.
+//! The faults of packets, and the plans for them.
 
 use alloy_json_rpc::{RequestPacket, ResponsePacket};
 use canon_testkit::histories::Rng;
@@ -9,21 +9,21 @@ use core::fmt;
 pub enum Fault {
     /// The packet doesn't reach the node.
     Lost,
-    /// The node carries the packet out, and its answer is lost.
+    /// The node processes the packet, but its answer is lost.
     AnswerLost,
-    /// The node carries the packet out twice. The client gets the second answer.
+    /// The node processes the packet twice. The client gets the second answer.
     Doubled,
-    /// The answer is lost, and the node carries the packet out before the one that is this number of
-    /// packets later. 1 is the next packet.
+    /// The answer is lost, and the packet reaches the node later: just before the packet that comes this
+    /// number of packets after it. 1 is the next packet.
     Delayed(u64),
-    /// Each request gets the answer that the same request got last, as from a cache or a node that lags.
+    /// Each request gets the last answer to an identical request, as from a cache or a node that lags.
     /// Transactions, and requests without an earlier answer, reach the node.
     Stale,
     /// The process that made the packet ends before it reaches the node ([`Faults::killed`]).
     ///
     /// [`Faults::killed`]: crate::Faults::killed
     KilledBefore,
-    /// The process that made the packet ends after the node has carried it out ([`Faults::killed`]).
+    /// The process that made the packet ends after the node has processed it ([`Faults::killed`]).
     ///
     /// [`Faults::killed`]: crate::Faults::killed
     KilledAfter,
@@ -31,30 +31,30 @@ pub enum Fault {
     Refused(&'static str),
     /// The packet doesn't reach the node. It is answered with this HTTP status and this body.
     HttpStatus(u16, &'static str),
-    /// The packet doesn't reach the node. It is answered with this.
+    /// The packet doesn't reach the node. It is answered with this response.
     Answered(ResponsePacket),
 }
 
-/// The packets that go wrong. Packets are counted from 0, beginning when the plan is set.
+/// A choice of the packets that have a fault. Packets are counted from 0, starting when the plan is set.
 #[derive(Default)]
 pub enum FaultPlan {
-    /// Never.
+    /// No packet.
     #[default]
     Never,
-    /// One packet.
+    /// The packet with this number.
     At(u64, Fault),
     /// Every packet with a request of this method.
     Method(&'static str, Fault),
-    /// Packets that are drawn at random.
+    /// Random packets.
     Random {
         /// The source of the draws.
         rng: Rng,
-        /// The percentage of packets that go wrong.
+        /// The percentage of packets that have a fault.
         percent: u64,
-        /// The faults, each as likely as the others.
+        /// The faults, all with the same probability.
         faults: Vec<Fault>,
     },
-    /// The packets that a function chooses ([`FaultPlan::by`]).
+    /// The packets for which a function returns a fault ([`FaultPlan::by`]).
     By(Rule),
 }
 

@@ -1,4 +1,4 @@
-//! The transport whose packets go wrong.
+//! The transport whose packets can have faults.
 
 use crate::{
     Answer, Fault, Faults,
@@ -11,7 +11,7 @@ use alloy_transport::{TransportError, TransportErrorKind, TransportFut};
 use core::task::{Context, Poll};
 use tower::Service;
 
-/// A transport whose packets go wrong by [`Faults`].
+/// A transport whose packets have the faults that [`Faults`] plans.
 #[derive(Clone, Debug)]
 pub struct FaultyTransport<S> {
     inner: S,
@@ -31,7 +31,7 @@ where
     async fn carry(&mut self, packet: RequestPacket) -> Result<ResponsePacket, TransportError> {
         let (fault, late) = self.faults.next(&packet);
         for packet in late {
-            // The client has its answer already.
+            // The client got an error when the packet was delayed.
             let _ = self.reach(packet).await;
         }
         let Some(fault) = fault else { return self.reach(packet).await };
@@ -65,7 +65,7 @@ where
         Err(TransportErrorKind::custom_str("connection reset"))
     }
 
-    /// Carries a packet out, and stores the results.
+    /// Sends a packet to the node, and stores the results.
     async fn reach(&mut self, packet: RequestPacket) -> Result<ResponsePacket, TransportError> {
         let requests = packet.requests().to_vec();
         let response = match self.faults.answers(&packet) {
@@ -123,7 +123,7 @@ where
         }
     }
 
-    /// Answers each request with its last result.
+    /// Answers each request with the last result of an identical request.
     async fn stale(&mut self, packet: RequestPacket) -> Result<ResponsePacket, TransportError> {
         let mut responses = Vec::with_capacity(packet.len());
         for request in packet.requests() {

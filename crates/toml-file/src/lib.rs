@@ -1,41 +1,40 @@
-//! Mistakes in TOML files that people write: each with its place, its field and what was expected.
+//! Mistakes in TOML files written by users: each with its place, its field and what was expected.
 
 use std::{fmt, ops::Range};
 
 use canon_protocol::ForeignText;
 use toml::de::{DeTable, DeValue};
 
-/// A TOML file with mistakes. Displayed, it names for each problem the file, the line, the column,
-/// the field and what was expected, and quotes the line.
+/// The mistakes in a TOML file. Displayed, each one names the file, the line, the column, the field and what
+/// was expected, and quotes the line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct FileError {
     /// The file, as the user named it.
     pub file: String,
-    /// At least one, in the order of the file.
+    /// At least one mistake, in the order of the file.
     pub problems: Vec<Problem>,
 }
 
-/// One mistake. Displayed, it is `line:column: field: message`, without the line itself.
+/// One mistake. Displayed, it is `line:column: field: message`, without the text of the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The line, counted from 1; 0 if the file lacks the field.
     pub line: usize,
     /// The column in characters, counted from 1; 0 if the file lacks the field.
     pub column: usize,
-    /// The path of the field, such as `governance.voting_delay`; empty if the file as a whole is
-    /// meant or can't be parsed.
+    /// The path of the field, such as `governance.voting_delay`; empty if the mistake belongs to no field.
     pub field: String,
     /// The value expected there, and the value found.
     pub message: String,
     quote: Option<Quote>,
 }
 
-/// The line of a mistake.
+/// The line with a mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Quote {
-    /// The line, as it stands in the file.
+    /// The text of the line, with spaces for tabs.
     line: String,
-    /// The number of its characters that are wrong.
+    /// The number of wrong characters.
     width: usize,
 }
 
@@ -45,7 +44,8 @@ impl Problem {
         Self { line: 0, column: 0, field, message, quote: None }
     }
 
-    /// A problem with the value of `field`, a path such as `governance.voting_delay`, wherever `text` has it.
+    /// A problem with the value of `field`, a path such as `governance.voting_delay`, which is looked up in
+    /// `text`.
     pub fn of_field(text: &str, field: &str, message: String) -> Self {
         let (table, _) = DeTable::parse_recoverable(text);
         match span_of(table.get_ref(), field) {
@@ -54,12 +54,12 @@ impl Problem {
         }
     }
 
-    /// A problem at `span` whose line is kept nowhere, since it may have a secret.
+    /// A problem at `span` whose line isn't stored, since it may contain a secret.
     pub fn unquoted(text: &str, span: Range<usize>, field: String, message: String) -> Self {
         Self { quote: None, ..Self::new(text, span, field, message) }
     }
 
-    /// A value for which something else was expected. `span` is its range of bytes in `text`.
+    /// A problem with a value that isn't what was expected. `span` is its range of bytes in `text`.
     pub fn expected(text: &str, span: Range<usize>, field: String, expected: &str) -> Self {
         let found = text.get(span.clone()).unwrap_or_default().trim();
         let message = if found.is_empty() || found.contains('\n') {
@@ -122,7 +122,7 @@ impl fmt::Display for FileError {
             write!(f, "{}:{blank}{problem}", ForeignText::new(&self.file))?;
             let Problem { line, column, quote: Some(quote), .. } = problem else { continue };
             let gutter = line.to_string().len();
-            // Escapes are wider than what they stand for.
+            // Escaped characters are wider than the original ones.
             let mut rest = quote.line.chars();
             let mut shown = |count| {
                 let part: String = rest.by_ref().take(count).collect();
@@ -137,7 +137,7 @@ impl fmt::Display for FileError {
     }
 }
 
-/// The place of a field's value, unless the table lacks the field.
+/// The range of a field's value in bytes; `None` if the table lacks the field.
 fn span_of(table: &DeTable<'_>, path: &str) -> Option<Range<usize>> {
     let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
     let value = table.get(key)?;
@@ -185,8 +185,8 @@ fn descend(table: &DeTable<'_>, span: &Range<usize>, path: &mut String) {
     }
 }
 
-/// Whether something in a table or an array covers a span. A table that a header opens has only
-/// the header for its span.
+/// Whether some part of a table or an array covers a span. The span of a table with a header is only that of
+/// the header.
 fn holds(value: &DeValue<'_>, span: &Range<usize>) -> bool {
     let covers = |outer: Range<usize>| outer.start <= span.start && span.end <= outer.end;
     match value {

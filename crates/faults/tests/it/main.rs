@@ -1,4 +1,4 @@
-//! Tests of the layer over a devchain.
+//! Tests of the fault layer over a devchain.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -17,7 +17,7 @@ use std::{
 };
 use tower::{Layer, Service};
 
-/// A devchain behind the layer.
+/// A devchain behind the fault layer.
 struct Endpoint {
     chain: Devchain,
     faults: Faults,
@@ -106,13 +106,13 @@ fn what_is_late_arrives_before_the_packet_it_was_delayed_to() {
         for expected in [0, 0, 1, 1] {
             assert_eq!(endpoint.number().await, expected);
         }
-        // Ending all faults carries it out before the next packet.
+        // When all faults end, the delayed packet reaches the node before the next packet.
         endpoint.faults.set(FaultPlan::Method("evm_mine", Fault::Delayed(100)));
         assert!(!endpoint.mine().await);
         assert_eq!(endpoint.number().await, 1);
         endpoint.faults.end();
         assert_eq!(endpoint.number().await, 2);
-        // Another plan drops it.
+        // Another plan drops the delayed packet.
         endpoint.faults.set(FaultPlan::At(0, Fault::Delayed(1)));
         assert!(!endpoint.mine().await);
         endpoint.faults.set(FaultPlan::Never);
