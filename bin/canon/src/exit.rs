@@ -23,7 +23,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An error with its exit code and what the user can do about it.
+/// An error with its exit code and the next step for the user.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,

@@ -1,4 +1,4 @@
-//! Progress, on stderr and only if that is a terminal.
+//! Progress bars on stderr, shown only on a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
 

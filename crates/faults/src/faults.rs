@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tower::Layer;
 
 /// The faults between a client and the transport under this layer. Clones share their state, so that a test
-/// can keep one. By default no packet goes wrong.
+/// can keep one. By default no packet has a fault.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     state: Arc<Mutex<State>>,

@@ -23,7 +23,7 @@ const MAX_UNNOTED_AGE: Seconds = Seconds::of(300);
 /// The notes of a command. Each is shown once, however often the chain is read.
 #[derive(Debug)]
 pub(super) struct Notes {
-    /// The endpoints, as people name them.
+    /// The endpoints, as they are shown to the user.
     endpoints: String,
     told: RefCell<BTreeSet<String>>,
     /// Whether the age of a block was checked.

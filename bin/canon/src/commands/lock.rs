@@ -143,7 +143,7 @@ impl Lock {
     }
 }
 
-/// The amount to lock, which the holder has.
+/// The amount to lock. The holder must have it.
 fn amount(holder: Address, view: &HolderView, wanted: OrderAmount) -> Result<Amount, Failure> {
     let balance = view.balance;
     let next = "`canon power` shows what an account has and has locked";

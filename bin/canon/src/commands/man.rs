@@ -1,4 +1,4 @@
-//! `canon man`: the manual pages, in roff.
+//! `canon man`: prints manual pages in roff.
 
 use std::{
     fs, io,

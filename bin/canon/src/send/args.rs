@@ -36,7 +36,7 @@ pub(crate) struct SendArgs {
 /// The maximum number of blocks to wait for. A deeper block is final, so waiting longer adds nothing.
 const MAX_CONFIRMATIONS: u64 = canon_chain::FINALITY;
 
-/// The form of a transaction for somebody else to sign.
+/// The form of a transaction that somebody else signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum UnsignedForm {
     /// Its recipient, data, value, chain id and gas

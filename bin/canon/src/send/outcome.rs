@@ -31,13 +31,13 @@ pub(super) enum Change {
     NothingToRecord,
     /// Governance may take some of the asset.
     Allowed { amount: Amount },
-    /// Tokens became power.
+    /// Tokens were locked as power.
     Locked {
         #[serde(with = "text::address")]
         holder: Address,
         amount: Amount,
     },
-    /// Power was given up.
+    /// Power was given up. Its tokens become due later.
     Unlocking {
         withdrawal: Option<WithdrawalId>,
         amount: Amount,

@@ -244,7 +244,8 @@ impl Chain {
         assert!(executed[0].gas_used <= gas, "{} of {gas}", executed[0].gas_used);
     }
 
-    /// The private key of one of the chain's accounts. Account 0 is the sender of everything here.
+    /// The private key of one of the chain's accounts. Account 0 sends all transactions that prepare a
+    /// test.
     pub(crate) fn key(&self, account: usize) -> String {
         self.chain.dev_accounts()[account].to_bytes().to_string()
     }
