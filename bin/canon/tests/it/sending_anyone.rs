@@ -62,7 +62,7 @@ async fn a_payload_that_withholds_its_list_is_executed_with_what_was_voted_on() 
     let payload = chain.payload_of(vec![harmless(&chain)]);
     with_accepted(&mut chain, payload).await;
     chain.pass(480);
-    // The payload now reverts.
+    // The payload now fails on every call.
     chain.replace(payload, Bytes::from_static(&[0xfd]));
     while_served(move || {
         let (result, said) = shown(by(&chain, &folder, "execute --yes"));
