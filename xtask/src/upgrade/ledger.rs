@@ -72,7 +72,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Checks something about what canon printed that isn't a value of the chain.
+    /// Checks a text that isn't a value of the chain.
     ///
     /// # Errors
     ///

@@ -74,9 +74,14 @@ async fn power_is_locked_for_another_holder() {
         let holder = chain.account(5);
         for (arguments, locked) in [("", "Give up 7 power"), ("--permit", "Give up 14 power")] {
             let arguments = format!("lock 7 {arguments} --yes --for {holder}");
-            let result = stdout(by(&chain, &folder, &arguments));
-            let locked_for = format!("Locked 7 tokens as power of {holder}\n");
-            assert!(result.contains(&locked_for), "{result}");
+            let output = by(&chain, &folder, &arguments).output().unwrap();
+            let [result, said] = [output.stdout, output.stderr].map(String::from_utf8);
+            let (result, said) = (result.unwrap(), said.unwrap());
+            assert!(said.contains(&format!("as power of {holder}\n")), "{said}");
+            assert!(
+                result.contains(&format!("Locked 7 tokens as power of {holder}\n")),
+                "{result}"
+            );
             assert!(power(&chain, &folder, 5).starts_with(locked));
         }
     })
