@@ -20,8 +20,8 @@ use canon_protocol::Timestamp;
 use canon_views::{Completion, IntendedAction, Intent, IntentId};
 use std::collections::BTreeSet;
 
-/// The highest number of missing nonces that are used up at once. More than this are missing only by a
-/// wrong answer.
+/// The highest number of missing nonces that are used up at once. If more are missing, the endpoint's answer is
+/// wrong.
 const MAX_MISSING: usize = 16;
 
 impl IntentSender {
