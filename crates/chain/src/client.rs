@@ -31,7 +31,7 @@ pub struct Client {
 #[derive(Clone, Debug)]
 pub(crate) struct PermitAsset {
     pub(crate) address: Address,
-    /// `name()`, which names the domain of permits (EIP-2612).
+    /// The result of `name()`, which names the domain of permits (EIP-2612).
     pub(crate) name: String,
 }
 

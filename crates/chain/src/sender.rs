@@ -3,7 +3,6 @@
 //! A [`Sender`] owns a key and counts its nonces, so that many transactions can be in flight.
 //! [`Sender::submit`] returns as soon as the endpoint accepts the transaction; [`Client::confirm`] later
 //! checks the receipt. [`Sender::send`] does both, with a [`Wait`] in between.
-//! later looks for the receipt. [`Sender::send`] does both, with a [`Wait`] between.
 
 use crate::{
     call::ContractCall,
