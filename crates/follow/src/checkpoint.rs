@@ -75,7 +75,7 @@ pub enum CheckpointError {
     Version {
         /// The file.
         path: PathBuf,
-        /// Its version.
+        /// The version of the file.
         found: u32,
     },
     /// The parts of the file contradict each other: they are of different sets or blocks, or a proposal's

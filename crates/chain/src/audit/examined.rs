@@ -24,7 +24,7 @@ pub struct ExaminedSet {
 /// A rollup that was found genuine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExaminedRollup {
-    /// Its creation, which gives its address.
+    /// The creation of the rollup, from which its address follows.
     pub create2: Create2,
     /// The arguments of its constructor.
     pub parameters: RawRollupParameters,

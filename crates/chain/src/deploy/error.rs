@@ -42,7 +42,7 @@ pub enum DeployError {
     Postcondition {
         /// The contract.
         contract: Contract,
-        /// Its address.
+        /// The address of the contract.
         address: Address,
         /// The function that was called.
         what: &'static str,

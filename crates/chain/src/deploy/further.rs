@@ -20,7 +20,7 @@ use canon_views::SetAddresses;
 /// A contract that was deployed and verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeployedContract {
-    /// Its creation, which gives its address.
+    /// The creation of the contract, from which its address follows.
     pub create2: Create2,
     /// The receipt of its creation; `None` if the chain already had the contract.
     pub receipt: Option<StepReceipt>,

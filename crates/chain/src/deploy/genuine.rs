@@ -562,7 +562,7 @@ struct Governances {
 enum AddressSource {
     /// An argument of its constructor.
     Constructor,
-    /// Its state, which a proposal can change.
+    /// The state of the contract, which a proposal can change.
     State,
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// The origin of contracts created with CREATE2: a factory and a salt.
 ///
-/// With the init code of a contract it is a [`Create2`], which gives the address.
+/// Together with init code it forms a [`Create2`], from which the address follows.
 /// The factory's calldata is the salt followed by the init code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

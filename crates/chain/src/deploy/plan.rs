@@ -69,7 +69,7 @@ impl ContractPlan {
         self.address
     }
 
-    /// Its creation, from which the address follows.
+    /// The creation of the contract, from which its address follows.
     pub const fn create2(&self) -> Create2 {
         self.create2
     }

@@ -14,7 +14,7 @@ pub enum NotGenuine {
     NoCode {
         /// The expected contract.
         contract: Contract,
-        /// Its address.
+        /// The address of the contract.
         address: Address,
     },
     /// The contract didn't emit the events of its constructor.
@@ -25,7 +25,7 @@ pub enum NotGenuine {
     NoConstructorEvents {
         /// The expected contract.
         contract: Contract,
-        /// Its address.
+        /// The address of the contract.
         address: Address,
         /// The first block that was searched.
         first_block: BlockNumber,
@@ -40,7 +40,7 @@ pub enum NotGenuine {
     OtherAddress {
         /// The expected contract.
         contract: Contract,
-        /// Its address.
+        /// The address of the contract.
         address: Address,
         /// The address of a genuine contract with its arguments and the first origin.
         expected: Address,
@@ -53,7 +53,7 @@ pub enum NotGenuine {
     Wiring {
         /// The contract.
         contract: Contract,
-        /// Its address.
+        /// The address of the contract.
         address: Address,
         /// The argument.
         what: &'static str,
@@ -71,7 +71,7 @@ pub enum NotGenuine {
     Changed {
         /// The contract.
         contract: Contract,
-        /// Its address.
+        /// The address of the contract.
         address: Address,
         /// The owner or the Registry of the contract.
         what: &'static str,
@@ -88,7 +88,7 @@ pub enum NotGenuine {
     NotHandedOver {
         /// The contract.
         contract: Contract,
-        /// Its address.
+        /// The address of the contract.
         address: Address,
         /// The deployer, who owns the contract.
         deployer: Address,

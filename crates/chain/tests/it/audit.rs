@@ -181,13 +181,13 @@ async fn a_manifest_of_the_set_agrees_and_says_where_to_begin() {
 }
 
 /// A change to a manifest.
-type Lie = fn(&mut DeployManifest);
+type Tampering = fn(&mut DeployManifest);
 
 #[tokio::test]
 async fn a_manifest_that_lies_is_an_error_for_each_lie() {
     let (chain, manifest) = with_manifest().await;
     let registry = manifest.contracts[1].address;
-    let lies: [(&str, Lie); 8] = [
+    let tamperings: [(&str, Tampering); 8] = [
         ("is of chain 1, this is chain 31337", |manifest| manifest.chain_id = 1),
         ("lacks Rollup", |manifest| drop(manifest.contracts.pop())),
         ("Asset: the manifest's address is", |manifest| {
@@ -209,9 +209,9 @@ async fn a_manifest_that_lies_is_an_error_for_each_lie() {
             manifest.parameters.rollup.epoch_slots = 7
         }),
     ];
-    for (says, lie) in lies {
+    for (says, tamper) in tamperings {
         let mut changed = manifest.clone();
-        lie(&mut changed);
+        tamper(&mut changed);
         let found = audit(&chain.client, registry, Some(&changed), |_| {}).await.unwrap();
         assert_eq!(found.worst(), Some(FindingLevel::Error), "{says}");
         let texts: Vec<_> = found.findings.iter().map(|finding| &finding.text).collect();

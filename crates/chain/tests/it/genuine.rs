@@ -196,7 +196,7 @@ async fn a_rollup_of_another_set_is_refused() {
     let mut parameters = SetParameters::tests();
     parameters.asset.name = "Another".into();
     let mut record = DeployRecord { parameters, ..chain.record() };
-    // Only the owner of the Registry differs, and there would be one Registry.
+    // Another deployer is necessary. Otherwise both sets would have the same Registry.
     record.deployer = chain.accounts[1].address();
     let checked = record.parameters.clone().check().unwrap();
     let mut sender = chain.sender(1);

@@ -11,13 +11,13 @@ use std::sync::{Arc, Mutex};
 /// The way in which an endpoint refuses batches that are too large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BatchRefusal {
-    /// With an HTTP status.
+    /// An HTTP status.
     Http,
-    /// With one error for the whole batch.
+    /// One error for the whole batch.
     OneError,
-    /// With an error for the first request, and nothing for the others, as geth does.
+    /// An error for the first request, and nothing for the others, as geth does.
     FirstOnly,
-    /// With an error for each request.
+    /// An error for each request.
     EachError,
 }
 

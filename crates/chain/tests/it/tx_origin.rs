@@ -206,13 +206,14 @@ async fn what_is_done_on_a_fork_is_due_on_the_chain_that_it_began_with() {
     let text =
         format!("the journal says that {} has done this in block {block};", done.transaction);
     // The chain can still be the same one, at an endpoint that lags or with replaced blocks.
-    for (number, is_told) in [(0, true), (block - 1, false), (block + FINALITY - 1, false)] {
+    for (number, is_reported) in [(0, true), (block - 1, false), (block + FINALITY - 1, false)] {
         chain.mine(number.saturating_sub(chain.devchain.block_number()));
         let reports = chain.pursue(&mut there, from_ref(&lock)).await;
         assert!(sent(&reports).is_empty(), "{number}");
-        let told = failures(&reports);
+        let reported = failures(&reports);
         assert!(
-            told.len() == usize::from(is_told) && told.iter().all(|told| told.starts_with(&text))
+            reported.len() == usize::from(is_reported)
+                && reported.iter().all(|reported| reported.starts_with(&text))
         );
         assert_eq!(there.progress(&lock.id()), IntentProgress::Unconfirmed, "{number}");
         assert!(there.next_order() > OrderId(1), "an order has one number on all chains");
@@ -263,9 +264,9 @@ async fn what_an_older_journal_says_is_done_is_done_where_its_transaction_is() {
     assert!(sender.is_done(&lock.id()));
     // Nothing shows whether the fork is the chain on which it is done.
     let mut sender = fork.sender(&journal);
-    let told = failures(&fork.pursue(&mut sender, from_ref(&lock)).await).remove(0);
+    let reported = failures(&fork.pursue(&mut sender, from_ref(&lock)).await).remove(0);
     assert!(
-        told.starts_with(&format!("the journal says that {} has done this;", done.transaction))
+        reported.starts_with(&format!("the journal says that {} has done this;", done.transaction))
     );
     assert_eq!(fork.devchain.pool_size(), 0);
 }

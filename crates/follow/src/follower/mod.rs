@@ -236,7 +236,7 @@ impl<S: SetSource> Follower<S> {
         self.head = Some(head.block);
         if self.current.block.is_some_and(|block| block.hash == head.block.hash) {
             self.recovery.contradictions = 0;
-            // A failed comparison isn't repeated at the same block.
+            // A comparison that wasn't possible isn't tried again at the same block.
             if matches!(self.verification, Verification::Pending) {
                 self.verify().await?;
             }

@@ -53,9 +53,9 @@ pub(super) struct Recovery {
 
 /// The destination of a return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum WentBack {
-    ToEarlierState,
-    ToStart,
+enum Destination {
+    EarlierState,
+    Start,
 }
 
 /// A mismatch of the state and the chain, and the attempts to recover from it.
@@ -164,7 +164,7 @@ impl<S: SetSource> Follower<S> {
         let went = self.go_back(skipped);
         let failure = self.failure_at(site);
         failure.returns += 1;
-        failure.restarts += u32::from(went == WentBack::ToStart);
+        failure.restarts += u32::from(went == Destination::Start);
         if failure.restarts > RESTARTS_BEFORE_STOP {
             return FollowError::Unfoldable(Box::new(error));
         }
@@ -204,10 +204,10 @@ impl<S: SetSource> Follower<S> {
 
     /// Returns to an earlier state, after skipping the newest `skipped` ones. If there is none, all blocks
     /// are read again.
-    fn go_back(&mut self, skipped: usize) -> WentBack {
+    fn go_back(&mut self, skipped: usize) -> Destination {
         let (base, went) = match self.recovery.earlier.pop(skipped) {
-            Some(earlier) => (earlier, WentBack::ToEarlierState),
-            None => (Fold::new(&self.identity), WentBack::ToStart),
+            Some(earlier) => (earlier, Destination::EarlierState),
+            None => (Fold::new(&self.identity), Destination::Start),
         };
         self.base = base;
         self.verification = Verification::Pending;

@@ -22,7 +22,7 @@ use std::{fs, path::Path};
 
 /// A false answer of an endpoint about the contracts of a valid set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lie {
+enum FalseAnswer {
     NoCode,
     Reverts,
     Empty,
@@ -30,7 +30,7 @@ enum Lie {
     OtherRegistry,
 }
 
-impl Lie {
+impl FalseAnswer {
     const ALL: [Self; 5] =
         [Self::NoCode, Self::Reverts, Self::Empty, Self::TooLarge, Self::OtherRegistry];
 
@@ -104,7 +104,7 @@ fn a_lying_endpoint_verifies_nothing() {
     let chain = chain_with_holder();
     run(async {
         let identity = deployed.identity(&client(chain.client()).await).await;
-        for lie in Lie::ALL {
+        for false_answer in FalseAnswer::ALL {
             for leaves_out in [false, true] {
                 let faults = Faults::default();
                 let client = client_by(&faults, &chain).await;
@@ -114,23 +114,26 @@ fn a_lying_endpoint_verifies_nothing() {
                         logs.as_array_mut().unwrap().retain(|log| log["topics"][0] != approval);
                         logs
                     })),
-                    _ => lie.answer(request),
+                    _ => false_answer.answer(request),
                 });
                 let mut follower = Follower::new(
                     ChainSource::new(client.clone(), ComparisonScope::Everything),
                     identity.clone(),
                 );
-                assert!(matches!(follower.verification(), Verification::Verified), "{lie:?}");
+                assert!(
+                    matches!(follower.verification(), Verification::Verified),
+                    "{false_answer:?}"
+                );
                 insist(&mut follower).await;
                 assert_eq!(follower.block().unwrap().hash, chain.block_hash());
                 let Verification::NotComparable(error) = follower.verification() else {
-                    panic!("{lie:?}: {:?}", follower.verification());
+                    panic!("{false_answer:?}: {:?}", follower.verification());
                 };
-                assert!(lie.is_shown_by(error), "{lie:?}: {error}");
+                assert!(false_answer.is_shown_by(error), "{false_answer:?}: {error}");
                 // The same block isn't compared repeatedly.
                 faults.take_requests();
                 assert_eq!(follower.step().await.unwrap(), Advance::UpToDate);
-                assert_eq!(faults.take_requests().get("eth_call"), None, "{lie:?}");
+                assert_eq!(faults.take_requests().get("eth_call"), None, "{false_answer:?}");
 
                 faults.answer(|_| Answer::Node);
                 let compared = follower.verify().await;
@@ -160,17 +163,17 @@ fn a_set_that_is_opened_without_a_verification_says_so() {
         let open = async |client: &Client, cache: &Path| {
             deployed.open_asking(client, &question, cache).await
         };
-        for lie in [Lie::Reverts, Lie::Empty, Lie::TooLarge] {
+        for false_answer in [FalseAnswer::Reverts, FalseAnswer::Empty, FalseAnswer::TooLarge] {
             let cache = folder("not-verified");
             let faults = Faults::default();
             let client = client_by(&faults, &chain).await;
-            faults.answer(move |request| lie.answer(request));
+            faults.answer(move |request| false_answer.answer(request));
             let opened = open(&client, &cache).await;
-            assert!(opened.view.history.is_some(), "{lie:?}: {opened:?}");
+            assert!(opened.view.history.is_some(), "{false_answer:?}: {opened:?}");
             let [OpenNote::NotVerified(error)] = &opened.notes[..] else {
-                panic!("{lie:?}: {:?}", opened.notes);
+                panic!("{false_answer:?}: {:?}", opened.notes);
             };
-            assert!(lie.is_shown_by(error), "{lie:?}: {error}");
+            assert!(false_answer.is_shown_by(error), "{false_answer:?}: {error}");
             let text = opened.notes[0].to_string();
             assert!(text.starts_with("not verified: "), "{text}");
             // The file that it writes isn't verified either.
@@ -188,7 +191,7 @@ fn a_set_that_is_opened_without_a_verification_says_so() {
 fn a_block_without_the_logs_that_its_bloom_shows_is_not_verified() {
     let deployed = Deployed::shared();
     run(async {
-        for lie in [None, Some(Lie::NoCode)] {
+        for false_answer in [None, Some(FalseAnswer::NoCode)] {
             let chain = chain_with_holder();
             let faults = Faults::default();
             let client = client_by(&faults, &chain).await;
@@ -203,7 +206,7 @@ fn a_block_without_the_logs_that_its_bloom_shows_is_not_verified() {
             // The node has the block, but hasn't indexed its logs yet.
             faults.answer(move |request| match request.method() {
                 "eth_getLogs" => Answer::Result(json!([])),
-                _ => lie.map_or(Answer::Node, |lie| lie.answer(request)),
+                _ => false_answer.map_or(Answer::Node, |false_answer| false_answer.answer(request)),
             });
             let (spender, amount) = (deployed.set.governance, U256::from(7));
             let input = Asset::approveCall { spender, amount }.abi_encode().into();
@@ -211,7 +214,7 @@ fn a_block_without_the_logs_that_its_bloom_shows_is_not_verified() {
             let call = UnsignedCall { from, to: Some(deployed.set.asset), input };
             chain.mine_unsigned(&[call]).unwrap();
             let number = BlockNumber::of(chain.block_number());
-            match lie {
+            match false_answer {
                 None => {
                     let missing = FollowError::Source(SourceError::MissingLogs(number));
                     for _ in 0..2 {

@@ -20,11 +20,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingLevel {
-    /// It is worth knowing.
+    /// A fact worth knowing.
     Note,
-    /// It is harmful in some circumstances.
+    /// A value that is harmful in some circumstances.
     Warning,
-    /// It is certainly harmful, or allows a takeover.
+    /// A value that is certainly harmful, or that allows a takeover.
     Error,
 }
 

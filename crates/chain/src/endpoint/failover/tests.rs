@@ -266,7 +266,7 @@ async fn a_head_that_goes_back_is_not_believed() {
     setup.balance().await.unwrap_err();
 }
 
-/// Its own next head doesn't bar it either.
+/// An endpoint that forged a head isn't excluded by its own next head either.
 #[tokio::test(start_paused = true)]
 async fn a_head_that_is_made_up_bars_no_endpoint_in_sync() {
     for ahead in [0, MAX_TIME_AHEAD.as_secs()] {

@@ -248,7 +248,7 @@ impl IntentSender {
     }
 
     /// Whether the transaction may belong to this chain and its nonce isn't used on it yet.
-    fn is_open(&self, one: &Unproven) -> bool {
+    const fn is_open(&self, one: &Unproven) -> bool {
         one.is_unknown() && one.version.tx.nonce >= self.count
     }
 
@@ -311,7 +311,7 @@ impl IntentSender {
 }
 
 /// Whether an endpoint no longer has a block because the block is too old (EIP-4444).
-fn is_pruned(error: &TransportError) -> bool {
+const fn is_pruned(error: &TransportError) -> bool {
     const PRUNED: i64 = 4444;
     matches!(error, RpcError::ErrorResp(error) if error.code == PRUNED)
 }

@@ -207,7 +207,7 @@ impl IntentSender {
                     continue;
                 }
             };
-            if let Err(error) = self.keep_in_mind(nonce, &mined, block) {
+            if let Err(error) = self.record_completion(nonce, &mined, block) {
                 pass.fail(None, error);
                 continue;
             }
@@ -227,7 +227,7 @@ impl IntentSender {
     }
 
     /// Records for good that an intent is done, if only the journal can show it.
-    fn keep_in_mind(
+    fn record_completion(
         &mut self,
         nonce: u64,
         mined: &Mined,
