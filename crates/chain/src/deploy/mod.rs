@@ -4,7 +4,7 @@
 //! is sent ([`SetPlan`]), and proves its constructor, its arguments and its initial storage. Every step is
 //! verified on chain before the next one begins; at the end the deployer owns nothing. An interrupted
 //! deployment continues from its [`DeployRecord`], which is saved in a [`RecordFile`]. The result is a
-//! [`DeployManifest`]. A table of [`rules`] judges parameters. A [`SetExaminer`] checks a set that somebody
+//! [`DeployManifest`]. A table of [rules](rules()) judges parameters. A [`SetExaminer`] checks a set that somebody
 //! else deployed.
 
 mod constructor;

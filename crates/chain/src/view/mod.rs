@@ -154,7 +154,7 @@ impl Client {
         Ok(lens)
     }
 
-    /// Repeats `compute` until all answers that it needs are known, and returns its result. It also returns
+    /// Repeats `compute` until all answers that it needs are known, and returns its result. `compute` also returns
     /// the missing queries, which are then sent to the chain at the block.
     ///
     /// # Errors
