@@ -18,7 +18,7 @@ pub struct IntendedCall {
 
 impl Intent {
     /// The call that carries out the intent. A lock that needs a permit requires the holder's signature
-    /// over its [terms](PermitTerms); without one the result is `None`.
+    /// over its [terms](super::PermitTerms); without one the result is `None`.
     pub fn call(&self, permit: Option<PermitSignature>) -> Option<IntendedCall> {
         let governance = self.set.governance;
         let (contract, call) = match self.action {
