@@ -254,8 +254,8 @@ async fn begin(
 
 /// Whether the endpoint's chain has a block.
 async fn has_block(mut source: ChainSource, block: &BlockView) -> Result<bool, HistoryError> {
-    let found = source.headers_at(block.number..=block.number).await.map_err(FollowError::from)?;
-    Ok(found.first().is_some_and(|header| header.block.hash == block.hash))
+    let found = source.header_at(block.number).await.map_err(FollowError::from)?;
+    Ok(found.is_some_and(|header| header.block.hash == block.hash))
 }
 
 /// Whether an identity matches the contracts in office, with an Expect that follows from one of its
