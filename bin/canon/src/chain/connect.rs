@@ -5,7 +5,7 @@ use std::{
     future::Future,
     ops::RangeInclusive,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -15,7 +15,7 @@ use canon_chain::{
     Client, EndpointChecks, EndpointNote, EndpointProblem, Endpoints, Error, NoEndpoint,
     SlotSignal, Timeouts,
 };
-use canon_follow::{HistoryProgress, OpenSubject, OpenedSet, open_set};
+use canon_follow::{HistoryCache, HistoryProgress, OpenSubject, OpenedSet, open_set};
 use canon_protocol::{Action, BlockNumber, Seconds, Timestamp};
 use canon_views::{BlockView, Present, Question};
 use eyre::{Report, eyre};
@@ -41,6 +41,8 @@ pub(crate) struct Chain {
     client: Client,
     registry: Setting<Address>,
     notes: Notes,
+    /// The history that this command has read; `None` before.
+    history: Mutex<Option<HistoryCache>>,
 }
 
 /// Runs a future to completion.
@@ -71,7 +73,7 @@ impl ChainSettings {
             true => unread(registry, error),
             false => self.unconnected(&endpoints, error),
         })?;
-        Ok(Chain { client, registry: registry.clone(), notes })
+        Ok(Chain { client, registry: registry.clone(), notes, history: Mutex::default() })
     }
 
     /// Connects like [`Self::connect`], but to a chain that may have no set.
@@ -218,7 +220,7 @@ impl Chain {
     }
 
     /// The set at the newest block, with its history if that is available. A state is stored in the user's
-    /// cache folder, so that the next command doesn't read all blocks again.
+    /// cache folder, so that the next command doesn't read all blocks again; this command follows on from its own.
     ///
     /// # Errors
     ///
@@ -232,7 +234,10 @@ impl Chain {
             bar.set_length(head.get());
             bar.set_position(block.get());
         };
-        let cache = cache_folder().ok_or_else(|| {
+        let known = || self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        let earlier = known().take();
+        let cache = earlier.or_else(|| cache_folder().map(HistoryCache::new));
+        let mut cache = cache.ok_or_else(|| {
             let report = eyre!("HOME: expected a folder in which a state of the set can be kept");
             Failure::bad_input(report, "set HOME, or XDG_CACHE_HOME")
         })?;
@@ -242,7 +247,8 @@ impl Chain {
             question: &question,
             block_time,
         };
-        let opened = open_set(subject, &cache, progress, tokio::time::sleep).await;
+        let opened = open_set(subject, &mut cache, progress, tokio::time::sleep).await;
+        *known() = Some(cache);
         bar.finish_and_clear();
         let opened = opened.map_err(unread)?;
         for note in &opened.notes {
