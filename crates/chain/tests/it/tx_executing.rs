@@ -80,13 +80,14 @@ async fn a_payload_that_withholds_its_list_is_executed_with_what_was_voted_on() 
     let execute = executable(&chain, &actions).await;
     let other = Action { target: TRACE, data: bytes!("00") };
     for payload in [
-        // As it should be; reverts; is gone; an empty list; another list; nonsense.
+        // As it should be; reverts; is gone; an empty list; another list; nonsense; 100,001 bytes.
         lists(&actions),
         bytes!("60006000fd"),
         Bytes::new(),
         lists(&[]),
         lists(&[other]),
         bytes!("60ff60005260206000f3"),
+        bytes!("620186a15ff3"),
         // Uses up all gas.
         bytes!("5b5f56"),
     ] {
