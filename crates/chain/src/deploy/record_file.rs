@@ -1,9 +1,9 @@
 //! The record of a deployment in a file.
 
 use super::record::DeployRecord;
+use crate::line_file::{LineFile, LineFileError};
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{self, BufRead, BufReader, Seek, SeekFrom, Write},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -12,8 +12,7 @@ use std::{
 /// the machine doesn't count. While the file is open it is locked: two processes never deploy by one record.
 #[derive(Debug)]
 pub struct RecordFile {
-    path: PathBuf,
-    file: File,
+    file: LineFile,
 }
 
 /// The reason why a record can't be read or written. Nothing is sent without it.
@@ -35,6 +34,21 @@ pub enum RecordFileError {
         /// The file.
         path: PathBuf,
     },
+    /// A part of a line couldn't be written, and couldn't be removed either.
+    #[error(
+        "{} ends with a part of a line that can't be removed ({source}); make the disk writable, and cut the file \
+         to {length} bytes if it has more",
+        path.display()
+    )]
+    PartialLine {
+        /// The file.
+        path: PathBuf,
+        /// The length of what is whole, in bytes.
+        length: u64,
+        /// The error of the operating system.
+        #[source]
+        source: io::Error,
+    },
     /// The last line isn't a record of this version.
     #[error(
         "{}:{line}: expected the record of a deployment, found something else ({source}); remove the file to \
@@ -52,6 +66,23 @@ pub enum RecordFileError {
     },
 }
 
+impl RecordFileError {
+    fn of(path: &Path, error: LineFileError) -> Self {
+        let path = path.to_owned();
+        match error {
+            LineFileError::Io(source) => Self::Io { path, source },
+            LineFileError::InUse => Self::InUse { path },
+            LineFileError::PartialLine { length, source } => {
+                Self::PartialLine { path, length, source }
+            }
+            LineFileError::TooLong { line } => {
+                let source = serde::de::Error::custom("it is too long");
+                Self::BadLine { path, line, source }
+            }
+        }
+    }
+}
+
 impl RecordFile {
     /// Opens the file at `path`, and reads the record in it; `None` if it is new.
     ///
@@ -59,27 +90,19 @@ impl RecordFile {
     ///
     /// If another process has it open, it can't be read or written, or isn't a record.
     pub fn open(path: &Path) -> Result<(Self, Option<DeployRecord>), RecordFileError> {
-        let failed = |source| RecordFileError::Io { path: path.to_owned(), source };
-        let mut options = OpenOptions::new();
-        let opened = options.read(true).write(true).create(true).truncate(false).open(path);
-        let mut file = opened.map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(RecordFileError::InUse { path: path.to_owned() });
-            }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
-        sync_folder(path).map_err(failed)?;
-        let LastLine { text, number, end } = last_line(&file).map_err(failed)?;
-        let record = match number {
-            0 => None,
-            line => Some(serde_json::from_slice(&text).map_err(|source| {
-                RecordFileError::BadLine { path: path.to_owned(), line, source }
-            })?),
+        let mut last = None;
+        let file = LineFile::open(path, |text, line| {
+            last = Some((text, line));
+            Ok::<_, LineFileError>(())
+        });
+        let file = file.map_err(|error| RecordFileError::of(path, error))?;
+        let bad_line =
+            |line| move |source| RecordFileError::BadLine { path: path.to_owned(), line, source };
+        let record = match last {
+            None => None,
+            Some((text, line)) => Some(serde_json::from_slice(&text).map_err(bad_line(line))?),
         };
-        file.set_len(end).and_then(|()| file.seek(SeekFrom::End(0))).map_err(failed)?;
-        Ok((Self { path: path.to_owned(), file }, record))
+        Ok((Self { file }, record))
     }
 
     /// Writes a record, which counts from now on.
@@ -88,20 +111,8 @@ impl RecordFile {
     ///
     /// If the file can't be written. The record before it counts.
     pub fn save(&mut self, record: &DeployRecord) -> Result<(), RecordFileError> {
-        let written = self.append(record);
-        written.map_err(|source| RecordFileError::Io { path: self.path.clone(), source })
-    }
-
-    fn append(&mut self, record: &DeployRecord) -> io::Result<()> {
-        let mut line = serde_json::to_vec(record)?;
-        line.push(b'\n');
-        let end = self.file.stream_position()?;
-        let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
-        if written.is_err() {
-            // A part of a line before another one would make the file unreadable.
-            let _ = self.file.set_len(end).and_then(|()| self.file.seek(SeekFrom::Start(end)));
-        }
-        written
+        let added = self.file.add(record);
+        added.map_err(|error| RecordFileError::of(self.file.path(), error))
     }
 
     /// Removes the file, once its deployment is finished and kept elsewhere.
@@ -110,38 +121,7 @@ impl RecordFile {
     ///
     /// If it can't be removed.
     pub fn remove(self) -> Result<(), RecordFileError> {
-        let removed = fs::remove_file(&self.path);
-        removed.map_err(|source| RecordFileError::Io { path: self.path, source })
+        let path = self.file.path().to_owned();
+        self.file.remove().map_err(|source| RecordFileError::Io { path, source })
     }
-}
-
-/// The last whole line of a file.
-#[derive(Default)]
-struct LastLine {
-    text: Vec<u8>,
-    /// Counted from 1; 0 if there is none.
-    number: usize,
-    /// The position of its end, in bytes.
-    end: u64,
-}
-
-fn last_line(file: &File) -> io::Result<LastLine> {
-    let (mut reader, mut last) = (BufReader::new(file), LastLine::default());
-    loop {
-        let mut text = Vec::new();
-        let length = reader.read_until(b'\n', &mut text)?;
-        if text.pop() != Some(b'\n') {
-            return Ok(last);
-        }
-        last = LastLine { text, number: last.number + 1, end: last.end + length as u64 };
-    }
-}
-
-/// Makes sure that a file is in its folder after a power cut.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    if cfg!(not(unix)) {
-        return Ok(());
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or_else(|| Path::new("."))).and_then(|folder| folder.sync_all())
 }
