@@ -226,6 +226,7 @@ impl IntentSender {
                 }
             }
         }
+        self.journal_blocks(&mut pass);
         (self.settled, self.head) = (Some(head.hash), Some(head));
         pass.reports
     }
@@ -236,7 +237,8 @@ impl IntentSender {
     ///
     /// `intents` are all that are due according to the state after the settled block: what is mined by
     /// then and due all the same is sent once more. One whose [completion](Intent::completion) is the journal's
-    /// isn't, and is sent again only once another use of its nonce is final. Those whose time is over at `next` count as not wanted.
+    /// isn't, and is sent again only once another use of its nonce is final. So is a ballot that would be counted
+    /// beside an earlier one. Those whose time is over at `next` count as not wanted.
     ///
     /// A failure is reported, and the attempt made again at the next call; one failure doesn't keep anything
     /// else from being tried. A refusal that lasts is reported once.
