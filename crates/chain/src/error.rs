@@ -142,9 +142,9 @@ pub enum Error {
     /// A transaction was mined and reverted: it had no effect but its fee.
     #[error("{what} reverted in {hash}: {revert}{}", next(.revert))]
     Reverted {
-        /// The transaction.
+        /// The function that was called, by its signature.
         what: &'static str,
-        /// The transaction.
+        /// The hash of the transaction.
         hash: B256,
         /// The reason, found by executing it again on the state before its block.
         revert: Revert,
@@ -156,17 +156,17 @@ pub enum Error {
          block may have done the same before; send it again if it is still needed"
     )]
     RevertedForNoKnownReason {
-        /// The transaction.
+        /// The function that was called, by its signature.
         what: &'static str,
-        /// The transaction.
+        /// The hash of the transaction.
         hash: B256,
     },
     /// A transaction was mined and used all its gas.
     #[error("{what} ran out of gas in {hash} at {limit}; send it again with more")]
     OutOfGas {
-        /// The transaction.
+        /// The function that was called, by its signature.
         what: &'static str,
-        /// The transaction.
+        /// The hash of the transaction.
         hash: B256,
         /// Its gas limit.
         limit: u64,
@@ -185,9 +185,9 @@ pub enum Error {
     /// A transaction succeeded without doing what it was sent for.
     #[error("{what} succeeded in {hash} without the event {event}; check the addresses it went to")]
     EventMissing {
-        /// The transaction.
+        /// The function that was called, by its signature.
         what: &'static str,
-        /// The transaction.
+        /// The hash of the transaction.
         hash: B256,
         /// The event's signature.
         event: &'static str,
@@ -199,9 +199,9 @@ pub enum Error {
          expected; nothing is sent again until it does; wait, or use another endpoint"
     )]
     LogsMissing {
-        /// What was sent.
+        /// The function that was called, by its signature.
         what: &'static str,
-        /// The transaction.
+        /// The hash of the transaction.
         hash: B256,
         /// The event's signature.
         event: &'static str,
@@ -260,9 +260,9 @@ pub enum Error {
         "{what} ({hash}) isn't in a block yet; wait longer, or send it again with a higher fee"
     )]
     NotMined {
-        /// The transaction.
+        /// The function that was called, by its signature.
         what: &'static str,
-        /// The transaction.
+        /// The hash of the transaction.
         hash: B256,
     },
     /// There is no code where a contract is expected. An EIP-7702 delegation isn't code.
@@ -396,21 +396,29 @@ impl Error {
         }
     }
 
-    /// Whether the endpoint refused because of too many requests.
+    /// Whether the endpoint, or each of several that can be used, refused because of too many requests.
     pub fn is_rate_limit(&self) -> bool {
-        let Self::Rpc { source, .. } = self else { return false };
-        is_rate_limit(source)
+        match self {
+            Self::Rpc { source, .. } => is_rate_limit(source),
+            Self::NoEndpoint { source, .. } => source.is_rate_limit(),
+            _ => false,
+        }
     }
 
-    /// The time to wait before the endpoint is asked again, if it named one; 5 minutes at most.
+    /// The time to wait before an endpoint is asked again, if it named one; 5 minutes at most. The shortest of
+    /// several.
     pub fn retry_after(&self) -> Option<Duration> {
-        let Self::Rpc { source, .. } = self else { return None };
-        RateLimitRetryPolicy::default().backoff_hint(source)
+        match self {
+            Self::Rpc { source, .. } => RateLimitRetryPolicy::default().backoff_hint(source),
+            Self::NoEndpoint { source, .. } => source.retry_after(),
+            _ => None,
+        }
     }
 
     /// The severity: what a program does about it.
     pub const fn severity(&self) -> Severity {
         match self {
+            Self::Rpc { source, .. } if is_unauthorized(source) => Severity::Stop,
             Self::Rpc { .. }
             | Self::NotMined { .. }
             | Self::LogsMissing { .. }
@@ -464,6 +472,13 @@ impl Error {
     pub const fn is_temporary(&self) -> bool {
         matches!(self.severity(), Severity::Retry)
     }
+}
+
+/// Whether an endpoint doesn't accept the key, or the user and password, of its URL. One that names a time to wait
+/// means something else.
+const fn is_unauthorized(error: &TransportError) -> bool {
+    let RpcError::Transport(TransportErrorKind::HttpError(http)) = error else { return false };
+    matches!(http.status, 401 | 403)
 }
 
 /// Whether an endpoint refused because of too many requests.
@@ -535,6 +550,8 @@ mod tests {
         for (source, expected) in [
             (TransportErrorKind::custom_str("connection reset"), (false, None, Severity::Retry)),
             (http(502, String::new(), None), (false, None, Severity::Retry)),
+            (http(401, String::new(), None), (false, None, Severity::Stop)),
+            (http(403, String::new(), None), (false, None, Severity::Stop)),
             (http(429, String::new(), None), busy),
             (
                 http(429, String::new(), Some(Duration::from_secs(7))),

@@ -18,6 +18,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 /// The code of the errors that stand for the answers of a connection that has ended. No endpoint uses it.
 const CONNECTION_ENDED: i64 = i64::MIN;
 
+/// The most requests that wait for an answer, including those that nobody waits for any more since their time was
+/// over. An endpoint that leaves more without an answer loses the connection.
+const MAX_IN_FLIGHT: usize = 4096;
+
 /// The part of a request that its answer repeats.
 #[derive(Deserialize)]
 struct RequestId {
@@ -39,7 +43,10 @@ pub(super) async fn serve<W: Future<Output = EndpointFailure>>(
             request = interface.recv_from_frontend() => {
                 let Some(request) = request else { return };
                 in_flight.extend(serde_json::from_str(request.get()).map(|RequestId { id }| id));
-                // Nobody receives it only if `writing` has ended, which is found out next.
+                if in_flight.len() > MAX_IN_FLIGHT {
+                    break EndpointFailure::unanswered(MAX_IN_FLIGHT);
+                }
+                // What isn't written yet is in flight as well, so the channel is bounded. Nobody receives it only if `writing` has ended, which is found out next.
                 let _ = outgoing.send(request);
             }
             answer = answers.next() => match answer {
