@@ -1,4 +1,4 @@
-//! The record of a deployment in a file.
+//! The file of a deployment's record.
 
 use super::record::DeployRecord;
 use crate::line_file::{LineFile, LineFileError};
@@ -7,15 +7,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A file with the record of a deployment: one JSON document a line, of which the last whole one counts. A
-/// line is on the disk before [`Self::save`] returns, and one that is cut off by the end of the process or of
-/// the machine doesn't count. While the file is open it is locked: two processes never deploy by one record.
+/// A file with the record of a deployment: one JSON document per line, of which the last complete one is
+/// valid. A line is synced to disk before [`Self::save`] returns; a line that was cut off when the process
+/// or the machine stopped is ignored. The file is locked while it is open, so that two processes never use
+/// one record.
 #[derive(Debug)]
 pub struct RecordFile {
     file: LineFile,
 }
 
-/// The reason why a record can't be read or written. Nothing is sent without it.
+/// The reason why a record can't be read or written. Without a record nothing is sent.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordFileError {
@@ -58,9 +59,9 @@ pub enum RecordFileError {
     BadLine {
         /// The file.
         path: PathBuf,
-        /// The line, counted from 1.
+        /// The line number, counted from 1.
         line: usize,
-        /// The mistake.
+        /// The parse error.
         #[source]
         source: serde_json::Error,
     },
@@ -84,11 +85,11 @@ impl RecordFileError {
 }
 
 impl RecordFile {
-    /// Opens the file at `path`, and reads the record in it; `None` if it is new.
+    /// Opens the file at `path` and reads its record; `None` if the file is new.
     ///
     /// # Errors
     ///
-    /// If another process has it open, it can't be read or written, or isn't a record.
+    /// If another process has the file open, it can't be read or written, or it isn't a record.
     pub fn open(path: &Path) -> Result<(Self, Option<DeployRecord>), RecordFileError> {
         let mut last = None;
         let file = LineFile::open(path, |text, line| {
@@ -105,21 +106,21 @@ impl RecordFile {
         Ok((Self { file }, record))
     }
 
-    /// Writes a record, which counts from now on.
+    /// Writes a record, which replaces the one before it.
     ///
     /// # Errors
     ///
-    /// If the file can't be written. The record before it counts.
+    /// If the file can't be written. In that case, the record before it stays valid.
     pub fn save(&mut self, record: &DeployRecord) -> Result<(), RecordFileError> {
         let added = self.file.add(record);
         added.map_err(|error| RecordFileError::of(self.file.path(), error))
     }
 
-    /// Removes the file, once its deployment is finished and kept elsewhere.
+    /// Removes the file, after the finished deployment was saved elsewhere.
     ///
     /// # Errors
     ///
-    /// If it can't be removed.
+    /// If the file can't be removed.
     pub fn remove(self) -> Result<(), RecordFileError> {
         let path = self.file.path().to_owned();
         self.file.remove().map_err(|source| RecordFileError::Io { path, source })

@@ -12,20 +12,20 @@ use std::{borrow::Cow, path::Path};
 /// The number of lines up to which a file isn't rewritten.
 const FEW_LINES: usize = 256;
 
-/// A journal in a file of one JSON document a line. Lines are only added, and are on the disk before a
-/// method returns. While the journal is open, the file is locked: no other process sends for the same
-/// account.
+/// A journal in a file with one JSON document per line. Lines are only appended, and are synced to disk
+/// before a method returns. The file is locked while the journal is open, so that no other process sends
+/// for the same account.
 ///
-/// A last line that isn't whole was cut off by the end of a process or of the machine. Its transaction
-/// wasn't sent, since sending waits for the line: it is removed. A file most of which is forgotten is rewritten when
-/// it is opened.
+/// An incomplete last line was cut off when the process or the machine stopped. Its transaction wasn't
+/// sent, because sending waits for the line, so the line is removed. If most transactions in a file were
+/// forgotten, the file is rewritten when it is opened.
 #[derive(Debug)]
 pub struct FileJournal {
     file: LineFile,
     contents: MemoryJournal,
 }
 
-/// A line.
+/// A line of the file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Line {
@@ -36,13 +36,13 @@ enum Line {
 }
 
 impl FileJournal {
-    /// Opens the journal at `path`; a file that doesn't exist is created, with its folders, for its owner
-    /// only.
+    /// Opens the journal at `path`. If the file doesn't exist, it is created with its folders, accessible
+    /// only to its owner.
     ///
     /// # Errors
     ///
-    /// [`JournalError::InUse`] if another process has it open, [`JournalError::BadLine`] if a line isn't one of
-    /// a journal; otherwise if the file can't be read or written.
+    /// [`JournalError::InUse`] if another process has it open, [`JournalError::BadLine`] if a line isn't
+    /// part of a journal, and other variants if the file can't be read or written.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let (mut contents, mut lines) = (MemoryJournal::default(), 0);
         let bad_line = |number| JournalError::BadLine { path: path.to_owned(), number };
@@ -67,7 +67,7 @@ impl FileJournal {
         Ok(journal)
     }
 
-    /// Its path.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         self.file.path()
     }
@@ -165,7 +165,7 @@ mod tests {
         CompletedIntent { intent, transaction, block: Some(block) }
     }
 
-    /// Does the same to a journal each time.
+    /// Makes the first `steps` changes to a journal, the same ones on every call.
     fn write(journal: &mut impl Journal, steps: usize) {
         for step in 0..steps {
             let number = step as u8;
