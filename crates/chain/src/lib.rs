@@ -10,6 +10,7 @@ pub mod deploy;
 mod endpoint;
 mod error;
 mod execution;
+mod line_file;
 mod logs;
 mod range_refusal;
 mod rejection;

@@ -64,11 +64,12 @@ async fn a_proposal_is_executed_in_the_first_block_that_can() {
 #[tokio::test]
 async fn a_payload_that_withholds_is_executed_with_what_was_frozen() {
     for lie in [
-        // Payloads that revert, have no code, answer an empty list, answer nonsense, or use up the gas.
+        // Payloads that revert, have no code, answer an empty list, nonsense or 100,001 bytes, or use up the gas.
         bytes!("60006000fd"),
         Bytes::new(),
         bytes!("602060005260206000602037604060006000f3"),
         bytes!("60ff60005260206000f3"),
+        bytes!("620186a15ff3"),
         bytes!("5b600056"),
     ] {
         let mut chain = TestChain::new().await;

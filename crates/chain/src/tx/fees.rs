@@ -45,7 +45,7 @@ pub struct FeePolicy {
 pub enum AboveCap {
     /// The total price exceeds the cap.
     #[error(
-        "a gas price of {} gwei is needed and the cap is {}; wait for a lower base fee, or raise the cap",
+        "a gas price of {} gwei is needed and the cap is {}; wait until the base fee is lower",
         gwei(*.needed), gwei(*.cap)
     )]
     Total {
@@ -56,8 +56,7 @@ pub enum AboveCap {
     },
     /// The tip exceeds its limit.
     #[error(
-        "a tip of {} gwei is needed and the limit is {}; wait for what is in flight, use another endpoint, or \
-         raise the policy's tip",
+        "a tip of {} gwei is needed and the limit is {}; wait for what is in flight, or use another endpoint",
         gwei(*.needed), gwei(*.limit)
     )]
     Tip {

@@ -4,6 +4,7 @@ use crate::{call::ContractCall, calls};
 use alloy_primitives::{Address, Bytes, Signature};
 use alloy_sol_types::SolCall;
 use canon_abi::{Governance, Revert};
+use canon_protocol::Refusal;
 use canon_views::{IntendedAction, IntendedCall, Intent};
 
 /// The call that carries out an intent, with the events that prove it. A lock that needs a permit uses the
@@ -45,13 +46,9 @@ pub(crate) fn is_call_for(intent: &Intent, to: Address, input: &Bytes) -> bool {
         .any(|call| (call.contract, call.call.abi_encode()) == (to, input.clone()))
 }
 
-/// Whether an execution was refused because the payload no longer returns the actions that were voted on,
-/// or returns no list.
+/// Whether an execution was refused because the payload no longer returns the actions that were voted on.
 pub(crate) fn withholds(revert: &Revert) -> bool {
-    revert.is::<Governance::Governance__ActionsChanged>()
-        || revert.is::<Governance::Governance__UnreadableActions>()
-        || revert.is::<Governance::Governance__NoActions>()
-        || revert.is::<Governance::NoCode>()
+    matches!(revert.refusal(), Refusal::Governance(refusal) if refusal.is_withheld_list())
 }
 
 #[cfg(test)]

@@ -178,7 +178,8 @@ impl History {
             assert!(intent.is_useful_at(next), "{intent:?} is late at {next}");
             let call = intent.call(None).expect("nothing needs a permit here");
             let mut outcome = self.decide(next, caller, &call);
-            if outcome.as_ref().is_err_and(withholds)
+            if let Err(Refusal::Governance(refusal)) = &outcome
+                && refusal.is_withheld_list()
                 && let Some(fallback) = intent.fallback_call()
             {
                 outcome = self.decide(next, caller, &fallback);
@@ -234,7 +235,11 @@ impl History {
         match (intent.action.clone(), refusal) {
             // A canonical rollup of another implementation may report anything at any time, and a payload
             // may list anything.
-            (IntendedAction::Push { .. }, refusal) if is_unreadable(refusal) => true,
+            (IntendedAction::Push { .. }, Refusal::Governance(refusal))
+                if refusal.is_of_list() =>
+            {
+                true
+            }
             // The target may be foreign code.
             (IntendedAction::Push { .. } | IntendedAction::FinalizeMove { .. }, _)
                 if state.canonical_rollup().is_none() =>
@@ -504,23 +509,6 @@ const KINDS: [&str; 14] = [
     "withdraw",
     "withdrawal",
 ];
-
-/// Whether the payload lists other actions than those voted on, or none.
-const fn withholds(refusal: &Refusal) -> bool {
-    matches!(refusal, Refusal::Governance(GovernanceRefusal::ActionsChanged { .. }))
-        || is_unreadable(refusal)
-}
-
-const fn is_unreadable(refusal: &Refusal) -> bool {
-    matches!(
-        refusal,
-        Refusal::Governance(
-            GovernanceRefusal::UnreadableActions { .. }
-                | GovernanceRefusal::NoActions { .. }
-                | GovernanceRefusal::ActionsTooLong { .. }
-        )
-    )
-}
 
 fn run(seed: u64, steps: usize) -> BTreeMap<&'static str, usize> {
     struct Replay(u64, usize);
