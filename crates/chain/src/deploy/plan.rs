@@ -92,7 +92,7 @@ impl ContractPlan {
     /// The creation without the factory, which hides the refusal of a constructor. For simulations:
     /// it gives another address.
     pub(crate) fn direct_call(&self) -> ContractCall {
-        ContractCall::create_with(self.contract, self.init_code.clone())
+        ContractCall::create_with(self.contract.name(), self.init_code.clone())
     }
 
     /// The refusal of its constructor at `now`, in the state `set`; `None` if it accepts
