@@ -2,7 +2,7 @@
 
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, keccak256};
-use canon_chain::{Client, Error};
+use canon_chain::{Client, Error, Severity};
 use canon_protocol::{Action, actions_hash};
 use canon_views::SignalPlan;
 
@@ -31,6 +31,16 @@ pub enum PayloadError {
         /// The hash found.
         found: B256,
     },
+}
+
+impl PayloadError {
+    /// The severity: what a program does about it.
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::Unreadable(error) => error.severity(),
+            Self::Empty { .. } | Self::CodeHash { .. } => Severity::Skip,
+        }
+    }
 }
 
 /// A payload that may be signaled for.

@@ -64,7 +64,7 @@ async fn a_payment_in_flight_and_a_move_that_waits_outlive_a_failed_request() {
         let sent = process.sent_since(0);
         assert!(sent.contains(&WITHDRAWAL) && sent.contains(&due.exit()), "{}", process.log());
         // No request is answered in a block, neither for a view nor for a receipt.
-        process.faults.set(FaultPlan::By(Box::new(|_| Some(Fault::Lost))));
+        process.faults.set(FaultPlan::by(|_| Some(Fault::Lost)));
         process.run_block(&due.chain).await;
         process.faults.set(FaultPlan::Never);
         due.switch().await;

@@ -67,7 +67,7 @@ impl Inspection<'_, '_> {
         let moves = run.driver.logs::<Rollup::MoveFinalised>(old.address).await.during(READING)?;
         let renamed = moves.iter().filter(|(_, moved)| moved.newAttester != moved.attester);
         let found = renamed.count() as u64;
-        let expected = match run.set.canonical() {
+        let expected = match run.set.canonical()? {
             0 => 0,
             _ => run.scenario.sequencers.squatted,
         };
