@@ -38,7 +38,8 @@ Exit codes:
   1  the contracts refuse it, the account can't pay for it, or the answer was no
   2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
   3  no endpoint answers, or the outcome isn't known: run it again
-  4  there is nothing to record now";
+  4  there is nothing to record now, or the transaction came into an epoch's first slot, in which
+     nothing can be recorded; says when it can";
 
 impl SetupEpoch {
     pub(crate) fn run(self) -> Result<Exit, Failure> {

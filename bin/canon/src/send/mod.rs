@@ -8,6 +8,7 @@ mod failures;
 mod outbox;
 mod outcome;
 mod record;
+mod seed;
 mod sending;
 mod show;
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod sending;
 mod sending_anyone;
 mod sending_holder;
 mod servers;
+mod setup_epoch;
 mod signaling;
 mod staking;
 mod support;
