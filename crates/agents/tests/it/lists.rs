@@ -8,7 +8,7 @@ use crate::{
 use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use alloy_sol_types::{SolCall, SolValue};
 use canon_abi::{Governance::Action, UpgradePayload};
-use canon_agents::VettedPayload;
+use canon_chain::VettedPayload;
 use canon_faults::{Fault, FaultPlan, params};
 use canon_payload::{Assembler, op};
 use canon_protocol::{Action as Listed, actions_hash};
