@@ -1,7 +1,7 @@
-//! Every transaction of the protocol, with the event that proves it.
+//! The transactions of the protocol, each with the events that prove it.
 //!
-//! Amounts are base units, addresses are of the set's contracts. Who may send what, and when, is
-//! on the contracts' functions.
+//! Amounts are base units, and addresses are those of the set's contracts. The documentation of the
+//! contracts' functions says who may send them and when.
 
 use crate::call::ContractCall;
 use alloy_primitives::{Address, B256, Bytes, Signature, U256};
@@ -9,17 +9,17 @@ use alloy_sol_types::SolCall;
 use canon_abi::{Asset, Governance, Issuer, Proposals, Registry, Rollup};
 use canon_protocol::{Amount, Permit, ProposalId, Round, Support, Timestamp, WithdrawalId};
 
-/// A signal can turn out to be the round's first, or to change the leader: about 45,000 gas more
-/// than one that adds to the leader's count, and the event at quorum.
+/// The additional gas of a signal that is the round's first or changes the leader, compared with one that adds to
+/// the leader's count: about 45,000, and the event at quorum.
 const SIGNAL_HEADROOM: u64 = 70_000;
 
-/// A function whose event proves that a call did what it is for.
+/// A function with events that prove the success of its call.
 trait Proven: SolCall {
-    /// The call of `to` with its selector and arguments.
+    /// The call of `to` with an encoded selector and arguments.
     fn encoded(to: Address, input: Bytes) -> ContractCall;
 }
 
-/// Declares the functions that intents call: each with the events of its contract that prove it.
+/// Declares the functions that intents call, each with the events of its contract that prove it.
 macro_rules! proofs {
     ($($call:ty => [$($event:ty),*] $(, $headroom:expr)?;)*) => {
         $(impl Proven for $call {
@@ -30,7 +30,7 @@ macro_rules! proofs {
             }
         })*
 
-        /// The call of `to` whose selector and arguments are `input`, with the events of `to` that prove
+        /// The call of `to` with the selector and arguments `input`, and with the events of `to` that prove
         /// it; `None` if no intent calls such a function.
         pub(crate) fn by_selector(to: Address, input: Bytes) -> Option<ContractCall> {
             let selector = input.get(..4)?;
@@ -73,7 +73,7 @@ fn proven<C: Proven>(to: Address, call: &C) -> ContractCall {
     C::encoded(to, call.abi_encode().into())
 }
 
-/// A push, which must also make a proposal in `governance`.
+/// A push, for which the creation of a proposal in `governance` is required too.
 pub(crate) fn freezing(push: ContractCall, governance: Address) -> ContractCall {
     push.expecting::<Governance::ProposalFrozen>(governance)
 }
@@ -84,13 +84,13 @@ pub fn approve(asset: Address, spender: Address, amount: Amount) -> ContractCall
     proven(asset, &call)
 }
 
-/// Sends `amount` of the asset.
+/// Transfers `amount` of the asset.
 pub fn transfer(asset: Address, to: Address, amount: Amount) -> ContractCall {
     let call = Asset::transferCall::new((to, amount.to_word()));
     ContractCall::new(asset, &call).expecting::<Asset::Transfer>(asset)
 }
 
-/// Locks `amount` as power of `holder`; the allowance must suffice.
+/// Locks `amount` as power of `holder`. The allowance must suffice.
 pub fn lock(governance: Address, holder: Address, amount: Amount) -> ContractCall {
     let call = Governance::depositCall { onBehalfOf: holder, amount: amount.to_word() };
     proven(governance, &call)
@@ -149,31 +149,31 @@ pub fn invalidate_ballots(governance: Address, id: ProposalId) -> ContractCall {
     proven(governance, &Governance::invalidateBallotsCall { id: id.to_word() })
 }
 
-/// Gives up `amount` of the sender's power; the asset is due to `to` later.
+/// Gives up `amount` of the sender's power. The asset is paid to `to` later.
 pub fn withdraw(governance: Address, to: Address, amount: Amount) -> ContractCall {
     let call = Governance::initiateWithdrawCall { to, amount: amount.to_word() };
     proven(governance, &call)
 }
 
-/// Pays a withdrawal that unlocked.
+/// Pays a withdrawal that is unlocked.
 pub fn finalize_withdrawal(governance: Address, id: WithdrawalId) -> ContractCall {
     let call = Governance::finaliseWithdrawCall { id: id.to_word() };
     proven(governance, &call)
 }
 
-/// Proposes through the lock; the power it costs is due to `to` later.
+/// Proposes through the lock. The asset of the power that it costs is paid to `to` later.
 pub fn propose_with_lock(governance: Address, payload: Address, to: Address) -> ContractCall {
     let call = Governance::proposeWithLockCall { payload, to };
     proven(governance, &call)
 }
 
-/// Executes a proposal with the actions that its payload lists.
+/// Executes a proposal with the actions that its payload returns.
 pub fn execute(governance: Address, id: ProposalId) -> ContractCall {
     let call = Governance::executeCall { id: id.to_word() };
     proven(governance, &call)
 }
 
-/// Executes a proposal with the actions that were published when it was made.
+/// Executes a proposal with the actions published at its creation.
 pub fn execute_with(
     governance: Address,
     id: ProposalId,
@@ -190,13 +190,13 @@ pub fn drop_proposal(governance: Address, id: ProposalId) -> ContractCall {
     proven(governance, &call)
 }
 
-/// Takes an ownership that was offered to Governance.
+/// Accepts an ownership that was offered to Governance.
 pub fn governance_accept(governance: Address, target: Address) -> ContractCall {
     let call = Governance::acceptOwnershipCall { target };
     ContractCall::new(governance, &call).expecting::<Registry::OwnershipTransferred>(target)
 }
 
-/// Takes the ownership of the asset that was offered to the Issuer.
+/// Accepts the ownership of the asset that was offered to the Issuer.
 pub fn issuer_accept(issuer: Address, asset: Address) -> ContractCall {
     ContractCall::new(issuer, &Issuer::acceptAssetCall {})
         .expecting::<Asset::OwnershipTransferred>(asset)
@@ -234,7 +234,7 @@ pub fn push(proposals: Address, governance: Address, round: Round) -> ContractCa
     freezing(proven(proposals, &call), governance)
 }
 
-/// Stakes `amount` of the sender's asset; the allowance must suffice.
+/// Stakes `amount` of the sender's asset. The allowance must suffice.
 pub fn stake(
     rollup: Address,
     attester: Address,
@@ -246,36 +246,37 @@ pub fn stake(
     proven(rollup, &call)
 }
 
-/// Takes an attester out of the set.
+/// Removes an attester from the set.
 pub fn unstake(rollup: Address, attester: Address, recipient: Address) -> ContractCall {
     let call = Rollup::initiateWithdrawCall { attester, recipient };
     proven(rollup, &call)
 }
 
-/// Chooses who gets the rewards of an attester's blocks.
+/// Sets the recipient of the rewards of an attester's blocks.
 pub fn set_coinbase(rollup: Address, attester: Address, coinbase: Address) -> ContractCall {
     proven(rollup, &Rollup::setCoinbaseCall { attester, coinbase })
 }
 
-/// Pays an exit whose time has come.
+/// Pays an exit whose delay has passed.
 pub fn finalize_unstake(rollup: Address, attester: Address) -> ContractCall {
     let call = Rollup::finaliseWithdrawCall { attester };
     proven(rollup, &call)
 }
 
-/// Announces that an attester moves to another rollup.
+/// Announces the move of an attester to another rollup.
 pub fn announce_move(rollup: Address, attester: Address, new_rollup: Address) -> ContractCall {
     let call = Rollup::initiateMoveCall { attester, newRollup: new_rollup };
     proven(rollup, &call)
 }
 
-/// Moves an attester whose time has come to the canonical rollup.
+/// Moves an attester whose delay has passed to the canonical rollup.
 pub fn finalize_move(rollup: Address, attester: Address) -> ContractCall {
     let call = Rollup::finaliseMove_1Call { attester };
     proven(rollup, &call)
 }
 
-/// The same under another attester there, by the withdrawer: somebody else registered the attester.
+/// Moves an attester as [`finalize_move`] does, but to another attester in the new rollup. Only the
+/// withdrawer can send it, for the case that somebody else registered the attester there.
 pub fn finalize_move_as(rollup: Address, attester: Address, new_attester: Address) -> ContractCall {
     let call = Rollup::finaliseMove_0Call { attester, newAttester: new_attester };
     proven(rollup, &call)
@@ -287,15 +288,15 @@ pub fn propose_block(rollup: Address, block_hash: B256) -> ContractCall {
     proven(rollup, &call)
 }
 
-/// Records the next epoch's seed if nobody has.
+/// Records the seed of the next epoch, if it isn't recorded yet.
 pub fn setup_epoch(rollup: Address) -> ContractCall {
     proven(rollup, &Rollup::setupEpochCall {})
 }
 
-/// The permit that a holder signs so that [`lock_with_permit`] needs no approval first.
+/// The permit that a holder signs so that [`lock_with_permit`] needs no approval before.
 #[derive(Clone, Debug)]
 pub struct PermitRequest {
-    /// The asset's name, as `name()` answers it.
+    /// The name of the asset, as returned by `name()`.
     pub asset_name: String,
     /// The asset.
     pub asset: Address,
@@ -303,16 +304,16 @@ pub struct PermitRequest {
     pub owner: Address,
     /// Governance.
     pub spender: Address,
-    /// The amount that is locked.
+    /// The amount to lock.
     pub amount: Amount,
-    /// The holder's present nonce of the asset.
+    /// The holder's present nonce in the asset.
     pub nonce: U256,
-    /// The last second in which it can be used.
+    /// The last second in which the permit can be used.
     pub deadline: Timestamp,
 }
 
 impl PermitRequest {
-    /// The hash to be signed, for a chain.
+    /// The hash to sign, for a chain.
     pub fn signing_hash(&self, chain_id: u64) -> B256 {
         let permit = Permit {
             owner: self.owner,
