@@ -7,6 +7,8 @@ mod chain;
 mod deploy;
 mod endpoint;
 mod forecast;
+mod forecast_chain;
+mod forecast_refused;
 mod foreign_text;
 mod guide;
 mod help;
