@@ -6,10 +6,7 @@ use canon_protocol::{Epoch, Seconds, text::Time};
 use canon_views::{IntendedAction, Question, SeedStatus};
 use eyre::{Report, eyre};
 
-use super::{
-    outbox::Delivered,
-    outcome::Change,
-};
+use super::{outbox::Delivered, outcome::Change};
 use crate::exit::Failure;
 
 /// Finds out why a step recorded no seed, at the block of its transaction. Returns a note if the seed had been
@@ -27,25 +24,30 @@ pub(super) async fn unrecorded(
     if Change::of(&step.intent, confirmed) != Change::NothingRecorded {
         return Ok(None);
     }
-    let question = Question { rollups: [(rollup, Default::default())].into(), ..Question::default() };
+    let question =
+        Question { rollups: [(rollup, Default::default())].into(), ..Question::default() };
     let at = confirmed.block.get().into();
     let present = client.view(registry, &question, at, Seconds::ZERO).await.map_err(unread)?;
     let block = &present.block;
     let seen = present.rollups.get(&rollup);
-    let seen = seen.ok_or_else(|| Failure::refused(eyre!("the rollup {rollup} doesn't answer"), AGAIN))?;
+    let seen =
+        seen.ok_or_else(|| Failure::refused(eyre!("the rollup {rollup} doesn't answer"), AGAIN))?;
     let epoch = seen.clock.epoch_at(block.timestamp).unwrap_or(Epoch::ZERO);
     match seen.seed {
         SeedStatus::Recorded => {
             Ok(Some(format!("the seed of epoch {} had been recorded before", epoch.next())))
         }
         SeedStatus::NotYet => {
-            let title = format!("no seed can be recorded in the first slot of epoch {epoch}, and the block is in it");
+            let next = epoch.next();
+            let title = format!("the seed of epoch {next} isn't recorded");
             let report = match seen.clock.seed_recording_start(epoch) {
                 None => eyre!(title),
-                Some(time) => {
-                    let next = epoch.next();
-                    eyre!("that of epoch {next} can be recorded from {} on", Time(time)).wrap_err(title)
-                }
+                Some(time) => eyre!(
+                    "the block of the transaction is in the first slot of epoch {epoch}: the seed can be recorded \
+                     from {} on",
+                    Time(time)
+                )
+                .wrap_err(title),
             };
             Err(Failure::nothing_to_do(report, "run the command again then"))
         }

@@ -50,8 +50,9 @@ async fn a_transaction_in_the_first_slot_records_nothing_and_says_when_it_can() 
         let (_, error) = said.split_once("error: ").unwrap();
         assert_eq!(
             error,
-            "no seed can be recorded in the first slot of epoch 20, and the block is in it\n  \
-             because that of epoch 21 can be recorded from 2026-01-01 00:16:24 UTC on\n\n\
+            "the seed of epoch 21 isn't recorded\n  \
+             because the block of the transaction is in the first slot of epoch 20: the seed can be recorded from \
+             2026-01-01 00:16:24 UTC on\n\n\
              next: run the command again then\n"
         );
         chain.go_to(41);
