@@ -96,7 +96,7 @@ async fn step(
         "Make a payload a proposal through the lock".to_owned(),
         format!("payload     {payload}"),
         format!("Governance  {}", present.addresses.governance),
-        format!("costs       {} tokens of power at once,", Tokens(lock_amount)),
+        format!("costs       {} power, given up at once", Tokens(lock_amount)),
         format!("due to      {to}"),
         "actions, which are frozen with hash".to_owned(),
         format!("{hash}:"),
