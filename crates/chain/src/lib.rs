@@ -20,6 +20,7 @@ mod severity;
 mod signals;
 mod signer;
 pub mod tx;
+mod vetted_payload;
 mod view;
 
 #[doc(no_inline)]
@@ -43,4 +44,5 @@ pub use signer::{
     AccountSigner, Expected, FoundryKeystores, KeyError, KeySource, Secret, UnlockedAccount,
 };
 pub use tx::{FINALITY, IntentSender, account::Key};
+pub use vetted_payload::{PayloadError, VettedPayload};
 pub use view::{Answers, BatchedRequest, Query, Reply, decode_reply};

@@ -19,6 +19,7 @@ use super::{
     outbox::{Again, Delivered, Outbox, Stopped},
     outcome::{self, OutcomeDocument},
     record::AccountFiles,
+    seed,
     show::{self, Previewed},
 };
 use crate::{
@@ -72,6 +73,10 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
             Some(Ok(())) => {
                 self.print(account, &delivered)?;
                 outbox.end()?;
+                for one in &delivered {
+                    let note = seed::unrecorded(self.client, self.registry, one).await?;
+                    note.iter().for_each(|note| (self.tell)(note));
+                }
                 Ok(Exit::Success)
             }
             Some(Err(Stopped::ForGood(failure))) => {

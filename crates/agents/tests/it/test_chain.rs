@@ -6,9 +6,8 @@ use alloy_rpc_client::RpcClient;
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolCall;
-use canon_agents::VettedPayload;
 use canon_chain::{
-    BlockId, Client, Confirmed, ContractCall, NoWait, Sender, calls,
+    BlockId, Client, Confirmed, ContractCall, NoWait, Sender, VettedPayload, calls,
     deploy::{
         Create2Origin, DeployRecord, DeployedSet, SetParameters, Upgrade, deploy, deploy_rollup,
         deploy_upgrade_payload,

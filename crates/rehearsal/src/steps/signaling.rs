@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use alloy_primitives::Address;
-use canon_agents::VettedPayload;
-use canon_chain::calls;
+use canon_chain::{VettedPayload, calls};
 use canon_protocol::{Epoch, RollupBlock, Round, Slot, Timestamp};
 use canon_views::{SignalDecision, SignalPlan};
 

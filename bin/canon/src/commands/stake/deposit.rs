@@ -11,12 +11,12 @@ use canon_views::{IntendedAction, Intent, OrderAmount, Question, RollupView};
 use clap::Args;
 use eyre::eyre;
 
-use super::{EXIT_CODES, registered::SEE_STATUS, run};
+use super::{EXIT_CODES, registered::SEE_STATUS};
 use crate::{
     chain::{Chain, ChainArgs},
     exit::{Exit, Failure},
     input::{amount_or_all, quantity, shown_amount},
-    send::{Planned, SendArgs, Simulation, Step},
+    send::{Planned, SendArgs, Simulation, Step, run},
 };
 
 /// Register an attester with a stake

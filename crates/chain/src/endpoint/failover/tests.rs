@@ -67,7 +67,7 @@ fn endpoints_by(chains: &[&Devchain], clock: impl Fn() -> u64 + Send + Sync + 's
     let notes = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&notes);
     let note = move |note| noted.lock().unwrap().push(note);
-    Setup { failover: Failover::new(nodes.collect(), checks, note), faults, notes }
+    Setup { failover: Failover::new(nodes.collect(), checks, note, || {}), faults, notes }
 }
 
 impl Setup {
