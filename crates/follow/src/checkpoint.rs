@@ -18,7 +18,7 @@ use std::{
 };
 
 /// The version of the file's shape. A file of another version is refused.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The most characters of what is wrong with a file that an error shows.
 const MAX_REASON: usize = 200;

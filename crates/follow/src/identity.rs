@@ -39,7 +39,7 @@ impl SetIdentity {
             registry: set.registry,
             governance: set.governance,
             issuer: set.issuer,
-            distributor: set.reward_distributor?,
+            reward_distributor: set.reward_distributor?,
             expect,
         };
         Some(Self { addresses, first_block, origins: vec![origin] })
@@ -83,9 +83,9 @@ impl SetIdentity {
 
     /// The contracts that the set has one of.
     pub(crate) const fn fixed(&self) -> [Address; 6] {
-        let Addresses { asset, registry, governance, issuer, distributor, expect, .. } =
+        let Addresses { asset, registry, governance, issuer, reward_distributor, expect, .. } =
             self.addresses;
-        [asset, registry, governance, issuer, distributor, expect]
+        [asset, registry, governance, issuer, reward_distributor, expect]
     }
 }
 
