@@ -74,7 +74,7 @@ async fn step(
     payload: Address,
     to: Address,
 ) -> Result<Step, Failure> {
-    let Planned { account: holder, order } = planned;
+    let Planned { account: holder, request } = planned;
     let question =
         Question { holders: BTreeMap::from([(holder, BTreeSet::new())]), ..Question::default() };
     let OpenedSet { view, .. } = chain.history(question).await?;
@@ -94,7 +94,7 @@ async fn step(
         chain.payload_actions(present.block.hash, present.addresses.governance, payload).await?;
     let hash = actions_hash(&actions);
     let shown = in_words_or_data(chain, &view, &actions).await?;
-    let action = IntendedAction::Propose { holder, order, payload, to };
+    let action = IntendedAction::Propose { holder, request, payload, to };
     let intent = Intent { set: present.set_id(), action, until: None };
     let mut words = vec![
         "Make a payload a proposal through the lock".to_owned(),

@@ -1,7 +1,6 @@
 //! The kinds of intents.
 
-use super::PermitTerms;
-use crate::duties::OrderId;
+use super::{PermitTerms, RequestId};
 use alloy_primitives::{Address, B256, Bytes};
 use canon_protocol::{
     Action, Amount, Epoch, Nonce, ProposalId, Round, Slot, Support, Timestamp, WithdrawalId, text,
@@ -144,8 +143,9 @@ kinds! {
         /// The holder.
         #[serde(with = "text::address")]
         holder: Address,
-        /// The order that it is for.
-        order: OrderId,
+        /// The request that it is for.
+        #[serde(alias = "order")]
+        request: RequestId,
     } with {
         /// The Asset.
         #[serde(with = "text::address")]
@@ -158,8 +158,9 @@ kinds! {
         /// The holder.
         #[serde(with = "text::address")]
         holder: Address,
-        /// The order that it is for.
-        order: OrderId,
+        /// The request that it is for.
+        #[serde(alias = "order")]
+        request: RequestId,
     } with {
         /// The account whose power it becomes; `None` for the holder.
         #[serde(default, with = "text::address::option")]
@@ -187,8 +188,9 @@ kinds! {
         /// The holder.
         #[serde(with = "text::address")]
         holder: Address,
-        /// The order that it is for.
-        order: OrderId,
+        /// The request that it is for.
+        #[serde(alias = "order")]
+        request: RequestId,
     } with {
         /// The later recipient of the asset.
         #[serde(with = "text::address")]
@@ -277,8 +279,9 @@ kinds! {
         /// The holder.
         #[serde(with = "text::address")]
         holder: Address,
-        /// The order that it is for.
-        order: OrderId,
+        /// The request that it is for.
+        #[serde(alias = "order")]
+        request: RequestId,
     } with {
         /// The payload.
         #[serde(with = "text::address")]
@@ -292,8 +295,9 @@ kinds! {
         /// The account that pays the stake.
         #[serde(with = "text::address")]
         holder: Address,
-        /// The order that it is for.
-        order: OrderId,
+        /// The request that it is for.
+        #[serde(alias = "order")]
+        request: RequestId,
     } with {
         /// The Asset.
         #[serde(with = "text::address")]
@@ -312,8 +316,9 @@ kinds! {
         /// The attester.
         #[serde(with = "text::address")]
         attester: Address,
-        /// The order that it is for: an attester that left may join again.
-        order: OrderId,
+        /// The request that it is for: an attester that left may join again.
+        #[serde(alias = "order")]
+        request: RequestId,
     } with {
         /// The account that pays the stake.
         #[serde(with = "text::address")]

@@ -6,9 +6,10 @@ mod kinds;
 pub use call::{IntendedCall, PermitSignature};
 pub use kinds::{IntendedAction, IntentSubject, NewAttester};
 
-use crate::{duties::OrderId, present::Present};
+use crate::present::Present;
 use alloy_primitives::Address;
 use canon_protocol::{Nonce, Timestamp, text};
+use core::fmt;
 use serde::{Deserialize, Serialize};
 
 /// Something that is due in the next block.
@@ -33,16 +34,43 @@ pub struct SetId {
     pub governance: Address,
 }
 
+/// The number of a request to an account: of an order of a holder, or of a command. An account uses each number
+/// only once, so that a request that was carried out isn't taken for another one.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct RequestId(#[serde(with = "text::decimal")] u64);
+
+impl RequestId {
+    /// The request with this number.
+    pub const fn of(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The next number. The last number is its own successor; no account has that many requests.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl IntentSubject {
-    /// The holder's order that it is for; `None` if it isn't for one.
-    pub const fn order(&self) -> Option<OrderId> {
+    /// The request that it is for; `None` if its identity has none.
+    pub const fn request(&self) -> Option<RequestId> {
         match *self {
-            Self::Approve { order, .. }
-            | Self::Lock { order, .. }
-            | Self::Withdraw { order, .. }
-            | Self::Propose { order, .. }
-            | Self::ApproveStake { order, .. }
-            | Self::Stake { order, .. } => Some(order),
+            Self::Approve { request, .. }
+            | Self::Lock { request, .. }
+            | Self::Withdraw { request, .. }
+            | Self::Propose { request, .. }
+            | Self::ApproveStake { request, .. }
+            | Self::Stake { request, .. } => Some(request),
             Self::Signal { .. }
             | Self::ProposeBlock { .. }
             | Self::RecordSeed { .. }
@@ -119,7 +147,7 @@ pub struct PermitTerms {
     pub deadline: Timestamp,
 }
 
-/// The identity of an intent: its kind, its set, and its slot, round, proposal or order. The way in which it is
+/// The identity of an intent: its kind, its set, and its slot, round, proposal or request. The way in which it is
 /// done, for example for which payload a sequencer signals, isn't part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct IntentId {
@@ -150,7 +178,7 @@ pub enum Completion {
     /// once more, for example because a reorganization undid it.
     State,
     /// The journal of intents alone: tokens that were locked, power that was given up and proposals of one
-    /// payload look the same whichever order did it. Once completed it is never pursued again.
+    /// payload look the same whichever request they are for. Once completed it is never pursued again.
     Journal,
 }
 
@@ -169,7 +197,7 @@ impl Intent {
         IntentId { set: self.set, subject: self.action.subject() }
     }
 
-    /// The evidence that it is done. An approval is for an order too, and the allowance shows it.
+    /// The evidence that it is done. An approval is for a request too, and the allowance shows it.
     pub const fn completion(&self) -> Completion {
         match self.action {
             IntendedAction::Lock { .. }
