@@ -7,7 +7,7 @@ use std::{
 };
 
 use canon_differential::{Coverage, Difference, Histories, History};
-use eyre::{Report, Result, WrapErr as _, bail, eyre};
+use eyre::{Report, Result, WrapErr as _, eyre};
 
 /// The histories that run.
 enum Run {
@@ -20,7 +20,7 @@ enum Run {
 /// Runs histories with `--calls` calls in all: of the seed `--seed` if it is given, otherwise of all
 /// seeds from `--from` on.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
-    let run = options(crate::flags(arguments)?)?;
+    let run = options(&crate::flags(arguments, &["--calls", "--threads", "--from", "--seed"])?)?;
     let (outcome, time) = timed(|| match run {
         Run::One(history) => history.run(),
         Run::All(histories) => histories.run(),
@@ -43,29 +43,24 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn options(flags: BTreeMap<&str, &str>) -> Result<Run> {
-    let (mut calls, mut first_seed, mut seed) = (1_000_000, 1, None);
-    let mut threads = NonZeroUsize::MIN;
-    for (flag, value) in flags {
-        let number: u64 = value
-            .parse()
-            .wrap_err_with(|| format!("{flag}: expected a whole number, found {value}"))?;
-        match flag {
-            "--calls" => calls = number,
-            "--seed" => seed = Some(number),
-            "--from" => first_seed = number,
-            "--threads" => {
-                threads = usize::try_from(number)
-                    .ok()
-                    .and_then(NonZeroUsize::new)
-                    .ok_or_else(|| eyre!("--threads: expected 1 at least, found {value}"))?;
-            }
-            _ => bail!("unknown flag {flag}: there are --calls, --seed, --from and --threads"),
-        }
-    }
-    Ok(match seed {
+fn options(flags: &BTreeMap<&str, &str>) -> Result<Run> {
+    let number = |flag: &str| {
+        let value = flags.get(flag).map(|value| {
+            let number = value.parse::<u64>();
+            number.wrap_err_with(|| format!("{flag}: expected a whole number, found {value}"))
+        });
+        value.transpose()
+    };
+    let calls = number("--calls")?.unwrap_or(1_000_000);
+    let threads =
+        usize::try_from(number("--threads")?.unwrap_or(1)).ok().and_then(NonZeroUsize::new);
+    let threads = threads.ok_or_else(|| eyre!("--threads: expected 1 at least, found 0"))?;
+    Ok(match number("--seed")? {
         Some(seed) => Run::One(History { seed, calls }),
-        None => Run::All(Histories { first_seed, calls, threads }),
+        None => {
+            let first_seed = number("--from")?.unwrap_or(1);
+            Run::All(Histories { first_seed, calls, threads })
+        }
     })
 }
 

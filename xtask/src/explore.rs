@@ -3,23 +3,21 @@
 use std::time::Instant;
 
 use canon_explore::{Exploration, Scope};
-use eyre::{Result, WrapErr as _, bail, eyre};
+use eyre::{Result, WrapErr as _, eyre};
 
 /// Explores the scope `--scope`, or all scopes without it, up to `--depth` steps from the start.
 /// Fails with the shortest trace if a property doesn't hold.
 #[expect(clippy::disallowed_methods, reason = "a measurement is of real time")]
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
     let (mut scopes, mut depth) = (Scope::all().collect::<Vec<_>>(), usize::MAX);
-    for (flag, value) in crate::flags(arguments)? {
-        match flag {
-            "--scope" => scopes = vec![Scope::named(value).ok_or_else(|| unknown(value))?],
-            "--depth" => {
-                depth = value
-                    .parse()
-                    .wrap_err_with(|| format!("--depth: expected a whole number, found {value}"))?;
-            }
-            _ => bail!("unknown flag {flag}: there are --scope and --depth"),
-        }
+    let values = crate::flags(arguments, &["--scope", "--depth"])?;
+    if let Some(name) = values.get("--scope") {
+        scopes = vec![Scope::named(name).ok_or_else(|| unknown(name))?];
+    }
+    if let Some(value) = values.get("--depth") {
+        depth = value
+            .parse()
+            .wrap_err_with(|| format!("--depth: expected a whole number, found {value}"))?;
     }
     for scope in scopes {
         let began = Instant::now();

@@ -40,7 +40,7 @@ const GENESIS_TIMESTAMP: u64 = 1_767_225_600;
 
 /// Parses `--anvil PATH --cast PATH [--seed N]` and runs the comparison.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
-    let values = crate::flags(arguments)?;
+    let values = crate::flags(arguments, &["--anvil", "--cast", "--seed"])?;
     let path = |name| values.get(name).map(PathBuf::from).ok_or_else(|| eyre!("{name} is missing"));
     let seed = values.get("--seed").map_or(Ok(1), |seed| seed.parse())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

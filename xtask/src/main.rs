@@ -13,7 +13,7 @@ mod upgrade;
 
 use std::collections::BTreeMap;
 
-use eyre::{Result, bail};
+use eyre::{Result, bail, ensure};
 
 const USAGE: &str = "\
 usage: cargo xtask <task>
@@ -60,12 +60,31 @@ fn main() -> Result<()> {
     }
 }
 
-/// The values of a task's flags, each `--name VALUE`.
-fn flags(arguments: &[String]) -> Result<BTreeMap<&str, &str>> {
+/// The values of a task's flags, each `--name VALUE`. A flag that isn't one of `known` is an error.
+fn flags<'a>(arguments: &'a [String], known: &[&str]) -> Result<BTreeMap<&'a str, &'a str>> {
     let mut values: BTreeMap<&str, &str> = BTreeMap::new();
     for pair in arguments.chunks(2) {
-        let [name, value] = pair else { bail!("{} needs a value", pair[0]) };
+        let name = pair[0].as_str();
+        ensure!(known.contains(&name), "unknown flag {name}: there are {}", known.join(", "));
+        let [_, value] = pair else { bail!("{name} needs a value") };
         values.insert(name, value);
     }
     Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_flags_and_missing_values_are_refused() {
+        let read = |arguments: &[&str]| {
+            let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+            flags(&arguments, &["--anvil", "--seed"]).map(|values| values.len())
+        };
+        assert_eq!(read(&["--seed", "1"]).unwrap(), 1);
+        let refusal = |arguments: &[&str]| read(arguments).unwrap_err().to_string();
+        assert_eq!(refusal(&["--sed", "1"]), "unknown flag --sed: there are --anvil, --seed");
+        assert_eq!(refusal(&["--seed", "1", "--anvil"]), "--anvil needs a value");
+    }
 }

@@ -41,7 +41,7 @@ struct Block {
 
 /// Parses `--anvil PATH [--scenario FILE]` and runs the comparison.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
-    let values = crate::flags(arguments)?;
+    let values = crate::flags(arguments, &["--anvil", "--scenario"])?;
     let anvil =
         values.get("--anvil").map(PathBuf::from).ok_or_else(|| eyre!("--anvil is missing"))?;
     let scenario = match values.get("--scenario") {

@@ -1,4 +1,4 @@
-//! The time that a view of a set takes besides the endpoint's: from recorded answers.
+//! The time that a view of a set takes apart from the endpoint's, measured with recorded answers.
 //!
 //! `cargo bench -p canon-chain --bench view`
 #![allow(clippy::unwrap_used, reason = "a benchmark, like a test")]
@@ -34,7 +34,7 @@ fn main() {
     divan::main();
 }
 
-/// The answers of an endpoint, as bytes of JSON, in the order of the requests.
+/// The answers of an endpoint as JSON, in the order of the requests.
 struct Recording {
     registry: Address,
     question: Question,
@@ -48,10 +48,10 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().build().unwrap()
 }
 
-/// An endpoint that answers as a devchain, and records it; or as was recorded.
+/// An endpoint that either records the answers of a devchain, or repeats recorded ones.
 #[derive(Clone)]
 struct Tape {
-    /// Whether `eth_call` without `to` is refused.
+    /// Whether an `eth_call` without `to` is refused.
     refuses_creation: bool,
     chain: Option<DevchainTransport>,
     responses: Arc<Mutex<VecDeque<Arc<[u8]>>>>,
@@ -67,7 +67,7 @@ impl Service<RequestPacket> for Tape {
     }
 
     fn call(&mut self, packet: RequestPacket) -> Self::Future {
-        // What the transport of HTTP does with a packet.
+        // This serialization is part of the HTTP transport.
         let body = serde_json::to_vec(&packet).unwrap();
         let Some(mut chain) = self.chain.clone() else {
             black_box(body);
@@ -131,7 +131,7 @@ fn view(bencher: Bencher<'_, '_>, recording: &Recording) {
     let runtime = runtime();
     bencher
         .with_inputs(|| {
-            // Requests are numbered from the first on, as when they were recorded.
+            // A new client numbers its requests from the start, as in the recording.
             let responses = recording.responses.iter().cloned().collect();
             let responses = Arc::new(Mutex::new(responses));
             let tape = Tape { refuses_creation: false, chain: None, responses };
@@ -144,13 +144,13 @@ fn view(bencher: Bencher<'_, '_>, recording: &Recording) {
         });
 }
 
-/// Two round trips, each one packet.
+/// A view with the lens: two round trips of one packet each.
 #[divan::bench]
 fn with_the_lens(bencher: Bencher<'_, '_>) {
     view(bencher, &WITH_LENS);
 }
 
-/// Four round trips; batches have at most 1,000 requests.
+/// A view without the lens: four round trips with at most 1,000 requests per batch.
 #[divan::bench]
 fn without_the_lens(bencher: Bencher<'_, '_>) {
     view(bencher, &WITHOUT_LENS);

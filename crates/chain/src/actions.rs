@@ -1,4 +1,4 @@
-//! The list of actions of a payload.
+//! The actions that a payload lists.
 
 use crate::{
     client::Client,
@@ -10,13 +10,13 @@ use canon_abi::UpgradePayload;
 use canon_protocol::{Action, actions_hash};
 
 impl Client {
-    /// The actions that a payload lists at a block when Governance asks, which is what a proposal freezes: a
-    /// payload can tell others something else. Once it is a proposal, the ones that count are those that were
-    /// frozen with it, which the history of a [`SetView`](canon_views::SetView) has.
+    /// The actions that a payload lists at a block for Governance as the caller, which are those that a
+    /// proposal freezes. A payload can return other actions to other callers. Once there is a proposal, its
+    /// frozen actions count, which are in the history of a [`SetView`](canon_views::SetView).
     ///
     /// # Errors
     ///
-    /// If there is no code, or the list doesn't decode.
+    /// If there is no code, or the list can't be decoded.
     pub async fn payload_actions(
         &self,
         governance: Address,
@@ -38,13 +38,12 @@ impl Client {
         Ok(actions.into_iter().map(Action::from).collect())
     }
 
-    /// Checks that a payload whose code is known still lists the actions of a hash, keccak256 of
-    /// `abi.encode(actions)`, at a block, when Governance asks: it freezes what it is told itself. It takes
-    /// one request.
+    /// Checks, in one request, that a payload whose code is known still lists the actions with a hash at a
+    /// block, for Governance as the caller. The hash is keccak256 of `abi.encode(actions)`.
     ///
     /// # Errors
     ///
-    /// [`Error::ActionsChanged`] if it lists others; if the list doesn't decode.
+    /// [`Error::ActionsChanged`] if it lists others; another error if the list can't be decoded.
     pub async fn expect_actions(
         &self,
         governance: Address,

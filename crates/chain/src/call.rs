@@ -1,4 +1,4 @@
-//! A transaction that knows what it is for.
+//! A call to send, with the evidence of its success.
 
 use crate::deploy::Create2Origin;
 use alloy_primitives::{Address, B256, Bloom, Bytes, TxKind, U256};
@@ -6,9 +6,9 @@ use alloy_rpc_types_eth::TransactionReceipt;
 use alloy_sol_types::{SolCall, SolConstructor, SolEvent};
 use canon_abi::Contract;
 
-/// Something to be sent: where, what, and which event proves that it happened.
+/// A call to send: its destination, its input, and the events that prove its success.
 ///
-/// [`crate::calls`] makes those of the protocol.
+/// The functions in [`crate::calls`] return the calls of the protocol.
 #[derive(Clone, Debug)]
 pub struct ContractCall {
     what: &'static str,
@@ -29,8 +29,8 @@ struct Expected {
 }
 
 impl ContractCall {
-    /// A call of a function. Without [`expecting`](Self::expecting) only the receipt's status
-    /// reports whether it worked.
+    /// A call of a function. Without [`expecting`](Self::expecting), only the receipt's status shows
+    /// whether it succeeded.
     pub fn new<C: SolCall>(to: Address, call: &C) -> Self {
         Self::encoded::<C>(to, call.abi_encode().into())
     }
@@ -49,8 +49,7 @@ impl ContractCall {
         }
     }
 
-    /// The creation of a contract by a transaction of its own, at an address that follows from the
-    /// sender's nonce.
+    /// The creation of a contract by a transaction of its own. The address follows from the sender's nonce.
     pub fn create<C: SolConstructor>(contract: Contract, arguments: &C) -> Self {
         Self::create_with(contract, contract.init_code(arguments))
     }
@@ -67,7 +66,7 @@ impl ContractCall {
         }
     }
 
-    /// The creation of a contract with CREATE2 by a factory, which answers the address.
+    /// The creation of a contract with CREATE2 by a factory, which returns the address.
     pub fn create2(contract: Contract, origin: Create2Origin, init_code: &[u8]) -> Self {
         Self {
             what: contract.name(),
@@ -93,7 +92,7 @@ impl ContractCall {
         }
     }
 
-    /// The receipt must have the event `E` of `emitter`.
+    /// Adds that the receipt must have the event `E` of `emitter`.
     #[must_use]
     pub fn expecting<E: SolEvent>(mut self, emitter: Address) -> Self {
         let (topic, signature) = (E::SIGNATURE_HASH, E::SIGNATURE);
@@ -101,7 +100,8 @@ impl ContractCall {
         self
     }
 
-    /// Gas on top of an estimate's margin, for what another transaction before it can make dearer.
+    /// Sets the gas added to an estimate and its margin, for costs that an earlier transaction can
+    /// increase.
     #[must_use]
     pub const fn with_headroom(mut self, gas: u64) -> Self {
         self.headroom = gas;
@@ -113,7 +113,7 @@ impl ContractCall {
         self.what
     }
 
-    /// Its destination.
+    /// The destination of the call.
     pub const fn to(&self) -> TxKind {
         self.to
     }
@@ -123,22 +123,22 @@ impl ContractCall {
         &self.input
     }
 
-    /// Wei that are sent along.
+    /// The value in wei.
     pub const fn value(&self) -> U256 {
         self.value
     }
 
-    /// Gas on top of an estimate's margin.
+    /// The gas added to an estimate and its margin.
     pub const fn headroom(&self) -> u64 {
         self.headroom
     }
 
-    /// Whether `answer` is what the function's ABI promises.
+    /// Whether `answer` decodes according to the function's ABI.
     pub(crate) fn is_answer(&self, answer: &[u8]) -> bool {
         (self.returns)(answer)
     }
 
-    /// Whether it is the same call with the same proof.
+    /// Whether both calls are the same, with the same events as proof.
     #[cfg(test)]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let parts = |call: &Self| {
@@ -147,7 +147,7 @@ impl ContractCall {
         parts(self) == parts(other)
     }
 
-    /// The signature of an expected event that the receipt doesn't have.
+    /// The signature of an expected event that is missing in the receipt.
     pub(crate) fn missing_event(&self, receipt: &TransactionReceipt) -> Option<&'static str> {
         let found = |expected: &&Expected| {
             receipt.logs().iter().any(|log| {

@@ -1,7 +1,7 @@
-//! Transactions of the protocol, each with the event that proves it.
+//! The transactions of the protocol, each with the events that prove it.
 //!
-//! Amounts are base units, addresses are of the set's contracts. Who may send what, and when, is
-//! on the contracts' functions.
+//! Amounts are base units, and addresses are those of the set's contracts. The documentation of the
+//! contracts' functions says who may send them and when.
 
 use crate::call::ContractCall;
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -12,17 +12,17 @@ use canon_protocol::{
     ProposalsCall, RegistryCall, RollupCall, Round, Support, Timestamp, WithdrawalId,
 };
 
-/// A signal can turn out to be the round's first, or to change the leader: about 45,000 gas more
-/// than one that adds to the leader's count, and the event at quorum.
+/// The additional gas of a signal that is the round's first or changes the leader, compared with one that adds to
+/// the leader's count: about 45,000, and the event at quorum.
 const SIGNAL_HEADROOM: u64 = 70_000;
 
-/// A function whose event proves that a call did what it is for.
+/// A function with events that prove the success of its call.
 trait Proven: SolCall {
-    /// The call of `to` with its selector and arguments.
+    /// The call of `to` with an encoded selector and arguments.
     fn encoded(to: Address, input: Bytes) -> ContractCall;
 }
 
-/// Declares the functions that intents call: each with the events of its contract that prove it.
+/// Declares the functions that intents call, each with the events of its contract that prove it.
 macro_rules! proofs {
     ($($call:ty => [$($event:ty),*] $(, $headroom:expr)?;)*) => {
         $(impl Proven for $call {
@@ -33,7 +33,7 @@ macro_rules! proofs {
             }
         })*
 
-        /// The call of `to` whose selector and arguments are `input`, with the events of `to` that prove
+        /// The call of `to` with the selector and arguments `input`, and with the events of `to` that prove
         /// it; `None` if no intent calls such a function.
         pub(crate) fn by_selector(to: Address, input: Bytes) -> Option<ContractCall> {
             let selector = input.get(..4)?;
@@ -82,7 +82,7 @@ fn called<C: SolCall>(to: Address, call: impl Into<Call>) -> ContractCall {
     ContractCall::encoded::<C>(to, call.into().abi_encode())
 }
 
-/// A push, which must also make a proposal in `governance`.
+/// A push, for which the creation of a proposal in `governance` is required too.
 pub(crate) fn freezing(push: ContractCall, governance: Address) -> ContractCall {
     push.expecting::<Governance::ProposalFrozen>(governance)
 }
@@ -93,13 +93,13 @@ pub fn approve(asset: Address, spender: Address, amount: Amount) -> ContractCall
     proven::<Asset::approveCall>(asset, call)
 }
 
-/// Sends `amount` of the asset.
+/// Transfers `amount` of the asset.
 pub fn transfer(asset: Address, to: Address, amount: Amount) -> ContractCall {
     let call = AssetCall::Transfer { to, amount: amount.to_word() };
     called::<Asset::transferCall>(asset, call).expecting::<Asset::Transfer>(asset)
 }
 
-/// Locks `amount` as power of `holder`; the allowance must suffice.
+/// Locks `amount` as power of `holder`. The allowance must suffice.
 pub fn lock(governance: Address, holder: Address, amount: Amount) -> ContractCall {
     let call = GovernanceCall::Deposit { on_behalf_of: holder, amount: amount.to_word() };
     proven::<Governance::depositCall>(governance, call)
@@ -111,38 +111,38 @@ pub fn vote(governance: Address, id: ProposalId, amount: Amount, support: Suppor
     proven::<Governance::voteCall>(governance, call)
 }
 
-/// Gives up `amount` of the sender's power; the asset is due to `to` later.
+/// Gives up `amount` of the sender's power. The asset is paid to `to` later.
 pub fn withdraw(governance: Address, to: Address, amount: Amount) -> ContractCall {
     let call = GovernanceCall::InitiateWithdraw { to, amount: amount.to_word() };
     proven::<Governance::initiateWithdrawCall>(governance, call)
 }
 
-/// Pays a withdrawal that unlocked.
+/// Pays a withdrawal that is unlocked.
 pub fn finalize_withdrawal(governance: Address, id: WithdrawalId) -> ContractCall {
     let call = GovernanceCall::FinaliseWithdraw { id: id.to_word() };
     proven::<Governance::finaliseWithdrawCall>(governance, call)
 }
 
-/// Proposes through the lock; the power it costs is due to `to` later.
+/// Proposes through the lock. The asset of the power that it costs is paid to `to` later.
 pub fn propose_with_lock(governance: Address, payload: Address, to: Address) -> ContractCall {
     let call = GovernanceCall::ProposeWithLock { payload, to };
     proven::<Governance::proposeWithLockCall>(governance, call)
 }
 
-/// Executes a proposal with the actions that its payload lists.
+/// Executes a proposal with the actions that its payload returns.
 pub fn execute(governance: Address, id: ProposalId) -> ContractCall {
     let call = GovernanceCall::Execute { id: id.to_word() };
     proven::<Governance::executeCall>(governance, call)
 }
 
-/// Takes an ownership that was offered to Governance.
+/// Accepts an ownership that was offered to Governance.
 pub fn governance_accept(governance: Address, target: Address) -> ContractCall {
     let call = GovernanceCall::AcceptOwnership { target };
     called::<Governance::acceptOwnershipCall>(governance, call)
         .expecting::<Registry::OwnershipTransferred>(target)
 }
 
-/// Takes the ownership of the asset that was offered to the Issuer.
+/// Accepts the ownership of the asset that was offered to the Issuer.
 pub fn issuer_accept(issuer: Address, asset: Address) -> ContractCall {
     called::<Issuer::acceptAssetCall>(issuer, IssuerCall::AcceptAsset)
         .expecting::<Asset::OwnershipTransferred>(asset)
@@ -174,7 +174,7 @@ pub fn push(proposals: Address, governance: Address, round: Round) -> ContractCa
     freezing(proven::<Proposals::pushProposalCall>(proposals, call), governance)
 }
 
-/// Stakes `amount` of the sender's asset; the allowance must suffice.
+/// Stakes `amount` of the sender's asset. The allowance must suffice.
 pub fn stake(
     rollup: Address,
     attester: Address,
@@ -187,37 +187,37 @@ pub fn stake(
     proven::<Rollup::depositCall>(rollup, call)
 }
 
-/// Takes an attester out of the set.
+/// Removes an attester from the set.
 pub fn unstake(rollup: Address, attester: Address, recipient: Address) -> ContractCall {
     let call = RollupCall::InitiateWithdraw { attester, recipient };
     proven::<Rollup::initiateWithdrawCall>(rollup, call)
 }
 
-/// Pays an exit whose time has come.
+/// Pays an exit whose delay has passed.
 pub fn finalize_unstake(rollup: Address, attester: Address) -> ContractCall {
     proven::<Rollup::finaliseWithdrawCall>(rollup, RollupCall::FinaliseWithdraw { attester })
 }
 
-/// Announces that an attester moves to another rollup.
+/// Announces the move of an attester to another rollup.
 pub fn announce_move(rollup: Address, attester: Address, new_rollup: Address) -> ContractCall {
     let call = RollupCall::InitiateMove { attester, new_rollup };
     proven::<Rollup::initiateMoveCall>(rollup, call)
 }
 
-/// Moves an attester whose time has come to the canonical rollup.
+/// Moves an attester whose delay has passed to the canonical rollup.
 pub fn finalize_move(rollup: Address, attester: Address) -> ContractCall {
     proven::<Rollup::finaliseMove_1Call>(rollup, RollupCall::FinaliseMove { attester })
 }
 
-/// Records the next epoch's seed if nobody has.
+/// Records the seed of the next epoch, if it isn't recorded yet.
 pub fn setup_epoch(rollup: Address) -> ContractCall {
     proven::<Rollup::setupEpochCall>(rollup, RollupCall::SetupEpoch)
 }
 
-/// The permit that a holder signs so that a lock needs no approval first.
+/// The permit that a holder signs so that a lock needs no approval before.
 #[derive(Clone, Debug)]
 pub struct PermitRequest {
-    /// The asset's name, as `name()` answers it.
+    /// The name of the asset, as returned by `name()`.
     pub asset_name: String,
     /// The asset.
     pub asset: Address,
@@ -225,16 +225,16 @@ pub struct PermitRequest {
     pub owner: Address,
     /// Governance.
     pub spender: Address,
-    /// The amount that is locked.
+    /// The amount to lock.
     pub amount: Amount,
-    /// The holder's present nonce of the asset.
+    /// The holder's present nonce in the asset.
     pub nonce: U256,
-    /// The last second in which it can be used.
+    /// The last second in which the permit can be used.
     pub deadline: Timestamp,
 }
 
 impl PermitRequest {
-    /// The hash to be signed, for a chain.
+    /// The hash to sign, for a chain.
     pub fn signing_hash(&self, chain_id: u64) -> B256 {
         let permit = Permit {
             owner: self.owner,

@@ -1,4 +1,4 @@
-//! Asking the chain.
+//! Reading the chain.
 
 use crate::{
     error::{Error, InRange, Result},
@@ -18,7 +18,7 @@ use canon_protocol::{BlockNumber, CodeKind, Seconds, Timestamp};
 use canon_views::BlockView;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A chain, reached through a provider. Cheap to clone.
+/// A chain, accessed through a provider. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Client {
     provider: DynProvider,
@@ -27,21 +27,21 @@ pub struct Client {
     assets: Arc<Mutex<AddressMap<PermitAsset>>>,
 }
 
-/// The facts about a Governance's asset that a permit depends on. They never change.
+/// The facts about a Governance's asset on which permits depend. They never change.
 #[derive(Clone, Debug)]
 pub(crate) struct PermitAsset {
     pub(crate) address: Address,
-    /// `name()`, which names the domain of permits (EIP-2612).
+    /// The result of `name()`, which names the domain of permits (EIP-2612).
     pub(crate) name: String,
 }
 
 /// The expected conditions of the block that should include a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NextBlock {
-    /// Its expected time; `None` leaves it to the endpoint's pending block. It matters to calls
-    /// whose outcome depends on the slot.
+    /// The expected time of the block; `None` to use the endpoint's pending block. It matters for calls
+    /// that depend on the slot.
     pub timestamp: Option<Timestamp>,
-    /// The present base fee, in wei per gas.
+    /// The base fee of the newest block, in wei per gas.
     pub base_fee: u128,
 }
 
@@ -53,7 +53,7 @@ impl NextBlock {
 }
 
 impl Client {
-    /// Asks the chain id once.
+    /// Creates a client, and requests the chain id once.
     ///
     /// # Errors
     ///
@@ -70,17 +70,17 @@ impl Client {
         &self.provider
     }
 
-    /// The chain id, as it was when the client connected.
+    /// The chain id at the time of connecting.
     pub const fn chain_id(&self) -> ChainId {
         self.chain_id
     }
 
-    /// The limits found out about the endpoint.
+    /// The observed limits of the endpoint.
     pub(crate) fn limits(&self) -> &EndpointLimits {
         &self.limits
     }
 
-    /// The asset of a Governance. Asked once, whoever signs permits for it.
+    /// The asset of a Governance. It is read only once.
     pub(crate) async fn permit_asset(
         &self,
         at: BlockId,
@@ -101,12 +101,12 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If the endpoint doesn't answer, or its block has no number that fits.
+    /// If the endpoint doesn't answer, or a number of the block is out of range.
     pub async fn head(&self) -> Result<BlockView> {
         self.block(BlockId::latest()).await
     }
 
-    /// A block.
+    /// Reads a block.
     ///
     /// # Errors
     ///
@@ -119,7 +119,8 @@ impl Client {
         block_view(&block.header)
     }
 
-    /// The newest block, and the expected time of the one after it as [`Self::next_time`] has it, in one round trip.
+    /// The newest block, with the expected time of the next one as by [`Self::next_time`], in one round
+    /// trip.
     ///
     /// # Errors
     ///
@@ -135,14 +136,14 @@ impl Client {
         Ok((head, next_time(&head, pending, block_time)))
     }
 
-    /// The expected time of the block after `head`: `block_time` later, or the time of the endpoint's pending
-    /// block if that is later, as after missed slots or on a node that mines on request. What the endpoint
-    /// doesn't answer counts for nothing.
+    /// The expected time of the block after `head`: `block_time` later, or the time of the endpoint's
+    /// pending block if that is later, which is the case after missed slots or on a node that mines on
+    /// request. A failed request is ignored.
     pub async fn next_time(&self, head: &BlockView, block_time: Seconds) -> Timestamp {
         next_time(head, self.block(BlockId::pending()).await.ok(), block_time)
     }
 
-    /// The ether of an account after the newest block, in wei.
+    /// The ether of an account in the state after the newest block, in wei.
     ///
     /// # Errors
     ///
@@ -152,8 +153,8 @@ impl Client {
         balance.map_err(|source| Error::rpc("eth_getBalance", source))
     }
 
-    /// The newest block that can't be replaced any more; `None` if there is none yet. On a chain without
-    /// finality, the block that is 64 blocks behind the newest one.
+    /// The newest final block; `None` if there is none yet. On a chain without finality, it is the block
+    /// that is 64 blocks behind the newest one.
     ///
     /// # Errors
     ///
@@ -163,7 +164,7 @@ impl Client {
             Ok(block) => return Ok(Some(block)),
             Err(error) => error,
         };
-        // Nodes refuse the name of a block that they don't have, or answer nothing.
+        // If a node doesn't have the named block, it returns an error or nothing.
         let has_none = matches!(
             &error,
             Error::Rpc { source: RpcError::ErrorResp(_) | RpcError::NullResp, .. }
@@ -186,17 +187,18 @@ impl Client {
         Ok(NextBlock { timestamp: None, base_fee: self.head().await?.base_fee })
     }
 
-    /// Calls a function that changes nothing and decodes its answer.
+    /// Calls a view and decodes its answer.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] with the contract's error; [`Error::NoAnswer`] if the call ends without an answer;
-    /// [`Error::NoCode`] if nothing is there; [`Error::BadAnswer`] if the answer doesn't decode.
+    /// [`Error::Refused`] with the contract's error; [`Error::NoAnswer`] if the call ends without an
+    /// answer; [`Error::NoCode`] if the address has no code; [`Error::BadAnswer`] if the answer can't be
+    /// decoded.
     pub async fn read<C: SolCall>(&self, at: BlockId, to: Address, call: C) -> Result<C::Return> {
         self.read_as(None, at, to, call).await
     }
 
-    /// The same with a caller: a contract can answer it in another way.
+    /// As [`Self::read`], with a caller, because a contract can answer different callers differently.
     pub(crate) async fn read_as<C: SolCall>(
         &self,
         from: Option<Address>,
@@ -210,7 +212,7 @@ impl Client {
         let request = request.with_to(to).with_input(input);
         let answer = self.provider.call(request).block(at).await;
         let answer = answer.map_err(|source| match ExecutionFailure::of(&source) {
-            // A contract of another kind can do anything with the call.
+            // A contract of another kind can react to the call in any way.
             Some(ExecutionFailure::OutOfGas | ExecutionFailure::Exceptional) => {
                 Error::NoAnswer { what, address: to }
             }
@@ -222,7 +224,7 @@ impl Client {
         }
     }
 
-    /// The reason why an answer doesn't decode.
+    /// The reason why an answer can't be decoded.
     async fn explain(&self, at: BlockId, what: &'static str, to: Address, answer: &[u8]) -> Error {
         if answer.is_empty() && matches!(self.code(at, to).await, Ok(None)) {
             return Error::NoCode { what, address: to };
@@ -230,8 +232,8 @@ impl Client {
         Error::BadAnswer { what, address: to }
     }
 
-    /// The amount that `spender` may take of the asset that `owner` has, in base units; 2^256 − 1 never gets
-    /// less.
+    /// The amount of `owner`'s asset that `spender` may take, in base units. An allowance of 2^256 − 1
+    /// never decreases.
     ///
     /// # Errors
     ///
@@ -246,8 +248,7 @@ impl Client {
         self.read(at, asset, Asset::allowanceCall { owner, spender }).await
     }
 
-    /// The code at an address; `None` if it has none of its own (an EIP-7702 delegation doesn't
-    /// count).
+    /// The code at an address; `None` if it has none. An EIP-7702 delegation doesn't count as code.
     ///
     /// # Errors
     ///
@@ -261,7 +262,7 @@ impl Client {
         })
     }
 
-    /// The code at an address where `what` should be.
+    /// The code at an address, where the contract `what` is expected.
     ///
     /// # Errors
     ///
@@ -275,7 +276,7 @@ impl Client {
         self.code(at, address).await?.ok_or(Error::NoCode { what, address })
     }
 
-    /// Executes a transaction without sending it, on top of the newest block.
+    /// Simulates a transaction on top of the newest block.
     pub(crate) async fn simulate(
         &self,
         what: &'static str,
@@ -285,7 +286,7 @@ impl Client {
         self.simulate_at(what, request, BlockId::pending(), next).await
     }
 
-    /// Executes a transaction without sending it, on the state after a block.
+    /// Simulates a transaction on the state after a block.
     pub(crate) async fn simulate_at(
         &self,
         what: &'static str,
@@ -310,7 +311,7 @@ impl Client {
     }
 }
 
-/// The expected time of the block after `head`, by the endpoint's pending block if it answered.
+/// The expected time of the block after `head`. `pending` is the endpoint's pending block, if it answered.
 fn next_time(head: &BlockView, pending: Option<BlockView>, block_time: Seconds) -> Timestamp {
     let pending = pending.map_or(Timestamp::ZERO, |block| block.timestamp);
     pending.max(head.timestamp + block_time)
@@ -323,11 +324,11 @@ pub(crate) fn found_block(what: &'static str, reply: Reply) -> Result<BlockView>
     block_view(&header)
 }
 
-/// A block by its header.
+/// A block from its header.
 ///
 /// # Errors
 ///
-/// [`Error::OutOfRange`] if its time is beyond 40 bits.
+/// [`Error::OutOfRange`] if its time exceeds 40 bits.
 pub fn block_view(header: &Header) -> Result<BlockView> {
     let timestamp = U256::from(header.timestamp).try_into();
     Ok(BlockView {
@@ -339,7 +340,7 @@ pub fn block_view(header: &Header) -> Result<BlockView> {
     })
 }
 
-/// The method that asks for a block.
+/// The method that requests a block.
 pub(crate) const fn block_method(id: BlockId) -> &'static str {
     match id {
         BlockId::Hash(_) => "eth_getBlockByHash",
@@ -347,7 +348,8 @@ pub(crate) const fn block_method(id: BlockId) -> &'static str {
     }
 }
 
-/// The slot is decided by the block that includes the transaction: execute in its time.
+/// The block overrides of a simulation. They set the time, because the slot depends on the time of the
+/// block.
 fn overrides(next: NextBlock) -> Option<BlockOverrides> {
     let time = next.timestamp?.get();
     Some(BlockOverrides { time: Some(time), ..BlockOverrides::default() })

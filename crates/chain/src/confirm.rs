@@ -14,7 +14,7 @@ use alloy_sol_types::SolEvent;
 use canon_protocol::BlockNumber;
 use core::future::Future;
 
-/// A transaction that an endpoint took.
+/// A transaction that an endpoint accepted.
 #[derive(Clone, Debug)]
 #[must_use = "only its receipt shows whether it did what it is for: confirm it"]
 pub struct Pending {
@@ -24,20 +24,20 @@ pub struct Pending {
     tx: TxEip1559,
 }
 
-/// A transaction that was mined and did what it is for.
+/// A transaction that was mined and succeeded, with the expected events.
 #[derive(Clone, Debug)]
 pub struct Confirmed {
-    /// The call that it did, by its signature or name.
+    /// The signature of the called function, or the name of the call.
     pub what: &'static str,
     /// The transaction.
     pub hash: B256,
     /// The block that includes it.
     pub block: BlockNumber,
-    /// Gas it was charged for.
+    /// The gas used.
     pub gas_used: u64,
     /// The fee that its sender paid for the gas, in wei.
     pub fee: U256,
-    /// The contract it created.
+    /// The address of the created contract, if any.
     pub created: Option<Address>,
     /// The logs that it emitted.
     pub logs: Vec<Log>,
@@ -47,19 +47,18 @@ pub struct Confirmed {
 #[derive(Clone, Debug, Default)]
 pub struct Receipts(B256Map<TransactionReceipt>);
 
-/// Whether to look again.
+/// The decision of a caller that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waited {
-    /// Time passed, or a block was mined.
+    /// Check again: time passed, or a block was mined.
     Again,
-    /// It takes too long.
+    /// Stop waiting.
     GiveUp,
 }
 
-/// The caller's way to wait for the next block: nothing here reads a clock.
+/// The caller's way to wait for the next block, since this crate reads no clock.
 ///
-/// A daemon sleeps, a rehearsal mines. Any closure `FnMut(tries) -> impl Future<Output = Waited>`
-/// will do.
+/// A daemon sleeps, a rehearsal mines. Any closure `FnMut(tries) -> impl Future<Output = Waited>` works.
 pub trait Wait: Send {
     /// Waits once; `tries` counts from 0.
     fn wait(&mut self, tries: u32) -> impl Future<Output = Waited> + Send;
@@ -75,11 +74,11 @@ where
     }
 }
 
-/// What `look` finds, once it finds something; `None` if `wait` gives up before.
+/// Calls `look` until it returns something; `None` if `wait` gives up before.
 ///
 /// # Errors
 ///
-/// The first of `look`.
+/// The first error of `look`.
 pub async fn wait_until<T, E>(
     wait: &mut impl Wait,
     mut look: impl AsyncFnMut() -> Result<Option<T>, E>,
@@ -94,7 +93,7 @@ pub async fn wait_until<T, E>(
     }
 }
 
-/// For a chain that mines every transaction at once: gives up immediately.
+/// Gives up immediately, for a chain that mines every transaction at once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoWait;
 
@@ -109,24 +108,24 @@ impl Pending {
         Self { hash, from, call, tx }
     }
 
-    /// Its hash.
+    /// The hash of the transaction.
     pub const fn hash(&self) -> B256 {
         self.hash
     }
 
-    /// The call that it makes.
+    /// The call of the transaction.
     pub const fn call(&self) -> &ContractCall {
         &self.call
     }
 
-    /// Its nonce.
+    /// The nonce of the transaction.
     pub const fn nonce(&self) -> u64 {
         self.tx.nonce
     }
 }
 
 impl Confirmed {
-    /// The first event `E` of `emitter` in it.
+    /// The first event `E` of `emitter` in the transaction.
     pub fn event<E: SolEvent>(&self, emitter: Address) -> Option<E> {
         let of_emitter = self.logs.iter().filter(|log| log.address() == emitter);
         of_emitter.filter_map(|log| E::decode_log(&log.inner).ok()).map(|log| log.data).next()
@@ -134,14 +133,14 @@ impl Confirmed {
 }
 
 impl Receipts {
-    /// A transaction's receipt, if it is in this block.
+    /// The receipt of a transaction, if it is in this block.
     pub fn get(&self, hash: B256) -> Option<&TransactionReceipt> {
         self.0.get(&hash)
     }
 }
 
 impl Client {
-    /// All receipts of a block, in one request.
+    /// Reads all receipts of a block, in one request.
     ///
     /// # Errors
     ///
@@ -155,12 +154,12 @@ impl Client {
         Ok(Receipts(receipts.into_iter().map(|r| (r.transaction_hash, r)).collect()))
     }
 
-    /// Looks for a transaction's receipt and checks it. `None`: it isn't in a block (yet).
+    /// Reads a transaction's receipt and checks it. `None` if the transaction isn't in a block (yet).
     ///
     /// # Errors
     ///
     /// [`Error::Reverted`], [`Error::RevertedForNoKnownReason`], [`Error::OutOfGas`] or
-    /// [`Error::EventMissing`] if it was mined and didn't do what it is for; [`Error::Rpc`] if the endpoint
+    /// [`Error::EventMissing`] if it was mined without the expected effect; [`Error::Rpc`] if the endpoint
     /// doesn't answer.
     pub async fn confirm(&self, pending: &Pending) -> Result<Option<Confirmed>> {
         let what = "eth_getTransactionReceipt";
@@ -175,7 +174,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`Self::confirm`]; asks the endpoint only about a transaction that failed.
+    /// As [`Self::confirm`]. The endpoint is asked only about a transaction that failed.
     pub async fn confirm_in(
         &self,
         receipts: &Receipts,
@@ -187,7 +186,7 @@ impl Client {
         }
     }
 
-    /// Checks the status of a receipt, and that it has the expected events.
+    /// Checks the status and the expected events of a receipt.
     pub(crate) async fn check(
         &self,
         pending: &Pending,
@@ -211,12 +210,12 @@ impl Client {
         })
     }
 
-    /// As [`Self::check`]. That an event is missing counts only if neither the receipt's bloom nor its
-    /// block's can have it: an endpoint can cut logs off, or index them late.
+    /// As [`Self::check`], but an event counts as missing only if the blooms of the receipt and of its
+    /// block both rule it out. An endpoint can omit logs, or index them late.
     ///
     /// # Errors
     ///
-    /// [`Error::LogsMissing`] if the transaction may have the event.
+    /// [`Error::LogsMissing`] if the transaction may have emitted the event.
     pub(crate) async fn check_with_blooms(
         &self,
         pending: &Pending,
@@ -232,8 +231,8 @@ impl Client {
         }
     }
 
-    /// Whether the blooms of a receipt and of its block rule out an expected event; not if the block can't
-    /// be read.
+    /// Whether the blooms of a receipt and of its block rule out an expected event. `false` if the block
+    /// can't be read.
     async fn is_event_ruled_out(&self, pending: &Pending, receipt: &TransactionReceipt) -> bool {
         let Some(block) = receipt.block_hash else { return false };
         if !pending.call.is_ruled_out_by(receipt.inner.logs_bloom()) {
@@ -243,7 +242,8 @@ impl Client {
         block.is_some_and(|block| pending.call.is_ruled_out_by(&block.header.logs_bloom))
     }
 
-    /// The reason why a mined transaction failed: receipts don't say, so it is executed again.
+    /// The reason why a mined transaction failed. Receipts don't contain it, so the transaction is
+    /// simulated again.
     async fn revert_reason(&self, pending: &Pending, receipt: &TransactionReceipt) -> Error {
         let (what, hash) = (pending.call.what(), pending.hash);
         if receipt.gas_used >= pending.tx.gas_limit {

@@ -1,4 +1,4 @@
-//! Errors between this program and the chain.
+//! Errors in using the chain.
 
 use crate::{
     endpoint::{EndpointFailure, NoEndpoint},
@@ -16,10 +16,10 @@ use canon_abi::{Revert, decode_revert};
 use canon_protocol::{BlockNumber, ForeignText, TooLarge, text::ether};
 use core::{fmt, time::Duration};
 
-/// The result of anything that asks or changes the chain.
+/// The result of reading or changing the chain.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
-/// The reason why a read or a transaction failed. Every text says what to do next.
+/// The reason why a read or a transaction failed. Every message says what to do next.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -41,10 +41,10 @@ pub enum Error {
         #[source]
         source: NoEndpoint,
     },
-    /// A node didn't take a transaction, or a call for want of gas.
+    /// A node refused a transaction, or refused a call because of its gas.
     #[error("{what}: {rejection} ({}); {}", foreign(.source), .rejection.advice())]
     Rejected {
-        /// The transaction that was to be sent.
+        /// The transaction to send.
         what: &'static str,
         /// The reason.
         rejection: Rejection,
@@ -58,19 +58,19 @@ pub enum Error {
         ether(*.needed), ether(*.balance), ether(.needed.saturating_sub(*.balance))
     )]
     TooLittleEther {
-        /// The transaction that was to be sent.
+        /// The transaction to send.
         what: &'static str,
-        /// The account that was to send it.
+        /// The account that sends it.
         account: Address,
-        /// The value and the most that the gas may cost, in wei.
+        /// The value plus the maximum cost of the gas, in wei.
         needed: U256,
         /// The account's balance, in wei.
         balance: U256,
     },
-    /// Fees would have to exceed the cap.
+    /// The required fees exceed a limit.
     #[error(transparent)]
     AboveCap(#[from] AboveCap),
-    /// The block that a view is of can't be acted on.
+    /// The block of a view is unsuitable for sending.
     #[error(transparent)]
     Head(#[from] HeadError),
     /// The pool has transactions of the account that the journal doesn't have, or lacks some that it has.
@@ -81,11 +81,11 @@ pub enum Error {
     UnexpectedNonce {
         /// The nonce that follows from the journal.
         expected: u64,
-        /// The endpoint's.
+        /// The pending nonce according to the endpoint.
         found: u64,
     },
-    /// The journal has a transaction for the same that isn't known to belong to this chain, and could be mined
-    /// on it.
+    /// The journal has a transaction for the same intent that isn't known to belong to this chain, but
+    /// could be mined on it.
     #[error(
         "{transaction} of the journal was signed after block {since} of a chain that this one isn't known to \
          be; nothing is sent for the same before nonce {nonce} is used here"
@@ -93,13 +93,13 @@ pub enum Error {
     Unproven {
         /// The transaction.
         transaction: B256,
-        /// Its nonce.
+        /// The nonce of the transaction.
         nonce: u64,
-        /// The newest block when it was signed.
+        /// The newest block at the time of signing.
         since: BlockNumber,
     },
-    /// The journal says that a transaction has done something for good, and it isn't known whether that was on this
-    /// chain.
+    /// According to the journal, a transaction has done the intent for good, but it isn't known whether
+    /// that was on this chain.
     #[error(
         "the journal says that {transaction} has done this{}; the endpoint's chain isn't known to be the one that has \
          it, so nothing is sent for the same; use an endpoint that has the block, or another journal if it is of \
@@ -109,29 +109,29 @@ pub enum Error {
     CompletionUnproven {
         /// The transaction.
         transaction: B256,
-        /// The block that has it on its chain; `None` if an older journal doesn't say it.
+        /// The block of the transaction on its chain; `None` if an older journal doesn't contain it.
         block: Option<BlockNumber>,
     },
-    /// The journal of transactions can't be read or written. Without it nothing is sent.
+    /// The journal of transactions can't be read or written. Nothing is sent without it.
     #[error("{0}; without the journal nothing is sent")]
     Journal(#[from] JournalError),
-    /// The endpoint is on another chain than the one that is meant.
+    /// The endpoint is on another chain than expected.
     #[error("the endpoint's chain id is {found} and {expected} was expected; use another endpoint")]
     OtherChain {
-        /// The chain that is meant.
+        /// The expected chain.
         expected: ChainId,
-        /// The endpoint's.
+        /// The chain of the endpoint.
         found: ChainId,
     },
-    /// Something is to be done by another account than the key's.
+    /// The intent must be sent by another account than the key's.
     #[error("the key is that of {found} and {expected} was expected; use the other key")]
     OtherAccount {
-        /// The account that has to do it.
+        /// The account that must send it.
         expected: Address,
         /// The account of the key.
         found: Address,
     },
-    /// A call was refused by a contract; nothing was sent.
+    /// A contract refused a call; nothing was sent.
     #[error("{what} was refused: {revert}{}", next(.revert))]
     Refused {
         /// The call.
@@ -139,18 +139,18 @@ pub enum Error {
         /// The refusal.
         revert: Revert,
     },
-    /// A transaction was mined and reverted: it had no effect but its fee.
+    /// A transaction was mined and reverted. It had no effect except for its fee.
     #[error("{what} reverted in {hash}: {revert}{}", next(.revert))]
     Reverted {
         /// The transaction.
         what: &'static str,
-        /// The transaction.
+        /// The hash of the transaction.
         hash: B256,
-        /// The reason, found by executing it again on the state before its block.
+        /// The reason, found by simulating it on the state before its block.
         revert: Revert,
     },
-    /// A transaction was mined and reverted, and executed again on the state before its block it doesn't, or
-    /// the endpoint doesn't say.
+    /// A transaction was mined and reverted, but a simulation on the state before its block succeeds, or
+    /// the endpoint returns no reason.
     #[error(
         "{what} reverted in {hash} for no reason that its endpoint can give: another transaction in the same \
          block may have done the same before; send it again if it is still needed"
@@ -158,55 +158,55 @@ pub enum Error {
     RevertedForNoKnownReason {
         /// The transaction.
         what: &'static str,
-        /// The transaction.
+        /// The hash of the transaction.
         hash: B256,
     },
-    /// A transaction was mined and used all its gas.
+    /// A transaction was mined and used up its gas.
     #[error("{what} ran out of gas in {hash} at {limit}; send it again with more")]
     OutOfGas {
         /// The transaction.
         what: &'static str,
-        /// The transaction.
+        /// The hash of the transaction.
         hash: B256,
-        /// Its gas limit.
+        /// The gas limit of the transaction.
         limit: u64,
     },
-    /// A transaction needs more gas than a transaction may have.
+    /// A transaction needs more gas than allowed.
     #[error(
         "{what} needs more gas than the {max} that a transaction may have (EIP-7825); check the contract \
          that it calls; a payload that it pushes or executes needs fewer or cheaper actions"
     )]
     TooMuchGas {
-        /// The transaction that was to be sent.
+        /// The transaction to send.
         what: &'static str,
-        /// The limit.
+        /// The maximum.
         max: u64,
     },
-    /// A transaction succeeded without doing what it was sent for.
+    /// A transaction succeeded without the expected event.
     #[error("{what} succeeded in {hash} without the event {event}; check the addresses it went to")]
     EventMissing {
         /// The transaction.
         what: &'static str,
-        /// The transaction.
+        /// The hash of the transaction.
         hash: B256,
-        /// The event's signature.
+        /// The signature of the event.
         event: &'static str,
     },
-    /// A transaction succeeded, and the endpoint doesn't show all its logs: it may have done what it was sent
-    /// for.
+    /// A transaction succeeded, but the endpoint doesn't return all its logs. It may have had the expected
+    /// effect.
     #[error(
         "{what} succeeded in {hash}, and the endpoint doesn't show all of its logs: the event {event} is \
          expected; nothing is sent again until it does; wait, or use another endpoint"
     )]
     LogsMissing {
-        /// What was sent.
-        what: &'static str,
         /// The transaction.
+        what: &'static str,
+        /// The hash of the transaction.
         hash: B256,
-        /// The event's signature.
+        /// The signature of the event.
         event: &'static str,
     },
-    /// A receipt has a block that isn't on the chain by its number.
+    /// The block of a receipt isn't on the chain under the receipt's number.
     #[error(
         "the receipt of {transaction} is of block {number} ({}), which isn't on the endpoint's chain; wait, \
          or use another endpoint",
@@ -215,12 +215,12 @@ pub enum Error {
     NotCanonical {
         /// The transaction.
         transaction: B256,
-        /// The block's number by the receipt.
+        /// The number of the block according to the receipt.
         number: BlockNumber,
-        /// The block's hash by the receipt.
+        /// The hash of the block according to the receipt.
         block: Option<B256>,
     },
-    /// A nonce was used too long ago for the endpoint to say by which transaction.
+    /// A nonce was used too long ago for the endpoint to show the transaction that used it.
     #[error(
         "nonce {nonce} was used by block {by}, and the endpoint doesn't say by which transaction (its blocks \
          up to {searched} were searched): {transaction} may be mined, so what it does isn't sent again; wait \
@@ -229,18 +229,17 @@ pub enum Error {
          {{\"forgotten\":{{\"transaction\":\"{transaction}\"}}}} to its journal"
     )]
     NonceUserUnknown {
-        /// The newest transaction under the nonce that is for something that only the journal knows to be
-        /// done.
+        /// The newest transaction under the nonce for an intent that only the journal can show to be done.
         transaction: B256,
         /// The nonce.
         nonce: u64,
-        /// The last block that was searched for what used it.
+        /// The last block that was searched for the transaction that used it.
         searched: BlockNumber,
-        /// A block by which it was used.
+        /// A block by which the nonce was used.
         by: BlockNumber,
     },
-    /// Something that only the journal knows to be done was sent under a nonce that was used without doing it, in a
-    /// block that can still be replaced.
+    /// An intent that only the journal can show to be done was sent under a nonce that another transaction
+    /// used, in a block that can still be replaced.
     #[error(
         "{by} used nonce {nonce} in block {block} without doing it; a transaction for it can still be mined in its \
          place, so nothing is sent for the same before block {until}; wait"
@@ -250,30 +249,30 @@ pub enum Error {
         by: B256,
         /// The nonce.
         nonce: u64,
-        /// The block that has the transaction.
+        /// The block of the transaction.
         block: BlockNumber,
-        /// The first block by which the use is final.
+        /// The first block for which the use is final.
         until: BlockNumber,
     },
-    /// A transaction isn't in a block after all the waiting that was asked for.
+    /// A transaction wasn't mined while the caller waited.
     #[error(
         "{what} ({hash}) isn't in a block yet; wait longer, or send it again with a higher fee"
     )]
     NotMined {
         /// The transaction.
         what: &'static str,
-        /// The transaction.
+        /// The hash of the transaction.
         hash: B256,
     },
-    /// There is no code where a contract is expected. An EIP-7702 delegation isn't code.
+    /// There is no code where a contract is expected. An EIP-7702 delegation doesn't count as code.
     #[error("{what} has no code at {address}; check the address and the chain id")]
     NoCode {
-        /// The contract that was expected there.
+        /// The expected contract.
         what: &'static str,
         /// The address.
         address: Address,
     },
-    /// A contract doesn't answer a view: it reverts, or needs far more gas than the view takes.
+    /// A contract doesn't answer a view: it reverts, or uses far more gas than the view needs.
     #[error("{address} doesn't answer {what}; check that it is the contract you mean")]
     NoAnswer {
         /// The request.
@@ -281,7 +280,7 @@ pub enum Error {
         /// The contract.
         address: Address,
     },
-    /// A contract answered with something else than its ABI promises.
+    /// A contract's answer doesn't match its ABI.
     #[error(
         "{address} gave an answer to {what} that doesn't decode; check that it is the contract you mean"
     )]
@@ -291,7 +290,7 @@ pub enum Error {
         /// The contract that answered.
         address: Address,
     },
-    /// A part of a view was never asked for, which is a mistake of this program.
+    /// A part of a view was never requested, which is a defect of this program.
     #[error(
         "the view of the set at {registry} lacks an answer that wasn't asked for: a defect of this program; please \
          report it"
@@ -300,7 +299,7 @@ pub enum Error {
         /// The set's Registry.
         registry: Address,
     },
-    /// A payload lists other actions than those that were checked.
+    /// A payload lists other actions than expected.
     #[error(
         "the payload {payload} lists other actions than those that were checked (hash {found}, not \
          {expected}); review it again"
@@ -308,12 +307,12 @@ pub enum Error {
     ActionsChanged {
         /// The payload.
         payload: Address,
-        /// keccak256 of `abi.encode(actions)` of the list that was checked.
+        /// The expected hash: keccak256 of `abi.encode(actions)`.
         expected: B256,
-        /// The same of the list found.
+        /// The hash of the list found.
         found: B256,
     },
-    /// A contract or a block has a number that the protocol rules out.
+    /// A number of a contract or a block is outside the protocol's range.
     #[error("{what}: {source}; check the contract's address and the endpoint")]
     OutOfRange {
         /// The request.
@@ -322,12 +321,12 @@ pub enum Error {
         #[source]
         source: TooLarge,
     },
-    /// Addresses that should be one set contradict each other.
+    /// The addresses of a set contradict each other.
     #[error("{what} is {found} where {expected} was expected; check the Registry's address")]
     Inconsistent {
-        /// The value that was compared.
+        /// The compared value.
         what: &'static str,
-        /// The address that the set's wiring needs.
+        /// The address that the set requires.
         expected: Address,
         /// The address found.
         found: Address,
@@ -335,17 +334,17 @@ pub enum Error {
     /// The key couldn't sign.
     #[error("{what} couldn't be signed ({source}); check the key")]
     Signing {
-        /// The message that was to be signed.
+        /// The message to sign.
         what: &'static str,
-        /// The signer's message.
+        /// The error of the signer.
         #[source]
         source: alloy_signer::Error,
     },
 }
 
 impl Error {
-    /// A failed request. An answer that isn't what was asked for is left out of the error: it can be
-    /// a page of any length, and can repeat the endpoint's URL.
+    /// The error of a failed request. Unexpected answers aren't included, because they can be pages of any
+    /// length and can contain the endpoint's URL.
     pub fn rpc(what: &'static str, source: TransportError) -> Self {
         if let Some(source) = NoEndpoint::of(&source) {
             return Self::NoEndpoint { what, source: source.clone() };
@@ -357,8 +356,8 @@ impl Error {
         Self::Rpc { what, source }
     }
 
-    /// A failed call or transaction: a refusal if it carries revert data, a rejection if the node's
-    /// words are known, otherwise the endpoint's fault.
+    /// The error of a failed call or transaction: a refusal if it has revert data, a rejection if the
+    /// node's message is a known one, otherwise a failure of the endpoint.
     pub(crate) fn from_rpc(what: &'static str, source: TransportError) -> Self {
         if let Some(revert) = revert_of(&source) {
             return Self::Refused { what, revert };
@@ -369,7 +368,7 @@ impl Error {
         }
     }
 
-    /// The contract's refusal, if that is what it is.
+    /// The contract's refusal; `None` for other errors.
     pub const fn as_revert(&self) -> Option<&Revert> {
         match self {
             Self::Refused { revert, .. } | Self::Reverted { revert, .. } => Some(revert),
@@ -377,7 +376,7 @@ impl Error {
         }
     }
 
-    /// The transaction that was mined and didn't do what it is for, if that is what it is.
+    /// The transaction that was mined without the expected effect; `None` for other errors.
     pub const fn mined_transaction(&self) -> Option<B256> {
         match self {
             Self::Reverted { hash, .. }
@@ -388,7 +387,7 @@ impl Error {
         }
     }
 
-    /// The reason why a node didn't take a transaction.
+    /// The reason why a node refused a transaction; `None` for other errors.
     pub const fn rejection(&self) -> Option<Rejection> {
         match self {
             Self::Rejected { rejection, .. } => Some(*rejection),
@@ -396,19 +395,19 @@ impl Error {
         }
     }
 
-    /// Whether the endpoint refused because of too many requests.
+    /// Whether the endpoint refused the request because there were too many.
     pub fn is_rate_limit(&self) -> bool {
         let Self::Rpc { source, .. } = self else { return false };
         is_rate_limit(source)
     }
 
-    /// The time to wait before the endpoint is asked again, if it named one; 5 minutes at most.
+    /// The time to wait before the next request, if the endpoint named one; at most 5 minutes.
     pub fn retry_after(&self) -> Option<Duration> {
         let Self::Rpc { source, .. } = self else { return None };
         RateLimitRetryPolicy::default().backoff_hint(source)
     }
 
-    /// The severity: what a program does about it.
+    /// The severity, which determines the reaction of a program.
     pub const fn severity(&self) -> Severity {
         match self {
             Self::Rpc { .. }
@@ -445,8 +444,8 @@ impl Error {
         }
     }
 
-    /// Whether the contracts' code or answers are the cause: another endpoint would give the same, unless this one
-    /// lies.
+    /// Whether the contracts' code or answers are the cause. Another endpoint would return the same, unless
+    /// this one is wrong.
     pub const fn is_of_the_contracts(&self) -> bool {
         matches!(
             self,
@@ -460,13 +459,13 @@ impl Error {
         )
     }
 
-    /// Whether trying the same again may help.
+    /// Whether retrying may help.
     pub const fn is_temporary(&self) -> bool {
         matches!(self.severity(), Severity::Retry)
     }
 }
 
-/// Whether an endpoint refused because of too many requests.
+/// Whether an endpoint refused a request because there were too many.
 pub(crate) fn is_rate_limit(error: &TransportError) -> bool {
     match error {
         RpcError::ErrorResp(payload) => payload.is_retry_err(),
@@ -478,12 +477,12 @@ pub(crate) fn is_rate_limit(error: &TransportError) -> bool {
     }
 }
 
-/// The refusal in an endpoint's answer.
+/// The contract's refusal in an endpoint's answer.
 fn revert_of(error: &TransportError) -> Option<Revert> {
     revert_data(error).map(|data| decode_revert(&data))
 }
 
-/// The data that a call reverted with, if that is what the endpoint's error says.
+/// The data that a call reverted with; `None` for other errors.
 pub fn revert_data(error: &TransportError) -> Option<Bytes> {
     match ExecutionFailure::of(error)? {
         ExecutionFailure::Reverted(data) => Some(data),
@@ -491,12 +490,12 @@ pub fn revert_data(error: &TransportError) -> Option<Bytes> {
     }
 }
 
-/// An endpoint's message as a terminal may show it.
+/// An endpoint's message in a form that is safe to print on a terminal.
 fn foreign(source: &TransportError) -> String {
     ForeignText::new(&source.to_string()).to_string()
 }
 
-/// "; do this next", or nothing.
+/// The hint of a refusal, after "; ", or nothing.
 fn next(revert: &Revert) -> impl fmt::Display + '_ {
     struct Next(Option<&'static str>);
     impl fmt::Display for Next {
@@ -507,7 +506,7 @@ fn next(revert: &Revert) -> impl fmt::Display + '_ {
     Next(revert.hint())
 }
 
-/// Names the question whose answer is out of range.
+/// Adds the name of the request to an error of a number that is out of range.
 pub(crate) trait InRange<T> {
     fn in_range(self, what: &'static str) -> Result<T>;
 }
@@ -550,7 +549,7 @@ mod tests {
                 (true, Some(30), Severity::Retry),
             ),
             (answer(-32000, "something else", None), (false, None, Severity::Retry)),
-            // Besu gives a full block the code that others give to too many requests.
+            // For a full block, Besu uses the code that others use for too many requests.
             (
                 answer(-32005, "Transaction gas limit exceeds block gas limit", None),
                 (false, None, Severity::Skip),
@@ -561,7 +560,7 @@ mod tests {
             ),
             (answer(-32000, "nonce too low", None), (false, None, Severity::Retry)),
             (answer(-32000, "invalid chain ID", None), (false, None, Severity::Stop)),
-            // A contract's words aren't the node's.
+            // The message is the contract's, not the node's.
             (answer(3, "execution reverted: nonce too low", None), (false, None, Severity::Skip)),
         ] {
             let text = source.to_string();

@@ -1,27 +1,27 @@
-//! The failure of a call's execution, from the endpoint's message.
+//! The failure of a call's execution, recognized by the endpoint's message.
 
 use alloy_primitives::Bytes;
 use alloy_transport::{RpcError, TransportError};
 
-/// A failure of a call's execution; the endpoint itself didn't fail.
+/// A failure of a call's execution, as opposed to one of the endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ExecutionFailure {
-    /// It reverted, with this data.
+    /// The call reverted with this data.
     Reverted(Bytes),
-    /// It used up its gas.
+    /// The call used up its gas.
     OutOfGas,
-    /// It ended without a result for another reason, or one that the endpoint doesn't name.
+    /// The call ended without a result for another reason, or for one that the endpoint doesn't name.
     Exceptional,
 }
 
 /// The error code of a failed execution in geth.
 const EXECUTION_ERROR: i64 = 3;
 
-/// Messages of clients when the gas is used up, in lower case.
+/// The messages of clients if the gas is used up, in lower case.
 const OUT_OF_GAS: [&str; 7] = [
     "out of gas",
     "outofgas",
-    // revm's names for how it was used up.
+    // The names in revm.
     "operandoog",
     "memoryoog",
     "memorylimitoog",
@@ -29,7 +29,7 @@ const OUT_OF_GAS: [&str; 7] = [
     "sentryoog",
 ];
 
-/// Messages of clients when the execution ends without a result for another reason, in lower case.
+/// The messages of clients if the execution ends without a result for another reason, in lower case.
 const EXCEPTIONAL: [&str; 10] = [
     "revert",
     "opcode",
@@ -44,7 +44,7 @@ const EXCEPTIONAL: [&str; 10] = [
 ];
 
 impl ExecutionFailure {
-    /// The failure of the execution; `None` if something else failed.
+    /// The failure of the execution; `None` if the error is of another kind.
     pub(crate) fn of(error: &TransportError) -> Option<Self> {
         let RpcError::ErrorResp(payload) = error else { return None };
         if let Some(data) = payload.as_revert_data() {
@@ -54,7 +54,8 @@ impl ExecutionFailure {
         Self::of_message(&payload.message).or(failed)
     }
 
-    /// The same by an error's message alone. Endpoints send reverts without data without a `data` field.
+    /// The failure according to the error's message alone. If a revert has no data, endpoints leave out the
+    /// `data` field.
     pub(crate) fn of_message(message: &str) -> Option<Self> {
         let message = message.to_lowercase();
         let says_one_of = |texts: &[&str]| texts.iter().any(|text| message.contains(text));

@@ -1,4 +1,4 @@
-//! Canon's contracts on an L1.
+//! Access to Canon's contracts on an L1.
 
 mod actions;
 pub mod audit;

@@ -12,7 +12,7 @@ use alloy_sol_types::SolEvent;
 use canon_protocol::BlockNumber;
 use core::ops::{Range, RangeInclusive};
 
-/// The place of a log: its block, and its index in the block.
+/// The position of a log: its block, and its index in the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LogPosition {
     pub(crate) block: BlockNumber,
@@ -20,7 +20,7 @@ pub(crate) struct LogPosition {
 }
 
 impl LogPosition {
-    /// The place of a log; `None` if it isn't in a block.
+    /// The position of a log; `None` if it isn't in a block.
     fn of(log: &Log) -> Option<Self> {
         Some(Self { block: BlockNumber::of(log.block_number?), index: log.log_index? })
     }
@@ -33,7 +33,7 @@ enum End {
     Last,
 }
 
-/// Blocks whose logs are still to be read, from either end.
+/// Blocks whose logs are still unread, which are read from either end.
 struct UnreadBlocks {
     blocks: Range<u64>,
     request_length: RequestLength,
@@ -49,7 +49,7 @@ impl UnreadBlocks {
         self.blocks.is_empty()
     }
 
-    /// Reads the logs of as many blocks at one end as the endpoint accepts.
+    /// Reads the logs of blocks at one end, as many as the endpoint accepts.
     async fn read(&mut self, client: &Client, filter: &Filter, end: End) -> Result<Vec<Log>> {
         loop {
             let Range { start, end: after } = self.blocks;
@@ -76,7 +76,7 @@ impl UnreadBlocks {
 }
 
 impl Client {
-    /// The logs in `blocks` that fit `filter`, oldest first.
+    /// The logs in `blocks` that match `filter`, oldest first.
     ///
     /// # Errors
     ///
@@ -95,8 +95,8 @@ impl Client {
         Ok(logs)
     }
 
-    /// The first log in `blocks` that fits `filter`; `None` if there is none. The ranges are read from the
-    /// oldest on, and after each without such a log `searched` gets its last block.
+    /// The first log in `blocks` that matches `filter`; `None` if there is none. The ranges are read from
+    /// the oldest on. `searched` gets the last block of each range without such a log.
     ///
     /// # Errors
     ///
@@ -118,8 +118,8 @@ impl Client {
         Ok(None)
     }
 
-    /// A log in `blocks` that fits `filter`, where there should be only one. The search goes on from both
-    /// ends in turns, so it takes few requests if the log is near one of them.
+    /// A log in `blocks` that matches `filter`, if there should be only one. The search alternates between
+    /// both ends, so it takes few requests if the log is near one of them.
     ///
     /// # Errors
     ///
@@ -142,7 +142,7 @@ impl Client {
         Ok(None)
     }
 
-    /// The events of a kind in `blocks` that fit `filter`, oldest first, with their places.
+    /// The events of a kind in `blocks` that match `filter`, oldest first, with their positions.
     ///
     /// # Errors
     ///

@@ -1,22 +1,21 @@
-//! Whether an endpoint refused a range of blocks, from what it says.
+//! Whether an endpoint refused a range of blocks, according to its message.
 
 use crate::error::is_rate_limit;
 use alloy_json_rpc::ErrorPayload;
 use alloy_transport::{RpcError, TransportError, TransportErrorKind};
 
-/// HTTP's status for a request that is too large. QuickNode uses it for ranges too.
+/// The HTTP status for a request that is too large, which QuickNode also uses for ranges.
 const TOO_LARGE: u16 = 413;
 
-/// HTTP's status for a request that is wrong in any way.
+/// The HTTP status for any invalid request.
 const BAD_REQUEST: u16 = 400;
 
-/// Codes of JSON-RPC that have nothing to do with the length of a range: a missing resource, a method
-/// that isn't supported, an invalid request, an unknown method, a syntax error, and history that was
-/// pruned (EIP-4444).
+/// JSON-RPC codes without relation to the length of a range: a missing resource, an unsupported method, an
+/// invalid request, an unknown method, a syntax error, and pruned history (EIP-4444).
 const OTHER_CODES: [i64; 6] = [-32001, -32004, -32600, -32601, -32700, 4444];
 
-/// Messages of endpoints, in lower case, if a shorter range doesn't help: about the rate of requests, about
-/// blocks that they don't have, about the method and about the key.
+/// The messages of endpoints, in lower case, for which a shorter range doesn't help: about the rate of
+/// requests, missing blocks, the method and the key.
 const OTHER_TEXTS: [&str; 19] = [
     "rate limit",
     "too many requests",
@@ -39,8 +38,8 @@ const OTHER_TEXTS: [&str; 19] = [
     "api key",
 ];
 
-/// Messages of endpoints, in lower case, about a range with too many blocks or logs. They come with all kinds
-/// of codes, also with the code of too many requests and with that of an invalid request.
+/// The messages of endpoints, in lower case, about a range with too many blocks or logs. They occur with
+/// many codes, including those for too many requests and for an invalid request.
 ///
 /// Sources: reth `rpc-eth-types/src/logs_utils.rs`; Nethermind's tests of `eth_getLogs`; answers of
 /// Alchemy, Cloudflare, dRPC, Infura, PublicNode and QuickNode in public issues.
@@ -55,8 +54,8 @@ const RANGE_TEXTS: [&str; 7] = [
 ];
 
 /// Whether the endpoint refused the range of an `eth_getLogs`, so that a shorter one may be accepted.
-/// Endpoints have no common code or text for that. An error of JSON-RPC or a status 400 that says
-/// nothing known counts as a refusal too: some endpoints call a request that takes too long an internal
+/// Endpoints have no common code or text for that. A JSON-RPC error or a status 400 with an unknown text
+/// counts as a refusal too, because some endpoints report a request that takes too long as an internal
 /// error.
 pub fn is_range_refusal(error: &TransportError) -> bool {
     match error {
@@ -73,13 +72,13 @@ pub fn is_range_refusal(error: &TransportError) -> bool {
     }
 }
 
-/// The message, with the data, in which some endpoints give the reason.
+/// The message with the data, in which some endpoints put the reason.
 fn text(payload: &ErrorPayload) -> String {
     let data = payload.data.as_ref().map_or("", |data| data.get());
     format!("{} {data}", payload.message)
 }
 
-/// Whether a text is about the length of a range; `None` if it says nothing known.
+/// Whether a text is about the length of a range; `None` if the text is unknown.
 fn is_about_range(text: &str) -> Option<bool> {
     let text = text.to_lowercase();
     let has = |texts: &[&str]| texts.iter().any(|part| text.contains(part));
@@ -146,7 +145,7 @@ mod tests {
             ("Nethermind", -32005, "Too many logs requested. Max logs per response is 20000."),
             ("Besu", -32005, "Requested range exceeds maximum RPC range limit"),
             ("others", -32005, "requested too many blocks from 1 to 5000, maximum is set to 2048"),
-            // Nothing known.
+            // Unknown texts.
             ("others", -32603, "internal error"),
             ("others", -32000, "request failed"),
         ] {

@@ -1,35 +1,34 @@
-//! The reason why a node didn't take a transaction, from its message.
+//! The reason why a node refused a transaction, recognized by its message.
 
 use crate::{execution::ExecutionFailure, severity::Severity};
 use alloy_transport::{RpcError, TransportError};
 use core::fmt;
 
-/// The reason why a node didn't take a transaction. It never depends on what the contract does.
+/// The reason why a node refused a transaction. It never depends on the contract's execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// The sender can't pay the value and the most that the gas may cost.
+    /// The sender can't pay the value plus the maximum cost of the gas.
     InsufficientFunds,
-    /// The chain has a transaction of this nonce already.
+    /// The chain already has a transaction with this nonce.
     NonceTooLow,
     /// Transactions with lower nonces are missing.
     NonceTooHigh,
-    /// It offers less than the node takes, or than the block's base fee.
+    /// The fees are below the node's minimum, or below the block's base fee.
     Underpriced,
-    /// It doesn't offer enough more than the transaction of the same nonce in the pool.
+    /// The fees don't sufficiently exceed those of the transaction with the same nonce in the pool.
     ReplacementUnderpriced,
-    /// The pool has this very transaction.
+    /// The pool already has this transaction.
     AlreadyKnown,
-    /// It needs, or asks for, more gas than a transaction or a block may have.
+    /// The gas needed or requested exceeds the limit of a transaction or a block.
     GasCap,
-    /// It is signed for another chain.
+    /// The transaction is signed for another chain.
     OtherChain,
-    /// The node takes no such transaction: for example it is too large, or of a kind that the chain
-    /// doesn't have.
+    /// The node doesn't accept such transactions, for example because of their size or type.
     Unacceptable,
 }
 
-/// Messages of nodes, in lower case. The first entry that occurs in the message counts.
+/// The messages of nodes, in lower case. The first entry that occurs in a message counts.
 ///
 /// Sources: geth `core/txpool/errors.go`, `core/error.go`; reth `rpc-eth-types/src/error`; Nethermind
 /// `AcceptTxResult.cs` (names before 1.33, geth's words since); Erigon `txpoolcfg.go`; Besu
@@ -87,7 +86,7 @@ const TEXTS: &[(&str, Rejection)] = &[
 ];
 
 impl Rejection {
-    /// The rejection behind a node's message; `None` if it isn't one of those known, or there is none.
+    /// The rejection behind a node's message; `None` if the error has no known one.
     pub fn of(error: &TransportError) -> Option<Self> {
         let RpcError::ErrorResp(payload) = error else { return None };
         Self::of_message(&payload.message)
@@ -101,7 +100,7 @@ impl Rejection {
         TEXTS.iter().find(|(text, _)| message.contains(text)).map(|(_, rejection)| *rejection)
     }
 
-    /// The severity: what a program does about it.
+    /// The severity, which determines the reaction of a program.
     pub const fn severity(self) -> Severity {
         match self {
             Self::NonceTooLow

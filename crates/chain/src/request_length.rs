@@ -1,15 +1,15 @@
-//! The length of requests that each endpoint limits in its own way: the blocks of an `eth_getLogs`, the requests of a
-//! batch.
+//! The length of requests that each endpoint limits differently: the blocks of an `eth_getLogs`, and the
+//! requests in a batch.
 
-/// The number of answers in a row after which a shortened request is lengthened again. Most limits stay, so the
-/// next longer request is tried rarely.
+/// The number of consecutive answers after which a shortened request is lengthened again. Most limits are
+/// permanent, so longer requests are tried rarely.
 pub(crate) const ANSWERS_TO_LENGTHEN: u32 = 10;
 
-/// The length of the next request: shorter after a refusal, longer again after enough answers.
+/// The length of the next request. It is shortened after a refusal, and lengthened after enough answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestLength {
     length: u64,
-    /// The number of answers in a row to requests of that length.
+    /// The number of consecutive answers to requests of this length.
     answers: u32,
     bounds: &'static Bounds,
 }
@@ -23,10 +23,10 @@ struct Bounds {
 }
 
 impl RequestLength {
-    /// The blocks of a request for logs: from 10 to 10,000, the lowest and the highest usual limit of providers.
+    /// The blocks in a request for logs: from 10 to 10,000, which are the usual limits of providers.
     pub const BLOCKS: Self = Self::longest(&Bounds { min: 10, max: 10_000, factor: 10 });
 
-    /// The requests of a batch: up to 1,000, geth's default limit.
+    /// The requests in a batch: up to 1,000, which is geth's default limit.
     pub(crate) const BATCH: Self = Self::longest(&Bounds { min: 1, max: 1_000, factor: 2 });
 
     const fn longest(bounds: &'static Bounds) -> Self {
@@ -38,8 +38,8 @@ impl RequestLength {
         self.length
     }
 
-    /// Takes note of what came of a request of this length: the answer, or `None` if the endpoint
-    /// refused and a shorter one may be accepted.
+    /// Records the outcome of a request of this length. Returns the answer, or `None` if the endpoint
+    /// refused the length and a shorter request may be accepted.
     ///
     /// # Errors
     ///
@@ -62,7 +62,8 @@ impl RequestLength {
         }
     }
 
-    /// Takes note of an answer to a request of `length`. A shorter one than this shows that longer ones were refused.
+    /// Records an answer to a request of `length`. If it is shorter than this length, longer ones were
+    /// refused.
     pub(crate) fn note_answer(&mut self, length: u64) {
         if length < self.length {
             *self = Self { length, answers: 0, ..*self };

@@ -1,8 +1,8 @@
-//! Sending: checked before, checked after.
+//! Sending transactions, with checks before and after.
 //!
-//! A [`Sender`] owns a key and counts its nonces, so many transactions can be in flight.
-//! [`Sender::submit`] returns as soon as the endpoint took the transaction; [`Client::confirm`]
-//! later looks for the receipt. [`Sender::send`] does both, with a [`Wait`] between.
+//! A [`Sender`] owns a key and counts its nonces, so that many transactions can be in flight.
+//! [`Sender::submit`] returns as soon as the endpoint accepts the transaction; [`Client::confirm`] later
+//! checks the receipt. [`Sender::send`] does both, with a [`Wait`] in between.
 
 use crate::{
     call::ContractCall,
@@ -25,24 +25,24 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Checks {
-    /// It is executed with `eth_call`, its answer decoded, its gas estimated. The default.
+    /// Simulate it with `eth_call`, decode the answer, and estimate the gas. The default.
     Full,
-    /// Nothing: for many transactions of a kind that was checked before. What its receipt says is
-    /// still checked.
+    /// None, for many similar transactions of which one was already checked. The receipt is checked
+    /// nevertheless.
     AtReceipt {
         /// The gas limit.
         gas_limit: u64,
     },
 }
 
-/// A transaction that is signed and not sent yet.
+/// A transaction that is signed but not sent yet.
 #[derive(Clone, Debug)]
 pub(crate) struct SignedCall {
     pending: Pending,
     raw: Bytes,
 }
 
-/// A key and its nonces on one chain.
+/// A key on one chain, with its nonces.
 #[derive(Clone)]
 pub struct Sender {
     account: Account,
@@ -51,7 +51,7 @@ pub struct Sender {
 }
 
 impl SignedCall {
-    /// A transaction that was recorded; `None` if it isn't one of this account that does `call`.
+    /// A recorded transaction; `None` if it isn't of this account or doesn't make `call`.
     pub(crate) fn recorded(raw: &Bytes, from: Address, call: ContractCall) -> Option<Self> {
         let envelope = TxEnvelope::decode_2718_exact(raw).ok()?;
         let signer = envelope.recover_signer().ok()?;
@@ -70,19 +70,19 @@ impl SignedCall {
         &self.pending
     }
 
-    /// Its encoding (EIP-2718).
+    /// The encoding of the transaction (EIP-2718).
     pub(crate) const fn raw(&self) -> &Bytes {
         &self.raw
     }
 }
 
 impl Sender {
-    /// A sender that asks for its nonce at its first transaction.
+    /// A sender that reads its nonce from the chain for the first transaction.
     pub fn new(client: Client, key: impl FullSigner<Signature> + Send + Sync + 'static) -> Self {
         Self::of_account(Account::new(client, key))
     }
 
-    /// Starts at a nonce that is known: 0 for a fresh account.
+    /// Sets the next nonce if it is known: 0 for a new account.
     #[must_use]
     pub const fn with_nonce(mut self, nonce: u64) -> Self {
         self.nonce = Some(nonce);
@@ -106,52 +106,51 @@ impl Sender {
         Self { account, nonce: None, fees: FeePolicy::default() }
     }
 
-    /// The key's address.
+    /// The address of the key.
     pub const fn address(&self) -> Address {
         self.account.address()
     }
 
-    /// The chain it sends to.
+    /// The client of the chain on which the transactions are sent.
     pub const fn client(&self) -> &Client {
         self.account.client()
     }
 
-    /// Executes a call with all the gas that a transaction may have, without sending it, in the time
-    /// of the block that should include it.
+    /// Simulates a call with the most gas that a transaction may have, at the time of the block that should
+    /// include it.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] with the contract's error; [`Error::TooMuchGas`] if it succeeds only with
-    /// more gas; [`Error::NoCode`] or [`Error::BadAnswer`] if the target isn't the contract it is taken
-    /// for.
+    /// [`Error::Refused`] with the contract's error; [`Error::TooMuchGas`] if it succeeds only with more
+    /// gas; [`Error::NoCode`] or [`Error::BadAnswer`] if the target isn't the expected contract.
     pub async fn simulate(&self, call: &ContractCall, next: NextBlock) -> Result<Bytes> {
         self.account.simulate(call, MAX_TX_GAS_LIMIT_OSAKA, None, next).await
     }
 
-    /// The gas limit that a call is sent with: its estimate, a fifth more, and its headroom.
+    /// The gas limit with which a call is sent: the estimate, a fifth of it, and the headroom of the call.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`], or [`Error::TooMuchGas`] if it needs more than a transaction may have.
+    /// [`Error::Refused`], or [`Error::TooMuchGas`] if it needs more gas than a transaction may have.
     pub async fn gas_limit(&self, call: &ContractCall, next: NextBlock) -> Result<u64> {
         self.account.gas_limit(call, next).await
     }
 
-    /// The fees that a transaction sent now offers.
+    /// The fees of a transaction that is sent now.
     ///
     /// # Errors
     ///
-    /// [`Error::AboveCap`] if the present base fee is above the most that it may offer.
+    /// [`Error::AboveCap`] if the present base fee is too high for the cap.
     pub fn fees(&self, next: NextBlock) -> Result<Fees> {
         Ok(self.fees.offer(next.base_fee, None)?)
     }
 
-    /// Checks, signs and sends a transaction. It is in the pool when this returns; [`Client::confirm`]
-    /// reports whether it did what it is for.
+    /// Checks, signs and sends a transaction. It is in the pool when this returns. [`Client::confirm`]
+    /// later checks its success.
     ///
     /// # Errors
     ///
-    /// If a check fails (nothing was sent), or the endpoint doesn't take it.
+    /// If a check fails (nothing was sent), or the endpoint refuses the transaction.
     pub async fn submit(
         &mut self,
         call: ContractCall,
@@ -162,7 +161,7 @@ impl Sender {
         self.broadcast(signed).await
     }
 
-    /// Checks and signs a transaction without sending it, so that it can be recorded before.
+    /// Checks and signs a transaction without sending it, so that it can be recorded first.
     pub(crate) async fn prepare(
         &mut self,
         call: ContractCall,
@@ -180,7 +179,7 @@ impl Sender {
         Ok(SignedCall { pending: Pending::new(hash, self.address(), call, tx), raw })
     }
 
-    /// Sends a transaction that was signed before. One that the pool has already is sent.
+    /// Sends a signed transaction. Succeeds if the pool already has it.
     pub(crate) async fn broadcast(&mut self, signed: SignedCall) -> Result<Pending> {
         let SignedCall { pending, raw } = signed;
         match self.account.broadcast(pending.call().what(), &raw).await {
@@ -189,7 +188,7 @@ impl Sender {
                 Ok(pending)
             }
             Err(error) => {
-                // Whatever the pool has against it, the next nonce is what the endpoint says.
+                // After any refusal, the next nonce is read from the endpoint.
                 self.nonce = None;
                 Err(error)
             }
@@ -207,8 +206,8 @@ impl Sender {
         self.client().await_receipt(&pending, wait).await
     }
 
-    /// Waits until none of its transactions is in flight: what an interrupted run sent may be what is to be sent
-    /// now.
+    /// Waits until none of the account's transactions is in flight. An interrupted run may already have
+    /// sent the transaction that is sent next.
     ///
     /// # Errors
     ///
@@ -224,7 +223,7 @@ impl Sender {
         none_in_flight.ok_or(Error::UnexpectedNonce { expected, found })
     }
 
-    /// The number of its transactions that are in blocks.
+    /// The number of the account's transactions in blocks.
     pub(crate) async fn mined_nonce(&self) -> Result<u64> {
         self.account.transaction_count(BlockId::latest()).await
     }
@@ -259,7 +258,7 @@ impl fmt::Debug for Sender {
 }
 
 impl Client {
-    /// Looks for a transaction's receipt until it is there or `wait` gives up.
+    /// Waits for a transaction's receipt, until it exists or `wait` gives up.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The signals of a round, slot by slot. The contracts keep only their counts: the events have each.
+//! The signals of a round, slot by slot. The contracts store only counts; the events contain each signal.
 
 use crate::{
     client::Client,
@@ -15,13 +15,13 @@ use canon_protocol::{BlockNumber, Round, Slot, Timestamp, text};
 use core::ops::RangeInclusive;
 use serde::Serialize;
 
-/// Blocks that are asked for in one round trip of a search.
+/// The number of blocks that one round trip of a search requests.
 const PROBES: u64 = 16;
 
-/// A signal, as its events have it.
+/// A signal, according to its events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct SlotSignal {
-    /// The slot that it used.
+    /// The slot of the signal.
     pub slot: Slot,
     /// The round in which it counts.
     pub round: Round,
@@ -34,12 +34,12 @@ pub struct SlotSignal {
 }
 
 impl Client {
-    /// The signals that the Proposals contract at `proposals` counted in `blocks`, oldest first, whichever
-    /// rollup was canonical. An endpoint that lags may leave out the newest without saying so.
+    /// The signals that the Proposals contract at `proposals` counted in `blocks`, oldest first, for all
+    /// canonical rollups. An endpoint that lags may omit the newest without an error.
     ///
     /// # Errors
     ///
-    /// If the endpoint doesn't answer, refuses even short ranges, or its logs aren't those of signals.
+    /// If the endpoint doesn't answer, refuses even short ranges, or the logs aren't those of signals.
     pub async fn signals(
         &self,
         proposals: Address,
@@ -52,7 +52,7 @@ impl Client {
         signals_of(&logs).ok_or_else(unreadable)
     }
 
-    /// The first of `blocks` whose time isn't before `time`; `None` if all are earlier.
+    /// The first of `blocks` at or after `time`; `None` if all are earlier.
     ///
     /// # Errors
     ///
@@ -62,7 +62,7 @@ impl Client {
         time: Timestamp,
         blocks: RangeInclusive<BlockNumber>,
     ) -> Result<Option<BlockNumber>> {
-        // The block is in `start..=end`, or there is none and `end` is beyond the range.
+        // The block is in `start..=end`. If there is none, `end` is past the range.
         let (mut start, mut end) = (blocks.start().get(), blocks.end().get().saturating_add(1));
         while start < end {
             let step = (end - start).div_ceil(PROBES);
@@ -100,8 +100,8 @@ impl Client {
     }
 }
 
-/// The signals in logs of a Proposals contract: each signal first names its slot. `None` if the logs aren't
-/// in that order.
+/// The signals in the logs of a Proposals contract, in which a log with the slot precedes each signal.
+/// `None` if the logs aren't in that order.
 fn signals_of(logs: &[Log]) -> Option<Vec<SlotSignal>> {
     let mut signals = Vec::with_capacity(logs.len() / 2);
     let mut named: Option<(Option<B256>, Slot)> = None;

@@ -1,4 +1,4 @@
-//! Folding logs into a state, from a source in this process: one core, decoding included.
+//! Folding logs from memory into a state on one core, including their decoding.
 
 use alloy_primitives::{Address, B256, U256, keccak256, map::B256Map};
 use alloy_provider::{DynProvider, Provider, ProviderBuilder};
@@ -15,14 +15,14 @@ use core::ops::RangeInclusive;
 use divan::{Bencher, counter::ItemsCount};
 use std::sync::{Arc, LazyLock};
 
-/// The calls of the history that is folded.
+/// The number of calls in the history.
 const CALLS: u64 = 20_000;
 
 fn main() {
     divan::main();
 }
 
-/// A chain in memory.
+/// A recorded chain in memory.
 #[derive(Clone)]
 struct Recorded {
     identity: SetIdentity,
@@ -81,7 +81,7 @@ static RECORDED: LazyLock<Recorded> = LazyLock::new(|| {
     })
 });
 
-/// The origin of the contract that a history created at this address: each step has a salt of its own.
+/// The origin of the contract that a history created at this address. Each step has its own salt.
 fn origin(contract: Address, constructor: &Constructor) -> Option<Create2Origin> {
     let init_code_hash = keccak256(canon_abi::init_code(constructor));
     let mut origins =
@@ -145,7 +145,7 @@ impl SetSource for Recorded {
     }
 }
 
-/// A fresh follower up to the newest block; events a second.
+/// A new follower that catches up to the newest block, in events per second.
 #[divan::bench(sample_count = 10)]
 fn from_the_first_block(bencher: Bencher<'_, '_>) {
     let recorded = &*RECORDED;

@@ -21,12 +21,13 @@ use std::collections::BTreeSet;
 
 const GET_LOGS: &str = "eth_getLogs";
 
-/// The blocks and logs of a chain, asked of an endpoint, which may be many nodes: each request may be
-/// answered by another one, also each request of a batch.
+/// The blocks and logs of a chain, read from an endpoint. The endpoint may consist of many nodes: each
+/// request, also within a batch, may be answered by another node.
 ///
-/// The logs of one block are asked by its hash: a node that doesn't have the block refuses (EIP-234). A range
-/// has no such name, and a node that lags answers with the logs of the blocks that it has and no error. How far
-/// such an answer reaches, its last log shows: [`Follower`](crate::Follower) reads ranges so.
+/// The logs of one block are requested by its hash, so a node that doesn't have the block refuses
+/// (EIP-234). Ranges can't be requested by hash. A node that lags returns the logs of the blocks that it
+/// has, without an error. Only the last log shows how far its answer reaches; [`Follower`](crate::Follower)
+/// reads ranges with that in mind.
 #[derive(Clone, Debug)]
 pub struct ChainSource {
     client: Client,
@@ -34,12 +35,12 @@ pub struct ChainSource {
 }
 
 impl ChainSource {
-    /// The chain of a client. States are compared for what `scope` says.
+    /// The chain of a client. States are compared within `scope`.
     pub const fn new(client: Client, scope: ComparisonScope) -> Self {
         Self { client, scope }
     }
 
-    /// What states are compared for.
+    /// The scope of comparisons.
     pub(crate) const fn scope_mut(&mut self) -> &mut ComparisonScope {
         &mut self.scope
     }
@@ -49,7 +50,7 @@ impl ChainSource {
         &self.client
     }
 
-    /// The logs that fit `filter`, and blocks.
+    /// The logs that match `filter`, and blocks.
     async fn logs(
         &self,
         filter: &Filter,
@@ -83,8 +84,8 @@ impl ChainSource {
         Ok(self.headers(&[block]).await?.pop().flatten())
     }
 
-    /// The times of the blocks of `logs`, which are `within` a range. Blocks whose logs come without a time,
-    /// or with another than can be, are asked for.
+    /// The times of the blocks of `logs`, which are `within` a range. Blocks are read if their logs have no
+    /// time, or an impossible one.
     async fn times(
         &self,
         logs: &[Log],
@@ -108,7 +109,7 @@ impl ChainSource {
         Ok(times)
     }
 
-    /// Logs with their places, in blocks of times `within`.
+    /// Logs with their positions, in blocks with times `within` a range.
     async fn place(
         &self,
         logs: Vec<Log>,
@@ -182,8 +183,8 @@ impl BlockKey {
         }
     }
 
-    /// The header in a reply, if that is of the block that was asked for; `None` if the node has no such
-    /// block.
+    /// The header in a reply, after checking that it is of the requested block; `None` if the node doesn't
+    /// have the block.
     fn header(self, reply: Reply) -> Result<Option<Header>, SourceError> {
         let found: Option<RpcHeader> = decode_reply(self.method(), reply)?;
         let Some(found) = found else { return Ok(None) };
@@ -216,7 +217,7 @@ impl SetSource for ChainSource {
             numbers.map(|number| BlockKey::Number(BlockNumber::of(number))).collect();
         let requests = blocks.iter().map(|block| block.request()).collect::<Result<Vec<_>, _>>()?;
         let replies = self.client.batch(&requests).await?;
-        // One reply that failed doesn't cost the others.
+        // One failed reply doesn't discard the others.
         let headers = blocks
             .iter()
             .zip(replies)
@@ -240,7 +241,7 @@ impl SetSource for ChainSource {
     ) -> Result<Vec<PlacedLog>, SourceError> {
         let filter = selected(selection).at_block_hash(block.hash);
         let (logs, _) = self.logs(&filter, &[]).await.map_err(|error| match error {
-            // One block can't be too many.
+            // A single block can't be too many blocks.
             SourceError::RangeTooLong(error) => error.into(),
             error => error,
         })?;
@@ -308,7 +309,7 @@ fn selected(selection: Selection<'_>) -> Filter {
     }
 }
 
-/// An endpoint's failure to answer `eth_getLogs`.
+/// The error of a failed `eth_getLogs`.
 fn range_too_long(error: Error) -> SourceError {
     match &error {
         Error::Rpc { what: GET_LOGS, source } if is_range_refusal(source) => {

@@ -1,7 +1,7 @@
-//! States on disk, to go on from.
+//! States saved on disk, from which a follower continues.
 //!
-//! A file is the state in JSON on one line, and the keccak256 of that on the next, so that damage is found. That
-//! isn't a proof: whoever can write to the folder is trusted, and can make a file whose state isn't the chain's.
+//! A file contains the state in JSON on one line and its keccak256 on the next, so that damage is detected.
+//! The hash isn't a proof: anyone who can write to the folder can forge a state, and is trusted not to.
 
 use crate::{fold::Fold, identity::SetIdentity};
 use alloy_primitives::keccak256;
@@ -17,10 +17,10 @@ use std::{
     sync::Arc,
 };
 
-/// The version of the file's shape. A file of another version is refused.
+/// The version of the file format. Files of other versions are refused.
 const VERSION: u32 = 3;
 
-/// The most characters of what is wrong with a file that an error shows.
+/// The most characters of a parse error that an error message shows.
 const MAX_REASON: usize = 200;
 
 /// A set's state after a block that is unlikely to be replaced.
@@ -33,7 +33,8 @@ pub struct Checkpoint {
     state: Arc<SetState>,
 }
 
-/// A failure to read or write a checkpoint. The caller decides what to do: all blocks can be read again.
+/// A failure to read or write a checkpoint. The caller decides what to do; all blocks can be read again
+/// instead.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
@@ -46,46 +47,46 @@ pub enum CheckpointError {
         #[source]
         source: io::Error,
     },
-    /// Something else is in the file's place, such as a folder or a pipe.
+    /// The path isn't a regular file, but for example a folder or a pipe.
     #[error("{} isn't a regular file", path.display())]
     NotAFile {
         /// The path.
         path: PathBuf,
     },
-    /// The hash in the file isn't that of its content.
+    /// The hash in the file doesn't match its content.
     #[error("{} is damaged: its content doesn't have the hash that the file ends with", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
     },
-    /// The file isn't damaged, and its content isn't a checkpoint.
+    /// The file isn't damaged, but its content isn't a checkpoint.
     #[error(
         "{} isn't a checkpoint: {}", path.display(), ForeignText::new(&source.to_string()).up_to(MAX_REASON)
     )]
     NotACheckpoint {
         /// The file.
         path: PathBuf,
-        /// The mistake. It can quote the file.
+        /// The parse error, which can quote the file.
         #[source]
         source: serde_json::Error,
     },
-    /// The file is of another version of this program.
+    /// The file was written by another version of this program.
     #[error("{} has version {found} where {VERSION} was expected", path.display())]
     Version {
         /// The file.
         path: PathBuf,
-        /// Its version.
+        /// The version of the file.
         found: u32,
     },
-    /// The file contradicts itself: its parts are of different sets or blocks, or a proposal's actions don't have
-    /// the hash that holders vote on.
+    /// The parts of the file contradict each other: they are of different sets or blocks, or a proposal's
+    /// actions don't have the hash that holders vote on.
     #[error("{} contradicts itself", path.display())]
     Contradictory {
         /// The file.
         path: PathBuf,
     },
-    /// The file's block isn't on the endpoint's chain, whose newest block is older: a development chain began anew,
-    /// or the number is wrong.
+    /// The file's block isn't on the endpoint's chain, whose newest block is older. Either a development
+    /// chain was restarted, or the number is wrong.
     #[error("{} is of block {block}, which the endpoint's chain doesn't have", path.display())]
     NotOnChain {
         /// The file.
@@ -93,7 +94,7 @@ pub enum CheckpointError {
         /// The number of the file's block.
         block: BlockNumber,
     },
-    /// The file is of another set, or of other settings.
+    /// The file belongs to another set, or was made with other origins.
     #[error("{} is of another set, or of other origins of contracts", path.display())]
     OtherSet {
         /// The file.
@@ -127,8 +128,8 @@ impl Checkpoint {
         &self.state
     }
 
-    /// Writes the checkpoint in the place of what `path` has. A reader sees the old file or the new one,
-    /// whenever the program is killed.
+    /// Writes the checkpoint to `path` and replaces an existing file. A reader sees either the old file or
+    /// the new one, even if the program is killed.
     ///
     /// # Errors
     ///
@@ -136,7 +137,8 @@ impl Checkpoint {
     pub fn write(&self, path: &Path) -> Result<(), CheckpointError> {
         let failed = |source| CheckpointError::Io { path: path.to_owned(), source };
         let mut name = path.file_name().unwrap_or_default().to_owned();
-        // Drawn, so that no two writers share a file: processes in different containers may have the same id.
+        // The name is random, so that no two writers share a file. Processes in different containers may
+        // have the same id.
         name.push(format!(".{:016x}.new", RandomState::new().hash_one(&name)));
         let new = path.with_file_name(name);
         let written = self.write_new(&new).and_then(|()| fs::rename(&new, path));
@@ -155,7 +157,7 @@ impl Checkpoint {
         file.sync_all()
     }
 
-    /// The checkpoint at `path` if `is_wanted` says so of its set; `None` if there is no file.
+    /// The checkpoint at `path`, if `is_wanted` accepts its set; `None` if there is no file.
     ///
     /// # Errors
     ///
@@ -167,7 +169,7 @@ impl Checkpoint {
         let Some(file) = read_file(path)? else { return Ok(None) };
         let end = file.iter().rposition(|byte| *byte == b'\n').unwrap_or(file.len());
         let (content, hash) = file.split_at(end);
-        // Other versions may have no hash.
+        // Files of other versions may have no hash.
         if let Ok(Version { version: found }) = serde_json::from_slice(content)
             && found != VERSION
         {
@@ -197,7 +199,7 @@ impl Checkpoint {
 
 /// The content of a regular file; `None` if there is none.
 fn read_file(path: &Path) -> Result<Option<Vec<u8>>, CheckpointError> {
-    // Whoever opens a pipe waits until someone writes into it.
+    // Opening a pipe would block until someone writes to it.
     let found = fs::metadata(path);
     if found.as_ref().is_ok_and(|found| !found.is_file()) {
         return Err(CheckpointError::NotAFile { path: path.to_owned() });
@@ -209,17 +211,17 @@ fn read_file(path: &Path) -> Result<Option<Vec<u8>>, CheckpointError> {
     }
 }
 
-/// The end of a file after its content: a new line with the content's hash.
+/// The last line of a file, after its content: the content's hash.
 fn hash_line(content: &[u8]) -> String {
     format!("\n{:#x}", keccak256(content))
 }
 
-/// Whether a proposal's actions are those that holders vote on.
+/// Whether a proposal's actions match the hash that holders vote on.
 fn has_its_actions(proposal: &Proposal) -> bool {
     actions_hash(proposal.actions()) == proposal.actions_hash()
 }
 
-/// The part of a file that every version has.
+/// The part of the format that all versions share.
 #[derive(Deserialize)]
 struct Version {
     version: u32,

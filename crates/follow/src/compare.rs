@@ -1,4 +1,4 @@
-//! The view of a set that people are shown, by both makers: the events, and the contracts' own answers.
+//! The view of a set that people see, compared between the events and the contracts' answers.
 
 use alloy_primitives::B256;
 use canon_protocol::{BlockNumber, SetState};
@@ -6,7 +6,7 @@ use canon_views::{PayloadView, Present, Question};
 use serde_json::Value;
 use std::{borrow::Cow, collections::BTreeSet};
 
-/// A value of a view for which the events and the contracts' own answers don't agree.
+/// A value of a view for which the events and the contracts' answers disagree.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "at block {block} ({hash}) {field} is {folded} by the events and {answered} by the contracts' answers"
@@ -16,26 +16,26 @@ pub struct ViewDifference {
     pub block: BlockNumber,
     /// The block's hash.
     pub hash: B256,
-    /// The path of the value in the view's JSON, such as `governance.proposals.0.tally.yea`.
+    /// The path of the value in the JSON of the view, such as `governance.proposals.0.tally.yea`.
     pub field: String,
-    /// The value by the events, in JSON; `nothing` if they don't give one.
+    /// The value according to the events, in JSON; `nothing` if there is none.
     pub folded: String,
-    /// The value by the contracts' answers, likewise.
+    /// The value according to the contracts' answers, likewise.
     pub answered: String,
 }
 
-/// The accounts, payloads and withdrawals for which a state is compared with the contracts' own answers. What every
-/// view has is compared with either.
+/// The accounts, payloads and withdrawals for which a state is compared with the contracts' answers. The
+/// parts that every view has are always compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ComparisonScope {
-    /// All that the state knows. The cost grows with their number.
+    /// All that the state contains. The cost grows with their number.
     Everything,
-    /// Those that people are shown. The cost doesn't depend on how many others there are.
+    /// Those in a question. The cost doesn't depend on the number of others.
     Asked(Question),
 }
 
 impl ComparisonScope {
-    /// What the contracts are asked to compare `state`.
+    /// The question whose answers are compared with `state`.
     pub(crate) fn question(&self, state: &SetState) -> Cow<'_, Question> {
         match self {
             Self::Everything => Cow::Owned(Question::everything(state)),
@@ -43,8 +43,8 @@ impl ComparisonScope {
         }
     }
 
-    /// Whether a comparison of this shows all that one of `other` does. What a state doesn't know may be asked, so
-    /// [`Self::Everything`] doesn't cover every question.
+    /// Whether this comparison covers everything that `other` covers. A question can ask for something that
+    /// a state doesn't contain, so [`Self::Everything`] doesn't cover every question.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Asked(asked), Self::Asked(other)) => asked.covers(other),
@@ -53,21 +53,23 @@ impl ComparisonScope {
     }
 }
 
-/// The result of comparing a state with the contracts' own answers.
+/// The result of comparing a state with the contracts' answers.
 #[derive(Debug)]
 pub enum Comparison {
-    /// They agree.
+    /// The state agrees with the answers.
     Agrees,
     /// The state isn't that of the chain.
     Differs(Box<ViewDifference>),
-    /// The contracts' answers aren't those of a set, or the endpoint says so. It shows nothing about the state.
+    /// The contracts' answers don't form a view of a set, or the endpoint reports so. This proves nothing
+    /// about the state.
     NotComparable(canon_chain::Error),
 }
 
-/// Compares what the events give with what the contracts answer to the same question at the same block.
+/// Compares the view according to the events with the contracts' answers to the same question at the same
+/// block.
 ///
-/// Rollups that the events don't show to be of the set are left out. If the canonical one or Proposals is
-/// among those, so is what depends on it: signals, and the RewardDistributor.
+/// Rollups that don't belong to the set according to the events are left out. If the canonical rollup or
+/// Proposals is one of these contracts, the signals and the RewardDistributor are left out too.
 ///
 /// # Errors
 ///
@@ -105,7 +107,7 @@ pub fn compare_present(folded: &Present, answered: &Present) -> Result<(), ViewD
     })
 }
 
-/// The path to a value that differs, and both values.
+/// The path of a value that differs, with both values.
 type Difference<'a> = (Vec<String>, Option<&'a Value>, Option<&'a Value>);
 
 /// The first difference between two values.

@@ -1,20 +1,20 @@
-//! States to go back to.
+//! Earlier states to return to.
 
 use crate::fold::Fold;
 use canon_protocol::BlockNumber;
 
-/// The factor by which the distances of kept states from the newest block grow. Some seven states reach back
-/// over ten years.
+/// The factor by which the distances of kept states from the newest block grow. About seven states are
+/// enough for ten years.
 const GROWTH: u64 = 8;
 
-/// Earlier states, oldest first, at distances from the newest block that grow: a reorganization, or a wrong
-/// answer, costs a few times the blocks that it is about.
+/// Earlier states, oldest first, at increasing distances from the newest block. The cost of a
+/// reorganization or a wrong answer is a small multiple of the blocks affected.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EarlierStates(Vec<Fold>);
 
 impl EarlierStates {
-    /// Keeps `fold` if it is much nearer to the block `head` than the state that was kept last; `first` is the
-    /// set's first block.
+    /// Keeps `fold` if it is much closer to the block `head` than the state that was kept last. `first` is
+    /// the set's first block.
     pub(crate) fn keep(&mut self, fold: &Fold, first: BlockNumber, head: BlockNumber) {
         let distance = |fold: &Fold| {
             let number = fold.block.map_or(first, |block| block.number);
@@ -36,7 +36,7 @@ impl EarlierStates {
         }
     }
 
-    /// Takes the newest one but `skipped`, and forgets those.
+    /// Removes and returns the newest state after skipping `skipped` newer ones, which are removed too.
     pub(crate) fn pop(&mut self, skipped: usize) -> Option<Fold> {
         self.0.truncate(self.0.len().saturating_sub(skipped));
         self.0.pop()
@@ -50,7 +50,7 @@ mod tests {
     use canon_views::BlockView;
     use std::sync::Arc;
 
-    /// The distances of the states that are kept after `step` blocks at a time became old.
+    /// The distances of the kept states, if old blocks arrive `step` at a time.
     fn distances(blocks: u64, step: usize) -> Vec<u64> {
         let mut earlier = EarlierStates::default();
         let state = SetState::new(Addresses::default()).into();
@@ -69,7 +69,7 @@ mod tests {
             let mut kept = distances(blocks, step);
             kept.reverse();
             assert!(kept.len() as u32 <= 2 * blocks.ilog(GROWTH), "{blocks}: {kept:?}");
-            // Whatever is replaced, what is read again is some 60 times as long at most.
+            // The blocks read again are at most some 60 times the blocks replaced.
             assert!(kept[0] <= 64 * (GROWTH + 1), "{blocks}: {kept:?}");
             let is_near = |pair: &[u64]| pair[1] <= pair[0] * GROWTH * GROWTH;
             assert!(kept.windows(2).all(is_near), "{blocks}: {kept:?}");

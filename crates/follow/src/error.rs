@@ -1,4 +1,4 @@
-//! Errors between a state and the chain.
+//! Errors in following a chain.
 
 use crate::compare::ViewDifference;
 use alloy_primitives::{Address, B256};
@@ -6,30 +6,30 @@ use canon_chain::Severity;
 use canon_protocol::{ApplyError, BlockNumber};
 use core::time::Duration;
 
-/// A source of blocks and logs gave no answer that can be used. Nothing of it was applied.
+/// A source of blocks and logs gave no usable answer. Nothing of the answer was applied.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
     /// The endpoint failed.
     #[error(transparent)]
     Chain(#[from] canon_chain::Error),
-    /// The node doesn't have a block: it lags behind, or the block was replaced.
+    /// The node doesn't have a block, because it lags or the block was replaced.
     #[error("the endpoint doesn't know block {0} (yet, or any more); try again")]
     UnknownBlock(B256),
-    /// The node's chain isn't as long as a range that was asked for.
+    /// The node's chain ends before the end of a requested range.
     #[error("the endpoint has no block {0} yet; try again")]
     NoBlock(BlockNumber),
-    /// The answer lacks logs that the block's bloom shows: the node's index of logs lags behind its blocks.
+    /// The answer lacks logs that the block's bloom shows. The node's log index lags behind its blocks.
     #[error("the endpoint doesn't have all logs of block {0} yet; try again")]
     MissingLogs(BlockNumber),
-    /// The node refuses the logs of so many blocks at once.
+    /// The node refuses to return the logs of so many blocks at once.
     #[error(
         "the endpoint refuses the logs of so many blocks at once ({0}); use another endpoint if it refuses those of \
          one block too"
     )]
     RangeTooLong(#[source] canon_chain::Error),
-    /// Two answers describe different blocks: the chain was reorganized in between, or they came from
-    /// nodes on different forks.
+    /// Two answers describe different blocks. Either the chain was reorganized in between, or the answers
+    /// came from nodes on different forks.
     #[error("the endpoint's answers about block {number} are of different forks; try again")]
     Forked {
         /// The block.
@@ -42,23 +42,23 @@ pub enum SourceError {
     Malformed(&'static str),
 }
 
-/// The reason why a state isn't in step with its chain. The state is always that after a whole block; it may
-/// have gone back to an earlier one.
+/// The reason why a state isn't in step with its chain. The state is always that after a complete block,
+/// possibly an earlier one than before.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FollowError {
     /// No block was read yet.
     #[error("no block was read yet; catch up with the chain first")]
     NotStarted,
-    /// The source is of another chain than the set.
+    /// The source is on another chain than the set.
     #[error("the set is on chain {expected} and the endpoint on {found}; use another endpoint")]
     OtherChain {
-        /// The set's chain.
+        /// The chain of the set.
         expected: u64,
-        /// The source's.
+        /// The chain of the source.
         found: u64,
     },
-    /// Logs don't fit, also after all blocks were read again.
+    /// Logs don't match the state, even after all blocks were read again.
     #[error(
         "all blocks were read again and this stays so: {0}; use another endpoint, and check that the Registry is that \
          of a set of this version"
@@ -67,8 +67,8 @@ pub enum FollowError {
     /// The chain couldn't be read.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// A log doesn't fit the state: mostly the endpoint left out logs before it, or the set was deployed before
-    /// the first block.
+    /// A log doesn't match the state. Usually the endpoint omitted earlier logs, or the set was deployed
+    /// before the first block.
     #[error(
         "log {index} of block {block} doesn't fit the state ({source}); if it stays so, use another \
          endpoint, or begin before block {first_block} if the set was deployed earlier"
@@ -76,24 +76,24 @@ pub enum FollowError {
     Apply {
         /// The block.
         block: BlockNumber,
-        /// The log's position in it.
+        /// The index of the log in the block.
         index: u64,
-        /// The first block that is followed.
+        /// The first block of the set's identity.
         first_block: BlockNumber,
-        /// The contradiction.
+        /// The reason why the log doesn't match.
         #[source]
         source: ApplyError,
     },
-    /// The state isn't that of the chain: the endpoint left out logs, or its answers are wrong.
+    /// The state isn't that of the chain, because the endpoint omitted logs or its answers are wrong.
     #[error("{0}; earlier blocks are read again; use another endpoint if it stays so")]
     Differs(#[source] Box<ViewDifference>),
-    /// The last event of a block announces another that doesn't come.
+    /// The last event of a block announces another one, which is missing.
     #[error(
         "the last log of block {0} announces another, which is missing; use another endpoint if it stays so"
     )]
     Incomplete(BlockNumber),
-    /// A contract of the set emitted a log that the rules don't know: it isn't the contract it is taken
-    /// for, or belongs to another version.
+    /// A contract of the set emitted a log that the rules don't know. It is another kind of contract than
+    /// assumed, or belongs to another version.
     #[error(
         "log {index} of block {block}, emitted by {emitter}, is no event of Canon's contract there; check that \
          the Registry's set is of this version"
@@ -101,32 +101,32 @@ pub enum FollowError {
     UnknownEvent {
         /// The block.
         block: BlockNumber,
-        /// The log's position in it.
+        /// The index of the log in the block.
         index: u64,
-        /// The contract.
+        /// The contract that emitted the log.
         emitter: Address,
     },
 }
 
-/// Where a state and its chain don't fit.
+/// The location at which a state and its chain disagree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FailureSite {
     /// At a log.
     Log {
-        /// Its block.
+        /// The block of the log.
         block: BlockNumber,
-        /// Its position in the block.
+        /// The index of the log in the block.
         index: u64,
     },
-    /// At the end of a block, whose last log announces another.
+    /// The end of a block whose last log announces another one.
     BlockEnd(BlockNumber),
-    /// Somewhere: the contracts' own answers are others.
+    /// Unknown, because only the contracts' answers show that the state is wrong.
     WholeState,
 }
 
 impl FailureSite {
-    /// Whether a state that has all blocks up to `reached` is past it. That the whole state fits, only a comparison
-    /// shows.
+    /// Whether a state with all blocks up to `reached` is past this location. For the whole state, only a
+    /// comparison can show it.
     pub(crate) fn is_passed_at(self, reached: BlockNumber) -> bool {
         match self {
             Self::Log { block, .. } | Self::BlockEnd(block) => block <= reached,
@@ -154,7 +154,8 @@ impl SourceError {
 }
 
 impl FollowError {
-    /// Where the state and the chain don't fit; `None` if the error shows nothing about the state.
+    /// The location at which the state and the chain disagree; `None` if the error proves nothing about the
+    /// state.
     pub(crate) const fn site(&self) -> Option<FailureSite> {
         match self {
             Self::Apply { block, index, .. } | Self::UnknownEvent { block, index, .. } => {
@@ -170,7 +171,7 @@ impl FollowError {
     pub const fn severity(&self) -> Severity {
         match self {
             Self::Source(error) => error.severity(),
-            // Another answer may have the logs that are missing.
+            // Another answer may have the missing logs.
             Self::NotStarted
             | Self::Apply { .. }
             | Self::Differs(_)

@@ -1,4 +1,4 @@
-//! A folded state compared with every view of every contract.
+//! The comparison of a folded state with every view of every contract.
 
 use crate::external::ExternalAnswers;
 use alloy_eips::BlockId;
@@ -14,7 +14,7 @@ use canon_views::BlockView;
 pub struct CheckedViews {
     /// The block.
     pub block: BlockNumber,
-    /// The number of answers that were compared.
+    /// The number of compared answers.
     pub answers: usize,
 }
 
@@ -22,7 +22,7 @@ pub struct CheckedViews {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EveryViewError {
-    /// The state isn't that of the chain: don't use it.
+    /// The state isn't that of the chain, and must not be used.
     #[error(
         "at block {block} ({hash}) the state differs from the chain: {difference}\n  don't use the state; \
          read the set again from its first block, from another endpoint"
@@ -35,16 +35,16 @@ pub enum EveryViewError {
         /// The view, its arguments and both values.
         difference: Box<UnexpectedAnswer>,
     },
-    /// The chain couldn't be asked.
+    /// The chain couldn't be read.
     #[error(transparent)]
     Chain(#[from] Error),
 }
 
-/// The number of answers that are asked for at a time, which bounds the memory that they take.
+/// The number of answers that are requested at a time, which limits the memory for them.
 const PART: usize = 4_096;
 
-/// Compares `state` with the contracts' own answers at the block that it is the state after: all that
-/// [`expected_answers`] gives for [`Voters::Known`], one contract after the other.
+/// Compares `state` with the contracts' answers at its block: all answers that [`expected_answers`] returns
+/// for [`Voters::Known`], one contract after the other.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Contracts outside the set, as the chain has them at one block.
+//! Contracts outside the set, in their state on the chain at one block.
 
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes};
@@ -6,17 +6,17 @@ use canon_chain::{Answers, Client, Error, Query};
 use canon_protocol::{Code, ExternalContracts, Reaction};
 use std::{cell::RefCell, collections::BTreeSet};
 
-/// The answers of contracts outside the set at one block, asked of the chain when they are first needed.
+/// The answers of contracts outside the set at one block, requested when they are first needed.
 ///
-/// The rules ask while they compute, and can't wait. So what isn't known is noted, and answered after the
-/// computation, which is then made again: [`Self::resolve`].
+/// The rules need the answers during a computation and can't wait for them. So missing answers are noted
+/// and requested after the computation, which is then repeated: see [`Self::resolve`].
 #[derive(Debug)]
 pub struct ExternalAnswers {
     block: B256,
     answers: Answers,
 }
 
-/// The answers that are known, with a note of those that aren't.
+/// The known answers, with a list of the missing ones.
 #[derive(Debug)]
 pub struct KnownAnswers<'a> {
     answers: &'a Answers,
@@ -24,12 +24,12 @@ pub struct KnownAnswers<'a> {
 }
 
 impl ExternalAnswers {
-    /// The contracts as they are after the block with this hash.
+    /// The contracts in the state after the block with this hash.
     pub fn at(block: B256) -> Self {
         Self { block, answers: Answers::default() }
     }
 
-    /// The result of `compute`, once all that it asks is known.
+    /// The result of `compute`, once all answers that it needs are known.
     ///
     /// # Errors
     ///
@@ -60,7 +60,7 @@ impl ExternalContracts for KnownAnswers<'_> {
         self.answers.account(account).unwrap_or_else(|| self.miss(Query::Account(account)))
     }
 
-    /// Revert data isn't known, and no view depends on it.
+    /// The revert data isn't known, but no view depends on it.
     fn ask(&self, target: Address, data: &[u8]) -> Result<Bytes, Bytes> {
         let question = (target, Bytes::copy_from_slice(data));
         match self.answers.call(&question) {
@@ -72,7 +72,7 @@ impl ExternalContracts for KnownAnswers<'_> {
         }
     }
 
-    /// Reverts: what contracts outside the set do can't be asked without executing it.
+    /// Reverts, because the effects of other contracts can't be known without executing them.
     fn call(&self, _: Address, _: Address, _: &Bytes) -> Reaction {
         Reaction::Reverts(Bytes::new())
     }

@@ -1,4 +1,4 @@
-//! The identity of a set, found from its Registry's address.
+//! The identity of a set, determined from its Registry's address.
 
 use crate::{
     identity::SetIdentity,
@@ -16,14 +16,14 @@ use canon_protocol::{BlockNumber, Seconds};
 use canon_views::{BlockView, Question, SetAddresses};
 use core::time::Duration;
 
-/// The reason why the identity of a set isn't found.
+/// The reason why the identity of a set can't be determined.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FindError {
     /// The set can't be read from the chain.
     #[error(transparent)]
     Chain(#[from] Error),
-    /// The canonical rollup doesn't answer which contract pays for its blocks.
+    /// The canonical rollup doesn't return its RewardDistributor.
     #[error(
         "the canonical rollup at {rollup} names no RewardDistributor, so the set's history can't be \
          folded; use the set's present, or check the rollup"
@@ -43,8 +43,8 @@ pub enum FindError {
         /// The newest block.
         head: BlockNumber,
     },
-    /// A contract's address doesn't follow from its constructor's arguments, so its code and its first storage
-    /// aren't known.
+    /// A contract's address doesn't follow from its constructor's arguments, so its code and its initial
+    /// storage aren't known.
     #[error(
         "the set's history can't be folded, since the origin of its contracts isn't known ({0}); use the \
          set's present, or check the Registry's address"
@@ -57,7 +57,7 @@ impl FindError {
     pub const fn severity(&self) -> Severity {
         match self {
             Self::Chain(error) => error.severity(),
-            // The contracts are there, so their logs are too: a node lags.
+            // The contracts exist, so their logs do too. The node lags.
             Self::NoLogs { .. } => Severity::Retry,
             Self::NoDistributor { .. } | Self::UnknownOrigin(_) => Severity::Stop,
         }
@@ -85,16 +85,16 @@ impl From<ExamineError> for FindError {
 }
 
 impl SetIdentity {
-    /// Finds the identity of the set whose Registry is at `registry`, as it is at the newest block.
+    /// Determines the identity of the set whose Registry is at `registry`, at the newest block.
     ///
-    /// The first block is that of the first log of the set's contracts; no state of old blocks is asked for.
-    /// Each contract's origin is that which its address proves: the deployment proxy with salt 0, or the factory
-    /// and the salt of the transaction that created it. `searched` gets the last block of each range without
-    /// logs of the set, and the newest block. `pause` is asked before each further attempt at what failed.
+    /// The first block is that of the first log of the set's contracts; the states of old blocks aren't
+    /// needed. Each contract's origin is the one that its address proves: the deployment proxy with salt 0,
+    /// or the factory and the salt in the transaction that created it. `searched` gets the last block of
+    /// each range without logs of the set, and the newest block. `pause` is called before each retry.
     ///
     /// # Errors
     ///
-    /// [`FindError::UnknownOrigin`] if a contract's address proves nothing; [`FindError::NoLogs`];
+    /// [`FindError::UnknownOrigin`] if a contract's address proves no origin; [`FindError::NoLogs`];
     /// [`FindError::NoDistributor`]; otherwise if the endpoint fails several times in a row.
     pub async fn find(
         client: &Client,
@@ -114,7 +114,7 @@ impl SetIdentity {
         Self::find_of(client, &view.addresses, view.block, searched, pause).await
     }
 
-    /// The same for the contracts that are in office at the block `head`.
+    /// As [`Self::find`], for known contracts in office at the block `head`.
     pub(crate) async fn find_of(
         client: &Client,
         set: &SetAddresses,
@@ -141,7 +141,7 @@ async fn first_block(
     let contracts = [set.asset, set.registry, set.governance, set.issuer].into_iter();
     let filter = Filter::new().address(contracts.chain(set.reward_distributor).collect::<Vec<_>>());
     let mut retries = Retries::PROGRESS;
-    // An endpoint that keeps no logs has none later either.
+    // An endpoint that keeps no logs won't have any later.
     let mut searches = Retries::QUESTION;
     let mut next = BlockNumber::ZERO;
     loop {
@@ -175,8 +175,8 @@ async fn first_block(
 
 /// The distinct origins of a set's contracts, that of the Registry first.
 ///
-/// Rollups and Proposals may be none of the set's: Governance can put any contract into office. Those of unknown
-/// origin are left out.
+/// Rollups and Proposals may not belong to the set, because Governance can put any contract into office.
+/// Those with unknown origins are left out.
 pub(crate) async fn origins(
     client: &Client,
     set: &SetAddresses,
@@ -217,7 +217,7 @@ pub(crate) async fn origins(
     Ok(distinct)
 }
 
-/// The origin that a contract's address proves. A request that fails is made again.
+/// The origin that a contract's address proves. Failed requests are retried.
 async fn proven_origin<C: ConstructorEvents>(
     examiner: &SetExaminer<'_>,
     contract: Address,

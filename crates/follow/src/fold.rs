@@ -1,4 +1,4 @@
-//! A set's state after a block, from the logs up to it.
+//! The state of a set after a block, folded from the logs up to it.
 
 use crate::{error::FollowError, identity::SetIdentity, source::PlacedLog};
 use alloy_primitives::Address;
@@ -6,7 +6,7 @@ use canon_protocol::{BlockNumber, Constructor, Log, SetState};
 use canon_views::BlockView;
 use std::{collections::BTreeSet, sync::Arc};
 
-/// A set's state after a block. A clone shares the state until one of both goes on.
+/// The state of a set after a block. A clone shares the state until one of them changes.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fold {
     /// The block; `None` before the first one.
@@ -17,18 +17,18 @@ pub(crate) struct Fold {
 }
 
 impl Fold {
-    /// Before the set's first event.
+    /// The state before the set's first event.
     pub(crate) fn new(identity: &SetIdentity) -> Self {
         Self { block: None, is_marked: false, state: Arc::new(SetState::new(identity.addresses)) }
     }
 
-    /// The block that comes next.
+    /// The number of the next block.
     pub(crate) fn next(&self, identity: &SetIdentity) -> BlockNumber {
         self.block.map_or(identity.first_block, |block| block.number.next())
     }
 
-    /// The contracts whose logs are followed, in blocks whose logs with the topics of
-    /// [`SetIdentity::deployment_topics`] are `deployments`.
+    /// The contracts whose logs are followed. `deployments` are the logs of these blocks with the topics of
+    /// [`SetIdentity::deployment_topics`].
     pub(crate) fn emitters(
         &self,
         identity: &SetIdentity,
@@ -42,7 +42,8 @@ impl Fold {
         fixed.into_iter().chain(rollups).chain(proposals).chain(deployed).collect()
     }
 
-    /// Applies the logs of the blocks up to `block`. If that fails, the state is between two blocks.
+    /// Applies the logs of the blocks up to `block`. After an error, the state may be in the middle of a
+    /// block.
     pub(crate) fn apply(
         &mut self,
         identity: &SetIdentity,
@@ -53,7 +54,8 @@ impl Fold {
             let (emitter, block) = (placed.log.address, placed.block.number);
             let Some(log) = self.decode(identity, placed) else {
                 if self.state.role_of(emitter).is_none() {
-                    // Its constructor is still at work: what makes it a contract of the set comes later.
+                    // Its constructor is still running. The event that makes it a contract of the set comes
+                    // later.
                     continue;
                 }
                 return Err(FollowError::UnknownEvent { block, index: placed.index, emitter });

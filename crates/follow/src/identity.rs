@@ -1,4 +1,4 @@
-//! The identity of a set: its contracts.
+//! The identity of a set, which determines its contracts.
 
 use alloy_primitives::{Address, B256, ChainId, keccak256};
 use alloy_sol_types::SolEvent;
@@ -8,14 +8,14 @@ use canon_protocol::{Addresses, BlockNumber, Constructor};
 use canon_views::SetAddresses;
 use serde::{Deserialize, Serialize};
 
-/// The addresses, the first block and the origins that a set's state is folded by. Sets with equal identities have
-/// equal states at equal blocks.
+/// The addresses, the first block and the origins from which the state of a set is folded. Sets with equal
+/// identities have equal states at equal blocks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetIdentity {
-    /// The chain, and the contracts that the set has one of.
+    /// The chain, and the contracts of which the set has only one.
     pub addresses: Addresses,
-    /// The block of the set's first event, or one before it.
+    /// The block of the set's first event, or an earlier one.
     pub first_block: BlockNumber,
     /// The factories and salts that create Rollups and Proposals of the set. A contract that emits their events
     /// from an address that follows from none of these isn't of the set.
@@ -23,7 +23,8 @@ pub struct SetIdentity {
 }
 
 impl SetIdentity {
-    /// The identity of a set whose contracts have one origin. Its Expect is where that origin puts it.
+    /// The identity of a set whose contracts have one origin. Expect is at the address that follows from
+    /// that origin.
     ///
     /// Returns `None` if the canonical rollup doesn't name its RewardDistributor.
     pub fn of(
@@ -45,12 +46,12 @@ impl SetIdentity {
         Some(Self { addresses, first_block, origins: vec![origin] })
     }
 
-    /// Whether the set's Expect is where one of its origins puts it.
+    /// Whether the address of Expect follows from one of the origins.
     pub(crate) fn expect_follows(&self) -> bool {
         self.origins.iter().any(|origin| expect_of(origin) == self.addresses.expect)
     }
 
-    /// The first topics of the events by which new contracts of the set show themselves.
+    /// The signature hashes of the events that announce new contracts of the set.
     pub(crate) const fn deployment_topics() -> [B256; 2] {
         [
             canon_abi::Rollup::RollupDeployed::SIGNATURE_HASH,
@@ -58,10 +59,10 @@ impl SetIdentity {
         ]
     }
 
-    /// The first topics of events that every active set emits all the time and hardly anything else does, and
-    /// of those by which new contracts show themselves.
+    /// The signature hashes of the events that announce new contracts, and of events that every active set
+    /// emits regularly and other contracts rarely do.
     ///
-    /// They mark ranges of logs: a node that gives such a log in a range has all blocks up to it.
+    /// They mark ranges of logs: a node that returns such a log in a range has all blocks up to it.
     pub(crate) const fn marker_topics() -> [B256; 4] {
         let [rollup, proposals] = Self::deployment_topics();
         [
@@ -72,7 +73,7 @@ impl SetIdentity {
         ]
     }
 
-    /// Whether `constructor` created the contract at this address, in one of the ways of the set.
+    /// Whether `constructor` created the contract at this address, with one of the set's origins.
     pub(crate) fn is_genuine(&self, contract: Address, constructor: &Constructor) -> bool {
         let init_code_hash = keccak256(init_code(constructor));
         let created_by = |origin: &Create2Origin| {
@@ -81,7 +82,7 @@ impl SetIdentity {
         self.origins.iter().any(created_by)
     }
 
-    /// The contracts that the set has one of.
+    /// The contracts of which the set has only one.
     pub(crate) const fn fixed(&self) -> [Address; 6] {
         let Addresses { asset, registry, governance, issuer, reward_distributor, expect, .. } =
             self.addresses;
@@ -89,7 +90,7 @@ impl SetIdentity {
     }
 }
 
-/// The address at which an origin puts Expect.
+/// The address of Expect that follows from an origin.
 fn expect_of(origin: &Create2Origin) -> Address {
     origin.create2(Contract::Expect.artifact().creation_code()).address()
 }

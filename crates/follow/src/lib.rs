@@ -1,16 +1,15 @@
 //! A set's state in step with a chain.
 //!
-//! The state is folded from the logs of the set's contracts and nothing else, by the rules of
-//! [`canon_protocol`]. A [`Follower`] takes logs from a [`SetSource`] and survives what endpoints and
-//! chains do: reorganizations of any depth, nodes that lag or are on different forks, limits of ranges,
-//! and a kill at any point. [`SetIdentity::find`] finds a set from its Registry's address, and [`open_set`] its
-//! present and its history.
+//! The state is folded only from the logs of the set's contracts, by the rules of [`canon_protocol`]. A
+//! [`Follower`] reads logs from a [`SetSource`]. It handles reorganizations of any depth, nodes that lag or
+//! are on different forks, limits of ranges, and a kill at any point. [`SetIdentity::find`] determines a
+//! set from its Registry's address, and [`open_set`] its present and its history.
 //!
-//! Two checks compare a state with the contracts' own answers: a [`Follower`] compares what every view has, and the
-//! accounts of a [`ComparisonScope`] ([`compare_present`]), at the price of one view, which doesn't depend on how many
-//! other accounts there are; [`check_every_view`] compares everything, at the price of thousands of calls.
-//! `docs/architecture.md` says what each is for, what it covers and costs, and the limits that are known ("Events are
-//! enough, and are checked").
+//! Two checks compare a state with the contracts' answers. A [`Follower`] compares the parts that every
+//! view has, and the accounts of a [`ComparisonScope`] ([`compare_present`]). This costs as much as one
+//! view and doesn't depend on the number of other accounts. [`check_every_view`] compares everything, with
+//! thousands of calls. `docs/architecture.md` describes the purpose, the coverage and the cost of both, and
+//! their known limits ("Events are enough, and are checked").
 
 mod chain_source;
 mod checkpoint;

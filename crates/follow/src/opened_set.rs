@@ -1,4 +1,4 @@
-//! A set with its history, for programs that ask once and end.
+//! A set with its history, for programs that read it once and exit.
 
 use crate::{
     chain_source::ChainSource,
@@ -24,33 +24,34 @@ use std::{
     sync::Arc,
 };
 
-/// The most reorganizations before the chain is given up: the endpoint's nodes are on forks.
+/// The number of reorganizations after which reading is given up, because the endpoint's nodes are on
+/// different forks.
 const MOST_REORGANIZATIONS: u32 = 16;
 
-/// A set at the newest block, with its history if that can be had.
+/// A set at the newest block, with its history if available.
 #[derive(Debug)]
 pub struct OpenedSet {
     /// The set.
     pub view: SetView,
     /// The reason why the view has no history; `None` if it has one.
     pub no_history: Option<HistoryError>,
-    /// Rollups in the Registry, and the Proposals contract in force, whose origin isn't known. The history lacks
-    /// their events. Empty without a history.
+    /// Listed rollups, and the Proposals contract in force, with unknown origins. The history lacks their
+    /// events. Empty without a history.
     pub unknown: BTreeSet<Address>,
-    /// Notes for people on how the view was made.
+    /// Notes for people about how the view was made.
     pub notes: Vec<OpenNote>,
 }
 
-/// What is opened, and what is asked about it.
+/// The set to open, and the question about it.
 #[derive(Clone, Copy, Debug)]
 pub struct OpenSubject<'a> {
     /// The chain.
     pub client: &'a Client,
     /// The set's Registry.
     pub registry: Address,
-    /// What the view covers beside what every view has.
+    /// The parts of the view beyond those that every view has.
     pub question: &'a Question,
-    /// The time from the newest block to the next one, as it is expected.
+    /// The expected time from the newest block to the next one.
     pub block_time: Seconds,
 }
 
@@ -64,7 +65,7 @@ pub enum HistoryError {
     /// The events can't be read or folded.
     #[error(transparent)]
     Follow(#[from] FollowError),
-    /// The endpoint's newest block is older than one that was read before and is on its chain.
+    /// The endpoint's newest block is older than a block that was read before and is on its chain.
     #[error(
         "the endpoint's newest block is older than block {block}, which was read before; use an endpoint that \
          is up to date"
@@ -73,7 +74,7 @@ pub enum HistoryError {
         /// The block that was read before.
         block: BlockNumber,
     },
-    /// The endpoint's answers were of different forks again and again.
+    /// The endpoint's answers were repeatedly of different forks.
     #[error(
         "the endpoint's blocks were replaced {MOST_REORGANIZATIONS} times while they were read; use another \
          endpoint, or try again later"
@@ -81,23 +82,23 @@ pub enum HistoryError {
     Forks,
 }
 
-/// A note for people on how a set's view was made.
+/// A note for people about how a set's view was made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenNote {
-    /// The history wasn't compared with the contracts' own answers, which aren't those of a set: events may be
-    /// missing.
+    /// The history couldn't be compared with the contracts' answers, which aren't those of a set. Events
+    /// may be missing.
     #[error(
         "not verified: the contracts' own answers can't be compared with the history ({0}); compare it with \
          that of another endpoint"
     )]
     NotVerified(#[source] Arc<Error>),
-    /// The file of the set's earlier state wasn't used.
+    /// The file with an earlier state of the set wasn't used.
     #[error(
         "the saved state couldn't be used ({0}); all blocks were read again, and it is replaced"
     )]
     NotRead(#[source] CheckpointError),
-    /// The state wasn't kept, so the next program reads the same blocks again.
+    /// The state wasn't saved, so the next program reads the same blocks again.
     #[error(
         "the state couldn't be saved ({0}), so the next command takes as long; check the folder's permissions"
     )]
@@ -111,19 +112,19 @@ pub struct HistoryProgress {
     pub block: BlockNumber,
     /// The newest block.
     pub head: BlockNumber,
-    /// The number of events that were folded, those before an earlier state excepted.
+    /// The number of folded events, without those before a saved state.
     pub events: u64,
 }
 
-/// The set that `subject` names, at the newest block, with its history.
+/// Opens the set that `subject` names, at the newest block, with its history.
 ///
-/// The history is compared with the contracts' own answers to what is asked, and what every view has: the cost doesn't
-/// depend on how many other accounts there are.
+/// The history is compared with the contracts' answers about the parts that every view has and those in the
+/// question. The cost doesn't depend on the number of other accounts.
 ///
-/// The folder `cache` keeps a state of the set between programs, in a file of the chain and the Registry; several
-/// programs may use it at once, and whoever can write to it is trusted. If the history can't be had, the set's
-/// present is what its contracts answer, and [`OpenedSet::no_history`] says why there is no more. `pause` is asked
-/// before each further attempt at what failed.
+/// The folder `cache` keeps a state of the set between programs, in one file per chain and Registry.
+/// Several programs may use it at once; anyone who can write to it is trusted. If the history isn't
+/// available, the present is read from the contracts, and [`OpenedSet::no_history`] has the reason. `pause`
+/// is called before each retry.
 ///
 /// # Errors
 ///
@@ -146,18 +147,18 @@ pub async fn open_set(
     }
 }
 
-/// The file of a set's earlier state in the folder `cache`.
+/// The path of a set's saved state in the folder `cache`.
 fn file(cache: &Path, chain_id: ChainId, registry: Address) -> PathBuf {
     cache.join(format!("{chain_id}-{registry:#x}.json"))
 }
 
 impl OpenSubject<'_> {
-    /// The chain. States are compared for what is asked.
+    /// The chain as a source. States are compared within the question.
     fn source(&self) -> ChainSource {
         ChainSource::new(self.client.clone(), ComparisonScope::Asked(self.question.clone()))
     }
 
-    /// The set by its contracts' own views.
+    /// Reads the set from the contracts' views.
     async fn read(
         &self,
         question: &Question,
@@ -174,7 +175,7 @@ impl OpenSubject<'_> {
     }
 }
 
-/// The set with its history, and the contracts of unknown origin.
+/// The set with its history, and the contracts with unknown origins.
 async fn history(
     subject: &OpenSubject<'_>,
     cache: &Path,
@@ -208,7 +209,7 @@ async fn history(
         (caught_up, _) => caught_up?,
     };
     if before.is_some() && has_unknown_in_office(&follower) {
-        // The file's identity may be older than their origin.
+        // The file's identity may be older than the origins of these contracts.
         let (set, block) = (&view.present.addresses, view.present.block);
         let mut identity = follower.identity().clone();
         let mut found = origins(client, set, identity.first_block, block, pause).await?;
@@ -221,7 +222,7 @@ async fn history(
     }
     let after = follower.checkpoint().filter(|after| Some(after.block()) != before);
     if let Some(Err(error)) = after.map(|checkpoint| keep(&checkpoint, cache, &path)) {
-        // A file that isn't replaced is the same trouble, and is said to be replaced.
+        // The note about an unusable file says that it is replaced, which isn't the case now.
         notes.retain(|note| !matches!(note, OpenNote::NotRead(_)));
         notes.push(OpenNote::NotWritten(error));
     }
@@ -230,7 +231,7 @@ async fn history(
     }
     let unknown = contracts_of_unknown_origin(follower.state());
     if has_unknown_in_office(&follower) {
-        // The events don't show the signals. The contracts do.
+        // The events don't show the signals, but the contracts do.
         let at = view.present.block.hash.into();
         let answered = subject.read(question, at, pause).await;
         view.present = answered.map_err(FindError::from)?.present;
@@ -238,7 +239,7 @@ async fn history(
     Ok((view, unknown))
 }
 
-/// A follower of the contracts that are in office, which begins with the set's first block.
+/// A follower of the contracts in office, which starts at the set's first block.
 async fn begin(
     subject: &OpenSubject<'_>,
     now: &Present,
@@ -257,7 +258,8 @@ async fn has_block(mut source: ChainSource, block: &BlockView) -> Result<bool, H
     Ok(found.first().is_some_and(|header| header.block.hash == block.hash))
 }
 
-/// Whether an identity is of the contracts that are in office, with the Expect that an origin of it creates.
+/// Whether an identity matches the contracts in office, with an Expect that follows from one of its
+/// origins.
 fn is_of(identity: &SetIdentity, now: &Present) -> bool {
     let (known, found) = (&identity.addresses, &now.addresses);
     let contracts = [found.registry, found.governance, found.asset, found.issuer];
@@ -266,7 +268,7 @@ fn is_of(identity: &SetIdentity, now: &Present) -> bool {
         && [known.registry, known.governance, known.asset, known.issuer] == contracts
 }
 
-/// Listed rollups and the Proposals contract in force, if the state doesn't have them.
+/// Listed rollups and the Proposals contract in force that the state doesn't have.
 fn contracts_of_unknown_origin(state: &SetState) -> BTreeSet<Address> {
     let listed = state.registry().snapshots().iter().map(|snapshot| snapshot.rollup);
     let rollups = listed.filter(|rollup| *rollup != SENTINEL && state.rollup(*rollup).is_none());
@@ -275,14 +277,15 @@ fn contracts_of_unknown_origin(state: &SetState) -> BTreeSet<Address> {
     rollups.chain(proposer).collect()
 }
 
-/// Whether the canonical rollup or the Proposals contract in force is of unknown origin.
+/// Whether the canonical rollup or the Proposals contract in force has an unknown origin.
 fn has_unknown_in_office(follower: &Follower<ChainSource>) -> bool {
     let state = follower.state();
     let proposer = state.governance().governance_proposer();
     state.canonical_rollup().is_none() || state.proposals(proposer).is_none()
 }
 
-/// Follows to the newest block, and looks at the set there. Gives up after several failures in a row.
+/// Follows the chain to the newest block, and returns the view there. Gives up after several failures in a
+/// row.
 async fn catch_up(
     follower: &mut Follower<ChainSource>,
     subject: &OpenSubject<'_>,
@@ -325,8 +328,9 @@ async fn catch_up(
     }
 }
 
-/// Writes a checkpoint into the folder `cache`; if that isn't there, it is made for its owner only. Programs that
-/// write at once replace each other's files as a whole; an older state costs the next program time and nothing else.
+/// Writes a checkpoint to the folder `cache`. If the folder doesn't exist, it is created, accessible only to its
+/// owner. Programs that write at the same time replace each other's files as a whole. An older state only costs
+/// the next program time.
 fn keep(checkpoint: &Checkpoint, cache: &Path, path: &Path) -> Result<(), CheckpointError> {
     let failed = |source| CheckpointError::Io { path: cache.to_owned(), source };
     let mut folder = DirBuilder::new();

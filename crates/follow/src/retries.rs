@@ -3,11 +3,11 @@
 use canon_chain::Severity;
 use core::{future::Future, time::Duration};
 
-/// The caller's way to let time pass before another attempt: nothing here reads a clock.
+/// The caller's way to pause before a retry, since this crate reads no clock.
 ///
-/// A program sleeps. Any closure `FnMut(Duration) -> impl Future` will do.
+/// A program sleeps. Any closure `FnMut(Duration) -> impl Future` works.
 pub trait Pause: Send {
-    /// Lets `time` pass.
+    /// Waits for `time`.
     fn pause(&mut self, time: Duration) -> impl Future<Output = ()> + Send;
 }
 
@@ -21,22 +21,22 @@ where
     }
 }
 
-/// A failure that may pass.
+/// A failure that may be temporary.
 pub(crate) trait Failure {
     /// The severity: what a program does about it.
     fn severity(&self) -> Severity;
 
-    /// The pause that the endpoint asked for.
+    /// The pause that the endpoint requested.
     fn retry_after(&self) -> Option<Duration>;
 }
 
-/// The first pause. Each is twice as long as the one before.
+/// The first pause. Each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
-/// The longest pause, unless the endpoint asks for a longer one: more than a slot of the L1.
+/// The longest pause, unless the endpoint requests a longer one. It is longer than a slot of L1.
 const LONGEST_PAUSE: Duration = Duration::from_secs(16);
 
-/// The failures in a row of something that is tried again.
+/// The consecutive failures of a task that is retried.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Retries {
     failures: u32,
@@ -44,14 +44,16 @@ pub(crate) struct Retries {
 }
 
 impl Retries {
-    /// For one question: a person waits for the answer, and a dead endpoint may take its time for each failure.
+    /// The limit for one question. A person waits for the answer, and an unresponsive endpoint may take
+    /// long for each failure.
     pub(crate) const QUESTION: Self = Self { failures: 0, most: 4 };
 
-    /// For a part of a long way, most of which was paid for already. One step can take ten requests. The pauses
-    /// add up to more than a minute and a half: a node that lags catches up.
+    /// The limit for a step of a long task. One step can take ten requests, and most of the task may
+    /// already be done. The pauses add up to more than a minute and a half, in which a node that lags can
+    /// catch up.
     pub(crate) const PROGRESS: Self = Self { failures: 0, most: 12 };
 
-    /// Counts a failure. Returns whether there is another attempt, after the pause before it.
+    /// Records a failure. Returns whether to retry, after the pause.
     pub(crate) async fn allow(&mut self, failure: &impl Failure, pause: &mut impl Pause) -> bool {
         let (severity, retry_after) = (failure.severity(), failure.retry_after());
         let growing = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(self.failures));

@@ -7,24 +7,25 @@ use canon_views::BlockView;
 use core::{future::Future, ops::RangeInclusive};
 use std::collections::BTreeSet;
 
-/// A block's header, as far as following it takes.
+/// The parts of a block's header that following needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     /// The block.
     pub block: BlockView,
-    /// The filter of the emitters and topics of the block's logs (`logsBloom`). `None` if the block's hash isn't
-    /// that of the header's known fields: one is wrong, or the chain's headers have further ones.
+    /// The filter of the emitters and topics of the block's logs (`logsBloom`). `None` if the block's hash
+    /// doesn't match the known fields of the header: either one of them is wrong, or the chain's headers
+    /// have further fields.
     pub bloom: Option<Bloom>,
 }
 
-/// A log and its place in the chain.
+/// A log and its position in the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacedLog {
     /// The number and the time of the block.
     pub block: L1Block,
     /// The hash of the block.
     pub hash: B256,
-    /// The position among all logs of the block, from 0.
+    /// The index among all logs of the block, from 0.
     pub index: u64,
     /// The emitter, topics and data.
     pub log: Log,
@@ -38,7 +39,7 @@ impl PlacedLog {
     }
 }
 
-/// The logs that are asked for.
+/// The logs to read.
 #[derive(Clone, Copy, Debug)]
 pub enum Selection<'a> {
     /// All logs.
@@ -50,7 +51,7 @@ pub enum Selection<'a> {
 }
 
 impl Selection<'_> {
-    /// Whether a block with this bloom may have such logs. A bloom may contain what no log of its block has.
+    /// Whether a block with this bloom may have such logs. False positives are possible.
     pub fn may_be_in(&self, bloom: &Bloom) -> bool {
         let contains = |bytes: &[u8]| bloom.contains_input(BloomInput::Raw(bytes));
         match self {
@@ -60,7 +61,7 @@ impl Selection<'_> {
         }
     }
 
-    /// Whether a log is one of those that are asked for.
+    /// Whether a log is one of those to read.
     pub fn selects(&self, placed: &PlacedLog) -> bool {
         match self {
             Self::All => true,
@@ -72,15 +73,15 @@ impl Selection<'_> {
     }
 }
 
-/// Whether these are all logs of a block with this bloom, as far as they show it: they are numbered without a gap
-/// and make the bloom. Without the last ones they would make it too, if each of those has the emitter and the topics
-/// of others.
+/// Whether these are all logs of a block with this bloom: their indexes have no gap, and they result in the
+/// bloom. The check can't detect that the last logs are missing if their emitters and topics also occur in
+/// others.
 pub(crate) fn are_all_logs(logs: &[PlacedLog], bloom: &Bloom) -> bool {
     logs.iter().zip(0..).all(|(placed, index)| placed.index == index)
         && logs_bloom(logs.iter().map(|placed| &placed.log)) == *bloom
 }
 
-/// The logs of a range of blocks, and its ends.
+/// The logs of a range of blocks, with its first and last block.
 #[derive(Clone, Debug)]
 pub struct RangeLogs {
     /// The first block.
@@ -91,10 +92,11 @@ pub struct RangeLogs {
     pub logs: Vec<PlacedLog>,
 }
 
-/// A chain's blocks and logs, and what a set's contracts answer.
+/// A chain's blocks and logs, and the answers of a set's contracts.
 ///
-/// Answers may come from different nodes, which lag, or are on different forks. `None`,
-/// [`SourceError::UnknownBlock`] and [`SourceError::NoBlock`] say that the node doesn't have the block, now.
+/// Answers may come from different nodes, which lag or are on different forks. `None`,
+/// [`SourceError::UnknownBlock`] and [`SourceError::NoBlock`] mean that the node doesn't have the block
+/// now.
 pub trait SetSource: Send {
     /// The id of the chain.
     ///
@@ -110,7 +112,7 @@ pub trait SetSource: Send {
     /// If there is no answer.
     fn newest(&mut self) -> impl Future<Output = Result<Header, SourceError>> + Send;
 
-    /// The header of the block with this hash, on whatever fork it is.
+    /// The header of the block with this hash, on any fork.
     ///
     /// # Errors
     ///
@@ -120,17 +122,17 @@ pub trait SetSource: Send {
         hash: B256,
     ) -> impl Future<Output = Result<Option<Header>, SourceError>> + Send;
 
-    /// The headers of the canonical blocks with these numbers, as far as the nodes give them.
+    /// The headers of the canonical blocks with these numbers that the nodes return.
     ///
     /// # Errors
     ///
-    /// If there is no answer at all.
+    /// If nothing is answered.
     fn headers_at(
         &mut self,
         numbers: RangeInclusive<BlockNumber>,
     ) -> impl Future<Output = Result<Vec<Header>, SourceError>> + Send;
 
-    /// The logs of one block, in order: all of them, or an error.
+    /// The logs of one block, in order and complete.
     ///
     /// # Errors
     ///
@@ -141,21 +143,21 @@ pub trait SetSource: Send {
         selection: Selection<'_>,
     ) -> impl Future<Output = Result<Vec<PlacedLog>, SourceError>> + Send;
 
-    /// The logs of the canonical blocks in `blocks`, in order. If the node that gives them lags, those of the
-    /// blocks that it doesn't have are missing.
+    /// The logs of the canonical blocks in `blocks`, in order. If the node lags, the logs of blocks that it
+    /// doesn't have are missing.
     ///
     /// # Errors
     ///
-    /// [`SourceError::NoBlock`] if the node doesn't have an end of the range,
-    /// [`SourceError::RangeTooLong`] if it wants shorter ranges.
+    /// [`SourceError::NoBlock`] if the node doesn't have an end of the range, [`SourceError::RangeTooLong`]
+    /// if it accepts only shorter ranges.
     fn range_logs(
         &mut self,
         blocks: RangeInclusive<BlockNumber>,
         selection: Selection<'_>,
     ) -> impl Future<Output = Result<RangeLogs, SourceError>> + Send;
 
-    /// Compares `state`, folded from the logs up to `block`, with the contracts' own answers at the hash of that
-    /// block.
+    /// Compares `state`, folded from the logs up to `block`, with the contracts' answers at that block's
+    /// hash.
     ///
     /// # Errors
     ///

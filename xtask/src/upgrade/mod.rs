@@ -37,7 +37,8 @@ const LEAST_CHECKS: usize = 945;
 
 /// Parses `--anvil PATH --cast PATH [--canon PATH] [--proposals N --stakers N]` and runs.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
-    let values = crate::flags(arguments)?;
+    let values =
+        crate::flags(arguments, &["--anvil", "--cast", "--canon", "--proposals", "--stakers"])?;
     let path = |name| values.get(name).map(PathBuf::from).ok_or_else(|| eyre!("{name} is missing"));
     let canon = match values.get("--canon") {
         Some(path) => PathBuf::from(path),

@@ -1,4 +1,4 @@
-//! The contracts in office, one by one.
+//! The examination of each contract in office.
 
 use super::{
     examiner,
@@ -22,18 +22,18 @@ use canon_views::{BlockView, SetAddresses};
 pub(super) struct Contracts {
     pub(super) contracts: Vec<AuditedContract>,
     pub(super) constructors: Constructors,
-    /// Distinct, that of the Registry first.
+    /// The distinct origins, that of the Registry first.
     pub(super) origins: Vec<Create2Origin>,
     pub(super) findings: Vec<Finding>,
 }
 
-/// The arguments of constructors that addresses prove.
+/// The constructor arguments that addresses prove.
 #[derive(Default)]
 pub(super) struct Constructors {
     pub(super) asset: Option<Asset::constructorCall>,
 }
 
-/// Collects what is found.
+/// Collects contracts and findings.
 struct Collector<'a> {
     client: &'a Client,
     first_block: BlockNumber,
@@ -74,7 +74,7 @@ impl Contracts {
 }
 
 impl Collector<'_> {
-    /// Looks for the proof of a contract, its code and its owner, who should be `owner`.
+    /// Examines a contract: the proof of its address, its code and its owner, who should be `owner`.
     async fn add<C: ConstructorEvents>(
         &mut self,
         address: Address,
@@ -105,7 +105,7 @@ impl Collector<'_> {
         Ok(constructor)
     }
 
-    /// Adds Expect, which no contract refers to, where an origin of the set puts it.
+    /// Adds Expect, to which no contract refers, at the address that follows from an origin of the set.
     async fn add_expect(&mut self) -> Result<(), ExamineError> {
         let at = self.head.hash.into();
         for origin in self.found.origins.clone() {
@@ -153,7 +153,7 @@ impl Collector<'_> {
         Ok(())
     }
 
-    /// The owner of a contract; `None` if it doesn't answer.
+    /// The owner of a contract; `None` if the contract doesn't answer.
     async fn check_owner(
         &mut self,
         contract: Contract,

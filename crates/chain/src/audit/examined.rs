@@ -1,4 +1,4 @@
-//! A genuine set, and further rollups of it.
+//! A genuine set, and the examination of further rollups.
 
 use super::{AuditError, NEXT_BLOCK, contracts::Contracts, examiner, first_block};
 use crate::{
@@ -24,7 +24,7 @@ pub struct ExaminedSet {
 /// A rollup that was found genuine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExaminedRollup {
-    /// Its creation, which gives its address.
+    /// The creation of the rollup, from which its address follows.
     pub create2: Create2,
     /// The arguments of its constructor.
     pub parameters: RawRollupParameters,
@@ -52,17 +52,17 @@ impl ExaminedSet {
         Ok(Self { set, present, origins, first_block })
     }
 
-    /// The origin of its Registry, with which further contracts are created by default.
+    /// The origin of the Registry, which is the default for further contracts.
     pub fn origin(&self) -> Create2Origin {
         self.origins.first().copied().unwrap_or_default()
     }
 
-    /// Checks that a rollup is genuine, was constructed for the set's present Governance and belongs to it,
-    /// whoever created it with whatever salt.
+    /// Checks that a rollup is genuine, was constructed for the set's present Governance and belongs to it.
+    /// Its creator and its salt make no difference.
     ///
     /// # Errors
     ///
-    /// [`ExamineError::NotGenuine`] if it isn't; otherwise if the chain can't be read.
+    /// [`ExamineError::NotGenuine`] if it fails a check; otherwise if the chain can't be read.
     pub async fn rollup(
         &self,
         client: &Client,

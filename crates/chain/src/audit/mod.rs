@@ -1,8 +1,7 @@
-//! The audit of a set that anybody deployed: its contracts, its wiring and its parameters.
+//! The audit of any deployed set: its contracts, its wiring and its parameters.
 //!
-//! Nothing of it needs trust in whoever deployed the set: the proofs are those of a
-//! [`SetExaminer`], and the parameters are judged by the same
-//! [rules](crate::deploy::rules) as before a deployment.
+//! The audit doesn't trust the deployer of the set: a [`SetExaminer`] proves the contracts, and the
+//! [rules](crate::deploy::rules) that apply before a deployment judge the parameters.
 
 mod contracts;
 mod examined;
@@ -27,7 +26,7 @@ use canon_protocol::{BlockNumber, Seconds, text::count};
 use canon_views::{BlockView, Present, Question, SetAddresses};
 use contracts::Contracts;
 
-/// The time to the next block that views are asked for. Audits don't depend on it.
+/// The time to the next block that views require. Audits don't depend on it.
 const NEXT_BLOCK: Seconds = Seconds::SECOND;
 
 /// The reason why a set can't be audited.
@@ -65,8 +64,8 @@ impl From<ExamineError> for AuditError {
 ///
 /// # Errors
 ///
-/// If the chain can't be read; [`Error`] of the contracts if there is nothing at the Registry's address that is a
-/// set or becomes one.
+/// If the chain can't be read; an [`Error`] of the contracts if the Registry's address has neither a set
+/// nor an unfinished one.
 pub async fn audit(
     client: &Client,
     registry: Address,
@@ -77,7 +76,7 @@ pub async fn audit(
     let present = client.view(registry, &Question::default(), head.hash.into(), NEXT_BLOCK).await;
     let present = match present {
         Ok(present) => present,
-        // Perhaps it isn't handed over yet.
+        // The Registry may not be handed over yet.
         Err(error) if error.is_of_the_contracts() => {
             let handed_over = unfinished(client, registry, head, searched).await?;
             return handed_over.ok_or(AuditError::Chain(error));
@@ -102,7 +101,7 @@ pub async fn audit(
                 }
             }
         }
-        // What is wrong with a single contract was found already.
+        // Problems of single contracts are already among the findings.
         Err(ExamineError::NotGenuine(_)) if !findings.is_empty() => {}
         Err(ExamineError::NotGenuine(reason)) => {
             findings.push(Finding::error("not-genuine", reason.to_string()));
@@ -140,7 +139,7 @@ pub async fn audit(
     })
 }
 
-/// The report on a genuine Registry that isn't handed over; `None` if it is something else.
+/// The report on a genuine Registry that isn't handed over yet; `None` if the contract is something else.
 async fn unfinished(
     client: &Client,
     registry: Address,

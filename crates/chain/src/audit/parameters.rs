@@ -1,4 +1,4 @@
-//! The parameters that a set has.
+//! The parameters of a deployed set.
 
 use super::{NEXT_BLOCK, contracts::Constructors};
 use crate::{
@@ -42,8 +42,8 @@ pub async fn set_parameters(
     Ok(found.map(|(parameters, _)| parameters))
 }
 
-/// The parameters in force with the present supply, and what the receiver of the initial supply has. `None`
-/// if a contract doesn't answer.
+/// The parameters in force with the present supply, and the holdings of the receiver of the initial supply.
+/// `None` if a contract doesn't answer.
 pub(super) async fn of(
     client: &Client,
     present: &Present,

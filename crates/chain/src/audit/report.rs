@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 pub struct AuditReport {
     /// The chain.
     pub chain_id: ChainId,
-    /// The block after which everything was read.
+    /// The block whose state was read.
     pub block: BlockView,
     /// The set's Registry.
     #[serde(with = "text::address")]
@@ -32,39 +32,39 @@ pub struct AuditReport {
 /// A contract in office.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuditedContract {
-    /// Its name in Solidity.
+    /// The name of the contract in Solidity.
     pub contract: &'static str,
-    /// Its address.
+    /// The address of the contract.
     #[serde(with = "text::address")]
     pub address: Address,
-    /// The factory and the salt with which its address follows from the shipped artifact and the arguments in
-    /// its constructor's events; `None` if it follows from none.
+    /// The factory and the salt from which its address follows, with the shipped artifact and the arguments
+    /// in its constructor's events; `None` if it doesn't follow from any.
     pub origin: Option<Create2Origin>,
-    /// keccak256 of its creation code with the arguments; `None` if its address doesn't prove them.
+    /// keccak256 of the creation code with the arguments; `None` if the address doesn't prove them.
     pub init_code_hash: Option<B256>,
-    /// keccak256 of its code; `None` if it has none.
+    /// keccak256 of the runtime code; `None` if there is none.
     pub code_hash: Option<B256>,
-    /// Its owner; `None` if it has none.
+    /// The owner of the contract; `None` if it has none.
     #[serde(with = "text::address::option")]
     pub owner: Option<Address>,
-    /// The arguments of its constructor, as far as its address proves them.
+    /// The constructor arguments that the address proves.
     pub arguments: Vec<ManifestArgument>,
 }
 
-/// Something that an audit found.
+/// A finding of an audit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Its severity.
+    /// The severity.
     pub level: FindingLevel,
-    /// Its name: that of a rule, or of a check of the contracts.
+    /// The name of the rule, or of the check of the contracts.
     pub id: &'static str,
-    /// The values found and expected, and their consequence.
+    /// The values found and expected, and the consequence.
     pub text: String,
     /// The page and section that explain it, for a rule.
     pub source: Option<&'static str>,
 }
 
-/// Parameters for programs: in files for people they have units.
+/// Parameters for programs, without the units that files for people have.
 #[derive(Serialize)]
 struct ParametersDocument<'a> {
     name: &'a str,

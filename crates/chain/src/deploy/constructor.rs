@@ -1,4 +1,4 @@
-//! The arguments of constructors, from the events that they emit.
+//! The arguments of constructors, read from the events that constructors emit.
 
 use alloy_primitives::{Address, Log};
 use alloy_rpc_types_eth::Filter;
@@ -12,11 +12,11 @@ pub trait ConstructorEvents: SolConstructor {
     /// The contract.
     const CONTRACT: Contract;
 
-    /// A filter for one event that the constructor emits, and nothing else does.
+    /// A filter for an event that only the constructor emits.
     fn filter() -> Filter;
 
-    /// The arguments, from the contract's logs, oldest first. `None` if they lack the constructor's
-    /// events.
+    /// The arguments, from the contract's logs, oldest first. `None` if the constructor's events are
+    /// missing.
     fn from_logs(logs: &[Log]) -> Option<Self>;
 }
 
@@ -29,8 +29,8 @@ impl ConstructorEvents for Asset::constructorCall {
 
     fn from_logs(logs: &[Log]) -> Option<Self> {
         let event = first::<Asset::AssetDeployed>(logs)?;
-        // Without a supply the constructor transfers nothing, so its holder isn't known: the contract is
-        // taken for genuine only if that was the zero address.
+        // Without a supply the constructor transfers nothing, so its holder isn't known. The contract is
+        // recognized as genuine only if the holder was the zero address.
         let holder = if event.initialSupply.is_zero() {
             Address::ZERO
         } else {
@@ -45,7 +45,7 @@ impl ConstructorEvents for Registry::constructorCall {
     const CONTRACT: Contract = Contract::Registry;
 
     fn filter() -> Filter {
-        // Only at construction there is no previous owner.
+        // Only the event of the construction has no previous owner.
         every::<Registry::OwnershipTransferred>().topic1(Address::ZERO.into_word())
     }
 
@@ -137,7 +137,7 @@ fn first<E: SolEvent>(logs: &[Log]) -> Option<E> {
     E::decode_log_validate(events.next()?).ok().map(|log| log.data)
 }
 
-/// The first owner. All owned contracts have OpenZeppelin's event.
+/// The first owner. All owned contracts emit OpenZeppelin's event.
 fn owner(logs: &[Log]) -> Option<Address> {
     first::<Registry::OwnershipTransferred>(logs).map(|event| event.newOwner)
 }

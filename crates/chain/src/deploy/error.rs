@@ -23,7 +23,7 @@ pub enum DeployError {
     /// The chain couldn't be read.
     #[error(transparent)]
     Chain(#[from] Error),
-    /// A contract that was created isn't there.
+    /// A created contract has no code.
     #[error(
         "expected {contract} at {address}, found no code; if a reorganization removed it, use a new \
          record; otherwise choose another factory: this one doesn't create it there"
@@ -34,7 +34,7 @@ pub enum DeployError {
         /// The address at which it was created.
         address: Address,
     },
-    /// A contract isn't in the state that the steps that are done give it.
+    /// The state of a contract doesn't match the completed steps.
     #[error(
         "{contract} at {address}: {what} is {found}, expected {expected}; don't use it, deploy again \
          with another salt"
@@ -42,16 +42,16 @@ pub enum DeployError {
     Postcondition {
         /// The contract.
         contract: Contract,
-        /// Its address.
+        /// The address of the contract.
         address: Address,
         /// The function that was called.
         what: &'static str,
-        /// The answer that follows from the parameters and the steps that are done.
+        /// The answer that follows from the parameters and the completed steps.
         expected: String,
         /// The answer of the contract.
         found: String,
     },
-    /// The record has another address for a step than its parameters give.
+    /// The record's address for a step doesn't follow from its parameters.
     #[error(
         "{step}: the record has {record}, expected {expected} from its parameters; use a new record"
     )]
@@ -90,31 +90,31 @@ pub enum DeployError {
          choose another factory"
     )]
     ProxyFailed,
-    /// Other code is at the deployment proxy's address.
+    /// The deployment proxy's address has other code.
     #[error(
         "the code at {DEPLOYMENT_PROXY} isn't the deterministic deployment proxy's; choose another \
          factory"
     )]
     OtherProxy,
-    /// The record is of another chain.
+    /// The record belongs to another chain.
     #[error(
         "the record is of chain {record}, this is chain {chain}; use the record's endpoint or a new record"
     )]
     OtherChain {
-        /// The record's chain.
+        /// The chain of the record.
         record: ChainId,
-        /// The endpoint's.
+        /// The chain of the endpoint.
         chain: ChainId,
     },
-    /// The record is of another deployer.
+    /// The record belongs to another deployer.
     #[error("the record is of deployer {record}, the key is {key}'s; use its key or a new record")]
     OtherDeployer {
-        /// The record's deployer.
+        /// The deployer of the record.
         record: Address,
         /// The key's address.
         key: Address,
     },
-    /// The record is of a set with other parameters.
+    /// The record belongs to a set with other parameters.
     #[error("the record was begun with other parameters; use those, or a new record")]
     OtherParameters,
     /// The record lists a step as done, but not an earlier one on which it depends.
@@ -123,7 +123,7 @@ pub enum DeployError {
         /// The step that is missing.
         step: Step,
     },
-    /// The transaction that the record has for a step isn't the step's.
+    /// The record's transaction for a step isn't the one that the step sends.
     #[error(
         "{step}: the record's transaction isn't the one that this step sends; the file was changed: use \
          a new record"
@@ -135,16 +135,16 @@ pub enum DeployError {
     /// Governance can't execute an action.
     #[error("action {number}: {source}")]
     Action {
-        /// Its place in the list, counted from 1.
+        /// The position of the action in the list, counted from 1.
         number: usize,
-        /// The reason why it is refused.
+        /// The reason for the refusal.
         #[source]
         source: Error,
     },
     /// The progress callback stopped the deployment.
     #[error("stopped before \"{step}\"; run again with the record to go on")]
     Stopped {
-        /// The first step that wasn't done.
+        /// The first step that isn't done.
         step: Step,
     },
     /// A constructor would refuse its arguments; nothing was sent.

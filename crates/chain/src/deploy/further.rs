@@ -20,20 +20,20 @@ use canon_views::SetAddresses;
 /// A contract that was deployed and verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeployedContract {
-    /// Its creation, which gives its address.
+    /// The creation of the contract, from which its address follows.
     pub create2: Create2,
-    /// The receipt of its creation; `None` if the chain had it already.
+    /// The receipt of its creation; `None` if the chain already had the contract.
     pub receipt: Option<StepReceipt>,
 }
 
 impl DeployedContract {
-    /// Its address.
+    /// The address of the contract.
     pub fn address(&self) -> Address {
         self.create2.address()
     }
 }
 
-/// The parameters of an [`UpgradePayload`], besides those of the set.
+/// The parameters of an [`UpgradePayload`], in addition to those of the set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upgrade {
     /// The set's Expect.
@@ -42,12 +42,12 @@ pub struct Upgrade {
     pub new_rollup: Create2,
     /// The rollup that it replaces.
     pub expected_canonical: Address,
-    /// The address of the document that explains the upgrade.
+    /// The URI of the document that explains the upgrade.
     pub uri: String,
 }
 
 impl Upgrade {
-    /// The actions that its payload lists for a set.
+    /// The actions of the upgrade's payload for a set.
     pub fn actions(&self, set: &SetAddresses) -> Vec<Action> {
         let Self { expect, new_rollup, expected_canonical, .. } = self;
         let (registry, rollup) = (set.registry, new_rollup.address());
@@ -70,7 +70,7 @@ impl Upgrade {
     }
 }
 
-/// Checks that Governance could make a rollup canonical now, without sending anything.
+/// Simulates that Governance makes a rollup canonical now.
 ///
 /// # Errors
 ///
@@ -84,12 +84,12 @@ pub async fn rehearse_takeover(
     rehearse_actions(client, set.governance, &[Action { target: set.registry, data }]).await
 }
 
-/// Executes actions as Governance would, one by one on the newest block, without sending anything. Actions that
-/// need the effect of an earlier one fail here.
+/// Simulates actions of Governance, each separately on the newest block. Actions that need the effect of an
+/// earlier one fail.
 ///
 /// # Errors
 ///
-/// [`DeployError::Action`] for the first that is refused; otherwise if the endpoint doesn't answer.
+/// [`DeployError::Action`] for the first refused action; otherwise if the endpoint doesn't answer.
 pub async fn rehearse_actions(
     client: &Client,
     governance: Address,
@@ -126,8 +126,8 @@ pub fn plan_rollup(
     RollupWiring { asset, registry, reward_distributor, owner }.plan(origin, parameters, genesis)
 }
 
-/// Executes the creation of a contract without sending it, and returns the gas limit that it is sent with; 0 if
-/// the chain has the contract already.
+/// Simulates the creation of a contract, and returns the gas limit for it; 0 if the chain already has the
+/// contract.
 ///
 /// # Errors
 ///
@@ -146,7 +146,7 @@ pub async fn simulate_creation(sender: &Sender, plan: &ContractPlan) -> Result<u
     Ok(sender.gas_limit(&plan.call(), next).await?)
 }
 
-/// Creates a contract, unless the chain has it already.
+/// Creates a contract, unless the chain already has it.
 ///
 /// # Errors
 ///
@@ -172,12 +172,11 @@ pub async fn create(
     Ok(DeployedContract { create2: plan.create2(), receipt })
 }
 
-/// Deploys a further rollup of a set, owned by Governance. It becomes canonical by a proposal.
+/// Deploys a further rollup of a set, owned by Governance. Only a proposal can make it canonical.
 ///
 /// # Errors
 ///
-/// If its constructor would refuse its parameters, its creation fails, or it is owned by another
-/// account than Governance.
+/// If its constructor would refuse its parameters, its creation fails, or its owner isn't Governance.
 pub async fn deploy_rollup(
     sender: &mut Sender,
     origin: Create2Origin,
@@ -198,7 +197,7 @@ pub async fn deploy_rollup(
     Ok(deployed)
 }
 
-/// Deploys the payload that makes a rollup canonical, provided that the expected one still is.
+/// Deploys the payload that makes a rollup canonical, if the expected rollup is still canonical.
 ///
 /// # Errors
 ///

@@ -1,11 +1,11 @@
 //! Checks of contracts that somebody else deployed.
 //!
-//! Code proves nothing: other init code can write any storage and return the genuine runtime code. So
-//! the init code of each contract is built again, from its artifact and the arguments in its
-//! constructor's events, and only a contract at the CREATE2 address that follows is genuine. Forged
-//! events give another address.
+//! The runtime code proves nothing, because other init code can write any storage and return the same
+//! runtime code. So the init code of each contract is rebuilt from its artifact and the arguments in its
+//! constructor's events. A contract is genuine only if it is at the CREATE2 address of this init code.
+//! Forged events result in another address.
 //!
-//! A constructor doesn't show what happened since. So the present owners, and the supply, are read too.
+//! A constructor doesn't show later changes. So the present owners and the supply are read too.
 
 use super::{
     constructor::ConstructorEvents,
@@ -40,7 +40,7 @@ pub struct SetExaminer<'a> {
     pub(super) head: BlockView,
 }
 
-/// The arguments of a contract's constructor by its events, and the place of its creation.
+/// The constructor arguments of a contract according to its events, and its creation.
 pub(super) struct Construction<C> {
     pub(super) arguments: C,
     block: BlockNumber,
@@ -85,11 +85,11 @@ struct Handover {
 }
 
 impl<'a> SetExaminer<'a> {
-    /// An examiner of contracts with this origin; their source need not be trusted.
+    /// An examiner of contracts with this origin. The source of their addresses need not be trusted.
     ///
-    /// It reads events from `first_block` to `head`. None of the contracts may be older:
-    /// [`DeployRecord::first_block`](super::DeployRecord::first_block) is the right one for a set, and
-    /// the block of the Asset's creation, which explorers show.
+    /// It reads events from `first_block` to `head`. None of the contracts may be older than `first_block`.
+    /// Use [`DeployRecord::first_block`](super::DeployRecord::first_block) for a set, or the block of the
+    /// Asset's creation, which explorers show.
     pub const fn new(
         client: &'a Client,
         origin: Create2Origin,
@@ -183,8 +183,8 @@ impl<'a> SetExaminer<'a> {
         Ok(parameters.into())
     }
 
-    /// Checks that a contract is at the address that the arguments in its constructor's events give,
-    /// and returns those.
+    /// Checks that a contract is at the address that follows from the arguments in its constructor's
+    /// events, and returns these arguments.
     ///
     /// # Errors
     ///
@@ -227,7 +227,7 @@ impl<'a> SetExaminer<'a> {
         Ok(History { deployer, governances, canonical, former_rollups: rollups })
     }
 
-    /// Checks the Governance that got a Registry, and returns its Asset.
+    /// Checks a Governance to which a Registry was handed over, and returns its Asset.
     async fn governed_asset(&self, handover: &Handover) -> Result<Address, ExamineError> {
         let (governance, block) = (handover.new_owner, handover.position.block);
         let found = self.construction::<Governance::constructorCall>(governance, block).await?;
@@ -260,8 +260,8 @@ impl<'a> SetExaminer<'a> {
 
     /// Checks the Issuer, and that nobody else minted.
     ///
-    /// Only the owner of the Asset can mint, and an Issuer can't hand it over, so every mint that is
-    /// neither of the constructor nor of the Issuer is of somebody who owned the Asset before.
+    /// Only the owner of the Asset can mint, and an Issuer can't transfer its ownership. So every mint that
+    /// is neither by the constructor nor by the Issuer is by an earlier owner.
     async fn issuer(&self, set: &GenuineSet, initial_supply: U256) -> Result<(), ExamineError> {
         type Constructor = Issuer::constructorCall;
         let former = &set.former_governances;
@@ -340,7 +340,8 @@ impl<'a> SetExaminer<'a> {
     }
 
     /// Checks the RewardDistributor, constructed for any Governance of the set, of a rollup that was
-    /// created in a block. It may be younger, since the rollup's constructor doesn't ask it.
+    /// created in a block. It may be newer than the rollup, because the rollup's constructor doesn't call
+    /// it.
     async fn distributor_of_any(
         &self,
         set: &GenuineSet,
@@ -353,7 +354,8 @@ impl<'a> SetExaminer<'a> {
         Ok(())
     }
 
-    /// Checks a former rollup and its RewardDistributor, unless that is known to be genuine.
+    /// Checks a former rollup and its RewardDistributor, unless the RewardDistributor is already known to
+    /// be genuine.
     async fn former_rollup(
         &self,
         set: &GenuineSet,
@@ -369,8 +371,8 @@ impl<'a> SetExaminer<'a> {
         Ok(())
     }
 
-    /// Checks that a genuine RewardDistributor belongs to the present Governance, and still asks the
-    /// set's Registry.
+    /// Checks that a genuine RewardDistributor belongs to the present Governance, and still uses the set's
+    /// Registry.
     async fn check_distributor(
         &self,
         set: &GenuineSet,
@@ -398,15 +400,15 @@ impl<'a> SetExaminer<'a> {
         contract: Contract,
         address: Address,
     ) -> Result<(), ExamineError> {
-        // All owned contracts have OpenZeppelin's function.
+        // All owned contracts have OpenZeppelin's getter.
         let owner = Registry::ownerCall {};
         let found = self.client.read(self.head.hash.into(), address, owner).await?;
         check_address(AddressSource::State, contract, address, "owner", set.governance, found)?;
         Ok(())
     }
 
-    /// Checks that a contract is genuine, and that it was constructed for a set, with the present
-    /// Governance or one of some former ones as owner.
+    /// Checks that a contract is genuine, and was constructed for a set, with the present Governance or one
+    /// of the given former ones as owner.
     async fn governed<C: Governed>(
         &self,
         set: &GenuineSet,
@@ -440,8 +442,8 @@ impl<'a> SetExaminer<'a> {
         Ok(found)
     }
 
-    /// Checks that a contract is at the address that the arguments in its constructor's events give.
-    /// `near` is a block before which it was probably created.
+    /// Checks that a contract is at the address that follows from the arguments in its constructor's
+    /// events. `near` is a block near its creation, and probably after it.
     async fn construction<C: ConstructorEvents>(
         &self,
         address: Address,
@@ -458,7 +460,7 @@ impl<'a> SetExaminer<'a> {
         Err(NotGenuine::OtherAddress { contract, address, expected }.into())
     }
 
-    /// The constructor that a contract's events show. They may be forged.
+    /// The construction according to the contract's events, which may be forged.
     pub(super) async fn alleged_construction<C: ConstructorEvents>(
         &self,
         address: Address,
@@ -474,17 +476,17 @@ impl<'a> SetExaminer<'a> {
         Ok(construction.ok_or(missing)?)
     }
 
-    /// The constructor that the events of a contract show; `None` if there are none.
+    /// The construction according to the events of a contract; `None` if there are none.
     ///
-    /// One event of the constructor is searched for. The others are read from its transaction alone:
-    /// some of their kinds, such as transfers, are too frequent to search for.
+    /// The search is for one event of the constructor. The other events are read from the same transaction,
+    /// because some kinds, such as transfers, are too frequent for a search.
     async fn find_construction<C: ConstructorEvents>(
         &self,
         address: Address,
         near: BlockNumber,
     ) -> Result<Option<Construction<C>>> {
         let filter = C::filter().address(address);
-        // Contracts of the first deployment are found at the start of these blocks, later ones at the end.
+        // Contracts of the first deployment are at the start of these blocks, later ones at the end.
         let mut found =
             self.client.find_log(&filter, self.first_block..=near.min(self.head.number)).await?;
         if found.is_none() {
@@ -517,7 +519,7 @@ impl<'a> SetExaminer<'a> {
         let filter = Filter::new().address(address);
         let blocks = created..=self.head.number;
         let owners = self.client.events::<Registry::OwnershipTransferred>(filter, blocks).await?;
-        // The constructor emits the same event.
+        // The constructor emits the same event, without a previous owner.
         let owners = owners.into_iter();
         let handovers = owners.filter(|(_, event)| !event.previousOwner.is_zero());
         let handover = |(position, event): (_, Registry::OwnershipTransferred)| Handover {
@@ -532,12 +534,12 @@ impl<'a> SetExaminer<'a> {
     }
 }
 
-/// The history of a Registry by its logs.
+/// The history of a Registry according to its logs.
 struct History {
     deployer: Address,
     governances: Governances,
     canonical: Listing,
-    /// Oldest first.
+    /// Former rollups, oldest first.
     former_rollups: Vec<Listing>,
 }
 
@@ -548,19 +550,19 @@ struct Listing {
     rollup: Address,
 }
 
-/// The Governances that got a Registry, by their handovers.
+/// The Governances to which a Registry was handed over.
 struct Governances {
     present: Handover,
-    /// Oldest first.
+    /// Former Governances, oldest first.
     former: Vec<Handover>,
 }
 
-/// The source of an address that a contract has.
+/// The source of an address in a contract.
 #[derive(Clone, Copy)]
 enum AddressSource {
     /// An argument of its constructor.
     Constructor,
-    /// Its state, which a proposal can change.
+    /// The state of the contract, which a proposal can change.
     State,
 }
 

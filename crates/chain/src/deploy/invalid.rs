@@ -1,4 +1,4 @@
-//! The reasons why parameters can't be deployed, by the fields of the file that they are written in.
+//! The reasons why parameters can't be deployed, by the fields of their file.
 
 use alloy_primitives::U256;
 use canon_abi::{Contract, decode_revert};
@@ -19,9 +19,9 @@ pub struct InvalidParameters {
 /// A value that a constructor refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParameterProblem {
-    /// The field, such as `governance.voting_delay`; empty if no single one is meant.
+    /// The field, such as `governance.voting_delay`; empty if the problem concerns no single field.
     pub field: String,
-    /// The value expected there, and the value found.
+    /// The expected value, and the value found.
     pub message: String,
 }
 
@@ -47,7 +47,7 @@ impl InvalidParameters {
         Self { problems }
     }
 
-    /// Each problem, in the order of the contracts.
+    /// All problems, in the order of the contracts.
     pub fn problems(&self) -> &[ParameterProblem] {
         &self.problems
     }
@@ -58,14 +58,14 @@ impl ParameterProblem {
         Self { field: field.into(), message: message.into() }
     }
 
-    /// The problem for which the constructor of a contract refuses its arguments.
+    /// The problem that corresponds to a constructor's refusal.
     pub(super) fn of(contract: Contract, refusal: &Refusal) -> Self {
         let known = match refusal {
             Refusal::Asset(refusal) => of_asset(refusal),
             Refusal::Proposals(refusal) => of_proposals(refusal),
             Refusal::Governance(refusal) => of_governance(refusal),
             Refusal::Rollup(refusal) => of_rollup(refusal),
-            // All others of a rollup's numbers are read within their bounds.
+            // The other numbers of a rollup are checked against their bounds when they are read.
             Refusal::Common(CommonRefusal::ValueTooLarge { value, max })
                 if contract == Contract::Rollup =>
             {
@@ -103,7 +103,7 @@ fn of_proposals(refusal: &ProposalsRefusal) -> Option<ParameterProblem> {
     })
 }
 
-/// A value out of Governance's bounds, with its field's units.
+/// The problem of a value outside Governance's bounds, in the units of its field.
 fn of_governance(refusal: &GovernanceRefusal) -> Option<ParameterProblem> {
     let GovernanceRefusal::OutOfBounds { field, value, min, max } = refusal else {
         return None;
@@ -191,7 +191,7 @@ fn time(time: &U256) -> String {
     Time(time.unwrap_or(Timestamp::MAX)).to_string()
 }
 
-/// A refusal as a sentence, with a hint what to do.
+/// A refusal as a sentence with a hint.
 fn sentence(refusal: &Refusal) -> String {
     let revert = decode_revert(&refusal.abi_encode());
     let hint = revert.hint().map(|hint| format!("; {hint}")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The manifest of a deployment: everything that anybody needs to recompute its addresses.
+//! The manifest of a deployment, with everything needed to recompute its addresses.
 
 use super::{
     error::DeployError,
@@ -14,11 +14,11 @@ use canon_protocol::{BlockNumber, Timestamp, text};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The version of a manifest's shape.
+/// The version of the manifest format.
 const VERSION: u32 = 1;
 
-/// A deployment that is finished. As JSON, amounts of constructor arguments are base units and times Unix
-/// seconds, both as decimal strings; the parameters are as in the file, with units.
+/// A finished deployment. In JSON, amounts in constructor arguments are base units and times are Unix
+/// seconds, both as decimal strings; the parameters have units, as in their file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeployManifest {
@@ -28,7 +28,7 @@ pub struct DeployManifest {
     /// The first owner of Asset and Registry.
     #[serde(with = "text::address")]
     pub deployer: Address,
-    /// First second of the first rollup's slot 0.
+    /// The first second of slot 0 of the first rollup.
     pub genesis: Timestamp,
     /// The parameters of the set.
     pub parameters: SetParameters,
@@ -42,9 +42,9 @@ pub struct DeployManifest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ManifestContract {
-    /// Its name in Solidity.
+    /// The name of the contract in Solidity.
     pub contract: String,
-    /// Its address.
+    /// The address of the contract.
     #[serde(with = "text::address")]
     pub address: Address,
     /// The contract that executed CREATE2.
@@ -54,11 +54,11 @@ pub struct ManifestContract {
     pub salt: B256,
     /// keccak256 of the creation code with the constructor's arguments.
     pub init_code_hash: B256,
-    /// keccak256 of the code on the chain.
+    /// keccak256 of the runtime code on the chain.
     pub code_hash: B256,
     /// The constructor's arguments.
     pub arguments: Vec<ManifestArgument>,
-    /// The transaction that created it; `None` if somebody else's did.
+    /// The transaction that created it; `None` if somebody else created it.
     pub creation: Option<StepReceipt>,
 }
 
@@ -66,12 +66,12 @@ pub struct ManifestContract {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ManifestArgument {
-    /// Its name in Solidity.
+    /// The name of the argument in Solidity.
     pub name: String,
-    /// Its type in Solidity.
+    /// The type of the argument in Solidity.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Its value.
+    /// The value of the argument.
     pub value: Value,
 }
 
@@ -83,12 +83,12 @@ impl From<ConstructorArgument> for ManifestArgument {
 }
 
 impl DeployManifest {
-    /// The manifest of a finished deployment, with the code that the chain has now.
+    /// The manifest of a finished deployment, with the present code hashes.
     ///
     /// # Errors
     ///
-    /// [`DeployError::Stopped`] if a step is left; [`DeployError::NotCreated`] if a contract has no code;
-    /// otherwise if the chain can't be read.
+    /// [`DeployError::Stopped`] if a step isn't done; [`DeployError::NotCreated`] if a contract has no
+    /// code; otherwise if the chain can't be read.
     pub async fn of(client: &Client, record: &DeployRecord) -> Result<Self, DeployError> {
         if let Some(step) = record.next() {
             return Err(DeployError::Stopped { step });
@@ -130,7 +130,7 @@ impl DeployManifest {
         }
     }
 
-    /// The contract that this name is for; `None` if the manifest has none.
+    /// The entry of a contract; `None` if the manifest has none.
     pub fn contract(&self, contract: Contract) -> Option<&ManifestContract> {
         self.contracts.iter().find(|one| one.contract == contract.name())
     }
@@ -146,7 +146,7 @@ impl DeployManifest {
         created.collect::<Option<Vec<_>>>()?.into_iter().min()
     }
 
-    /// The set that the parameters give.
+    /// The plan of the set with these parameters.
     pub fn plan(&self) -> SetPlan {
         SetPlan::new(&self.parameters, self.deployer, self.genesis)
     }
@@ -169,19 +169,19 @@ impl ManifestContract {
     }
 }
 
-/// The ways in which a manifest isn't of its deployment.
+/// A way in which a manifest doesn't match its deployment.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestMismatch {
-    /// It is of another chain.
+    /// The manifest is of another chain.
     #[error("the manifest is of chain {manifest}, this is chain {chain}")]
     Chain {
-        /// The manifest's chain.
+        /// The chain of the manifest.
         manifest: ChainId,
-        /// The endpoint's.
+        /// The chain of the endpoint.
         chain: ChainId,
     },
-    /// It lacks a contract.
+    /// The manifest lacks a contract.
     #[error("the manifest lacks {contract}, which its parameters put at {expected}")]
     Missing {
         /// The contract.
@@ -189,24 +189,24 @@ pub enum ManifestMismatch {
         /// The address at which it should be.
         expected: Address,
     },
-    /// A part of a contract's entry doesn't follow from the parameters and the shipped artifacts, or isn't what
-    /// the chain has.
+    /// A part of a contract's entry doesn't follow from the parameters and the shipped artifacts, or
+    /// doesn't match the chain.
     #[error("{contract}: the manifest's {what} is {manifest}, expected {expected}")]
     Contract {
         /// The contract.
         contract: Contract,
         /// The field.
         what: &'static str,
-        /// Its value.
+        /// The value in the manifest.
         manifest: String,
-        /// The value that follows, or that the chain has.
+        /// The value that follows from the parameters, or that the chain has.
         expected: String,
     },
 }
 
 impl DeployManifest {
-    /// Everything in the manifest that doesn't follow from its parameters and the shipped artifacts, or that
-    /// the chain contradicts.
+    /// All parts of the manifest that don't follow from its parameters and the shipped artifacts, or don't
+    /// match the chain.
     ///
     /// # Errors
     ///

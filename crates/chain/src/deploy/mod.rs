@@ -1,11 +1,11 @@
 //! Deploying a set, a further rollup, or an upgrade payload.
 //!
-//! Every contract is created with CREATE2 from a [`Create2Origin`], so that its address is known before
-//! anything is sent ([`SetPlan`]) and proves its constructor, its arguments and its first storage. Every
-//! step is verified on chain before the next begins; at the end the deployer owns nothing. An
-//! interrupted deployment continues from its [`DeployRecord`], which a [`RecordFile`] keeps; the end is a
-//! [`DeployManifest`]. A table of [`rules`] judges parameters. A [`SetExaminer`] checks a set that somebody else
-//! deployed.
+//! Every contract is created with CREATE2 from a [`Create2Origin`]. So its address is known before anything
+//! is sent ([`SetPlan`]), and proves its constructor, its arguments and its initial storage. Every step is
+//! verified on chain before the next one begins; at the end the deployer owns nothing. An interrupted
+//! deployment continues from its [`DeployRecord`], which is saved in a [`RecordFile`]. The result is a
+//! [`DeployManifest`]. A table of [rules](rules()) judges parameters. A [`SetExaminer`] checks a set that somebody
+//! else deployed.
 
 mod constructor;
 mod error;

@@ -1,4 +1,4 @@
-//! Origins of contracts at addresses that prove init code.
+//! Origins of contracts whose addresses prove their init code.
 
 use super::{
     error::DeployError,
@@ -9,9 +9,9 @@ use alloy_primitives::{Address, B256, Bytes};
 use canon_protocol::{Create2, text};
 use serde::{Deserialize, Serialize};
 
-/// The origin of contracts made with CREATE2: a factory, and the salt that it is given.
+/// The origin of contracts created with CREATE2: a factory and a salt.
 ///
-/// With the init code of a contract it is a [`Create2`], which gives the address.
+/// Together with init code it forms a [`Create2`], from which the address follows.
 /// The factory's calldata is the salt followed by the init code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -45,7 +45,7 @@ impl Create2Origin {
         *self == Self::default()
     }
 
-    /// Makes sure that the factory has code. Creates the deployment proxy where the chain lacks it.
+    /// Ensures that the factory has code. Creates the deployment proxy if the chain lacks it.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The parameters of a set: as written in a file, then checked.
+//! The parameters of a set, as written in a file, and their checks.
 
 use super::{
     invalid::{InvalidParameters, ParameterProblem},
@@ -20,9 +20,9 @@ use serde::{Deserialize, Serialize};
 pub struct SetParameters {
     /// The token.
     pub asset: AssetParameters,
-    /// Signals per round.
+    /// The signals of a round.
     pub signaling: SignalingParameters,
-    /// Votes.
+    /// The votes.
     pub governance: GovernanceParameters,
     /// The first rollup.
     pub rollup: RollupSettings,
@@ -88,11 +88,11 @@ pub struct GovernanceParameters {
     /// Total power below which no proposal passes: above 0, at most half of the initial supply.
     #[serde(with = "text::amount")]
     pub minimum_votes: Amount,
-    /// Power that the proposer gives up for a proposal through the lock: at least two base units, at most a
-    /// tenth of the initial supply.
+    /// Power that the proposer gives up to make a proposal through the lock: at least two base units, at
+    /// most a tenth of the initial supply.
     #[serde(with = "text::amount")]
     pub lock_amount: Amount,
-    /// Time for which that amount is withheld, at least: 60 s to 365 days.
+    /// The least time for which that amount is withheld: 60 s to 365 days.
     #[serde(with = "text::duration")]
     pub lock_delay: Seconds,
 }
@@ -109,11 +109,11 @@ pub struct RollupSettings {
     pub slot_duration: Seconds,
     /// Slots of an epoch: at least two, with at least 24 s after the first.
     pub epoch_slots: u64,
-    /// The least stake of a member of the sequencer set: above 0.
+    /// The least stake of an attester in the sequencer set: above 0.
     #[serde(with = "text::amount")]
     pub minimum_stake: Amount,
-    /// Time between leaving and getting the stake back: at least two epochs, at most 365 days. If it isn't
-    /// above the whole way of a proposal, whoever is to be slashed can leave first.
+    /// Time between leaving the set and getting the stake back: at least two epochs, at most 365 days. If
+    /// it isn't longer than the whole way of a proposal, an attester can leave before it is slashed.
     #[serde(with = "text::duration")]
     pub exit_delay: Seconds,
 }
@@ -127,9 +127,8 @@ pub struct CheckedParameters {
 }
 
 impl SetParameters {
-    /// A set for tests: 6 of 10 signals, slots of 24 s, all delays 1 h, a quorum of
-    /// 10 % and a differential of 4 %. Stake isn't accountable: it can leave faster than a proposal that
-    /// slashes it is executed.
+    /// A set for tests: 6 of 10 signals, slots of 24 s, all delays 1 h, a quorum of 10 % and a differential
+    /// of 4 %. Stake isn't accountable: it can leave before a proposal that slashes it is executed.
     pub fn tests() -> Self {
         Self {
             asset: AssetParameters {
@@ -203,7 +202,7 @@ impl SetParameters {
     ///
     /// # Errors
     ///
-    /// All problems, not only the first.
+    /// All problems of the parameters.
     pub fn check(self) -> Result<CheckedParameters, InvalidParameters> {
         let mut problems = Vec::new();
         for (field, value) in
@@ -213,8 +212,8 @@ impl SetParameters {
                 problems.push(ParameterProblem::new(field, "expected a text, found an empty one"));
             }
         }
-        // Any deployer and genesis will do: the real ones are refused only if the genesis is in the
-        // future, which depends on the time of the deployment.
+        // The deployer and the genesis make no difference here: the real ones are refused only if the
+        // genesis is in the future, which depends on the time of the deployment.
         let genesis = self.rollup.genesis.unwrap_or_default();
         let plan = SetPlan::new(&self, Address::repeat_byte(1), genesis);
         let refusals = plan.refusals(genesis);
@@ -254,7 +253,7 @@ impl From<Configuration> for GovernanceParameters {
 }
 
 impl GovernanceParameters {
-    /// The configuration with these parameters.
+    /// The configuration of Governance with these parameters.
     pub const fn configuration(&self) -> Configuration {
         Configuration {
             propose_config: ProposeConfiguration {
@@ -273,12 +272,12 @@ impl GovernanceParameters {
 }
 
 impl RollupSettings {
-    /// Checks the parameters by the rules of the constructor, apart from a genesis in the future, which depends on
-    /// the time of the deployment.
+    /// Checks the parameters by the rules of the constructor, except for a genesis in the future, which
+    /// depends on the time of the deployment.
     ///
     /// # Errors
     ///
-    /// The first problem.
+    /// The problems found.
     pub fn check(&self) -> Result<(), InvalidParameters> {
         let any = Address::repeat_byte(1);
         let wiring =
@@ -315,7 +314,7 @@ impl CheckedParameters {
         &self.raw
     }
 
-    /// N and M.
+    /// The numbers N and M of a round.
     pub const fn rounds(&self) -> RoundRules {
         self.rounds
     }

@@ -1,4 +1,4 @@
-//! The contracts that a deployment creates, and their addresses: known before anything is sent.
+//! The contracts that a deployment creates, with addresses that are known before anything is sent.
 
 use super::{
     origin::Create2Origin,
@@ -13,7 +13,7 @@ use canon_protocol::{
     Reaction, Refusal, SetState, Timestamp,
 };
 
-/// A contract to be created: its init code, its origin, and the address that follows.
+/// A contract to create: its init code, its origin, and the resulting address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContractPlan {
     contract: Contract,
@@ -21,12 +21,12 @@ pub struct ContractPlan {
     create2: Create2,
     address: Address,
     init_code: Bytes,
-    /// The constructor and its arguments; `None` for contracts that aren't part of the rules.
+    /// The constructor and its arguments; `None` for contracts that the rules don't cover.
     constructor: Option<Constructor>,
 }
 
 impl ContractPlan {
-    /// The contract with this origin that `constructor` makes.
+    /// A contract with this origin and constructor.
     pub fn new(origin: Create2Origin, constructor: Constructor) -> Self {
         let contract = match constructor {
             Constructor::Asset { .. } => Contract::Asset,
@@ -42,7 +42,7 @@ impl ContractPlan {
         Self { constructor: Some(constructor), ..plan }
     }
 
-    /// The contract with this origin that is created from `init_code`.
+    /// A contract with this origin and init code.
     pub(crate) fn from_init_code(
         contract: Contract,
         origin: Create2Origin,
@@ -53,7 +53,7 @@ impl ContractPlan {
         Self { contract, origin, create2, address, init_code, constructor: None }
     }
 
-    /// Expect, whose constructor takes no arguments.
+    /// The contract Expect, whose constructor takes no arguments.
     pub fn expect(origin: Create2Origin) -> Self {
         let code = Contract::Expect.artifact().creation_code().clone();
         Self::from_init_code(Contract::Expect, origin, code)
@@ -64,22 +64,22 @@ impl ContractPlan {
         self.contract
     }
 
-    /// Its address.
+    /// The address of the contract.
     pub const fn address(&self) -> Address {
         self.address
     }
 
-    /// Its creation, from which the address follows.
+    /// The creation of the contract, from which its address follows.
     pub const fn create2(&self) -> Create2 {
         self.create2
     }
 
-    /// Its creation code with the constructor's arguments.
+    /// The creation code with the constructor's arguments.
     pub const fn init_code(&self) -> &Bytes {
         &self.init_code
     }
 
-    /// Its factory and salt.
+    /// The factory and the salt.
     pub(crate) const fn origin(&self) -> Create2Origin {
         self.origin
     }
@@ -89,14 +89,14 @@ impl ContractPlan {
         ContractCall::create2(self.contract, self.origin, &self.init_code)
     }
 
-    /// The creation without the factory, which hides the refusal of a constructor. For simulations:
-    /// it gives another address.
+    /// The creation without the factory, which hides a constructor's refusal. For simulations only, because
+    /// it results in another address.
     pub(crate) fn direct_call(&self) -> ContractCall {
         ContractCall::create_with(self.contract, self.init_code.clone())
     }
 
-    /// The refusal of its constructor at `now`, in the state `set`; `None` if it accepts
-    /// its arguments. Addresses in them are assumed to have code: only the chain knows.
+    /// The refusal of the constructor at `now`, in the state `set`; `None` if it accepts its arguments.
+    /// Addresses in the arguments are assumed to have code, because that depends on the chain.
     fn refusal(&self, set: &mut SetState, now: Timestamp) -> Option<Refusal> {
         let block = L1Block { timestamp: now, ..L1Block::default() };
         let context = Context {
@@ -109,7 +109,7 @@ impl ContractPlan {
             Err(refusal) => Some(refusal),
             Ok(logs) => {
                 for log in logs {
-                    // Constructor events apply to a set in which nothing has happened.
+                    // The constructor's events always apply to a new set.
                     let _ = set.evolve(&log, block);
                 }
                 None
@@ -117,8 +117,8 @@ impl ContractPlan {
         }
     }
 
-    /// The refusal of its constructor at `now` as far as its arguments alone decide. Governance is left to
-    /// a simulation: the bounds of its configuration depend on the Asset's supply.
+    /// The refusal of the constructor at `now`, if it depends only on the arguments. Governance requires a
+    /// simulation, because the bounds of its configuration depend on the Asset's supply.
     pub(crate) fn refusal_outside_of_set(&self, now: Timestamp) -> Option<Refusal> {
         if self.contract == Contract::Governance {
             return None;
@@ -127,7 +127,7 @@ impl ContractPlan {
     }
 }
 
-/// External contracts of which nothing is known: every address has code, and none answers.
+/// External contracts in a simulation: every address has code, and none answers calls.
 struct CodeEverywhere;
 
 impl ExternalContracts for CodeEverywhere {
@@ -144,7 +144,7 @@ impl ExternalContracts for CodeEverywhere {
     }
 }
 
-/// The contracts of a set to be created.
+/// The contracts of a set to create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetPlan {
     /// The first owner of Asset and Registry.
@@ -168,7 +168,8 @@ pub struct SetPlan {
 }
 
 impl SetPlan {
-    /// The set that `deployer` deploys with these parameters, with slot 0 of its rollup at `genesis`.
+    /// The plan of a set that `deployer` deploys with these parameters, with slot 0 of its rollup at
+    /// `genesis`.
     pub fn new(parameters: &SetParameters, deployer: Address, genesis: Timestamp) -> Self {
         let SetParameters { asset: token, signaling, governance, rollup, origin } = parameters;
         let plan = |constructor| ContractPlan::new(*origin, constructor);
@@ -253,8 +254,8 @@ impl SetPlan {
         }
     }
 
-    /// The constructors that would refuse their arguments at `now`, with their refusals. That of
-    /// Governance is left out if the Asset's refuses.
+    /// The constructors that would refuse their arguments at `now`, with their refusals. Governance's is
+    /// left out if the Asset's constructor refuses.
     pub fn refusals(&self, now: Timestamp) -> Vec<(Contract, Refusal)> {
         let mut set = SetState::new(Addresses {
             chain_id: 0,
@@ -267,7 +268,7 @@ impl SetPlan {
         });
         let mut refusals = Vec::new();
         for plan in Step::ALL.into_iter().filter_map(|step| self.contract(step)) {
-            // The bounds of a configuration depend on the supply, and a refused Asset has none.
+            // The bounds of a configuration depend on the supply, which a refused Asset doesn't have.
             if plan.contract == Contract::Governance
                 && refusals.iter().any(|(contract, _)| *contract == Contract::Asset)
             {
@@ -280,7 +281,7 @@ impl SetPlan {
     }
 }
 
-/// The contracts that a rollup is wired to.
+/// The contracts in a rollup's constructor arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RollupWiring {
     pub(crate) asset: Address,
@@ -290,7 +291,7 @@ pub(crate) struct RollupWiring {
 }
 
 impl RollupWiring {
-    /// A rollup with this wiring.
+    /// The plan of a rollup with this wiring.
     pub(crate) fn plan(
         self,
         origin: Create2Origin,

@@ -14,9 +14,9 @@ use alloy_provider::Provider;
 use alloy_transport::RpcError;
 
 impl SetExaminer<'_> {
-    /// The origin that a contract's address proves, with the arguments in its constructor's events: one of the
-    /// examiner's, otherwise the factory and the salt of the transaction that created the contract, if that
-    /// calls the factory itself.
+    /// The origin that a contract's address proves, with the arguments in its constructor's events. It is
+    /// one of the examiner's origins, otherwise the factory and the salt in the transaction that created
+    /// the contract, if that transaction calls the factory directly.
     ///
     /// # Errors
     ///
@@ -41,8 +41,8 @@ impl SetExaminer<'_> {
     }
 }
 
-/// The factory that a transaction calls, and the salt that it gives it; `None` if the transaction creates a
-/// contract itself, or has no salt.
+/// The factory that a transaction calls, and the salt in its calldata; `None` if the transaction creates a
+/// contract directly, or has no salt.
 async fn factory_call(client: &Client, transaction: TxHash) -> Result<Option<Create2Origin>> {
     let found = client.provider().get_transaction_by_hash(transaction).await;
     let found = found.and_then(|found| found.ok_or(RpcError::NullResp));

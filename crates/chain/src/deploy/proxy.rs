@@ -12,9 +12,9 @@ use core::ops::Range;
 /// The address of the deterministic deployment proxy on every chain that has it.
 pub const DEPLOYMENT_PROXY: Address = address!("0x4e59b44847b379578588920cA78FbF26c0B4956C");
 
-/// The transaction that creates it at the same address on every chain
-/// (Arachnid/deterministic-deployment-proxy). Its signature was chosen and its sender follows from
-/// that, so nobody has the sender's key; it names no chain, as before EIP-155.
+/// The transaction that creates the proxy at the same address on every chain
+/// (Arachnid/deterministic-deployment-proxy). Its signature was chosen and determines its sender, so nobody
+/// has the sender's key. It has no chain id, as was usual before EIP-155.
 const CREATION: Bytes = bytes!(
     "f8a58085174876e800830186a08080b853604580600e600039806000f350fe"
     "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0"
@@ -24,7 +24,7 @@ const CREATION: Bytes = bytes!(
     "a02222222222222222222222222222222222222222222222222222222222222222"
 );
 
-/// The bytes of that transaction that are the proxy's runtime code.
+/// The position of the proxy's runtime code in that transaction.
 const CODE_IN_CREATION: Range<usize> = 31..100;
 
 /// The sender of that transaction.
@@ -73,7 +73,7 @@ async fn has_proxy(client: &Client) -> Result<bool, DeployError> {
     }
 }
 
-/// Sends the creator the wei that it lacks to pay for its transaction.
+/// Sends the creator the missing wei for its transaction.
 async fn fund_creator(sender: &mut Sender, wait: &mut impl Wait) -> Result<(), DeployError> {
     let client = sender.client().clone();
     // An interrupted run may have sent the payment.

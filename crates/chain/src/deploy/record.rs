@@ -7,8 +7,8 @@ use alloy_provider::Provider;
 use canon_protocol::{BlockNumber, Timestamp, text};
 use serde::{Deserialize, Serialize};
 
-/// The record of a deployment. Save it at every [`DeployProgress`](super::DeployProgress); give it to
-/// [`deploy`](super::deploy) again, which verifies the steps that are done and does the others.
+/// The record of a deployment. Save it at every [`DeployProgress`](super::DeployProgress). When it is
+/// passed to [`deploy`](super::deploy) again, completed steps are verified and the others are done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeployRecord {
@@ -19,10 +19,10 @@ pub struct DeployRecord {
     pub deployer: Address,
     /// The parameters of the set.
     pub parameters: SetParameters,
-    /// First second of the rollup's slot 0, decided before anything is sent.
+    /// The first second of the rollup's slot 0, decided before anything is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub genesis: Option<Timestamp>,
-    /// The step that was begun last: its transaction may or may not be on the chain.
+    /// The step that was begun last, whose transaction may or may not be on the chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun: Option<BegunStep>,
     /// The steps that are done, in order.
@@ -36,14 +36,14 @@ pub struct DeployRecord {
 pub struct BegunStep {
     /// The step.
     pub step: Step,
-    /// The nonce of its transaction.
+    /// The nonce of the transaction.
     pub nonce: u64,
-    /// The signed transaction (EIP-2718), as it is about to be sent: it is sent again, never another one
-    /// in its place.
+    /// The signed transaction (EIP-2718). If it isn't on the chain it is sent again; it is never replaced
+    /// by another one.
     pub raw: Bytes,
 }
 
-/// A step that is done and was verified.
+/// A step that is done and verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DoneStep {
@@ -52,8 +52,8 @@ pub struct DoneStep {
     /// The contract that it created or called.
     #[serde(with = "text::address")]
     pub address: Address,
-    /// The receipt of its transaction; `None` if the chain had its effect already, from an interrupted
-    /// run or another deployment of the same contract.
+    /// The receipt of its transaction; `None` if the chain already had its effect, from an interrupted run
+    /// or another deployment of the same contract.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<StepReceipt>,
 }
@@ -64,9 +64,9 @@ pub struct DoneStep {
 pub struct StepReceipt {
     /// The transaction.
     pub transaction: B256,
-    /// Its block.
+    /// The number of its block.
     pub block: BlockNumber,
-    /// Gas used.
+    /// The gas used.
     pub gas_used: u64,
 }
 
@@ -89,12 +89,11 @@ impl StepReceipt {
     }
 }
 
-/// Gas of all steps together, with what their limits have above it. The length of a name makes little
-/// difference.
+/// The gas limits of all steps together. The length of a name makes little difference.
 pub const SET_GAS: u64 = 18_000_000;
 
 impl DeployRecord {
-    /// The record of a deployment that has not begun.
+    /// The record of a new deployment.
     pub const fn new(chain_id: ChainId, deployer: Address, parameters: SetParameters) -> Self {
         Self { chain_id, deployer, parameters, genesis: None, begun: None, done: Vec::new() }
     }
@@ -104,7 +103,7 @@ impl DeployRecord {
         self.find(step).is_some()
     }
 
-    /// The first step that isn't done; `None` when all are.
+    /// The first step that isn't done; `None` if all are done.
     pub fn next(&self) -> Option<Step> {
         Step::ALL.iter().copied().find(|step| !self.is_done(*step))
     }
@@ -116,10 +115,10 @@ impl DeployRecord {
 
     /// The first block with events of the set, from which an [`SetExaminer`](super::SetExaminer) can start.
     ///
-    /// `None` if the creation of one of the set's contracts isn't recorded: the chain had it already,
-    /// or the step isn't done.
+    /// `None` if the creation of one of the set's contracts isn't recorded, because the chain already had
+    /// it or the step isn't done.
     pub fn first_block(&self) -> Option<BlockNumber> {
-        // The constructor of Expect emits nothing.
+        // The constructor of Expect emits no events.
         let creations =
             Step::ALL.into_iter().filter(|s| s.creates().is_some() && *s != Step::Expect);
         let block = |step| self.find(step)?.receipt.map(|receipt| receipt.block);
@@ -131,12 +130,12 @@ impl DeployRecord {
         self.done.iter().find(|done| done.step == step)
     }
 
-    /// Gas of all steps whose receipts are known.
+    /// The gas used by all steps with known receipts.
     pub fn gas_used(&self) -> u64 {
         self.done.iter().filter_map(|done| done.receipt).map(|receipt| receipt.gas_used).sum()
     }
 
-    /// The fees of all steps whose receipts are known, in wei.
+    /// The fees of all steps with known receipts, in wei.
     ///
     /// # Errors
     ///

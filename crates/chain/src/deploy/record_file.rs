@@ -1,4 +1,4 @@
-//! The record of a deployment in a file.
+//! The file of a deployment's record.
 
 use super::record::DeployRecord;
 use std::{
@@ -7,16 +7,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A file with the record of a deployment: one JSON document a line, of which the last whole one counts. A
-/// line is on the disk before [`Self::save`] returns, and one that is cut off by the end of the process or of
-/// the machine doesn't count. While the file is open it is locked: two processes never deploy by one record.
+/// A file with the record of a deployment: one JSON document per line, of which the last complete one is
+/// valid. A line is synced to disk before [`Self::save`] returns; a line that was cut off when the process
+/// or the machine stopped is ignored. The file is locked while it is open, so that two processes never use
+/// one record.
 #[derive(Debug)]
 pub struct RecordFile {
     path: PathBuf,
     file: File,
 }
 
-/// The reason why a record can't be read or written. Nothing is sent without it.
+/// The reason why a record can't be read or written. Without a record nothing is sent.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecordFileError {
@@ -44,20 +45,20 @@ pub enum RecordFileError {
     BadLine {
         /// The file.
         path: PathBuf,
-        /// The line, counted from 1.
+        /// The line number, counted from 1.
         line: usize,
-        /// The mistake.
+        /// The parse error.
         #[source]
         source: serde_json::Error,
     },
 }
 
 impl RecordFile {
-    /// Opens the file at `path`, and reads the record in it; `None` if it is new.
+    /// Opens the file at `path` and reads its record; `None` if the file is new.
     ///
     /// # Errors
     ///
-    /// If another process has it open, it can't be read or written, or isn't a record.
+    /// If another process has the file open, it can't be read or written, or it isn't a record.
     pub fn open(path: &Path) -> Result<(Self, Option<DeployRecord>), RecordFileError> {
         let failed = |source| RecordFileError::Io { path: path.to_owned(), source };
         let mut options = OpenOptions::new();
@@ -82,11 +83,11 @@ impl RecordFile {
         Ok((Self { path: path.to_owned(), file }, record))
     }
 
-    /// Writes a record, which counts from now on.
+    /// Writes a record, which replaces the one before it.
     ///
     /// # Errors
     ///
-    /// If the file can't be written. The record before it counts.
+    /// If the file can't be written. In that case, the record before it stays valid.
     pub fn save(&mut self, record: &DeployRecord) -> Result<(), RecordFileError> {
         let written = self.append(record);
         written.map_err(|source| RecordFileError::Io { path: self.path.clone(), source })
@@ -98,30 +99,30 @@ impl RecordFile {
         let end = self.file.stream_position()?;
         let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
         if written.is_err() {
-            // A part of a line before another one would make the file unreadable.
+            // An incomplete line before the next one would make the file unreadable.
             let _ = self.file.set_len(end).and_then(|()| self.file.seek(SeekFrom::Start(end)));
         }
         written
     }
 
-    /// Removes the file, once its deployment is finished and kept elsewhere.
+    /// Removes the file, after the finished deployment was saved elsewhere.
     ///
     /// # Errors
     ///
-    /// If it can't be removed.
+    /// If the file can't be removed.
     pub fn remove(self) -> Result<(), RecordFileError> {
         let removed = fs::remove_file(&self.path);
         removed.map_err(|source| RecordFileError::Io { path: self.path, source })
     }
 }
 
-/// The last whole line of a file.
+/// The last complete line of a file.
 #[derive(Default)]
 struct LastLine {
     text: Vec<u8>,
-    /// Counted from 1; 0 if there is none.
+    /// The line number, counted from 1; 0 if there is none.
     number: usize,
-    /// The position of its end, in bytes.
+    /// The end of the line, in bytes from the start of the file.
     end: u64,
 }
 
@@ -137,7 +138,7 @@ fn last_line(file: &File) -> io::Result<LastLine> {
     }
 }
 
-/// Makes sure that a file is in its folder after a power cut.
+/// Ensures that a new file is still in its folder after a power cut.
 fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(not(unix)) {
         return Ok(());

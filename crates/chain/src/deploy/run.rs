@@ -16,13 +16,13 @@ use canon_views::{Question, SetAddresses};
 use core::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 
-/// The progress of a deployment. Save the record at each.
+/// The progress of a deployment. Save the record at each call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeployProgress {
-    /// A step that an earlier run did was verified again.
+    /// A step of an earlier run was verified again.
     Verified(DoneStep),
-    /// The transaction of a step, which the record has, is about to be sent.
+    /// The transaction of a step is recorded, and is about to be sent.
     Begun(Step),
     /// A step was done and verified.
     Finished(DoneStep),
@@ -31,10 +31,10 @@ pub enum DeployProgress {
 /// A set that was deployed and verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeployedSet {
-    /// Its addresses, as they are also found from the Registry's.
+    /// The addresses that can also be found from the Registry.
     pub deployment: SetAddresses,
-    /// Expect, the assertions for payloads. No contract refers to it, so it isn't found from the
-    /// Registry.
+    /// The contract Expect, with the assertions for payloads. No contract refers to it, so it can't be
+    /// found from the Registry.
     pub expect: Address,
     /// The first RewardDistributor.
     pub reward_distributor: Address,
@@ -42,11 +42,11 @@ pub struct DeployedSet {
 
 /// Deploys and wires a set in the order of [`Step::ALL`], or continues where `record` ends.
 ///
-/// A contract that the chain has already, at the address that the parameters give, is taken as done:
-/// the address proves constructor and arguments.
+/// A contract that already exists at the address that follows from the parameters counts as done, because
+/// the address proves its constructor and arguments.
 ///
-/// `progress` is called at every step with the record to be saved; if it breaks while a step is left, the
-/// deployment stops and can be continued later. `wait` waits for blocks.
+/// `progress` is called at every step with the record to save. If it returns `Break` while a step isn't
+/// done, the deployment stops and can be continued later. `wait` waits for blocks.
 ///
 /// # Errors
 ///
@@ -103,14 +103,14 @@ fn check_record(
     if record.parameters != *parameters.raw() {
         return Err(DeployError::OtherParameters);
     }
-    // The steps that are done are the first ones: each depends on those before it.
+    // The completed steps must be the first ones, because each depends on those before it.
     match Step::ALL.into_iter().zip(&record.done).find(|(step, done)| *step != done.step) {
         Some((step, _)) => Err(DeployError::Unordered { step }),
         None => Ok(()),
     }
 }
 
-/// Checks that the steps that are done have the addresses of the plan.
+/// Checks that the completed steps have the addresses of the plan.
 fn check_addresses(plan: &SetPlan, record: &DeployRecord) -> Result<(), DeployError> {
     let other = record.done.iter().find(|done| done.address != plan.address(done.step));
     other.map_or(Ok(()), |done| {
@@ -119,7 +119,7 @@ fn check_addresses(plan: &SetPlan, record: &DeployRecord) -> Result<(), DeployEr
     })
 }
 
-/// Verifies the steps that are done once more.
+/// Verifies the completed steps again.
 async fn verify_done(
     client: &Client,
     plan: &SetPlan,
@@ -134,7 +134,7 @@ async fn verify_done(
     Ok(())
 }
 
-/// Reports progress. An error if that breaks while a step is left.
+/// Reports progress. Returns an error if the callback stops the deployment before the last step.
 fn report(
     record: &DeployRecord,
     reached: DeployProgress,
@@ -146,7 +146,7 @@ fn report(
     }
 }
 
-/// Does a step, unless the chain has its effect already, verifies it and records it.
+/// Does a step, unless the chain already has its effect. Verifies and records it.
 async fn complete(
     sender: &mut Sender,
     plan: &SetPlan,
@@ -160,7 +160,7 @@ async fn complete(
     let begun = recorded(sender, plan, record, step)?;
     let is_done = SetVerifier::at_head(plan, record, &client).await?.is_done(step).await?;
     let receipt = match begun {
-        // Whoever did it: if it was this transaction, its receipt is known.
+        // Somebody else may have done it. If it was this transaction, its receipt is known.
         Some(begun) if is_done => client.confirm(begun.pending()).await.ok().flatten(),
         None if is_done => None,
         begun => {
@@ -183,7 +183,7 @@ async fn complete(
     Ok(done)
 }
 
-/// The transaction of a step that an earlier run began. It may be in a block, in a pool or nowhere.
+/// The transaction of a step that an earlier run began, which may be in a block, in a pool or in neither.
 fn recorded(
     sender: &Sender,
     plan: &SetPlan,

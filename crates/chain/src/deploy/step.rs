@@ -109,7 +109,7 @@ impl SetPlan {
             Step::OfferRegistry => calls::offer_ownership(registry, governance),
             Step::AcceptAsset => calls::issuer_accept(issuer, asset),
             Step::AcceptRegistry => calls::governance_accept(governance, registry),
-            // `Step::Upgrade`, the only other step that creates nothing.
+            // Only `Step::Upgrade` is left.
             _ => calls::upgrade(registry, self.rollup.address()),
         }
     }

@@ -1,4 +1,4 @@
-//! The verdict on contracts that somebody else deployed.
+//! The result of checking contracts that somebody else deployed.
 
 use crate::error::Error;
 use alloy_primitives::{Address, U256};
@@ -12,9 +12,9 @@ pub enum NotGenuine {
     /// There is no code at the address.
     #[error("expected {contract} at {address}, found no code; don't use it")]
     NoCode {
-        /// The contract that was expected.
+        /// The expected contract.
         contract: Contract,
-        /// Its address.
+        /// The address of the contract.
         address: Address,
     },
     /// The contract didn't emit the events of its constructor.
@@ -23,9 +23,9 @@ pub enum NotGenuine {
          found none; search from an earlier block, or don't use it"
     )]
     NoConstructorEvents {
-        /// The contract that was expected.
+        /// The expected contract.
         contract: Contract,
-        /// Its address.
+        /// The address of the contract.
         address: Address,
         /// The first block that was searched.
         first_block: BlockNumber,
@@ -38,9 +38,9 @@ pub enum NotGenuine {
          so don't use it"
     )]
     OtherAddress {
-        /// The contract that was expected.
+        /// The expected contract.
         contract: Contract,
-        /// Its address.
+        /// The address of the contract.
         address: Address,
         /// The address of a genuine contract with its arguments and the first origin.
         expected: Address,
@@ -53,7 +53,7 @@ pub enum NotGenuine {
     Wiring {
         /// The contract.
         contract: Contract,
-        /// Its address.
+        /// The address of the contract.
         address: Address,
         /// The argument.
         what: &'static str,
@@ -62,7 +62,8 @@ pub enum NotGenuine {
         /// The argument found.
         found: Address,
     },
-    /// A proposal has changed a part of the contract's state that holds the set together.
+    /// A proposal changed the owner or the Registry of a contract, so that the set no longer belongs
+    /// together.
     #[error(
         "the {what} of {contract} at {address} is {found}, expected {expected}; find the proposal \
          that changed it before you use the set"
@@ -70,9 +71,9 @@ pub enum NotGenuine {
     Changed {
         /// The contract.
         contract: Contract,
-        /// Its address.
+        /// The address of the contract.
         address: Address,
-        /// Its owner or its Registry.
+        /// The owner or the Registry of the contract.
         what: &'static str,
         /// The address that this set needs.
         expected: Address,
@@ -87,13 +88,14 @@ pub enum NotGenuine {
     NotHandedOver {
         /// The contract.
         contract: Contract,
-        /// Its address.
+        /// The address of the contract.
         address: Address,
-        /// Its owner.
+        /// The deployer, who owns the contract.
         deployer: Address,
     },
-    /// The supply isn't the initial supply and what the Issuer minted: somebody else minted before the
-    /// Asset was handed over to the Issuer, or the endpoint leaves out logs of the Issuer.
+    /// The supply differs from the initial supply plus the amounts that the Issuer minted. Either somebody
+    /// else minted before the Asset was handed over to the Issuer, or the endpoint omits logs of the
+    /// Issuer.
     #[error(
         "the Asset at {address} is expected to have the supply {expected}, its initial supply and the \
          Minted events of its Issuer, and has {found}; ask another endpoint, and don't use the set if it \
@@ -107,7 +109,7 @@ pub enum NotGenuine {
         /// The total supply, in the smallest unit.
         found: U256,
     },
-    /// The deployer listed no rollup or several ones before it handed the Registry over.
+    /// The deployer listed no rollup, or more than one, before the handover of the Registry.
     #[error("expected one rollup listed by the deployer, found {rollups}; don't use the set")]
     Rollups {
         /// The number of rollups.
@@ -119,13 +121,13 @@ pub enum NotGenuine {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExamineError {
-    /// It isn't genuine.
+    /// The contract or the set isn't genuine.
     #[error(transparent)]
     NotGenuine(#[from] NotGenuine),
     /// The chain couldn't be read.
     #[error(transparent)]
     Chain(#[from] Error),
-    /// The endpoint's logs and its state differ about the owner of the Registry.
+    /// The endpoint's logs and its state disagree about the owner of the Registry.
     #[error(
         "the Registry at {registry} belongs to {expected}, and {found} is its owner by the endpoint's \
          logs; they are behind its state or incomplete: try again later or use another endpoint"
@@ -133,12 +135,12 @@ pub enum ExamineError {
     OwnerLogs {
         /// The Registry.
         registry: Address,
-        /// Its owner in the state.
+        /// The owner according to the state.
         expected: Address,
-        /// Its owner by the last log of a handover.
+        /// The owner according to the last log of a handover.
         found: Address,
     },
-    /// The endpoint's logs and its state differ about the number of versions in the Registry.
+    /// The endpoint's logs and its state disagree about the number of versions in the Registry.
     #[error(
         "the Registry at {registry} has {expected} versions, and the endpoint's logs have {found}; they \
          are behind its state or incomplete: try again later or use another endpoint"
@@ -153,12 +155,12 @@ pub enum ExamineError {
     },
 }
 
-/// A set that is genuine, and belongs to its Governance at one block.
+/// A set that is genuine and belongs to its Governance, at one block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GenuineSet {
     /// The Registry.
     pub registry: Address,
-    /// The account that deployed it.
+    /// The account that deployed the set.
     pub deployer: Address,
     /// The Asset.
     pub asset: Address,
@@ -181,9 +183,9 @@ pub struct GenuineSet {
 /// A rollup that was canonical.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FormerRollup {
-    /// Its address.
+    /// The address of the rollup.
     pub address: Address,
-    /// Whether it and its RewardDistributor are genuine and were constructed for the set, or the first
-    /// reason why they aren't. It doesn't say who owns them now.
+    /// `Ok` if the rollup and its RewardDistributor are genuine and were constructed for the set, otherwise
+    /// the first reason why they aren't. Their present owners aren't covered.
     pub verdict: Result<(), NotGenuine>,
 }

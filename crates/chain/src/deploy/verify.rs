@@ -1,7 +1,7 @@
 //! Postconditions: the state on chain after each step, and at the end.
 //!
-//! A CREATE2 address proves a constructor and its arguments, so code there is genuine. Only whether there
-//! is code, and state that can change later, are read.
+//! A CREATE2 address proves a constructor and its arguments, so any code there is genuine. Only the
+//! presence of code, and state that can change later, are read.
 
 use super::{
     error::DeployError,
@@ -24,7 +24,7 @@ pub(crate) struct ContractVerifier<'a> {
     address: Address,
 }
 
-/// The owner of a contract, and the account that it is offered to, if any.
+/// The owner of a contract and its pending owner, if any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Ownership {
     owner: Address,
@@ -32,7 +32,7 @@ struct Ownership {
 }
 
 impl Ownership {
-    /// Owned by `owner`, without a pending owner.
+    /// The ownership by `owner`, without a pending owner.
     const fn settled(owner: Address) -> Self {
         Self { owner, pending_owner: None }
     }
@@ -103,13 +103,13 @@ impl<'a> ContractVerifier<'a> {
         self.compare("pendingOwner()", expected, found)
     }
 
-    /// Checks that `owner` owns the contract, and that it is offered to nobody.
+    /// Checks that `owner` owns the contract, and that there is no pending owner.
     pub(crate) async fn owned_by(&self, owner: Address) -> Result<(), DeployError> {
         self.owned(Ownership::settled(owner), &[]).await
     }
 }
 
-/// Compares a set, as far as it is deployed, with its plan at one block.
+/// Compares the deployed part of a set with its plan, at one block.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SetVerifier<'a> {
     plan: &'a SetPlan,
@@ -137,22 +137,22 @@ impl<'a> SetVerifier<'a> {
         self.contract(plan).owned_by(self.plan.governance.address()).await
     }
 
-    /// Checks the ownership of the Asset, once `last` is done.
+    /// Checks the ownership of the Asset after the step `last`.
     async fn asset_ownership(&self, last: Step) -> Result<(), DeployError> {
         let SetPlan { asset, issuer, .. } = self.plan;
         self.handed_over(asset, issuer, [Step::OfferAsset, Step::AcceptAsset], last).await
     }
 
-    /// Checks the ownership of the Registry, once `last` is done.
+    /// Checks the ownership of the Registry after the step `last`.
     async fn registry_ownership(&self, last: Step) -> Result<(), DeployError> {
         let SetPlan { registry, governance, .. } = self.plan;
         let steps = [Step::OfferRegistry, Step::AcceptRegistry];
         self.handed_over(registry, governance, steps, last).await
     }
 
-    /// Checks that the deployer handed `contract` over to `new_owner` as far as the steps say that are
-    /// done. The chain may be ahead of them: anyone may accept what is offered, and an interrupted run may
-    /// have sent transactions that aren't recorded.
+    /// Checks that the deployer handed `contract` over to `new_owner` up to the last completed step. The
+    /// chain may be ahead: anyone may accept what is offered, and an interrupted run may have sent
+    /// transactions that aren't recorded.
     async fn handed_over(
         &self,
         contract: &ContractPlan,
@@ -175,7 +175,7 @@ impl<'a> SetVerifier<'a> {
         }
     }
 
-    /// Checks the postcondition of a step, as if it were done.
+    /// Checks the postcondition of a step.
     pub(crate) async fn verify(&self, step: Step) -> Result<(), DeployError> {
         let plan = self.plan;
         if let Some(contract) = plan.contract(step) {
@@ -201,7 +201,7 @@ impl<'a> SetVerifier<'a> {
         }
     }
 
-    /// Whether the chain has the effect of a step, whoever sent its transaction.
+    /// Whether the chain has the effect of a step, regardless of who sent the transaction.
     pub(crate) async fn is_done(&self, step: Step) -> Result<bool, DeployError> {
         if let Some(contract) = self.plan.contract(step) {
             return Ok(self.client.code(self.at, contract.address()).await?.is_some());
@@ -216,7 +216,7 @@ impl<'a> SetVerifier<'a> {
         }
     }
 
-    /// Checks that the deployer owns nothing, and that no contract is offered to anybody.
+    /// Checks that the deployer owns nothing, and that no contract has a pending owner.
     pub(crate) async fn verify_handover(&self) -> Result<(), DeployError> {
         self.asset_ownership(Step::AcceptAsset).await?;
         self.registry_ownership(Step::AcceptRegistry).await?;

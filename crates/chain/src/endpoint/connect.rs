@@ -1,4 +1,4 @@
-//! Connecting.
+//! Connecting to an endpoint.
 
 use super::{
     Address, Endpoint, EndpointFailure,
@@ -24,10 +24,10 @@ use url::Url;
 /// The time limits for an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// The most time that opening a connection takes. 10 seconds by default.
+    /// The time limit for opening a connection. 10 seconds by default.
     pub connect: Duration,
-    /// The most time that an answer takes, with a connection that it has to open first. 30 seconds by
-    /// default: logs of many blocks take some.
+    /// The time limit for an answer, including the opening of a connection if there is none. 30 seconds by
+    /// default, since the logs of many blocks take a while.
     pub request: Duration,
 }
 
@@ -38,10 +38,10 @@ impl Default for Timeouts {
 }
 
 impl Endpoint {
-    /// Connects, and asks for the chain id once. TLS connections trust the system's certificates
+    /// Connects, and requests the chain id once. TLS connections trust the system's certificates
     /// (`SSL_CERT_FILE` and `SSL_CERT_DIR` replace them), or Mozilla's list if the system has none.
     ///
-    /// Redirects are not followed: the key in a URL is for its host only.
+    /// Redirects aren't followed, because the key in a URL is only for its host.
     ///
     /// # Errors
     ///

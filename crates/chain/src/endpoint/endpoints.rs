@@ -1,4 +1,4 @@
-//! The endpoints that a person names, and what is checked of them.
+//! The configured endpoints of a chain, and the checks of each.
 
 use super::{
     Address as EndpointAddress, Endpoint, Timeouts,
@@ -14,16 +14,17 @@ use canon_protocol::Timestamp;
 use core::fmt;
 use std::sync::Arc;
 
-/// The checks of an endpoint before it is trusted. On top of them its newest block may be neither older
-/// than 5 minutes, nor more than a minute ahead of the clock, nor more than 5 blocks and their time behind one that any
-/// endpoint had before. The chains of development nodes (ids 31337 and 1337) are exempt from these.
+/// The checks of an endpoint before it is trusted. In addition, its newest block may be neither older than
+/// 5 minutes, nor more than a minute ahead of the clock, nor more than 5 blocks and their time behind one
+/// seen at any endpoint. The chains of development nodes (ids 31337 and 1337) are exempt from these three
+/// checks.
 #[derive(Clone)]
 pub struct EndpointChecks {
-    /// The chain that is meant. If `None`, that of the first endpoint that passes.
+    /// The expected chain id. If `None`, that of the first endpoint that passes.
     pub chain_id: Option<ChainId>,
-    /// The Registry's address, where code has to be. `None` for a chain without a set so far.
+    /// The Registry's address, which must have code. `None` for a chain without a set so far.
     pub registry: Option<Address>,
-    /// The present time.
+    /// Returns the present time.
     pub clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
@@ -44,18 +45,19 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// Endpoints in this order.
+    /// Endpoints in order of preference.
     pub fn new(first: Endpoint, others: impl IntoIterator<Item = Endpoint>) -> Self {
         Self { first, others: others.into_iter().collect() }
     }
 
-    /// Connects to the first endpoint that passes the checks. The client uses the others when it must,
-    /// and connects to them only then. `note` is called whenever an endpoint begins to be skipped.
+    /// Connects to the first endpoint that passes the checks. The client uses the others only when
+    /// necessary, and connects to them only then. `note` is called whenever an endpoint begins to be
+    /// skipped.
     ///
     /// # Errors
     ///
-    /// [`Error::NoEndpoint`](crate::Error::NoEndpoint) if none passes. Later requests that none answers fail
-    /// with the same, or, if there is only one endpoint, with its own error.
+    /// [`Error::NoEndpoint`](crate::Error::NoEndpoint) if none passes. Later requests that no endpoint
+    /// answers fail with the same error, or with the endpoint's own error if there is only one.
     pub async fn connect(
         &self,
         checks: EndpointChecks,
@@ -77,7 +79,7 @@ impl Endpoints {
         });
         let failover = Failover::new(nodes.collect(), checks, note);
         let rpc = RpcClient::new(failover, is_local);
-        // It asks for the chain id, which is answered when an endpoint has passed the checks.
+        // This requests the chain id, which is answered once an endpoint has passed the checks.
         Client::connect(ProviderBuilder::default().connect_client(rpc)).await
     }
 }

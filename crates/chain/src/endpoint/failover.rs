@@ -1,18 +1,18 @@
-//! Several endpoints of one chain: each request goes to the first of them that is healthy.
+//! Several endpoints of one chain. Each request is sent to the first healthy one.
 //!
-//! An endpoint is trusted after its checks ([`EndpointChecks`]), and as long as its newest blocks pass them.
-//! One that fails is at rest for a while, which grows with its failures in a row, or for as long as it asks;
-//! then it is checked again. If all are at rest, those that didn't ask for it are tried again at once, since a
-//! rest only says that another endpoint is better.
+//! An endpoint is trusted once it has passed its checks ([`EndpointChecks`]), and while its newest blocks
+//! pass them. After a failure an endpoint rests for a while, which grows with its consecutive failures, or
+//! for as long as it requests; then it is checked again. If all endpoints are resting, those that didn't
+//! request it are retried at once, because a rest only means that another endpoint is preferred.
 //!
-//! An endpoint that goes back behind a block that was acted on is skipped: its newest block is both lower and older
-//! than the newest ones before. The number alone doesn't count. An endpoint can claim any, and with a high one it
-//! would bar all others for good. The time of a block is bounded by the clock: a block of the future isn't believed,
-//! and counts as one of the present at most. So a block that is made up bars endpoints that lag, and none that is in
+//! An endpoint is skipped if its newest block is both lower and older than the newest ones seen before. The
+//! number alone isn't enough. An endpoint can claim any number, and with a high one it would exclude all
+//! others for good. The time of a block is limited by the clock: a block from the future is refused, and
+//! counts at most as a present one. So a forged block can exclude endpoints that lag, but none that is in
 //! sync.
 //!
-//! Nothing is asked of two endpoints at the same time. A request may reach a second one after the first
-//! took it and its answer was lost: a transaction that is sent twice has the same bytes, and is one.
+//! No request is sent to two endpoints at the same time. A second endpoint may get a request if the first
+//! one received it but its answer was lost. A transaction sent twice has the same bytes, and counts once.
 
 use super::{
     Endpoint,
@@ -39,30 +39,30 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::time::Instant;
 use tower::Service;
 
-/// The chain ids of development nodes. The time of their chains is set, and their newest blocks are taken
-/// back, at will.
+/// The chain ids of development nodes, which can set the time of their chains and take blocks back at will.
 pub const DEVELOPMENT_CHAINS: [ChainId; 2] = [31337, 1337];
 
-/// The most age of the newest block: 25 slots of L1 in a row without a block.
+/// The maximum age of the newest block: 25 consecutive slots of L1 without a block.
 const MAX_HEAD_AGE: Duration = Duration::from_secs(300);
 
-/// The most blocks by which a newest block may be below one seen before: what nodes behind one load
-/// balancer differ by, and the depth of reorganizations that are met.
+/// The maximum number of blocks by which a newest block may be below one seen before. It allows for the
+/// differences of nodes behind one load balancer, and for the depth of usual reorganizations.
 const MAX_BLOCKS_BEHIND: u64 = 5;
 
-/// The most time by which a newest block may be older than one seen before: [`MAX_BLOCKS_BEHIND`] slots of L1.
+/// The maximum time by which a newest block may be older than one seen before: [`MAX_BLOCKS_BEHIND`] slots
+/// of L1.
 const MAX_TIME_BEHIND: Duration = Duration::from_secs(12 * MAX_BLOCKS_BEHIND);
 
-/// The most time by which a newest block may be ahead of the clock, which may be slow.
+/// The maximum time by which a newest block may be ahead of the clock, which may be slow.
 const MAX_TIME_AHEAD: Duration = Duration::from_secs(60);
 
-/// The rest after a first failure. It doubles with each further one in a row.
+/// The rest after a first failure. It doubles with each further consecutive one.
 const FIRST_REST: Duration = Duration::from_secs(1);
 
-/// The longest rest, also if an endpoint asks for more.
+/// The maximum rest, even if an endpoint requests more.
 const MAX_REST: Duration = Duration::from_secs(300);
 
-/// The transport that asks the first healthy endpoint.
+/// The transport that uses the first healthy endpoint.
 #[derive(Clone)]
 pub(super) struct Failover(Arc<Shared>);
 
@@ -70,13 +70,14 @@ struct Shared {
     nodes: Vec<Node>,
     checks: EndpointChecks,
     note: Box<dyn Fn(EndpointNote) + Send + Sync>,
-    /// The chain of all endpoints that are used.
+    /// The chain id of all used endpoints.
     chain_id: OnceLock<ChainId>,
-    /// The newest of the blocks that trusted endpoints had.
+    /// The newest block seen at trusted endpoints.
     newest: Mutex<Newest>,
 }
 
-/// The highest number and the latest time of newest blocks. They can be of two blocks if an endpoint made one up.
+/// The highest number and the latest time of newest blocks. They can be of two different blocks if an
+/// endpoint forged one.
 #[derive(Clone, Copy, Debug, Default)]
 struct Newest {
     number: u64,
@@ -88,7 +89,7 @@ pub(super) struct Node {
     endpoint: Endpoint,
     dial: Box<dyn Fn() -> Dialing + Send + Sync>,
     state: Mutex<EndpointState>,
-    /// Held during its checks.
+    /// Locked while the endpoint is checked.
     checking: tokio::sync::Mutex<()>,
 }
 
@@ -96,11 +97,11 @@ type Dialing = Pin<Box<dyn Future<Output = TransportResult<BoxTransport>> + Send
 
 #[derive(Default)]
 struct EndpointState {
-    /// Its connection, if it is trusted.
+    /// The connection, if the endpoint is trusted.
     trusted: Option<BoxTransport>,
-    /// The end of its rest, and the reason.
+    /// The end of the rest, and its reason.
     rest: Option<(Instant, EndpointProblem)>,
-    /// Failures since it last answered.
+    /// The failures since the last answer.
     failures: u32,
 }
 
@@ -128,7 +129,7 @@ impl Node {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The end of its rest, if that is to come.
+    /// The end of the rest, if it is in the future.
     fn rest_end(&self, now: Instant) -> Option<Instant> {
         self.state().rest.as_ref().map(|(end, _)| *end).filter(|end| *end > now)
     }
@@ -170,8 +171,8 @@ impl Shared {
         Err(TransportErrorKind::custom(NoEndpoint(skipped)))
     }
 
-    /// The endpoints in the order in which they are tried, with their places in the list: those at rest
-    /// are last, and of them the one whose rest ends first.
+    /// The endpoints in the order in which they are tried, with their positions in the list. Those at rest
+    /// are last, sorted by the ends of their rests.
     fn in_order(&self) -> Vec<(usize, &Node)> {
         let now = Instant::now();
         let mut nodes: Vec<_> = self.nodes.iter().enumerate().collect();
@@ -179,21 +180,23 @@ impl Shared {
         nodes
     }
 
-    /// Asks an endpoint. The outer error is about the request, or that of the only endpoint there is.
+    /// Sends a request to an endpoint. The outer error is about the request, or is that of the only
+    /// endpoint.
     async fn ask(
         &self,
         node: &Node,
         mut transport: BoxTransport,
         packet: &RequestPacket,
     ) -> TransportResult<Result<ResponsePacket, EndpointProblem>> {
-        // An answer is compared with what was known before the request: answers can overtake each other.
+        // The answer is compared with the newest block before the request, because answers can overtake
+        // each other.
         let newest = *self.newest();
         let answer = call(&mut transport, packet.clone()).await;
         let problem = match &answer {
             Ok(answer) => {
                 for head in heads(packet, answer) {
                     if let Err(problem) = self.judge(self.chain_id.get(), &head, newest) {
-                        // Even from the only endpoint, this answer is of no use.
+                        // This answer is useless even if there is no other endpoint.
                         return Ok(Err(self.distrust(node, problem)));
                     }
                     self.note_head(&head);
@@ -210,7 +213,7 @@ impl Shared {
         if self.nodes.len() == 1 { answer.map(Ok) } else { Ok(Err(problem)) }
     }
 
-    /// The connection of an endpoint that has passed its checks, now or earlier.
+    /// The connection of an endpoint that passes its checks now or passed them earlier.
     async fn trusted(&self, node: &Node) -> Result<BoxTransport, EndpointProblem> {
         let failures = node.state().failures;
         let _checking = node.checking.lock().await;
@@ -222,7 +225,7 @@ impl Shared {
             if let Some((_, problem)) = &state.rest
                 && (state.is_barred() || state.failures != failures)
             {
-                // In the second case another request has just tried it.
+                // In the second case, another request has just tried it.
                 return Err(problem.clone());
             }
         }
@@ -235,7 +238,7 @@ impl Shared {
         }
     }
 
-    /// Connects to an endpoint and checks it.
+    /// Connects to an endpoint, and checks it.
     async fn check(&self, node: &Node) -> Result<BoxTransport, EndpointProblem> {
         let failed = |error: TransportError| {
             EndpointProblem::of_error(&error).unwrap_or_else(|| EndpointProblem::failed(&error))
@@ -265,7 +268,7 @@ impl Shared {
         }
         let head = head.map_err(failed)?;
         self.judge(Some(&found), &head, newest)?;
-        // Another endpoint may have been the first meanwhile.
+        // Another endpoint may have become the first one meanwhile.
         let expected = *self.chain_id.get_or_init(|| found);
         if expected != found {
             return Err(other(expected));
@@ -278,7 +281,7 @@ impl Shared {
         self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers the newest block of a trusted endpoint.
+    /// Records the newest block of a trusted endpoint.
     fn note_head(&self, head: &BlockHead) {
         let time = head.timestamp.to::<u64>().min((self.checks.clock)().get());
         let mut newest = self.newest();
@@ -286,7 +289,7 @@ impl Shared {
             Newest { number: newest.number.max(head.number.to()), time: newest.time.max(time) };
     }
 
-    /// Judges an endpoint's newest block by the clock, and by the newest one that was known before.
+    /// Checks an endpoint's newest block against the clock, and against the newest block known before.
     fn judge(
         &self,
         chain_id: Option<&ChainId>,
@@ -313,7 +316,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Lets an endpoint rest that failed although it was trusted. Requests that fail together count once.
+    /// Starts the rest of a trusted endpoint that failed. Requests that fail together count once.
     fn distrust(&self, node: &Node, problem: EndpointProblem) -> EndpointProblem {
         let trusted = node.state().trusted.take();
         match trusted {
@@ -322,7 +325,7 @@ impl Shared {
         }
     }
 
-    /// Lets an endpoint rest because of a problem, which is returned.
+    /// Starts the rest of an endpoint because of a problem, and returns the problem.
     fn rest(&self, node: &Node, problem: EndpointProblem) -> EndpointProblem {
         let is_news = node.state().begin_rest(&problem);
         if is_news {
@@ -331,7 +334,7 @@ impl Shared {
         problem
     }
 
-    /// The answer to a single question for the chain id, which the checks have asked already.
+    /// The answer to a single request for the chain id, which is already known.
     fn chain_id_answer(&self, packet: &RequestPacket) -> TransportResult<Option<ResponsePacket>> {
         let (Some(request), Some(id)) = (packet.as_single(), self.chain_id.get()) else {
             return Ok(None);
@@ -346,7 +349,7 @@ impl Shared {
 }
 
 impl EndpointState {
-    /// Whether it must not even be checked now.
+    /// Whether the endpoint must not even be checked now.
     fn is_barred(&self) -> bool {
         self.rest.as_ref().is_some_and(|(end, problem)| match problem {
             EndpointProblem::OtherChain { .. } => true,
@@ -355,14 +358,14 @@ impl EndpointState {
         })
     }
 
-    /// Forgets earlier failures, unless another request failed meanwhile.
+    /// Clears earlier failures, unless another request failed meanwhile.
     fn answered(&mut self) {
         if self.trusted.is_some() {
             (self.rest, self.failures) = (None, 0);
         }
     }
 
-    /// Begins a rest. Returns whether the problem is another than that of the rest before.
+    /// Starts a rest. Returns whether the problem differs from that of the previous rest.
     fn begin_rest(&mut self, problem: &EndpointProblem) -> bool {
         let growing = FIRST_REST.saturating_mul(2_u32.saturating_pow(self.failures));
         let rest = match problem {
@@ -384,7 +387,7 @@ async fn call(
     transport.call(packet).await
 }
 
-/// The blocks in an answer that were asked for as the newest.
+/// The blocks in an answer that were requested as the newest.
 fn heads<'a>(
     packet: &'a RequestPacket,
     answer: &'a ResponsePacket,

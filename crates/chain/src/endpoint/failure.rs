@@ -1,4 +1,4 @@
-//! The reason why an endpoint gave no answer, in words.
+//! The reason why an endpoint gave no answer, as text.
 
 use super::secrets::Secrets;
 use alloy_transport::{TransportError, TransportErrorKind};
@@ -8,14 +8,14 @@ use tokio_tungstenite::tungstenite::{self, http::StatusCode};
 
 /// The innermost reason why an endpoint gave no answer, without the endpoint's secrets.
 ///
-/// The errors of HTTP and WebSocket clients contain the URL, and wrap the reason in layers that say
-/// nothing. So they are replaced by this.
+/// The errors of HTTP and WebSocket clients contain the URL, and wrap the reason in layers without
+/// information. So they are replaced by this error.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct EndpointFailure(String);
 
 impl EndpointFailure {
-    /// The reason that a client's error wraps.
+    /// The reason inside a client's error.
     pub(super) fn of(error: &(dyn Error + 'static), secrets: &Secrets) -> Self {
         let mut reason = error;
         loop {
@@ -42,7 +42,7 @@ impl EndpointFailure {
         ))
     }
 
-    /// A server answered the request for a WebSocket connection with a status of HTTP.
+    /// The error of a server that refused the request for a WebSocket connection with an HTTP status.
     fn refused_handshake(status: StatusCode) -> Self {
         let advice = match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
@@ -61,7 +61,7 @@ impl EndpointFailure {
         )
     }
 
-    /// An IPC socket can't be connected to.
+    /// The error of an IPC socket that can't be connected to.
     pub(super) fn ipc(error: &io::Error) -> Self {
         Self(match error.kind() {
             io::ErrorKind::NotFound => {
@@ -79,38 +79,38 @@ impl EndpointFailure {
         })
     }
 
-    /// The endpoint took longer than `limit`.
+    /// The error of an endpoint that took longer than `limit`.
     pub(super) fn timeout(what: &str, limit: Duration) -> Self {
         Self(format!("no {what} within {} s", limit.as_secs_f64()))
     }
 
-    /// An answer has more bytes than `limit`.
+    /// The error of an answer with more bytes than `limit`.
     pub(super) fn too_large(limit: usize) -> Self {
         Self(format!("its answer has more than {} MiB", limit >> 20))
     }
 
-    /// The endpoint ended the connection.
+    /// The error of a connection that the endpoint closed.
     pub(super) fn closed() -> Self {
         Self("it closed the connection, or sent something else than JSON".to_owned())
     }
 
-    /// The connection ended by itself.
+    /// The error of a connection that was lost.
     pub(super) fn lost(reason: impl ToString) -> Self {
         Self(format!("the connection was lost ({})", reason.to_string()))
     }
 
-    /// The reason why a connection ended, as it was found there, without the endpoint's secrets.
+    /// The reason why a connection ended, as text without the endpoint's secrets.
     pub(super) fn of_connection(reason: &str, secrets: &Secrets) -> Self {
         Self(secrets.beginning(reason))
     }
 
-    /// No connection can be prepared on this machine.
+    /// The error of a connection that can't be prepared on this machine.
     pub(super) fn unprepared(reason: impl ToString) -> Self {
         Self(reason.to_string())
     }
 
-    /// An answer isn't the JSON that was asked for. It isn't repeated: it can be a page of any length,
-    /// and can have the request in it.
+    /// The error of an answer that isn't the requested JSON. The answer isn't included, because it can be a
+    /// page of any length and can contain the request.
     pub(crate) fn not_as_expected(error: &serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         Self(format!("its answer isn't the JSON that was asked for (line {line}, column {column})"))
@@ -123,7 +123,7 @@ impl From<EndpointFailure> for TransportError {
     }
 }
 
-/// The error within an error. `io::Error` passes over the one that it wraps itself.
+/// The error inside an error. The `source` of an `io::Error` skips the error that it wraps itself.
 fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     match wrapped {

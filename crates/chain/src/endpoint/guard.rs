@@ -1,4 +1,4 @@
-//! A guard for every request and connection: a time limit, and the removal of secrets from errors.
+//! A guard for each request and connection: a time limit, and the removal of secrets from errors.
 
 use super::{failure::EndpointFailure, secrets::Secrets, socket::connection_end};
 use alloy_json_rpc::{RequestPacket, ResponsePacket};
@@ -13,8 +13,8 @@ use std::sync::Arc;
 use tokio::time::timeout;
 use tower::{Layer, Service};
 
-/// A limit of time, and the secrets of the endpoint that it is for. As a layer it guards a
-/// transport's requests, around a [`PubSubConnect`] its connections.
+/// A time limit, and the secrets of its endpoint. As a layer it guards the requests of a transport; around
+/// a [`PubSubConnect`] it guards its connections.
 #[derive(Clone)]
 pub(super) struct Guard {
     pub(super) limit: Duration,
@@ -27,7 +27,7 @@ impl fmt::Debug for Guard {
     }
 }
 
-/// Something with its guard.
+/// A service or connector with its guard.
 #[derive(Clone)]
 pub(super) struct Guarded<T> {
     pub(super) inner: T,

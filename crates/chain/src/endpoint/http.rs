@@ -1,4 +1,4 @@
-//! Requests by HTTP. alloy's own transport reads answers of any size.
+//! Requests over HTTP. alloy's own transport reads answers of any size.
 
 use super::failure::EndpointFailure;
 use alloy_json_rpc::{RequestPacket, ResponsePacket};
@@ -14,7 +14,8 @@ use reqwest::{
 use tower::Service;
 use url::Url;
 
-/// The most bytes that an answer may have. The logs of many blocks, as nodes limit them, have far fewer.
+/// The maximum length of an answer, in bytes. The logs of many blocks are far shorter, because nodes limit
+/// them.
 pub(super) const MAX_ANSWER: usize = 256 << 20;
 
 /// An HTTP endpoint whose answers are limited.
@@ -59,13 +60,13 @@ async fn read(mut response: Response) -> TransportResult<Vec<u8>> {
     Ok(body)
 }
 
-/// The time for which the endpoint asks to wait, if it does.
+/// The time that the endpoint requests to wait, if any.
 fn retry_after(response: &Response) -> Option<Duration> {
     let value = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
     value.trim().parse().ok().map(Duration::from_secs)
 }
 
-/// Whether an answer says what failed: endpoints send it with any status.
+/// Whether an answer contains a JSON-RPC error. Endpoints send these with any HTTP status.
 fn is_error(answer: &ResponsePacket) -> bool {
     answer.responses().iter().any(alloy_json_rpc::Response::is_error)
 }

@@ -25,13 +25,13 @@ use tokio::{
     sync::mpsc::UnboundedReceiver,
 };
 
-/// A connector to an IPC socket, also after the connection was lost.
+/// A connector to an IPC socket, which can also reconnect.
 #[derive(Clone)]
 pub(super) struct IpcSocket {
     pub(super) path: PathBuf,
 }
 
-/// Reads no more than the limit between two answers.
+/// A reader that limits the bytes between two answers.
 struct LimitedReader<R> {
     inner: R,
     /// The bytes read since the last answer.
@@ -70,7 +70,7 @@ impl PubSubConnect for IpcSocket {
     }
 }
 
-/// Writes requests in their order, until that fails.
+/// Writes requests in order, until writing fails.
 async fn write(
     mut writer: impl AsyncWrite + Unpin,
     mut requests: UnboundedReceiver<Box<RawValue>>,
@@ -83,7 +83,7 @@ async fn write(
     EndpointFailure::closed()
 }
 
-/// The answers, and the reason why there are no more.
+/// The answers, and at last the reason why there are no more.
 fn answers(
     reader: impl AsyncRead + Unpin,
 ) -> impl Stream<Item = Result<PubSubItem, EndpointFailure>> {

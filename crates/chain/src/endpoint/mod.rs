@@ -1,11 +1,11 @@
-//! The endpoints of a chain: their addresses as people write them, and the connections.
+//! The endpoints of a chain: their addresses as people write them, and their connections.
 //!
-//! Keys of providers are part of their URLs. So nothing here prints one: an [`Endpoint`] is shown by
-//! its scheme and host, and [`secrets`] takes the rest out of whatever an error says.
+//! The URLs of providers contain keys, so nothing here prints a URL. An [`Endpoint`] is displayed as its
+//! scheme and host, and [`secrets`] removes everything else from error texts.
 //!
-//! The logs of libraries aren't covered: tungstenite has the path and the header of user and password in a
-//! record of level TRACE (target `tungstenite`). Nothing here installs a subscriber. A program that does must
-//! switch this target off, for example with the directive `tungstenite=off`.
+//! The logs of libraries aren't covered: at level TRACE, tungstenite logs the path, and the header with
+//! user and password (target `tungstenite`). Nothing here installs a subscriber. A program that does must
+//! disable this target, for example with the directive `tungstenite=off`.
 
 mod connect;
 mod endpoints;
@@ -33,18 +33,18 @@ use core::{fmt, str::FromStr};
 use std::path::{Path, PathBuf};
 use url::Url;
 
-/// Endings of the names of IPC sockets. Other paths are kept secret as the paths of URLs are: a mistyped
+/// The file extensions of IPC sockets. Other paths are kept secret like those of URLs, because a mistyped
 /// URL can look like a path.
 const SOCKET_ENDINGS: [&str; 3] = ["ipc", "sock", "socket"];
 
 /// A way to reach a chain: an http, https, ws or wss URL, or the path of an IPC socket.
 ///
-/// `Display` and `Debug` show the scheme, the host and the port of a URL, and the path of a
-/// socket, which is no secret. User, password, path and query are used for connecting only.
+/// `Display` and `Debug` show the scheme, the host and the port of a URL, or the path of a socket, which
+/// isn't secret. User, password, path and query are used only for connecting.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint(Address);
 
-/// The address itself, with its secrets. It has no `Debug` for that reason.
+/// The address with its secrets. For that reason it has no `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 enum Address {
     Http(Url),
@@ -52,29 +52,30 @@ enum Address {
     Ipc(PathBuf),
 }
 
-/// The reason why a text isn't an endpoint. The message says what is expected and never repeats the text.
+/// The reason why a text isn't an endpoint. The message describes the expected text, and never repeats the
+/// text found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseEndpointError {
-    /// It is empty.
+    /// The text is empty.
     #[error(
         "expected the URL of an endpoint (http, https, ws or wss) or the path of an IPC socket, found nothing"
     )]
     Empty,
-    /// It is neither a URL nor a path.
+    /// The text is neither a URL nor a path.
     #[error(
         "expected the URL of an endpoint, such as http://localhost:8545, or the path of an IPC socket, such as /run/geth.ipc"
     )]
     NeitherUrlNorPath,
-    /// It is a URL that can't be parsed.
+    /// The text is a URL that can't be parsed.
     #[error(
         "expected the URL of an endpoint, such as http://localhost:8545, found one that can't be parsed ({0})"
     )]
     InvalidUrl(url::ParseError),
-    /// It is a URL of another scheme.
+    /// The text is a URL with another scheme.
     #[error("expected a URL that begins with http, https, ws or wss, found another scheme")]
     UnsupportedScheme,
-    /// It begins with `~`, which only a shell replaces with a folder.
+    /// The text begins with `~`, which only a shell expands to a folder.
     #[error(
         "expected a URL, or the path of an IPC socket without ~, which isn't expanded here: write the folder in full"
     )]
@@ -107,7 +108,7 @@ impl FromStr for Endpoint {
     }
 }
 
-/// Whether a text begins as a path does. `//host/key` is a URL without its scheme.
+/// Whether a text begins like a path. `//host/key` is a URL without its scheme.
 fn begins_as_path(text: &str) -> bool {
     (Path::new(text).has_root() && !text.starts_with("//"))
         || text.starts_with("./")
@@ -139,7 +140,7 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// Scheme, host and port.
+/// Writes the scheme, the host and the port.
 fn write_origin(f: &mut impl fmt::Write, url: &Url) -> fmt::Result {
     write!(f, "{}://{}", url.scheme(), url.host_str().unwrap_or_default())?;
     url.port().map_or(Ok(()), |port| write!(f, ":{port}"))
@@ -151,7 +152,7 @@ mod tests {
 
     const SECRETS: [&str; 6] = ["alice", "pa55word", "SECRETKEY", "secretkey", "token", "abc1234"];
 
-    /// Texts that people write for an endpoint, each with the part that may be shown, if there is one.
+    /// Texts that people write for an endpoint, each with the part that may be shown, if any.
     pub(super) const ADDRESSES: [(&str, Option<&str>); 31] = [
         ("http://localhost:8545", Some("http://localhost:8545")),
         ("https://alice:pa55word@host/v2/SECRETKEY?token=1", Some("https://host")),
@@ -163,7 +164,7 @@ mod tests {
         ("/home/ada/geth.ipc", Some("/home/ada/geth.ipc")),
         ("./reth.sock", Some("./reth.sock")),
         ("./a\u{1b}[31m.ipc", Some(r"./a\u{1b}[31m.ipc")),
-        // URLs that lost their scheme, a slash or their host.
+        // URLs without their scheme, a slash or their host.
         ("http:host/SECRETKEY", None),
         ("http:/host/SECRETKEY", None),
         ("https:/host/SECRETKEY", None),
@@ -178,7 +179,7 @@ mod tests {
         ("/SECRETKEY", None),
         ("./SECRETKEY", None),
         ("../v2/SECRETKEY", None),
-        // URLs of other schemes, and such as can't be parsed.
+        // URLs with other schemes, and some that can't be parsed.
         ("ftp://alice:pa55word@host/v2/SECRETKEY", None),
         ("file:///SECRETKEY", None),
         ("SECRETKEY://host", None),
@@ -193,7 +194,7 @@ mod tests {
         for (text, shown) in ADDRESSES {
             let said = match text.parse::<Endpoint>() {
                 Ok(endpoint) => {
-                    // What may be a path is taken for one.
+                    // A text that may be a path is parsed as one.
                     let shown = shown.unwrap_or("an IPC socket");
                     assert_eq!(endpoint.to_string(), shown, "{text}");
                     assert_eq!(format!("{endpoint:?}"), format!("Endpoint({shown})"));

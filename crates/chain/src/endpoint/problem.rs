@@ -16,78 +16,78 @@ use alloy_transport::{
 use canon_protocol::ForeignText;
 use core::{fmt, time::Duration};
 
-/// Statuses of HTTP that are about the request: another endpoint would answer the same, and whoever asked
-/// makes the request smaller.
+/// HTTP statuses about the request itself. Another endpoint would return the same, and the caller sends a
+/// smaller request.
 const ABOUT_THE_REQUEST: [u16; 2] = [400, 413];
 
 /// The reason why an endpoint isn't used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointProblem {
-    /// It is on another chain. It is never used again.
+    /// The endpoint is on another chain. It is never used again.
     #[error("its chain id is {found} and {expected} was expected")]
     OtherChain {
-        /// The chain that is meant, or that of the first endpoint that passed the checks.
+        /// The configured chain id, or that of the first endpoint that passed the checks.
         expected: ChainId,
-        /// The endpoint's.
+        /// The chain id of the endpoint.
         found: ChainId,
     },
-    /// There is no contract at the Registry's address.
+    /// The Registry's address has no code.
     #[error("it has no code at the Registry's address {0}; check the address and the chain id")]
     NoRegistry(Address),
-    /// Its newest block is too old.
+    /// The newest block is too old.
     #[error(
         "its newest block {number} is {} s old and {} s were expected at most; wait until it is in sync",
         .age.as_secs(), .most.as_secs()
     )]
     OldHead {
-        /// Its newest block.
+        /// The number of the newest block.
         number: u64,
-        /// The time since that block, by the clock.
+        /// The time since that block, according to the clock.
         age: Duration,
-        /// The most time that is accepted.
+        /// The maximum time that is accepted.
         most: Duration,
     },
-    /// The time of its newest block is yet to come.
+    /// The newest block is from the future.
     #[error(
         "its newest block {number} is {} s ahead of the clock and {} s were expected at most; check this machine's \
          clock, or use another endpoint",
         .ahead.as_secs(), .most.as_secs()
     )]
     FutureHead {
-        /// Its newest block.
+        /// The number of the newest block.
         number: u64,
-        /// The time until that block, by the clock.
+        /// The time until that block, according to the clock.
         ahead: Duration,
-        /// The most time that is accepted.
+        /// The maximum time that is accepted.
         most: Duration,
     },
-    /// Its newest block is far below, and older than, one that it, or another endpoint, had before.
+    /// The newest block is far below, and older than, one that this or another endpoint had before.
     #[error("its newest block is {number}, but there was a block {newest} before")]
     HeadBehind {
-        /// Its newest block.
+        /// The number of the newest block.
         number: u64,
         /// The newest block that any endpoint had before.
         newest: u64,
     },
-    /// It takes no requests for a while: there were too many.
+    /// The endpoint accepts no requests for a while, because there were too many.
     #[error(
         "it answers no more requests for now{}; wait, or use an endpoint with a key of your own",
         for_seconds(.retry_after)
     )]
     Busy {
-        /// The time for which it asks to be left alone, if it named one.
+        /// The time that the endpoint requests to wait, if any.
         retry_after: Option<Duration>,
     },
-    /// It doesn't accept the key, or the user and password, of its URL.
+    /// The endpoint refuses the key, or the user and password, in its URL.
     #[error(
         "it refuses the request (HTTP {status}); check the key, or user and password, in its URL"
     )]
     Unauthorized {
-        /// The status of HTTP, 401 or 403.
+        /// The HTTP status, 401 or 403.
         status: u16,
     },
-    /// A request to it failed. The text is safe to show.
+    /// A request failed. The text contains no secrets.
     #[error("{0}")]
     Failed(String),
 }
@@ -97,7 +97,7 @@ fn for_seconds(time: &Option<Duration>) -> String {
 }
 
 impl EndpointProblem {
-    /// The problem of an endpoint behind an error that isn't an answer; `None` if it is one of the request.
+    /// The endpoint's problem behind an error that isn't an answer; `None` if the request is the problem.
     pub(super) fn of_error(error: &TransportError) -> Option<Self> {
         match error {
             RpcError::SerError(_)
@@ -118,8 +118,8 @@ impl EndpointProblem {
         }
     }
 
-    /// The problem of an endpoint that its answer shows. An error of JSON-RPC is an answer, but for that of too
-    /// many requests.
+    /// The endpoint's problem that an answer shows. JSON-RPC errors are answers, except for the error of
+    /// too many requests.
     pub(super) fn of_answer(answer: &ResponsePacket) -> Option<Self> {
         answer.responses().iter().find_map(|response| {
             let error = RpcError::ErrorResp(response.payload.as_error()?.clone());
@@ -129,7 +129,7 @@ impl EndpointProblem {
 
     pub(super) fn failed(error: &TransportError) -> Self {
         let text = match error {
-            // The answer can be of any length, and can repeat the endpoint's URL.
+            // The answer can be of any length, and can contain the endpoint's URL.
             RpcError::DeserError { err, .. } => EndpointFailure::not_as_expected(err).to_string(),
             error => error.to_string(),
         };
@@ -141,7 +141,7 @@ impl EndpointProblem {
     }
 }
 
-/// Whether there were too many requests. The code for that is also used for what is about one request.
+/// Whether there were too many requests. Some endpoints use the same code for problems of a single request.
 fn is_busy(error: &TransportError) -> bool {
     is_rate_limit(error)
         && !is_range_refusal(error)
@@ -149,7 +149,7 @@ fn is_busy(error: &TransportError) -> bool {
         && revert_data(error).is_none()
 }
 
-/// An endpoint isn't used for a while, or not at all.
+/// A note that an endpoint isn't used for a while, or never again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointNote {
     /// The endpoint.
@@ -164,22 +164,22 @@ impl fmt::Display for EndpointNote {
     }
 }
 
-/// None of the endpoints can be used.
+/// The error that no endpoint can be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no endpoint can be used ({})", list(.0))]
 pub struct NoEndpoint(
-    /// Each endpoint with what is wrong with it, in order.
+    /// All endpoints with their problems, in order.
     pub Vec<EndpointNote>,
 );
 
 impl NoEndpoint {
-    /// The reason of a request's failure, if it is this.
+    /// The instance inside a request's error, if there is one.
     pub(crate) fn of(error: &TransportError) -> Option<&Self> {
         let RpcError::Transport(TransportErrorKind::Custom(error)) = error else { return None };
         error.downcast_ref()
     }
 
-    /// The severity. Trying again may help unless all are wrong for good.
+    /// The severity. Trying again may help, unless no endpoint can recover.
     pub(crate) const fn severity(&self) -> Severity {
         use EndpointProblem::{NoRegistry, OtherChain};
         let mut notes = self.0.as_slice();

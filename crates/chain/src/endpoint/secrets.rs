@@ -8,11 +8,11 @@ use percent_encoding::percent_decode_str;
 use serde_json::value::RawValue;
 use url::Url;
 
-/// The text in the place of a secret.
+/// The replacement for a secret.
 const HIDDEN: &str = "[hidden]";
 
-/// Parts of paths that are no secrets, in lower case: words that the URLs of nodes and providers have in
-/// common. Everything else in a path can be a key.
+/// Parts of paths that aren't secret, in lower case: words that occur in the URLs of many nodes and
+/// providers. Any other part of a path can be a key.
 const PATH_WORDS: [&str; 24] = [
     "api",
     "arbitrum",
@@ -40,12 +40,12 @@ const PATH_WORDS: [&str; 24] = [
     "wss",
 ];
 
-/// The least length of the names of parameters that are hidden, since a key can stand in the place of a
-/// name, and of the secrets that are looked for in a revert's data: shorter ones occur there by chance.
+/// The minimum length of parameter names that are hidden, because a key can be in the place of a name, and
+/// of the secrets that are searched for in a revert's data. Shorter ones occur there by chance.
 const MIN_KEY_LENGTH: usize = 8;
 
-/// The number of characters after which an error stops repeating an endpoint's answer. Some answer with
-/// whole pages.
+/// The maximum number of characters that an error repeats of an endpoint's answer. Some endpoints answer
+/// with a whole page.
 const MAX_ANSWER: usize = 500;
 
 /// The parts of an endpoint's address that no error may show, longest first.
@@ -57,7 +57,7 @@ impl Secrets {
         match &endpoint.0 {
             Address::Http(url) | Address::WebSocket(url) => Self::of_url(url),
             Address::Ipc(path) if has_socket_ending(path) => Self(Vec::new()),
-            // It can be a URL that lost its host.
+            // It can be a URL without its host.
             Address::Ipc(path) => Self::new(secret_parts(&path.to_string_lossy())),
         }
     }
@@ -66,7 +66,7 @@ impl Secrets {
         let (user, password) = credentials(url);
         let mut secrets = vec![url.username().to_owned(), user, password];
         secrets.extend(url.password().map(str::to_owned));
-        // Servers repeat the header of a request, which has them in base64.
+        // Servers may repeat the header of a request, which contains them in base64.
         if let Some(Authorization::Basic(encoded)) = authorization(url) {
             secrets.push(encoded);
         }
@@ -81,22 +81,22 @@ impl Secrets {
         Self(secrets)
     }
 
-    /// A text without them.
+    /// A text without the secrets.
     fn hide(&self, text: &str) -> String {
         self.hide_until(text, usize::MAX)
     }
 
-    /// The beginning of an answer without them. They are hidden before the rest is cut off, so none is
-    /// cut in two and missed.
+    /// The beginning of an answer without the secrets. They are hidden before the text is cut off, so that
+    /// none is cut in two and missed.
     pub(super) fn beginning(&self, answer: &str) -> String {
         self.hide_until(answer, MAX_ANSWER)
     }
 
-    /// A text without them, until it has `most` characters or a few more. Of secrets that overlap, all are
+    /// A text without the secrets, cut off after about `most` characters. All secrets that overlap are
     /// hidden.
     fn hide_until(&self, text: &str, most: usize) -> String {
         let (mut shown, mut length) = (String::new(), 0);
-        // The first byte after the secrets found so far.
+        // The end of the last secret found so far, in bytes.
         let mut hidden_until = 0;
         for (at, character) in text.char_indices() {
             if length >= most {
@@ -118,7 +118,7 @@ impl Secrets {
         shown
     }
 
-    /// An error of a transport without them. Whatever comes out of a connection passes here.
+    /// A transport's error without the secrets. Every error of a connection is passed through here.
     pub(super) fn hide_in_error(&self, error: TransportError) -> TransportError {
         match error {
             RpcError::ErrorResp(payload) => RpcError::ErrorResp(self.hide_in_payload(payload)),
@@ -127,7 +127,7 @@ impl Secrets {
                 RpcError::LocalUsageError(self.hide(&error.to_string()).into())
             }
             RpcError::DeserError { err, .. } => EndpointFailure::not_as_expected(&err).into(),
-            // Nothing was sent: these know neither the endpoint nor an answer.
+            // Nothing was sent, so these errors contain neither the endpoint nor an answer.
             RpcError::SerError(_) | RpcError::NullResp | RpcError::UnsupportedFeature(_) => error,
         }
     }
@@ -150,12 +150,12 @@ impl Secrets {
                 let failure = EndpointFailure::of(&*error, self);
                 TransportErrorKind::NonRetryable(Box::new(failure))
             }
-            // These have no text of their own.
+            // These errors have no text of their own.
             kind => kind,
         }
     }
 
-    /// An answer whose errors don't show them. Results stay as they are: they are data.
+    /// An answer whose errors don't contain the secrets. Results are data and stay unchanged.
     pub(super) fn hide_in_answer(&self, answer: ResponsePacket) -> ResponsePacket {
         let hidden = |response: Response| match response.payload {
             ResponsePayload::Failure(payload) => {
@@ -178,30 +178,30 @@ impl Secrets {
         ErrorPayload { code, message: self.beginning(&message).into(), data }
     }
 
-    /// A revert's data stays as it is, unless it has a whole key in it.
+    /// A revert's data, which stays unchanged unless it contains a whole key.
     fn hide_in_data(&self, data: Box<RawValue>) -> Option<Box<RawValue>> {
         let json = data.get();
         let has_key = self.0.iter().any(|key| key.len() >= MIN_KEY_LENGTH && json.contains(&**key));
         match is_hexadecimal(json) && !has_key {
             true => Some(data),
-            // Without a secret it may no longer be JSON.
+            // Without the secret the text may no longer be JSON.
             false => RawValue::from_string(self.hide(json)).ok(),
         }
     }
 }
 
-/// Whether a JSON text is bytes in hexadecimal, as a revert's data.
+/// Whether a JSON text is a hexadecimal string, as the data of a revert is.
 fn is_hexadecimal(json: &str) -> bool {
     let digits = json.strip_prefix("\"0x").and_then(|json| json.strip_suffix('"'));
     digits.is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
-/// User and password of a URL as they are sent; both empty if it has none.
+/// The decoded user and password of a URL; both empty if it has none.
 fn credentials(url: &Url) -> (String, String) {
     (decoded(url.username()), decoded(url.password().unwrap_or_default()))
 }
 
-/// The header that a URL with user and password stands for.
+/// The HTTP header for a URL with user and password.
 pub(super) fn authorization(url: &Url) -> Option<Authorization> {
     let (user, password) = credentials(url);
     (!user.is_empty() || url.password().is_some()).then(|| Authorization::basic(user, password))
@@ -211,8 +211,8 @@ fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// The parts of a path, with a query and a fragment if it has them, that can be keys: as they are written
-/// and as they are meant. If there are any, the whole is one of them.
+/// The parts of a path, including its query and fragment, that can be keys, both encoded and decoded. If
+/// there are any, the whole text is one of them.
 fn secret_parts(whole: &str) -> Vec<String> {
     let (path, query) = whole.split_at(whole.find(['?', '#']).unwrap_or(whole.len()));
     let is_word = |part: &str| PATH_WORDS.contains(&&*part.to_ascii_lowercase());
@@ -233,9 +233,9 @@ fn secret_parts(whole: &str) -> Vec<String> {
     parts.into_iter().flat_map(|part| [part.to_owned(), decoded(part)]).collect()
 }
 
-/// A text as it may be repeated in a message, although it may be an address with secrets. An endpoint is
-/// shown as its `Display` does it; any other text that could be part of a URL, also a mistyped one, is
-/// hidden: one with a slash, or with what precedes a host or a query.
+/// A text that can be repeated in a message even if it may be an address with secrets. An endpoint is shown
+/// as by its `Display`. Any other text is hidden if it could be part of a URL or of a mistyped one: if it
+/// has a slash, or a character that precedes a host or a query.
 pub fn without_secrets(text: &str) -> String {
     if !text.contains(['/', '@', '?']) {
         return text.to_owned();
@@ -290,7 +290,7 @@ mod tests {
             ("http://host/v2?key=abc1234", "POST /v2: no abc1234", "POST /v2: no [hidden]"),
             ("http://d:e@host/", "denied", "[hidden][hidden]ni[hidden][hidden]"),
             ("http://host/", "http://host/", "http://host/"),
-            // The second begins within the first.
+            // The second secret begins within the first one.
             ("http://host/?a=xab&b=abcdef", "xabcdef, ab", "[hidden], ab"),
         ] {
             assert_eq!(secrets(url).hide(text), shown, "{url}");
@@ -310,7 +310,7 @@ mod tests {
         }
     }
 
-    /// A key at every place around the end, beside characters of several bytes and other keys.
+    /// Tests a key at every position around the cut, next to characters of several bytes and other keys.
     #[test]
     fn an_answer_is_cut_after_its_secrets_are_hidden() {
         const KEY: &str = "SECRETKEYSECRETKEYSECRETKEYSEC";

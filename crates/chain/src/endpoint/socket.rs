@@ -1,9 +1,9 @@
-//! Connections that stay open. Requests go out and answers come back at the same time.
+//! Connections that stay open, with requests and answers in flight at the same time.
 //!
-//! alloy's own tasks read no answer while they send a request, so an endpoint that does the same blocks both. They
-//! also repeat what was in flight over the next connection, whatever ended the last one: an answer that is too large
-//! would be asked for without end. Here the requests in flight fail with the reason why the connection ended, and
-//! the next request finds a new connection.
+//! alloy's own tasks read no answers while they send a request. If the endpoint does the same, both are
+//! blocked. They also repeat requests in flight over the next connection, whatever ended the last one, so
+//! an answer that is too large would be requested endlessly. Here the requests in flight fail with the
+//! reason why the connection ended, and the next request uses a new connection.
 
 use super::failure::EndpointFailure;
 use alloy_json_rpc::{ErrorPayload, Id, PubSubItem, Response, ResponsePacket, ResponsePayload};
@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use std::collections::HashSet;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-/// The code of the errors that stand for the answers of a connection that has ended. No endpoint uses it.
+/// The error code of the replacements for answers of a connection that has ended. No endpoint uses it.
 const CONNECTION_ENDED: i64 = i64::MIN;
 
 /// The part of a request that its answer repeats.
@@ -24,8 +24,8 @@ struct RequestId {
     id: Id,
 }
 
-/// Hands requests to a socket and answers back, until one side is gone. `write` sends requests in their order, and
-/// ends only if it can't; of `answers`, an error ends the connection.
+/// Passes requests to a socket and answers back, until one side is gone. `write` sends requests in order,
+/// and ends only if it fails. An error from `answers` ends the connection.
 pub(super) async fn serve<W: Future<Output = EndpointFailure>>(
     mut interface: ConnectionInterface,
     write: impl FnOnce(UnboundedReceiver<Box<RawValue>>) -> W,
@@ -39,7 +39,7 @@ pub(super) async fn serve<W: Future<Output = EndpointFailure>>(
             request = interface.recv_from_frontend() => {
                 let Some(request) = request else { return };
                 in_flight.extend(serde_json::from_str(request.get()).map(|RequestId { id }| id));
-                // Nobody receives it only if `writing` has ended, which is found out next.
+                // This fails only if `writing` has ended, which is noticed next.
                 let _ = outgoing.send(request);
             }
             answer = answers.next() => match answer {
@@ -60,13 +60,13 @@ pub(super) async fn serve<W: Future<Output = EndpointFailure>>(
     for id in in_flight {
         let (code, message) = (CONNECTION_ENDED, failure.to_string().into());
         let payload = ResponsePayload::Failure(ErrorPayload { code, message, data: None });
-        // If nobody receives it, nobody waits for it.
+        // If nobody receives the response, nobody is waiting for it.
         let _ = interface.send_to_frontend(PubSubItem::Response(Response { id, payload }));
     }
     interface.close_with_error();
 }
 
-/// The reason why the connection ended before it gave an answer, if it did.
+/// The reason why the connection ended without an answer, if it did.
 pub(super) fn connection_end(answer: &ResponsePacket) -> Option<&str> {
     let errors = answer.responses().iter().filter_map(|response| response.payload.as_error());
     let mut ends = errors.filter(|error| error.code == CONNECTION_ENDED);

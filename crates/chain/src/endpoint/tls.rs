@@ -1,19 +1,19 @@
-//! TLS: rustls with ring, and whose certificates are trusted.
+//! TLS with rustls and ring, and the certificates that are trusted.
 
 use super::failure::EndpointFailure;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_native_certs::{CertificateResult, load_native_certs};
 use std::{env, sync::Arc};
 
-/// Variables that name certificates in place of the system's, as with OpenSSL.
+/// The variables that replace the system's certificates, as in OpenSSL.
 const VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// A configuration that trusts the certificates that [`VARIABLES`] name, otherwise the system's, or
-/// Mozilla's list if the system has none.
+/// A configuration that trusts the certificates in [`VARIABLES`], otherwise the system's, or Mozilla's list
+/// if the system has none.
 ///
 /// # Errors
 ///
-/// If [`VARIABLES`] are set and name no certificate that can be read. Mozilla's list isn't used then.
+/// If [`VARIABLES`] are set but contain no readable certificate. In that case, Mozilla's list isn't used.
 pub(super) fn trusting_the_system() -> Result<ClientConfig, EndpointFailure> {
     let mut roots = RootCertStore::empty();
     let CertificateResult { certs, errors, .. } = load_native_certs();
@@ -32,7 +32,7 @@ pub(super) fn trusting_the_system() -> Result<ClientConfig, EndpointFailure> {
     configuration(roots)
 }
 
-/// A configuration for connections that aren't encrypted: it trusts nobody.
+/// A configuration for unencrypted connections, which trusts no certificate.
 pub(super) fn trusting_nobody() -> Result<ClientConfig, EndpointFailure> {
     configuration(RootCertStore::empty())
 }

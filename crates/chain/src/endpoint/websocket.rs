@@ -1,4 +1,4 @@
-//! WebSocket connections. alloy's own take their certificates from a fixed list.
+//! WebSocket connections. alloy's own ones trust a fixed list of certificates.
 
 use super::{failure::EndpointFailure, http::MAX_ANSWER, secrets::authorization, socket::serve};
 use alloy_json_rpc::PubSubItem;
@@ -26,10 +26,10 @@ use url::Url;
 /// The time between two pings.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 
-/// The time after which a connection on which nothing arrives is lost: a ping wasn't answered.
+/// The time without any message after which a connection counts as lost, because a ping wasn't answered.
 const SILENCE: Duration = Duration::from_secs(20);
 
-/// A connector to a WebSocket, also after the connection was lost.
+/// A connector to a WebSocket, which can also reconnect.
 #[derive(Clone)]
 pub(super) struct WebSocket {
     pub(super) url: Url,
@@ -37,7 +37,7 @@ pub(super) struct WebSocket {
 }
 
 impl WebSocket {
-    /// The opening request. User and password go to a header, as HTTP clients do it.
+    /// The opening request. User and password are sent in a header, as by HTTP clients.
     fn request(&self) -> tungstenite::Result<Request> {
         let mut url = self.url.clone();
         // These fail only for URLs that have no host.
@@ -73,7 +73,7 @@ impl PubSubConnect for WebSocket {
     }
 }
 
-/// Writes requests in their order, and pings, until that fails.
+/// Writes requests in order, and pings, until writing fails.
 async fn write(
     mut writer: impl Sink<Message, Error = tungstenite::Error> + Unpin,
     mut requests: UnboundedReceiver<Box<RawValue>>,
@@ -93,7 +93,7 @@ async fn write(
     }
 }
 
-/// The answers, and the reason why there are no more.
+/// The answers, and at last the reason why there are no more.
 fn answers(
     reader: impl Stream<Item = tungstenite::Result<Message>> + Unpin,
 ) -> impl Stream<Item = Result<PubSubItem, EndpointFailure>> {
@@ -112,7 +112,7 @@ fn answers(
     })
 }
 
-/// The answer in a message; `None` if it belongs to the protocol of WebSockets.
+/// The answer in a message; `None` if the message belongs to the WebSocket protocol.
 fn answer(message: Message) -> Option<Result<PubSubItem, EndpointFailure>> {
     match message {
         Message::Text(_) | Message::Binary(_) => {

@@ -9,20 +9,20 @@ use alloy_signer::{Signer, UnsupportedSignerOperation};
 use alloy_signer_local::PrivateKeySigner;
 use async_trait::async_trait;
 
-/// The signer of an account, wherever its key is.
+/// The signer of an account, regardless of the location of its key.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum AccountSigner {
-    /// A key of this process.
+    /// A key in this process.
     Local(PrivateKeySigner),
-    /// An account that a development node signs for.
+    /// An account for which a development node signs.
     Unlocked(UnlockedAccount),
-    /// An account whose key isn't here. Its transactions can be simulated; it signs nothing.
+    /// An account without a key. Its transactions can be simulated, but it can't sign.
     Watched(Address),
 }
 
 impl AccountSigner {
-    /// Its address.
+    /// The address of the account.
     pub const fn address(&self) -> Address {
         match self {
             Self::Local(key) => key.address(),
@@ -31,11 +31,11 @@ impl AccountSigner {
         }
     }
 
-    /// Its signature over the hash of `what`.
+    /// Signs the hash of a message. `what` names the message in errors.
     ///
     /// # Errors
     ///
-    /// [`Error::Signing`] if only a key of this process signs messages, and it isn't one.
+    /// [`Error::Signing`] if the signer isn't a key in this process, because only those sign messages.
     pub async fn sign_message_hash(&self, what: &'static str, hash: &B256) -> Result<Signature> {
         self.sign_hash(hash).await.map_err(|source| Error::Signing { what, source })
     }

@@ -1,4 +1,4 @@
-//! The reasons why there is no key.
+//! The reasons why a key isn't available.
 
 use super::secret::shown;
 use alloy_primitives::Address;
@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The reason why there is no key. The texts say what to do, and have no secret in them.
+/// The reason why a key isn't available. The texts say what to do, and contain no secrets.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -17,18 +17,18 @@ pub enum KeyError {
     Unreadable {
         /// The file.
         file: PathBuf,
-        /// The content that it should have.
+        /// The expected content.
         expected: Expected,
         /// The reason.
         #[source]
         source: io::Error,
     },
-    /// A file has something else in it.
+    /// A file has other content.
     #[error("expected {expected} in {}, found {found}", shown(.file))]
     File {
         /// The file.
         file: PathBuf,
-        /// The content that it should have.
+        /// The expected content.
         expected: Expected,
         /// The mistake, without repeating the content.
         found: String,
@@ -45,17 +45,17 @@ pub enum KeyError {
         /// The keystore.
         PathBuf,
     ),
-    /// There is no keystore of this name.
+    /// There is no keystore with this name.
     #[error("there is no keystore {name} in {}; {}", shown(.directory), there_are(.accounts))]
     NoAccount {
         /// The name.
         name: String,
         /// The directory of Foundry's keystores.
         directory: PathBuf,
-        /// The names of those that are there, sorted.
+        /// The names of the existing keystores, sorted.
         accounts: Vec<String>,
     },
-    /// Nobody could be asked.
+    /// A person couldn't be asked.
     #[error("expected {what} from a terminal ({source}); without one, name a file that has it")]
     NotAsked {
         /// The question.
@@ -64,7 +64,7 @@ pub enum KeyError {
         #[source]
         source: io::Error,
     },
-    /// The endpoint doesn't say which accounts it signs for.
+    /// The endpoint doesn't return the accounts for which it signs.
     #[error(transparent)]
     Endpoint(#[from] crate::Error),
     /// A node doesn't sign for an account.
@@ -72,12 +72,12 @@ pub enum KeyError {
     NotUnlocked {
         /// The account.
         from: Address,
-        /// The accounts that it signs for.
+        /// The accounts for which the node signs.
         accounts: Vec<Address>,
     },
 }
 
-/// The content that a file should have.
+/// The expected content of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
     /// An encrypted key.

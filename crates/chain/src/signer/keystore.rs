@@ -18,16 +18,15 @@ use zeroize::Zeroizing;
 /// The cipher of keystores, and the length of its initialization vector in bytes.
 const CIPHER: (&str, usize) = ("aes-128-ctr", 16);
 
-/// The most memory that deriving a key from a password may take, in bytes: 4 times what geth's keystores
-/// take.
+/// The maximum memory for deriving a key from a password, in bytes: 4 times what geth's keystores need.
 const MAX_MEMORY: u64 = 1 << 30;
 
-/// The directory in which Foundry keeps a user's keystores.
+/// The directory of a user's Foundry keystores.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundryKeystores(PathBuf);
 
 impl FoundryKeystores {
-    /// `.foundry/keystores` in a user's home directory.
+    /// The directory `.foundry/keystores` in a user's home directory.
     pub fn in_home(home: &Path) -> Self {
         Self(home.join(".foundry").join("keystores"))
     }
@@ -36,7 +35,7 @@ impl FoundryKeystores {
     ///
     /// # Errors
     ///
-    /// [`KeyError::NoAccount`], with the names of those that are there.
+    /// [`KeyError::NoAccount`], with the names of the existing keystores.
     pub fn file(&self, name: &str) -> Result<PathBuf, KeyError> {
         let file = self.0.join(name);
         if file.is_file() {
@@ -61,14 +60,14 @@ fn names(directory: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// The key in a keystore. The password is needed only if the file is a keystore.
+/// The key in a keystore. The password is requested only if the file is a keystore.
 pub(super) fn open(
     file: &Path,
     password: impl FnOnce() -> Result<Secret, KeyError>,
 ) -> Result<PrivateKeySigner, KeyError> {
     let unreadable = |source| KeyError::unreadable(file, Expected::Keystore, source);
     let other = |found: String| KeyError::file(file, Expected::Keystore, found);
-    // Another file than a keystore may be a secret.
+    // A file that isn't a keystore may contain a secret.
     let text = Zeroizing::new(fs::read(file).map_err(unreadable)?);
     check(&text).map_err(other)?;
     let password = password()?;
@@ -80,8 +79,8 @@ pub(super) fn open(
     PrivateKeySigner::from_slice(&key).map_err(|_| other("a number that is no key".to_owned()))
 }
 
-/// Checks that a text is a keystore that can be decrypted: the library that does it relies on these
-/// lengths. The error says what is wrong with the text.
+/// Checks that a text is a keystore that can be decrypted. The library that decrypts it relies on these
+/// lengths. The error describes the mistake.
 fn check(text: &[u8]) -> Result<(), String> {
     let store: EthKeystore =
         serde_json::from_slice(text).map_err(|error| not_a_keystore(&error))?;
@@ -119,8 +118,8 @@ fn check(text: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// The mistake in a text of JSON. Most messages of the parser repeat a part of the text; those about
-/// missing fields don't.
+/// The mistake in a JSON text. Most messages of the parser repeat a part of the text; those about missing
+/// fields don't.
 fn not_a_keystore(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let what = match error.classify() {

@@ -1,8 +1,8 @@
-//! Keys of people: where they are kept, and how they become signers.
+//! The keys of people: where they are kept, and how they become signers.
 //!
-//! Nothing here reads a terminal or the environment, and nothing shows a secret: a [`Secret`] has no text,
-//! and a [`KeyError`] names files and places in them, never what stands there. Secrets are erased from
-//! memory when they are no longer needed, as far as the libraries that derive keys do so.
+//! Nothing here reads a terminal or the environment, and nothing shows a secret: a [`Secret`] can't be displayed,
+//! and a [`KeyError`] names files and positions in them, never their content. Secrets are erased from memory when
+//! they are no longer needed, as far as the libraries that derive keys do that.
 
 mod account_signer;
 mod error;
@@ -30,7 +30,7 @@ use zeroize::Zeroizing;
 /// The length of a private key, in bytes.
 const KEY_LENGTH: usize = 32;
 
-/// Lengths of mnemonics, in words (BIP-39).
+/// The lengths of mnemonics, in words (BIP-39).
 const MNEMONIC_LENGTHS: [usize; 5] = [12, 15, 18, 21, 24];
 
 /// The place where a key is kept.
@@ -40,7 +40,7 @@ pub enum KeySource {
     Keystore {
         /// The keystore.
         file: PathBuf,
-        /// The file with its password. If `None`, a person is asked.
+        /// The file with the password. If `None`, a person is asked.
         password_file: Option<PathBuf>,
     },
     /// A file with a private key in hexadecimal, with or without `0x`.
@@ -53,19 +53,19 @@ pub enum KeySource {
     Mnemonic {
         /// The file.
         file: PathBuf,
-        /// INDEX in the path `m/44'/60'/0'/0/INDEX` (BIP-44). Below 2^31.
+        /// The INDEX in the path `m/44'/60'/0'/0/INDEX` (BIP-44). Below 2^31.
         index: u32,
     },
 }
 
 impl KeySource {
-    /// The key. `ask` asks a person for what its argument names, without showing what is typed; it is
-    /// called once at most, and fails where there is no terminal. A keystore takes up to a few seconds of
+    /// Opens the key. `ask` asks a person for what its argument names, without showing the input; it is
+    /// called at most once, and fails if there is no terminal. A keystore takes up to a few seconds of
     /// computing.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] if there is no such key, or nobody answers.
+    /// [`KeyError`] if there is no such key, or the person can't be asked.
     pub fn open(
         &self,
         ask: impl FnOnce(&str) -> io::Result<Secret>,
@@ -97,8 +97,8 @@ impl KeySource {
         }
     }
 
-    /// The files with a secret that isn't encrypted and that other users of the machine can read: a person
-    /// should know of them. Always empty on systems without Unix's permissions.
+    /// The files with unencrypted secrets that other users of the machine can read, so that a person can be
+    /// warned. Always empty on systems without Unix permissions.
     pub fn exposed_files(&self) -> Vec<&Path> {
         let file = match self {
             Self::Keystore { password_file, .. } => password_file.as_ref(),
@@ -109,7 +109,7 @@ impl KeySource {
     }
 }
 
-/// The key that a text is. The error says what is wrong with the text.
+/// Parses a private key. The error describes the mistake.
 fn private_key(text: &Secret) -> Result<PrivateKeySigner, String> {
     let text = text.expose().trim();
     let digits = text.strip_prefix("0x").unwrap_or(text);
@@ -123,7 +123,7 @@ fn private_key(text: &Secret) -> Result<PrivateKeySigner, String> {
         .map_err(|_| "a number that is no key (0, or above the curve's order)".to_owned())
 }
 
-/// The key of a mnemonic. The error says what is wrong with it.
+/// The key of a mnemonic. The error describes the mistake.
 fn mnemonic(text: &Secret, index: u32) -> Result<PrivateKeySigner, String> {
     let words: Vec<_> = text.expose().split_whitespace().collect();
     if !MNEMONIC_LENGTHS.contains(&words.len()) {

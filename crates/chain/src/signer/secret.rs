@@ -1,4 +1,4 @@
-//! Secrets, and the files that they are in.
+//! Secrets, and the files that contain them.
 
 use super::error::{Expected, KeyError};
 use canon_protocol::ForeignText;
@@ -6,8 +6,8 @@ use core::fmt;
 use std::{fs, path::Path};
 use zeroize::Zeroizing;
 
-/// A password, a private key or a mnemonic, as a person wrote it. It has no `Display`, its `Debug` doesn't
-/// show it, and it is erased when it is dropped.
+/// A password, a private key or a mnemonic, as a person wrote it. It has no `Display`, its `Debug` hides
+/// it, and it is erased when it is dropped.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
@@ -29,7 +29,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The secret in a file, without white space at its end.
+/// Reads the secret in a file, without trailing white space.
 pub(super) fn read(file: &Path, expected: Expected) -> Result<Secret, KeyError> {
     let bytes = fs::read(file).map(Zeroizing::new);
     let bytes = bytes.map_err(|source| KeyError::unreadable(file, expected, source))?;
@@ -42,7 +42,7 @@ pub(super) fn read(file: &Path, expected: Expected) -> Result<Secret, KeyError> 
     }
 }
 
-/// A path as a terminal may show it.
+/// A path in a form that is safe to print on a terminal.
 pub(super) fn shown(file: &Path) -> String {
     ForeignText::new(file.as_os_str().as_encoded_bytes()).to_string()
 }
@@ -51,7 +51,7 @@ pub(super) fn shown(file: &Path) -> String {
 #[cfg(unix)]
 pub(super) fn is_exposed(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    /// Reading, by the group and by all others.
+    /// Read permission for the group and for all others.
     const OTHERS: u32 = 0o044;
     fs::metadata(file)
         .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & OTHERS != 0)

@@ -15,9 +15,9 @@ use alloy_signer::{Signer, UnsupportedSignerOperation};
 use async_trait::async_trait;
 use serde::Deserialize;
 
-/// An account that a development node signs for. Its transactions are signed by `eth_signTransaction` and
-/// then sent like all others; nodes that only know `eth_sendTransaction` don't serve. It signs no hashes,
-/// so neither ballots nor permits.
+/// An account for which a development node signs. Its transactions are signed with `eth_signTransaction`
+/// and then sent like all others, so nodes with only `eth_sendTransaction` can't be used. It can't sign
+/// hashes, and therefore neither ballots nor permits.
 #[derive(Clone, Debug)]
 pub struct UnlockedAccount {
     client: Client,
@@ -25,12 +25,12 @@ pub struct UnlockedAccount {
 }
 
 impl UnlockedAccount {
-    /// An account among those that the endpoint signs for (`eth_accounts`).
+    /// One of the accounts for which the endpoint signs (`eth_accounts`).
     ///
     /// # Errors
     ///
-    /// [`KeyError::NotUnlocked`] if it isn't among them; [`KeyError::Endpoint`] if the endpoint doesn't
-    /// answer.
+    /// [`KeyError::NotUnlocked`] if the account isn't one of them; [`KeyError::Endpoint`] if the endpoint
+    /// doesn't answer.
     pub async fn new(client: Client, from: Address) -> Result<Self, KeyError> {
         let accounts = client.provider().get_accounts().await;
         let accounts = accounts.map_err(|source| Error::rpc("eth_accounts", source))?;
@@ -40,7 +40,7 @@ impl UnlockedAccount {
         }
     }
 
-    /// Its address.
+    /// The address of the account.
     pub const fn address(&self) -> Address {
         self.address
     }
@@ -52,8 +52,8 @@ impl TxSigner<Signature> for UnlockedAccount {
         self.address
     }
 
-    /// Only the signature is taken from the answer, and only if it is this account's for the very
-    /// transaction that was asked for.
+    /// Only the signature is taken from the answer, and only if this account signed exactly the requested
+    /// transaction.
     async fn sign_transaction(
         &self,
         tx: &mut dyn SignableTransaction<Signature>,
@@ -106,11 +106,11 @@ impl Signer for UnlockedAccount {
         Some(self.client.chain_id())
     }
 
-    /// Does nothing: the account is that of one chain.
+    /// Does nothing, because the account belongs to one chain.
     fn set_chain_id(&mut self, _: Option<ChainId>) {}
 }
 
-/// A signed transaction as nodes return it (EIP-2718): anvil as it is, geth in an object.
+/// A signed transaction (EIP-2718) as nodes return it: anvil directly, geth in an object.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum SignedTransaction {

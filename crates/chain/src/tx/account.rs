@@ -1,4 +1,4 @@
-//! A key on a chain: what every way of sending does.
+//! A key on a chain, with the operations that every kind of sender needs.
 
 use crate::{
     call::ContractCall,
@@ -16,19 +16,19 @@ use alloy_rpc_types_eth::TransactionRequest;
 use core::fmt;
 use std::sync::Arc;
 
-/// The gas of a transfer of nothing.
+/// The gas that an empty transfer uses.
 pub(crate) const TRANSFER_GAS: u64 = 21_000;
 
-/// A transfer of nothing, by its name in errors.
+/// The name of an empty transfer in errors.
 pub(crate) const TRANSFER_OF_NOTHING: &str = "a transfer of nothing";
 
 /// The margin of a gas limit above the estimate, in percent of it.
 const MARGIN_PERCENT: u64 = 20;
 
-/// A key that can sign transactions and hashes.
+/// A key that signs transactions and hashes.
 pub type Key = Arc<dyn FullSigner<Signature> + Send + Sync>;
 
-/// A key on one chain.
+/// A key with the chain on which it is used.
 #[derive(Clone)]
 pub(crate) struct Account {
     client: Client,
@@ -40,7 +40,7 @@ pub(crate) struct Account {
 #[derive(Clone, Debug)]
 pub(crate) struct Signed {
     pub(crate) hash: B256,
-    /// Its encoding (EIP-2718).
+    /// The encoding of the transaction (EIP-2718).
     pub(crate) raw: Bytes,
 }
 
@@ -61,13 +61,13 @@ impl Account {
         self.address
     }
 
-    /// Signs a hash as it is, for EIP-712.
+    /// Signs a hash without a prefix, as EIP-712 requires.
     pub(crate) async fn sign_hash(&self, what: &'static str, hash: B256) -> Result<Signature> {
         self.key.sign_hash(&hash).await.map_err(|source| Error::Signing { what, source })
     }
 
-    /// Executes a call with a gas limit, and at a price if there is one, without sending it, in the time of
-    /// the block that should include it.
+    /// Simulates a call with a gas limit, and with fees if there are any, on the pending state and at the
+    /// time of the block that should include it.
     pub(crate) async fn simulate(
         &self,
         call: &ContractCall,
@@ -76,7 +76,8 @@ impl Account {
         next: NextBlock,
     ) -> Result<Bytes> {
         let what = call.what();
-        // Nodes lower the gas limit to what the account can pay for: the call may then fail in any way.
+        // Nodes lower the gas limit to what the account can pay for, and then the call can fail with any
+        // error.
         self.can_pay(call, gas_limit, fees).await?;
         let request = TransactionRequest {
             max_fee_per_gas: fees.map(|fees| fees.max_fee),
@@ -102,11 +103,11 @@ impl Account {
         Ok(answer)
     }
 
-    /// Checks that the account has what a call may cost at a price.
+    /// Checks that the account can pay the most that a call may cost at these fees.
     ///
     /// # Errors
     ///
-    /// [`Error::TooLittleEther`] if it has less. If its balance can't be read, none.
+    /// [`Error::TooLittleEther`] if its balance is too low. A balance that can't be read is not an error.
     async fn can_pay(&self, call: &ContractCall, gas_limit: u64, fees: Option<Fees>) -> Result<()> {
         let Some(fees) = fees else { return Ok(()) };
         let balance = self.client.provider().get_balance(self.address).pending().await;
@@ -123,19 +124,20 @@ impl Account {
         }
     }
 
-    /// The gas limit that a call is sent with: its estimate, a fifth more, and its headroom.
+    /// The gas limit with which a call is sent: the estimate, a fifth of it, and the headroom of the call.
     pub(crate) async fn gas_limit(&self, call: &ContractCall, next: NextBlock) -> Result<u64> {
         let max = MAX_TX_GAS_LIMIT_OSAKA;
         let request = self.request(call, Some(max));
         match self.client.estimate(call.what(), request, next).await {
-            // A node that knows no cap.
+            // This node doesn't know the gas cap of a transaction.
             Ok(needed) if needed > max => Err(Error::TooMuchGas { what: call.what(), max }),
             Ok(needed) => Ok((needed + needed * MARGIN_PERCENT / 100 + call.headroom()).min(max)),
             Err(error) => Err(self.classify_gas_failure(call, error, next).await),
         }
     }
 
-    /// The gas limit with which a call succeeds, as executed with it, and at a price if there is one.
+    /// Returns the gas limit of a call, after simulating the call with this limit, and with fees if there
+    /// are any.
     pub(crate) async fn check(
         &self,
         call: &ContractCall,
@@ -147,9 +149,9 @@ impl Account {
         Ok(gas_limit)
     }
 
-    /// Distinguishes a call that fails for want of gas from one that is refused: with all the gas that a
-    /// transaction may have it failed with `error`; the first one succeeds with more, as far as the
-    /// endpoint goes.
+    /// Distinguishes a call that needs too much gas from one that is refused. With the most gas that a
+    /// transaction may have, the call failed with `error`. A call that needs too much gas succeeds without
+    /// a gas limit, unless the endpoint has a gas cap of its own.
     async fn classify_gas_failure(
         &self,
         call: &ContractCall,
@@ -175,7 +177,7 @@ impl Account {
         }
     }
 
-    /// A transaction that does a call.
+    /// Builds the transaction of a call.
     pub(crate) fn transaction(
         &self,
         call: &ContractCall,
@@ -196,7 +198,7 @@ impl Account {
         }
     }
 
-    /// A transfer of nothing to itself: uses a nonce.
+    /// An empty transfer to the account itself, which only uses a nonce.
     pub(crate) const fn nothing(&self) -> ContractCall {
         ContractCall::pay(TRANSFER_OF_NOTHING, self.address, U256::ZERO)
     }
@@ -210,9 +212,9 @@ impl Account {
         Ok(Signed { hash, raw: TxEnvelope::from(signed).encoded_2718().into() })
     }
 
-    /// Sends a signed transaction. One that the pool has already is sent.
+    /// Sends a signed transaction. Succeeds if the pool already has it.
     pub(crate) async fn broadcast(&self, what: &'static str, raw: &[u8]) -> Result<()> {
-        // Dropping the builder is fine: nobody polls.
+        // Only the builder that waits for the receipt is dropped. The transaction is sent.
         let sent = self.client.provider().send_raw_transaction(raw).await.map(drop);
         match sent.map_err(|source| Error::from_rpc(what, source)) {
             Err(Error::Rejected { rejection: Rejection::AlreadyKnown, .. }) => Ok(()),
@@ -220,8 +222,8 @@ impl Account {
         }
     }
 
-    /// The number of its transactions up to a block; with the pending block, the first nonce for
-    /// which neither the chain nor the pool has a transaction.
+    /// The number of transactions of the account up to a block. With the pending block, it is the first
+    /// nonce for which neither the chain nor the pool has a transaction.
     pub(crate) async fn transaction_count(&self, at: BlockId) -> Result<u64> {
         let count = self.client.provider().get_transaction_count(self.address).block_id(at).await;
         count.map_err(|source| Error::rpc("eth_getTransactionCount", source))

@@ -1,66 +1,66 @@
-//! The fees that a transaction offers for its gas.
+//! The fees that a transaction offers.
 
 use canon_protocol::text::gwei;
 
 /// The default tip, in wei per gas.
 const TIP: u128 = 1_000_000_000;
 
-/// The most that a transaction offers by default, in wei per gas. Base fees above it last for minutes; the
-/// largest transaction pays 8.4 ether at it.
+/// The highest fee that a transaction offers by default, in wei per gas. Base fees above it last only
+/// minutes; the largest transaction costs 8.4 ether at this price.
 const CAP: u128 = 500_000_000_000;
 
-/// The most that a tip is raised to, as a multiple of the policy's, or of 1 gwei if that is more.
+/// The highest tip, as a multiple of the policy's tip, or of 1 gwei if that is higher.
 const MAX_TIP_MULTIPLE: u128 = 10;
 
-/// The least that a replacement offers more, in percent: nodes refuse less.
+/// The least increase of a replacement, in percent. Nodes refuse smaller increases.
 const MIN_BUMP_PERCENT: u32 = 10;
 
-/// The fees that a transaction offers (EIP-1559), in wei per gas; nothing by default.
+/// The fees that a transaction offers (EIP-1559), in wei per gas. Zero by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fees {
-    /// The most that it pays in all.
+    /// The highest total price, base fee included.
     pub max_fee: u128,
-    /// The most that it pays to the block's proposer.
+    /// The highest price paid to the block's proposer.
     pub tip: u128,
 }
 
-/// The rules for the fees that transactions offer.
+/// A policy for the fees that transactions offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeePolicy {
-    /// The base fee for which a new transaction can wait, in percent of the present one. 200 by default: a
-    /// base fee needs six full blocks to double.
+    /// The highest base fee at which a new transaction can still be mined, in percent of the present one.
+    /// 200 by default, because a base fee needs six full blocks to double.
     pub base_fee_percent: u32,
     /// The tip, in wei per gas. 1 gwei by default.
     pub tip: u128,
-    /// The increase of a replacement, in percent, of all of its fees. 10 by default, and at least.
+    /// The increase of both fees of a replacement, in percent. 10 by default, which is also the minimum.
     pub bump_percent: u32,
-    /// The most that a transaction ever offers, in wei per gas; `None` for no limit. 500 gwei by default. Tips
-    /// have a limit beside it: ten times the policy's, or 10 gwei if that is more.
+    /// The highest price that a transaction offers, in wei per gas; `None` for no limit. 500 gwei by
+    /// default. Tips have a limit of their own: ten times the policy's tip, or 10 gwei if that is higher.
     pub cap: Option<u128>,
 }
 
-/// Fees would have to exceed a limit of the policy.
+/// The required fees exceed a limit of the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AboveCap {
-    /// The fee in all.
+    /// The total price exceeds the cap.
     #[error(
         "a gas price of {} gwei is needed and the cap is {}; wait for a lower base fee, or raise the cap",
         gwei(*.needed), gwei(*.cap)
     )]
     Total {
-        /// The least that would do now, in wei per gas.
+        /// The lowest sufficient price, in wei per gas.
         needed: u128,
         /// The cap, in wei per gas.
         cap: u128,
     },
-    /// The tip.
+    /// The tip exceeds its limit.
     #[error(
         "a tip of {} gwei is needed and the limit is {}; wait for what is in flight, use another endpoint, or \
          raise the policy's tip",
         gwei(*.needed), gwei(*.limit)
     )]
     Tip {
-        /// The least that would do now, in wei per gas.
+        /// The lowest sufficient tip, in wei per gas.
         needed: u128,
         /// The limit, in wei per gas.
         limit: u128,
@@ -74,11 +74,11 @@ impl Default for FeePolicy {
 }
 
 impl FeePolicy {
-    /// The offer of a new transaction at a base fee in wei per gas, and no less than `floor`.
+    /// The fees of a new transaction at a base fee in wei per gas, at least `floor`.
     ///
     /// # Errors
     ///
-    /// If the present base fee with the tip, or `floor`, is above the cap or the limit of tips.
+    /// If the present base fee plus the tip, or `floor`, exceeds the cap, or the tip exceeds its limit.
     pub fn offer(&self, base_fee: u128, floor: Option<Fees>) -> Result<Fees, AboveCap> {
         let floor = floor.unwrap_or_default();
         let tip = self.tip.max(floor.tip);
@@ -96,17 +96,17 @@ impl FeePolicy {
         Ok(Fees { max_fee, tip })
     }
 
-    /// The offer that replaces a transaction that offered `old`, at a base fee in wei per gas.
+    /// The fees of a transaction that replaces one with the fees `old`, at a base fee in wei per gas.
     ///
     /// # Errors
     ///
-    /// If what replaces it is above the cap or the limit of tips.
+    /// If the fees of the replacement exceed the cap or the limit of tips.
     pub fn replacement(&self, old: Fees, base_fee: u128) -> Result<Fees, AboveCap> {
         self.offer(base_fee, Some(self.outbid(old)))
     }
 
-    /// The least that every node takes as a replacement: some want more than the percentage, not as
-    /// much.
+    /// The lowest fees of a replacement that every node accepts. Some nodes require more than the
+    /// percentage instead of at least the percentage, so the fees are one wei higher.
     pub(crate) fn outbid(&self, old: Fees) -> Fees {
         let percent = u128::from(self.bump_percent.max(MIN_BUMP_PERCENT));
         let bump = |fee: u128| {
@@ -118,7 +118,7 @@ impl FeePolicy {
 }
 
 impl Fees {
-    /// The higher of each.
+    /// The higher of both total prices, with the higher of both tips.
     #[must_use]
     pub fn max(self, other: Self) -> Self {
         Self { max_fee: self.max_fee.max(other.max_fee), tip: self.tip.max(other.tip) }
@@ -165,7 +165,7 @@ mod tests {
         ] {
             assert_eq!(policy.replacement(old, 0), Ok(expected), "{old:?}");
         }
-        // A base fee that rose further than the bump decides.
+        // A base fee that rose by more than the bump determines the price.
         assert_eq!(policy.replacement(fees(100, 10), 1000), Ok(fees(2012, 12)));
         let policy = FeePolicy { bump_percent: 3, ..policy };
         assert_eq!(policy.outbid(fees(100, 100)), fees(111, 111), "never less than nodes take");

@@ -13,22 +13,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A journal in a file of one JSON document a line. Lines are only added, and are on the disk before a
-/// method returns. While the journal is open, the file is locked: no other process sends for the same
-/// account.
+/// A journal in a file with one JSON document per line. Lines are only appended, and are synced to disk
+/// before a method returns. The file is locked while the journal is open, so that no other process sends
+/// for the same account.
 ///
-/// A last line that isn't whole was cut off by the end of a process or of the machine. Its transaction
-/// wasn't sent, since sending waits for the line: it is removed.
+/// An incomplete last line was cut off when the process or the machine stopped. Its transaction wasn't
+/// sent, because sending waits for the line, so the line is removed.
 #[derive(Debug)]
 pub struct FileJournal {
     path: PathBuf,
     file: File,
-    /// The length of the lines that are written, in bytes.
+    /// The length of the complete lines, in bytes.
     length: u64,
     contents: MemoryJournal,
 }
 
-/// A line.
+/// A line of the file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Line {
@@ -39,13 +39,13 @@ enum Line {
 }
 
 impl FileJournal {
-    /// Opens the journal at `path`; a file that doesn't exist is created, with its folders, for its owner
-    /// only.
+    /// Opens the journal at `path`. If the file doesn't exist, it is created with its folders, accessible
+    /// only to its owner.
     ///
     /// # Errors
     ///
-    /// [`JournalError::InUse`] if another process has it open, [`JournalError::BadLine`] if a line isn't one of
-    /// a journal; otherwise if the file can't be read or written.
+    /// [`JournalError::InUse`] if another process has it open, [`JournalError::BadLine`] if a line isn't
+    /// part of a journal, and other variants if the file can't be read or written.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(storage)?;
@@ -62,7 +62,7 @@ impl FileJournal {
             }
             Err(TryLockError::Error(error)) => return Err(storage(error)),
         }
-        // A file that isn't in its folder after a power cut would be as bad as none.
+        // The folder is synced too. Otherwise a new file could be missing from it after a power cut.
         #[cfg(unix)]
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             File::open(folder).and_then(|folder| folder.sync_all()).map_err(storage)?;
@@ -72,7 +72,7 @@ impl FileJournal {
         Ok(Self { path: path.to_owned(), file, length, contents })
     }
 
-    /// Its path.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -90,7 +90,8 @@ impl FileJournal {
         Ok(())
     }
 
-    /// Removes what was written of a line that failed: before another one it would make the file unreadable.
+    /// Removes the part of a failed line that was written. The next line would be appended to it, and the
+    /// file would be unreadable.
     fn remove_partial_line(&mut self) -> Result<(), JournalError> {
         let end = SeekFrom::Start(self.length);
         let removed = self.file.set_len(self.length).and_then(|()| self.file.seek(end));
@@ -102,7 +103,7 @@ impl FileJournal {
     }
 }
 
-/// Reads the lines of a file, and returns the length of those that are whole, in bytes.
+/// Reads the lines of a file. Returns the length of the complete ones, in bytes.
 fn read(path: &Path, file: &File, contents: &mut MemoryJournal) -> Result<u64, JournalError> {
     let (mut reader, mut whole, mut number) = (BufReader::new(file), 0, 0);
     loop {
@@ -182,7 +183,7 @@ mod tests {
         CompletedIntent { intent, transaction, block: Some(block) }
     }
 
-    /// Does the same to a journal each time.
+    /// Makes the first `steps` changes to a journal, the same ones on every call.
     fn write(journal: &mut impl Journal, steps: usize) {
         for step in 0..steps {
             let number = step as u8;
@@ -230,7 +231,7 @@ mod tests {
         let path = folder.file("journal");
         let mut journal = FileJournal::open(&path).unwrap();
         journal.record(&transaction(1)).unwrap();
-        // A disk that can't be written to, and lost a write.
+        // Simulates a disk that refuses a write.
         let whole = std::mem::replace(&mut journal.file, File::open(&path).unwrap());
         let error = journal.record(&transaction(2)).unwrap_err();
         assert!(matches!(error, JournalError::PartialLine { .. }), "{error}");

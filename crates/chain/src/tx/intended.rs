@@ -6,16 +6,16 @@ use alloy_sol_types::SolCall;
 use canon_abi::{Governance, Revert};
 use canon_views::{IntendedAction, IntendedCall, Intent};
 
-/// The call that does what an intent asks for, with the events that prove it. A lock that needs a permit
-/// takes the signature over the intent's [terms](canon_views::PermitTerms), and is `None` without one.
+/// The call that carries out an intent, with the events that prove it. A lock that needs a permit uses the
+/// signature over the intent's [terms](canon_views::PermitTerms); without a signature the result is `None`.
 pub(crate) fn contract_call(intent: &Intent, permit: Option<&Signature>) -> Option<ContractCall> {
     let permit =
         permit.map(|permit| (27 + u8::from(permit.v()), permit.r().into(), permit.s().into()));
     of_intended(intent, &intent.call(permit)?)
 }
 
-/// The call that executes a proposal with the actions that were published when it was made, if the
-/// intent has them.
+/// The call that executes a proposal with the actions published when it was created; `None` if the intent
+/// doesn't have them.
 pub(crate) fn fallback_call(intent: &Intent) -> Option<ContractCall> {
     of_intended(intent, &intent.fallback_call()?)
 }
@@ -34,7 +34,7 @@ pub(crate) fn sent_call(intent: &Intent, to: Address, input: Bytes) -> Option<Co
     })
 }
 
-/// Whether a call does what an intent asks for, with any signature of a permit.
+/// Whether a call carries out an intent, with any signature for its permit.
 pub(crate) fn is_call_for(intent: &Intent, to: Address, input: &Bytes) -> bool {
     let permit = Governance::depositWithPermitCall::abi_decode_validate(input).ok();
     let permit = permit.map(|call| (call.v, call.r, call.s));
@@ -45,8 +45,8 @@ pub(crate) fn is_call_for(intent: &Intent, to: Address, input: &Bytes) -> bool {
         .any(|call| (call.contract, call.call.abi_encode()) == (to, input.clone()))
 }
 
-/// Whether an execution was refused since the payload returns something else than what was voted on,
-/// or nothing.
+/// Whether an execution was refused because the payload no longer returns the actions that were voted on,
+/// or returns no list.
 pub(crate) fn withholds(revert: &Revert) -> bool {
     revert.is::<Governance::Governance__ActionsChanged>()
         || revert.is::<Governance::Governance__UnreadableActions>()
@@ -68,7 +68,7 @@ mod tests {
         Address::repeat_byte(number)
     }
 
-    /// One of each.
+    /// One action of each kind.
     fn actions() -> Vec<IntendedAction> {
         let (holder, request, amount) = (address(1), RequestId::of(7), Amount::of(5));
         let (proposals, rollup, payload) = (address(2), address(3), address(4));
@@ -187,7 +187,7 @@ mod tests {
         calls::by_selector(to, call.abi_encode().into()).unwrap()
     }
 
-    /// The calls of [`actions`].
+    /// The expected calls of [`actions`].
     fn expected(permit: &Signature) -> Vec<ContractCall> {
         let (holder, governance, amount) = (address(1), address(12), U256::from(5));
         let (proposals, rollup, payload) = (address(2), address(3), address(4));

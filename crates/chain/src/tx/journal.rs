@@ -1,4 +1,4 @@
-//! The journal of transactions, so that a restart sends nothing twice.
+//! The journal of transactions, which keeps a restarted process from sending anything twice.
 
 use alloy_consensus::{TxEip1559, TxEnvelope, transaction::SignerRecoverable};
 use alloy_eips::Decodable2718;
@@ -12,29 +12,29 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// A signed transaction and what it is for.
+/// A signed transaction and its intent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournaledTransaction {
-    /// Its encoding (EIP-2718). Its nonce and what it offers are in it.
+    /// The encoded transaction (EIP-2718), which contains its nonce and fees.
     pub raw: Bytes,
-    /// The intent that it carries out; `None` if it only uses its nonce.
+    /// The intent of the transaction; `None` if it only uses its nonce.
     pub intent: Option<Intent>,
-    /// The number of the newest block when it was signed.
+    /// The number of the newest block at the time of signing.
     pub since: BlockNumber,
-    /// The hash of that block. Without it the transaction isn't known to belong to any chain.
+    /// The hash of that block. Without it, the chain of the transaction is unknown.
     #[serde(default)]
     pub since_hash: Option<B256>,
-    /// The block that was last seen to have it; `None` if none was.
+    /// The block that last contained the transaction; `None` if no block was seen to contain it.
     #[serde(default)]
     pub mined_in: Option<SeenBlock>,
 }
 
-/// A block of the chain that a transaction belongs to.
+/// A block of the chain to which a transaction belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SeenBlock {
-    /// Its number.
+    /// The number of the block.
     pub number: BlockNumber,
-    /// Its hash.
+    /// The hash of the block.
     pub hash: B256,
 }
 
@@ -45,12 +45,13 @@ pub struct CompletedIntent {
     pub intent: IntentId,
     /// The transaction that did it.
     pub transaction: B256,
-    /// The block that has the transaction. Without it the intent isn't known to be done on any chain.
+    /// The block that contains the transaction. Without it, the chain on which the intent is done is
+    /// unknown.
     #[serde(default)]
     pub block: Option<SeenBlock>,
 }
 
-/// All that a journal has.
+/// The contents of a journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalContents {
     /// Transactions that weren't forgotten, in the order in which they were recorded.
@@ -59,45 +60,45 @@ pub struct JournalContents {
     pub completed: Vec<CompletedIntent>,
 }
 
-/// The memory of the transactions of one account on one chain. The effects of a method that has returned must
-/// survive the end of the process.
+/// A store for the transactions of one account on one chain. Changes must be durable once a method has
+/// returned.
 pub trait Journal: Send {
-    /// What errors call it: the path if it is a file.
+    /// The name of the journal in errors. For a file it is the path.
     fn name(&self) -> Cow<'_, str>;
 
-    /// All that it has.
+    /// Returns the contents.
     ///
     /// # Errors
     ///
     /// If it can't be read.
     fn load(&self) -> Result<JournalContents, JournalError>;
 
-    /// Remembers a transaction that is about to be sent.
+    /// Records a transaction before it is sent.
     ///
     /// # Errors
     ///
-    /// If it can't be written. The transaction isn't sent then.
+    /// If the record can't be written. In that case, the transaction isn't sent.
     fn record(&mut self, transaction: &JournaledTransaction) -> Result<(), JournalError>;
 
-    /// Remembers which block has a transaction: another chain of the same id doesn't have that block.
+    /// Records the block that contains a transaction. Other chains with the same id don't have that block.
     ///
     /// # Errors
     ///
-    /// If it can't be written.
+    /// If the record can't be written.
     fn mined(&mut self, transaction: B256, block: SeenBlock) -> Result<(), JournalError>;
 
-    /// Remembers that an intent is done for good: its transaction is too deep to be taken back.
+    /// Records that an intent is done for good, because the block of its transaction is final.
     ///
     /// # Errors
     ///
-    /// If it can't be written.
+    /// If the record can't be written.
     fn completed(&mut self, completed: &CompletedIntent) -> Result<(), JournalError>;
 
-    /// Forgets a transaction that won't be mined any more, or can't be taken back any more.
+    /// Forgets a transaction that can no longer be mined, or whose block is final.
     ///
     /// # Errors
     ///
-    /// If it can't be written.
+    /// If the record can't be written.
     fn forgotten(&mut self, transaction: B256) -> Result<(), JournalError>;
 }
 
@@ -117,13 +118,13 @@ pub enum JournalError {
     PartialLine {
         /// The file.
         path: PathBuf,
-        /// The length of what is whole, in bytes.
+        /// The length of the complete lines, in bytes.
         length: u64,
-        /// What the system said.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// It has something that isn't a transaction of this kind.
+    /// The journal contains something that isn't a transaction of this kind.
     #[error(
         "{journal} is damaged: the transaction {transaction} in it can't be read; restore it, or move it away once \
          none of its transactions is pending"
@@ -131,10 +132,10 @@ pub enum JournalError {
     Damaged {
         /// The journal's name.
         journal: String,
-        /// The hash of what is there.
+        /// The hash of the entry.
         transaction: B256,
     },
-    /// A transaction does something else than what the journal says it is for.
+    /// A transaction doesn't do what the journal says about it.
     #[error(
         "{journal} is damaged: the transaction {transaction} in it doesn't do what the line says; restore it, or move \
          it away once none of its transactions is pending"
@@ -151,7 +152,7 @@ pub enum JournalError {
         /// The file.
         path: PathBuf,
     },
-    /// A line of a file isn't one of a journal.
+    /// A line of the file isn't part of a journal.
     #[error(
         "{}:{number} isn't a line of a journal; restore the file, or move it away once none of its \
          transactions is pending",
@@ -160,29 +161,29 @@ pub enum JournalError {
     BadLine {
         /// The file.
         path: PathBuf,
-        /// The line, counted from 1.
+        /// The line number, counted from 1.
         number: usize,
     },
 }
 
-/// A journal in memory. Its clones share what they remember.
+/// A journal in memory. Clones share their contents.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryJournal(Arc<Mutex<JournalContents>>);
 
 impl JournaledTransaction {
-    /// The hash by which nodes know the transaction.
+    /// The transaction hash.
     pub fn hash(&self) -> B256 {
         keccak256(&self.raw)
     }
 
-    /// The newest block that its sender saw of its chain: the one that has it, otherwise the one after which it
-    /// was signed. `None` if it isn't known to belong to any chain.
+    /// The newest block of its chain that its sender saw: the block that contains the transaction,
+    /// otherwise the newest one at the time of signing. `None` if its chain is unknown.
     pub(crate) fn block(&self) -> Option<SeenBlock> {
         let signed_after = self.since_hash.map(|hash| SeenBlock { number: self.since, hash });
         self.mined_in.or(signed_after)
     }
 
-    /// The transaction and who signed it. `journal` is the name of what it was read from.
+    /// Decodes the transaction and recovers its signer. `journal` is the name of the journal in errors.
     pub(crate) fn decode(&self, journal: &str) -> Result<(TxEip1559, Address), JournalError> {
         let damaged =
             || JournalError::Damaged { journal: journal.to_owned(), transaction: self.hash() };
@@ -194,7 +195,7 @@ impl JournaledTransaction {
 }
 
 impl MemoryJournal {
-    /// A journal that has something already.
+    /// Creates a journal with initial contents.
     pub fn new(contents: JournalContents) -> Self {
         Self(Arc::new(Mutex::new(contents)))
     }

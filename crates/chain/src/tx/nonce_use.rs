@@ -1,4 +1,4 @@
-//! A nonce and the transactions that want it.
+//! A nonce, with the transactions that compete for it.
 
 use crate::{
     call::ContractCall,
@@ -15,10 +15,10 @@ use alloy_primitives::{Address, B256, Bytes};
 use canon_protocol::BlockNumber;
 use canon_views::{Intent, IntentId};
 
-/// The number of blocks after which a block isn't replaced any more: finality takes two epochs of 32 blocks.
+/// The number of blocks after which a block is no longer replaced. Finality takes two epochs of 32 blocks.
 pub const FINALITY: u64 = 64;
 
-/// A transaction that is or was to use a nonce.
+/// A transaction signed for a nonce.
 #[derive(Clone, Debug)]
 pub(super) struct Version {
     pub(super) hash: B256,
@@ -26,54 +26,54 @@ pub(super) struct Version {
     pub(super) tx: TxEip1559,
     /// The intent that it carries out; `None` if it only uses the nonce.
     pub(super) intent: Option<Intent>,
-    /// The newest block when it was signed.
+    /// The newest block at the time of signing.
     pub(super) since: BlockNumber,
-    /// The block that has it, by the journal.
+    /// The block that contains the transaction according to the journal.
     pub(super) mined_in: Option<SeenBlock>,
-    /// Whether a node said that it has it.
+    /// Whether a node has confirmed that it has the transaction.
     pub(super) is_taken: bool,
 }
 
-/// The transaction that was mined: one of the versions, or one of something else that has the key.
+/// The transaction that was mined under a nonce: one of the versions, or one that another holder of the key
+/// sent.
 #[derive(Clone, Debug)]
 pub(super) struct Mined {
     pub(super) hash: B256,
     pub(super) block: BlockNumber,
     pub(super) block_hash: Option<B256>,
     pub(super) effect: Effect,
-    /// Whether its receipt couldn't be read again where it had to be, or has a block that isn't on the
-    /// chain.
+    /// Whether its receipt couldn't be read again when needed, or is of a block that isn't on the chain.
     pub(super) is_unsure: bool,
 }
 
-/// What a mined transaction did.
+/// The effect of a mined transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// What it was for.
+    /// It did its intent.
     Done(IntentId),
-    /// It succeeded, and the endpoint doesn't show all its logs: it may have done what it was for.
+    /// It succeeded, but the endpoint doesn't return all its logs. It may have done its intent.
     Unclear(IntentId),
-    /// Nothing for an intent.
+    /// It did nothing for an intent.
     Nothing,
 }
 
-/// A nonce, with all versions that may be out.
+/// A nonce, with all versions that may be in a pool or in a block.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NonceUse {
-    /// At least one, in the order in which they were signed.
+    /// At least one version, in the order of signing.
     pub(super) versions: Vec<Version>,
-    /// The most that any version offered, also one that was refused.
+    /// The highest fees that any version offered, refused versions included.
     pub(super) to_beat: Fees,
     pub(super) mined: Option<Mined>,
-    /// The first block that wasn't searched yet for the transaction that used the nonce; `None` before a
+    /// The first block not yet searched for the transaction that used the nonce; `None` before the first
     /// search.
     pub(super) unsearched: Option<BlockNumber>,
-    /// Whether a node said that the newest version offers too little.
+    /// Whether a node refused the newest version because of too low fees.
     pub(super) is_outbid: bool,
-    /// Whether a version can't be mined, as far as a node says: the nonce is used up by a transfer of
-    /// nothing, so that later ones can be mined.
+    /// Whether a node says that a version can't be mined. An empty transfer then uses up the nonce, so that
+    /// later transactions can be mined.
     pub(super) is_stuck: bool,
-    /// The number of times in a row that a node refused the newest version in unknown words.
+    /// The number of consecutive refusals of the newest version in unknown words.
     pub(super) refusals: u32,
 }
 
@@ -86,17 +86,17 @@ impl Version {
         Fees { max_fee: self.tx.max_fee_per_gas, tip: self.tx.max_priority_fee_per_gas }
     }
 
-    /// Its name in errors.
+    /// The name of the transaction in errors.
     pub(super) fn what(&self) -> &'static str {
         self.call().map_or(TRANSFER_OF_NOTHING, |call| call.what())
     }
 
-    /// The call that it does for its intent; `None` if it only uses the nonce.
+    /// The call of the transaction for its intent; `None` if it only uses the nonce.
     fn call(&self) -> Option<ContractCall> {
         call_of(self.intent.as_ref()?, &self.tx)
     }
 
-    /// The version that a journal's entry describes, and the account that signed it.
+    /// The version of a journal's entry, and the account that signed it.
     pub(super) fn restore(
         journaled: JournaledTransaction,
         journal: &str,
@@ -117,32 +117,32 @@ impl Version {
         Ok((Self { hash, raw, tx, intent, since, mined_in, is_taken: false }, signer))
     }
 
-    /// The transaction with what its receipt must have.
+    /// The transaction, with the events that its receipt must have.
     pub(super) fn pending(&self, account: &Account) -> Pending {
         let call = self.call().unwrap_or_else(|| account.nothing());
         Pending::new(self.hash, account.address(), call, self.tx.clone())
     }
 }
 
-/// The call that a transaction does for an intent; `None` if no intent makes such a call.
+/// The call of a transaction for an intent; `None` if no intent makes such a call.
 fn call_of(intent: &Intent, tx: &TxEip1559) -> Option<ContractCall> {
     sent_call(intent, *tx.to.to()?, tx.input.clone())
 }
 
 impl Mined {
-    /// Whether it is too deep below `head` to be taken back.
+    /// Whether the block of the transaction is final, with `head` as the newest block.
     pub(super) fn is_final(&self, head: BlockNumber) -> bool {
         head.steps_since(self.block).is_some_and(|age| age >= FINALITY)
     }
 
-    /// The first block by which it can't be taken back.
+    /// The first head for which the transaction is final.
     pub(super) const fn final_by(&self) -> BlockNumber {
         BlockNumber::of(self.block.get().saturating_add(FINALITY))
     }
 }
 
 impl NonceUse {
-    /// The version that is to be mined.
+    /// The version that should be mined.
     pub(super) fn current(&self) -> Option<&Version> {
         self.versions.last()
     }
@@ -153,7 +153,7 @@ impl NonceUse {
         self.versions.push(version);
     }
 
-    /// Adds a version that was signed by an earlier process.
+    /// Adds a version that an earlier process signed.
     pub(super) fn restore(&mut self, version: Version) {
         self.to_beat = self.to_beat.max(version.fees());
         let newer = self.versions.partition_point(|one| one.since <= version.since);
@@ -165,7 +165,7 @@ impl NonceUse {
         self.versions.iter().any(|version| version.id().as_ref() == Some(id))
     }
 
-    /// The intents of its versions.
+    /// The intents of all versions.
     pub(super) fn intents(&self) -> Vec<IntentId> {
         let mut intents: Vec<_> = self.versions.iter().filter_map(Version::id).collect();
         intents.sort_unstable();
@@ -173,7 +173,7 @@ impl NonceUse {
         intents
     }
 
-    /// The hashes of all versions: that of the mined one first, then the newest.
+    /// The hashes of all versions, the mined one first and then from the newest to the oldest.
     pub(super) fn hashes(&self) -> Vec<B256> {
         let newest_first = self.versions.iter().rev().map(|version| version.hash);
         let mined = self.mined.as_ref().map(|mined| mined.hash);

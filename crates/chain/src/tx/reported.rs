@@ -1,4 +1,4 @@
-//! Failures that last, so that each is reported once.
+//! Persistent failures, so that each is reported only once.
 
 use crate::{error::Error, rejection::Rejection, tx::fees::AboveCap};
 use alloy_primitives::{Address, B256, ChainId};
@@ -6,11 +6,11 @@ use canon_abi::Revert;
 use core::mem::{self, Discriminant};
 use std::collections::BTreeMap;
 
-/// Failures that were reported and last, by what failed.
+/// Persistent failures that were reported, by what failed.
 #[derive(Debug)]
 pub struct ReportedFailures<K>(BTreeMap<K, LastingFailure>);
 
-/// The part of a failure that is the same in every block for which it lasts: balances and fees aren't.
+/// The part of a failure that stays the same in every block. Balances and fees aren't part of it.
 #[derive(Debug, PartialEq)]
 struct LastingFailure {
     kind: Discriminant<Error>,
@@ -19,7 +19,7 @@ struct LastingFailure {
     detail: Detail,
 }
 
-/// The facts that distinguish failures of one kind.
+/// The details that distinguish failures of one kind.
 #[derive(Debug, PartialEq)]
 enum Detail {
     None,
@@ -28,7 +28,7 @@ enum Detail {
     Rejection(Rejection),
     Revert(Revert),
     Account(Address),
-    /// The list of a payload isn't the one with this hash.
+    /// The payload, and the hash of the actions that it no longer returns.
     OtherActions(Address, B256),
     Chain(ChainId),
     Transaction(B256),
@@ -41,9 +41,9 @@ impl<K> Default for ReportedFailures<K> {
 }
 
 impl<K: Ord> ReportedFailures<K> {
-    /// The reports of one round of attempts without failures that were reported for the round before and last.
-    /// Remembers those that last, and forgets all others. `failure` returns what failed and why, for a report of
-    /// a failure.
+    /// Filters the reports of one round of attempts: leaves out failures that were also reported in the
+    /// round before. Remembers the persistent failures of this round only. `failure` returns what failed,
+    /// and the error, if a report is of a failure.
     pub fn leave_out<R>(
         &mut self,
         reports: Vec<R>,
@@ -69,7 +69,7 @@ impl<K: Ord> ReportedFailures<K> {
 }
 
 impl LastingFailure {
-    /// `None` for a failure that may be over in the next block.
+    /// The persistent part of an error; `None` if the next block may be enough to remove it.
     fn of(error: &Error) -> Option<Self> {
         let (what, detail) = match error {
             Error::AboveCap(AboveCap::Total { cap: limit, .. } | AboveCap::Tip { limit, .. }) => {

@@ -1,4 +1,4 @@
-//! The questions to the chain at one block, and its answers.
+//! The queries to the chain at one block, and its answers.
 
 use super::batch::{BatchedRequest, Reply, decode_reply};
 use crate::{
@@ -14,12 +14,12 @@ use alloy_sol_types::SolCall;
 use alloy_transport::RpcError;
 use canon_protocol::{Code, CodeKind};
 
-/// The gas of a call: what the lens gives a call, and more than enough for what a transaction costs before
-/// it. A rollup of a different implementation can't keep the endpoint busy for longer.
+/// The gas of a call: as much as the lens gives to a call, plus more than enough for the intrinsic gas of a
+/// transaction. It limits the work that a rollup of a different implementation can cause at the endpoint.
 const CALL_GAS: u64 = 2_100_000;
 
-/// The caller of the lens: "lens" in ASCII. The account that creates a contract gets a nonce, and with it a
-/// code hash, so it isn't one that anybody may ask about.
+/// The caller of the lens: "lens" in ASCII. The account that creates a contract gets a nonce, and thereby a code
+/// hash, so it must be one about which nobody asks.
 const LENS_CALLER: Address = address!("0x000000000000000000000000000000006c656e73");
 
 /// A question about the chain at one block.

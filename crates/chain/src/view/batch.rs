@@ -1,4 +1,4 @@
-//! JSON-RPC batches, as large as the endpoint takes them.
+//! JSON-RPC batches, as large as the endpoint accepts them.
 
 use crate::{
     client::Client,
@@ -15,11 +15,11 @@ use std::sync::{
     atomic::{AtomicU32, Ordering::Relaxed},
 };
 
-/// The limits found out about an endpoint. A refusal may be a hiccup, so none of them is for good.
+/// The observed limits of an endpoint. None of them is permanent, because a refusal may be temporary.
 #[derive(Debug)]
 pub(crate) struct EndpointLimits {
     batch: Mutex<RequestLength>,
-    /// The number of views to make without the lens.
+    /// The number of further views to read without the lens.
     without_lens: AtomicU32,
 }
 
@@ -30,12 +30,12 @@ impl Default for EndpointLimits {
 }
 
 impl EndpointLimits {
-    /// Whether a view that is to be made uses the lens. Ten views after a refusal don't.
+    /// Whether the next view uses the lens. After a refusal, ten views don't.
     pub(super) fn use_lens(&self) -> bool {
         self.without_lens.fetch_update(Relaxed, Relaxed, |views| views.checked_sub(1)).is_err()
     }
 
-    /// Remembers that the endpoint doesn't execute the lens now.
+    /// Records that the endpoint doesn't execute the lens now.
     pub(super) fn refuse_lens(&self) {
         self.without_lens.store(ANSWERS_TO_LENGTHEN, Relaxed);
     }
@@ -52,15 +52,15 @@ pub struct BatchedRequest {
     params: Box<RawValue>,
 }
 
-/// The result of a request, or the endpoint's error. Never a failure of the transport.
+/// The result of a request, or the endpoint's error, but never a transport failure.
 pub type Reply = Result<Box<RawValue>, TransportError>;
 
 impl BatchedRequest {
-    /// A request of `method` with a list of parameters.
+    /// A request of `method` with its parameters.
     ///
     /// # Errors
     ///
-    /// If the parameters have no form in JSON.
+    /// If the parameters can't be serialized.
     pub fn new(method: &'static str, params: impl Serialize) -> Result<Self> {
         let params = to_raw_value(&params).map_err(RpcError::ser_err);
         Ok(Self { method, params: params.map_err(|source| Error::from_rpc(method, source))? })
@@ -74,7 +74,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If the endpoint doesn't answer a request at all.
+    /// If the endpoint doesn't answer one of the requests.
     pub async fn batch(&self, requests: &[BatchedRequest]) -> Result<Vec<Reply>> {
         let mut limit = self.limits().batch().get() as usize;
         let mut replies = Vec::with_capacity(requests.len());
@@ -82,7 +82,7 @@ impl Client {
             let some = &rest[..limit.min(rest.len())];
             match self.send_batch(some).await {
                 Ok(answered) => {
-                    // A shorter one at the end shows nothing about the limit.
+                    // A shorter batch at the end proves nothing about the limit.
                     if some.len() == limit {
                         let mut length = self.limits().batch();
                         length.note_answer(limit as u64);
@@ -112,7 +112,7 @@ impl Client {
         let mut replies = Vec::with_capacity(waiters.len());
         for waiter in waiters {
             let reply = reply_of(waiter.await)?;
-            // Some endpoints answer each request with why they refuse the batch.
+            // Some endpoints answer each request with the reason why they refuse the batch.
             match reply {
                 Err(RpcError::ErrorResp(payload)) if payload.message.contains("batch") => {
                     return Err(RpcError::ErrorResp(payload));
@@ -124,11 +124,11 @@ impl Client {
     }
 }
 
-/// The result of a request of `what`, decoded.
+/// Decodes the result of a request of `what`.
 ///
 /// # Errors
 ///
-/// If the endpoint refused it, or answered with something else.
+/// If the endpoint refused the request, or returned another type of result.
 pub fn decode_reply<T: DeserializeOwned>(what: &'static str, reply: Reply) -> Result<T> {
     let decoded = reply.and_then(|result| {
         serde_json::from_str(result.get()).map_err(|error| RpcError::deser_err(error, result.get()))
@@ -136,7 +136,7 @@ pub fn decode_reply<T: DeserializeOwned>(what: &'static str, reply: Reply) -> Re
     decoded.map_err(|source| Error::from_rpc(what, source))
 }
 
-/// The reply, unless the transport failed.
+/// Returns the reply, unless the transport failed.
 fn reply_of(reply: Reply) -> Result<Reply, TransportError> {
     match reply {
         Err(error) if !error.is_error_resp() => Err(error),
@@ -144,14 +144,15 @@ fn reply_of(reply: Reply) -> Result<Reply, TransportError> {
     }
 }
 
-/// Whether an endpoint that fails a batch with `error` may answer a smaller one.
+/// Whether an endpoint that failed a batch with `error` may accept a smaller one.
 fn refuses_batch(error: &TransportError) -> bool {
     match error {
-        // One error for the whole batch answers none of its requests; geth answers the first. Others answer
-        // with something else than JSON-RPC.
+        // One error for the whole batch answers none of its requests; geth answers only the first. Others
+        // return something that isn't JSON-RPC.
         RpcError::Transport(TransportErrorKind::MissingBatchResponse(_))
         | RpcError::DeserError { .. } => true,
-        // 401, 402 and 403: not allowed at all; 408: slow; 429: too many requests, not too large ones.
+        // 401, 402 and 403 mean not allowed at all; 408 means slow; 429 means too many requests, not too
+        // large ones.
         RpcError::Transport(TransportErrorKind::HttpError(error)) => {
             (400..500).contains(&error.status) && ![401, 402, 403, 408, 429].contains(&error.status)
         }

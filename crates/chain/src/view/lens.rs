@@ -1,4 +1,4 @@
-//! The questions to the lens, in calls that it can answer.
+//! The questions to the lens, split into calls that it can answer.
 
 use super::{ViewSubject, answers::Answers};
 use alloy_primitives::{Address, Bytes, U256};
@@ -10,45 +10,45 @@ use canon_abi::{
 use canon_protocol::ProposalId;
 use std::collections::BTreeSet;
 
-/// The bytes of a transcript that are shared out. The lens returns at most 24,576 (EIP-170); the rest is
-/// for what it reads in every call.
+/// The available bytes of a transcript. The lens returns at most 24,576 (EIP-170); the rest is for what it
+/// reads in every call.
 const ROOM: usize = 23_500;
 
 // The bytes of entries: 25 each, the calldata, and the answer.
 
-/// Governance, the canonical rollup, and six rounds with leaders.
+/// The bytes for Governance, the canonical rollup, and six rounds with leaders.
 const GENERAL: usize = 8_000;
-/// The proposal, its state, the hash of its actions, and all power at its snapshot.
+/// The bytes for a proposal, its state, the hash of its actions, and all power at its snapshot.
 const PROPOSAL: usize = 541 + 93 + 93 + 93;
-/// Eleven views without arguments or with one.
+/// The bytes for eleven views of a rollup without arguments or with one.
 const ROLLUP: usize = 970;
-/// Status, exit and move.
+/// The bytes for an attester's status, exit and move.
 const ATTESTER: usize = 189 + 125 + 125;
-/// The account, its newest proposal, and its signals.
+/// The bytes for a payload's account, its newest proposal, and its signals.
 const PAYLOAD: usize = 54 + 125 + 157;
-/// Balance, allowance, permit nonce and power.
+/// The bytes for a holder's balance, allowance, permit nonce and power.
 const HOLDER: usize = 93 + 125 + 93 + 125;
-/// The power cast, the nonce, and power at the snapshot.
+/// The bytes for a ballot's cast power, its nonce, and the power at the snapshot.
 const BALLOT: usize = 157 + 125 + 125;
-/// A withdrawal.
+/// The bytes for a withdrawal.
 const WITHDRAWAL: usize = 189;
 
-/// Proposals, from the newest on, that are searched for those that take ballots or will, when holders are
-/// asked for. Each costs some 20,000 gas.
+/// The number of newest proposals that are searched for those that take ballots now or later, if the
+/// question has holders. Each costs some 20,000 gas.
 const SEARCHED: u64 = 500;
-/// Ballots of a holder in one call.
+/// The ballots of a holder in one call.
 const BALLOTS_PER_CALL: usize = 50;
-/// Proposals that the lens reads. Before they are read nothing shows that there are as many as a contract
-/// says; further ones take further round trips.
+/// The number of proposals that the lens reads. Until they are read, the number that a contract returns may
+/// be false. More proposals take more round trips.
 const LENS_PROPOSALS: u64 = 2_000;
-/// Attesters of a rollup in one call.
+/// The attesters of a rollup in one call.
 const ATTESTERS_PER_CALL: usize = 45;
 /// The init code that reads `question`.
 pub(super) fn init_code(question: LensQuestion) -> Bytes {
     Contract::SetLens.init_code(&constructorCall { question })
 }
 
-/// The answers that lead to all others: the set's contracts, the number of proposals, and those that
+/// The question on which all others depend: the set's contracts, the number of proposals, and those that
 /// take ballots.
 pub(super) fn first_question(subject: &ViewSubject<'_>) -> LensQuestion {
     let searched = if subject.question.holders.is_empty() { 0 } else { SEARCHED };
@@ -70,12 +70,12 @@ fn empty_question(subject: &ViewSubject<'_>) -> LensQuestion {
     }
 }
 
-/// Proposals, as far as they were found before they are read.
+/// The proposals found before they are read in full.
 #[derive(Debug, Default)]
 pub(super) struct FoundProposals {
     /// The number of all proposals.
     count: u64,
-    /// The proposals that take ballots or will.
+    /// The proposals that take ballots now or later.
     open: Vec<ProposalId>,
 }
 
@@ -84,7 +84,7 @@ impl FoundProposals {
     pub(super) fn of(registry: Address, answers: &Answers) -> Option<Self> {
         let governance = answer(answers, registry, &Registry::getGovernanceCall {})?;
         let count = answer(answers, governance, &Governance::proposalCountCall {})?;
-        // Nothing shows yet that there are as many as the contract says.
+        // The number is not yet proven.
         let count = count.saturating_to::<u64>();
         let ids = (count.saturating_sub(SEARCHED)..count).filter_map(ProposalId::new);
         let state = |id: &ProposalId| Governance::getProposalStateCall { id: id.to_word() };
@@ -98,7 +98,7 @@ fn answer<C: SolCall>(answers: &Answers, to: Address, call: &C) -> Option<C::Ret
     C::abi_decode_returns_validate(answer).ok()
 }
 
-/// All that `question` covers, split over calls of the lens.
+/// The whole `question`, split into calls of the lens.
 pub(super) fn split(subject: &ViewSubject<'_>, found: &FoundProposals) -> Vec<LensQuestion> {
     let ViewSubject { question, .. } = subject;
     let proposals = found.count.min(LENS_PROPOSALS);
@@ -141,23 +141,23 @@ pub(super) fn split(subject: &ViewSubject<'_>, found: &FoundProposals) -> Vec<Le
     calls.full
 }
 
-/// Parts of at most so many items; one part if there are none.
+/// Parts of at most `most` items; one empty part if there are none.
 fn parts<T>(items: &[T], most: usize) -> impl Iterator<Item = &[T]> {
     let empty = items.is_empty().then_some(items);
     empty.into_iter().chain(items.chunks(most))
 }
 
-/// Calls that are being filled.
+/// The calls filled so far.
 struct Calls {
     full: Vec<LensQuestion>,
     last: LensQuestion,
     empty: LensQuestion,
-    /// The bytes left in the last one's transcript.
+    /// The bytes left in the transcript of the last call.
     room: usize,
 }
 
 impl Calls {
-    /// The last call if it has room for so many bytes, otherwise a new one.
+    /// The last call if its transcript has room for `bytes`, otherwise a new one.
     fn with_room(&mut self, bytes: usize) -> &mut LensQuestion {
         if bytes > self.room && self.room < ROOM {
             self.full.push(core::mem::replace(&mut self.last, self.empty.clone()));
@@ -174,7 +174,7 @@ mod tests {
     use canon_protocol::{Timestamp, WithdrawalId};
     use canon_views::Question;
 
-    /// The longest init code (EIP-3860).
+    /// The maximum length of init code (EIP-3860).
     const MAX_INIT_CODE: usize = 49_152;
 
     fn account(number: u64) -> Address {
@@ -195,7 +195,7 @@ mod tests {
         question
     }
 
-    /// The bytes of the transcript that are shared out.
+    /// The bytes of the transcript.
     fn transcript_length(call: &LensQuestion) -> usize {
         let proposals = (call.endProposal - call.firstProposal).to::<usize>();
         let attesters = call.rollups.iter().map(|asked| asked.attesters.len()).sum::<usize>();

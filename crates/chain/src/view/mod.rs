@@ -1,9 +1,9 @@
-//! A set at one block, by the contracts' own views.
+//! A set at one block, read from the contracts' views.
 //!
-//! A view takes two round trips: the first finds the block and how much there is to read, the second reads
-//! it all at the block's hash with the lens, init code that `eth_call` executes and that is never deployed
-//! (`contracts/src/lens/SetLens.sol`). Where an endpoint doesn't execute the lens, plain calls in batches
-//! take at most five.
+//! A view takes two round trips. The first finds the block and the amount of data to read. The second reads
+//! everything at the block's hash with the lens, which is init code that `eth_call` executes and that is
+//! never deployed (`contracts/src/lens/SetLens.sol`). If an endpoint doesn't execute the lens, plain calls
+//! in batches take at most five round trips.
 
 mod answers;
 mod batch;
@@ -31,7 +31,7 @@ use lens::{FoundProposals, first_question, init_code, split};
 use reader::{Gap, Reader};
 use std::collections::BTreeSet;
 
-/// What a view is of.
+/// The subject of a view.
 #[derive(Clone, Copy, Debug)]
 struct ViewSubject<'a> {
     registry: Address,
@@ -41,20 +41,20 @@ struct ViewSubject<'a> {
 }
 
 impl Client {
-    /// The set whose Registry is at `registry`, at a block, of which the next one is expected `block_time`
-    /// later. Everything is read at that block's hash.
+    /// The set whose Registry is at `registry`, at a block. The next block is expected `block_time` later.
+    /// Everything is read at the block's hash.
     ///
-    /// Parts that the canonical rollup or Proposals doesn't answer are left out, as are rollups asked for that
-    /// don't answer.
+    /// Parts that the canonical rollup or Proposals doesn't answer are left out, and so are requested
+    /// rollups that don't answer.
     ///
     /// # Errors
     ///
     /// Fails closed: [`Error::OtherChain`] if the endpoint is on another chain than before;
     /// [`Error::NoCode`] if the Registry, Governance, Proposals, the Asset or its owner has no code;
     /// [`Error::Inconsistent`] if Proposals belongs to another Registry; [`Error::NoAnswer`],
-    /// [`Error::BadAnswer`] or [`Error::OutOfRange`] if Governance or the Asset doesn't answer as the ABI
-    /// and the protocol promise. [`Error::Rpc`] if the endpoint fails, doesn't have the block, or the block
-    /// isn't canonical any more.
+    /// [`Error::BadAnswer`] or [`Error::OutOfRange`] if Governance or the Asset doesn't answer according to
+    /// the ABI and the protocol. [`Error::Rpc`] if the endpoint fails, doesn't have the block, or the block
+    /// is no longer canonical.
     pub async fn view(
         &self,
         registry: Address,
@@ -74,21 +74,21 @@ impl Client {
             let reader = Reader::new(self.chain_id(), block, subject, [answers, &guesses]);
             let present = reader.present().map_err(|gap| match gap {
                 Gap::Failed(error) => error,
-                // Without a note of what is missing it is the reader's own mistake: there is no view then.
+                // If nothing is noted as missing, the reader has a defect, and there is no view.
                 Gap::Unknown => Error::Unread { registry },
             });
             (present, reader.into_missing())
         };
         let present = self.resolve(at, &mut answers, read).await?;
-        // Had the endpoint lost the block, it wouldn't have answered plain calls either.
+        // If the endpoint had lost the block, it wouldn't have answered plain calls either.
         if lens == Lens::Refused {
             self.limits().refuse_lens();
         }
         present
     }
 
-    /// Finds a block and the set's contracts in one batch. These may be of another block, since requests of
-    /// one batch don't share a state.
+    /// Finds a block and the set's contracts in one batch. The contracts may be those of another block,
+    /// because the requests of a batch don't share a state.
     async fn first_look(
         &self,
         registry: Address,
@@ -110,7 +110,7 @@ impl Client {
         }
         let uses_lens = self.limits().use_lens();
         if uses_lens {
-            // What it is asked at first doesn't depend on the time, which isn't known yet.
+            // The first question doesn't depend on the time, which isn't known yet.
             let subject = ViewSubject { registry, question, next: Timestamp::ZERO };
             requests.push(create(init_code(first_question(&subject)), at)?);
         }
@@ -132,7 +132,7 @@ impl Client {
         Ok((block, guesses, lens))
     }
 
-    /// Reads with the lens as much as it can.
+    /// Reads as much as possible with the lens.
     async fn look_through_lens(
         &self,
         subject: &ViewSubject<'_>,
@@ -154,8 +154,8 @@ impl Client {
         Ok(lens)
     }
 
-    /// The result of `compute` once all answers that it needs are known. It returns what it lacks as well: that is
-    /// asked about the block, the answers are added, and it is called again.
+    /// Repeats `compute` until all answers that it needs are known, and returns its result. `compute` also returns
+    /// the missing queries, which are then sent to the chain at the block.
     ///
     /// # Errors
     ///
@@ -175,7 +175,7 @@ impl Client {
         }
     }
 
-    /// Asks questions about a block, in as few batches as the endpoint takes, and adds the answers.
+    /// Sends queries about a block, in as few batches as the endpoint accepts, and adds the answers.
     async fn fetch(
         &self,
         queries: BTreeSet<Query>,
@@ -194,15 +194,15 @@ impl Client {
 /// An endpoint's support for the lens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lens {
-    /// It executes it.
+    /// The endpoint executes the lens.
     Executed,
-    /// It answers with an error, which may be for another reason.
+    /// The endpoint returned an error, possibly for another reason.
     Refused,
-    /// It isn't asked to, since it refused before.
+    /// The lens isn't used, because the endpoint refused it before.
     NotTried,
 }
 
-/// Adds what a lens answered.
+/// Adds the answers in the transcript of a lens.
 fn add_transcript(reply: Reply, answers: &mut Answers) -> Result<Lens> {
     if let Err(RpcError::ErrorResp(payload)) = &reply
         && !payload.is_retry_err()
@@ -210,7 +210,7 @@ fn add_transcript(reply: Reply, answers: &mut Answers) -> Result<Lens> {
         return Ok(Lens::Refused);
     }
     let transcript: Bytes = decode_reply("eth_call", reply)?;
-    // One that is empty had no gas to read anything.
+    // An empty transcript means that there was no gas to read anything.
     let is_read = !transcript.is_empty() && answers.add_transcript(&transcript).is_ok();
     Ok(if is_read { Lens::Executed } else { Lens::Refused })
 }

@@ -1,4 +1,4 @@
-//! A set at a block, from answers of its contracts.
+//! A set at a block, computed from the answers of its contracts.
 
 use super::reader::{Read, Reader, all, known, optional};
 use crate::error::{Error, InRange};
@@ -13,14 +13,14 @@ use canon_views::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most proposals of a view: more than any set will have, and few enough to be read.
+/// The maximum number of proposals in a view: more than any set will have, but few enough to read.
 const PLAUSIBLE_PROPOSALS: u64 = 100_000;
 
-/// The state of a proposal that its ballots depend on.
+/// The part of a proposal's state on which its ballots depend.
 struct BallotWindow {
     id: ProposalId,
     is_votable: bool,
-    /// The second in which power counts, or the block's time if that is earlier.
+    /// The time at which power counts, or the block's time if that is earlier.
     snapshot: Timestamp,
 }
 
@@ -60,12 +60,12 @@ impl Reader<'_> {
         self.call(self.registry, Registry::getRollupCall {})
     }
 
-    /// Governance: the Registry's owner.
+    /// The Governance, which owns the Registry.
     pub(super) fn governance(&self) -> Read<Address> {
         self.call(self.registry, Registry::getGovernanceCall {})
     }
 
-    /// The Proposals contract that Governance listens to.
+    /// The Proposals contract in force.
     pub(super) fn proposals(&self) -> Read<Address> {
         self.call(self.governance()?, Governance::governanceProposerCall {})
     }
@@ -78,8 +78,9 @@ impl Reader<'_> {
         self.call(self.asset()?, Asset::ownerCall {})
     }
 
-    /// The addresses of a set whose contracts have code and don't contradict each other. The canonical
-    /// rollup may be anything: Governance has to stay readable whatever becomes canonical.
+    /// The addresses of a set, after checking that its contracts have code and don't contradict each other.
+    /// The canonical rollup isn't checked, because Governance must stay readable whatever becomes
+    /// canonical.
     fn addresses(&self) -> Read<SetAddresses> {
         let checks = [
             self.expect_code("the Registry", Ok(self.registry)),
@@ -104,7 +105,8 @@ impl Reader<'_> {
         })
     }
 
-    /// Fails if Proposals belongs to another Registry. One that doesn't say so counts no signals either.
+    /// Fails if Proposals belongs to another Registry. A contract that doesn't return its Registry counts
+    /// no signals either.
     fn check_wiring(&self) -> Read<()> {
         let found = optional(self.call(self.proposals()?, Proposals::REGISTRYCall {}))?;
         match found {
@@ -163,7 +165,7 @@ impl Reader<'_> {
         Ok(configuration.try_into().in_range("getConfiguration()")?)
     }
 
-    /// The ids of all proposals. None are asked of a contract that is no Governance, however many it claims.
+    /// The ids of all proposals. A contract that isn't a Governance has none, whatever number it returns.
     fn proposal_ids(&self, governance: Address) -> Read<impl Iterator<Item = ProposalId>> {
         let configuration = self.configuration(governance);
         let count = self.call(governance, Governance::proposalCountCall {})?;
@@ -207,7 +209,7 @@ impl Reader<'_> {
         })
     }
 
-    /// An unknown number is never taken for a state.
+    /// The state of a proposal. An unknown number is an error.
     fn proposal_state(&self, governance: Address, id: ProposalId) -> Read<ProposalState> {
         let number =
             self.call(governance, Governance::getProposalStateCall { id: id.to_word() })?;
@@ -310,7 +312,7 @@ impl Reader<'_> {
     }
 }
 
-/// `value`, unless it is above `max`.
+/// Returns `value`, unless it is above `max`.
 fn at_most(value: U256, max: u64) -> Result<u64, TooLarge> {
     let small = u64::try_from(value).ok().filter(|small| *small <= max);
     small.ok_or_else(|| TooLarge { value, max: U256::from(max) })

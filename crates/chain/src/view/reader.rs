@@ -1,4 +1,4 @@
-//! Reading answers, and noting what is still to be asked.
+//! Reading answers, and recording missing ones.
 
 use super::{
     ViewSubject,
@@ -11,10 +11,10 @@ use canon_protocol::{Code, CodeKind, Timestamp};
 use canon_views::{BlockView, Question};
 use std::{cell::RefCell, collections::BTreeSet};
 
-/// A reader of the answers at one block. Missing answers are noted and asked for next.
+/// A reader of the answers at one block. Missing answers are recorded, and requested next.
 ///
-/// So every view is described once, in the order in which one answer leads to the next question, whoever
-/// fetches the answers: the lens all at once, or one batch after the other.
+/// So every view is described once, in the order in which answers lead to further queries, whether the lens
+/// reads the answers all at once or batches read them one after the other.
 pub(super) struct Reader<'a> {
     pub(super) chain_id: u64,
     pub(super) block: BlockView,
@@ -22,19 +22,19 @@ pub(super) struct Reader<'a> {
     pub(super) question: &'a Question,
     /// The expected time of the next block.
     pub(super) next: Timestamp,
-    /// Answers at the block.
+    /// The answers at the block.
     pub(super) answers: &'a Answers,
-    /// Answers at a block that may be another one. They only lead to further questions.
+    /// Answers at a possibly different block, which are used only to find further queries.
     pub(super) guesses: &'a Answers,
     missing: RefCell<BTreeSet<Query>>,
 }
 
-/// The reason why a value isn't known.
+/// The reason why a value isn't available.
 #[derive(Debug)]
 pub(super) enum Gap {
-    /// It wasn't asked yet; it is noted.
+    /// The value wasn't requested yet. The query is recorded as missing.
     Unknown,
-    /// A contract doesn't answer, or with what can't be.
+    /// A contract doesn't answer, or returns an impossible value.
     Failed(Error),
 }
 
@@ -58,12 +58,12 @@ impl<'a> Reader<'a> {
         Self { chain_id, block, registry, question, next, answers, guesses, missing }
     }
 
-    /// The queries still to be asked before everything is known.
+    /// The missing queries.
     pub(super) fn into_missing(self) -> BTreeSet<Query> {
         self.missing.into_inner()
     }
 
-    /// The answer of `to` to a view, all of whose answers are equally long.
+    /// The answer of `to` to a view with a fixed length of answers.
     pub(super) fn call<C: SolCall>(&self, to: Address, call: C) -> Read<C::Return> {
         let query = (to, Bytes::from(call.abi_encode()));
         let answer = match self.answers.call(&query) {
@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
         self.guesses.account(account).ok_or(Gap::Unknown)
     }
 
-    /// Fails unless there is code where `what` is expected.
+    /// Fails unless the address of `what` has code.
     pub(super) fn expect_code(&self, what: &'static str, address: Read<Address>) -> Read<()> {
         let address = address?;
         match self.account(address)?.kind {
@@ -101,7 +101,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// `None` if the contract doesn't answer, or with what can't be.
+/// Returns `None` if the contract doesn't answer, or returns an impossible value.
 pub(super) fn optional<T>(read: Read<T>) -> Read<Option<T>> {
     match read {
         Ok(value) => Ok(Some(value)),
@@ -110,17 +110,17 @@ pub(super) fn optional<T>(read: Read<T>) -> Read<Option<T>> {
     }
 }
 
-/// All values, if each is known. Every one is read before, so that all that is unknown is noted.
+/// All values, if each is known. All are read first, so that all missing queries are recorded.
 pub(super) fn all<T, C: FromIterator<T>>(reads: impl Iterator<Item = Read<T>>) -> Read<C> {
     reads.collect::<Vec<_>>().into_iter().collect()
 }
 
-/// The value of another part. If it isn't known, that part says why.
+/// A value of another part of the view. If it isn't known, that part reports the reason.
 pub(super) fn known<T>(read: &Read<T>) -> Read<&T> {
     read.as_ref().map_err(|_| Gap::Unknown)
 }
 
-/// Address 0 stands for nobody.
+/// Returns `None` for the zero address.
 pub(super) fn some(address: Address) -> Option<Address> {
     (!address.is_zero()).then_some(address)
 }

@@ -1,7 +1,7 @@
-//! Rollups, and the count of signals of the canonical one, from their answers.
+//! Rollups, and the signals of the canonical one, computed from their answers.
 //!
-//! Whatever a rollup or Proposals doesn't answer, or answers with what can't be, is left out: it may be of
-//! another make.
+//! Parts that a rollup or Proposals doesn't answer, or answers with an impossible value, are left out: the
+//! contract may be of another implementation.
 
 use super::reader::{Gap, Read, Reader, all, optional, some};
 use crate::error::{Error, InRange};
@@ -16,7 +16,7 @@ use core::num::NonZeroU64;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Reader<'_> {
-    /// The canonical rollup and those asked for, as far as they answer.
+    /// The canonical rollup and the requested ones, without those that don't answer.
     pub(super) fn rollups(&self) -> Read<BTreeMap<Address, RollupView>> {
         let none = BTreeSet::new();
         let asked = self.question.rollups.iter();
@@ -35,7 +35,7 @@ impl Reader<'_> {
 
     fn rollup(&self, rollup: Address, attesters: &BTreeSet<Address>) -> Read<RollupView> {
         let genesis = match self.call(rollup, Rollup::GENESIS_TIMECall {}) {
-            // Nothing more is asked of a contract that is no rollup.
+            // Nothing more is requested from a contract that isn't a rollup.
             Err(Gap::Failed(error)) => return Err(error.into()),
             read => read,
         };
@@ -101,7 +101,7 @@ impl Reader<'_> {
         count("getSetSize(uint256)", rollup, size)
     }
 
-    /// No seed is recorded for an epoch that isn't known yet.
+    /// The seed of an epoch, which has none recorded if it isn't known yet.
     fn seed(&self, rollup: Address, epoch: Epoch, is_known: bool) -> Read<SeedStatus> {
         let is_recorded =
             is_known && self.call(rollup, Rollup::getSeedCall { epoch: epoch.to_word() })?.recorded;
@@ -127,7 +127,7 @@ impl Reader<'_> {
         })
     }
 
-    /// The count of signals; `None` if Proposals or the canonical rollup doesn't answer.
+    /// The present signaling; `None` if Proposals or the canonical rollup doesn't answer.
     pub(super) fn signaling(&self) -> Read<Option<SignalingView>> {
         let Some((rules, status)) = self.signaling_status()? else { return Ok(None) };
         let proposals = self.proposals()?;
@@ -138,7 +138,8 @@ impl Reader<'_> {
         Ok(rounds.map(|rounds| SignalingView { rules, status, rounds }))
     }
 
-    /// N and M, and the present slot and round; `None` if Proposals or the canonical rollup doesn't answer.
+    /// N and M, with the present slot and round; `None` if Proposals or the canonical rollup doesn't
+    /// answer.
     pub(super) fn signaling_status(&self) -> Read<Option<(RoundRules, SignalingStatus)>> {
         let (proposals, instance) = (self.proposals(), self.canonical_rollup());
         let (proposals, instance) = (proposals?, instance?);
@@ -157,7 +158,7 @@ impl Reader<'_> {
         let rules = RoundRules::new(n, m).ok();
         let rules = rules.ok_or(Error::BadAnswer { what: "N(), M()", address: proposals })?;
         let status = status?;
-        // A rollup that lies may report any slot, and nobody can signal in one beyond 64 bits.
+        // A malicious rollup may return any slot. Nobody can signal in one beyond 64 bits.
         let slot = |slot: U256| Slot::try_from(slot).unwrap_or(Slot::MAX);
         let (current, first_free_slot) = (slot(status.slot), slot(status.firstFreeSlot));
         let round = rules.round_of(current);
@@ -167,7 +168,7 @@ impl Reader<'_> {
         Ok((rules, status))
     }
 
-    /// A round, if there were signals in it and it wasn't pushed.
+    /// A round, if it has signals and wasn't pushed.
     fn candidate(
         &self,
         proposals: Address,

@@ -1,4 +1,4 @@
-//! Audits of sets, and of sets that somebody tampered with.
+//! Audits of sets, some of which were tampered with.
 
 use crate::{
     genuine::{interrupted, rollup_without_create2},
@@ -23,7 +23,7 @@ async fn report(chain: &TestChain, registry: Address) -> AuditReport {
     audit(&chain.client, registry, None, |_| {}).await.unwrap()
 }
 
-/// The findings of contracts, not of parameters.
+/// The findings about contracts, without those about parameters.
 fn of_contracts(report: &AuditReport) -> Vec<(FindingLevel, &str)> {
     let findings = report.findings.iter().filter(|finding| finding.source.is_none());
     findings.map(|finding| (finding.level, finding.id)).collect()
@@ -34,7 +34,7 @@ fn find<'a>(report: &'a AuditReport, id: &str) -> &'a Finding {
     found.unwrap_or_else(|| panic!("{id} isn't in {:#?}", report.findings))
 }
 
-/// A deployment, with its manifest.
+/// A deployed set with its manifest.
 async fn with_manifest() -> (TestChain, DeployManifest) {
     let chain = chain().await;
     let mut record = chain.record();
@@ -50,12 +50,12 @@ async fn a_set_of_the_deployers_has_only_its_parameters_against_it() {
     let report = report(&chain, set.deployment.registry).await;
     assert_eq!(of_contracts(&report), []);
     assert_eq!(report.deployer, Some(chain.accounts[0].address()));
-    // What is read from the chain is what was written in the file.
+    // The parameters read from the chain are those that the file had.
     let mut expected = SetParameters::tests();
     expected.asset.initial_holder = Some(chain.accounts[0].address());
     expected.rollup.genesis = report.parameters.as_ref().unwrap().rollup.genesis;
     assert_eq!(report.parameters, Some(expected));
-    // On a development chain.
+    // Errors are reported as warnings on a development chain.
     assert_eq!(report.worst(), Some(FindingLevel::Warning));
     let rules: BTreeSet<_> = report.findings.iter().map(|finding| finding.id).collect();
     assert!(rules.contains("short-epochs") && rules.contains("supply-in-one-hand"), "{rules:?}");
@@ -89,7 +89,7 @@ async fn other_code_in_a_contracts_place_is_an_error() {
     let rollup = set.deployment.rollup;
     let code = chain.client.provider().get_code_at(rollup).await.unwrap();
     let mut changed = code.to_vec();
-    // The last byte is of the code, as no metadata follow it.
+    // The last byte belongs to the code, because the contract has no metadata.
     let last = changed.len() - 1;
     changed[last] ^= 1;
     chain.devchain.set_code(rollup, Bytes::from(changed)).unwrap();
@@ -170,7 +170,7 @@ async fn what_is_no_registry_is_not_audited() {
 async fn a_manifest_of_the_set_agrees_and_says_where_to_begin() {
     let (chain, manifest) = with_manifest().await;
     let registry = manifest.contracts[1].address;
-    // As a file keeps it.
+    // The manifest is read back from its JSON, as from a file.
     let text = serde_json::to_string(&manifest).unwrap();
     let read = DeployManifest::parse(&text).unwrap();
     assert_eq!(read, manifest);
@@ -180,14 +180,14 @@ async fn a_manifest_of_the_set_agrees_and_says_where_to_begin() {
     assert!(DeployManifest::parse(&other).unwrap_err().to_string().contains("found version 2"));
 }
 
-/// A change of a manifest.
-type Lie = fn(&mut DeployManifest);
+/// A change to a manifest.
+type Tampering = fn(&mut DeployManifest);
 
 #[tokio::test]
 async fn a_manifest_that_lies_is_an_error_for_each_lie() {
     let (chain, manifest) = with_manifest().await;
     let registry = manifest.contracts[1].address;
-    let lies: [(&str, Lie); 8] = [
+    let tamperings: [(&str, Tampering); 8] = [
         ("is of chain 1, this is chain 31337", |manifest| manifest.chain_id = 1),
         ("lacks Rollup", |manifest| drop(manifest.contracts.pop())),
         ("Asset: the manifest's address is", |manifest| {
@@ -209,9 +209,9 @@ async fn a_manifest_that_lies_is_an_error_for_each_lie() {
             manifest.parameters.rollup.epoch_slots = 7
         }),
     ];
-    for (says, lie) in lies {
+    for (says, tamper) in tamperings {
         let mut changed = manifest.clone();
-        lie(&mut changed);
+        tamper(&mut changed);
         let found = audit(&chain.client, registry, Some(&changed), |_| {}).await.unwrap();
         assert_eq!(found.worst(), Some(FindingLevel::Error), "{says}");
         let texts: Vec<_> = found.findings.iter().map(|finding| &finding.text).collect();
@@ -274,7 +274,7 @@ async fn supply_that_is_given_away_is_not_in_one_hand() {
     let half = canon_protocol::Amount::of(SetParameters::tests().asset.initial_supply.get() / 2);
     chain.send(0, calls::transfer(asset, Address::repeat_byte(1), half)).await.unwrap();
     assert!(!in_one_hand().await);
-    // What is locked is still the holder's.
+    // Locked tokens still count as the holder's.
     let one = canon_protocol::Amount::of(1);
     chain.send(0, calls::approve(asset, set.deployment.governance, half)).await.unwrap();
     let holder = chain.accounts[0].address();

@@ -1,4 +1,4 @@
-//! Finding blocks: by their time, and the newest one that is final.
+//! Finding blocks by their time, and finding the newest final block.
 
 use crate::test_chain::{chain, client_by};
 use canon_chain::FINALITY;
@@ -48,6 +48,6 @@ async fn on_a_chain_without_finality_a_block_is_final_when_64_follow_it() {
         let found = client.final_block().await.unwrap().map(|block| block.number.get());
         assert_eq!(found, Some(expected));
     }
-    // Where the name is known, it decides.
+    // If the endpoint supports the tag, its answer is used.
     assert_eq!(chain.client.final_block().await.unwrap(), client.final_block().await.unwrap());
 }

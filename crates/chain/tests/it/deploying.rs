@@ -1,4 +1,4 @@
-//! The deployer: order, postconditions, interruptions, tampering.
+//! The deployer: the order of its steps, postconditions, interruptions and tampering.
 
 use crate::test_chain::{TestChain, chain, deployed, newest_view, parameters};
 use alloy_eips::BlockId;
@@ -34,7 +34,7 @@ async fn until(chain: &TestChain, last: Step) -> DeployRecord {
     record
 }
 
-/// As a file keeps it.
+/// The record after being written to a file and read back.
 fn saved(record: &DeployRecord) -> DeployRecord {
     toml::from_str(&toml::to_string(record).unwrap()).unwrap()
 }
@@ -65,7 +65,7 @@ async fn every_step_is_reported_in_order_with_its_gas() {
     assert_eq!(record.begun, None);
     let gas: u64 = record.done.iter().map(|done| done.receipt.unwrap().gas_used).sum();
     assert_eq!(record.gas_used(), gas);
-    // What people are told before they deploy, with the fifth that gas limits have above an estimate.
+    // The estimate that people see before a deployment includes the 20 % margin of gas limits.
     assert!((SET_GAS * 3 / 4..=SET_GAS).contains(&(gas * 6 / 5)), "{gas}");
     let fee = record.fee(&chain.client).await.unwrap();
     assert!(fee > U256::from(gas), "{fee}");
@@ -131,7 +131,7 @@ async fn an_interruption_after_any_step_is_made_good() {
     };
     assert_eq!(runs, Step::ALL.len());
     assert_eq!(chain.devchain.nonce(record.deployer), 13);
-    // Once more: all of it is verified, nothing is sent.
+    // A second run verifies everything and sends nothing.
     assert_eq!(chain.go_on(&mut record, go_on).await.unwrap(), set);
     assert_eq!(chain.devchain.nonce(record.deployer), 13);
 }
@@ -151,7 +151,7 @@ async fn a_stop_at_a_verified_step_names_the_first_step_that_is_left() {
     assert_eq!(verified, 1);
     let Err(DeployError::Stopped { step }) = stopped else { panic!("{stopped:?}") };
     assert_eq!(step, Step::Governance);
-    // There is nothing to stop once all steps are done.
+    // Once all steps are done, there is nothing to stop.
     let set = chain.go_on(&mut record, go_on).await.unwrap();
     let again = chain.go_on(&mut record, |_, _| ControlFlow::Break(())).await;
     assert_eq!(again.unwrap(), set);
@@ -162,7 +162,7 @@ async fn an_interruption_after_sending_any_step_does_not_send_it_twice() {
     let chain = chain().await;
     let mut record = chain.record();
     for step in Step::ALL {
-        // The newest record that was saved is the one from before the transaction was sent.
+        // The newest saved record is the one before the transaction was sent.
         let mut newest = record.clone();
         let run = chain
             .go_on(&mut record, |record, progress| match progress {
@@ -314,7 +314,7 @@ async fn a_transaction_that_is_not_mined_stops_the_deployment() {
         panic!("{error}");
     };
     assert!(matches!(source, Error::NotMined { .. }) && source.is_temporary());
-    // Mined after all: it is taken over.
+    // The transaction is mined after all, and the contract is taken over.
     chain.devchain.mine().unwrap();
     chain.devchain.set_mining(canon_devchain::Mining::Auto);
     chain.go_on(&mut record, go_on).await.unwrap();
@@ -393,7 +393,7 @@ async fn what_the_chain_has_already_is_taken_as_done() {
     let mut record = chain.record();
     let genesis = Timestamp::of(chain.devchain.timestamp());
     let plan = SetPlan::new(&record.parameters, record.deployer, genesis);
-    // Anybody can create what the deployer is about to.
+    // Anybody can create the contracts of the next steps.
     for step in [Step::Expect, Step::Registry] {
         let creation = plan.contract(step).unwrap();
         create(&mut chain.sender(1), creation, &mut NoWait).await.unwrap();
@@ -406,7 +406,7 @@ async fn what_the_chain_has_already_is_taken_as_done() {
     let there = record.done.iter().filter(|done| done.receipt.is_none()).map(|done| done.step);
     assert_eq!(there.collect::<Vec<_>>(), [Step::Registry, Step::Expect]);
 
-    // The record is lost, and nothing is sent again.
+    // Without the record, nothing is sent again.
     let mut lost = DeployRecord { genesis: Some(genesis), ..chain.record() };
     assert_eq!(chain.go_on(&mut lost, go_on).await.unwrap(), set);
     assert_eq!(chain.devchain.nonce(record.deployer), 11);

@@ -1,5 +1,5 @@
-//! Errors of endpoints, as programs see them: neither `Display` nor `Debug` has a secret, and nothing
-//! is waited for without a limit.
+//! Errors of endpoints as programs see them. Neither `Display` nor `Debug` shows a secret, and every wait
+//! has a limit.
 
 use std::{
     io::{Read, Write},
@@ -15,15 +15,15 @@ use canon_testkit::TestFolder;
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-/// The last one is the header that user and password become.
+/// The secrets of the endpoint. The last one is the header for user and password.
 const SECRETS: [&str; 5] = ["alice", "pa55word", "SECRETKEY", "QUERYSECRET", "YWxpY2U6cGE1NXdvcmQ"];
 
 fn secret_endpoint(scheme: &str, host: SocketAddr) -> Endpoint {
     format!("{scheme}://alice:pa55word@{host}/v2/SECRETKEY?token=QUERYSECRET").parse().unwrap()
 }
 
-/// A server that answers every request with this status and body. `{}` in the body becomes the
-/// request's head and body, as text of JSON.
+/// A server that answers every request with this status and body. `{}` in the body is replaced by the head
+/// and body of the request, as JSON text.
 fn answering(status: &'static str, body: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -50,7 +50,7 @@ fn answering(status: &'static str, body: &'static str) -> SocketAddr {
     address
 }
 
-/// All that can be seen of an error.
+/// All texts of an error.
 fn said(error: &Error) -> String {
     let mut said = format!("{error}\n{error:?}\n{error:#?}");
     let mut cause: Option<&dyn core::error::Error> = Some(error);
@@ -80,7 +80,7 @@ async fn no_error_has_a_secret() {
         ("http", answering("200 OK", result), "isn't the JSON that was asked for"),
         ("http", answering("200 OK", error), "error code 1: POST [hidden]"),
         ("http", answering("503 Service Unavailable", error), "error code 1: POST [hidden]"),
-        // Its data is kept: another call's would be a refusal of a contract.
+        // The revert data is kept, because for another call it would be a contract's refusal.
         ("http", answering("200 OK", revert), "data: \"0x5ec12e7d\""),
     ] {
         let endpoint = secret_endpoint(scheme, server);
@@ -106,7 +106,8 @@ async fn a_client_does_not_show_its_endpoint() {
     }
 }
 
-/// The clock stands still until everything waits, so a limit of hours is reached at once.
+/// Checks that a connection is given up. The paused clock advances while everything waits, so a limit of
+/// hours is reached at once.
 async fn is_given_up(endpoint: Endpoint, timeouts: Timeouts, says: &str) {
     let error = endpoint.connect(timeouts).await.map(|client: Client| client.chain_id());
     let said = said(&error.unwrap_err());
@@ -118,7 +119,7 @@ async fn is_given_up(endpoint: Endpoint, timeouts: Timeouts, says: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_that_says_nothing_is_given_up() {
-    // The system accepts connections for it; it never reads from one.
+    // The system accepts connections to it, but nothing reads from them.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap();
     let hours = |hours: u64| Duration::from_secs(hours * 3_600);
@@ -127,7 +128,7 @@ async fn an_endpoint_that_says_nothing_is_given_up() {
     is_given_up(secret_endpoint("https", address), timeouts, "no answer within 3600 s").await;
     is_given_up(secret_endpoint("ws", address), timeouts, "no connection within 7200 s").await;
     is_given_up(secret_endpoint("wss", address), timeouts, "no connection within 7200 s").await;
-    // The handshake is part of connecting, for HTTP too.
+    // For HTTP, the handshake is part of connecting too.
     let timeouts = Timeouts { connect: hours(1), request: hours(2) };
     is_given_up(secret_endpoint("https", address), timeouts, "timed out").await;
 
@@ -149,7 +150,7 @@ async fn the_debug_form_of_a_client_has_no_secret() {
     }
 }
 
-/// An endpoint answers `eth_chainId` with a gigabyte, in parts.
+/// The endpoint answers `eth_chainId` with a gigabyte, in parts.
 #[tokio::test]
 async fn an_answer_without_end_is_not_read_to_its_end() {
     const PARTS: usize = 1024;
@@ -167,12 +168,12 @@ async fn an_answer_without_end_is_not_read_to_its_end() {
     let error = endpoint.connect(Timeouts::default()).await.unwrap_err();
     assert!(error.to_string().contains("its answer has more than 256 MiB"), "{error}");
     assert_eq!(error.severity(), Severity::Retry);
-    // The connection is closed meanwhile.
+    // Meanwhile the client has closed the connection.
     let parts = tokio::task::spawn_blocking(|| server.join().unwrap()).await.unwrap();
     assert!((256..512).contains(&parts), "{parts} MiB were sent");
 }
 
-/// The beginning of an answer by IPC or WebSocket to a request.
+/// The beginning of an answer to a request over IPC or WebSocket.
 fn answer_to(request: &[u8], result: &str) -> String {
     let request: Value = serde_json::Deserializer::from_slice(request)
         .into_iter()
@@ -182,7 +183,7 @@ fn answer_to(request: &[u8], result: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":{},"result":{result}"#, request["id"])
 }
 
-/// A socket on which a thread answers, with its endpoint.
+/// The endpoint of a socket on which a thread answers.
 fn ipc(
     folder: &TestFolder,
     answer: impl FnOnce(UnixListener) + Send + 'static,
@@ -192,7 +193,7 @@ fn ipc(
     (path.to_str().unwrap().parse().unwrap(), std::thread::spawn(move || answer(listener)))
 }
 
-/// The same by an IPC socket. Only what was asked for fails, and it isn't asked for again.
+/// The same over an IPC socket. Only this request fails, and it isn't repeated.
 #[tokio::test]
 async fn an_answer_without_end_by_ipc_is_not_read_to_its_end() {
     const PARTS: usize = 1024;
@@ -208,7 +209,7 @@ async fn an_answer_without_end_by_ipc_is_not_read_to_its_end() {
         part.fill(b'1');
         let parts = (0..PARTS).take_while(|_| stream.write_all(&part).is_ok()).count();
         assert!((256..512).contains(&parts), "{parts} MiB were sent");
-        // The connection is closed meanwhile, and there is another one.
+        // Meanwhile the client has closed the connection and opened another one.
         let (mut stream, _) = listener.accept().unwrap();
         let length = stream.read(&mut part).unwrap();
         let answer = answer_to(&part[..length], "\"0x2\"") + "}";
@@ -222,7 +223,7 @@ async fn an_answer_without_end_by_ipc_is_not_read_to_its_end() {
     tokio::task::spawn_blocking(|| server.join().unwrap()).await.unwrap();
 }
 
-/// The server writes more than a socket holds before it reads a request that is as large.
+/// The server writes more than a socket can buffer, before it reads a request of the same size.
 #[tokio::test]
 async fn neither_side_of_an_ipc_socket_waits_for_the_other_to_read() {
     const SIZE: usize = 8 << 20;
@@ -233,7 +234,7 @@ async fn neither_side_of_an_ipc_socket_waits_for_the_other_to_read() {
         let length = stream.read(&mut request).unwrap();
         let answer = answer_to(&request[..length], "\"0x1\"") + "}";
         stream.write_all(answer.as_bytes()).unwrap();
-        // The request has begun.
+        // The client has begun to write its request.
         let length = stream.read(&mut request).unwrap();
         request.truncate(length);
         let other = format!(r#"{{"jsonrpc":"2.0","id":77,"result":"{}"}}"#, "1".repeat(SIZE));

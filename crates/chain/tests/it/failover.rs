@@ -1,4 +1,4 @@
-//! Several endpoints over HTTP, where statuses and headers count.
+//! Several endpoints over HTTP, with statuses and headers.
 
 use alloy_primitives::Address;
 use alloy_provider::Provider;
@@ -16,7 +16,7 @@ use std::{
     },
 };
 
-/// A server that answers every request with this, and counts them.
+/// A server that gives this answer to every request, and counts the requests.
 fn answering(answer: &'static str) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -79,7 +79,7 @@ async fn a_provider_that_fails_by_http_is_passed_over_and_left_alone() {
         for _ in 0..5 {
             client.provider().get_block_number().await.unwrap();
         }
-        // The others may be checked again after a second.
+        // The other endpoints may be checked again after a second.
         if answer.starts_with("429") {
             assert_eq!(requests.load(Ordering::SeqCst), checks);
         }

@@ -43,7 +43,7 @@ async fn a_rollup_and_the_payload_that_makes_it_canonical() {
     assert_eq!(actions.len(), 4);
     assert_eq!(actions, upgrade.actions(&deployment), "known before it is sent");
     rehearse_actions(&chain.client, deployment.governance, &actions).await.unwrap();
-    // Nobody else can do it, and it can't be done twice.
+    // Other callers can't execute the actions, and they can't be executed twice.
     let refused = async |caller| {
         let error = rehearse_actions(&chain.client, caller, &actions).await.unwrap_err();
         let DeployError::Action { number, source } = error else { panic!("{error}") };
@@ -101,7 +101,7 @@ async fn parameters_that_the_constructor_refuses_are_not_sent() {
 #[tokio::test]
 async fn a_payload_for_no_rollup_is_refused() {
     let (chain, set) = deployed().await;
-    // Nothing was ever created there.
+    // Nothing was created at this address.
     let new_rollup = Create2Origin::default().create2(&[]);
     let upgrade = Upgrade {
         expect: set.expect,

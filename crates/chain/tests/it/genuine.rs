@@ -1,4 +1,4 @@
-//! Forgeries and other sets, told from the genuine.
+//! Examinations of genuine sets, of forgeries and of other sets.
 
 use crate::test_chain::{TestChain, chain, client_by, deployed};
 use alloy_json_rpc::SerializedRequest;
@@ -41,28 +41,28 @@ fn verdict<T: core::fmt::Debug>(outcome: Result<T, ExamineError>) -> NotGenuine 
     }
 }
 
-/// The number of logs after which [`Fault::Truncated`] leaves out the others.
+/// The number of logs that remain with [`Fault::Truncated`].
 const TRUNCATED: usize = 20;
 
 /// A fault of an endpoint.
 #[derive(Clone, Copy)]
 enum Fault {
-    /// It answers with the first logs only.
+    /// It returns only the first logs.
     Truncated,
-    /// Its logs lack those of the newest block.
+    /// It omits the logs of the newest block.
     LaggingLogs,
-    /// It answers every question for the number of versions with this one.
+    /// It returns this number of versions.
     Versions(U256),
 }
 
-/// The logs of an answer that satisfy `keep`, which gets their indices too.
+/// The logs of an answer that satisfy `keep`, which also gets their indexes.
 fn kept(logs: Value, keep: impl Fn(usize, &RpcLog) -> bool) -> Value {
     let logs: Vec<RpcLog> = serde_json::from_value(logs).unwrap();
     let kept = logs.into_iter().enumerate().filter(|(index, log)| keep(*index, log));
     json!(kept.map(|(_, log)| log).collect::<Vec<_>>())
 }
 
-/// The endpoint's answer to a request, while this is the newest block.
+/// The endpoint's answer to a request, with `newest` as the newest block.
 fn answer(fault: Fault, newest: u64, request: &SerializedRequest) -> Answer {
     let asks_for_versions = || {
         let call = hex::encode_prefixed(Registry::numberOfVersionsCall::SELECTOR);
@@ -96,7 +96,7 @@ async fn examine_by(
     SetExaminer::new(&client, Create2Origin::default(), BlockNumber::ZERO, head).set(registry).await
 }
 
-/// Deploys up to a step, lets the deployer do something, and deploys the rest.
+/// Deploys up to a step, calls `act`, and deploys the rest.
 pub(crate) async fn interrupted(
     last: Step,
     act: impl AsyncFnOnce(&TestChain, &SetPlan),
@@ -158,7 +158,7 @@ async fn a_further_rollup_is_genuine_before_it_is_listed() {
     let both = examiner_at(&chain, head).with_origin(origin);
     let parameters = both.rollup(&found, created.address()).await.unwrap();
     assert_eq!(parameters.owner, set.deployment.governance);
-    // With another salt.
+    // This contract has another salt.
     let other = examiner_at(&chain, head);
     let error = verdict(other.rollup(&found, created.address()).await);
     assert!(
@@ -185,7 +185,7 @@ async fn a_rollup_that_was_created_otherwise_is_refused() {
     let NotGenuine::OtherAddress { contract, address, expected } = error else { panic!("{error}") };
     assert_eq!((contract, address), (Contract::Rollup, other));
     assert_eq!(expected, set.deployment.rollup, "the same arguments");
-    // What isn't a rollup at all.
+    // This contract isn't a rollup.
     let error = verdict(examiner.rollup(&found, set.expect).await);
     assert!(matches!(error, NotGenuine::NoConstructorEvents { .. }), "{error}");
 }
@@ -196,7 +196,7 @@ async fn a_rollup_of_another_set_is_refused() {
     let mut parameters = SetParameters::tests();
     parameters.asset.name = "Another".into();
     let mut record = DeployRecord { parameters, ..chain.record() };
-    // Only the Registry, of which there would be one, has another owner.
+    // Another deployer is necessary. Otherwise both sets would have the same Registry.
     record.deployer = chain.accounts[1].address();
     let checked = record.parameters.clone().check().unwrap();
     let mut sender = chain.sender(1);
@@ -258,7 +258,7 @@ async fn what_the_issuer_mints_is_expected() {
         chain.send_as(governance, issuer, &mint).await;
     }
     examine(&chain, registry).await.unwrap();
-    // Both mints are in the state, and the last one isn't in the logs.
+    // The state contains both mints, but the logs lack the last one.
     let initial = SetParameters::tests().asset.initial_supply.to_word();
     let (expected, found) = (initial + U256::from(1), initial + U256::from(3));
     assert_eq!(
@@ -373,12 +373,12 @@ async fn a_mint_of_another_owner_of_the_asset_is_found() {
     }
 }
 
-/// A set whose Governance handed the Registry over to a new one, and nothing else.
+/// A set whose Governance handed only the Registry over to a new one.
 struct Succession {
     chain: TestChain,
     set: DeployedSet,
     next: Address,
-    /// Of the new Governance.
+    /// The origin of the new Governance.
     origin: Create2Origin,
 }
 
@@ -466,7 +466,7 @@ async fn a_new_rollup_is_of_the_present_governance() {
         found: governance,
     };
     assert_eq!(verdict(examine(of_former).await), refused);
-    // Anyone can have Governance accept what the former one offers.
+    // Anyone can make Governance accept the ownership that the former one offers.
     succession.hand_over(of_former).await;
     assert_eq!(verdict(examine(of_former).await), refused);
     assert_eq!(examine(of_present).await.unwrap().owner, *next);
@@ -574,7 +574,7 @@ async fn former_rollups_that_are_not_genuine_are_reported() {
         NotGenuine::NoCode { contract: Contract::RewardDistributor, address: without_code };
     let other_address =
         NotGenuine::OtherAddress { contract: Contract::Rollup, address: plain, expected: rollup };
-    // While one of them is canonical, the set isn't genuine.
+    // The set isn't genuine while one of these rollups is canonical.
     for (address, reason) in listed.iter().zip([Some(&other_address), Some(&no_code), None]) {
         chain.send_as(governance, registry, &Registry::upgradeCall { rollup: *address }).await;
         assert_eq!(examine().await.err().map(|error| verdict::<()>(Err(error))).as_ref(), reason);
@@ -612,7 +612,7 @@ fn a_later_mint_is_not_taken_for_the_constructor_s() {
         let arguments = Asset::constructorCall::from_logs(&logs(initial_supply)).unwrap();
         assert_eq!(arguments.initialHolder, expected, "initial supply {initial_supply}");
     }
-    // A supply that nobody got wasn't made by the constructor.
+    // A supply without a transfer isn't by the constructor.
     let [named, deployed, _] = logs(7);
     assert!(Asset::constructorCall::from_logs(&[named, deployed]).is_none());
 }

@@ -1,4 +1,4 @@
-//! Deployments whose process ends at any write and at any request.
+//! Deployments whose process is killed at any write and any request.
 
 use crate::test_chain::{TestChain, chain, client_by};
 use alloy_primitives::Bytes;
@@ -16,7 +16,7 @@ use canon_testkit::TestFolder;
 use core::ops::ControlFlow;
 use std::{fs, path::Path};
 
-/// When a process ends.
+/// The moment at which a process ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum End {
     Never,
@@ -32,15 +32,15 @@ enum Side {
     After,
 }
 
-/// The work of a process until its end.
+/// The requests and writes of a process until its end.
 #[derive(Default)]
 struct Counts {
     requests: u64,
     writes: u64,
 }
 
-/// A process that deploys by the record in a file, and ends when it is said. `None` if it didn't get to the end
-/// of the deployment.
+/// A process that deploys with the record in a file, and ends at the given moment. `None` if it ended
+/// before the deployment was finished.
 async fn process(chain: &TestChain, file: &Path, end: End) -> (Counts, Option<DeployManifest>) {
     let faults = Faults::default();
     let client = client_by(&faults, &chain.devchain).await;
@@ -58,7 +58,7 @@ async fn process(chain: &TestChain, file: &Path, end: End) -> (Counts, Option<De
         let mut sender = Sender::new(client.clone(), chain.accounts[0].clone());
         let (mut file, found) = RecordFile::open(file).unwrap();
         let mut parameters = SetParameters::tests();
-        // The chain's time goes on, and what is compared must not depend on it.
+        // The chain's time advances, but the results to compare must not depend on it.
         let genesis = DevchainConfig::default().genesis_timestamp;
         parameters.rollup.genesis = Some(Timestamp::of(genesis));
         let checked = parameters.clone().check().unwrap();
@@ -91,8 +91,8 @@ async fn process(chain: &TestChain, file: &Path, end: End) -> (Counts, Option<De
     (counts, manifest)
 }
 
-/// The parts that no interruption of a deployment changes: everything but the blocks and the hashes of
-/// transactions, which follow from the chain's time and its fees.
+/// The parts of the result that don't depend on interruptions: everything except for the blocks and the
+/// transaction hashes, which depend on the chain's time and its fees.
 fn outcome(chain: &TestChain, manifest: &DeployManifest) -> (u64, serde_json::Value) {
     let mut document = serde_json::to_value(manifest).unwrap();
     for contract in document["contracts"].as_array_mut().unwrap() {
@@ -105,7 +105,7 @@ fn outcome(chain: &TestChain, manifest: &DeployManifest) -> (u64, serde_json::Va
     (chain.devchain.nonce(manifest.deployer), document)
 }
 
-/// A chain, with the deployment proxy or without.
+/// A chain with or without the deployment proxy.
 async fn chain_with(proxy: bool) -> TestChain {
     let chain = chain().await;
     if !proxy {
@@ -127,7 +127,7 @@ async fn all_ends(proxy: bool, stride: usize) {
         fs::remove_file(folder.file("record")).unwrap();
         let chain = chain_with(proxy).await;
         let (_, manifest) = process(&chain, &folder.file("record"), end).await;
-        // The very last write is after the last transaction: there is nothing left to stop.
+        // The last write is after the last transaction, so there is nothing left to stop.
         let manifest = match manifest {
             Some(manifest) => manifest,
             None => process(&chain, &folder.file("record"), End::Never).await.1.unwrap(),
@@ -136,7 +136,7 @@ async fn all_ends(proxy: bool, stride: usize) {
     }
 }
 
-/// Every third end: before and after, in turns.
+/// Tests every third moment, alternately before and after.
 #[tokio::test]
 async fn a_deployment_that_is_killed_anywhere_ends_as_one_that_is_not() {
     all_ends(true, 3).await;
@@ -190,7 +190,7 @@ async fn two_processes_never_deploy_by_one_record() {
     assert!(matches!(error, RecordFileError::BadLine { line: 2, .. }), "{error}");
 }
 
-/// A record that somebody changed sends nothing of theirs.
+/// Nothing of a changed record is sent.
 #[tokio::test]
 async fn a_recorded_transaction_that_is_not_the_steps_is_not_sent() {
     let chain = chain().await;

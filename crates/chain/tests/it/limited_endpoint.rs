@@ -1,4 +1,4 @@
-//! An endpoint with limits of its own in front of a devchain, which counts what it is asked.
+//! An endpoint in front of a devchain, which has its own limits and records its requests.
 
 use crate::test_chain::client_by;
 use alloy_json_rpc::{Id, RequestPacket, ResponsePacket, SerializedRequest};
@@ -8,40 +8,39 @@ use canon_faults::{Answer, Fault, FaultPlan, Faults, failure, params};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
-/// The way in which an endpoint refuses a batch that is too large.
+/// The way in which an endpoint refuses batches that are too large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BatchRefusal {
-    /// With a status of HTTP.
+    /// An HTTP status.
     Http,
-    /// With one error for the whole batch.
+    /// One error for the whole batch.
     OneError,
-    /// With an error for the first request, and nothing for the others, as geth does.
+    /// An error for the first request, and nothing for the others, as geth does.
     FirstOnly,
-    /// With an error for each request.
+    /// An error for each request.
     EachError,
 }
 
 /// The behavior of an endpoint.
 #[derive(Clone, Default)]
 pub(crate) struct Conduct {
-    /// Requests that it takes in a batch, and how it refuses more.
+    /// The maximum number of requests in a batch, and the way in which larger ones are refused.
     pub(crate) batch: Option<(usize, BatchRefusal)>,
-    /// It refuses `eth_call` without `to`.
+    /// Whether an `eth_call` without `to` is refused.
     pub(crate) refuses_creation: bool,
     /// The gas of an `eth_call` without `to`.
     pub(crate) creation_gas: Option<u64>,
-    /// It fails the packet of this number, counted from 0.
+    /// The number of the packet that fails, counted from 0.
     pub(crate) fails: Option<usize>,
-    /// Runs before the packet of this number is answered.
+    /// A function that runs before the packet with this number is answered.
     pub(crate) before: Option<(usize, Arc<dyn Fn() + Send + Sync>)>,
     /// The answer to all calls with this selector, in hexadecimal.
     pub(crate) answers: Option<(String, Value)>,
-    /// The chain id that it reports, instead of its own.
+    /// The chain id to return instead of its own.
     pub(crate) chain_id: Option<u64>,
 }
 
-/// A request as it arrived: its method, what it is about, at which block, and whether it is an
-/// `eth_call` without `to`.
+/// A received request: its method, its subject, its block, and whether it is an `eth_call` without `to`.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) method: String,
@@ -50,7 +49,7 @@ pub(crate) struct Asked {
     pub(crate) creates: bool,
 }
 
-/// An endpoint.
+/// An endpoint with limits, which records its requests.
 pub(crate) struct LimitedEndpoint {
     chain: Devchain,
     faults: Faults,
@@ -75,7 +74,7 @@ impl LimitedEndpoint {
         Self { chain: chain.clone(), faults, conduct, packets }
     }
 
-    /// A client of it, when the packet that asks for the chain id has been forgotten.
+    /// A client of the endpoint. The packet of its connection isn't recorded.
     pub(crate) async fn client(&self) -> Client {
         let client = client_by(&self.faults, &self.chain).await;
         self.packets.lock().unwrap().clear();
@@ -86,7 +85,7 @@ impl LimitedEndpoint {
         change(&mut self.conduct.lock().unwrap());
     }
 
-    /// The packets since the last time this was asked: each a round trip.
+    /// The packets since the last call. Each one is a round trip.
     pub(crate) fn take_packets(&self) -> Vec<Vec<Asked>> {
         core::mem::take(&mut *self.packets.lock().unwrap())
     }

@@ -1,4 +1,4 @@
-//! The ranges of blocks in which events of a set are read.
+//! The ranges of blocks in which the events of a set are read.
 
 use crate::test_chain::{TestChain, chain, client_by, newest_view};
 use alloy_json_rpc::{RequestPacket, ResponsePacket};
@@ -19,7 +19,7 @@ use canon_views::Question;
 use core::ops::{ControlFlow, RangeInclusive};
 use std::sync::{Arc, Mutex};
 
-/// The range of most providers.
+/// The longest range that most providers accept.
 const USUAL: u64 = 10_000;
 
 /// A request for logs.
@@ -33,17 +33,17 @@ struct Asked {
 /// An endpoint's limit for requests of logs.
 #[derive(Clone, Copy, Debug)]
 enum Limit {
-    /// It refuses logs of more blocks.
+    /// It refuses ranges with more blocks.
     Blocks(u64),
-    /// It refuses the first `refused` requests for events of a kind, and answers the later ones.
+    /// It refuses the first `refused` requests for events of this kind, and answers later ones.
     First { refused: usize, event: B256 },
-    /// It refuses every request, with this code of JSON-RPC.
+    /// It refuses every request with this JSON-RPC code.
     Code(i64),
-    /// It refuses every request, with this status of HTTP.
+    /// It refuses every request with this HTTP status.
     HttpStatus(u16),
 }
 
-/// The fault of a request for logs, by a limit. Records the request.
+/// The fault for a request for logs, according to a limit. Records the request.
 fn refuse(limit: Limit, asked: &mut Vec<Asked>, packet: &RequestPacket) -> Option<Fault> {
     let request = packet.as_single().filter(|request| request.method() == "eth_getLogs")?;
     let [filter] = serde_json::from_str::<[Filter; 1]>(request.params().unwrap().get()).unwrap();
@@ -74,7 +74,7 @@ fn mine(chain: &TestChain, blocks: u64) {
     }
 }
 
-/// A set that is deployed after `before` blocks, with `after` blocks on top of it.
+/// A set that is deployed after `before` blocks, and followed by `after` blocks.
 async fn old_set(before: u64, after: u64) -> (TestChain, DeployRecord) {
     let chain = chain().await;
     mine(&chain, before);
@@ -89,8 +89,8 @@ fn block_of(record: &DeployRecord, step: Step) -> u64 {
     done.receipt.unwrap().block.get()
 }
 
-/// Examines the set of a record from its first block, through an endpoint with a limit. Returns the
-/// outcome, and the requests for logs.
+/// Examines the set of a record from its first block, through an endpoint with a limit. Returns the outcome
+/// and the requests for logs.
 async fn examined(
     chain: &TestChain,
     record: &DeployRecord,
@@ -121,7 +121,8 @@ async fn no_range_is_longer_than_usual_or_older_than_the_set() {
         assert!(*blocks.end() <= chain.devchain.block_number(), "{blocks:?} {events:?}");
         assert!(blocks.end() - blocks.start() < USUAL, "{blocks:?} {events:?}");
     }
-    // Only these are read to the end, in two ranges. All other events are found in the first range.
+    // Only these events are read in the whole history, which takes two ranges. All others are found in the
+    // first range.
     let later = asked.iter().filter(|asked| *asked.blocks.start() > first_block + USUAL - 1);
     let events: Vec<_> = later.map(|asked| asked.events.clone()).collect();
     let expected = [
@@ -142,7 +143,7 @@ async fn refused_ranges_are_shortened() {
         let shortest = asset.map(|asked| asked.blocks.end() - asked.blocks.start() + 1).min();
         assert_eq!(shortest, Some(limit), "the first length that is accepted");
     }
-    // An endpoint that refuses everything isn't asked for ever.
+    // Requests aren't repeated endlessly at an endpoint that refuses everything.
     let (set, asked) = examined(&chain, &record, Limit::Blocks(0)).await;
     let Err(ExamineError::Chain(Error::Rpc { what: "eth_getLogs", source })) = set else {
         panic!("{set:?}")
@@ -154,13 +155,13 @@ async fn refused_ranges_are_shortened() {
 #[tokio::test]
 async fn a_rate_limit_is_no_limit_of_ranges() {
     let (chain, record) = old_set(0, 0).await;
-    // A shorter range would be one more request.
+    // A shorter range would take another request.
     let cases = [
         (Limit::Code(429), 1),
         (Limit::Code(-32005), 1),
         (Limit::HttpStatus(429), 1),
         (Limit::HttpStatus(503), 1),
-        // 10,000, 1,000, 100 and 10 blocks.
+        // The ranges have 10,000, 1,000, 100 and 10 blocks.
         (Limit::HttpStatus(413), 4),
     ];
     for (limit, requests) in cases {
@@ -226,7 +227,7 @@ async fn a_later_rollup_is_searched_from_its_listing() {
         answered(event, created.address()),
         [first_block..=first_block + LIMIT - 1, listed - LIMIT + 1..=listed]
     );
-    // Both rollups have the same one.
+    // Both rollups use the same RewardDistributor.
     let distributors = RewardDistributor::RewardDistributorDeployed::SIGNATURE_HASH;
     assert_eq!(answered(distributors, distributor).len(), 1);
 }
@@ -244,8 +245,8 @@ async fn a_search_that_starts_too_late_says_so() {
     };
     let first_block = record.first_block().unwrap().get();
     from(first_block).await.unwrap();
-    // Steps are one block apart. The Registry is looked for first, and has a later event of the kind that
-    // its constructor emits: the handover.
+    // The steps are one block apart. The Registry is searched first, and its handover is a later event of
+    // the kind that its constructor emits.
     for (late, step) in [(1, Step::Asset), (2, Step::Registry)] {
         let error = from(first_block + late).await.unwrap_err();
         let (contract, address) = (step.creates().unwrap(), record.address(step).unwrap());

@@ -1,4 +1,4 @@
-//! The crate against an in-process chain.
+//! Tests of the crate with an in-process chain.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 

@@ -8,10 +8,10 @@ use canon_devchain::UnsignedCall;
 use canon_payload::constant_payload;
 use canon_protocol::Amount;
 
-/// The calls that a block has room for, each with the gas that a transaction may have.
+/// The number of calls that fit in a block, each with the maximum gas of a transaction.
 const CALLS_PER_BLOCK: u64 = 3;
 
-/// A set with `count` proposals of account 0, which has a little power left.
+/// A set with `count` proposals by account 0, which has a little power left.
 pub(crate) async fn many_proposals(count: u64) -> (TestChain, DeployedSet) {
     let (chain, set) = deployed().await;
     let found = set.deployment;

@@ -1,4 +1,4 @@
-//! Parameters of a set, as written in a file.
+//! The parameters of a set, as written in a file.
 
 use alloy_primitives::Address;
 use canon_chain::deploy::SetParameters;
@@ -15,7 +15,8 @@ fn presets_are_deployable_and_survive_a_file() {
     }
 }
 
-/// So that stake which leaves is still there when a proposal that slashes it is executed, however late.
+/// Stake that leaves is then still accountable when a proposal that slashes it is executed as late as
+/// possible.
 #[test]
 fn stake_of_a_mainnet_like_set_leaves_after_the_whole_way_of_a_proposal() {
     let SetParameters { signaling, governance, rollup, .. } = SetParameters::mainnet_like();
@@ -82,7 +83,7 @@ fn a_value_that_is_refused_is_named_with_what_was_expected() {
     }
 }
 
-/// Files that were written before are read as before.
+/// Files with older spellings are read with the same result.
 #[test]
 fn other_spellings_mean_the_same() {
     let mut parameters = SetParameters::tests();
@@ -125,7 +126,7 @@ fn all_problems_are_told_at_once() {
     assert_eq!(error.problems()[1].field, "asset.initial_holder", "{error}");
 }
 
-/// Every bound of a constructor is said in the words of the file.
+/// For every bound of a constructor, the error uses the terms of the file.
 #[test]
 fn a_value_out_of_bounds_is_named_by_its_field_with_the_bounds_and_the_value() {
     let found = |change: &dyn Fn(&mut SetParameters)| {

@@ -21,7 +21,7 @@ const fn go_on(_: &DeployRecord, _: canon_chain::deploy::DeployProgress) -> Cont
     ControlFlow::Continue(())
 }
 
-/// A chain as it was before anybody put the proxy there; and the proxy's code.
+/// A chain without the proxy, and the proxy's code.
 async fn without_proxy() -> (TestChain, Bytes) {
     let chain = chain().await;
     assert_eq!(DEPLOYMENT_PROXY, canon_devchain::DEPLOYMENT_PROXY);
@@ -41,7 +41,7 @@ async fn a_chain_without_the_proxy_gets_it() {
     chain.go_on(&mut record, go_on).await.unwrap();
     let found = chain.client.provider().get_code_at(DEPLOYMENT_PROXY).await.unwrap();
     assert_eq!(found, code);
-    // One payment to its creator, who used its only nonce.
+    // There was one payment to the creator, who used its only nonce.
     assert_eq!((chain.devchain.nonce(record.deployer), chain.devchain.nonce(CREATOR)), (14, 1));
 }
 
@@ -113,7 +113,7 @@ async fn a_base_fee_above_what_the_creation_pays_is_waited_for() {
     let creation = registry(Create2Origin::default());
     let error = create(&mut chain.sender(0), &creation, &mut NoWait).await.unwrap_err();
     assert!(matches!(error, DeployError::ProxyNotMined { .. }), "{error}");
-    // It waits in the pool, and is found there the next time.
+    // The transaction waits in the pool, where the next attempt finds it.
     chain.devchain.set_base_fee_next(1_000_000_000);
     chain.devchain.mine().unwrap();
     create(&mut chain.sender(0), &creation, &mut NoWait).await.unwrap();
@@ -122,7 +122,7 @@ async fn a_base_fee_above_what_the_creation_pays_is_waited_for() {
 #[tokio::test]
 async fn a_refused_proxy_says_what_to_do() {
     let (chain, _) = without_proxy().await;
-    // As geth does by default.
+    // Like geth's default, this endpoint refuses transactions without a chain id.
     let faults = Faults::default();
     faults.answer(|request| {
         let params = params(request);

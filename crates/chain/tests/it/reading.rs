@@ -1,4 +1,4 @@
-//! Sets and payloads that are read, and contracts that are neither.
+//! Reading sets and payloads, and contracts that are neither.
 
 use crate::test_chain::{TestChain, chain, deployed, newest_view};
 use alloy_eips::BlockId;
@@ -12,8 +12,7 @@ use canon_views::Question;
 
 const NOBODY: Address = address!("0x00000000000000000000000000000000000000aa");
 
-/// Code that no contract of a set has: none, a delegation, and contracts that revert and that answer
-/// nothing.
+/// Code of no contract of a set: none, a delegation, a contract that reverts, and one that returns nothing.
 const OTHER_CODE: [Bytes; 4] = [
     Bytes::new(),
     bytes!("ef0100000000000000000000000000000000000000000b"),
@@ -37,7 +36,7 @@ async fn no_set_is_at_another_address() {
     }
 }
 
-/// A proposal through the lock by account 0, which holds all power; and its payload.
+/// Makes a proposal through the lock by account 0, which holds all power. Returns its payload.
 async fn propose(chain: &TestChain, set: &DeployedSet) -> Address {
     let found = set.deployment;
     let amount = Amount::of(10_000 * Amount::TOKEN.get());
@@ -45,7 +44,7 @@ async fn propose(chain: &TestChain, set: &DeployedSet) -> Address {
     let origin = Create2Origin::default();
     let upgrade = Upgrade {
         expect: set.expect,
-        // It will do as a rollup: nobody executes it.
+        // Any contract works as the rollup here, because nobody executes the proposal.
         new_rollup: ContractPlan::expect(origin).create2(),
         expected_canonical: found.rollup,
         uri: "about:blank".into(),

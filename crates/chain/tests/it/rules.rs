@@ -1,4 +1,4 @@
-//! The rules of parameters that hurt, each at its exact boundary.
+//! The rules for parameters, each tested at its exact boundary.
 
 use canon_chain::deploy::{
     BrokenRule, FindingLevel, SetFacts, SetParameters, broken_rules, rules, rules_broken_by_rollup,
@@ -30,7 +30,7 @@ const fn days(count: u64) -> u64 {
     count * 86_400
 }
 
-/// A change of parameters.
+/// A change to parameters.
 type Change = fn(&mut SetParameters);
 
 /// A rule, a change that keeps it, and the least change that breaks it.
@@ -92,7 +92,7 @@ const BOUNDARIES: [(&str, Change, Change); 29] = [
         |p| p.governance.grace_period = Seconds::of(days(3)),
         |p| p.governance.grace_period = Seconds::of(days(3) - 1),
     ),
-    // A fifth of 5 d, and 59 d.
+    // The sum of a fifth of 5 d, and 59 d.
     ("slow-withdrawals", |p| withdrawal(p, 0), |p| withdrawal(p, 1)),
     (
         "low-quorum",
@@ -136,7 +136,7 @@ const BOUNDARIES: [(&str, Change, Change); 29] = [
     ),
 ];
 
-/// The others.
+/// Further boundaries.
 const MORE_BOUNDARIES: [(&str, Change, Change); 5] = [
     ("slow-decisions", |p| decision(p, 0), |p| decision(p, 1)),
     ("short-lock-delay", |p| lock_delay(p, 1), |p| lock_delay(p, 0)),
@@ -162,7 +162,7 @@ const fn short_slots(parameters: &mut SetParameters, seconds: u64, n: u32, m: u3
     (parameters.signaling.n, parameters.signaling.m) = (n, m);
 }
 
-/// 6 rounds of 20 h, 3 d, and three times 7 d.
+/// The whole way is 6 rounds of 20 h, 3 d, and three times 7 d.
 const fn exit_after(parameters: &mut SetParameters, seconds: u64) {
     let whole_way = 6 * 72_000 + days(3) + 3 * days(7);
     parameters.rollup.exit_delay = Seconds::of(whole_way + seconds);
@@ -180,12 +180,12 @@ const fn decision(parameters: &mut SetParameters, seconds: u64) {
     parameters.governance.execution_delay = Seconds::of(days(10) + seconds);
 }
 
-/// A fifth of 3 d, and twice 7 d.
+/// The boundary is a fifth of 3 d, and twice 7 d.
 const fn lock_delay(parameters: &mut SetParameters, seconds: u64) {
     parameters.governance.lock_delay = Seconds::of(days(3) / 5 + 2 * days(7) + seconds);
 }
 
-/// A token a second is a fifth of the supply in a year.
+/// One token per second is a fifth of the supply per year.
 const fn issue(parameters: &mut SetParameters, units: u128) {
     parameters.asset.initial_supply = tokens(5 * 365 * 86_400);
     parameters.asset.issued_per_second = Amount::of(Amount::TOKEN.get() + units);

@@ -1,4 +1,4 @@
-//! Transactions: checked before, checked after.
+//! Sending transactions, with checks before and after.
 
 use crate::test_chain::{chain, deployed, manual};
 use alloy_primitives::{Address, Bytes, address, bytes};
@@ -65,7 +65,7 @@ async fn an_address_without_code_is_no_contract() {
         let error = chain.send(0, calls::setup_epoch(NOBODY)).await.unwrap_err();
         assert!(matches!(error, Error::NoCode { address: NOBODY, .. }), "{error}");
     }
-    // Sent blindly it succeeds on chain, and is told all the same.
+    // Sent without checks it succeeds on the chain, but the error is reported nevertheless.
     let next = chain.client.next_block().await.unwrap();
     let call = calls::signal(NOBODY, NOBODY);
     let pending = chain.sender(0).submit(call, BLIND, next).await.unwrap();
@@ -77,7 +77,7 @@ async fn an_address_without_code_is_no_contract() {
 #[tokio::test]
 async fn an_answer_that_does_not_decode_is_no_answer() {
     let chain = chain().await;
-    // Returns a single byte.
+    // The contract returns a single byte.
     chain.devchain.set_code(NOBODY, bytes!("600160005360016000f3")).unwrap();
     let error = chain.send(0, calls::approve(NOBODY, NOBODY, Amount::TOKEN)).await.unwrap_err();
     assert!(matches!(error, Error::BadAnswer { address: NOBODY, .. }), "{error}");

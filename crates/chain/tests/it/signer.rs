@@ -1,4 +1,4 @@
-//! Keys by all the ways that people keep them, and errors without secrets.
+//! Keys from all supported sources, and errors without secrets.
 
 use crate::test_chain::{chain, client_by};
 use alloy_consensus::{SignableTransaction, TxEnvelope};
@@ -21,12 +21,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The key of an example in the definition of Web3 Secret Storage, and its address.
+/// The key and address of an example in the specification of Web3 Secret Storage.
 const KEY: &str = "7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d";
 const ADDRESS: Address = address!("0x008aeeda4d805471df9b2a5b0f38a0c3bcba786b");
 const PASSWORD: &str = "testpassword";
 
-/// An example of that definition.
+/// An example of that specification.
 const PBKDF2: &str = r#"{"crypto": {"cipher": "aes-128-ctr", "cipherparams":
 {"iv": "6087dab2f9fdbbfaddc31a909735c1e6"}, "ciphertext":
 "5318b4d5bcd28de64ee5559e671353e16f075ecae9f99c7a79a38af5f869aa46", "kdf": "pbkdf2", "kdfparams":
@@ -35,7 +35,7 @@ const PBKDF2: &str = r#"{"crypto": {"cipher": "aes-128-ctr", "cipherparams":
 "517ead924a9d0dc3124507e3393d175ce3ff7c1e96529c6c555ce9e51205e9b2"},
 "id": "3198bc9c-6672-5ab3-d995-4942343ae5b6", "version": 3}"#;
 
-/// With the cost that geth has, made by OpenSSL.
+/// A keystore with the cost that geth uses, made with OpenSSL.
 const SCRYPT: &str = r#"{"crypto": {"cipher": "aes-128-ctr", "cipherparams":
 {"iv": "83dbcc02d8ccb40e466191a123791e0e"}, "ciphertext":
 "b160ff7e6d855b53a3f8d65e4b2850584cfaa01751807f19d07c298de16f802d", "kdf": "scrypt", "kdfparams":
@@ -51,7 +51,7 @@ const ACCOUNTS: [Address; 2] = [
     address!("0x70997970C51812dc3A010C7d01b50e0d17dc79C8"),
 ];
 
-/// Nobody is there to be asked.
+/// The answer if there is no terminal to ask a person.
 fn no_terminal(_: &str) -> io::Result<Secret> {
     Err(io::Error::other("there is no terminal"))
 }
@@ -61,7 +61,7 @@ fn typed(text: &str) -> impl FnOnce(&str) -> io::Result<Secret> {
     move |_| Ok(secret)
 }
 
-/// All that can be seen of an error.
+/// All texts of an error.
 fn said(error: &KeyError) -> String {
     let mut said = format!("{error}\n{error:?}\n{error:#?}");
     let mut cause: Option<&dyn core::error::Error> = Some(error);
@@ -72,13 +72,14 @@ fn said(error: &KeyError) -> String {
     said
 }
 
-/// The reason why a source has no key. Neither the error nor the source shows any word of `secret`.
+/// The reason why a source has no key, after checking that neither the error nor the source shows any word
+/// of `secret`.
 #[track_caller]
 fn refused(source: &KeySource, secret: &str) -> String {
     let error = source.open(no_terminal).unwrap_err();
     let said = format!("{} {source:?} {source:#?}", said(&error));
     for word in secret.split_whitespace().filter(|word| word.len() > 3) {
-        // Of a key not even the half.
+        // Not even the second half of a key may be shown.
         let part = if word.len() > 20 { &word[word.len() / 2..] } else { word };
         assert!(!said.contains(part), "{part} is shown: {said}");
     }
@@ -93,7 +94,7 @@ const fn keystore(file: PathBuf, password_file: Option<PathBuf>) -> KeySource {
 fn keystores_of_foundry_and_of_geth_open() {
     let directory = TestFolder::new("keystores");
     let password = directory.write("password", format!("{PASSWORD}\n"));
-    // What `cast wallet import` does.
+    // This is equivalent to `cast wallet import`.
     let key = hex::decode(KEY).unwrap();
     eth_keystore::encrypt_key(directory.path(), &mut Counter(1), key, PASSWORD, Some("foundry"))
         .unwrap();
@@ -105,7 +106,7 @@ fn keystores_of_foundry_and_of_geth_open() {
     }
     let source = keystore(directory.file("foundry"), None);
     assert_eq!(source.open(typed(PASSWORD)).unwrap().address(), ADDRESS);
-    // With one letter less.
+    // The first letter of the password is missing.
     let wrong = directory.write("wrong", &PASSWORD[1..]);
     let said =
         refused(&keystore(directory.file("foundry"), Some(wrong)), &format!("{PASSWORD} {KEY}"));
@@ -117,7 +118,7 @@ fn keystores_of_foundry_and_of_geth_open() {
     assert_eq!(said, expected);
 }
 
-/// Anything but a keystore can be a secret that was named by mistake.
+/// A file that isn't a keystore can be a secret named by mistake.
 #[test]
 fn what_is_no_keystore_is_refused_before_a_password_is_needed() {
     let directory = TestFolder::new("no-keystores");
@@ -300,12 +301,12 @@ fn files_that_others_can_read_are_named() {
             let exposed: &[&Path] = if is_exposed { &[&file] } else { &[] };
             assert_eq!(source.exposed_files(), exposed, "{mode:o}");
         }
-        // A keystore is encrypted.
+        // A keystore is encrypted, so it isn't exposed.
         assert!(keystore(file.clone(), None).exposed_files().is_empty());
     }
 }
 
-/// A node that signs, with a key, what it makes of the transaction that it is asked to sign.
+/// A node that changes the transaction it is asked to sign, and signs it with a key.
 fn signing(
     key: &PrivateKeySigner,
     change: fn(&mut TransactionRequest),
@@ -331,7 +332,7 @@ fn signing(
 async fn an_unlocked_account_sends_what_was_asked_and_nothing_else() {
     let test = chain().await;
     let key = &test.accounts[3];
-    // A contract that takes every call.
+    // This contract accepts every call.
     test.devchain.set_code(ADDRESS, vec![0_u8]).unwrap();
     let call = || ContractCall::new(ADDRESS, &Asset::acceptOwnershipCall {});
     let bare: fn(Bytes) -> Value = |raw| json!(raw);
@@ -387,7 +388,7 @@ async fn an_account_that_the_node_does_not_have_is_answered_with_those_that_it_h
     assert!(test.accounts.iter().all(|key| said.contains(&key.address().to_string())), "{said}");
 }
 
-/// Numbers that count up, where a keystore needs random ones.
+/// A counter in place of the random numbers for a keystore.
 struct Counter(u64);
 
 impl RngCore for Counter {

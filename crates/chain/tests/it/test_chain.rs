@@ -1,4 +1,4 @@
-//! A chain, its accounts, and a set on it.
+//! A chain with accounts, and a set on it.
 
 use alloy_eips::BlockId;
 use alloy_network::TransactionBuilder;
@@ -22,7 +22,7 @@ use canon_views::{Present, Question};
 use core::ops::ControlFlow;
 use tower::Layer;
 
-/// A chain that mines at once, and who has ether on it.
+/// A chain that mines at once, with the accounts that have ether.
 pub(crate) struct TestChain {
     pub(crate) devchain: Devchain,
     pub(crate) client: Client,
@@ -37,14 +37,14 @@ pub(crate) async fn chain() -> TestChain {
     TestChain { devchain, client, accounts }
 }
 
-/// A chain that mines only when told.
+/// A chain that mines only on request.
 pub(crate) async fn manual() -> TestChain {
     let chain = chain().await;
     chain.devchain.set_mining(Mining::Manual);
     chain
 }
 
-/// A chain with the set of the tests' parameters; account 0 deployed it and holds the supply.
+/// A chain with a set with the tests' parameters. Account 0 deployed it and holds the supply.
 pub(crate) async fn deployed() -> (TestChain, DeployedSet) {
     let chain = chain().await;
     let mut record = chain.record();
@@ -83,7 +83,7 @@ impl TestChain {
         DeployRecord::new(self.client.chain_id(), deployer, SetParameters::tests())
     }
 
-    /// A new process: nothing is known but the record and the chain.
+    /// Continues a deployment in a new process, which knows only the record and the chain.
     pub(crate) async fn go_on(
         &self,
         record: &mut DeployRecord,
@@ -94,7 +94,7 @@ impl TestChain {
     }
 }
 
-/// The time from one block to the next that views of the tests expect.
+/// The block time that the tests' views expect.
 pub(crate) const BLOCK_TIME: Seconds = Seconds::of(12);
 
 /// The set at the newest block.
@@ -106,7 +106,7 @@ pub(crate) async fn newest_view(
     client.view(registry, question, BlockId::latest(), BLOCK_TIME).await
 }
 
-/// A client of a chain, by an endpoint with faults.
+/// A client of a chain, through an endpoint with faults.
 pub(crate) async fn client_by(faults: &Faults, chain: &Devchain) -> Client {
     let rpc = RpcClient::new(faults.layer(chain.transport()), true);
     Client::connect(ProviderBuilder::default().connect_client(rpc)).await.unwrap()

@@ -1,4 +1,4 @@
-//! Transactions by intent, one question each.
+//! Transactions for intents: basic properties, one test each.
 
 use crate::tx_chain::{
     SOMEBODY, TxChain, confirmed, failures, journaled, mine_past_the_pool, ready, sent,
@@ -16,7 +16,7 @@ use canon_protocol::{Amount, Seconds, Support};
 use canon_views::{IntendedAction, Intent, IntentProgress, RequestId};
 use core::slice::from_ref;
 
-/// Blocks after which a transaction is replaced.
+/// The number of blocks after which a transaction is replaced.
 const RENEWAL: u64 = 8;
 
 #[tokio::test]
@@ -34,7 +34,7 @@ async fn an_intent_is_one_transaction_however_often_it_is_pursued() {
     chain.mine(1);
     let reports = chain.pursue(&mut sender, from_ref(&lock)).await;
     assert_eq!(confirmed(&reports), [lock.id()]);
-    // Also much later, and after a restart.
+    // This also holds much later and after a restart.
     for _ in 0..70 {
         chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
         assert!(sender.is_done(&lock.id()));
@@ -49,7 +49,7 @@ async fn many_intents_are_in_flight_at_once() {
     let locks: Vec<Intent> = (1..=12).map(|order| chain.lock(order, order)).collect();
     chain.pursue(&mut sender, &locks).await;
     assert_eq!(sender.in_flight().count(), 12);
-    // One in the middle isn't wanted any more.
+    // An intent in the middle is no longer wanted.
     let rest: Vec<Intent> = locks.iter().filter(|one| **one != locks[5]).cloned().collect();
     chain.pursue(&mut sender, &rest).await;
     let void = sender.in_flight().filter(|one| one.intent.is_none());
@@ -94,7 +94,7 @@ async fn a_preview_is_what_is_sent_next_and_sends_nothing() {
     assert_eq!(preview.max_cost(), cost);
     let in_flight: Vec<_> = sender.in_flight().map(|one| one.intent).collect();
     assert_eq!(in_flight, [Some(&lock)]);
-    // More than the account has.
+    // The amount exceeds the account's balance.
     let too_much = chain.lock(8, u64::MAX);
     let error = sender.preview(&too_much, &chain.head().await, chain.next()).await.unwrap_err();
     assert!(error.as_revert().is_some(), "{error}");
@@ -165,7 +165,7 @@ async fn nothing_is_done_for_others() {
     assert!(errors.iter().any(|error| matches!(error, Error::OtherChain { .. })));
     assert!(errors.iter().all(|error| error.severity() == Severity::Stop));
 
-    // A journal belongs to one account.
+    // A journal belongs to only one account.
     let (journal, _) = ready(&chain).await;
     let key = PrivateKeySigner::from_slice(&[7; 32]).unwrap();
     let policy = FeePolicy::default();

@@ -1,4 +1,4 @@
-//! Transactions by intent, with an endpoint whose answers aren't the whole truth.
+//! Transactions for intents, with an endpoint whose answers are wrong or incomplete.
 
 use crate::tx_chain::{
     TxChain, confirmed, failures, mine_past_the_pool, ready, sent, transactions,
@@ -21,13 +21,13 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-/// What the newest transaction of a journal offers for a place in a block, in gwei per gas.
+/// The tip of the newest transaction in a journal, in gwei per gas.
 fn last_tip(journal: &MemoryJournal) -> u128 {
     let newest = transactions(journal).pop().unwrap();
     newest.max_priority_fee_per_gas().unwrap() / 1_000_000_000
 }
 
-/// The endpoint says "underpriced" to as many transactions.
+/// Makes the endpoint return "underpriced" for `count` transactions.
 fn underpriced(chain: &TxChain, count: u64) {
     let refusals = AtomicU64::new(0);
     chain.faults.answer(move |request| {
@@ -39,8 +39,8 @@ fn underpriced(chain: &TxChain, count: u64) {
     });
 }
 
-/// A provider's proxy hands a transaction to several nodes, or tries a second one when the first takes too long:
-/// one took it, and what comes back is the words of the other.
+/// A provider's proxy passes a transaction to several nodes, or to a second one if the first takes too
+/// long. One node accepts it, and the refusal of the other is returned.
 #[tokio::test]
 async fn a_transaction_that_one_node_took_and_another_refused_is_not_sent_twice() {
     let mut wrong = Vec::new();
@@ -84,7 +84,7 @@ async fn a_transaction_that_one_node_took_and_another_refused_is_not_sent_twice(
     assert!(wrong.is_empty(), "one order to lock 7 was sent more than once: {wrong:?}");
 }
 
-/// An endpoint says "underpriced" for half an hour, then takes the transaction.
+/// The endpoint returns "underpriced" for half an hour, then accepts the transaction.
 #[tokio::test]
 async fn an_endpoint_that_always_says_underpriced_does_not_raise_the_tip_without_limit() {
     let chain = TxChain::new().await;
@@ -102,7 +102,7 @@ async fn an_endpoint_that_always_says_underpriced_does_not_raise_the_tip_without
     assert_eq!((blocks, last_tip(&journal)), (120, 9), "blocks, and the tip in gwei");
 }
 
-/// The same for many intents within one block.
+/// As in the previous test, for many intents within one block.
 #[tokio::test]
 async fn the_tip_does_not_rise_by_the_number_of_intents_in_a_block() {
     let chain = TxChain::new().await;
@@ -123,7 +123,7 @@ async fn the_tip_does_not_rise_by_the_number_of_intents_in_a_block() {
     assert_eq!((blocks, tip), (4, 1), "blocks, and the highest tip in gwei");
 }
 
-/// A node takes transactions and passes none on, for a night; then it does.
+/// A node accepts transactions but doesn't propagate them for a night; then it does.
 #[tokio::test]
 async fn a_transaction_that_is_not_mined_for_a_night_does_not_offer_a_fortune() {
     let chain = TxChain::new().await;
@@ -141,7 +141,8 @@ async fn a_transaction_that_is_not_mined_for_a_night_does_not_offer_a_fortune() 
     assert_eq!((versions, last_tip(&journal)), (25, 9), "versions, and the last tip in gwei");
 }
 
-/// The pool lost it, the account was empty for a while, and there is ether again one block before the deadline.
+/// The pool lost the transaction, the account was empty for a while, and it has ether again one block
+/// before the deadline.
 #[tokio::test]
 async fn what_lacked_funds_is_sent_at_once_when_they_come() {
     let chain = TxChain::new().await;
@@ -164,8 +165,8 @@ async fn what_lacked_funds_is_sent_at_once_when_they_come() {
     );
 }
 
-/// One answer of an endpoint is a nonce far ahead, and a node queues the transaction, as geth does. What is missing
-/// below it is filled with transfers, each of which costs.
+/// One answer of the endpoint is a nonce far too high, and a node queues the transaction, as geth does. The
+/// missing nonces below it are filled with transfers, each of which costs a fee.
 #[tokio::test]
 async fn one_wrong_nonce_does_not_cost_a_thousand_transfers() {
     let chain = TxChain::new().await;
@@ -180,7 +181,7 @@ async fn one_wrong_nonce_does_not_cost_a_thousand_transfers() {
             "eth_getTransactionCount" if is_on && params(request)[1] == "pending" => {
                 Answer::Result("0x3e8".into())
             }
-            // A queue takes transactions with any nonce.
+            // The queue accepts transactions with any nonce.
             "eth_sendRawTransaction" if is_on => {
                 let raw: Bytes = serde_json::from_value(params(request)[0].clone()).unwrap();
                 Answer::Result(serde_json::to_value(alloy_primitives::keccak256(&raw)).unwrap())
@@ -223,10 +224,10 @@ async fn nothing_is_sent_after_a_nonce_that_cannot_be() {
     }
 }
 
-/// A head whose number is wrong makes nothing final: a reorganization of one block takes back what was done.
+/// A head with a wrong number makes nothing final: a reorganization of one block undoes the lock.
 #[tokio::test]
 async fn a_head_with_too_high_a_number_finalizes_nothing() {
-    // Whether the head follows one that was seen.
+    // Whether the head follows one seen before.
     for skipped in [0, 1] {
         let chain = TxChain::new().await;
         let (journal, mut sender) = ready(&chain).await;
@@ -254,7 +255,7 @@ async fn a_head_with_too_high_a_number_finalizes_nothing() {
     }
 }
 
-/// An endpoint makes up a head far above all blocks, under a hash that no other endpoint knows.
+/// The endpoint forges a head far above all blocks, under a hash that no other endpoint knows.
 #[tokio::test]
 async fn a_head_that_is_made_up_stops_nothing_for_longer_than_a_minute() {
     let chain = TxChain::new().await;
@@ -279,7 +280,7 @@ async fn a_head_that_is_made_up_stops_nothing_for_longer_than_a_minute() {
     assert_eq!(chain.deposits().await, [7], "{sender:?}");
 }
 
-/// Every block, something else becomes final.
+/// Another transaction becomes final in every block.
 #[tokio::test]
 async fn the_number_of_a_head_is_asked_once_while_blocks_follow_each_other() {
     let chain = TxChain::new().await;
@@ -293,7 +294,7 @@ async fn the_number_of_a_head_is_asked_once_while_blocks_follow_each_other() {
         chain.pursue_and_mine(&mut sender, &[chain.lock(order, 1)]).await;
     }
     assert_eq!(asked(), 0);
-    // A block that wasn't seen.
+    // This block wasn't seen.
     chain.mine(1);
     for order in 75..80 {
         chain.pursue_and_mine(&mut sender, &[chain.lock(order, 1)]).await;
@@ -301,8 +302,8 @@ async fn the_number_of_a_head_is_asked_once_while_blocks_follow_each_other() {
     assert_eq!(asked(), 1);
 }
 
-/// A process is stopped with a transaction in flight; its owner cancels that with a wallet. A week later it goes
-/// on, with a node that keeps the state of 128 blocks, as most do.
+/// A process is stopped with a transaction in flight, which its owner cancels with a wallet. A week later
+/// the process continues, with a node that keeps the states of 128 blocks, as most do.
 #[tokio::test]
 async fn a_nonce_that_a_wallet_used_while_the_process_was_stopped_blocks_nothing() {
     let chain = TxChain::new().await;
@@ -311,7 +312,7 @@ async fn a_nonce_that_a_wallet_used_while_the_process_was_stopped_blocks_nothing
     let before = chain.devchain.snapshot();
     chain.pursue(&mut sender, from_ref(&lock)).await;
     drop(sender);
-    // The pool has lost it, and the wallet takes the nonce.
+    // The pool has lost the transaction, and the wallet uses the nonce.
     chain.devchain.revert(before).unwrap();
     let nonce = transactions(&journal).last().unwrap().nonce();
     let mut other = Sender::new(chain.client.clone(), chain.key.clone()).with_nonce(nonce);
@@ -343,7 +344,8 @@ async fn a_nonce_that_a_wallet_used_while_the_process_was_stopped_blocks_nothing
     assert_eq!(chain.deposits().await, [7]);
 }
 
-/// One answer with the receipt of an order that succeeded lacks its logs: it is cut off, or the index of logs lags.
+/// One answer with the receipt of a successful order lacks its logs, because it is cut off or the log index
+/// lags.
 #[tokio::test]
 async fn a_receipt_without_its_logs_does_not_make_an_order_be_done_twice() {
     for is_bloom_cut in [false, true] {
@@ -370,7 +372,7 @@ async fn a_receipt_without_its_logs_does_not_make_an_order_be_done_twice() {
             assert!(sent(&reports).is_empty());
             assert!(sender.progress(&lock.id()) == IntentProgress::Unconfirmed);
         }
-        // Nor is it forgotten.
+        // The order isn't forgotten either.
         mine_past_the_pool(&chain, FINALITY + 1);
         assert!(sent(&chain.pursue(&mut sender, from_ref(&lock)).await).is_empty());
         chain.faults.answer(|_| Answer::Node);
@@ -383,9 +385,9 @@ async fn a_receipt_without_its_logs_does_not_make_an_order_be_done_twice() {
     }
 }
 
-/// A process was stopped after it had sent; its transaction was mined. It starts again a while later with a node
-/// that was set up an hour ago: it has neither old states nor an index of old transactions. After one block a node
-/// that has both answers.
+/// A process was stopped after sending a transaction, which was mined. Some time later it starts again with
+/// a node that was set up an hour ago and has neither old states nor an index of old transactions. After
+/// one block, a node that has both answers.
 #[tokio::test]
 async fn a_node_without_old_states_and_receipts_does_not_make_an_order_be_done_twice() {
     let chain = TxChain::new().await;
@@ -422,7 +424,7 @@ async fn a_node_without_old_states_and_receipts_does_not_make_an_order_be_done_t
     assert_eq!(chain.deposits().await, [7], "one order to lock 7");
 }
 
-/// As `a_head_with_too_high_a_number_finalizes_nothing`, the other way round.
+/// The counterpart of `a_head_with_too_high_a_number_finalizes_nothing`.
 #[tokio::test]
 async fn a_receipt_with_too_low_a_number_finalizes_nothing() {
     let chain = TxChain::new().await;
@@ -449,16 +451,16 @@ async fn a_receipt_with_too_low_a_number_finalizes_nothing() {
     assert_eq!(chain.deposits().await, [7], "completed for good after one block: {completed:?}");
 }
 
-/// How far back the answers of an endpoint go.
+/// The age of the oldest answers of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum OldAnswers {
     /// No states before the newest 128 blocks, and no index of transactions.
     Blocks,
-    /// Nothing of old blocks at all.
+    /// Nothing about old blocks.
     Nothing,
 }
 
-/// Lets the endpoint have no old answers, as seen from `head`.
+/// Makes the endpoint refuse old answers, with `head` as the newest block.
 fn without_old_answers(chain: &TxChain, head: u64, old: OldAnswers) {
     chain.faults.answer(move |request| {
         let number =
@@ -482,7 +484,7 @@ fn without_old_answers(chain: &TxChain, head: u64, old: OldAnswers) {
     });
 }
 
-/// A lock that was mined 301 blocks ago by a process that was stopped, and its journal.
+/// A lock that was mined 301 blocks ago by a process that was then stopped, and the process's journal.
 async fn mined_long_ago() -> (TxChain, MemoryJournal, Intent) {
     let chain = TxChain::new().await;
     let (journal, mut sender) = ready(&chain).await;
@@ -507,7 +509,8 @@ async fn what_an_endpoint_without_old_states_and_receipts_has_in_a_block_is_done
     assert_eq!((contents.transactions, contents.completed[0].intent), (Vec::new(), lock.id()));
 }
 
-/// No answer says what has used the nonce: nothing is sent until one does, or a person says it.
+/// No answer shows the transaction that used the nonce. Nothing is sent until one does, or a person
+/// intervenes.
 #[tokio::test]
 async fn an_order_whose_nonce_was_used_by_something_unknown_is_not_sent_again() {
     let (chain, journal, lock) = mined_long_ago().await;
@@ -523,7 +526,7 @@ async fn an_order_whose_nonce_was_used_by_something_unknown_is_not_sent_again() 
         assert!(sender.progress(&lock.id()) == IntentProgress::Unconfirmed);
     }
     assert!(reported > 0);
-    // Blocks, but none that the chain has now says it: they were all searched.
+    // The endpoint has blocks, but none on the present chain contains the transaction. All were searched.
     chain.faults.answer(move |request| match request.method() {
         "eth_getTransactionReceipt" => Answer::Result(Value::Null),
         "eth_getTransactionCount" if params(request)[1] != "pending" => {
@@ -549,7 +552,7 @@ async fn an_order_whose_nonce_was_used_by_something_unknown_is_not_sent_again() 
     let line = format!(r#"{{"forgotten":{{"transaction":"{transaction}"}}}}"#);
     assert!(text.contains(&line), "{text}");
 
-    // The line is one of a journal.
+    // The line belongs to a journal.
     let folder = TestFolder::new("tx-answers-forgotten");
     let path = folder.file("journal");
     let mut file = FileJournal::open(&path).unwrap();
@@ -562,7 +565,7 @@ async fn an_order_whose_nonce_was_used_by_something_unknown_is_not_sent_again() 
     let hashes = FileJournal::open(&path).unwrap().load().unwrap().transactions.into_iter();
     assert!(hashes.map(|one| one.hash()).all(|hash| hash != transaction));
 
-    // An endpoint that has everything says that it is done.
+    // An endpoint with complete data shows that the order is done.
     chain.faults.answer(|_| Answer::Node);
     chain.pursue(&mut sender, from_ref(&lock)).await;
     assert!(sender.is_done(&lock.id()));

@@ -1,4 +1,4 @@
-//! A chain with a set, an account that does things by intent, and faults between the two.
+//! A chain with a set, an account that acts through intents, and faults in between.
 
 use crate::test_chain::{self, client_by, newest_view};
 use alloy_consensus::TxEnvelope;
@@ -27,9 +27,9 @@ pub(crate) const SOMEBODY: Address = Address::repeat_byte(0xaa);
 
 pub(crate) struct TxChain {
     pub(crate) devchain: Devchain,
-    /// Never fails.
+    /// A client that never fails.
     pub(crate) client: Client,
-    /// Fails by plan.
+    /// A client with planned faults.
     pub(crate) faulty: Client,
     pub(crate) faults: Faults,
     pub(crate) set: SetAddresses,
@@ -37,7 +37,8 @@ pub(crate) struct TxChain {
 }
 
 impl TxChain {
-    /// The set of the tests' parameters; the account has the supply. Blocks are mined on request.
+    /// A chain with the set with the tests' parameters, whose supply the account holds. Blocks are mined on
+    /// request.
     pub(crate) async fn new() -> Self {
         let (chain, set) = test_chain::deployed().await;
         chain.devchain.set_mining(Mining::Manual);
@@ -52,7 +53,7 @@ impl TxChain {
         self.key.address()
     }
 
-    /// A process that starts with what the journal has.
+    /// A new process with the contents of the journal.
     pub(crate) fn sender(&self, journal: &MemoryJournal) -> IntentSender {
         self.sender_with(journal, FeePolicy::default())
     }
@@ -66,7 +67,7 @@ impl TxChain {
         self.client.head().await.unwrap()
     }
 
-    /// Settles what is mined, and pursues intents for the next block.
+    /// Settles mined transactions, and pursues intents for the next block.
     pub(crate) async fn pursue(
         &self,
         sender: &mut IntentSender,
@@ -82,7 +83,7 @@ impl TxChain {
         Timestamp::of(self.devchain.next_timestamp())
     }
 
-    /// The same, and mines the next block.
+    /// As [`Self::pursue`], and mines the next block.
     pub(crate) async fn pursue_and_mine(
         &self,
         sender: &mut IntentSender,
@@ -99,8 +100,8 @@ impl TxChain {
         }
     }
 
-    /// Replaces the newest blocks; of their transactions only those given are on the chain or in the
-    /// pool.
+    /// Replaces the newest blocks. Only the given ones of their transactions are still on the chain or in
+    /// the pool.
     pub(crate) fn reorganize(&self, depth: u64, blocks: Vec<Vec<Bytes>>) {
         let old = OldTransactions::Drop;
         let reorg = self.devchain.reorg(ReorgOptions { depth, blocks, old }).unwrap();
@@ -136,7 +137,7 @@ impl TxChain {
         self.intent(IntendedAction::Withdraw { holder, request, to, amount })
     }
 
-    /// The call of `setupEpoch()` at a contract of any kind.
+    /// An intent that calls `setupEpoch()` of a contract of any kind.
     pub(crate) const fn call(&self, contract: Address, number: u64) -> Intent {
         let (rollup, epoch) = (contract, Epoch::of(number));
         self.intent(IntendedAction::RecordSeed { rollup, epoch })
@@ -154,7 +155,7 @@ impl TxChain {
         view.holders[&self.account()].power
     }
 
-    /// The amounts of all events `E` of a contract, in order.
+    /// The amounts in all events `E` of a contract, in order.
     pub(crate) async fn amounts<E: SolEvent>(
         &self,
         emitter: Address,
@@ -182,7 +183,7 @@ impl TxChain {
     }
 }
 
-/// The hashes of transactions that were sent, in order.
+/// The hashes of the sent transactions, in order.
 pub(crate) fn sent(reports: &[TxReport]) -> Vec<B256> {
     let sent = reports.iter().filter_map(|report| match report.event {
         TxEvent::Sent { transaction, .. } => Some(transaction),
@@ -191,7 +192,7 @@ pub(crate) fn sent(reports: &[TxReport]) -> Vec<B256> {
     sent.collect()
 }
 
-/// The intents that were confirmed, in order.
+/// The confirmed intents, in order.
 pub(crate) fn confirmed(reports: &[TxReport]) -> Vec<IntentId> {
     let confirmed = reports.iter().filter_map(|report| match report.event {
         TxEvent::Confirmed(_) => report.intent,
@@ -200,7 +201,7 @@ pub(crate) fn confirmed(reports: &[TxReport]) -> Vec<IntentId> {
     confirmed.collect()
 }
 
-/// The failures in words.
+/// The messages of the failures.
 pub(crate) fn failures(reports: &[TxReport]) -> Vec<String> {
     let failed = reports.iter().filter_map(|report| match &report.event {
         TxEvent::Failed(error) => Some(error.to_string()),
@@ -209,7 +210,7 @@ pub(crate) fn failures(reports: &[TxReport]) -> Vec<String> {
     failed.collect()
 }
 
-/// Mines blocks that leave the pool as it is.
+/// Mines blocks without transactions from the pool.
 pub(crate) fn mine_past_the_pool(chain: &TxChain, blocks: u64) {
     for _ in 0..blocks {
         chain.devchain.mine_unsigned(&[]).unwrap();
@@ -252,7 +253,7 @@ pub(crate) fn taken_back(reports: &[TxReport]) -> Vec<B256> {
     taken_back.collect()
 }
 
-/// An account that has locked nothing and may lock 100.
+/// An account that has locked nothing yet and may lock 100.
 pub(crate) async fn ready(chain: &TxChain) -> (MemoryJournal, IntentSender) {
     let journal = MemoryJournal::default();
     let mut sender = chain.sender(&journal);
@@ -262,8 +263,8 @@ pub(crate) async fn ready(chain: &TxChain) -> (MemoryJournal, IntentSender) {
     (journal, sender)
 }
 
-/// Lets as many blocks pass that what used the nonce of an order, in the newest block, is final: it is sent again in
-/// the next block, and not before.
+/// Mines blocks until the use of an order's nonce in the newest block is final. Checks that the order is
+/// sent again in the next block, and not before.
 pub(crate) async fn sent_once_final(chain: &TxChain, sender: &mut IntentSender, orders: &[Intent]) {
     let used = chain.head().await.number.get();
     for age in 0..FINALITY {

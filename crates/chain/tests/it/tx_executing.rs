@@ -1,4 +1,4 @@
-//! Executions: with what the payload lists or, if it withholds that, with what was voted on.
+//! Executions with the actions that the payload lists or, if it withholds them, with those voted on.
 
 use crate::{
     test_chain::newest_view,
@@ -23,7 +23,7 @@ const PAYLOAD: Address = address!("0x00000000000000000000000000000000000000f1");
 const TRACE: Address = address!("0x00000000000000000000000000000000000000f3");
 const BURNER: Address = address!("0x00000000000000000000000000000000000000f2");
 
-/// Code that answers `data` to every call.
+/// Code that returns `data` for every call.
 fn answering(data: &[u8]) -> Bytes {
     let length = u16::try_from(data.len()).unwrap().to_be_bytes();
     let copy = [&[0x61][..], &length, &bytes!("600c5f3961"), &length, &bytes!("5ff3")].concat();
@@ -35,7 +35,7 @@ fn lists(actions: &[Action]) -> Bytes {
     answering(&UpgradePayload::getActionsCall::abi_encode_returns(&actions))
 }
 
-/// A proposal that passed and can be executed in the next block.
+/// A proposal that passed and is executable in the next block.
 async fn executable(chain: &TxChain, actions: &[Action]) -> Intent {
     chain.devchain.set_code(PAYLOAD, lists(actions)).unwrap();
     chain.devchain.set_mining(Mining::Auto);
@@ -62,7 +62,7 @@ async fn executable(chain: &TxChain, actions: &[Action]) -> Intent {
     Intent { until: Some(deadlines.executable), ..intent }
 }
 
-/// An action that leaves a trace.
+/// An action with an observable effect.
 fn trace(chain: &TxChain) -> Action {
     chain.devchain.set_code(TRACE, bytes!("60015f5500")).unwrap();
     Action { target: TRACE, data: Bytes::new() }
@@ -80,14 +80,15 @@ async fn a_payload_that_withholds_its_list_is_executed_with_what_was_voted_on() 
     let execute = executable(&chain, &actions).await;
     let other = Action { target: TRACE, data: bytes!("00") };
     for payload in [
-        // As it should be; reverts; is gone; an empty list; another list; nonsense.
+        // The payload works, reverts, has no code, returns an empty list, returns another list, or returns
+        // garbage.
         lists(&actions),
         bytes!("60006000fd"),
         Bytes::new(),
         lists(&[]),
         lists(&[other]),
         bytes!("60ff60005260206000f3"),
-        // Uses up all gas.
+        // This payload uses up all gas.
         bytes!("5b5f56"),
     ] {
         let snapshot = chain.devchain.snapshot();
@@ -101,7 +102,7 @@ async fn a_payload_that_withholds_its_list_is_executed_with_what_was_voted_on() 
         chain.devchain.revert(snapshot).unwrap();
     }
 
-    // Without the list there is nothing to do about it.
+    // Without the list, the execution isn't possible.
     chain.devchain.set_code(PAYLOAD, Bytes::new()).unwrap();
     let mut sender = chain.sender(&MemoryJournal::default());
     let action = IntendedAction::Execute { id: ID, frozen_actions: None };
@@ -109,7 +110,7 @@ async fn a_payload_that_withholds_its_list_is_executed_with_what_was_voted_on() 
     let reports = chain.pursue(&mut sender, &[unknown]).await;
     assert!(failures(&reports)[0].contains("Governance__UnreadableActions("), "{reports:?}");
 
-    // A payload that lies only after it was checked is found out in the next block.
+    // If the payload changes after the check, this is noticed in the next block.
     chain.devchain.set_code(PAYLOAD, lists(&actions)).unwrap();
     chain.pursue(&mut sender, from_ref(&execute)).await;
     chain.devchain.set_code(PAYLOAD, lists(&[])).unwrap();
@@ -123,7 +124,7 @@ async fn a_payload_that_withholds_its_list_is_executed_with_what_was_voted_on() 
 #[tokio::test]
 async fn an_action_that_needs_too_much_gas_is_not_blamed() {
     let chain = TxChain::new().await;
-    // 17.7 million.
+    // The call uses 17.7 million gas.
     chain.devchain.set_code(BURNER, burner(680_000)).unwrap();
     let action = Action { target: BURNER, data: Bytes::new() };
     let execute = executable(&chain, &[action]).await;
@@ -134,7 +135,7 @@ async fn an_action_that_needs_too_much_gas_is_not_blamed() {
     };
     assert!(matches!(error, Error::TooMuchGas { max: 16_777_216, .. }), "{error}");
 
-    // A sender says so too, whether it sends or only simulates.
+    // A sender reports it too, both when sending and when simulating.
     let mut sender = Sender::new(chain.client.clone(), chain.key.clone());
     let call = calls::execute(chain.set.governance, ID);
     let next = chain.client.next_block().await.unwrap();
@@ -144,7 +145,8 @@ async fn an_action_that_needs_too_much_gas_is_not_blamed() {
     assert!(matches!(error, Error::TooMuchGas { .. }), "{error}");
 }
 
-/// Nodes lower the gas of a call at a price to what its sender can pay for: it runs out of gas, or reverts.
+/// Nodes lower the gas of a call with a gas price to the amount that its sender can pay for. The call then
+/// runs out of gas or reverts.
 #[tokio::test]
 async fn an_account_with_too_little_ether_is_told_how_much_is_missing() {
     let chain = TxChain::new().await;
@@ -164,9 +166,9 @@ async fn an_account_with_too_little_ether_is_told_how_much_is_missing() {
         assert_eq!((*account, *found), (chain.account(), balance));
         let missing = format!("{} are missing; send ether", *needed - balance);
         assert!(error.to_string().contains(&missing), "{error}");
-        // It says so once.
+        // The failure is reported once.
         assert_eq!(failures(&chain.pursue(&mut sender, from_ref(&execute)).await), [""; 0]);
-        // With what was missing it is sent.
+        // With the missing ether, the transaction is sent.
         chain.devchain.set_balance(chain.account(), *needed);
         let reports = chain.pursue(&mut sender, from_ref(&execute)).await;
         assert_eq!(sent(&reports).len(), 1, "{reports:?}");
@@ -174,8 +176,8 @@ async fn an_account_with_too_little_ether_is_told_how_much_is_missing() {
     }
 }
 
-/// A payload that returns what was voted on while nobody pays for gas, as in `eth_call`, and reverts in every
-/// transaction.
+/// A payload that returns the actions voted on if the gas price is zero, as in `eth_call`, and reverts in
+/// every transaction.
 #[tokio::test]
 async fn a_payload_that_withholds_its_list_in_transactions_only_is_executed() {
     let chain = TxChain::new().await;
@@ -202,7 +204,7 @@ async fn a_payload_that_withholds_its_list_in_transactions_only_is_executed() {
     assert_eq!(confirmed(&chain.pursue(&mut sender, &[]).await), [intent.id()]);
 }
 
-/// A payload that withholds its list when it is mined, and returns it whenever it is asked before.
+/// A payload that withholds its actions in a mined transaction, but returns them in every call before.
 #[tokio::test]
 async fn an_execution_that_failed_once_is_tried_with_what_was_voted_on() {
     let chain = TxChain::new().await;
@@ -214,7 +216,7 @@ async fn an_execution_that_failed_once_is_tried_with_what_was_voted_on() {
     chain.devchain.set_code(PAYLOAD, lists(&[])).unwrap();
     chain.mine(1);
     chain.devchain.set_code(PAYLOAD, lists(&actions)).unwrap();
-    // Also by a process that starts anew.
+    // A new process does so too.
     let mut sender = chain.sender(&journal);
     chain.pursue(&mut sender, from_ref(&execute)).await;
     let inputs = transactions(&journal);

@@ -1,4 +1,4 @@
-//! Transactions by intent, with an endpoint that fails and a process that is killed.
+//! Transactions for intents, with an endpoint that fails and a process that is killed.
 
 use crate::{
     tx_chain::ready,
@@ -16,10 +16,10 @@ use canon_protocol::{Amount, Nonce, Seconds, WithdrawalId};
 use canon_testkit::histories::Rng;
 use canon_views::{IntendedAction, Intent, IntentProgress, PermitTerms, RequestId};
 
-/// More blocks than any run takes, faults and all.
+/// More blocks than any run takes, faults included.
 const BLOCKS: u32 = 150;
 
-/// All that the account wants: an approval, four locks of 1, 2, 3 and 5, the last by permit, a withdrawal
+/// The goals of the account: an approval, four locks of 1, 2, 3 and 5, the last one by permit, a withdrawal
 /// of 4, and its payment.
 const ALLOWANCE: u64 = 6;
 const LOCKS: [(u64, u64); 3] = [(1, 1), (2, 2), (3, 3)];
@@ -37,7 +37,7 @@ const ENDPOINT: [Fault; 6] = [
     Fault::Stale,
 ];
 
-/// A process that is killed.
+/// The kills of a process.
 const KILLS: [Fault; 2] = [Fault::KilledBefore, Fault::KilledAfter];
 
 /// The intents that are due in the next block.
@@ -54,7 +54,7 @@ async fn due(chain: &TxChain, sender: &IntentSender) -> Vec<Intent> {
     if !intents.is_empty() {
         return intents;
     }
-    // Not before: the allowance of a permit takes the place of the other.
+    // The permit comes last, because its allowance replaces the other one.
     let permit = permit(chain).await;
     if sender.progress(&permit.id()) == IntentProgress::Open {
         return vec![permit];
@@ -93,7 +93,7 @@ async fn permit(chain: &TxChain) -> Intent {
     })
 }
 
-/// Whether nothing is left to do.
+/// Whether everything is done.
 async fn is_over(chain: &TxChain) -> bool {
     let call = Asset::balanceOfCall { owner: SOMEBODY };
     let paid: U256 =
@@ -101,14 +101,15 @@ async fn is_over(chain: &TxChain) -> bool {
     !paid.is_zero()
 }
 
-/// Does what is due before the next block.
+/// Carries out the due intents before the next block.
 async fn block(chain: &TxChain, sender: &mut IntentSender) {
     sender.settle(chain.head().await).await;
     let intents = due(chain, sender).await;
     sender.pursue(&intents, chain.next()).await;
 }
 
-/// Runs until all is done; restarts from the journal after a kill. Between two blocks, `disturb` is called.
+/// Runs until everything is done, and restarts from the journal after a kill. `disturb` is called between
+/// two blocks.
 async fn run(chain: &TxChain, mut disturb: impl FnMut(&TxChain)) {
     let journal = MemoryJournal::default();
     let mut sender = chain.sender(&journal);
@@ -126,7 +127,7 @@ async fn run(chain: &TxChain, mut disturb: impl FnMut(&TxChain)) {
         chain.devchain.mine().unwrap();
         disturb(chain);
         if is_over(chain).await {
-            // What is late does no harm.
+            // Late transactions cause no harm.
             chain.faults.end();
             for _ in 0..12 {
                 block(chain, &mut sender).await;
@@ -138,7 +139,7 @@ async fn run(chain: &TxChain, mut disturb: impl FnMut(&TxChain)) {
     panic!("not over after {BLOCKS} blocks: {sender:#?}");
 }
 
-/// The state is the same as after a run without faults: each intent took effect once.
+/// Checks that the state is the same as after a run without faults: each intent took effect once.
 async fn check(chain: &TxChain, case: &str) {
     assert_eq!(chain.deposits().await, [1, 2, 3, 5], "{case}");
     let amount = |event: &Governance::WithdrawInitiated| event.amount;
@@ -154,7 +155,7 @@ async fn check(chain: &TxChain, case: &str) {
     assert_eq!(chain.devchain.pool_size(), 0, "{case}: a nonce is missing");
 }
 
-/// Runs for every packet of a run, with a fault at it.
+/// Runs once for every packet of a run, with a fault at that packet.
 async fn at_every_request(faults: &[Fault]) {
     let chain = TxChain::new().await;
     let before = chain.devchain.nonce(chain.account());
@@ -164,7 +165,7 @@ async fn at_every_request(faults: &[Fault]) {
     check(&chain, "no fault").await;
     assert_eq!(chain.devchain.nonce(chain.account()), before + TRANSACTIONS);
     let packets = chain.faults.packets();
-    // For each transaction at least a nonce, an estimate, a simulation, the sending and a receipt.
+    // Each transaction takes at least a nonce, an estimate, a simulation, the sending and a receipt.
     assert!(packets >= 5 * TRANSACTIONS, "{packets} packets");
     chain.devchain.revert(fresh).unwrap();
     for packet in 0..packets {
@@ -263,7 +264,7 @@ async fn what_reorganizations_take_back_is_done_again_and_once() {
     }
 }
 
-/// With a request for each, an endpoint that fails now and then would hardly ever answer all of them.
+/// With one request per receipt, an unreliable endpoint would rarely answer all of them.
 #[tokio::test]
 async fn a_process_that_starts_again_asks_for_all_receipts_at_once() {
     let chain = TxChain::new().await;
@@ -276,7 +277,8 @@ async fn a_process_that_starts_again_asks_for_all_receipts_at_once() {
     let before = chain.faults.packets();
     let reports = sender.settle(head).await;
     assert_eq!(confirmed(&reports).len(), 21, "the approval and the locks: {reports:?}");
-    // The blocks of the journal, the place of the last transaction and its block, the nonce, the receipts.
+    // The round trips are the blocks of the journal, the last transaction and its block, the nonce, and the
+    // receipts.
     let packets = chain.faults.packets() - before;
     assert!(packets <= 5, "{packets} round trips");
 }

@@ -1,4 +1,4 @@
-//! What a journal of transactions keeps, and journals that can't be used.
+//! The contents of a transaction journal, and unusable journals.
 
 use crate::tx_chain::{TxChain, ready};
 use alloy_primitives::B256;
@@ -33,7 +33,7 @@ async fn only_what_the_journal_needs_is_kept() {
     assert!(sender.is_done(&lock.id()));
 }
 
-/// A journal that can't be written.
+/// A journal that can't be written to.
 struct FullDisk;
 
 impl Journal for FullDisk {
@@ -94,14 +94,14 @@ async fn a_journal_whose_transaction_does_something_else_is_not_used() {
     let (journal, mut sender) = ready(&chain).await;
     chain.pursue(&mut sender, &[chain.lock(1, 7)]).await;
     let contents = journal.load().unwrap();
-    // An approval of 100, and a lock of 7.
+    // The journal has an approval of 100 and a lock of 7.
     let [approval, lock] = &contents.transactions[..] else { panic!("{contents:?}") };
     for (transaction, intent) in [
         (approval, Some(chain.approve(0, 99))),
         (approval, Some(chain.lock(1, 7))),
         (lock, Some(chain.lock(1, 8))),
         (lock, Some(chain.approve(0, 100))),
-        // One that only uses its nonce.
+        // The entry says that the transaction only uses its nonce.
         (lock, None),
     ] {
         let transaction = JournaledTransaction { intent, ..transaction.clone() };

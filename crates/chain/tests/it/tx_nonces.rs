@@ -1,4 +1,4 @@
-//! Transactions by intent whose nonces are used by others, or are used again.
+//! Transactions for intents whose nonces others use, or which are used again.
 
 use crate::tx_chain::{
     SOMEBODY, TxChain, confirmed, failures, journaled, mine_past_the_pool, ready, sent,
@@ -16,7 +16,7 @@ use canon_faults::{Fault, FaultPlan};
 use canon_protocol::Amount;
 use core::slice::from_ref;
 
-/// Blocks after which a transaction is replaced.
+/// The number of blocks after which a transaction is replaced.
 const RENEWAL: u64 = 8;
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn what_is_not_wanted_any_more_is_given_up_unless_it_was_mined() {
         lock.until = is_late.then(|| chain.next());
         let first = sent(&chain.pursue(&mut sender, from_ref(&lock)).await);
         mine_past_the_pool(&chain, 1);
-        // Its time is over, or nobody asks for it.
+        // The intent has expired, or is no longer wanted.
         let intents = if is_late { vec![lock.clone()] } else { Vec::new() };
         assert_eq!(sent(&chain.pursue(&mut sender, &intents).await).len(), 1);
         let (_, nothing) = journaled(&journal).pop().unwrap();
@@ -75,7 +75,7 @@ async fn what_is_not_wanted_any_more_is_given_up_unless_it_was_mined() {
         assert_eq!((superseded(&reports), confirmed(&reports)), (vec![lock.id()], vec![]));
         assert_eq!(chain.deposits().await, [0; 0]);
 
-        // The first one is mined all the same.
+        // The first transaction is mined nevertheless.
         chain.devchain.revert(unmined).unwrap();
         let mut sender = chain.sender(&MemoryJournal::new(contents.clone()));
         let raw = contents.transactions[1].raw.clone();
@@ -93,7 +93,7 @@ async fn what_is_not_wanted_any_more_is_given_up_unless_it_was_mined() {
 #[tokio::test]
 async fn a_nonce_that_was_given_up_serves_the_next_intent() {
     let chain = TxChain::new().await;
-    // Which of both is mined first.
+    // Either of the two can be mined first.
     for first_is_mined in [false, true] {
         let snapshot = chain.devchain.snapshot();
         let (journal, mut sender) = ready(&chain).await;
@@ -103,7 +103,8 @@ async fn a_nonce_that_was_given_up_serves_the_next_intent() {
         let versions: Vec<_> = journaled(&journal).split_off(1);
         assert_eq!(versions.len(), 2);
         assert_eq!(versions[0].1.nonce(), versions[1].1.nonce());
-        // The first one is wanted again: not under another nonce, since either can be mined.
+        // The first intent is wanted again. It gets no other nonce, because either transaction can be
+        // mined.
         let both = [one.clone(), two.clone()];
         assert!(chain.pursue(&mut sender, &both).await.is_empty());
         chain.mine(1);
@@ -135,7 +136,7 @@ async fn a_reorganization_puts_a_transaction_back_in_flight() {
     let reports = chain.pursue(&mut sender, &lock).await;
     assert_eq!(confirmed(&reports), [lock[0].id()]);
 
-    // Its block is gone, and no pool has it.
+    // The block is removed, and no pool has the transaction.
     chain.reorganize(1, Vec::new());
     let reports = chain.pursue(&mut sender, &lock).await;
     assert_eq!(taken_back(&reports), [second.hash()]);
@@ -144,7 +145,7 @@ async fn a_reorganization_puts_a_transaction_back_in_flight() {
     chain.mine(1);
     assert_eq!(confirmed(&chain.pursue(&mut sender, &lock).await), [lock[0].id()]);
 
-    // The other version is mined in its place.
+    // The other version is mined instead.
     chain.reorganize(1, vec![vec![first.raw.clone()]]);
     let reports = chain.pursue(&mut sender, &lock).await;
     assert_eq!(confirmed(&reports), [lock[0].id()]);
@@ -164,7 +165,7 @@ async fn a_nonce_that_something_else_used_is_found_out() {
     chain.faults.set(FaultPlan::Method("eth_sendRawTransaction", Fault::Lost));
     chain.pursue(&mut sender, &lock).await;
     chain.faults.end();
-    // Somebody who has the key too.
+    // Somebody else has the key too.
     let mut other = Sender::new(chain.client.clone(), chain.key.clone());
     let call = calls::transfer(chain.set.asset, SOMEBODY, Amount::TOKEN);
     let next = chain.client.next_block().await.unwrap();
@@ -182,7 +183,7 @@ async fn a_nonce_that_something_else_used_is_found_out() {
     assert_eq!(confirmed(&chain.pursue(&mut sender, &lock).await), [lock[0].id()]);
     assert_eq!(chain.deposits().await, [7]);
 
-    // What waits in the pool isn't replaced.
+    // The pending transaction isn't replaced.
     let call = calls::transfer(chain.set.asset, SOMEBODY, Amount::TOKEN);
     let pending = other.submit(call, checks, next).await.unwrap_err();
     assert_eq!(pending.rejection(), Some(canon_chain::Rejection::NonceTooLow));
@@ -208,7 +209,7 @@ async fn a_nonce_too_low_does_not_mean_that_nothing_was_mined() {
     let chain = TxChain::new().await;
     let (_, mut sender) = ready(&chain).await;
     let lock = [chain.lock(1, 7)];
-    // The second of two equal requests finds the transaction of the first mined.
+    // The second of two equal requests arrives when the transaction of the first one is mined.
     chain.devchain.set_mining(Mining::Auto);
     chain.faults.set(FaultPlan::Method("eth_sendRawTransaction", Fault::Doubled));
     let reports = chain.pursue(&mut sender, &lock).await;
@@ -234,17 +235,18 @@ async fn an_order_that_reverted_is_sent_again_once_that_is_final() {
     assert_eq!(chain.deposits().await, [7]);
 }
 
-/// What may happen to an order's transaction, so that something else is mined under its nonce.
+/// The reason why another transaction is mined under the nonce of an order.
 #[derive(Clone, Copy, Debug)]
 enum Superseded {
     /// A wallet with the same key uses the nonce.
     ByWallet,
-    /// The order isn't wanted for a block.
+    /// The order isn't wanted for a block, so an empty transfer uses the nonce.
     ByItself,
 }
 
-/// An order is superseded and wanted again; then the blocks since are replaced, and in the first one of them the
-/// order's first transaction, which some pool still had, is mined after all. What was sent since is mined as well.
+/// An order is superseded and wanted again. Then the blocks since are replaced, and the first new one
+/// contains the order's first transaction, which some pool still had. Transactions sent later are mined as
+/// well.
 #[tokio::test]
 async fn an_order_that_was_superseded_is_done_once_whatever_is_reorganized() {
     for (superseded, is_restarted) in [
@@ -261,7 +263,7 @@ async fn an_order_that_was_superseded_is_done_once_whatever_is_reorganized() {
         let first = transactions(&journal).pop().unwrap();
         match superseded {
             Superseded::ByWallet => {
-                // This node's pool loses it, others don't.
+                // This node's pool loses it, but others keep it.
                 chain.devchain.revert(before).unwrap();
                 let call =
                     calls::approve(chain.set.asset, Address::with_last_byte(9), Amount::of(1));

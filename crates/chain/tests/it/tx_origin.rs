@@ -1,4 +1,4 @@
-//! Journals whose transactions belong to another chain of the same id.
+//! Journals with transactions of another chain with the same id.
 
 use crate::{
     test_chain::client_by,
@@ -15,7 +15,7 @@ use canon_views::{Intent, IntentProgress, RequestId};
 use core::slice::from_ref;
 use serde_json::Value;
 
-/// Another chain that begins as this one is now, and goes on otherwise.
+/// Another chain that starts from the present state of this one.
 async fn fork(chain: &TxChain) -> TxChain {
     let devchain = Devchain::from_bytes(&chain.devchain.to_bytes()).unwrap();
     devchain.set_mining(canon_devchain::Mining::Manual);
@@ -35,7 +35,7 @@ fn newest(journal: &MemoryJournal) -> B256 {
     journal.load().unwrap().transactions.last().unwrap().hash()
 }
 
-/// As another process reads it.
+/// The journal as another process reads it.
 fn copy(journal: &MemoryJournal) -> MemoryJournal {
     MemoryJournal::new(journal.load().unwrap())
 }
@@ -46,7 +46,7 @@ async fn what_a_fork_has_mined_is_never_sent_to_the_chain_that_it_began_with() {
     let (journal, _) = ready(&chain).await;
     let fork = fork(&chain).await;
     let lock = fork.lock(1, 7);
-    // Signed after the last block that both have.
+    // The transaction is signed after the last common block.
     let mut sender = fork.sender(&journal);
     assert_eq!(sent(&fork.pursue_and_mine(&mut sender, from_ref(&lock)).await).len(), 1);
     assert_eq!(confirmed(&fork.pursue(&mut sender, &[]).await), [lock.id()]);
@@ -59,15 +59,15 @@ async fn what_a_fork_has_mined_is_never_sent_to_the_chain_that_it_began_with() {
         assert_eq!((chain.devchain.pool_size(), unproven(&there)), (0, vec![hash]), "{blocks}");
         chain.mine(1);
     }
+    // The due intent is signed for that chain.
     assert!(there.next_request() > RequestId::of(1), "an order has one number on all chains");
-    // What is due there is signed for that chain.
     let reports = chain.pursue(&mut there, from_ref(&lock)).await;
     assert!(sent(&reports).len() == 1 && sent(&reports) != [hash], "{reports:?}");
     chain.mine(1);
     assert_eq!(confirmed(&chain.pursue(&mut there, from_ref(&lock)).await), [lock.id()]);
     assert_eq!((chain.deposits().await, unproven(&there)), (vec![7], vec![]));
 
-    // The fork still has its own.
+    // The fork still has its own transaction.
     let mut here = fork.sender(&copy(&journal));
     assert_eq!(
         confirmed(&fork.pursue(&mut here, &[]).await),
@@ -85,7 +85,7 @@ async fn what_was_signed_on_another_chain_and_never_mined_is_not_sent() {
     chain.mine(1);
     let (lock, mut sender) = (fork.lock(1, 7), fork.sender(&journal));
     assert_eq!(sent(&fork.pursue(&mut sender, from_ref(&lock)).await), [newest(&journal)]);
-    // As long as it could be the same chain, with its newest blocks replaced, and after that.
+    // The chain can still be the same one with replaced blocks, until it is old enough.
     for age in [0, 1, FINALITY - 1, FINALITY] {
         let number = fork.devchain.block_number() + age;
         chain.mine(number - chain.devchain.block_number());
@@ -127,7 +127,7 @@ async fn a_process_that_starts_after_a_reorganization_signs_anew_under_the_same_
         chain.devchain.increase_time(1);
         chain.devchain.reorg(options).unwrap();
         while chain.devchain.pool_size() > 0 {
-            // The pool keeps it: what is not known is not lost.
+            // The pool keeps the transaction, whose chain is unknown.
             chain.devchain.mine().unwrap();
         }
         if chain.is_mined(old.hash()).await {
@@ -142,7 +142,7 @@ async fn a_process_that_starts_after_a_reorganization_signs_anew_under_the_same_
         assert_eq!(nonce, old_nonce, "only one of both can be mined");
         chain.mine(1);
         if old_is_mined {
-            // A pool elsewhere had it.
+            // Another pool had the transaction.
             chain.reorganize(1, vec![vec![old.raw]]);
         }
         assert_eq!(confirmed(&chain.pursue(&mut sender, from_ref(&lock)).await), [lock.id()]);
@@ -164,12 +164,12 @@ async fn a_journal_that_does_not_say_which_chain_it_is_of_sends_nothing_that_no_
     }
     let hash = newest(&journal);
     let pool = chain.devchain.snapshot();
-    // A node has it.
+    // A node has the transaction.
     let mut sender = chain.sender(&MemoryJournal::new(contents.clone()));
     chain.pursue(&mut sender, &[lock]).await;
     assert_eq!(unproven(&sender), [B256::ZERO; 0]);
     assert!(sender.is_known(hash).await.unwrap());
-    // None has it.
+    // No node has the transaction.
     chain.devchain.revert(pool).unwrap();
     chain.mine(1);
     chain.reorganize(1, vec![vec![]]);
@@ -179,7 +179,7 @@ async fn a_journal_that_does_not_say_which_chain_it_is_of_sends_nothing_that_no_
     assert!(!sender.is_known(hash).await.unwrap());
 }
 
-/// A lock of 7 that a chain has done for good, and the journal that says so.
+/// A lock of 7 that is done for good on a chain, and the journal that records it.
 async fn done_for_good(chain: &TxChain) -> (MemoryJournal, Intent, CompletedIntent) {
     let (journal, mut sender) = ready(chain).await;
     let lock = chain.lock(1, 7);
@@ -197,7 +197,7 @@ async fn what_is_done_on_a_fork_is_due_on_the_chain_that_it_began_with() {
     let chain = TxChain::new().await;
     let fork = fork(&chain).await;
     let (journal, lock, done) = done_for_good(&fork).await;
-    // The approval.
+    // This sends the approval.
     let (_, mut there) = ready(&chain).await;
     chain.mine(1);
     drop(there);
@@ -205,14 +205,15 @@ async fn what_is_done_on_a_fork_is_due_on_the_chain_that_it_began_with() {
     let block = done.block.unwrap().number.get();
     let text =
         format!("the journal says that {} has done this in block {block};", done.transaction);
-    // While it could be the same chain, by an endpoint that lags or with its blocks replaced.
-    for (number, is_told) in [(0, true), (block - 1, false), (block + FINALITY - 1, false)] {
+    // The chain can still be the same one, at an endpoint that lags or with replaced blocks.
+    for (number, is_reported) in [(0, true), (block - 1, false), (block + FINALITY - 1, false)] {
         chain.mine(number.saturating_sub(chain.devchain.block_number()));
         let reports = chain.pursue(&mut there, from_ref(&lock)).await;
         assert!(sent(&reports).is_empty(), "{number}");
-        let told = failures(&reports);
+        let reported = failures(&reports);
         assert!(
-            told.len() == usize::from(is_told) && told.iter().all(|told| told.starts_with(&text))
+            reported.len() == usize::from(is_reported)
+                && reported.iter().all(|reported| reported.starts_with(&text))
         );
         assert_eq!(there.progress(&lock.id()), IntentProgress::Unconfirmed, "{number}");
         assert!(there.next_request() > RequestId::of(1), "an order has one number on all chains");
@@ -221,7 +222,7 @@ async fn what_is_done_on_a_fork_is_due_on_the_chain_that_it_began_with() {
     assert_eq!(sent(&chain.pursue_and_mine(&mut there, from_ref(&lock)).await).len(), 1);
     assert_eq!(confirmed(&chain.pursue(&mut there, from_ref(&lock)).await), [lock.id()]);
     assert_eq!(chain.deposits().await, [7]);
-    // Each of both chains has done it for good now, and finds that again.
+    // The lock is now done for good on both chains, and both processes notice it.
     chain.mine(FINALITY);
     chain.pursue(&mut there, from_ref(&lock)).await;
     assert_eq!(journal.load().unwrap().completed.len(), 2);
@@ -236,7 +237,7 @@ async fn what_is_done_on_a_fork_is_due_on_the_chain_that_it_began_with() {
 async fn what_is_done_in_a_block_that_the_endpoint_does_not_have_is_not_done_again() {
     let chain = TxChain::new().await;
     let (journal, lock, _) = done_for_good(&chain).await;
-    // Old blocks aren't kept, and there is no index of old transactions.
+    // The endpoint has neither old blocks nor an index of old transactions.
     chain.faults.answer(|request| match request.method() {
         "eth_getBlockByNumber" => Answer::Refusal(4444, "pruned history unavailable".to_owned()),
         "eth_getTransactionByHash" => Answer::Result(Value::Null),
@@ -261,11 +262,11 @@ async fn what_an_older_journal_says_is_done_is_done_where_its_transaction_is() {
     let mut sender = chain.sender(&journal);
     assert!(chain.pursue(&mut sender, from_ref(&lock)).await.is_empty());
     assert!(sender.is_done(&lock.id()));
-    // Nothing says whether the fork is the chain that did it.
+    // Nothing shows whether the fork is the chain on which it is done.
     let mut sender = fork.sender(&journal);
-    let told = failures(&fork.pursue(&mut sender, from_ref(&lock)).await).remove(0);
+    let reported = failures(&fork.pursue(&mut sender, from_ref(&lock)).await).remove(0);
     assert!(
-        told.starts_with(&format!("the journal says that {} has done this;", done.transaction))
+        reported.starts_with(&format!("the journal says that {} has done this;", done.transaction))
     );
     assert_eq!(fork.devchain.pool_size(), 0);
 }

@@ -1,4 +1,4 @@
-//! Transactions by intent that a node or a contract refuses, or that cost too much.
+//! Transactions for intents that a node or a contract refuses, or that are too expensive.
 
 use crate::tx_chain::{
     TxChain, burner, confirmed, failures, journaled, mine_past_the_pool, ready, sent,
@@ -16,7 +16,7 @@ use core::slice::from_ref;
 
 const BURNER: Address = address!("0x00000000000000000000000000000000000000b1");
 
-/// Blocks after which a transaction is replaced.
+/// The number of blocks after which a transaction is replaced.
 const RENEWAL: u64 = 8;
 
 #[tokio::test]
@@ -40,19 +40,19 @@ async fn what_exceeds_the_cap_waits() {
     assert!(chain.pursue(&mut sender, &approve).await.is_empty(), "reported once");
     assert_eq!(chain.devchain.pool_size(), 0);
 
-    // It falls far enough for now, not for long.
+    // The fee falls enough for a transaction, but not for its later replacement.
     chain.devchain.set_base_fee_next(15_000_000_000);
     chain.mine(1);
     assert_eq!(sent(&chain.pursue(&mut sender, &approve).await).len(), 1);
     let (_, tx) = journaled(&journal).pop().unwrap();
     assert_eq!(tx.max_fee_per_gas(), 20 * gwei);
 
-    // A replacement would exceed it: the first one waits on.
+    // A replacement would exceed the cap, so the first transaction stays pending.
     for _ in 0..3 * RENEWAL {
         mine_past_the_pool(&chain, 1);
         chain.pursue(&mut sender, &approve).await;
     }
-    // Also what gives it up.
+    // This also holds for the transfer that gives it up.
     chain.pursue(&mut sender, &[]).await;
     assert_eq!(journaled(&journal).len(), 1);
     chain.mine(1);
@@ -62,7 +62,7 @@ async fn what_exceeds_the_cap_waits() {
 #[tokio::test]
 async fn a_call_that_needs_more_gas_than_a_transaction_may_have_is_told_as_such() {
     let chain = TxChain::new().await;
-    // 17.7 and 16.7 million; the limit is 16.8.
+    // The calls use 17.7 and 16.7 million gas; the limit is 16.8 million.
     chain.devchain.set_code(BURNER, burner(680_000)).unwrap();
     let (_, mut sender) = ready(&chain).await;
     let (call, lock) = (chain.call(BURNER, 1), chain.lock(1, 7));
@@ -117,7 +117,7 @@ async fn a_transaction_that_may_be_out_and_has_no_funds_holds_up_nothing() {
     chain.pursue(&mut sender, from_ref(&dear)).await;
     chain.faults.end();
     chain.devchain.set_balance(chain.account(), U256::from(10).pow(U256::from(15)));
-    // It may be out, so it keeps its nonce; a transfer of nothing makes way for the others.
+    // The transaction may be in a pool, so it keeps its nonce. An empty transfer makes way for the others.
     for _ in 0..3 {
         chain.pursue_and_mine(&mut sender, &[dear.clone(), cheap.clone()]).await;
     }
@@ -137,7 +137,7 @@ async fn what_a_contract_refuses_is_decoded_and_reported_once() {
     let text = &failures(&reports)[0];
     assert!(text.contains("Governance__InsufficientPower(holder: "), "{text}");
     assert_eq!(sent(&reports).len(), 1);
-    // Now it is possible.
+    // The call succeeds now.
     let reports = chain.pursue_and_mine(&mut sender, &both).await;
     assert_eq!((confirmed(&reports), sent(&reports).len()), (vec![lock.id()], 1));
     assert_eq!(confirmed(&chain.pursue(&mut sender, &both).await), [refused.id()]);
@@ -154,13 +154,13 @@ async fn what_reverts_is_tried_again_while_it_is_wanted() {
     let code = chain.client.code(chain.head().await.hash.into(), chain.set.asset).await;
     let code = code.unwrap().unwrap();
     chain.pursue(&mut sender, &approve).await;
-    // It changed since it was checked.
+    // The contract changed after the check.
     chain.devchain.set_code(chain.set.asset, bytes!("60006000fd")).unwrap();
     chain.mine(1);
     let reports = chain.pursue(&mut sender, &approve).await;
     assert!(failures(&reports)[0].contains("approve(address,uint256) reverted in 0x"));
     assert!(sender.progress(&approve[0].id()) == IntentProgress::Open);
-    // A success without the event is none either.
+    // A transaction that succeeds without the event doesn't count either.
     chain.devchain.set_code(chain.set.asset, code.clone()).unwrap();
     chain.pursue(&mut sender, &approve).await;
     chain.devchain.set_code(chain.set.asset, bytes!("00")).unwrap();
@@ -172,7 +172,7 @@ async fn what_reverts_is_tried_again_while_it_is_wanted() {
     chain.pursue_and_mine(&mut sender, &approve).await;
     assert_eq!(confirmed(&chain.pursue(&mut sender, &approve).await), [approve[0].id()]);
     assert_eq!(chain.allowance().await, U256::from(60));
-    // The gas that was enough for a contract that does nothing isn't now.
+    // The gas limit was enough for a contract that does nothing, but isn't any more.
     let call = [chain.call(BURNER, 1)];
     chain.devchain.set_code(BURNER, bytes!("00")).unwrap();
     chain.pursue(&mut sender, &call).await;
@@ -192,7 +192,7 @@ async fn what_a_node_finds_too_cheap_is_offered_for_more() {
     for words in ["transaction underpriced", "FeeTooLow", "txpool is full", "underpriced"] {
         chain.faults.set(refuse(words));
         for _ in 0..2 {
-            // By one step in a block.
+            // The fees rise by one step per block.
             let reports = chain.pursue(&mut sender, &lock).await;
             assert_eq!(failures(&reports).len(), 1, "{words}");
         }
@@ -203,7 +203,7 @@ async fn what_a_node_finds_too_cheap_is_offered_for_more() {
         assert!(versions.iter().all(|(_, tx)| tx.nonce() == versions[0].1.nonce()));
         versions.iter().map(|(_, tx)| tx.max_fee_per_gas()).collect()
     };
-    // The third is sent again, until that is too cheap as well.
+    // The third transaction is resent, until it is too cheap as well.
     assert_eq!(offered().len(), 4);
     chain.faults.end();
     let reports = chain.pursue(&mut sender, &lock).await;

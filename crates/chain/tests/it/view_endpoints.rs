@@ -1,4 +1,4 @@
-//! Views by reads at endpoints that refuse, fail and lag, and of sets that aren't what they should be.
+//! Views through endpoints that refuse, fail and lag, and views of inconsistent sets.
 
 use crate::{
     limited_endpoint::{Asked, BatchRefusal, Conduct, LimitedEndpoint},
@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 const NOBODY: Address = address!("0x00000000000000000000000000000000000000aa");
 
-/// A set with proposals, and a question with something of everything.
+/// A set with proposals, and a question about every kind of subject.
 async fn example() -> (TestChain, DeployedSet, Question) {
     let (chain, set) = many_proposals(40).await;
     let found = set.deployment;
@@ -39,7 +39,7 @@ async fn present(client: &Client, set: &DeployedSet, question: &Question) -> Pre
     newest_view(client, set.deployment.registry, question).await.unwrap()
 }
 
-/// The view by an endpoint that refuses nothing.
+/// The view through an endpoint without limits.
 async fn expected(chain: &TestChain, set: &DeployedSet, question: &Question) -> Present {
     let endpoint = LimitedEndpoint::new(&chain.devchain, Conduct::default());
     let present = present(&endpoint.client().await, set, question).await;
@@ -117,7 +117,8 @@ async fn an_endpoint_without_the_lens_takes_five_round_trips_and_is_found_out_on
 async fn the_lens_returns_what_its_gas_suffices_for() {
     let (chain, set, question) = example().await;
     let expected = expected(&chain, &set, &question).await;
-    // Below the intrinsic cost; too little for any call; for some; for all.
+    // The gas is below the intrinsic cost, too little for any call, enough for some calls, or enough for
+    // all.
     for (gas, trips, gives_up) in [
         (50_000, 5, true),
         (5_000_000, 5, true),
@@ -161,14 +162,14 @@ async fn batches_are_halved_until_the_endpoint_takes_them() {
             let first = endpoint.take_packets();
             assert_eq!(refused(&first) == 0, most == 10 && !refuses_creation, "{what}");
             assert_eq!(present(&client, &set, &question).await, expected, "{what}");
-            // The limit is remembered; that a larger batch is tried after ten answers costs as little.
+            // The limit is remembered. Trying a larger batch after ten answers costs little.
             let second = endpoint.take_packets();
             assert!(refused(&second) * 10 <= second.len(), "{what}: {}", second.len());
         }
     }
 }
 
-/// An endpoint that refuses something once isn't asked in small parts for ever.
+/// After one refusal, an endpoint isn't asked in small batches forever.
 #[tokio::test]
 async fn batches_grow_again_after_a_refusal() {
     let (chain, set, question) = example().await;
@@ -285,7 +286,7 @@ async fn an_earlier_block_by_its_number_and_hash() {
 #[tokio::test]
 async fn a_reorganization_in_between_is_an_error() {
     let (chain, set, question) = example().await;
-    // Without signals there is no leader to ask for, which would take the fifth round trip.
+    // Without signals there is no leader, whose request would take the fifth round trip.
     for (trips, refuses_creation) in [(2, false), (4, true)] {
         for number in 1..trips {
             let devchain = chain.devchain.clone();
@@ -301,8 +302,8 @@ async fn a_reorganization_in_between_is_an_error() {
             let client = endpoint.client().await;
             let error = newest_view(&client, set.deployment.registry, &question).await.unwrap_err();
             assert!(error.is_temporary(), "before {number}: {error}");
-            // The endpoint still has the lens, if it had one; that it hasn't is known once plain calls were
-            // answered at the same block.
+            // If the endpoint had the lens, it still has. Its absence is noticed only after plain calls
+            // were answered at the same block.
             endpoint.change(|conduct| conduct.before = None);
             for has_lens in [true, !refuses_creation] {
                 endpoint.take_packets();
@@ -355,7 +356,7 @@ async fn no_contract_of_the_set_may_lose_its_code() {
     assert!(matches!(error, Error::NoCode { what: "the Registry", .. }), "{error}");
 }
 
-/// A word as a contract answers it.
+/// A word in the encoding of a contract's answer.
 fn word(word: u64) -> Bytes {
     U256::from(word).to_be_bytes::<32>().into()
 }
@@ -394,7 +395,7 @@ async fn answers_that_cannot_be_are_errors() {
     let other = NOBODY.into_word().0.into();
     let error = check(Proposals::REGISTRYCall::SELECTOR, other).await.unwrap_err();
     assert!(matches!(error, Error::Inconsistent { found: NOBODY, .. }), "{error}");
-    // A rollup that answers with what can't be is left out, and so is the count of signals.
+    // If a rollup returns an impossible value, it is left out together with the signals.
     let statuses = [word(1), word(1), word(1), word(4)].concat().into();
     for (selector, answer) in [
         (Rollup::getInfoCall::SELECTOR, statuses),
@@ -430,7 +431,7 @@ async fn governance_stays_readable_whatever_is_canonical() {
         let snapshot = chain.devchain.snapshot();
         chain.devchain.set_code(found.rollup, code).unwrap();
         for (trips, refuses_creation) in [(2, false), (5, true)] {
-            // geth's cap.
+            // The gas cap is geth's.
             let creation_gas = Some(50_000_000);
             let conduct = Conduct { refuses_creation, creation_gas, ..Conduct::default() };
             let endpoint = LimitedEndpoint::new(&chain.devchain, conduct);

@@ -1,4 +1,4 @@
-//! Both makers of a view give the same: what is read from the contracts is what the rules fold.
+//! The view read from the contracts equals the one that the rules fold from the events.
 
 use crate::{
     limited_endpoint::{Conduct, LimitedEndpoint},
@@ -16,20 +16,20 @@ use canon_views::{Present, Question};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::runtime::{Builder, Runtime};
 
-/// Steps between two comparisons, at least.
+/// The minimum number of steps between two comparisons.
 const STEPS: u64 = 12;
 
-/// The comparisons made.
+/// The numbers of comparisons.
 #[derive(Debug, Default)]
 struct Compared {
     views: u64,
-    /// Sets that no view can be read of.
+    /// Sets without a readable view.
     refused: u64,
     /// Views without signaling.
     without_signaling: u64,
-    /// Views in which a rollup of another make is canonical.
+    /// Views in which a rollup of another implementation is canonical.
     foreign: u64,
-    /// Rounds that had a leader.
+    /// Rounds with a leader.
     rounds: u64,
     ballots: u64,
     proposals: u64,
@@ -46,7 +46,7 @@ struct Clients {
 
 impl Clients {
     async fn new(lockstep: &Lockstep) -> Self {
-        // geth's cap.
+        // The gas cap is geth's.
         let creation_gas = Some(50_000_000);
         let conduct = Conduct { creation_gas, ..Conduct::default() };
         let with_lens = LimitedEndpoint::new(lockstep.chain(), conduct);
@@ -69,7 +69,7 @@ fn compare_history(seed: u64, calls: u64, compared: &mut Compared) {
     let history = History { seed, calls };
     history
         .run_with(|lockstep, step| {
-            // Calls that wait for their block, and would change something, aren't on the chain yet.
+            // Calls that wait for their block and would change something aren't on the chain yet.
             let chain = lockstep.chain();
             let newest = BlockNumber::of(chain.block_number());
             if step < next || lockstep.set().block().number > newest {
@@ -145,8 +145,8 @@ impl Compared {
     }
 }
 
-/// Whether the set's contracts are what a set needs: Governance owns the Registry, and Proposals and the
-/// owner of the Asset have code.
+/// Whether the contracts form a readable set: Governance owns the Registry, and Proposals and the owner of
+/// the Asset have code.
 fn is_readable(state: &SetState, external: &dyn ExternalContracts) -> bool {
     let at = state.addresses();
     let has_code = |account| {
@@ -157,7 +157,7 @@ fn is_readable(state: &SetState, external: &dyn ExternalContracts) -> bool {
         && has_code(state.ownership(at.asset).owner())
 }
 
-/// Some of all that there is, and some of what there isn't.
+/// A random question about existing and missing subjects.
 fn random_question(state: &SetState, lockstep: &Lockstep, rng: &mut Rng) -> Question {
     let all = Question::everything(state);
     let mut accounts: Vec<Address> = all.holders.keys().chain(&all.payloads).copied().collect();
@@ -189,14 +189,14 @@ fn random_question(state: &SetState, lockstep: &Lockstep, rng: &mut Rng) -> Ques
     Question { rollups, payloads, holders, withdrawals }
 }
 
-/// Seconds, an epoch, or several of them.
+/// A few seconds, an epoch, or several epochs.
 fn random_block_time(rng: &mut Rng) -> Seconds {
     let most = *rng.pick(&[1, 30, 200, 2_000]).unwrap();
     Seconds::of(rng.between(1, most))
 }
 
-/// With rollups of other makes (9, 12), without signaling (12), with a Registry that is taken over (12),
-/// with nearly as much of the asset as there can be (3), one call in a block (even) and several (odd).
+/// The seeds cover rollups of other implementations (9, 12), no signaling (12), a takeover of the Registry
+/// (12), nearly the maximum supply (3), one call per block (even) and several (odd).
 const SEEDS: [u64; 4] = [2, 3, 9, 12];
 
 #[test]

@@ -1,16 +1,17 @@
 //! Following a chain block by block.
 //!
-//! Old blocks are read in ranges, the newest [`WINDOW`] one by one, each by its hash. The state after the
-//! last block that is older than the window is kept, and some earlier ones; so a reorganization within the
-//! window replays a few blocks, and a deeper one reads blocks again from an earlier state on. Both end in the
-//! state that a fresh follower reaches.
+//! Old blocks are read in ranges, and the newest [`WINDOW`] ones one by one, each by its hash. The state
+//! after the last block before the window is kept, as are some earlier states. So a reorganization within
+//! the window replays a few blocks, and a deeper one reads blocks again from an earlier state on. In both
+//! cases the result is the state that a new follower reaches.
 //!
-//! A node that lags leaves out logs without saying so. A range counts up to its last marker, a log that the set
-//! emits all the time; where a set emits none for long, several answers have to agree. Of the newest blocks all logs
-//! are read, and have to fit the block's bloom. What that doesn't show, a comparison with the contracts' own answers
-//! does: at the newest block after a range, a checkpoint, or blocks of which only the set's logs were read, and
-//! otherwise every half window. If they differ, blocks are read again from an earlier state on. Where the contracts'
-//! answers aren't those of a set, the state stays unverified, and [`Follower::verification`] says so.
+//! A node that lags omits logs without an error. A range counts only up to its last marker, which is a log
+//! that the set emits regularly. If there is no marker for a long time, several answers must agree. Of the
+//! newest blocks all logs are read, and must match the block's bloom. Everything else is covered by a
+//! comparison with the contracts' answers. It takes place at the newest block after a range, a checkpoint,
+//! or blocks of which only the set's logs were read, and otherwise every half window. If the state differs,
+//! blocks are read again from an earlier state on. If the contracts' answers aren't those of a set, the
+//! state stays unverified; see [`Follower::verification`].
 
 mod ranges;
 mod recovery;
@@ -33,7 +34,8 @@ use recovery::Recovery;
 use std::sync::Arc;
 use window::Window;
 
-/// The number of newest blocks that are read one by one and can be replaced without starting again.
+/// The number of newest blocks that are read one by one and can be replaced without reading older ones
+/// again.
 pub const WINDOW: u64 = FINALITY;
 
 /// The result of one step towards the chain's newest block.
@@ -42,13 +44,14 @@ pub const WINDOW: u64 = FINALITY;
 pub enum Advance {
     /// The state is that after the newest block.
     UpToDate,
-    /// Another step is needed: blocks were added, or the next step reads fewer at once, or earlier ones again. Until
-    /// the state is up to date, a node that lags may have left out logs.
+    /// Another step is needed: blocks were added, or the next step requests shorter ranges, or reads
+    /// earlier blocks again. Until the state is up to date, logs may be missing that a lagging node
+    /// omitted.
     Extended,
-    /// Blocks were taken back since the last step that succeeded, and others may have been added: nothing
-    /// that was computed from an earlier state holds.
+    /// Blocks were taken back since the last successful step, and others may have been added. Results
+    /// computed from earlier states are no longer valid.
     Reorganized,
-    /// The endpoint is behind the state's block. Nothing changed.
+    /// The endpoint's newest block is behind the state's block. Nothing changed.
     Behind,
 }
 
@@ -57,50 +60,51 @@ pub enum Advance {
 pub struct Follower<S> {
     source: S,
     identity: SetIdentity,
-    /// The base: the state after the last block that the window doesn't have.
+    /// The base: the state after the last block before the window.
     base: Fold,
-    /// The blocks after that.
+    /// The blocks after the base.
     window: Window,
-    /// The state after all of them.
+    /// The state after all blocks.
     current: Fold,
     range_length: RequestLength,
     head: Option<BlockView>,
     source_chain: SourceChain,
     recovery: Recovery,
     verification: Verification,
-    /// What the verification is due to, if there is one.
+    /// The evidence for the verification, if the state is verified.
     evidence: Evidence,
     /// The last block at which the state was compared with the contracts' answers.
     last_comparison: BlockNumber,
-    /// The logs that were applied.
+    /// The number of applied logs.
     events: u64,
 }
 
-/// Whether the state is known to have all events.
+/// Whether the state is known to contain all events.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Verification {
-    /// Each block was read by its hash, with all logs that its bloom shows, since the first one or since the
-    /// contracts' answers agreed. They are compared again every half window.
+    /// Each block was read by its hash, with all logs that its bloom shows, since the first one or since
+    /// the last successful comparison with the contracts' answers. The comparison is repeated every half
+    /// window.
     Verified,
-    /// Blocks were read in ranges, or only the set's logs of them, or the state came from a file; and it wasn't
-    /// compared with the contracts' answers since.
+    /// Blocks were read in ranges, or only with the set's logs, or the state was read from a file, and
+    /// there was no comparison with the contracts' answers since.
     Pending,
-    /// The same, and the contracts' answers at the newest block can't be compared with the state: events may be
-    /// missing.
+    /// As [`Self::Pending`], and the contracts' answers at the newest block can't be compared with the
+    /// state. Events may be missing.
     NotComparable(Arc<Error>),
 }
 
-/// What shows that a state has all events.
+/// The evidence that a state contains all events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Evidence {
     /// Each block was read by its hash, with all logs that its bloom shows.
     Blocks,
-    /// The contracts' answers agreed, for the source's scope.
+    /// The contracts' answers agreed, within the source's scope.
     Comparison,
 }
 
-/// Whether the source is known to be of the set's chain.
+/// Whether the source is known to be on the set's chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SourceChain {
     Unchecked,
@@ -108,14 +112,14 @@ enum SourceChain {
 }
 
 impl<S: SetSource> Follower<S> {
-    /// A follower that begins with the set's first block.
+    /// A follower that starts at the set's first block.
     pub fn new(source: S, identity: SetIdentity) -> Self {
         let start = Fold::new(&identity);
         Self::at(source, identity, start, Verification::Verified)
     }
 
-    /// A follower that goes on from a checkpoint. If its block isn't on the chain any more, it begins
-    /// with the set's first block.
+    /// A follower that continues from a checkpoint. If the checkpoint's block is no longer on the chain, it
+    /// starts at the set's first block.
     pub fn resume(source: S, checkpoint: Checkpoint) -> Self {
         let (identity, base) = checkpoint.into_parts();
         Self::at(source, identity, base, Verification::Pending)
@@ -151,7 +155,7 @@ impl<S: SetSource> Follower<S> {
         &self.current.state
     }
 
-    /// The block up to which the state has all events; `None` before the first step.
+    /// The block of the state, with all events up to it; `None` before the first step.
     pub const fn block(&self) -> Option<BlockView> {
         self.current.block
     }
@@ -161,25 +165,25 @@ impl<S: SetSource> Follower<S> {
         self.head
     }
 
-    /// Whether the state is known to have all events. A state that isn't verified can be used, and its reader has
-    /// to know that events may be missing.
+    /// Whether the state is known to contain all events. A state that isn't verified can be used, but its
+    /// users must know that events may be missing.
     pub const fn verification(&self) -> &Verification {
         &self.verification
     }
 
-    /// The number of logs that were applied since the follower was made, also those of blocks that were taken
+    /// The number of logs applied since the follower was created, including those of blocks that were taken
     /// back.
     pub const fn events(&self) -> u64 {
         self.events
     }
 
-    /// The state after the last block that the window doesn't have, to go on from later. `None` if that
-    /// is before the set's first block.
+    /// The state after the last block before the window, from which a later follower can continue. `None`
+    /// if that is before the set's first block.
     pub fn checkpoint(&self) -> Option<Checkpoint> {
         Checkpoint::of(&self.identity, &self.base)
     }
 
-    /// Goes all the way to the newest block.
+    /// Advances to the newest block.
     ///
     /// # Errors
     ///
@@ -195,12 +199,14 @@ impl<S: SetSource> Follower<S> {
         }
     }
 
-    /// Goes one step towards the newest block: a range of old blocks, or all of the newest ones.
+    /// Advances one step towards the newest block: over a range of old blocks, or over all of the newest
+    /// ones.
     ///
     /// # Errors
     ///
-    /// If the source doesn't answer, is of another chain, or its logs don't fit. The state is then that
-    /// after a whole block, maybe without logs that a node left out, and the next call goes on.
+    /// If the source doesn't answer, is on another chain, or its logs don't match. The state is then that
+    /// after a complete block, possibly without logs that a node omitted, and the next call continues from
+    /// there.
     pub async fn step(&mut self) -> Result<Advance, FollowError> {
         match self.advance().await? {
             Advance::Behind => Ok(Advance::Behind),
@@ -208,8 +214,7 @@ impl<S: SetSource> Follower<S> {
         }
     }
 
-    /// An outcome as it is reported. That blocks were taken back is reported once, also if a step failed
-    /// in between.
+    /// The outcome to report. A reorganization is reported once, even if a step failed in between.
     const fn report(&mut self, outcome: Advance) -> Advance {
         if core::mem::replace(&mut self.recovery.taken_back, false) {
             Advance::Reorganized
@@ -231,7 +236,7 @@ impl<S: SetSource> Follower<S> {
         self.head = Some(head.block);
         if self.current.block.is_some_and(|block| block.hash == head.block.hash) {
             self.recovery.contradictions = 0;
-            // Answers that couldn't be compared at this block won't be better now.
+            // A comparison that wasn't possible isn't tried again at the same block.
             if matches!(self.verification, Verification::Pending) {
                 self.verify().await?;
             }
@@ -247,8 +252,8 @@ impl<S: SetSource> Follower<S> {
         Ok(outcome)
     }
 
-    /// Compares the state with the contracts' own answers at the same block; [`Self::verification`] says what came
-    /// of it. If it differs, blocks are read again from an earlier state on.
+    /// Compares the state with the contracts' answers at the same block, and updates
+    /// [`Self::verification`]. If it differs, blocks are read again from an earlier state on.
     ///
     /// # Errors
     ///
@@ -269,7 +274,8 @@ impl<S: SetSource> Follower<S> {
             Comparison::Differs(difference) => {
                 return Err(self.differs(difference));
             }
-            // What is verified stays so: each block since was read by its hash, with all logs.
+            // A verified state stays verified, because each block since was read by its hash, with all
+            // logs.
             Comparison::NotComparable(error) => {
                 if !matches!(self.verification, Verification::Verified) {
                     self.verification = Verification::NotComparable(error.into());
@@ -279,8 +285,9 @@ impl<S: SetSource> Follower<S> {
         Ok(())
     }
 
-    /// Verifies the state if it is that after the newest block, and nothing else does or the last comparison was
-    /// half a window ago: blocks are no proof, and what is found now costs no more than the window.
+    /// Verifies the state if it is that after the newest block, and either it has no other evidence or the
+    /// last comparison was half a window ago. Reading blocks is no proof, and an error found now costs at
+    /// most the window.
     async fn verify_new(&mut self) -> Result<(), FollowError> {
         let newest =
             self.current.block.filter(|at| self.head.map(|head| head.hash) == Some(at.hash));
@@ -294,8 +301,9 @@ impl<S: SetSource> Follower<S> {
 }
 
 impl Follower<ChainSource> {
-    /// Sets what the state is compared for from now on: call it before a step whose view asks for other accounts. A
-    /// state that only a comparison verified, of less than `scope`, is compared again by the next step.
+    /// Sets the scope of comparisons. Call this before a step if the next view asks for other accounts. If
+    /// the state is verified only by a comparison that doesn't cover `scope`, the next step compares it
+    /// again.
     pub fn compare_for(&mut self, scope: ComparisonScope) {
         let compared = core::mem::replace(self.source.scope_mut(), scope);
         let is_verified = matches!(self.verification, Verification::Verified);
@@ -307,9 +315,9 @@ impl Follower<ChainSource> {
         }
     }
 
-    /// The set at [`Self::block`], with its history; the next block is expected `block_time` later. What `question` asks about contracts outside the set
-    /// is asked of the chain at that block's hash. Accounts that the state wasn't [compared for](Self::compare_for)
-    /// are as the events show them.
+    /// The set at [`Self::block`], with its history. The next block is expected `block_time` later. Questions
+    /// about contracts outside the set are answered by the chain at that block's hash. Accounts that the state
+    /// wasn't [compared for](Self::compare_for) are shown according to the events.
     ///
     /// # Errors
     ///

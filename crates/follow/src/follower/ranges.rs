@@ -1,4 +1,4 @@
-//! Old blocks, read in ranges up to their markers.
+//! Old blocks, read in ranges up to their last markers.
 
 use super::{Advance, Follower, Verification, WINDOW};
 use crate::{
@@ -13,32 +13,33 @@ use canon_views::BlockView;
 use core::ops::RangeInclusive;
 use std::collections::BTreeSet;
 
-/// The number of blocks up to the newest that are rather read one by one than as a range without a marker.
+/// The number of blocks up to the newest one that are read one by one instead of as a range without a
+/// marker.
 const FEW_BLOCKS: u64 = 4 * WINDOW;
 
-/// The answers that have to show a range without a marker before it is taken for one: nodes that lag give such
-/// answers too.
+/// The number of answers that must show no marker before a range counts as one without. Nodes that lag give
+/// such answers too.
 const ANSWERS_WITHOUT_MARKER: u32 = 3;
 
-/// The evidence of the markers in a range.
+/// The markers found in a range.
 #[derive(Debug)]
 struct Markers {
-    /// The blocks up to the last marker; the whole range if there is none.
+    /// The blocks up to the last marker, or the whole range if there is none.
     blocks: RangeInclusive<BlockNumber>,
-    /// The hash of the last of them.
+    /// The hash of the last of these blocks.
     end: B256,
-    /// The contracts whose logs are followed in them.
+    /// The contracts whose logs are followed in these blocks.
     emitters: BTreeSet<Address>,
     last: Option<PlacedLog>,
 }
 
 impl<S: SetSource> Follower<S> {
-    /// Reads a range of old blocks, up to its last marker: a node that lags leaves out the logs of blocks that
-    /// it doesn't have, so what comes after may be missing.
+    /// Reads a range of old blocks, up to its last marker. A node that lags omits the logs of blocks that it
+    /// doesn't have, so logs after the last marker may be missing.
     ///
-    /// Two answers are needed, maybe of two nodes: the markers with what shows new contracts, and the logs of
-    /// all contracts. Both must have the last marker, and one in the base block if that has one. So each is
-    /// of a node that has all blocks in between.
+    /// It takes two answers, possibly from two nodes: the markers with the events of new contracts, and the logs
+    /// of all contracts. Both must contain the last marker, and also the one in the base block if there is one.
+    /// So each answer is from a node that has all blocks in between.
     pub(super) async fn read_old_blocks(&mut self, head: Header) -> Result<Advance, FollowError> {
         if !self.window.blocks.is_empty() {
             return self.settle_window().await;
@@ -70,11 +71,11 @@ impl<S: SetSource> Follower<S> {
             return Err(SourceError::Forked { number: reached }.into());
         }
         read.logs.retain(|log| log.block.number >= next);
-        // Nobody but views and earlier states share the state now, so mostly it isn't copied.
+        // Now only views and earlier states share the state, so it is usually not copied.
         self.base = Fold::new(&self.identity);
         self.verification = Verification::Pending;
         if let Err(error) = self.current.apply(&self.identity, read.last, &read.logs) {
-            // The state is between two blocks.
+            // The state is in the middle of a block.
             return Err(self.go_back_from(error));
         }
         self.events += read.logs.len() as u64;
@@ -84,8 +85,8 @@ impl<S: SetSource> Follower<S> {
         Ok(Advance::Extended)
     }
 
-    /// The markers of the next range of old blocks. `None` if the range is too long, or doesn't continue the
-    /// base block.
+    /// The markers of the next range of old blocks. `None` if the range is too long, or doesn't continue
+    /// the base block.
     async fn markers(&mut self, head: Header) -> Result<Option<Markers>, FollowError> {
         let next = self.base.next(&self.identity);
         let first = self.mark().map_or(next, |mark| mark.number);
@@ -121,7 +122,7 @@ impl<S: SetSource> Follower<S> {
         self.base.block.filter(|_| self.base.is_marked)
     }
 
-    /// Whether an answer has the base block's logs, if that has a marker.
+    /// Whether an answer has the base block's marker, if there is one.
     fn has_mark(&self, read: &RangeLogs) -> bool {
         self.mark().is_none_or(|mark| read.logs.iter().any(|log| log.hash == mark.hash))
     }

@@ -1,4 +1,4 @@
-//! Going back: to earlier states, and in the end to the set's first block.
+//! Returning to earlier states, and finally to the set's first block.
 
 use super::{Advance, Follower, Verification};
 use crate::{
@@ -12,67 +12,69 @@ use alloy_primitives::B256;
 use canon_protocol::BlockNumber;
 use canon_views::BlockView;
 
-/// The answers in a row that must contradict the base block before it is given up: one node of a pool may
-/// be on a fork that nobody else follows.
+/// The number of consecutive answers that must contradict the base block before it is abandoned. A single
+/// node of a pool may be on a fork of its own.
 const CONTRADICTIONS: u32 = 3;
 
-/// The attempts at a log of the newest blocks that doesn't fit, after which the window's blocks are read again.
+/// The number of attempts to apply a log of the newest blocks that doesn't match, before the window's
+/// blocks are read again.
 const ATTEMPTS_BEFORE_WINDOW: u32 = 2;
 
-/// The attempts at reading the window's blocks again, before earlier ones are read: a node's index of logs may lag.
+/// The number of attempts to read the window's blocks again, before earlier blocks are read. A node's log
+/// index may lag.
 const ATTEMPTS_AT_WINDOW: u32 = 2;
 
-/// The answers without all logs of a new block after which they are taken for all there are: a node can have a
-/// block before the index of its logs.
+/// The number of answers without all logs of a new block after which the block is read without this check.
+/// A node can have a block before its log index is complete.
 const ATTEMPTS_AT_LOGS: u32 = 3;
 
-/// The failures in a row of a range after which it is shortened, whatever the failures are: the endpoint may take
-/// too long for so many blocks.
+/// The number of consecutive failures after which a range is shortened, whatever the errors. The endpoint
+/// may be too slow for so many blocks.
 const FAILURES_TO_SHORTEN: u32 = 3;
 
-/// The times that all blocks are read because of the same log, before a person has to look.
+/// The number of times that all blocks are read because of the same log, before a person has to intervene.
 const RESTARTS_BEFORE_STOP: u32 = 2;
 
-/// The failures so far, and the states to go back to.
+/// The failures so far, and the earlier states.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Recovery {
     earlier: EarlierStates,
-    /// Whether blocks were taken back since a step succeeded.
+    /// Whether blocks were taken back since the last successful step.
     pub(super) taken_back: bool,
-    /// The answers in a row that contradict the base block.
+    /// The number of consecutive answers that contradict the base block.
     pub(super) contradictions: u32,
-    /// The block of which an answer lacked logs last, and the number of such answers.
+    /// The last block for which an answer lacked logs, and the number of such answers.
     missing_logs: Option<(B256, u32)>,
-    /// The requests in a row for logs of a range that failed.
+    /// The number of consecutive failed requests for the logs of a range.
     failed_ranges: u32,
-    /// The last time that the state didn't fit the chain.
+    /// The last mismatch of the state and the chain.
     pub(super) last_failure: Option<LastFailure>,
 }
 
-/// The distance that a follower went back.
+/// The destination of a return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum WentBack {
-    ToEarlierState,
-    ToStart,
+enum Destination {
+    EarlierState,
+    Start,
 }
 
-/// A failure of the state to fit the chain, and what was done about it.
+/// A mismatch of the state and the chain, and the attempts to recover from it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LastFailure {
     site: FailureSite,
     attempts: u32,
-    /// The times that an earlier state was gone back to. Each time it is one more state back.
+    /// The number of returns to an earlier state. Each one goes back one state further.
     returns: usize,
-    /// The times that all blocks were read again.
+    /// The number of times that all blocks were read again.
     restarts: u32,
 }
 
 impl Recovery {
-    /// An answer lacks logs that a new block's bloom shows.
+    /// Records that an answer lacks logs that a new block's bloom shows.
     ///
     /// # Errors
     ///
-    /// [`SourceError::MissingLogs`] until several answers lacked some.
+    /// [`SourceError::MissingLogs`] until several answers have lacked logs.
     pub(super) fn note_missing_logs(&mut self, block: &BlockView) -> Result<(), SourceError> {
         let before = self.missing_logs.filter(|(hash, _)| *hash == block.hash);
         let attempts = before.map_or(0, |(_, attempts)| attempts) + 1;
@@ -85,8 +87,8 @@ impl Recovery {
 }
 
 impl<S: SetSource> Follower<S> {
-    /// Takes note of what came of a request for logs of a range: the answer, or `None` if a shorter one is to be
-    /// asked for.
+    /// Records the outcome of a request for the logs of a range, and returns the answer, or `None` if the
+    /// range should be shortened.
     ///
     /// # Errors
     ///
@@ -107,8 +109,8 @@ impl<S: SetSource> Follower<S> {
         Ok(noted)
     }
 
-    /// An answer says that the base block isn't on the chain any more. Once enough of them say so in a row,
-    /// everything is read again.
+    /// Records that an answer contradicts the base block. After enough of them in a row, everything is read
+    /// again.
     pub(super) fn contradicted(&mut self) -> Result<Advance, FollowError> {
         self.recovery.contradictions += 1;
         if self.recovery.contradictions < CONTRADICTIONS {
@@ -119,8 +121,8 @@ impl<S: SetSource> Follower<S> {
         Ok(Advance::Extended)
     }
 
-    /// A log of the newest blocks doesn't fit the state before its block. Its answer may lack a log; or one
-    /// before did, and the more often it fails at the same place, the more is read again.
+    /// Handles a log of the newest blocks that doesn't match the state. This answer or an earlier one may
+    /// lack a log. The more often the same log fails, the more blocks are read again.
     pub(super) fn not_applied(&mut self, error: FollowError) -> FollowError {
         let Some(site) = error.site() else { return error };
         let failure = self.failure_at(site);
@@ -135,8 +137,9 @@ impl<S: SetSource> Follower<S> {
         }
     }
 
-    /// The contracts' own answers aren't those of the state. The window's blocks are read again, since a node may
-    /// have had one of them before the index of its logs; if that doesn't help, earlier ones too.
+    /// Handles a difference between the state and the contracts' answers. The window's blocks are read
+    /// again, because a node may have had one of them before its logs were indexed. If that doesn't help,
+    /// earlier blocks are read again too.
     pub(super) fn differs(&mut self, difference: Box<ViewDifference>) -> FollowError {
         let error = FollowError::Differs(difference);
         let Some(site) = error.site() else { return error };
@@ -150,8 +153,8 @@ impl<S: SetSource> Follower<S> {
         error
     }
 
-    /// The state is wrong or between two blocks. Blocks are read again, and if that doesn't help either,
-    /// earlier ones too.
+    /// Handles a state that is wrong or in the middle of a block. Blocks are read again, and if that
+    /// doesn't help, also earlier ones.
     pub(super) fn go_back_from(&mut self, error: FollowError) -> FollowError {
         let Some(site) = error.site() else {
             self.go_back(0);
@@ -161,7 +164,7 @@ impl<S: SetSource> Follower<S> {
         let went = self.go_back(skipped);
         let failure = self.failure_at(site);
         failure.returns += 1;
-        failure.restarts += u32::from(went == WentBack::ToStart);
+        failure.restarts += u32::from(went == Destination::Start);
         if failure.restarts > RESTARTS_BEFORE_STOP {
             return FollowError::Unfoldable(Box::new(error));
         }
@@ -179,31 +182,32 @@ impl<S: SetSource> Follower<S> {
         }))
     }
 
-    /// The log that didn't fit does, or isn't there any more, if the state is at its block.
+    /// Forgets the last mismatch, if the state is past its location.
     pub(super) fn forget_failure(&mut self, reached: BlockNumber) {
         let failure = self.recovery.last_failure;
         self.recovery.last_failure = failure.filter(|failure| !failure.site.is_passed_at(reached));
     }
 
-    /// Takes the window's blocks back.
+    /// Discards the window's blocks.
     pub(super) fn drop_window(&mut self) {
         self.recovery.taken_back |= !self.window.blocks.is_empty();
         self.window.blocks.clear();
         self.current = self.base.clone();
     }
 
-    /// Keeps the base state to go back to, if the last that was kept is far from it.
+    /// Keeps the base state as an earlier state, if the last kept one is far from it.
     pub(super) fn keep_base(&mut self) {
         if let Some(head) = self.head {
             self.recovery.earlier.keep(&self.base, self.identity.first_block, head.number);
         }
     }
 
-    /// Goes back to the newest earlier state but `skipped`; if there is none, to read all blocks again.
-    fn go_back(&mut self, skipped: usize) -> WentBack {
+    /// Returns to an earlier state, after skipping the newest `skipped` ones. If there is none, all blocks
+    /// are read again.
+    fn go_back(&mut self, skipped: usize) -> Destination {
         let (base, went) = match self.recovery.earlier.pop(skipped) {
-            Some(earlier) => (earlier, WentBack::ToEarlierState),
-            None => (Fold::new(&self.identity), WentBack::ToStart),
+            Some(earlier) => (earlier, Destination::EarlierState),
+            None => (Fold::new(&self.identity), Destination::Start),
         };
         self.base = base;
         self.verification = Verification::Pending;

@@ -11,16 +11,17 @@ use canon_protocol::BlockNumber;
 use canon_views::BlockView;
 use std::collections::{BTreeMap, VecDeque};
 
-/// The number of newest blocks of which all logs are read. A node can have these before the index of their logs. Of
-/// the others, the set's logs are read: all logs of so many blocks are a large answer.
+/// The number of newest blocks of which all logs are read. A node can have these blocks before their logs
+/// are indexed. Of the other blocks only the set's logs are read, because all logs of so many blocks are a
+/// large answer.
 const NEWEST_BLOCKS: u64 = 4;
 
 /// The newest blocks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Window {
-    /// The blocks that the state has, oldest first.
+    /// The blocks applied to the state, oldest first.
     pub(super) blocks: VecDeque<WindowBlock>,
-    /// Headers that were read and whose blocks may come next, by hash. A request that fails costs none of them.
+    /// Headers by hash whose blocks may come next. They are kept when a request fails.
     unread: BTreeMap<B256, Header>,
 }
 
@@ -32,8 +33,8 @@ pub(super) struct WindowBlock {
 }
 
 impl<S: SetSource> Follower<S> {
-    /// Takes the window's blocks into the base state, if they are still on the chain: the chain went
-    /// on by more than a window since the last step.
+    /// Makes the window's blocks part of the base state, if they are still on the chain. Used when the
+    /// chain has grown by more than a window since the last step.
     pub(super) async fn settle_window(&mut self) -> Result<Advance, FollowError> {
         let Some(newest) = self.window.blocks.back() else { return Ok(Advance::Extended) };
         let newest = newest.block;
@@ -49,7 +50,7 @@ impl<S: SetSource> Follower<S> {
         Ok(Advance::Extended)
     }
 
-    /// Reads the blocks from the newest down to one that is known, then their logs.
+    /// Reads the headers from the newest block down to a known one, then the logs of these blocks.
     pub(super) async fn read_new_blocks(&mut self, head: Header) -> Result<Advance, FollowError> {
         let lowest = self.base.next(&self.identity);
         if head.block.number < lowest {
@@ -64,7 +65,7 @@ impl<S: SetSource> Follower<S> {
             }
             new.push(header);
             if header.block.number == lowest {
-                // Its parent is the base block, or another block of that number.
+                // Its parent is the base block, or another block with the same number.
                 break self.base.block.filter(|base| base.hash == header.block.parent);
             }
             let child = header.block;
@@ -73,7 +74,7 @@ impl<S: SetSource> Follower<S> {
                 None => {
                     let parent = self.source.header(child.parent).await?;
                     let Some(parent) = parent else {
-                        // The child may name a parent that isn't its own.
+                        // The child may have a wrong parent.
                         self.window.unread.remove(&child.hash);
                         return Err(SourceError::UnknownBlock(child.parent).into());
                     };
@@ -82,7 +83,7 @@ impl<S: SetSource> Follower<S> {
                 }
             };
             if header.block.number.next() != child.number {
-                // One of both is wrong, and which isn't known.
+                // One of the two is wrong, and it isn't known which.
                 self.window.unread.remove(&child.hash);
                 self.window.unread.remove(&child.parent);
                 return Err(
@@ -112,7 +113,7 @@ impl<S: SetSource> Follower<S> {
         }
         for header in new.into_iter().rev() {
             if let Err(error) = self.read_block(header, head.block.number).await {
-                // Unless the endpoint failed, the header may be what is wrong.
+                // Unless the endpoint failed, the header may be wrong.
                 if !matches!(error, FollowError::Source(SourceError::Chain(_))) {
                     self.window.unread.remove(&header.block.hash);
                 }
@@ -123,9 +124,9 @@ impl<S: SetSource> Follower<S> {
         Ok(Advance::Extended)
     }
 
-    /// Reads the headers between those that are known and `head`, if there are several. They are asked by
-    /// number at once, where going from parent to parent takes a request for each; if the chain was
-    /// reorganized, some aren't the ancestors.
+    /// Reads the headers between the known ones and `head`, if there are several. They are requested by
+    /// number in one batch, which is faster than one request per parent. After a reorganization, some of
+    /// them aren't ancestors.
     async fn read_likely_ancestors(&mut self, head: &Header) -> Result<(), SourceError> {
         let (next, head) = (self.current.next(&self.identity), head.block.number);
         self.window.unread.retain(|_, header| (next..head).contains(&header.block.number));
@@ -139,7 +140,7 @@ impl<S: SetSource> Follower<S> {
         Ok(())
     }
 
-    /// Whether the state has this block's events, and could be taken back to it.
+    /// Whether the state has applied this block and can return to it.
     fn is_known(&self, hash: B256) -> bool {
         let window = self.window.blocks.iter().map(|known| known.block);
         self.base.block.into_iter().chain(window).any(|block| block.hash == hash)
@@ -153,7 +154,7 @@ impl<S: SetSource> Follower<S> {
             None => self.selected_logs(&header).await?,
         };
         if let Err(error) = self.current.apply(&self.identity, block, &logs) {
-            // What was applied of the block is taken back.
+            // The logs already applied of this block are undone.
             self.replay()?;
             return Err(self.not_applied(error));
         }
@@ -168,7 +169,7 @@ impl<S: SetSource> Follower<S> {
         Ok(())
     }
 
-    /// The set's logs of a block, out of all its logs, which its bloom has to fit.
+    /// The set's logs of a block, from all its logs, which must match its bloom.
     async fn logs_out_of_all(
         &mut self,
         block: &BlockView,
@@ -190,7 +191,8 @@ impl<S: SetSource> Follower<S> {
         Ok(logs)
     }
 
-    /// The set's logs of a block, and no others. Nothing but a comparison shows whether some are missing.
+    /// The set's logs of a block, read without the other logs. Only a comparison shows whether some are
+    /// missing.
     async fn selected_logs(&mut self, header: &Header) -> Result<Vec<PlacedLog>, SourceError> {
         let topics = SetIdentity::deployment_topics();
         let deployments = self.block_logs(header, Selection::Events(&topics)).await?;
@@ -198,7 +200,7 @@ impl<S: SetSource> Follower<S> {
         self.block_logs(header, Selection::Emitters(&emitters)).await
     }
 
-    /// The logs of a block, which isn't asked for them if its bloom shows that it has none.
+    /// The logs of a block. They aren't requested if its bloom shows that it has none.
     async fn block_logs(
         &mut self,
         header: &Header,
@@ -211,7 +213,7 @@ impl<S: SetSource> Follower<S> {
         self.source.block_logs(&header.block, selection).await
     }
 
-    /// The current state again, from the base one and the window.
+    /// Recomputes the current state from the base state and the window.
     fn replay(&mut self) -> Result<(), FollowError> {
         let mut current = self.base.clone();
         for WindowBlock { block, logs } in &self.window.blocks {

@@ -1,4 +1,4 @@
-//! States on disk.
+//! States saved on disk.
 
 use crate::support::{Recording, file_content, forge_file, fresh, insist, run, source};
 use canon_follow::{Advance, Checkpoint, CheckpointError, Follower};
@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A file of this test alone.
+/// A file that only this test uses.
 fn file(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("canon-follow-{}-{name}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
@@ -27,7 +27,7 @@ fn a_follower_killed_after_any_step_goes_on_from_its_checkpoint() {
         let identity = &recording.identity;
         for (height, _) in recording.heights.iter().enumerate() {
             let chain = recording.chain(height);
-            // A new process each time: nothing is known but the file.
+            // Each round is a new process, which knows only the file.
             let mut follower = match Checkpoint::read(&path, |found| found == identity).unwrap() {
                 Some(checkpoint) => Follower::resume(source(&chain).await, checkpoint),
                 None => Follower::new(source(&chain).await, identity.clone()),

@@ -1,4 +1,4 @@
-//! Views of both makers side by side.
+//! Comparisons of views from the events and from the contracts.
 
 use crate::support::{BLOCK_TIME, Recording, everything, run, source};
 use alloy_primitives::Address;
@@ -6,7 +6,7 @@ use canon_follow::{Follower, compare_present};
 use canon_protocol::{Amount, BlockNumber, Timestamp};
 use canon_views::Present;
 
-/// A view of the set with something in every field.
+/// A view of the set in which every field has a value.
 fn full_view() -> Present {
     let recording = Recording::shared();
     run(async {
@@ -29,7 +29,7 @@ fn full_view() -> Present {
 fn a_wrong_value_in_any_field_is_named() {
     let view = full_view();
     compare_present(&view, &view).unwrap();
-    // A new field has to be compared too.
+    // This fails to compile if a new field isn't compared.
     let Present {
         chain_id: _,
         block: _,
@@ -75,7 +75,7 @@ fn a_wrong_value_in_any_field_is_named() {
         plant(&mut wrong);
         for (folded, answered) in [(&view, &wrong), (&wrong, &view)] {
             let compared = compare_present(folded, answered);
-            // What the events don't know of isn't compared.
+            // Parts that the events don't contain aren't compared.
             if field == "signaling" && folded.signaling.is_none() {
                 compared.unwrap();
                 continue;

@@ -1,4 +1,4 @@
-//! What the comparison of an opened set covers, and what it costs.
+//! The coverage and the cost of the comparison of an opened set.
 
 use crate::{
     opening::{Deployed, client_by, folder},
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs};
 
 const WHALE: Address = Address::with_last_byte(2);
-/// Blocks with deposits, three in each.
+/// The number of blocks with deposits, three in each.
 const BLOCKS: u64 = 700;
 
 fn mine(chain: &Devchain, calls: &[UnsignedCall]) {
@@ -32,7 +32,7 @@ fn holder(number: u64) -> Address {
     Address::from_word(U256::from(0x1_0000 + number).into())
 }
 
-/// A set with so many holders, in equally many deposits whatever their number is.
+/// A set with this number of holders. The number of deposits doesn't depend on it.
 fn chain_with(holders: u64) -> Devchain {
     let Deployed { set, .. } = Deployed::shared();
     let chain = Deployed::shared().chain(0, 1);
@@ -62,7 +62,7 @@ fn about(holder: Address) -> Question {
     Question { holders: [(holder, Default::default())].into(), ..Question::default() }
 }
 
-/// The requests by method when a set is opened with the state of an earlier program.
+/// The requests, by method, to open a set with a saved state.
 async fn warm_requests(chain: &Devchain, expected: u64) -> BTreeMap<String, u64> {
     let deployed = Deployed::shared();
     let cache = folder(&format!("cost-{expected}"));
@@ -82,9 +82,9 @@ fn opening_a_set_costs_the_same_with_3_holders_and_with_2100() {
     run(async {
         let requests = warm_requests(&few, 3).await;
         assert_eq!(requests, warm_requests(&many, 3 * BLOCKS).await);
-        // One look at the present, and one comparison, both through the lens.
+        // There is one view of the present and one comparison, both with the lens.
         assert!(requests["eth_call"] <= 10, "{requests:?}");
-        // What the comparison of every holder would cost.
+        // The requests that a comparison of every holder would take.
         let faults = Faults::default();
         let client = client_by(&faults, &many).await;
         let identity = Deployed::shared().identity(&client).await;
@@ -98,7 +98,7 @@ fn opening_a_set_costs_the_same_with_3_holders_and_with_2100() {
     });
 }
 
-/// An endpoint leaves out a transfer between two accounts, both of which nobody asks about.
+/// The endpoint omits a transfer between two accounts about which nobody asks.
 #[test]
 fn a_lost_transfer_is_found_when_one_of_its_accounts_is_asked_about() {
     let deployed = Deployed::shared();
@@ -147,7 +147,7 @@ fn a_lost_transfer_is_found_when_one_of_its_accounts_is_asked_about() {
     fs::remove_dir_all(&cache).unwrap();
 }
 
-/// A follower that an agent keeps asks for one account after the other.
+/// An agent's follower is asked about one account after the other.
 #[test]
 fn a_question_about_another_account_is_compared_once() {
     let chain = chain_with_old_blocks();
@@ -171,7 +171,7 @@ fn a_question_about_another_account_is_compared_once() {
     });
 }
 
-/// Blocks that are read in ranges, so that the state has to be compared.
+/// A chain with blocks that are read in ranges, so that the state must be compared.
 fn chain_with_old_blocks() -> Devchain {
     Deployed::shared().chain(150, 1)
 }

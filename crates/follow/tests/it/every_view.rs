@@ -1,4 +1,4 @@
-//! States compared with every view of every contract.
+//! Comparisons of states with every view of every contract.
 
 use crate::support::{Recording, run, source};
 use alloy_primitives::{Address, U256};
@@ -9,7 +9,7 @@ use canon_protocol::{ExternalContracts, SetState, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The calls that the answers of all contracts in a state are of.
+/// The expected calls of all contracts in a state.
 fn questions(
     state: &SetState,
     external: &dyn ExternalContracts,
@@ -21,7 +21,7 @@ fn questions(
     viewed_contracts(state).flat_map(answers).map(question).collect()
 }
 
-/// The first value of some holder in a list by holders that is called `name` and isn't empty.
+/// The first value of any holder in a non-empty list by holders with this name.
 fn first_entry<'a>(state: &'a mut Value, name: &str) -> Option<&'a mut Value> {
     match state {
         Value::Object(fields) => fields.iter_mut().find_map(|(field, value)| {
@@ -66,7 +66,7 @@ fn a_wrong_nonce_or_ballot_of_one_holder_is_found() {
             let signers = proposal.ballot_nonces().map(|(voter, _)| voter);
             let mut expected: BTreeSet<_> = voters.chain(signers).collect();
             with_ballots += usize::from(!expected.is_empty());
-            // One account without a ballot: the last one.
+            // One of the accounts has no ballot: the last one.
             expected.extend(accounts.iter().rfind(|account| !expected.contains(*account)).copied());
             let asked = known.iter().filter(|(contract, _)| *contract == at);
             let asked =

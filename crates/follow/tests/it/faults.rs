@@ -1,4 +1,4 @@
-//! Endpoints that fail, lag and switch forks.
+//! Endpoints that fail, lag and switch between forks.
 
 use crate::{
     network::{Choice, Habit, Network},
@@ -20,7 +20,7 @@ use canon_testkit::histories::Rng;
 use canon_views::Question;
 use tower::Layer;
 
-/// The stages of a chain: it grows, its end is replaced, it grows on.
+/// The stages of a chain: it grows, its end is replaced, and it grows again.
 fn stages() -> Vec<Devchain> {
     let recording = Recording::shared();
     let last = recording.heights.len() - 1;
@@ -28,13 +28,13 @@ fn stages() -> Vec<Devchain> {
     vec![recording.chain(last - 3), replaced, recording.chain(last - 1), recording.chain(last)]
 }
 
-/// Follows the stages one after the other. Returns the state at the end, and the number of requests.
+/// Follows the stages in order. Returns the final state and the number of requests.
 async fn follow_stages(stages: &[Devchain], failing: Option<u64>) -> (SetState, u64) {
     let network = Network::new(stages.iter().map(Devchain::transport), Choice::Node(0));
     if let Some(request) = failing {
         network.fail(request);
     }
-    // The first request asks for the chain id, which is known.
+    // The first request is for the chain id, which is already known.
     let source = loop {
         let provider = alloy_provider::ProviderBuilder::default().connect_client(network.client());
         if let Ok(client) = canon_chain::Client::connect(provider).await {
@@ -45,7 +45,8 @@ async fn follow_stages(stages: &[Devchain], failing: Option<u64>) -> (SetState, 
     for (node, stage) in stages.iter().enumerate() {
         network.choose(Choice::Node(node));
         let advance = insist(&mut follower).await;
-        // The second stage has other ends than the third: whichever request failed, it is told.
+        // The second stage ends with other blocks than the third one. This is reported regardless of the
+        // failing request.
         assert_eq!(advance == Advance::Reorganized, node == 2, "stage {node}, {failing:?}");
         assert_eq!(follower.block().unwrap().hash, stage.block_hash());
     }
@@ -67,8 +68,8 @@ fn whichever_request_fails_the_end_is_the_same() {
     });
 }
 
-/// The requests for blocks and logs that a follower needs for 60 new blocks, of an endpoint that refuses so many
-/// requests in 100.
+/// The number of requests for blocks and logs that a follower needs for 60 new blocks, at an endpoint that
+/// refuses `percent` of the requests.
 async fn requests_for_new_blocks(seed: u64, percent: u64) -> u64 {
     let recording = Recording::shared();
     let height = recording.heights.len() / 2;
@@ -88,7 +89,7 @@ async fn requests_for_new_blocks(seed: u64, percent: u64) -> u64 {
         true => Answer::Refusal(-32005, "too many requests".to_owned()),
         false => Answer::Node,
     });
-    // What the comparison costs then is that of a view.
+    // A failed comparison isn't repeated here. It costs as much as a view.
     while follower.block().unwrap().hash != chain.block_hash() {
         if let Err(error) = follower.catch_up().await {
             assert_eq!(error.severity(), Severity::Retry, "{error}");
@@ -104,7 +105,7 @@ fn an_endpoint_that_refuses_many_requests_costs_few_more() {
         for percent in [10, 20] {
             for seed in 0..10 {
                 let requests = requests_for_new_blocks(seed, percent).await;
-                // Without what was read before it would take thousands.
+                // Without reusing earlier answers it would take thousands.
                 assert!(requests <= 2 * least, "seed {seed}: {requests}, {least} without refusals");
             }
         }
@@ -171,7 +172,7 @@ fn logs_that_were_left_out_are_read_when_others_miss_them() {
         let error = last.expect("withdrawals of power that nobody has");
         assert!(matches!(error, FollowError::Unfoldable(_)), "{error}");
         assert_eq!(error.severity(), Severity::Stop);
-        // It answers in full again.
+        // The endpoint returns complete answers again.
         network.adopt(Habit::None);
         assert_eq!(insist(&mut follower).await, Advance::Reorganized);
         assert!(*follower.state() == expected);
@@ -188,7 +189,7 @@ fn a_range_of_which_a_node_has_the_first_blocks_alone_is_read_again() {
         for height in [last / 2, last - 3] {
             let lagging = recording.chain(height);
             assert!(lagging.block_number() + WINDOW < chain.block_number());
-            // The logs of the old blocks come from a node that lags, and everything else doesn't.
+            // Only the logs of the old blocks come from a node that lags.
             let choice = Choice::SecondFor("eth_getLogs");
             let network = Network::new([chain.transport(), lagging.transport()], choice);
             let source =
@@ -288,7 +289,7 @@ fn another_chain_is_refused() {
 fn a_reorganization_that_begins_before_any_request_ends_in_the_new_chain() {
     let recording = Recording::shared();
     let height = recording.heights.len() / 2;
-    // Within the window, and deeper.
+    // The reorganizations are within the window, and deeper.
     for (old, new) in [(10, 12), (WINDOW + 30, WINDOW + 32)] {
         let nodes = [recording.fork(height, old, 1), recording.fork(height, new, 2)];
         run(async {
@@ -319,7 +320,7 @@ fn a_reorganization_that_begins_before_any_request_ends_in_the_new_chain() {
 fn a_replacement_below_the_first_earlier_state_ends_in_the_new_chain() {
     let recording = Recording::shared();
     let newest = recording.newest();
-    // All blocks from the first height on are others: no state that was kept is on the new chain.
+    // All blocks from the first height on are replaced, so no kept state is on the new chain.
     let more = newest.block_number() - recording.chain(0).block_number() + 1;
     let nodes = [newest, recording.fork(0, more, 1)];
     run(async {
@@ -328,7 +329,7 @@ fn a_replacement_below_the_first_earlier_state_ends_in_the_new_chain() {
         loop {
             let transports = nodes.iter().map(Devchain::transport);
             let network = Network::new(transports, Choice::SecondFrom(switch));
-            // Short ranges, so that the logs take many requests and several earlier states are kept.
+            // Ranges are short, so that the logs take many requests and several earlier states are kept.
             network.adopt(Habit::RefusesRangesAbove(100));
             let source =
                 ChainSource::new(client(network.client()).await, ComparisonScope::Everything);
@@ -368,7 +369,7 @@ fn nodes_that_lag_and_fork_cost_time_and_never_an_event() {
     let recording = Recording::shared();
     let last = recording.heights.len() - 1;
     run(async {
-        // Up to date, a little and far behind, on two other forks; and on one that is longer.
+        // The nodes are up to date, a little behind, far behind, on two other forks, and on a longer fork.
         let mut nodes = Vec::new();
         for chain in [
             recording.newest(),

@@ -1,4 +1,4 @@
-//! Random histories, with hostile contracts and reorganizations, followed while they happen.
+//! Random histories with hostile contracts and reorganizations, followed while they happen.
 
 use crate::support::{fresh, identity, insist, run, source};
 use canon_differential::{History, Lockstep};
@@ -7,8 +7,8 @@ use canon_follow::{Advance, ChainSource, Follower, check_every_view};
 /// The number of steps between two comparisons of the state.
 const STEPS_BETWEEN_COMPARISONS: u64 = 40;
 
-/// Follows the history of `seed` every few steps. Returns the number of reorganizations that it saw, and
-/// of comparisons.
+/// Follows the history of `seed` every few steps. Returns the numbers of reorganizations and of
+/// comparisons.
 fn follow(seed: u64) -> (u64, u64) {
     let mut follower: Option<Follower<ChainSource>> = None;
     let (mut reorganizations, mut comparisons) = (0, 0);

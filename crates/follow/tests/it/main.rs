@@ -1,4 +1,4 @@
-//! Folding what a chain says, whatever happens on the way.
+//! Folding the logs of a chain, with all kinds of disturbances.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 

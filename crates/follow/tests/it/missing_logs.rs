@@ -1,4 +1,4 @@
-//! Answers that lag, are cut off or take too long: they cost time, and never an event.
+//! Answers that lag, are cut off or take too long. They cost time, but no event is lost.
 
 use crate::{
     opening::{Deployed, client_by, folder},
@@ -35,7 +35,7 @@ fn mine_calls(chain: &Devchain, calls: &[(Address, Address, Bytes)]) {
     assert!(executed.iter().all(|call| call.success), "{executed:?}");
 }
 
-/// A holder with 5 of power, who may deposit 100 more.
+/// A chain with a holder who has a power of 5 and may deposit 100 more.
 fn chain_with_rich_holder() -> Devchain {
     let set = &Deployed::shared().set;
     let chain = chain_with_holder();
@@ -46,7 +46,7 @@ fn chain_with_rich_holder() -> Devchain {
     chain
 }
 
-/// A block in which the holder deposits 7 twice.
+/// Mines a block in which the holder deposits 7 twice.
 fn two_deposits(chain: &Devchain) {
     let set = &Deployed::shared().set;
     let deposit: Bytes =
@@ -55,12 +55,12 @@ fn two_deposits(chain: &Devchain) {
     mine_calls(chain, &[one.clone(), one]);
 }
 
-/// Whether it is a request for logs of one block, given by its hash.
+/// Whether a request is for the logs of one block by its hash.
 fn is_for_block_logs(request: &SerializedRequest) -> bool {
     request.method() == "eth_getLogs" && params(request)[0].get("blockHash").is_some()
 }
 
-/// The first half of a list of logs if there are several: an answer that is cut off.
+/// The first half of a list of logs if it has several, as in an answer that is cut off.
 fn first_half(mut logs: Value) -> Value {
     let list = logs.as_array_mut().unwrap();
     if list.len() > 1 {
@@ -69,7 +69,7 @@ fn first_half(mut logs: Value) -> Value {
     logs
 }
 
-/// Cuts off the answers to all requests for logs of one block.
+/// Cuts off the answers to all requests for the logs of one block.
 fn cut_off_block_logs(faults: &Faults) {
     faults.answer(|request| match is_for_block_logs(request) {
         true => Answer::Changed(Box::new(first_half)),
@@ -87,8 +87,8 @@ async fn follower_of(faults: &Faults, chain: &Devchain) -> Follower<ChainSource>
     follower
 }
 
-/// Follows `blocks` more blocks with an honest endpoint, then says whether the state is called verified and isn't
-/// the chain's.
+/// Follows `blocks` more blocks at a correct endpoint. Returns whether the state counts as verified but
+/// differs from the chain's.
 async fn verified_and_wrong(
     faults: &Faults,
     chain: &Devchain,
@@ -104,8 +104,8 @@ async fn verified_and_wrong(
     matches!(follower.verification(), Verification::Verified) && *follower.state() != expected
 }
 
-/// Two logs with the same emitter and topics have the same bloom as one: only the comparison that is made every half
-/// window finds that the last of them is missing.
+/// Two logs with the same emitter and topics have the same bloom as one. Only the comparison every half
+/// window detects that the second one is missing.
 #[test]
 fn an_answer_that_lacks_the_twin_of_a_log_is_not_proven_by_the_bloom() {
     let chain = chain_with_rich_holder();
@@ -121,7 +121,7 @@ fn an_answer_that_lacks_the_twin_of_a_log_is_not_proven_by_the_bloom() {
     });
 }
 
-/// Of more than four blocks at once, the newest are read with all their logs.
+/// Of more than four new blocks, the newest are read with all their logs.
 #[test]
 fn an_answer_for_one_of_several_new_blocks_that_is_cut_off_is_noticed() {
     let chain = chain_with_rich_holder();
@@ -131,7 +131,7 @@ fn an_answer_for_one_of_several_new_blocks_that_is_cut_off_is_noticed() {
         for _ in 0..5 {
             chain.mine().unwrap();
         }
-        // Different events, so that their blooms differ too.
+        // The events differ, so that their blooms differ too.
         let set = &Deployed::shared().set;
         let approve =
             |spender| Asset::approveCall { spender, amount: U256::from(50) }.abi_encode().into();
@@ -145,7 +145,7 @@ fn an_answer_for_one_of_several_new_blocks_that_is_cut_off_is_noticed() {
     });
 }
 
-/// One header without its bloom, though every other answer is honest. The block's hash would show it.
+/// One header lacks its bloom, and all other answers are correct. The block's hash reveals it.
 #[test]
 fn one_header_with_an_empty_bloom_loses_no_event() {
     let chain = chain_with_rich_holder();
@@ -171,7 +171,7 @@ fn one_header_with_an_empty_bloom_loses_no_event() {
     });
 }
 
-/// As the tests of `wrong_headers`, with the field that they leave out.
+/// As the tests in `wrong_headers`, with the field that they don't cover.
 #[test]
 fn one_header_with_a_wrong_time_is_asked_for_again() {
     let chain = chain_with_rich_holder();
@@ -207,8 +207,8 @@ fn one_header_with_a_wrong_time_is_asked_for_again() {
     });
 }
 
-/// A node has a block before the index of its logs. The bloom says for sure that logs are missing; what they change
-/// isn't shown at once.
+/// A node has a block before its logs are indexed. The bloom proves that logs are missing, but their effect
+/// isn't visible at once.
 #[test]
 fn an_index_that_lags_by_one_block_costs_no_stake() {
     let deployed = Deployed::shared();
@@ -219,7 +219,7 @@ fn an_index_that_lags_by_one_block_costs_no_stake() {
     let mint = Asset::mintCall { to: staker, amount }.abi_encode().into();
     let approve = Asset::approveCall { spender: set.rollup, amount }.abi_encode().into();
     mine_calls(&chain, &[(set.issuer, set.asset, mint), (staker, set.asset, approve)]);
-    // Somebody has recorded the seed of the next epoch.
+    // Somebody records the seed of the next epoch.
     let record = Rollup::setupEpochCall {}.abi_encode().into();
     mine_calls(&chain, &[(staker, set.rollup, record)]);
     run(async {
@@ -230,7 +230,7 @@ fn an_index_that_lags_by_one_block_costs_no_stake() {
         mine_calls(&chain, &[(staker, set.rollup, stake.abi_encode().into())]);
         let asked = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&asked);
-        // The index lags for one answer.
+        // The log index lags for one answer.
         faults.answer(move |request| {
             match is_for_block_logs(request) && count.fetch_add(1, Ordering::Relaxed) == 0 {
                 true => Answer::Result(json!([])),
@@ -241,7 +241,7 @@ fn an_index_that_lags_by_one_block_costs_no_stake() {
         let asked = asked.load(Ordering::Relaxed);
         assert!(asked > 0);
         let is_wrong = verified_and_wrong(&faults, &chain, &mut follower, 5).await;
-        // Two epochs later.
+        // Two epochs pass.
         for _ in 0..3 {
             chain.set_next_timestamp(chain.timestamp() + 384).unwrap();
             chain.mine().unwrap();
@@ -265,7 +265,7 @@ fn an_index_that_lags_by_one_block_costs_no_stake() {
     });
 }
 
-/// A node needs longer for the logs of many blocks than the client waits, or its proxy does.
+/// The logs of many blocks take a node or its proxy longer than the client waits.
 #[test]
 fn a_range_that_takes_too_long_is_shortened() {
     let chain = Deployed::shared().chain(600, 1);
@@ -304,7 +304,7 @@ fn a_range_that_takes_too_long_is_shortened() {
     }
 }
 
-/// One answer whose log lost its data.
+/// The log in one answer lacks its data.
 #[test]
 fn one_log_without_its_data_does_not_stop_a_follower() {
     let chain = chain_with_rich_holder();
@@ -329,7 +329,7 @@ fn one_log_without_its_data_does_not_stop_a_follower() {
     });
 }
 
-/// A set is opened by logs of a node that lags behind the set's first block.
+/// A set is opened with logs of a node that lags behind the set's first block.
 #[test]
 fn a_set_that_was_just_deployed_is_found_though_one_node_lags() {
     let deployed = Deployed::shared();

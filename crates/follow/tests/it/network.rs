@@ -1,5 +1,5 @@
-//! An endpoint behind which several nodes answer in turns, also the requests of one batch: they lag, or are on
-//! other forks.
+//! An endpoint with several nodes behind it, which take turns in answering, even within one batch. They
+//! lag, or are on other forks.
 
 use alloy_json_rpc::{RequestPacket, Response, ResponsePacket, ResponsePayload, SerializedRequest};
 use alloy_primitives::B256;
@@ -13,17 +13,17 @@ use core::task::{Context, Poll};
 use serde_json::value::to_raw_value;
 use std::sync::{Arc, Mutex};
 
-/// The nodes, and who answers the next request.
+/// The nodes, and the rule that selects the one for the next request.
 #[derive(Clone)]
 pub(crate) struct Network {
     nodes: Arc<[DevchainTransport]>,
     rule: Arc<Mutex<Rule>>,
 }
 
-/// The endpoints that answer, and their faults.
+/// The selection of nodes, and their faults.
 #[derive(Debug)]
 struct Rule {
-    /// Requests so far.
+    /// The number of requests so far.
     requests: u64,
     choice: Choice,
     /// The number of the request that fails.
@@ -34,30 +34,30 @@ struct Rule {
 /// A behavior of an endpoint that differs from the devchain's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Habit {
-    /// Nothing.
+    /// No difference.
     None,
-    /// It refuses logs of more than this many blocks.
+    /// It refuses the logs of more than this number of blocks.
     RefusesRangesAbove(u64),
-    /// It doesn't give the time of a log's block.
+    /// It omits the block times of logs.
     HidesTimesOfLogs,
-    /// It says that every log's block is of second 0.
+    /// It returns a block time of 0 for every log.
     GivesWrongTimesOfLogs,
-    /// It leaves out the logs with this first topic.
+    /// It omits logs with this first topic.
     LeavesOut(B256),
 }
 
-/// The endpoint that answers.
+/// The node that answers.
 #[derive(Clone, Debug)]
 pub(crate) enum Choice {
     /// Always the same node.
     Node(usize),
     /// Any node.
     Any(Rng),
-    /// The first node, but for one request in ten, which any node answers.
+    /// The first node, except for one request in ten, which any node answers.
     MostlyFirst(Rng),
-    /// The first node, and from the request with this number on the second.
+    /// The first node before the request with this number, and the second one from it on.
     SecondFrom(u64),
-    /// The first node, but for requests of this method, which the second one answers.
+    /// The first node, except for requests of this method, which the second one answers.
     SecondFor(&'static str),
 }
 
@@ -67,7 +67,7 @@ impl Network {
         Self { nodes: nodes.into_iter().collect(), rule: Arc::new(Mutex::new(rule)) }
     }
 
-    /// Lets the request with this number, counted from 0, fail.
+    /// Makes the request with this number fail, counted from 0.
     pub(crate) fn fail(&self, request: u64) {
         self.rule.lock().unwrap().failing = Some(request);
     }
@@ -90,7 +90,7 @@ impl Network {
 }
 
 impl Rule {
-    /// The number of the node, of so many, that answers a request.
+    /// The index of the node that answers a request; `nodes` is the number of nodes.
     fn node(&mut self, request: &SerializedRequest, nodes: usize) -> usize {
         let number = self.requests;
         self.requests += 1;
@@ -164,7 +164,8 @@ async fn answer(
     Ok(response)
 }
 
-/// The number of blocks whose logs a request asks for; 0 if it asks for none, or for one block by hash.
+/// The number of blocks in the range of a request for logs; 0 for other requests, and for the logs of one
+/// block by its hash.
 fn blocks_of_logs(request: &SerializedRequest) -> u64 {
     if request.method() != "eth_getLogs" {
         return 0;
@@ -175,7 +176,7 @@ fn blocks_of_logs(request: &SerializedRequest) -> u64 {
     from.zip(to).map_or(0, |(from, to)| to - from + 1)
 }
 
-/// Changes the logs of an answer that has some.
+/// Changes the logs in an answer, if it contains any.
 fn change_logs(response: &mut Response, habit: Habit) {
     let ResponsePayload::Success(payload) = &response.payload else { return };
     let Ok(mut logs) = serde_json::from_str::<Vec<Log>>(payload.get()) else { return };

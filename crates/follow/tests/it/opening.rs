@@ -1,4 +1,4 @@
-//! A set that is opened by its Registry's address.
+//! Opening a set with its Registry's address.
 
 use crate::{
     network::{Choice, Habit, Network},
@@ -33,7 +33,7 @@ use std::{
 };
 use tower::Layer;
 
-/// A chain with a set that was just deployed.
+/// A chain with a newly deployed set.
 pub(crate) struct Deployed {
     pub(crate) chain: Vec<u8>,
     pub(crate) set: SetAddresses,
@@ -58,13 +58,13 @@ impl Deployed {
         })
     }
 
-    /// The one that most tests share.
+    /// The deployed set that most tests share.
     pub(crate) fn shared() -> &'static Self {
         static DEPLOYED: OnceLock<Deployed> = OnceLock::new();
         DEPLOYED.get_or_init(|| Self::with(Create2Origin::default()))
     }
 
-    /// The chain with so many blocks more: each has an allowance that names the fork.
+    /// The chain with `blocks` more blocks, each with an allowance that depends on the fork.
     pub(crate) fn chain(&self, blocks: u64, fork: u64) -> Devchain {
         let chain = Devchain::from_bytes(&self.chain).unwrap();
         for block in 0..blocks {
@@ -118,7 +118,7 @@ pub(crate) const fn subject<'a>(
     OpenSubject { client, registry, question, block_time: BLOCK_TIME }
 }
 
-/// A folder of this test alone, which isn't there yet.
+/// A folder that only this test uses and that doesn't exist yet.
 pub(crate) fn folder(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("canon-open-{}-{name}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
@@ -137,7 +137,7 @@ pub(crate) async fn client_by(faults: &Faults, chain: &Devchain) -> Client {
     client(RpcClient::new(faults.layer(chain.transport()), true)).await
 }
 
-/// Fails if the set lacks its history, or anything is to be noted.
+/// Fails if the set has no history, or has notes.
 #[track_caller]
 fn assert_complete(opened: &OpenedSet) {
     assert!(opened.no_history.is_none() && opened.notes.is_empty(), "{opened:?}");
@@ -168,7 +168,7 @@ fn the_identity_follows_from_the_registry() {
                 let (chain_id, set) = (client.chain_id(), &deployed.set);
                 let expected = SetIdentity::of(chain_id, set, origin, found.first_block).unwrap();
                 assert_eq!(found, expected, "{habit:?}");
-                // Whoever deploys may first create the proxy.
+                // The deployer may have created the proxy before.
                 let first = found.first_block.get();
                 assert!(first >= deployed.first_block.get() && first > 0, "{found:?}");
 
@@ -192,7 +192,7 @@ fn a_registry_whose_events_are_forged_has_no_history() {
     run(async {
         let faults = Faults::default();
         let client = client_by(&faults, &chain).await;
-        // The constructor's events name another deployer.
+        // The constructor's events contain another deployer.
         faults.answer(|request| match request.method() {
             "eth_getTransactionReceipt" => Answer::Changed(Box::new(|mut receipt| {
                 for log in receipt["logs"].as_array_mut().unwrap() {
@@ -255,7 +255,7 @@ fn a_set_that_was_opened_before_costs_few_requests() {
         assert_eq!(warm.view, cold.view);
         let requests = faults.take_requests();
         let after: u64 = requests.values().sum();
-        // Mostly the window's blocks: a header and the logs of each.
+        // Most requests are for the window's blocks: a header and logs for each.
         assert!(after < before && after < 200, "{before}, then {requests:?}");
     });
     let file = only_file(&cache);
@@ -312,7 +312,7 @@ fn an_endpoint_that_fails_at_times_is_asked_again_and_not_for_ever() {
             assert!(opened.view == fresh, "seed {seed}");
             let _ = fs::remove_dir_all(&cache);
         }
-        // One that never gives logs.
+        // This endpoint never returns logs.
         let faults = Faults::default();
         let client = client_by(&faults, &chain).await;
         faults.answer(|request| match request.method() {
@@ -358,7 +358,7 @@ fn a_file_that_is_of_no_use_is_noted_and_replaced() {
         }
         fs::remove_dir_all(&cache).unwrap();
 
-        // The folder can neither be read nor made: a file is in its place.
+        // The folder can be neither read nor created, because a file has its path.
         fs::write(&cache, "").unwrap();
         let opened = deployed.open(&client, &cache.join("below")).await;
         let is_noted =
@@ -415,8 +415,8 @@ fn a_chain_that_was_replaced_since_is_read_again() {
     fs::remove_dir_all(&cache).unwrap();
 }
 
-/// Lets Governance list a rollup with the canonical one's parameters, which is created by the deployment proxy
-/// with this salt, or without it.
+/// Makes Governance list a rollup with the canonical one's parameters. It is created by the deployment
+/// proxy with this salt, or without CREATE2.
 async fn list_rollup(chain: &Devchain, set: &SetAddresses, salt: Option<B256>) -> Address {
     let client = client(chain.client()).await;
     let head = client.head().await.unwrap();
@@ -453,7 +453,7 @@ fn rollups_of_another_origin_are_found_or_named() {
             let client = client(chain.client()).await;
             assert_complete(&deployed.open(&client, &cache).await);
             let rollup = list_rollup(&chain, &deployed.set, salt).await;
-            // With the identity of before, and without.
+            // The set is opened with the earlier identity and without.
             let warm = deployed.open(&client, &cache).await;
             let cold = deployed.open(&client, &folder("nothing-yet")).await;
             for opened in [&warm, &cold] {

@@ -1,4 +1,4 @@
-//! Pauses before further attempts, in time that nobody waits for.
+//! Pauses before retries, without real waiting.
 
 use crate::{
     network::{Choice, Network},
@@ -11,7 +11,7 @@ use canon_follow::{OpenedSet, open_set};
 use core::{future, time::Duration};
 use std::fs;
 
-/// Opens the set, and returns the pauses that were asked for. `paused` gets the sum so far.
+/// Opens the set, and returns the requested pauses. `paused` gets the sum so far.
 async fn open(client: &Client, paused: impl Fn(Duration) + Sync) -> (OpenedSet, Vec<Duration>) {
     let (cache, registry) = (folder("pauses"), Deployed::shared().set.registry);
     let mut pauses = Vec::new();
@@ -55,7 +55,7 @@ fn a_node_that_lags_for_a_minute_costs_time_and_not_the_history() {
     let deployed = Deployed::shared();
     let [newest, lagging] = [300, 40].map(|blocks| deployed.chain(blocks, 1));
     run(async {
-        // Logs come from a node that lags, and everything else doesn't.
+        // Only logs come from a node that lags.
         let nodes = [newest.transport(), lagging.transport()];
         let network = Network::new(nodes, Choice::SecondFor("eth_getLogs"));
         let client = client(network.client()).await;

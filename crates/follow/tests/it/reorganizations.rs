@@ -1,4 +1,4 @@
-//! Reorganizations at every depth that matters.
+//! Reorganizations at all relevant depths.
 
 use crate::{
     network::{Choice, Network},
@@ -7,7 +7,7 @@ use crate::{
 use canon_devchain::Devchain;
 use canon_follow::{Advance, ChainSource, ComparisonScope, Follower, WINDOW};
 
-/// A follower of the first chain, and the network that has all of them.
+/// A follower of the first chain, and a network with all chains.
 async fn followed<const N: usize>(chains: [&Devchain; N]) -> (Network, Follower<ChainSource>) {
     let network = Network::new(chains.map(Devchain::transport), Choice::Node(0));
     let source = ChainSource::new(client(network.client()).await, ComparisonScope::Everything);
@@ -20,7 +20,7 @@ async fn followed<const N: usize>(chains: [&Devchain; N]) -> (Network, Follower<
 fn any_depth_ends_in_the_state_of_a_fresh_follower() {
     let recording = Recording::shared();
     let blocks = recording.newest().block_number();
-    // Two forks of a height, and the newest chain against a fork of the first height.
+    // These are two forks from one height, and the newest chain with a fork from the first height.
     let within = [1, 2, WINDOW - 1, WINDOW, WINDOW + 1, 2 * WINDOW].map(|depth| {
         let height = recording.heights.len() / 2;
         (recording.fork(height, depth, 1), recording.fork(height, depth + 1, 2), depth)
@@ -77,7 +77,7 @@ fn a_follower_that_slept_longer_than_a_window_goes_on() {
 fn a_window_that_was_replaced_while_the_follower_slept_is_taken_back() {
     let recording = Recording::shared();
     run(async {
-        // Another end of the early chain, which the newest one doesn't have.
+        // The early chain has another end than the newest one.
         let early = recording.fork(recording.heights.len() / 3, 3, 1);
         let newest = recording.newest();
         let (network, mut follower) = followed([&early, &newest]).await;

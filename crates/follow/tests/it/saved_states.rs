@@ -1,4 +1,4 @@
-//! Sets that are opened with a file that is wrong.
+//! Opening sets with a wrong file.
 
 use crate::{
     opening::{Deployed, folder, only_file},
@@ -16,7 +16,7 @@ use std::{fs, path::Path};
 
 const PAYLOAD: Address = Address::repeat_byte(0xf1);
 
-/// The code that lists these actions.
+/// The code of a payload that lists these actions.
 fn payload_code(actions: &[Action]) -> Bytes {
     let actions = actions.iter().cloned().map(Into::into).collect();
     let data = UpgradePayload::getActionsCall::abi_encode_returns(&actions);
@@ -26,7 +26,7 @@ fn payload_code(actions: &[Action]) -> Bytes {
     [&copy[..], &[0x61], &length, &[0x5f, 0xf3], &data].concat().into()
 }
 
-/// A chain whose set has a proposal, older than a window.
+/// A chain with a proposal that is older than a window.
 async fn chain_with_proposal() -> Devchain {
     let deployed = Deployed::shared();
     let (chain, set) = (deployed.chain(3, 1), &deployed.set);
@@ -49,8 +49,8 @@ async fn chain_with_proposal() -> Devchain {
     chain
 }
 
-/// Opens the shared set with its file, which can't be used. It is the set as `fresh`, and the next time there is
-/// nothing to note.
+/// Opens the shared set with its file, which can't be used. Checks that the result equals `fresh`, and that
+/// the next time there are no notes.
 async fn open_anew(client: &Client, cache: &Path, fresh: &OpenedSet) -> CheckpointError {
     let deployed = Deployed::shared();
     let mut opened = deployed.open(client, cache).await;

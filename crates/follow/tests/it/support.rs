@@ -1,4 +1,4 @@
-//! Chains with the history of a set, and followers of them.
+//! Chains with the history of a set, and their followers.
 
 use alloy_primitives::{Address, U256, keccak256};
 use alloy_provider::ProviderBuilder;
@@ -16,19 +16,19 @@ use core::{future, time::Duration};
 use serde_json::Value;
 use std::{fs, future::Future, path::Path, sync::OnceLock};
 
-/// The calls of the history that most tests follow.
+/// The number of calls in the history that most tests follow.
 pub(crate) const CALLS: u64 = 700;
 
-/// The most steps of a history.
+/// The maximum number of steps in a history.
 const STEPS: u64 = 4 * CALLS;
 
-/// Runs what never waits for anything but the chain in this process.
+/// Runs a future that waits only for the chain in this process.
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(future)
 }
 
-/// A history's set.
+/// The identity of a history's set.
 pub(crate) fn identity(addresses: Addresses) -> SetIdentity {
     let origins = salts(STEPS).map(|salt| Create2Origin { salt, ..Create2Origin::default() });
     let origins = origins.collect();
@@ -43,12 +43,12 @@ pub(crate) async fn source(chain: &Devchain) -> ChainSource {
     ChainSource::new(client(chain.client()).await, ComparisonScope::Everything)
 }
 
-/// Lets no time pass.
+/// A pause that takes no time.
 pub(crate) fn no_pause(_: Duration) -> future::Ready<()> {
     future::ready(())
 }
 
-/// The state that a follower reaches that hasn't seen anything before.
+/// The state that a new follower reaches.
 pub(crate) async fn fresh(chain: &Devchain, identity: &SetIdentity) -> SetState {
     let mut follower = Follower::new(source(chain).await, identity.clone());
     follower.catch_up().await.unwrap();
@@ -56,7 +56,7 @@ pub(crate) async fn fresh(chain: &Devchain, identity: &SetIdentity) -> SetState 
     follower.state().clone()
 }
 
-/// Goes all the way to the newest block, however often the source fails on it.
+/// Advances to the newest block, and retries after every failure of the source.
 pub(crate) async fn insist(follower: &mut Follower<impl SetSource>) -> Advance {
     for _ in 0..1_000 {
         match follower.catch_up().await {
@@ -67,7 +67,7 @@ pub(crate) async fn insist(follower: &mut Follower<impl SetSource>) -> Advance {
     panic!("it never arrives");
 }
 
-/// The same for one step.
+/// Advances one step, with the same checks of errors.
 pub(crate) async fn step(follower: &mut Follower<impl SetSource>) -> Result<Advance, FollowError> {
     let outcome = follower.step().await;
     if let Err(error) = &outcome {
@@ -76,21 +76,21 @@ pub(crate) async fn step(follower: &mut Follower<impl SetSource>) -> Result<Adva
     outcome
 }
 
-/// The content of a checkpoint's file.
+/// The content of a checkpoint file.
 pub(crate) fn file_content(path: &Path) -> Value {
     serde_json::from_str(fs::read_to_string(path).unwrap().lines().next().unwrap()).unwrap()
 }
 
-/// Writes a checkpoint's file of this content, whose hash fits.
+/// Writes a checkpoint file with this content and a matching hash.
 pub(crate) fn forge_file(path: &Path, content: &Value) {
     let content = content.to_string();
     fs::write(path, format!("{content}\n{:#x}", keccak256(&content))).unwrap();
 }
 
-/// The time from one block to the next that views of the tests expect.
+/// The block time that the tests' views expect.
 pub(crate) const BLOCK_TIME: Seconds = Seconds::of(12);
 
-/// Everything that the follower's state knows.
+/// A question about everything in the follower's state.
 pub(crate) fn everything(follower: &Follower<ChainSource>) -> Question {
     Question::everything(follower.state())
 }
@@ -103,7 +103,7 @@ pub(crate) struct Recording {
 }
 
 impl Recording {
-    /// The chain of a history without reorganizations, every `every` steps.
+    /// The chain of a history without reorganizations, at every `every` steps.
     fn of(seed: u64, every: u64) -> Self {
         let mut identity = None;
         let mut heights: Vec<Vec<u8>> = Vec::new();
@@ -120,7 +120,7 @@ impl Recording {
         Self { identity: identity.unwrap(), heights }
     }
 
-    /// The one that most tests share.
+    /// The recording that most tests share.
     pub(crate) fn shared() -> &'static Self {
         static RECORDING: OnceLock<Recording> = OnceLock::new();
         RECORDING.get_or_init(|| Self::of(4, 50))
@@ -130,7 +130,8 @@ impl Recording {
         Devchain::from_bytes(&self.heights[height]).unwrap()
     }
 
-    /// Another chain from `height` on, of this many blocks: each has an allowance that names the fork.
+    /// A fork of the chain from `height` on, with `blocks` blocks, each with an allowance that depends on
+    /// the fork.
     pub(crate) fn fork(&self, height: usize, blocks: u64, fork: u64) -> Devchain {
         let chain = self.chain(height);
         for block in 0..blocks {
@@ -148,7 +149,7 @@ impl Recording {
         chain
     }
 
-    /// The chain at its greatest height.
+    /// The chain at its last height.
     pub(crate) fn newest(&self) -> Devchain {
         self.chain(self.heights.len() - 1)
     }

@@ -1,4 +1,4 @@
-//! States whose comparison with the contracts' own answers shows nothing.
+//! States for which the comparison with the contracts' answers isn't possible.
 
 use crate::{
     opening::{Deployed, client_by, folder},
@@ -20,9 +20,9 @@ use canon_views::Question;
 use serde_json::json;
 use std::{fs, path::Path};
 
-/// An endpoint's false answer about the contracts of a set that is in order.
+/// A false answer of an endpoint about the contracts of a valid set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lie {
+enum FalseAnswer {
     NoCode,
     Reverts,
     Empty,
@@ -30,11 +30,11 @@ enum Lie {
     OtherRegistry,
 }
 
-impl Lie {
+impl FalseAnswer {
     const ALL: [Self; 5] =
         [Self::NoCode, Self::Reverts, Self::Empty, Self::TooLarge, Self::OtherRegistry];
 
-    /// Whether the error is the one that the lie leads to.
+    /// Whether an error is the one that this false answer causes.
     const fn is_shown_by(self, error: &Error) -> bool {
         match self {
             Self::NoCode => matches!(error, Error::NoCode { .. }),
@@ -76,7 +76,7 @@ impl Lie {
     }
 }
 
-/// A chain with a set that has a holder, whose allowance people are shown.
+/// A chain with a set and a holder, whose allowance is part of the views.
 pub(crate) fn chain_with_holder() -> Devchain {
     let Deployed { set, .. } = Deployed::shared();
     let chain = Deployed::shared().chain(150, 1);
@@ -104,7 +104,7 @@ fn a_lying_endpoint_verifies_nothing() {
     let chain = chain_with_holder();
     run(async {
         let identity = deployed.identity(&client(chain.client()).await).await;
-        for lie in Lie::ALL {
+        for false_answer in FalseAnswer::ALL {
             for leaves_out in [false, true] {
                 let faults = Faults::default();
                 let client = client_by(&faults, &chain).await;
@@ -114,23 +114,26 @@ fn a_lying_endpoint_verifies_nothing() {
                         logs.as_array_mut().unwrap().retain(|log| log["topics"][0] != approval);
                         logs
                     })),
-                    _ => lie.answer(request),
+                    _ => false_answer.answer(request),
                 });
                 let mut follower = Follower::new(
                     ChainSource::new(client.clone(), ComparisonScope::Everything),
                     identity.clone(),
                 );
-                assert!(matches!(follower.verification(), Verification::Verified), "{lie:?}");
+                assert!(
+                    matches!(follower.verification(), Verification::Verified),
+                    "{false_answer:?}"
+                );
                 insist(&mut follower).await;
                 assert_eq!(follower.block().unwrap().hash, chain.block_hash());
                 let Verification::NotComparable(error) = follower.verification() else {
-                    panic!("{lie:?}: {:?}", follower.verification());
+                    panic!("{false_answer:?}: {:?}", follower.verification());
                 };
-                assert!(lie.is_shown_by(error), "{lie:?}: {error}");
-                // The same block isn't compared again and again.
+                assert!(false_answer.is_shown_by(error), "{false_answer:?}: {error}");
+                // The same block isn't compared repeatedly.
                 faults.take_requests();
                 assert_eq!(follower.step().await.unwrap(), Advance::UpToDate);
-                assert_eq!(faults.take_requests().get("eth_call"), None, "{lie:?}");
+                assert_eq!(faults.take_requests().get("eth_call"), None, "{false_answer:?}");
 
                 faults.answer(|_| Answer::Node);
                 let compared = follower.verify().await;
@@ -154,26 +157,26 @@ fn a_set_that_is_opened_without_a_verification_says_so() {
     let deployed = Deployed::shared();
     let chain = chain_with_holder();
     run(async {
-        // The first look at the present doesn't ask for these; the comparison does.
+        // The first view of the present doesn't ask for this holder, but the comparison does.
         let mut question = Question::default();
         question.holders.insert(Address::with_last_byte(2), Default::default());
         let open = async |client: &Client, cache: &Path| {
             deployed.open_asking(client, &question, cache).await
         };
-        for lie in [Lie::Reverts, Lie::Empty, Lie::TooLarge] {
+        for false_answer in [FalseAnswer::Reverts, FalseAnswer::Empty, FalseAnswer::TooLarge] {
             let cache = folder("not-verified");
             let faults = Faults::default();
             let client = client_by(&faults, &chain).await;
-            faults.answer(move |request| lie.answer(request));
+            faults.answer(move |request| false_answer.answer(request));
             let opened = open(&client, &cache).await;
-            assert!(opened.view.history.is_some(), "{lie:?}: {opened:?}");
+            assert!(opened.view.history.is_some(), "{false_answer:?}: {opened:?}");
             let [OpenNote::NotVerified(error)] = &opened.notes[..] else {
-                panic!("{lie:?}: {:?}", opened.notes);
+                panic!("{false_answer:?}: {:?}", opened.notes);
             };
-            assert!(lie.is_shown_by(error), "{lie:?}: {error}");
+            assert!(false_answer.is_shown_by(error), "{false_answer:?}: {error}");
             let text = opened.notes[0].to_string();
             assert!(text.starts_with("not verified: "), "{text}");
-            // The file that it leaves isn't verified either.
+            // The file that it writes isn't verified either.
             let again = open(&client, &cache).await;
             assert!(matches!(again.notes[..], [OpenNote::NotVerified(_)]), "{:?}", again.notes);
             faults.answer(|_| Answer::Node);
@@ -188,7 +191,7 @@ fn a_set_that_is_opened_without_a_verification_says_so() {
 fn a_block_without_the_logs_that_its_bloom_shows_is_not_verified() {
     let deployed = Deployed::shared();
     run(async {
-        for lie in [None, Some(Lie::NoCode)] {
+        for false_answer in [None, Some(FalseAnswer::NoCode)] {
             let chain = chain_with_holder();
             let faults = Faults::default();
             let client = client_by(&faults, &chain).await;
@@ -200,10 +203,10 @@ fn a_block_without_the_logs_that_its_bloom_shows_is_not_verified() {
             follower.catch_up().await.unwrap();
             assert!(matches!(follower.verification(), Verification::Verified));
 
-            // The node has the block, and not yet the index of its logs.
+            // The node has the block, but hasn't indexed its logs yet.
             faults.answer(move |request| match request.method() {
                 "eth_getLogs" => Answer::Result(json!([])),
-                _ => lie.map_or(Answer::Node, |lie| lie.answer(request)),
+                _ => false_answer.map_or(Answer::Node, |false_answer| false_answer.answer(request)),
             });
             let (spender, amount) = (deployed.set.governance, U256::from(7));
             let input = Asset::approveCall { spender, amount }.abi_encode().into();
@@ -211,7 +214,7 @@ fn a_block_without_the_logs_that_its_bloom_shows_is_not_verified() {
             let call = UnsignedCall { from, to: Some(deployed.set.asset), input };
             chain.mine_unsigned(&[call]).unwrap();
             let number = BlockNumber::of(chain.block_number());
-            match lie {
+            match false_answer {
                 None => {
                     let missing = FollowError::Source(SourceError::MissingLogs(number));
                     for _ in 0..2 {
@@ -219,14 +222,14 @@ fn a_block_without_the_logs_that_its_bloom_shows_is_not_verified() {
                         assert_eq!(error.to_string(), missing.to_string());
                         assert_ne!(follower.block().unwrap().number, number);
                     }
-                    // It stays so, and the contracts' answers say what is wrong.
+                    // The logs stay missing, and the contracts' answers reveal it.
                     let error = follower.catch_up().await.unwrap_err();
                     assert!(matches!(error, FollowError::Differs(_)), "{error}");
                     assert!(matches!(follower.verification(), Verification::Pending));
                     faults.answer(|_| Answer::Node);
                     faults.take_requests();
                     follower.catch_up().await.unwrap();
-                    // The window is read again, and nothing before it.
+                    // Only the window is read again.
                     let requests = faults.take_requests();
                     assert!(requests["eth_getLogs"] <= 2 * WINDOW + 2, "{requests:?}");
                 }
@@ -235,7 +238,7 @@ fn a_block_without_the_logs_that_its_bloom_shows_is_not_verified() {
                     let verification = follower.verification();
                     let is_open = matches!(verification, Verification::NotComparable(_));
                     assert!(is_open, "{verification:?}");
-                    // A later block brings the answers that can be compared.
+                    // At a later block, the answers can be compared.
                     faults.answer(|_| Answer::Node);
                     chain.mine().unwrap();
                     let error = follower.catch_up().await.unwrap_err();
@@ -261,7 +264,7 @@ fn a_full_block_is_proven_by_its_own_logs_and_costs_no_comparison() {
             Follower::new(ChainSource::new(client, ComparisonScope::Everything), identity.clone());
         follower.catch_up().await.unwrap();
 
-        // 1,000 logs with four topics each, after which the bloom may contain everything.
+        // The code emits 1,000 logs with four topics each, after which the bloom may contain everything.
         let logs = hex!("6103e8 5b 80 8119 8260201b 8360401b 5f5f a4 60019003 80600357 00");
         let (spender, amount) = (deployed.set.governance, U256::from(7));
         let approve = Asset::approveCall { spender, amount }.abi_encode().into();
@@ -286,7 +289,8 @@ fn a_full_block_is_proven_by_its_own_logs_and_costs_no_comparison() {
         assert_eq!(allowance(&follower), amount);
         assert!(*follower.state() == fresh(&chain, &identity).await);
 
-        // Of all but the newest of many blocks the set's logs are asked, and the state is compared once.
+        // Of all but the newest of many blocks, only the set's logs are read, and the state is compared
+        // once.
         for _ in 0..8 {
             chain.mine_unsigned(&calls).unwrap();
         }
@@ -299,9 +303,9 @@ fn a_full_block_is_proven_by_its_own_logs_and_costs_no_comparison() {
     });
 }
 
-/// Puts a contract with this code into office as Proposals.
+/// Makes a contract with this code the Proposals contract in force.
 fn put_into_office(chain: &Devchain, governance: Address, code: &[u8]) -> Address {
-    // PUSH code, MSTORE; RETURN its bytes, which are the last of the word.
+    // PUSH code, MSTORE; RETURN its bytes, which are at the end of the word.
     let (push, length) = (0x5f + code.len() as u8, code.len() as u8);
     let init_code =
         [&[push], code, &[0x60, 0, 0x52, 0x60, length, 0x60, 32 - length, 0xf3]].concat();
@@ -340,7 +344,7 @@ fn a_set_whose_proposals_contradicts_it_is_followed_and_not_verified() {
     let chain = deployed.chain(150, 1);
     run(async {
         let identity = deployed.identity(&client(chain.client()).await).await;
-        // Returns 7 to everything, so its Registry is another one.
+        // The contract returns 7 for every call, so its Registry is another one.
         let seven = [0x60, 7, 0x60, 0, 0x52, 0x60, 32, 0x60, 0, 0xf3];
         let proposals = put_into_office(&chain, deployed.set.governance, &seven);
         let mut follower = Follower::new(source(&chain).await, identity);

@@ -8,7 +8,7 @@ use canon_chain::Client;
 use canon_follow::{ChainSource, ComparisonScope, FollowError, Follower};
 use canon_views::{Present, Question};
 
-/// The same view as the contracts answer it; `None` if they aren't a set's.
+/// The view `present` according to the contracts; `None` if they don't form a set.
 async fn answered(client: &Client, present: &Present, question: &Question) -> Option<Present> {
     let at = present.block.hash.into();
     match client.view(present.addresses.registry, question, at, BLOCK_TIME).await {

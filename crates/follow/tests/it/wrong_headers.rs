@@ -1,4 +1,4 @@
-//! One header that is wrong, though every other answer is honest.
+//! One wrong header, while all other answers are correct.
 
 use crate::{
     opening::client_by,
@@ -15,7 +15,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// Follows `blocks` new blocks, with `value` in the field `field` of the first header that `is_wrong` picks.
+/// Follows `blocks` new blocks. The first header that `is_wrong` selects has `value` in the field `field`.
 /// Returns the errors until the follower arrives.
 async fn follow_past(
     is_wrong: fn(&SerializedRequest) -> bool,

@@ -6,7 +6,7 @@ use super::{ErrorKind, ParseQuantityError, serde_as_text};
 use alloy_primitives::Address;
 use core::fmt;
 
-/// An address to recognize: `0x5aAe…eAed`. Isn't read back.
+/// A shortened address, by which a person recognizes it: `0x5aAe…eAed`. It can't be parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shortened(pub Address);
 
@@ -17,11 +17,12 @@ impl fmt::Display for Shortened {
     }
 }
 
-/// Reads an address. Letters of both cases are its checksum (EIP-55): a mistyped address is refused.
+/// Reads an address. If its letters are of both cases, they must match the checksum (EIP-55), so that typos
+/// are detected.
 ///
 /// # Errors
 ///
-/// If the text isn't 40 hexadecimal digits, with `0x` before them or without, or the checksum is wrong.
+/// If the text isn't 40 hexadecimal digits, with or without a leading `0x`, or the checksum is wrong.
 pub fn parse(text: &str) -> Result<Address, ParseQuantityError> {
     let trimmed = text.trim();
     let digits = trimmed.strip_prefix("0x").unwrap_or(trimmed);
@@ -38,13 +39,13 @@ pub fn parse(text: &str) -> Result<Address, ParseQuantityError> {
     Ok(address)
 }
 
-/// The value that a field expects, to be read after "expected".
+/// The expected value, for use after "expected".
 pub const EXPECTED: &str =
     "an address of 40 hexadecimal digits, such as 0x00000000000000000000000000000000000000aa";
 
 serde_as_text!(Address, core::convert::identity::<Address>);
 
-/// An address that may be left out.
+/// An optional address.
 pub mod option {
     use alloy_primitives::Address;
     use serde::{Deserializer, Serializer};
@@ -68,7 +69,7 @@ pub mod option {
     ///
     /// # Errors
     ///
-    /// If it is another type, or [`parse`](super::parse) refuses it.
+    /// If the value isn't a text, or [`parse`](super::parse) refuses it.
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Address>, D::Error> {
@@ -80,13 +81,13 @@ pub mod option {
     }
 }
 
-/// A map by address.
+/// A map with addresses as keys.
 pub mod map {
     use alloy_primitives::Address;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
     use std::collections::BTreeMap;
 
-    /// Writes the keys with their checksums.
+    /// Writes the keys with checksums.
     ///
     /// # Errors
     ///

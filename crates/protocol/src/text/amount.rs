@@ -4,15 +4,15 @@ use super::{ErrorKind, Grouped, ParseQuantityError, digits, grouped, serde_as_te
 use crate::units::Amount;
 use core::{fmt, ops::RangeInclusive};
 
-/// The decimals of a token.
+/// The number of decimals of a token.
 const DECIMALS: usize = 18;
 
-/// An amount in tokens, with as many decimals as it has: `1,000`, `0.5`.
+/// An amount in tokens, with as many decimals as necessary: `1,000`, `0.5`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tokens(pub Amount);
 
 impl Tokens {
-    /// Whole tokens, rounded up: at least what is needed. Fewer than one stay exact.
+    /// Whole tokens, rounded up, for amounts that are needed. Amounts below one token stay exact.
     pub fn rounded_up(self) -> impl fmt::Display {
         let amount = self.0.get();
         let whole: Grouped = grouped(amount.div_ceil(Amount::TOKEN.get()));
@@ -44,17 +44,17 @@ fn thousands(text: &str) -> Option<String> {
     is_ambiguous.then(|| format!("{whole}{decimals}"))
 }
 
-/// The value that a field expects, to be read after "expected".
+/// The expected value, for use after "expected".
 pub const EXPECTED: &str = "tokens, such as 1000, \"1,000\" or \"0.5\"";
 
-/// The value that a field for a range expects, to be read after "expected".
+/// The expected value of a field for a range, for use after "expected".
 pub const EXPECTED_RANGE: &str = "tokens, such as 1000, or \"1,000 to 5,000\"";
 
 /// Reads an amount of tokens.
 ///
 /// # Errors
 ///
-/// If the text is another or has two readings, the amount doesn't fit 96 bits, or it has more than 18 decimals.
+/// If the text isn't an amount, is ambiguous, exceeds 96 bits, or has more than 18 decimals.
 pub fn parse(text: &str) -> Result<Amount, ParseQuantityError> {
     parse_within(text, Amount::ZERO..=Amount::MAX)
 }
@@ -63,8 +63,7 @@ pub fn parse(text: &str) -> Result<Amount, ParseQuantityError> {
 ///
 /// # Errors
 ///
-/// If the text is another or has two readings, the amount is outside of the bounds, or it has more than 18
-/// decimals.
+/// If the text isn't an amount, is ambiguous, is out of bounds, or has more than 18 decimals.
 pub fn parse_within(
     text: &str,
     range: RangeInclusive<Amount>,
@@ -87,12 +86,13 @@ pub fn parse_within(
     within(amount, &range, text, "an amount of tokens", Tokens)
 }
 
-/// Reads an amount, or two with `to` between them, the smaller first: `5,000 to 50,000`. One amount is
-/// both ends.
+/// Reads an amount, or two with `to` between them, the smaller one first: `5,000 to 50,000`. A single
+/// amount is both ends of the range.
 ///
 /// # Errors
 ///
-/// If the text is another, an amount isn't within 96 bits, or the first is larger.
+/// If the text isn't such a range, an amount exceeds 96 bits, or the first amount is larger than the
+/// second.
 pub fn parse_range(text: &str) -> Result<RangeInclusive<Amount>, ParseQuantityError> {
     let malformed = |kind, expected: &str| ParseQuantityError::new(kind, text, expected.to_owned());
     let end = |end: &str| {

@@ -4,29 +4,29 @@
 //! days, and the months from March on follow a straight line
 //! (Hinnant, "chrono-compatible low-level date algorithms").
 
-/// Days from 0000-03-01 to 1970-01-01.
+/// The days from 0000-03-01 to 1970-01-01.
 const EPOCH: i64 = 719_468;
-/// Days of 400 years.
+/// The days of 400 years.
 const ERA: i64 = 146_097;
 
 /// A day of the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Day {
     pub(super) year: i64,
-    /// From 1.
+    /// The month, from 1.
     pub(super) month: i64,
-    /// From 1.
+    /// The day of the month, from 1.
     pub(super) day: i64,
 }
 
 impl Day {
-    /// The day, unless the calendar doesn't have it.
+    /// The day; `None` if the calendar doesn't have it.
     pub(super) fn new(year: i64, month: i64, day: i64) -> Option<Self> {
         let date = Self { year, month, day };
         ((1..=12).contains(&month) && Self::of(date.since_1970()) == date).then_some(date)
     }
 
-    /// The day that is so many days after 1970-01-01.
+    /// The day that is `since_1970` days after 1970-01-01.
     pub(super) const fn of(since_1970: i64) -> Self {
         let days = since_1970 + EPOCH;
         let (era, day_of_era) = (days.div_euclid(ERA), days.rem_euclid(ERA));
@@ -39,7 +39,7 @@ impl Day {
         Self { year, month, day: day_of_year - (153 * from_march + 2) / 5 + 1 }
     }
 
-    /// Days since 1970-01-01.
+    /// The days since 1970-01-01.
     pub(super) const fn since_1970(self) -> i64 {
         let year = if self.month <= 2 { self.year - 1 } else { self.year };
         let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
@@ -49,7 +49,7 @@ impl Day {
         era * ERA + day_of_era - EPOCH
     }
 
-    /// `Mon`, …
+    /// The weekday: `Mon`, …
     pub(super) fn weekday(self) -> &'static str {
         let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
         let position = usize::try_from(self.since_1970().rem_euclid(7)).unwrap_or_default();

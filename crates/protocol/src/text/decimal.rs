@@ -1,11 +1,11 @@
-//! Whole numbers in JSON that can exceed 2^53, above which many readers of JSON round: decimal digits
-//! in a string. For `#[serde(with = …)]`.
+//! Whole numbers in JSON that can exceed 2^53, above which many JSON parsers round. They are written as
+//! decimal digits in a string. For `#[serde(with = …)]`.
 
 use super::{ErrorKind, ParseQuantityError};
 use core::{fmt, str::FromStr};
 use serde::{Deserializer, Serializer, de::Error as _};
 
-/// Writes the digits in a string.
+/// Writes the digits as a string.
 ///
 /// # Errors
 ///
@@ -17,11 +17,11 @@ pub fn serialize<S: Serializer>(
     serializer.collect_str(number)
 }
 
-/// Reads the digits in a string, or a number.
+/// Reads digits in a string, or a number.
 ///
 /// # Errors
 ///
-/// If it is neither, or the type can't hold it.
+/// If the value is neither, or doesn't fit the type.
 pub fn deserialize<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let text = super::text_of(deserializer)?;
     let digits = Some(&text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));

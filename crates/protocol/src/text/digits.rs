@@ -1,10 +1,10 @@
-//! Numbers without units, as all quantities have them.
+//! Numbers without units, as they occur in all quantities.
 
 use super::ErrorKind;
 use core::fmt;
 
-/// The value of digits with up to `places` decimals, in units of the last place. What 128 bits can't
-/// hold becomes their largest value, which is outside of all bounds.
+/// The value of digits with up to `places` decimals, in units of the last place. A value beyond 128 bits
+/// saturates, and is then out of all bounds.
 pub(super) fn scaled(text: &str, places: usize) -> Result<u128, ErrorKind> {
     let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (whole, decimals) = match text.split_once('.') {
@@ -48,7 +48,7 @@ fn are_digits(text: &str) -> bool {
 }
 
 /// `parts` of `10^places` as a decimal number: whole digits in groups of three, and as few decimals as
-/// it takes.
+/// possible.
 pub(super) fn decimal(parts: impl fmt::Display, places: usize) -> String {
     let digits = format!("{parts:0>width$}", parts = parts.to_string(), width = places + 1);
     let (whole, decimals) = digits.split_at(digits.len() - places);

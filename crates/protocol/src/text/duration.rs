@@ -4,14 +4,14 @@ use super::{ErrorKind, ParseQuantityError, digits, grouped, serde_as_text, withi
 use crate::units::Seconds;
 use core::{fmt, ops::RangeInclusive};
 
-/// A unit's length, its symbol, and the other names under which it is read.
+/// A unit: its length, its symbol, and other names that are accepted.
 struct Unit {
     seconds: u64,
     symbol: &'static str,
     names: &'static [&'static str],
 }
 
-/// Largest first.
+/// The units, largest first.
 const UNITS: [Unit; 4] = [
     Unit { seconds: Seconds::DAY.get(), symbol: "d", names: &["day", "days"] },
     Unit { seconds: Seconds::HOUR.get(), symbol: "h", names: &["hour", "hours"] },
@@ -24,7 +24,7 @@ const UNITS: [Unit; 4] = [
 pub struct Duration(pub Seconds);
 
 impl Duration {
-    /// The largest unit of the duration and the next smaller one; the rest is dropped.
+    /// The largest unit of the duration and the next smaller one, without the rest.
     #[must_use]
     pub fn rounded(self) -> Self {
         let seconds = self.0.get();
@@ -33,7 +33,7 @@ impl Duration {
         Self(Seconds::new(seconds - seconds % grain).unwrap_or(self.0))
     }
 
-    /// Rounded to the nearest minute, from five minutes on: fewer are exact.
+    /// The duration rounded to the nearest minute. Durations below five minutes stay exact.
     #[must_use]
     pub fn to_minutes(self) -> Self {
         let seconds = self.0.get();
@@ -43,8 +43,8 @@ impl Duration {
         Self(Seconds::new((seconds + 30) / 60 * 60).unwrap_or(self.0))
     }
 
-    /// Hours, minutes and seconds after a beginning, with days from the second on: `+0:04:12`,
-    /// `+3d 00:00:00`. Isn't read back.
+    /// The time since a start in hours, minutes and seconds, with days from the second day on: `+0:04:12`,
+    /// `+3d 00:00:00`. It can't be parsed.
     pub fn elapsed(self) -> impl fmt::Display {
         let (days, rest) = (self.0.get() / 86_400, self.0.get() % 86_400);
         let (hours, minutes, seconds) = (rest / 3600, rest / 60 % 60, rest % 60);
@@ -75,7 +75,7 @@ impl fmt::Display for Duration {
 ///
 /// # Errors
 ///
-/// If the text is another, or the duration doesn't fit 40 bits.
+/// If the text isn't a duration, or the duration exceeds 40 bits.
 pub fn parse(text: &str) -> Result<Seconds, ParseQuantityError> {
     parse_within(text, Seconds::ZERO..=Seconds::MAX)
 }
@@ -84,7 +84,7 @@ pub fn parse(text: &str) -> Result<Seconds, ParseQuantityError> {
 ///
 /// # Errors
 ///
-/// If the text is another, or the duration is outside of the bounds.
+/// If the text isn't a duration, or the duration is out of bounds.
 pub fn parse_within(
     text: &str,
     range: RangeInclusive<Seconds>,
@@ -98,10 +98,10 @@ pub fn parse_within(
     within(seconds, &range, text, "a duration", Duration)
 }
 
-/// The value that a field expects, to be read after "expected".
+/// The expected value, for use after "expected".
 pub const EXPECTED: &str = "a duration such as \"90 s\", \"1 h 30 min\" or \"3 d\"";
 
-/// The seconds of all units together.
+/// The total of all units, in seconds.
 fn sum(text: &str) -> Option<u128> {
     let (mut total, mut rest, mut units) = (0_u128, text, UNITS.iter());
     loop {
@@ -110,7 +110,7 @@ fn sum(text: &str) -> Option<u128> {
         let tail = tail.trim_start();
         let end = tail.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tail.len());
         let (name, tail) = tail.split_at(end);
-        // Only smaller units than the one before are left.
+        // Each unit must be smaller than the one before.
         let unit = units.find(|unit| unit.symbol == name || unit.names.contains(&name))?;
         let part = digits::whole(number)?.saturating_mul(unit.seconds.into());
         total = total.saturating_add(part);

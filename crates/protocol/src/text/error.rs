@@ -1,12 +1,11 @@
-//! The reason why a text isn't the quantity that was expected.
+//! The error of a text that isn't the expected quantity.
 
 use crate::ForeignText;
 
-/// The number of characters after which a message stops repeating the text: more than any quantity
-/// needs.
+/// The number of characters of the text that a message repeats, which is more than any quantity needs.
 const MAX_FOUND: usize = 100;
 
-/// A text isn't the quantity that was expected of it. The caller names the field.
+/// The error of a text that isn't the expected quantity. The caller names the field.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {expected}, found \"{}\"", ForeignText::new(.found).up_to(MAX_FOUND))]
 pub struct ParseQuantityError {
@@ -15,7 +14,7 @@ pub struct ParseQuantityError {
     expected: String,
 }
 
-/// The ways in which a text can be wrong.
+/// The kind of mistake in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -23,13 +22,13 @@ pub enum ErrorKind {
     Malformed,
     /// The text has two readings, such as `5.000` for an amount: five, or five thousand.
     Ambiguous,
-    /// The form is right and the value isn't within the bounds, which the error names.
+    /// The form is right, but the value is out of the bounds, which the error names.
     OutOfRange,
-    /// The number has more decimals than the quantity can.
+    /// The number has more decimals than the quantity allows.
     TooManyDecimals,
-    /// The letters of an address aren't its checksum (EIP-55).
+    /// The letters of an address don't match its checksum (EIP-55).
     WrongChecksum,
-    /// The calendar doesn't have the day, or the day the time.
+    /// The calendar doesn't have the day, or the time of day doesn't exist.
     NotOnCalendar,
 }
 
@@ -48,7 +47,7 @@ impl ParseQuantityError {
         &self.found
     }
 
-    /// The expected value, to be read after "expected".
+    /// The expected value, for use after "expected".
     pub fn expected(&self) -> &str {
         &self.expected
     }

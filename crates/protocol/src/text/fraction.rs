@@ -4,18 +4,18 @@ use super::{ErrorKind, ParseQuantityError, digits, serde_as_text, within};
 use crate::units::{Amount, Fraction};
 use core::{fmt, ops::RangeInclusive};
 
-/// The decimals of a percentage, whose unit is a hundredth of 10^18 parts.
+/// The number of decimals of a percentage: one percent is 10^16 parts.
 const DECIMALS: usize = 16;
 
-/// The decimals of a share.
+/// The number of decimals of a share.
 const SHARE_DECIMALS: usize = 18;
 
-/// A fraction in per cent, with as many decimals as it has: `10 %`, `33.3 %`.
+/// A fraction in percent, with as many decimals as necessary: `10 %`, `33.3 %`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Percent(u128);
 
 impl Percent {
-    /// A fraction.
+    /// The percentage of a fraction.
     pub const fn of(fraction: Fraction) -> Self {
         Self(fraction.get() as u128)
     }
@@ -35,14 +35,14 @@ impl fmt::Display for Percent {
 /// The direction in which a share is rounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rounding {
-    /// Never shown as more than it is: for shares that have been reached.
+    /// Rounded down, for shares that have been reached.
     Down,
-    /// Never shown as less than it is: for shares that are needed.
+    /// Rounded up, for shares that are needed.
     Up,
 }
 
-/// The share that `part` is of `whole`, in per cent with two decimals: `66.51 %`. A share that rounding would
-/// make 0 is `< 0.01 %`. A whole of 0 is taken as the smallest amount.
+/// The share of `part` in `whole`, in percent with two decimals: `66.51 %`. A share that would round to 0
+/// is `< 0.01 %`. A whole of 0 counts as the smallest amount.
 pub fn percent_of(part: Amount, whole: Amount, rounding: Rounding) -> impl fmt::Display {
     let (parts, whole) = (part.get() * 10_000, whole.get().max(1));
     let hundredths = match rounding {
@@ -55,18 +55,18 @@ pub fn percent_of(part: Amount, whole: Amount, rounding: Rounding) -> impl fmt::
     })
 }
 
-/// The value that a field expects, to be read after "expected".
+/// The expected value, for use after "expected".
 pub const EXPECTED: &str = "a percentage up to 100 such as \"10 %\"";
 
-/// The value that a field for a share expects, to be read after "expected".
+/// The expected value of a field for a share, for use after "expected".
 pub const EXPECTED_SHARE: &str = "a share such as \"70 %\" or 0.7";
 
-/// Reads a percentage. A number without its sign is refused: it could mean as many hundredths, or the
-/// hundredfold.
+/// Reads a percentage. A number without a percent sign is refused, because it is ambiguous: 0.1 could mean
+/// 0.1 % or 10 %.
 ///
 /// # Errors
 ///
-/// If the text is another, is above 100 %, or has more than 16 decimals.
+/// If the text isn't a percentage, is above 100 %, or has more than 16 decimals.
 pub fn parse(text: &str) -> Result<Fraction, ParseQuantityError> {
     let Some(number) = text.trim().strip_suffix('%') else {
         return Err(ParseQuantityError::new(ErrorKind::Malformed, text, EXPECTED));
@@ -79,7 +79,7 @@ pub fn parse(text: &str) -> Result<Fraction, ParseQuantityError> {
 ///
 /// # Errors
 ///
-/// If the text is another, is above 100 %, or has more decimals than a fraction has.
+/// If the text isn't a share, is above 100 %, or has more decimals than a fraction.
 pub fn parse_share(text: &str) -> Result<Fraction, ParseQuantityError> {
     let parts = match text.trim().strip_suffix('%') {
         Some(number) => digits::scaled(number.trim_end(), DECIMALS),

@@ -1,5 +1,4 @@
-//! Quantities as text: one grammar for what people write in files and arguments, and for what they
-//! read.
+//! Quantities as text, with one grammar for reading files and arguments and for display.
 //!
 //! | quantity | written | also read | range |
 //! |---|---|---|---|
@@ -53,7 +52,7 @@ pub use time::Time;
 use core::{fmt, ops::RangeInclusive};
 use serde::{Deserializer, de};
 
-/// `value`, or an error that names the bounds if it is outside of them.
+/// Returns `value`, or an error that names the bounds if it is out of them.
 fn within<T: Copy + PartialOrd, S: fmt::Display>(
     value: Option<T>,
     range: &RangeInclusive<T>,
@@ -67,7 +66,7 @@ fn within<T: Copy + PartialOrd, S: fmt::Display>(
     })
 }
 
-/// A text, or a whole number as a text.
+/// Reads a text, or a whole number as a text.
 fn text_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     struct Visitor;
 
@@ -102,7 +101,7 @@ fn text_of<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Erro
     deserializer.deserialize_any(Visitor)
 }
 
-/// The functions that `#[serde(with = …)]` needs, by a formatter and `parse`.
+/// Defines the functions that `#[serde(with = …)]` needs, from a formatter and `parse`.
 macro_rules! serde_as_text {
     ($type:ty, $formatter:expr) => {
         /// Writes the text.
@@ -117,11 +116,11 @@ macro_rules! serde_as_text {
             serializer.collect_str(&$formatter(*value))
         }
 
-        /// Reads a text; of a quantity without units also a whole number.
+        /// Reads a text. Quantities without units can also be whole numbers.
         ///
         /// # Errors
         ///
-        /// If it is another type, or [`parse`] refuses it.
+        /// If the value has another type, or [`parse`] refuses it.
         pub fn deserialize<'de, D: serde::Deserializer<'de>>(
             deserializer: D,
         ) -> Result<$type, D::Error> {

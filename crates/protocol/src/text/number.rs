@@ -7,7 +7,7 @@ use core::{fmt, ops::RangeInclusive};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grouped(u128);
 
-/// The formatter of a whole number.
+/// Formats a whole number.
 pub fn grouped(number: impl Into<u128>) -> Grouped {
     Grouped(number.into())
 }
@@ -18,7 +18,7 @@ impl fmt::Display for Grouped {
     }
 }
 
-/// A number with its noun, in the plural unless it is 1: `1 block`, `2,000 blocks`.
+/// A number with its noun, which is in the plural unless the number is 1: `1 block`, `2,000 blocks`.
 pub fn count(number: u64, noun: &str) -> impl fmt::Display {
     fmt::from_fn(move |f| {
         let plural = if number == 1 { "" } else { "s" };
@@ -30,7 +30,7 @@ pub fn count(number: u64, noun: &str) -> impl fmt::Display {
 ///
 /// # Errors
 ///
-/// If the text is another, or the number doesn't fit.
+/// If the text isn't a whole number, or the number doesn't fit.
 pub fn parse(text: &str) -> Result<u64, ParseQuantityError> {
     parse_within(text, 0..=u64::MAX)
 }
@@ -39,7 +39,7 @@ pub fn parse(text: &str) -> Result<u64, ParseQuantityError> {
 ///
 /// # Errors
 ///
-/// If the text is another, or the number is outside of the bounds.
+/// If the text isn't a whole number, or the number is out of bounds.
 pub fn parse_within(text: &str, range: RangeInclusive<u64>) -> Result<u64, ParseQuantityError> {
     let number = match digits::scaled(text.trim(), 0) {
         Ok(number) => u64::try_from(number).ok(),
@@ -51,7 +51,7 @@ pub fn parse_within(text: &str, range: RangeInclusive<u64>) -> Result<u64, Parse
     within(number, &range, text, "a whole number", grouped)
 }
 
-/// The value that a field with these bounds expects, to be read after "expected".
+/// The expected value of a field with these bounds, for use after "expected".
 pub fn expected(range: &RangeInclusive<u64>) -> String {
     format!("a whole number from {} to {}", grouped(*range.start()), grouped(*range.end()))
 }

@@ -4,26 +4,27 @@ use super::{ErrorKind, ParseQuantityError, calendar::Day, within};
 use crate::units::Timestamp;
 use core::fmt;
 
-/// Seconds of a day.
+/// The seconds of a day.
 const DAY: u64 = 86_400;
 
-/// A time in full: `2026-12-01 09:00:12 UTC`.
+/// A complete time: `2026-12-01 09:00:12 UTC`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Time(pub Timestamp);
 
 impl Time {
-    /// Without its zone, for a column that says it: `2026-12-01 09:00:12`. Isn't read back.
+    /// The time without its zone, for columns whose title has the zone: `2026-12-01 09:00:12`. It can't be
+    /// parsed.
     pub fn without_zone(self) -> impl fmt::Display {
         fmt::from_fn(move |f| f.pad(&format!("{} {}", date(self.day()), self.clock())))
     }
 
-    /// The day: `Tue 2026-12-01`. Isn't read back.
+    /// The day: `Tue 2026-12-01`. It can't be parsed.
     pub fn date(self) -> impl fmt::Display {
         let day = self.day();
         fmt::from_fn(move |f| f.pad(&format!("{} {}", day.weekday(), date(day))))
     }
 
-    /// The time of the day: `09:00:12`. Isn't read back.
+    /// The time of day: `09:00:12`. It can't be parsed.
     pub fn clock(self) -> impl fmt::Display {
         let second = self.0.get() % DAY;
         fmt::from_fn(move |f| {
@@ -31,8 +32,8 @@ impl Time {
         })
     }
 
-    /// The time of the day, with month and day before it if the other time is of another day:
-    /// `12-01 09:00:12`. Isn't read back.
+    /// The time of day, preceded by month and day if `other` is on another day: `12-01 09:00:12`. It can't
+    /// be parsed.
     pub fn beside(self, other: Timestamp) -> impl fmt::Display {
         let day = self.day();
         let same = day == Self(other).day();
@@ -54,22 +55,21 @@ impl fmt::Display for Time {
     }
 }
 
-/// `2026-12-01`. Years of more than four digits have a sign before them, as in ISO 8601.
+/// The date: `2026-12-01`. Years of more than four digits have a sign, as in ISO 8601.
 fn date(day: Day) -> impl fmt::Display {
     let Day { year, month, day } = day;
     let sign = if year > 9999 { "+" } else { "" };
     fmt::from_fn(move |f| write!(f, "{sign}{year:04}-{month:02}-{day:02}"))
 }
 
-/// The value that a field expects, to be read after "expected".
+/// The expected value, for use after "expected".
 pub const EXPECTED: &str = "a time with its offset from UTC, such as 2026-12-01T09:00:00Z";
 
 /// Reads a time with its offset from UTC.
 ///
 /// # Errors
 ///
-/// If the text is another, the calendar doesn't have the time, or it is before 1970 or doesn't fit 40
-/// bits.
+/// If the text isn't a time, the calendar doesn't have it, it is before 1970, or it exceeds 40 bits.
 pub fn parse(text: &str) -> Result<Timestamp, ParseQuantityError> {
     let second = unix_second(text.trim()).map_err(|kind| {
         let expected = match kind {
@@ -95,11 +95,11 @@ fn unix_second(text: &str) -> Result<i64, ErrorKind> {
     Ok(day.since_1970() * 86_400 + hour * 3600 + minute * 60 + second - offset * 60)
 }
 
-/// The rest of a text.
+/// The unread rest of a text.
 struct Rest<'a>(&'a str);
 
 impl Rest<'_> {
-    /// A whole time: year, month and day; hour, minute and second; minutes ahead of UTC.
+    /// Reads a complete time: year, month and day; hour, minute and second; minutes ahead of UTC.
     fn time(&mut self) -> Option<([i64; 3], [i64; 3], i64)> {
         let year = if self.skip("+") { self.number(5)? } else { self.number(4)? };
         self.skip("-").then_some(())?;
@@ -136,7 +136,7 @@ impl Rest<'_> {
         Some(sign * (hours * 60 + minutes))
     }
 
-    /// A number of exactly `digits` digits.
+    /// Reads a number of exactly `digits` digits.
     fn number(&mut self, digits: usize) -> Option<i64> {
         let number = self.0.get(..digits)?;
         number.bytes().all(|byte| byte.is_ascii_digit()).then_some(())?;
@@ -144,7 +144,7 @@ impl Rest<'_> {
         number.parse().ok()
     }
 
-    /// Whether `text` comes next.
+    /// Skips `text`, and returns whether it came next.
     fn skip(&mut self, text: &str) -> bool {
         let rest = self.0.strip_prefix(text);
         self.0 = rest.unwrap_or(self.0);

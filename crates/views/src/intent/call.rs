@@ -1,4 +1,4 @@
-//! The calls that do what intents ask for.
+//! The calls that carry out intents.
 
 use super::{IntendedAction, Intent};
 use alloy_primitives::{Address, B256};
@@ -10,15 +10,15 @@ pub type PermitSignature = (u8, B256, B256);
 /// A call to a contract of the set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IntendedCall {
-    /// The contract that is called.
+    /// The contract to call.
     pub contract: Address,
-    /// The function and its arguments.
+    /// The encoded function call.
     pub call: Call,
 }
 
 impl Intent {
-    /// The call that does it. A lock that needs a permit takes the holder's signature over its
-    /// [terms](PermitTerms) and is `None` without one.
+    /// The call that carries out the intent. A lock that needs a permit requires the holder's signature
+    /// over its [terms](super::PermitTerms); without one the result is `None`.
     pub fn call(&self, permit: Option<PermitSignature>) -> Option<IntendedCall> {
         let governance = self.set.governance;
         let (contract, call) = match self.action {
@@ -131,8 +131,8 @@ impl Intent {
         Some(IntendedCall { contract, call })
     }
 
-    /// The call for an execution whose payload withholds its list; `None` if the actions that were frozen
-    /// aren't known, and for all else.
+    /// The call that executes a proposal whose payload withholds its actions; `None` if the frozen actions
+    /// aren't known, and for all other intents.
     pub fn fallback_call(&self) -> Option<IntendedCall> {
         let IntendedAction::Execute { id, frozen_actions: Some(actions) } = &self.action else {
             return None;

@@ -8,7 +8,8 @@ use canon_protocol::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Declares the kinds of intents: for each what identifies it, and what else its transaction needs.
+/// Declares the kinds of intents, each with its identifying fields and with the other data of its
+/// transaction.
 macro_rules! kinds {
     ($(
         $(#[$doc:meta])*
@@ -18,7 +19,7 @@ macro_rules! kinds {
             $($(#[$detail_meta:meta])* $detail:ident: $detail_type:ty,)*
         }
     )*) => {
-        /// An action to carry out, with all that the transaction needs.
+        /// An action to carry out, with all data of its transaction.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum IntendedAction {
@@ -42,7 +43,7 @@ macro_rules! kinds {
         }
 
         impl IntendedAction {
-            /// Its subject.
+            /// The subject of the action.
             pub const fn subject(&self) -> IntentSubject {
                 match *self {
                     $(Self::$kind { $($id,)* .. } => IntentSubject::$kind { $($id,)* },)*
@@ -53,7 +54,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// Signal for a payload. A slot has one signal, whatever payload it is for.
+    /// Signal for a payload. A slot has one signal, regardless of the payload.
     Signal {
         /// The Proposals contract, which counts signals.
         #[serde(with = "text::address")]
@@ -93,7 +94,7 @@ kinds! {
         /// The epoch that the seed draws.
         epoch: Epoch,
     } with {}
-    /// Make a round's winner a proposal.
+    /// Make the winner of a round a proposal.
     Push {
         /// The Proposals contract, which counts signals.
         #[serde(with = "text::address")]
@@ -108,13 +109,13 @@ kinds! {
         #[serde(with = "text::address")]
         payload: Address,
     }
-    /// Execute a proposal: with the list that its payload returns or, if that isn't what was voted on,
-    /// with the actions that were frozen.
+    /// Execute a proposal, with the actions that its payload returns or, if they aren't those voted on,
+    /// with the frozen ones.
     Execute {
         /// The proposal.
         id: ProposalId,
     } with {
-        /// The actions that were frozen when the proposal was made; `None` if they aren't known.
+        /// The actions frozen at the proposal's creation; `None` if they aren't known.
         frozen_actions: Option<Arc<[Action]>>,
     }
     /// Store that a proposal is dropped.
@@ -127,7 +128,7 @@ kinds! {
         /// The withdrawal.
         id: WithdrawalId,
     } with {}
-    /// Pay an exit. An attester that joined again may exit again, at another time.
+    /// Pay an exit. An attester that joined again may exit again, at a later time.
     PayExit {
         /// The rollup.
         #[serde(with = "text::address")]
@@ -135,7 +136,7 @@ kinds! {
         /// The attester whose stake is paid.
         #[serde(with = "text::address")]
         attester: Address,
-        /// The first second in which it is paid.
+        /// The first second in which it can be paid.
         exitable_at: Timestamp,
     } with {}
     /// Allow Governance to take some of a holder's asset.
@@ -143,14 +144,14 @@ kinds! {
         /// The holder.
         #[serde(with = "text::address")]
         holder: Address,
-        /// The request that it is for.
+        /// The request of the approval.
         #[serde(alias = "order")]
         request: RequestId,
     } with {
         /// The Asset.
         #[serde(with = "text::address")]
         asset: Address,
-        /// The amount that is allowed, in base units.
+        /// The allowed amount, in base units.
         amount: Amount,
     }
     /// Lock some of a holder's asset as power.
@@ -158,19 +159,19 @@ kinds! {
         /// The holder.
         #[serde(with = "text::address")]
         holder: Address,
-        /// The request that it is for.
+        /// The request of the lock.
         #[serde(alias = "order")]
         request: RequestId,
     } with {
-        /// The account whose power it becomes; `None` for the holder.
+        /// The account that gets the power; `None` for the holder.
         #[serde(default, with = "text::address::option")]
         beneficiary: Option<Address>,
-        /// The amount that is locked, in base units.
+        /// The amount to lock, in base units.
         amount: Amount,
-        /// The terms that the holder signs; `None` if the allowance suffices.
+        /// The terms of the permit to sign; `None` if the allowance suffices.
         permit: Option<PermitTerms>,
     }
-    /// Cast power.
+    /// Vote on a proposal.
     Vote {
         /// The holder.
         #[serde(with = "text::address")]
@@ -180,25 +181,25 @@ kinds! {
         /// For or against.
         support: Support,
     } with {
-        /// The power that is cast, in base units.
+        /// The power to cast, in base units.
         amount: Amount,
     }
-    /// Give power up.
+    /// Give up power.
     Withdraw {
         /// The holder.
         #[serde(with = "text::address")]
         holder: Address,
-        /// The request that it is for.
+        /// The request of the withdrawal.
         #[serde(alias = "order")]
         request: RequestId,
     } with {
-        /// The later recipient of the asset.
+        /// The account that later receives the asset.
         #[serde(with = "text::address")]
         to: Address,
-        /// The power that is given up, in base units.
+        /// The power to give up, in base units.
         amount: Amount,
     }
-    /// Announce that a stake moves.
+    /// Announce the move of a stake.
     AnnounceMove {
         /// The rollup that the stake leaves.
         #[serde(with = "text::address")]
@@ -210,7 +211,7 @@ kinds! {
         #[serde(with = "text::address")]
         to: Address,
     } with {
-        /// The account that decides about the stake.
+        /// The account that controls the stake.
         #[serde(with = "text::address")]
         withdrawer: Address,
     }
@@ -225,7 +226,7 @@ kinds! {
         /// The first second in which it can be moved.
         ready_at: Timestamp,
     } with {
-        /// The attester there, if that is another one.
+        /// The attester in the new rollup, if it is another one.
         new_attester: Option<NewAttester>,
     }
     /// Signal for a payload with the signature of the slot's proposer.
@@ -245,7 +246,7 @@ kinds! {
         /// The proposer's signature.
         signature: Bytes,
     }
-    /// Cast power with a ballot that its holder signed.
+    /// Vote on a proposal with a ballot that the holder signed.
     VoteSigned {
         /// The holder.
         #[serde(with = "text::address")]
@@ -257,7 +258,7 @@ kinds! {
     } with {
         /// For or against.
         support: Support,
-        /// The power that is cast, in base units.
+        /// The power to cast, in base units.
         amount: Amount,
         /// The last second in which the ballot can be used.
         deadline: Timestamp,
@@ -271,7 +272,7 @@ kinds! {
         holder: Address,
         /// The proposal.
         id: ProposalId,
-        /// The nonce of the holder's next signed ballot until then.
+        /// The nonce of the holder's next ballot, before they are voided.
         nonce: Nonce,
     } with {}
     /// Propose a payload through the lock.
@@ -279,14 +280,14 @@ kinds! {
         /// The holder.
         #[serde(with = "text::address")]
         holder: Address,
-        /// The request that it is for.
+        /// The request of the proposal.
         #[serde(alias = "order")]
         request: RequestId,
     } with {
         /// The payload.
         #[serde(with = "text::address")]
         payload: Address,
-        /// The later recipient of the asset that is locked.
+        /// The account that later receives the locked asset.
         #[serde(with = "text::address")]
         to: Address,
     }
@@ -295,7 +296,7 @@ kinds! {
         /// The account that pays the stake.
         #[serde(with = "text::address")]
         holder: Address,
-        /// The request that it is for.
+        /// The request of the approval.
         #[serde(alias = "order")]
         request: RequestId,
     } with {
@@ -305,7 +306,7 @@ kinds! {
         /// The rollup.
         #[serde(with = "text::address")]
         rollup: Address,
-        /// The amount that is allowed, in base units.
+        /// The allowed amount, in base units.
         amount: Amount,
     }
     /// Register an attester with a stake.
@@ -316,17 +317,17 @@ kinds! {
         /// The attester.
         #[serde(with = "text::address")]
         attester: Address,
-        /// The request that it is for: an attester that left may join again.
+        /// The request of the stake. An attester that left may join again.
         #[serde(alias = "order")]
         request: RequestId,
     } with {
         /// The account that pays the stake.
         #[serde(with = "text::address")]
         holder: Address,
-        /// The account that signals and proposes for it.
+        /// The account that signals and proposes for the attester.
         #[serde(with = "text::address")]
         proposer: Address,
-        /// The account that decides about the stake.
+        /// The account that controls the stake.
         #[serde(with = "text::address")]
         withdrawer: Address,
         /// The stake, in base units.
@@ -341,14 +342,14 @@ kinds! {
         #[serde(with = "text::address")]
         attester: Address,
     } with {
-        /// The account that decides about the stake.
+        /// The account that controls the stake.
         #[serde(with = "text::address")]
         withdrawer: Address,
-        /// The later recipient of the stake.
+        /// The account that later receives the stake.
         #[serde(with = "text::address")]
         recipient: Address,
     }
-    /// Choose who gets the rewards of an attester's blocks.
+    /// Set the recipient of the rewards of an attester's blocks.
     SetCoinbase {
         /// The rollup.
         #[serde(with = "text::address")]
@@ -357,7 +358,7 @@ kinds! {
         #[serde(with = "text::address")]
         attester: Address,
     } with {
-        /// The account that decides about the stake.
+        /// The account that controls the stake.
         #[serde(with = "text::address")]
         withdrawer: Address,
         /// The recipient of the rewards.
@@ -366,13 +367,13 @@ kinds! {
     }
 }
 
-/// Another attester under which a stake goes to the new rollup. Only the withdrawer can decide that.
+/// Another attester that gets the stake in the new rollup. Only the withdrawer can choose it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewAttester {
     /// The attester in the new rollup.
     #[serde(with = "text::address")]
     pub attester: Address,
-    /// The account that decides about the stake.
+    /// The account that controls the stake.
     #[serde(with = "text::address")]
     pub withdrawer: Address,
 }

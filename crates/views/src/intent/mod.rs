@@ -1,4 +1,4 @@
-//! The intents of agents: with an identity, so that an intent pursued twice is one transaction.
+//! The intents of agents. An intent has an identity, so that it results in only one transaction.
 
 mod call;
 mod kinds;
@@ -12,24 +12,24 @@ use canon_protocol::{Nonce, Timestamp, text};
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-/// Something that is due in the next block.
+/// An action that is due in the next block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
-    /// The set that it is for.
+    /// The set that the intent concerns.
     pub set: SetId,
     /// The action to carry out.
     pub action: IntendedAction,
-    /// The last second in which it is of use; `None` if it always is.
+    /// The last second in which the intent is useful; `None` without such a limit.
     pub until: Option<Timestamp>,
 }
 
 /// The identity of a set: its chain and its Governance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SetId {
-    /// The id of its chain (EIP-155).
+    /// The chain id (EIP-155).
     #[serde(with = "text::decimal")]
     pub chain_id: u64,
-    /// The address of its Governance.
+    /// The address of Governance.
     #[serde(with = "text::address")]
     pub governance: Address,
 }
@@ -62,7 +62,7 @@ impl fmt::Display for RequestId {
 }
 
 impl IntentSubject {
-    /// The request that it is for; `None` if its identity has none.
+    /// The request of the holder that the action belongs to; `None` if there is none.
     pub const fn request(&self) -> Option<RequestId> {
         match *self {
             Self::Approve { request, .. }
@@ -92,8 +92,8 @@ impl IntentSubject {
 }
 
 impl IntendedAction {
-    /// Whether a transaction for one does what the other asks for. A permit is signed anew for every block,
-    /// and any does. The actions that were frozen may be known to one view and not to another.
+    /// Whether a transaction for one action also carries out the other. Permits are signed again for every
+    /// block, and any of them works. The frozen actions may be known in one view and not in the other.
     pub fn does_the_same(&self, other: &Self) -> bool {
         let essence = |action: &Self| {
             let mut action = action.clone();
@@ -107,7 +107,7 @@ impl IntendedAction {
         essence(self) == essence(other)
     }
 
-    /// The only account whose transaction does it; `None` if anyone's does.
+    /// The only account that can send the transaction; `None` if any account can.
     pub const fn required_sender(&self) -> Option<Address> {
         match *self {
             Self::Signal { proposer, .. } | Self::ProposeBlock { proposer, .. } => Some(proposer),
@@ -138,17 +138,17 @@ impl IntendedAction {
     }
 }
 
-/// The terms of a permit beside its owner, its spender, which is Governance, and its amount.
+/// The terms of a permit, in addition to its owner, its amount and its spender, which is Governance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PermitTerms {
     /// The holder's next nonce of the Asset (ERC-2612).
     pub nonce: Nonce,
-    /// The last second in which it can be used.
+    /// The last second in which the permit can be used.
     pub deadline: Timestamp,
 }
 
-/// The identity of an intent: its kind, its set, and its slot, round, proposal or request. The way in which it is
-/// done, for example for which payload a sequencer signals, isn't part of it.
+/// The identity of an intent: its kind, its set, and its slot, round, proposal or request. The details, for
+/// example the payload for which a sequencer signals, aren't part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct IntentId {
     /// The set that the intent is for.
@@ -157,16 +157,16 @@ pub struct IntentId {
     pub subject: IntentSubject,
 }
 
-/// The progress of an intent, as the journal of intents has it.
+/// The progress of an intent according to the journal of intents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IntentProgress {
-    /// It isn't done.
+    /// The intent isn't done.
     Open,
-    /// Its nonce was used, and the endpoint doesn't say yet by which transaction, or doesn't show all logs of
-    /// its transaction: it may be done.
+    /// The intent may be done: its nonce was used, but the endpoint doesn't show by which transaction, or
+    /// omits logs of the intent's transaction.
     Unconfirmed,
-    /// It is done.
+    /// The intent is done.
     Done,
 }
 
@@ -174,16 +174,16 @@ pub enum IntentProgress {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Completion {
-    /// The state: a duty that still returns the intent for a block after its confirmation asks for it
-    /// once more, for example because a reorganization undid it.
+    /// The state shows it. If a duty still returns the intent for a block after its confirmation, the
+    /// intent is carried out again, for example because a reorganization undid it.
     State,
-    /// The journal of intents alone: tokens that were locked, power that was given up and proposals of one
-    /// payload look the same whichever request they are for. Once completed it is never pursued again.
+    /// Only the journal of intents shows it: locked tokens, power given up, and proposals of one payload
+    /// look the same for all requests. A completed intent is never carried out again.
     Journal,
 }
 
 impl Intent {
-    /// Something to do for the set of `present`.
+    /// An intent for the set of `present`.
     pub(crate) const fn new(
         present: &Present,
         action: IntendedAction,
@@ -192,12 +192,13 @@ impl Intent {
         Self { set: present.set_id(), action, until }
     }
 
-    /// Its identity.
+    /// The identity of the intent.
     pub const fn id(&self) -> IntentId {
         IntentId { set: self.set, subject: self.action.subject() }
     }
 
-    /// The evidence that it is done. An approval is for a request too, and the allowance shows it.
+    /// The evidence that the intent is done. An approval belongs to an request too, but the allowance shows
+    /// it.
     pub const fn completion(&self) -> Completion {
         match self.action {
             IntendedAction::Lock { .. }
@@ -225,7 +226,7 @@ impl Intent {
         }
     }
 
-    /// Whether it is of use at `time`.
+    /// Whether the intent is useful at `time`.
     pub fn is_useful_at(&self, time: Timestamp) -> bool {
         self.until.is_none_or(|until| time <= until)
     }

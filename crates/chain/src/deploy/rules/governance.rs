@@ -13,7 +13,7 @@ use canon_protocol::{
     withdrawal_delay,
 };
 
-/// The time until a block of L1 is final, and some more.
+/// The time after which a block of L1 is final, with a margin.
 const FINALITY: Seconds = Seconds::of(15 * 60);
 
 pub(super) static RULES: [Rule; 17] = [

@@ -1,6 +1,6 @@
-//! The rules that a set's parameters should keep: what the constructors accept and people regret.
+//! Rules for the parameters of a set, about values that the constructors accept but that cause problems.
 //!
-//! The table is what [`rules`] returns. It judges parameters before a deployment, and those that a chain has.
+//! [`rules`] returns all of them. They judge parameters before a deployment, and those of a deployed set.
 
 mod asset;
 mod governance;
@@ -16,15 +16,15 @@ use canon_protocol::{
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
-/// The severity of a finding, the least first.
+/// The severity of a finding, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingLevel {
-    /// Something to know.
+    /// A fact worth knowing.
     Note,
-    /// It hurts in some circumstances.
+    /// A value that is harmful in some circumstances.
     Warning,
-    /// It hurts for certain, or lets somebody take over.
+    /// A value that is certainly harmful, or that allows a takeover.
     Error,
 }
 
@@ -41,32 +41,33 @@ impl fmt::Display for FindingLevel {
 /// The subject of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RuleSubject {
-    /// Parameters that stay the same when another rollup becomes canonical.
+    /// Parameters that stay the same if another rollup becomes canonical.
     Set,
-    /// Parameters of a rollup, alone or with the set's.
+    /// Parameters of a rollup, alone or together with the set's.
     Rollup,
 }
 
-/// Parameters, and what only a chain shows.
+/// Parameters, with facts that only a chain shows.
 #[derive(Clone, Copy, Debug)]
 pub struct SetFacts<'a> {
-    /// The parameters; on a chain those in force, with the present supply as the initial one.
+    /// The parameters. For a deployed set, they are those in force, with the present supply as the initial
+    /// one.
     pub parameters: &'a SetParameters,
     /// The tokens and the power that the receiver of the initial supply has now; `None` before the
-    /// deployment, when it is about to get everything.
+    /// deployment, when it is going to receive everything.
     pub initial_holder_has: Option<Amount>,
 }
 
-/// A rule that parameters should keep.
+/// A rule for parameters.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
-    /// Its name, by which a file accepts that it is broken.
+    /// The name of the rule, by which a file accepts that it is broken.
     pub id: &'static str,
     /// The severity of breaking it.
     pub level: FindingLevel,
-    /// Its subject.
+    /// The subject of the rule.
     pub subject: RuleSubject,
-    /// The value found and the value expected, if the rule is broken.
+    /// Returns the value found and the value expected, if the rule is broken.
     pub broken: fn(&SetFacts<'_>) -> Option<String>,
     /// The consequence for a set that breaks it.
     pub why: &'static str,
@@ -77,9 +78,9 @@ pub struct Rule {
 /// A rule that parameters break.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BrokenRule {
-    /// The rule's name.
+    /// The name of the rule.
     pub rule: &'static str,
-    /// The severity here.
+    /// The severity on this chain.
     pub level: FindingLevel,
     /// The value found and the value expected.
     pub found: String,
@@ -98,17 +99,17 @@ impl fmt::Display for BrokenRule {
 
 static RULES: [&[Rule]; 3] = [&signaling::RULES, &governance::RULES, &asset::RULES];
 
-/// All rules, in the order in which they are shown.
+/// All rules, in display order.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
     RULES.iter().copied().flatten()
 }
 
-/// The rules that the facts of a set on a chain break. On development chains errors are warnings.
+/// The rules that a set breaks. On development chains, errors are reported as warnings.
 pub fn broken_rules(facts: &SetFacts<'_>, chain_id: ChainId) -> Vec<BrokenRule> {
     broken_among(rules(), facts, chain_id)
 }
 
-/// Of the rules that a further rollup can break, those that it breaks in the set of these facts.
+/// The rules about rollups that a further rollup breaks in a set with these facts.
 pub fn rules_broken_by_rollup(facts: &SetFacts<'_>, chain_id: ChainId) -> Vec<BrokenRule> {
     let of_rollup = rules().filter(|rule| rule.subject == RuleSubject::Rollup);
     broken_among(of_rollup, facts, chain_id)
@@ -131,19 +132,19 @@ fn broken_among(
     broken.collect()
 }
 
-/// `found`, if it is less than `least`.
+/// A message if `found` is less than `least`.
 fn below(what: &str, found: Seconds, least: Seconds) -> Option<String> {
     let (found_text, least_text) = (Duration(found), Duration(least));
     (found < least).then(|| format!("{what} {found_text}, expected at least {least_text}"))
 }
 
-/// `found`, if it is more than `most`.
+/// A message if `found` is more than `most`.
 fn above(what: &str, found: Seconds, most: Seconds) -> Option<String> {
     let (found_text, most_text) = (Duration(found), Duration(most));
     (found > most).then(|| format!("{what} {found_text}, expected at most {most_text}"))
 }
 
-/// An amount, if it is less than one part in `parts` of the supply.
+/// A message if an amount is less than one part in `parts` of the supply.
 fn below_part(facts: &SetFacts<'_>, what: &str, found: u128, parts: u128) -> Option<String> {
     let supply = facts.parameters.asset.initial_supply.get();
     let least = supply.div_ceil(parts);
@@ -151,7 +152,7 @@ fn below_part(facts: &SetFacts<'_>, what: &str, found: u128, parts: u128) -> Opt
         .then(|| format!("{what} {} tokens, expected at least {}", tokens(found), tokens(least)))
 }
 
-/// An amount, if it is more than `parts` in `of` of the supply.
+/// A message if an amount is more than `parts` in `of` of the supply.
 fn above_part(
     facts: &SetFacts<'_>,
     what: &str,
@@ -167,13 +168,13 @@ fn tokens(amount: u128) -> Tokens {
     Tokens(Amount::new(amount).unwrap_or(Amount::MAX))
 }
 
-/// Length of a round.
+/// The length of a round.
 fn round(parameters: &SetParameters) -> Seconds {
     let slot = parameters.rollup.slot_duration;
     slot.checked_mul(parameters.signaling.m.into()).unwrap_or(Seconds::MAX)
 }
 
-/// Length of an epoch.
+/// The length of an epoch.
 fn epoch(parameters: &SetParameters) -> Seconds {
     let rollup = &parameters.rollup;
     rollup.slot_duration.checked_mul(rollup.epoch_slots).unwrap_or(Seconds::MAX)
@@ -194,5 +195,5 @@ const fn days(count: u64) -> Seconds {
     Seconds::of(count * Seconds::DAY.get())
 }
 
-/// From Friday evening to Monday morning, and a day to act.
+/// The time from Friday evening to Monday morning, plus a day to act.
 const WEEKEND: Seconds = days(3);

@@ -149,7 +149,7 @@ fn one_early_staker(facts: &SetFacts<'_>) -> Option<String> {
         .then(|| format!("N is {n}, expected more than the {three_epochs} slots of three epochs"))
 }
 
-/// From the first of N signals to the last, N − 1 times the time between two L1 blocks passes.
+/// Between the first and the last of N signals are at least N − 1 L1 blocks.
 fn rounds_without_winner(facts: &SetFacts<'_>) -> Option<String> {
     let (n, round) = (facts.parameters.signaling.n, round(facts.parameters));
     let needed = L1_SLOT * u64::from(n).saturating_sub(1);
@@ -160,7 +160,7 @@ fn rounds_without_winner(facts: &SetFacts<'_>) -> Option<String> {
 fn rounds_with_few_blocks(facts: &SetFacts<'_>) -> Option<String> {
     let (n, round) = (facts.parameters.signaling.n, round(facts.parameters));
     let needed = L1_SLOT * u64::from(n);
-    // Shorter rounds are the other rule's.
+    // Shorter rounds break the other rule.
     let least = needed.saturating_sub(L1_SLOT) + 1;
     let is_broken = slot(facts).get() < L1_SLOT && (least..needed).contains(&round.get());
     is_broken.then(|| too_few_blocks(round, n, needed))

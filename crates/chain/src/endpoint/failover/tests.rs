@@ -1,4 +1,4 @@
-//! Endpoints that fail, over in-process chains and a paused clock.
+//! Tests of failing endpoints, with in-process chains and a paused clock.
 
 use super::*;
 use crate::{Client, Error, Rejection, Result};
@@ -18,7 +18,7 @@ const CHAIN: ChainId = 560_048;
 const OTHER: ChainId = 11_155_111;
 const REGISTRY: Address = Address::repeat_byte(0x11);
 const HEADS: &str = "eth_getBlockByNumber";
-/// An ordinary request, of which the tests count how many reach an endpoint.
+/// An ordinary request, which the tests count at each endpoint.
 const BALANCE: &str = "eth_getBalance";
 
 /// A chain with a contract at [`REGISTRY`], and block 40 as its newest.
@@ -35,14 +35,14 @@ fn mine_40(chain: &Devchain) {
     }
 }
 
-/// Endpoints with faults, and what was noted of them.
+/// Endpoints with faults, and the notes about them.
 struct Setup {
     faults: Vec<Faults>,
     failover: Failover,
     notes: Arc<Mutex<Vec<EndpointNote>>>,
 }
 
-/// Endpoints of these chains, named `http://a`, `http://b` and so on. The clock shows the time of the first
+/// Endpoints of these chains, named `http://a`, `http://b` and so on. The clock has the time of the first
 /// chain's newest block.
 fn endpoints(chains: &[&Devchain]) -> Setup {
     endpoints_at(chains, chains[0].timestamp())
@@ -85,7 +85,7 @@ impl Setup {
         self.provider().get_balance(REGISTRY).await.map(drop)
     }
 
-    /// The number of ordinary requests that each endpoint got since the last time.
+    /// The number of ordinary requests to each endpoint since the last call.
     fn asked(&self) -> Vec<u64> {
         let asked = |faults: &Faults| faults.take_requests().get(BALANCE).copied().unwrap_or(0);
         self.faults.iter().map(asked).collect()
@@ -95,24 +95,24 @@ impl Setup {
         self.faults[place].set(FaultPlan::by(|_| Some(Fault::Lost)));
     }
 
-    /// The notes since the last time.
+    /// The notes since the last call.
     fn notes(&self) -> Vec<String> {
         self.notes.lock().unwrap().drain(..).map(|note| note.to_string()).collect()
     }
 }
 
-/// The problems of an error that lists all endpoints.
+/// The problems in an error that lists all endpoints.
 fn problems(error: &TransportError) -> Vec<EndpointProblem> {
     let no_endpoint = NoEndpoint::of(error).unwrap_or_else(|| panic!("{error}"));
     no_endpoint.0.iter().map(|note| note.problem.clone()).collect()
 }
 
-/// Answers heads of this many blocks before.
+/// Makes an endpoint return heads from `blocks` blocks before.
 fn lower_heads(faults: &Faults, blocks: u64) {
     change_heads(faults, move |number, time| (number - blocks, time - 12 * blocks));
 }
 
-/// Answers heads with another number and another time.
+/// Makes an endpoint return heads with another number and time.
 fn change_heads(faults: &Faults, change: impl Fn(u64, u64) -> (u64, u64) + Send + Sync + 'static) {
     let change = Arc::new(change);
     faults.answer(move |request| match request.method() {
@@ -159,7 +159,7 @@ async fn no_endpoint_is_asked_before_its_turn() {
     assert_eq!(setup.asked(), [5, 0, 0]);
     assert_eq!(setup.faults[1].packets(), 0, "not even to be checked");
 
-    // The first one is back when its rest is over, and only then.
+    // The first one is used again once its rest is over, and not before.
     setup.break_down(0);
     setup.balance().await.unwrap();
     setup.faults[0].end();
@@ -174,7 +174,7 @@ async fn no_endpoint_is_asked_before_its_turn() {
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_of_another_chain_is_never_used() {
     let (meant, other) = (chain(CHAIN), chain(OTHER));
-    // That it lacks the Registry too would pass by itself.
+    // The missing Registry alone wouldn't exclude the endpoint for good.
     other.set_code(REGISTRY, Bytes::new()).unwrap();
     let setup = endpoints(&[&meant, &other]);
     setup.connect().await.unwrap();
@@ -229,7 +229,7 @@ async fn a_node_that_is_not_in_sync_is_not_believed() {
     let said = "its newest block 40 is 301 s old and 300 s were expected at most";
     assert!(error.to_string().contains(said), "{error}");
 
-    // Nor is one that stops later.
+    // An endpoint that stops later isn't used either.
     let now = Arc::new(AtomicU64::new(head));
     let clock = Arc::clone(&now);
     let client =
@@ -257,7 +257,7 @@ async fn a_head_that_goes_back_is_not_believed() {
     let behind = "its newest block is 34, but there was a block 40 before";
     assert_eq!(setup.notes(), [format!("http://a is skipped: {behind}")]);
 
-    // Nor is an endpoint that was behind from the start.
+    // An endpoint that was behind from the start isn't used either.
     lower_heads(&setup.faults[1], MAX_BLOCKS_BEHIND + 1);
     advance(MAX_REST).await;
     let error = client.head().await.unwrap_err().to_string();
@@ -266,7 +266,7 @@ async fn a_head_that_goes_back_is_not_believed() {
     setup.balance().await.unwrap_err();
 }
 
-/// Its own next head doesn't bar it either.
+/// An endpoint that forged a head isn't excluded by its own next head either.
 #[tokio::test(start_paused = true)]
 async fn a_head_that_is_made_up_bars_no_endpoint_in_sync() {
     for ahead in [0, MAX_TIME_AHEAD.as_secs()] {
@@ -277,7 +277,7 @@ async fn a_head_that_is_made_up_bars_no_endpoint_in_sync() {
         assert_eq!(client.head().await.unwrap().number.get(), 1_000_040);
         setup.break_down(0);
         assert_eq!(client.head().await.unwrap().number.get(), 40);
-        // One that lags is barred by the time of that head.
+        // An endpoint that lags is excluded by the time of that head.
         lower_heads(&setup.faults[1], MAX_BLOCKS_BEHIND + 1);
         let error = client.head().await.unwrap_err().to_string();
         let behind = "its newest block is 34, but there was a block 1000040 before";
@@ -335,7 +335,7 @@ async fn an_endpoint_that_asks_to_be_left_alone_is_left_alone() {
             _ => Answer::Node,
         });
         assert_eq!(setup.balance().await.is_ok(), chains.len() > 1);
-        // Also when there is no other any more.
+        // The same holds if there is no other endpoint any more.
         (1..chains.len()).for_each(|other| setup.break_down(other));
         let packets = setup.faults[0].packets();
         setup.balance().await.unwrap_err();
@@ -446,7 +446,7 @@ async fn the_only_endpoint_is_tried_again_at_once() {
     let client = setup.connect().await.unwrap();
     for _ in 0..10 {
         setup.break_down(0);
-        // The first time it is its own error, and then that of the checks.
+        // The first error is the endpoint's own, the second one that of the checks.
         let error = client.head().await.unwrap_err();
         assert!(error.to_string().contains("connection reset") && error.is_temporary(), "{error}");
     }

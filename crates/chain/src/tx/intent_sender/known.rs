@@ -4,19 +4,19 @@ use super::{IntentSender, origin::DoneElsewhere};
 use alloy_primitives::B256;
 use canon_views::{Intent, IntentId, RequestId};
 
-/// A transaction that isn't mined: the newest version of its nonce.
+/// A pending transaction: the newest version of its nonce.
 #[derive(Clone, Copy, Debug)]
 pub struct InFlight<'a> {
-    /// Its hash.
+    /// The hash of the transaction.
     pub hash: B256,
-    /// Its nonce.
+    /// The nonce of the transaction.
     pub nonce: u64,
-    /// What it is for; `None` if it only uses its nonce.
+    /// The intent of the transaction; `None` if it only uses its nonce.
     pub intent: Option<&'a Intent>,
 }
 
 impl IntentSender {
-    /// The transactions that aren't mined, by nonce, as of the block that was [settled](Self::settle) last.
+    /// The pending transactions, by nonce, as of the block that was [settled](Self::settle) last.
     pub fn in_flight(&self) -> impl Iterator<Item = InFlight<'_>> {
         let undecided = self.nonces.iter().filter(|(_, used)| used.mined.is_none());
         undecided.filter_map(|(nonce, used)| {
@@ -26,7 +26,7 @@ impl IntentSender {
         })
     }
 
-    /// The first number after those of all requests that it knows.
+    /// The request number after the highest one that the sender knows.
     pub fn next_request(&self) -> RequestId {
         let unproven = self.unproven.iter().filter_map(|one| one.version.intent.as_ref());
         let sent = self.transactions().filter_map(|(_, intent)| intent).chain(unproven);
@@ -37,7 +37,7 @@ impl IntentSender {
         last.map_or_else(RequestId::default, RequestId::next)
     }
 
-    /// All transactions that aren't forgotten: the hash of each, and what it is for; `None` if it only uses
+    /// All transactions that aren't forgotten: the hash of each, and its intent, or `None` if it only uses
     /// its nonce.
     pub fn transactions(&self) -> impl Iterator<Item = (B256, Option<&Intent>)> {
         let versions = self.nonces.values().flat_map(|used| &used.versions);

@@ -1,4 +1,4 @@
-//! Sends what intents ask for.
+//! Sending the transactions of intents.
 
 mod known;
 mod nonce_user;
@@ -34,11 +34,11 @@ use core::fmt;
 use origin::{DoneElsewhere, Unproven};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Every so many blocks without a receipt a transaction is replaced by one that offers more: it may be
-/// stuck, or lost.
+/// The number of blocks without a receipt after which a transaction is replaced by one with higher fees,
+/// because it may be stuck or lost.
 const RENEWAL: u64 = 8;
 
-/// A key that sends what intents ask for, one transaction for each.
+/// A key that carries out intents, with one transaction for each.
 pub struct IntentSender {
     account: Account,
     fees: FeePolicy,
@@ -48,29 +48,29 @@ pub struct IntentSender {
     nonces: BTreeMap<u64, NonceUse>,
     /// Transactions of the journal that aren't known to belong to this chain. They are never sent.
     unproven: Vec<Unproven>,
-    /// Intents that are done on this chain for good and that only the journal knows to be.
+    /// Intents that are done on this chain for good, of which the state has no record.
     done: BTreeSet<IntentId>,
-    /// Intents that the journal says are done, and that aren't known to be done on this chain.
+    /// Intents that are done according to the journal, but aren't known to be done on this chain.
     elsewhere: Vec<DoneElsewhere>,
-    /// The newest block that was seen.
+    /// The newest block seen.
     newest: Option<BlockView>,
-    /// The newest block whose number is known by its hash.
+    /// The hash of the newest block whose number was checked.
     numbered: Option<B256>,
-    /// The block for which it is settled what became of them; `None` if that failed.
+    /// The block for which all transactions are settled; `None` if settling failed.
     head: Option<BlockView>,
-    /// The last block for which it was settled.
+    /// The last block for which all transactions were settled.
     settled: Option<B256>,
-    /// The number of transactions of the account up to that block; up to an earlier one if there were none
-    /// to settle.
+    /// The number of transactions of the account up to that block, or up to an earlier one if there were
+    /// none to settle.
     count: u64,
-    /// The least offer of a new transaction after one was refused as offering too little, and the time of that
-    /// refusal.
+    /// The lowest fees of a new transaction, after another one was refused for too low fees, and the block
+    /// of that refusal.
     floor: Option<(Fees, BlockNumber)>,
-    /// Failures that were reported and last.
+    /// Failures that were reported and persist.
     reported: ReportedFailures<Option<IntentId>>,
 }
 
-/// The facts known and found out for one block.
+/// The facts known about one block, and the reports collected for it.
 struct Pass {
     head: BlockView,
     next: NextBlock,
@@ -94,8 +94,8 @@ impl Pass {
 }
 
 impl IntentSender {
-    /// Goes on where the journal ends. What it has belongs to a chain that has the blocks its sender saw: on
-    /// another one it isn't sent.
+    /// Creates a sender that continues from the contents of a journal. A journaled transaction belongs to
+    /// the chain that has the blocks its sender saw, and isn't sent on any other.
     ///
     /// # Errors
     ///
@@ -147,30 +147,31 @@ impl IntentSender {
         })
     }
 
-    /// Sets the checks before a transaction is sent. Default: everything.
+    /// Sets the checks before a transaction is sent. All of them by default.
     #[must_use]
     pub const fn with_checks(mut self, checks: Checks) -> Self {
         self.checks = checks;
         self
     }
 
-    /// A sender with the same key, for what isn't an intent. It asks for its nonce.
+    /// A sender with the same key, for calls that aren't intents. It reads its nonce from the chain.
     pub fn sender(&self) -> Sender {
         Sender::of_account(self.account.clone())
     }
 
-    /// The key's address.
+    /// The address of the key.
     pub const fn address(&self) -> Address {
         self.account.address()
     }
 
-    /// The chain it sends to.
+    /// The client of the chain on which the transactions are sent.
     pub const fn client(&self) -> &Client {
         self.account.client()
     }
 
     /// Whether an intent is done, as of the block that was [settled](Self::settle) last. Intents that are
-    /// [completed by the state](canon_views::Completion::State) are forgotten after 64 blocks, others never.
+    /// [completed by the state](canon_views::Completion::State) are forgotten after 64 blocks, others
+    /// never.
     pub fn is_done(&self, id: &IntentId) -> bool {
         self.done.contains(id) || self.has_effect(Effect::Done(*id))
     }
@@ -180,8 +181,8 @@ impl IntentSender {
         mined.any(|mined| mined.effect == effect)
     }
 
-    /// The progress of an intent, as of the block that was [settled](Self::settle) last. Anything that follows
-    /// from its not being done mustn't be done unless it is [`IntentProgress::Open`].
+    /// The progress of an intent, as of the block that was [settled](Self::settle) last. Only
+    /// [`IntentProgress::Open`] means that the intent isn't done; never act on that assumption otherwise.
     pub fn progress(&self, id: &IntentId) -> IntentProgress {
         if self.is_done(id) {
             IntentProgress::Done
@@ -196,11 +197,11 @@ impl IntentSender {
         }
     }
 
-    /// Finds out what became of all transactions up to `head`. Call it for every block, or less often,
-    /// before it is decided what is due: that can depend on what [is done](Self::is_done).
+    /// Settles which transactions are mined as of `head`. Call it for every block, or less often, but
+    /// before deciding what is due: that can depend on which intents [are done](Self::is_done).
     ///
-    /// A failure is reported, and the attempt made again at the next call. If nothing is in flight, and `head`
-    /// follows the block of the last call, nothing is asked. If `head` is older than a block that was seen,
+    /// Failures are reported and retried at the next call. If no transaction is pending and `head` follows
+    /// the block of the last call, the endpoint isn't asked. If `head` is older than a block seen before,
     /// [`HeadError::Older`] is reported, and nothing is sent until the next call.
     pub async fn settle(&mut self, head: BlockView) -> Vec<TxReport> {
         let mut pass = Pass::new(head, NextBlock::after(&head, head.timestamp));
@@ -230,16 +231,17 @@ impl IntentSender {
         pass.reports
     }
 
-    /// Sends what is wanted and isn't sent yet, sends again what may be lost or stuck, and gives up what
-    /// isn't wanted any more, in a block that is expected at `next` and follows the one that was
-    /// [settled](Self::settle). If that failed it does nothing.
+    /// Sends the transactions of intents that have none, resends those that may be lost or stuck, and gives
+    /// up those that are no longer wanted. They are for the block expected at `next`, after the one that
+    /// was [settled](Self::settle). Does nothing if settling failed.
     ///
-    /// `intents` are all that are due according to the state after the settled block: what is mined by
-    /// then and due all the same is sent once more. One whose [completion](Intent::completion) is the journal's
-    /// isn't, and is sent again only once another use of its nonce is final. Those whose time is over at `next` count as not wanted.
+    /// `intents` are all that are due according to the state after the settled block. If an intent is due
+    /// although its transaction is mined, it is sent again. Not so one whose [completion](Intent::completion)
+    /// is the journal's: it is sent again only once another use of its nonce is final. Intents that expire
+    /// before `next` are no longer wanted.
     ///
-    /// A failure is reported, and the attempt made again at the next call; one failure doesn't keep anything
-    /// else from being tried. A refusal that lasts is reported once.
+    /// Failures are reported and retried at the next call, and don't prevent other attempts. A refusal that
+    /// persists is reported once.
     pub async fn pursue(&mut self, intents: &[Intent], next: Timestamp) -> Vec<TxReport> {
         let Some(head) = self.head else { return Vec::new() };
         let mut pass = Pass::new(head, NextBlock::after(&head, next));
@@ -254,25 +256,25 @@ impl IntentSender {
         self.reported.leave_out(pass.reports, TxReport::failure)
     }
 
-    /// Remembers the newest block that was seen.
+    /// Records the newest block seen.
     async fn note_head(&mut self, head: &BlockView) -> Result<()> {
         if let Some(newest) = &self.newest
             && check_head(head, newest).is_err()
         {
-            // The number that was seen may have been the wrong one.
+            // The number recorded for the newest block may be wrong.
             let number = self.client().block(newest.hash.into()).await?.number;
             check_head(head, &BlockView { number, ..*newest })?;
             self.numbered = Some(newest.hash);
         }
-        // The number of a block that follows another one is the next.
+        // If a block follows one with a checked number, its own number is correct too.
         let continued = [head.hash, head.parent];
         self.numbered = self.numbered.filter(|hash| continued.contains(hash)).map(|_| head.hash);
         self.newest = Some(*head);
         Ok(())
     }
 
-    /// Checks that the endpoint's block of the head's hash has the head's number. It isn't asked if that
-    /// follows from the blocks before.
+    /// Checks that the endpoint's block with the head's hash has the head's number. The endpoint isn't
+    /// asked if that follows from earlier blocks.
     async fn check_number(&mut self, head: &BlockView) -> Result<()> {
         let (hash, found) = (head.hash, head.number);
         if self.numbered == Some(hash) {
@@ -287,7 +289,7 @@ impl IntentSender {
         }
     }
 
-    /// The nonce that isn't used yet and that an intent is bound to.
+    /// The unused nonce to which an intent is bound.
     fn nonce_of(&self, id: &IntentId) -> Option<u64> {
         let mut undecided = self.nonces.iter().filter(|(_, used)| used.mined.is_none());
         undecided.find(|(_, used)| used.is_for(id)).map(|(nonce, _)| *nonce)

@@ -1,4 +1,4 @@
-//! Finding out which transaction has used a nonce where no receipt says it.
+//! Finding the transaction that used a nonce, if no receipt shows it.
 
 use super::{IntentSender, Pass};
 use crate::{
@@ -19,10 +19,10 @@ use alloy_transport::RpcError;
 use canon_protocol::BlockNumber;
 use canon_views::{Completion, Intent};
 
-/// The number of blocks that are searched at once, with all their transactions.
+/// The number of blocks that one search reads, with all their transactions.
 const SEARCHED_AT_ONCE: u64 = 32;
 
-/// The transaction that has used a nonce.
+/// The transaction that used a nonce.
 struct NonceUser {
     hash: B256,
     block: BlockNumber,
@@ -39,7 +39,7 @@ impl NonceUser {
 }
 
 impl NonceUse {
-    /// The first block that can have one of the versions.
+    /// The first block that can contain one of the versions.
     fn first_block(&self) -> BlockNumber {
         let since = self.versions.first().map_or(BlockNumber::ZERO, |version| version.since);
         // The blocks up to `since` may have been replaced.
@@ -48,18 +48,18 @@ impl NonceUse {
 }
 
 impl IntentSender {
-    /// The chain has used the nonce, and no version has a receipt: looks for what did.
+    /// Finds the transaction that used a nonce, if the chain has used it and no version has a receipt.
     pub(super) async fn find_user(&mut self, nonce: u64, pass: &mut Pass) {
         let Some(used) = self.nonces.get(&nonce) else { return };
         let intent = used.current().and_then(Version::id);
         let user = match self.user_of(nonce, used.first_block(), pass).await {
             Ok(user) => user,
-            // It can be too long ago for the endpoint's states: then it is final.
+            // The endpoint may not have states that old. In that case the use of the nonce is final.
             Err(error) => {
                 if !matches!(self.is_used_for_good(nonce, pass).await, Ok(true)) {
                     return pass.fail(intent, error);
                 }
-                // That the nonce is used doesn't say that its transactions weren't mined.
+                // A used nonce doesn't prove that none of its own transactions was mined.
                 let Some(transaction) = self.only_in_journal(nonce) else {
                     self.report_superseded(nonce, None, pass);
                     return self.forget(nonce, pass);
@@ -78,14 +78,14 @@ impl IntentSender {
                 }
             }
         };
-        // Without one, the endpoint is at another block.
+        // If none is found, the endpoint is at another block.
         if let Some(user) = user {
             self.note_user(nonce, &user, pass).await;
         }
     }
 
-    /// Notes what has used a nonce. One of its versions is read from the receipts of the block, since an
-    /// endpoint may have no index of old transactions.
+    /// Records the transaction that used a nonce. If it is one of the versions, its receipt is read with
+    /// those of its block, because an endpoint may have no index of old transactions.
     async fn note_user(&mut self, nonce: u64, user: &NonceUser, pass: &mut Pass) {
         let NonceUser { hash, block, block_hash } = *user;
         let Some(used) = self.nonces.get_mut(&nonce) else { return };
@@ -97,13 +97,13 @@ impl IntentSender {
             }
             return;
         }
-        // Until that is final, a reorganization can let a version be mined in its place.
+        // Until the use is final, a reorganization can let a version be mined instead.
         let (effect, block_hash) = (Effect::Nothing, Some(block_hash));
         used.mined = Some(Mined { hash, block, block_hash, effect, is_unsure: false });
         self.report_superseded(nonce, Some(hash), pass);
     }
 
-    /// A transaction's receipt among those of its block.
+    /// Reads the receipt of a transaction among those of its block.
     async fn receipt_in(&self, block: B256, transaction: B256) -> Result<TransactionReceipt> {
         let receipts = self.client().receipts(block.into()).await?;
         let receipt = receipts.get(transaction).cloned();
@@ -116,8 +116,8 @@ impl IntentSender {
         }
     }
 
-    /// The newest transaction of a nonce for an intent of which only the journal can say that it is done,
-    /// and doesn't.
+    /// The newest transaction of a nonce for an intent that only the journal can show to be done, if the
+    /// journal doesn't show it.
     fn only_in_journal(&self, nonce: u64) -> Option<B256> {
         let is_open = |intent: &Intent| {
             intent.completion() == Completion::Journal && !self.is_done(&intent.id())
@@ -127,14 +127,14 @@ impl IntentSender {
         Some(version.hash)
     }
 
-    /// Whether the chain had used a nonce by the newest block that can't be taken back.
+    /// Whether the nonce was already used in the newest final block.
     async fn is_used_for_good(&self, nonce: u64, pass: &Pass) -> Result<bool> {
         let Some(number) = pass.head.number.get().checked_sub(FINALITY) else { return Ok(false) };
         Ok(self.account.transaction_count(BlockId::number(number)).await? > nonce)
     }
 
-    /// The transaction that used a nonce from the block `first` on, found by the states of blocks, if there
-    /// is one by the pass's block.
+    /// Finds the transaction that used a nonce, in the blocks from `first` to the pass's block, by the
+    /// transaction counts in their states.
     async fn user_of(
         &self,
         nonce: u64,
@@ -153,8 +153,7 @@ impl IntentSender {
         Ok(block.and_then(|block| NonceUser::find(block, self.address(), nonce)))
     }
 
-    /// Looks for the transaction that used a nonce in the next final blocks that weren't searched yet. That
-    /// needs no states.
+    /// Searches the next final blocks for the transaction that used a nonce. This needs no states.
     async fn search(&mut self, nonce: u64, pass: &Pass) -> Result<Option<NonceUser>> {
         const WHAT: &str = "eth_getBlockByNumber";
         let Some(used) = self.nonces.get(&nonce) else { return Ok(None) };

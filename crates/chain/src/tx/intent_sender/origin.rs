@@ -1,9 +1,9 @@
-//! Whether the transactions of a journal, and what it says is done, belong to this chain.
+//! Whether the transactions and completed intents of a journal belong to this chain.
 //!
-//! Forks share the chain id and the accounts of the chain that they began with, and a signed transaction is valid
-//! on all of them. What tells them apart are their blocks. A reorganization replaces blocks too: a process that has
-//! found the blocks of a transaction once knows that the chain is the same from then on; one that starts and
-//! doesn't find them knows nothing, and sends nothing of it.
+//! Forks share the chain id and the accounts of the chain from which they start, and a signed transaction
+//! is valid on all of them. Only their blocks differ. A reorganization replaces blocks too. Once a process
+//! has found the blocks of a transaction, it knows that the chain is the same from then on. A process that
+//! starts and doesn't find them can't know, and doesn't send the transaction.
 
 use super::{IntentSender, Pass};
 use crate::{
@@ -32,46 +32,46 @@ pub(super) struct Unproven {
     recorded: Recorded,
 }
 
-/// An intent that the journal says is done for good, and that isn't known to be done on this chain.
+/// An intent that is done for good according to the journal, but isn't known to be done on this chain.
 #[derive(Clone, Debug)]
 pub(super) struct DoneElsewhere {
     id: IntentId,
     recorded: Recorded,
 }
 
-/// A transaction as the journal has it.
+/// A transaction in the journal, with what is known of its chain.
 #[derive(Clone, Copy, Debug)]
 struct Recorded {
     transaction: B256,
-    /// A block that its chain has, if one is known.
+    /// A block of its chain, if one is known.
     block: Option<SeenBlock>,
     origin: Origin,
 }
 
-/// Where a transaction belongs.
+/// The chain of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Origin {
-    /// The chain has its block, or another one with it.
+    /// This chain has the recorded block, or has the transaction in another block.
     ThisChain,
-    /// It waits in a pool of this chain.
+    /// The transaction is in a pool of this chain.
     Pool,
-    /// Its block was never on this chain, or was replaced long ago.
+    /// The recorded block was never on this chain, or was replaced long ago.
     OtherChain,
     Unknown,
 }
 
-/// A transaction of the journal that isn't known to belong to this chain, and could be mined on it.
+/// A transaction of the journal that isn't known to belong to this chain, but could be mined on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnprovenTransaction {
-    /// Its hash.
+    /// The hash of the transaction.
     pub hash: B256,
-    /// Its nonce.
+    /// The nonce of the transaction.
     pub nonce: u64,
-    /// What it is for; `None` if it only uses its nonce.
+    /// The intent of the transaction; `None` if it only uses its nonce.
     pub intent: Option<Intent>,
-    /// The newest block when it was signed, on its chain.
+    /// The newest block at the time of signing, on the transaction's chain.
     pub since: BlockNumber,
-    /// The block of its chain that has it; `None` if none was seen.
+    /// The block of its chain that contains it; `None` if none was seen.
     pub mined_in: Option<SeenBlock>,
 }
 
@@ -81,7 +81,7 @@ impl Unproven {
         Self { version, recorded: Recorded { transaction, block, origin: Origin::Unknown } }
     }
 
-    /// Whether it may belong to this chain.
+    /// Whether the transaction may belong to this chain.
     pub(super) const fn is_unknown(&self) -> bool {
         self.recorded.is_unknown()
     }
@@ -99,16 +99,16 @@ impl DoneElsewhere {
 }
 
 impl Recorded {
-    /// Whether it may belong to this chain, and may not be in a block of it.
+    /// Whether the transaction may belong to this chain but isn't known to be in one of its blocks.
     const fn is_unknown(&self) -> bool {
         matches!(self.origin, Origin::Unknown | Origin::Pool)
     }
 }
 
 impl IntentSender {
-    /// The transactions of the journal that aren't known to belong to this chain, and could be mined on it, as
-    /// of the block that was [settled](Self::settle) last. They aren't sent, and what they are for is sent
-    /// only under their nonces.
+    /// The transactions of the journal that aren't known to belong to this chain, but could be mined on it,
+    /// as of the block that was [settled](Self::settle) last. They aren't sent, and their intents are sent
+    /// only under the same nonces.
     pub fn unproven(&self) -> impl Iterator<Item = UnprovenTransaction> {
         let open = self.unproven.iter().filter(|one| self.is_open(one));
         open.map(|Unproven { version, .. }| UnprovenTransaction {
@@ -131,8 +131,7 @@ impl IntentSender {
         Ok(found.is_some())
     }
 
-    /// Finds out what of the journal belongs to the chain of `head`, in at most three round trips however much there
-    /// is.
+    /// Determines which parts of the journal belong to the chain of `head`, in at most three round trips.
     pub(super) async fn prove(&mut self, head: &BlockView) -> Result<()> {
         let all = self.unproven.iter().map(|one| one.recorded);
         let all = all.chain(self.elsewhere.iter().map(|one| one.recorded));
@@ -161,7 +160,7 @@ impl IntentSender {
         Ok(())
     }
 
-    /// Where transactions belong, in their order.
+    /// The chains of the transactions, in the same order.
     async fn origins(&self, all: Vec<Recorded>, head: &BlockView) -> Result<Vec<Origin>> {
         let mut chain = BTreeMap::from([(head.number, head.hash)]);
         let blocks = all.iter().filter_map(|one| one.block).map(|block| block.number);
@@ -184,9 +183,9 @@ impl IntentSender {
             };
             match places.get(&one.transaction) {
                 _ if is_seen(one) => Origin::ThisChain,
-                // Somebody sent it here.
+                // Somebody sent it on this chain.
                 Some(None) => Origin::Pool,
-                // A fork may answer with what the chain that it began with has.
+                // A fork may return transactions of the chain from which it started.
                 Some(Some(place)) if is_on(&here, place) => Origin::ThisChain,
                 _ if is_of_other() => Origin::OtherChain,
                 _ => Origin::Unknown,
@@ -195,8 +194,8 @@ impl IntentSender {
         Ok(all.iter().map(origin).collect())
     }
 
-    /// Adds to `chain` the hashes of the blocks of these numbers that aren't there yet, as far as the chain of
-    /// `head` has them.
+    /// Adds to `chain` the hashes of the missing blocks with these numbers, if the chain of `head` has
+    /// them.
     async fn read_hashes(
         &self,
         numbers: impl Iterator<Item = BlockNumber>,
@@ -220,8 +219,8 @@ impl IntentSender {
         Ok(())
     }
 
-    /// The blocks that have these transactions, `None` for those that are in a pool. Those that no node has are
-    /// left out.
+    /// The blocks that contain these transactions; `None` for transactions in a pool. Transactions that no
+    /// node has are left out.
     async fn places(&self, transactions: Vec<B256>) -> Result<BTreeMap<B256, Option<SeenBlock>>> {
         const METHOD: &str = "eth_getTransactionByHash";
         let request = |hash: &B256| BatchedRequest::new(METHOD, (hash,));
@@ -237,7 +236,8 @@ impl IntentSender {
         Ok(places)
     }
 
-    /// The reason not to send what the journal says is done, unless it is known that it isn't done on this chain.
+    /// The reason not to send an intent that is done according to the journal; `None` if it is known that
+    /// it isn't done on this chain.
     pub(super) fn may_be_completed(&self, id: &IntentId) -> Option<Error> {
         if self.done.contains(id) {
             return None;
@@ -247,13 +247,13 @@ impl IntentSender {
         Some(Error::CompletionUnproven { transaction, block: block.map(|block| block.number) })
     }
 
-    /// Whether it may belong to this chain, and its nonce isn't used here yet.
-    fn is_open(&self, one: &Unproven) -> bool {
+    /// Whether the transaction may belong to this chain and its nonce isn't used on it yet.
+    const fn is_open(&self, one: &Unproven) -> bool {
         one.is_unknown() && one.version.tx.nonce >= self.count
     }
 
-    /// The transaction that may have done an intent here: its nonce is used, not by another transaction that is
-    /// known, and it isn't known whether it belongs here.
+    /// The transaction that may have done an intent on this chain: its nonce is used, no known transaction
+    /// used it, and its chain is unknown.
     pub(super) fn may_have_done(&self, id: &IntentId) -> Option<&Version> {
         let is_mined = |used: &NonceUse| used.mined.is_some();
         let mut unknown = self.unproven.iter().filter(|one| one.is_unknown());
@@ -265,7 +265,7 @@ impl IntentSender {
         found.map(|one| &one.version)
     }
 
-    /// Whether a transaction for an intent has a nonce, and isn't known to belong here.
+    /// Whether a transaction for an intent has this nonce and isn't known to belong to this chain.
     pub(super) fn is_unproven(&self, nonce: u64, id: &IntentId) -> bool {
         let mut unknown = self.unproven.iter().filter(|one| one.is_unknown());
         unknown.any(|Unproven { version, .. }| {
@@ -273,23 +273,24 @@ impl IntentSender {
         })
     }
 
-    /// The transaction for an intent that could be mined here and isn't known to belong here.
+    /// The transaction for an intent that could be mined on this chain but isn't known to belong to it.
     pub(super) fn unproven_of(&self, id: &IntentId) -> Option<Version> {
         let mut open = self.unproven.iter().filter(|one| self.is_open(one));
         let found = open.find(|one| one.version.id().as_ref() == Some(id));
         found.map(|one| one.version.clone())
     }
 
-    /// The most that is offered under a nonce by what could be mined here and isn't known to belong here.
+    /// The highest fees, under a nonce, of transactions that could be mined on this chain but aren't known
+    /// to belong to it.
     pub(super) fn unproven_fees(&self, nonce: u64) -> Option<Fees> {
         let open = self.unproven.iter().filter(|one| self.is_open(one));
         let same = open.filter(|one| one.version.tx.nonce == nonce);
         same.map(|one| one.version.fees()).reduce(Fees::max)
     }
 
-    /// The nonce under which an intent may be sent although an unproven transaction for it could be mined: that
-    /// transaction's own, so that only one of both is. The nonces below it may be missing only where unproven
-    /// transactions had them: those are given up.
+    /// The nonce under which an intent may be sent although an unproven transaction for it could be mined.
+    /// It is that transaction's own nonce, so that only one of the two can be mined. Lower nonces may be
+    /// missing only if unproven transactions had them; those transactions are given up.
     pub(super) async fn nonce_beside(
         &mut self,
         unproven: &Version,
@@ -309,8 +310,8 @@ impl IntentSender {
     }
 }
 
-/// Whether an endpoint doesn't have a block any more since it is too old (EIP-4444).
-fn is_pruned(error: &TransportError) -> bool {
+/// Whether an endpoint no longer has a block because the block is too old (EIP-4444).
+const fn is_pruned(error: &TransportError) -> bool {
     const PRUNED: i64 = 4444;
     matches!(error, RpcError::ErrorResp(error) if error.code == PRUNED)
 }

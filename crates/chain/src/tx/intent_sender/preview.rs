@@ -8,38 +8,38 @@ use alloy_provider::Provider;
 use canon_protocol::Timestamp;
 use canon_views::{BlockView, Intent};
 
-/// A transaction as it would be sent now: executed on the newest state with its gas limit, it succeeds.
+/// The transaction that would be sent now. With its gas limit it succeeds on the newest state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
-    /// The function that is called, by its signature.
+    /// The signature of the called function.
     pub what: &'static str,
-    /// The contract that is called.
+    /// The called contract.
     pub to: Address,
-    /// The function and its arguments.
+    /// The encoded call.
     pub input: Bytes,
-    /// Wei that are sent along.
+    /// The value in wei.
     pub value: U256,
-    /// The most gas that it uses.
+    /// The gas limit.
     pub gas_limit: u64,
-    /// The fees that it offers for its gas.
+    /// The fees that the transaction offers.
     pub fees: Fees,
 }
 
 impl Preview {
-    /// The most that it costs, in wei: all of its gas at its price, and what is sent along.
+    /// The highest cost in wei: the gas limit at the highest price, plus the value.
     pub fn max_cost(&self) -> U256 {
         U256::from(self.gas_limit) * U256::from(self.fees.max_fee) + self.value
     }
 }
 
 impl IntentSender {
-    /// The transaction for an intent as it would be sent in the block after `head`, expected at `next`.
-    /// Nothing is recorded or sent.
+    /// Returns the transaction that would be sent for an intent in the block after `head`, expected at
+    /// `next`. Nothing is recorded or sent.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`](crate::Error::Refused) with the contract's reason, and whatever else would keep it
-    /// from being sent.
+    /// [`Error::Refused`](crate::Error::Refused) with the contract's reason, or any other error that would
+    /// keep it from being sent.
     pub async fn preview(
         &self,
         intent: &Intent,

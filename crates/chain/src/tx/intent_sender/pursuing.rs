@@ -1,4 +1,4 @@
-//! Choosing what is sent, sent again, or given up, and under which nonce.
+//! Choosing which transactions are sent, resent or given up, and under which nonces.
 
 use super::{IntentSender, Pass, RENEWAL};
 use crate::{
@@ -20,11 +20,12 @@ use canon_protocol::Timestamp;
 use canon_views::{Completion, IntendedAction, Intent, IntentId};
 use std::collections::BTreeSet;
 
-/// The most nonces that are used up at once since nothing has them. More are missing by a wrong answer.
+/// The highest number of missing nonces that are used up at once. If more are missing, the endpoint's answer is
+/// wrong.
 const MAX_MISSING: usize = 16;
 
 impl IntentSender {
-    /// The intents that are to be in flight, in order.
+    /// The intents that should be in flight, in order.
     pub(super) fn wanted<'a>(
         &self,
         intents: &'a [Intent],
@@ -41,7 +42,7 @@ impl IntentSender {
                 pass.fail(Some(id), Error::OtherChain { expected, found });
                 continue;
             }
-            // What may be done is neither sent again nor given up.
+            // An intent that may be done is neither resent nor given up.
             let is_journaled = intent.completion() == Completion::Journal;
             if let Some(version) = self.may_have_done(&id).filter(|_| is_journaled) {
                 let (transaction, nonce) = (version.hash, version.tx.nonce);
@@ -68,8 +69,9 @@ impl IntentSender {
         wanted
     }
 
-    /// The reason to wait if a nonce of an intent was used without doing it and that isn't final: a reorganization
-    /// can let the intent's transaction be mined in its place, beside any that is sent now.
+    /// The reason to wait if a nonce of an intent was used without doing it, and that use isn't final. A
+    /// reorganization can let the intent's transaction be mined after all, in addition to one that is sent
+    /// now.
     fn superseded_recently(&self, id: &IntentId) -> Option<Error> {
         let is_of = |nonce, used: &NonceUse| used.is_for(id) || self.is_unproven(nonce, id);
         let mut uses = self.nonces.iter().filter(|(nonce, used)| is_of(**nonce, used));
@@ -80,8 +82,8 @@ impl IntentSender {
         })
     }
 
-    /// Goes on with what is in flight. The nonces that others may have: of transactions that aren't wanted
-    /// any more, or that are stuck.
+    /// Continues with the transactions in flight. Returns the nonces that other intents may use: those of
+    /// transactions that are stuck or no longer wanted.
     pub(super) async fn carry_on(&mut self, wanted: &[&Intent], pass: &mut Pass) -> BTreeSet<u64> {
         let mut free = BTreeSet::new();
         let undecided = self.nonces.range(self.count..).map(|(nonce, _)| *nonce);
@@ -97,7 +99,7 @@ impl IntentSender {
         free
     }
 
-    /// Whether a node refuses the newest version of a nonce, so that others may have the nonce.
+    /// Whether the newest version of a nonce is stuck, so that other intents may use the nonce.
     fn is_stuck(&self, nonce: u64) -> bool {
         let is_open = |used: &NonceUse| {
             used.is_stuck && used.current().is_some_and(|one| one.intent.is_some())
@@ -105,7 +107,7 @@ impl IntentSender {
         self.nonces.get(&nonce).is_some_and(is_open)
     }
 
-    /// Whether the newest version of a nonce is still what should be mined.
+    /// Whether the newest version of a nonce should still be mined.
     fn is_wanted(&self, nonce: u64, wanted: &[&Intent]) -> bool {
         let Some(used) = self.nonces.get(&nonce) else { return false };
         let is_bound = |intent: &&&Intent| {
@@ -113,7 +115,7 @@ impl IntentSender {
             used.is_for(&id) && self.nonce_of(&id) == Some(nonce)
         };
         let Some(sent) = used.current().and_then(|version| version.intent.as_ref()) else {
-            // Given up; unless it is wanted again.
+            // It was given up, unless its intent is wanted again.
             return used.is_stuck || !wanted.iter().any(|intent| is_bound(&intent));
         };
         wanted
@@ -122,7 +124,8 @@ impl IntentSender {
             .is_some_and(|intent| is_bound(&intent) && sent.action.does_the_same(&intent.action))
     }
 
-    /// Sends the newest version again if no node has answered, or one that offers more if it is time.
+    /// Resends the newest version if no node has confirmed that it has it. Replaces it by one with higher
+    /// fees when that is due.
     async fn send_again(&mut self, nonce: u64, pass: &mut Pass) {
         let Some(used) = self.nonces.get(&nonce) else { return };
         let Some(version) = used.current().cloned() else { return };
@@ -138,8 +141,8 @@ impl IntentSender {
         }
     }
 
-    /// Sends the first transaction for an intent, under its nonce if it has one, otherwise under one
-    /// that is free or new.
+    /// Sends the first transaction for an intent, under its own nonce if it has one, otherwise under a free
+    /// or a new one.
     pub(super) async fn start(
         &mut self,
         intent: &Intent,
@@ -151,7 +154,7 @@ impl IntentSender {
         let own = self.nonce_of(&id);
         let gave_way = |nonce| self.nonces.get(&nonce).is_some_and(|used| used.is_stuck);
         if own.is_some_and(|nonce| !free.contains(&nonce) || gave_way(nonce)) {
-            // It is in flight, or has to wait until something else has used its nonce.
+            // It is in flight, or must wait until another transaction has used its nonce.
             return;
         }
         let (call, gas_limit) = match self.check(intent, pass).await {
@@ -179,19 +182,19 @@ impl IntentSender {
         }
     }
 
-    /// A free nonce that no wanted intent is bound to, unless its transaction is stuck.
+    /// A free nonce to which no wanted intent is bound, unless its transaction is stuck.
     fn unclaimed(&self, free: &BTreeSet<u64>, wanted: &[&Intent]) -> Option<u64> {
         let bound = wanted.iter().filter_map(|intent| self.nonce_of(&intent.id()));
         let claimed: BTreeSet<_> = bound.filter(|nonce| !self.is_stuck(*nonce)).collect();
         free.difference(&claimed).next().copied()
     }
 
-    /// The first nonce that neither the chain nor a transaction in flight has. While a pool has transactions
-    /// that aren't known here, there is none.
+    /// The first nonce that neither the chain nor a transaction in flight has used. An error if a pool has
+    /// transactions that this sender doesn't know.
     pub(super) async fn new_nonce(&mut self, pass: &mut Pass) -> Result<u64> {
         let found = self.pool_nonce(pass).await?;
         if found > self.next_nonce() {
-            // The count can be that of an earlier block.
+            // The recorded count can be that of an earlier block.
             self.count = self.account.transaction_count(pass.head.hash.into()).await?;
         }
         let expected = self.next_nonce();
@@ -215,7 +218,7 @@ impl IntentSender {
         Ok(nonce)
     }
 
-    /// The call that does what an intent asks for, as it succeeds now, and its gas limit.
+    /// The call that carries out an intent and succeeds now, with its gas limit.
     pub(super) async fn check(&self, intent: &Intent, pass: &Pass) -> Result<(ContractCall, u64)> {
         let call = self.call(intent, pass).await?;
         match self.checks {
@@ -226,7 +229,7 @@ impl IntentSender {
             let gas_limit = self.account.check(&call, None, pass.next).await?;
             return Ok((call, gas_limit));
         };
-        // A payload can withhold its list when somebody pays for the gas.
+        // A payload can choose to withhold its actions if it sees who pays for the gas.
         let fees = Some(self.fees.offer(pass.next.base_fee, None)?);
         let has_failed = self.has_failed(&intent.id());
         let (first, second) = if has_failed { (fallback, call) } else { (call, fallback) };
@@ -234,7 +237,7 @@ impl IntentSender {
             Ok(gas_limit) => return Ok((first, gas_limit)),
             Err(error) => error,
         };
-        // It can also withhold it by using up the gas.
+        // It can also withhold them by using up the gas.
         let may_withhold =
             matches!(error, Error::TooMuchGas { .. }) || error.as_revert().is_some_and(withholds);
         if !(has_failed || may_withhold) {
@@ -244,7 +247,7 @@ impl IntentSender {
         Ok((second, gas_limit))
     }
 
-    /// Whether a transaction for an intent was mined, within the last 64 blocks, and didn't do what it is for.
+    /// Whether a transaction for an intent was mined within the last 64 blocks without doing the intent.
     fn has_failed(&self, id: &IntentId) -> bool {
         self.nonces.values().any(|used| {
             let failed = used.mined.as_ref().filter(|mined| mined.effect == Effect::Nothing);
@@ -276,8 +279,8 @@ impl IntentSender {
         signed(intent, Some(&permit))
     }
 
-    /// Gives up the nonces that are left over. One that is stuck stays as it is while nothing waits for it:
-    /// it is sent as soon as a node takes it.
+    /// Gives up the unused nonces. A stuck one is kept while no later transaction waits for it; it is sent
+    /// as soon as a node accepts it.
     pub(super) async fn give_up(&mut self, free: BTreeSet<u64>, pass: &mut Pass) {
         for nonce in free {
             let is_last = self.nonces.last_key_value().is_none_or(|(last, _)| *last == nonce);
@@ -287,14 +290,14 @@ impl IntentSender {
         }
     }
 
-    /// Uses a nonce up: a transfer of nothing takes the place of its transactions.
+    /// Uses up a nonce: an empty transfer replaces its transactions.
     async fn use_up(&mut self, nonce: u64, pass: &mut Pass) {
         let nothing = self.account.nothing();
         let tx = self.account.transaction(&nothing, nonce, TRANSFER_GAS, Fees::default());
         self.send(nonce, None, tx, nothing.what(), pass).await;
     }
 
-    /// Uses up the nonces below those in flight that nothing has any more.
+    /// Uses up the nonces below those in flight for which no transaction exists any more.
     pub(super) async fn fill_gaps(&mut self, pass: &mut Pass) {
         let Some(last) = self.nonces.last_key_value().map(|(nonce, _)| *nonce) else { return };
         let in_flight = self.nonces.range(self.count..).count() as u64;
@@ -317,7 +320,7 @@ impl IntentSender {
     }
 }
 
-/// The call that does what an intent asks for.
+/// The call that carries out an intent.
 ///
 /// # Errors
 ///

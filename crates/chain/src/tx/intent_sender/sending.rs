@@ -17,24 +17,25 @@ use alloy_transport::RpcError;
 use canon_protocol::BlockNumber;
 use canon_views::Intent;
 
-/// The number of refusals in a row, in words that aren't known, after which others may have the nonce of
-/// a transaction.
+/// The number of consecutive refusals in unknown words after which other intents may use the nonce of a
+/// transaction.
 const MAX_REFUSALS: u32 = 8;
 
-/// An endpoint's statement about a transaction.
+/// The endpoint's answer to a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// A node has it.
+    /// A node has the transaction.
     Taken,
-    /// This node doesn't take it, and won't later as things are. Another one may have it.
+    /// This node refuses the transaction, and will do so as long as nothing changes. Another node may have
+    /// it.
     Refused,
-    /// It may be taken later, or was.
+    /// The transaction may be accepted later, or already was.
     Unclear,
 }
 
 impl IntentSender {
-    /// Signs, records and sends a transaction under a nonce: with what it takes to replace those that
-    /// have it. Returns whether it was recorded, and so may be out whatever a node answers.
+    /// Signs, records and sends a transaction under a nonce, with fees that suffice to replace the earlier
+    /// ones. Returns whether it was recorded. If so, it may be in a pool whatever the node answers.
     pub(super) async fn send(
         &mut self,
         nonce: u64,
@@ -58,13 +59,13 @@ impl IntentSender {
         if answer == Answer::Refused
             && let Some(used) = self.nonces.get_mut(&nonce)
         {
-            // As far as this node says there is nothing more to beat.
+            // This node doesn't have the transaction, so there are no new fees to beat.
             used.to_beat = to_beat;
         }
         true
     }
 
-    /// Sends a version of a nonce, and notes what the endpoint says about it.
+    /// Sends a version of a nonce, and records the endpoint's answer.
     pub(super) async fn broadcast(
         &mut self,
         nonce: u64,
@@ -92,8 +93,8 @@ impl IntentSender {
         answer
     }
 
-    /// Makes new transactions offer more than one that a node found too cheap: by one step in a block,
-    /// however many were refused.
+    /// Raises the fees of new transactions after a node refused one as too cheap: at most one step per
+    /// block, whatever the number of refusals.
     fn raise_floor(&mut self, refused: Fees, now: BlockNumber) {
         if self.floor.is_none_or(|(_, since)| since != now) {
             self.floor = Some((self.fees.outbid(refused), now));
@@ -121,11 +122,11 @@ impl IntentSender {
         Ok(Version { hash, raw, tx, intent, since, mined_in, is_taken: false })
     }
 
-    /// The fees that the next transaction under a nonce offers.
+    /// The fees of the next transaction under a nonce.
     fn offer(&self, nonce: u64, pass: &Pass) -> Result<Fees> {
         let base_fee = pass.next.base_fee;
         let known = self.nonces.get(&nonce).map(|used| used.to_beat);
-        // A pool of this chain may have one that isn't known to belong here.
+        // A pool of this chain may have an unproven transaction.
         let fees = match known.into_iter().chain(self.unproven_fees(nonce)).reduce(Fees::max) {
             Some(to_beat) => self.fees.replacement(to_beat, base_fee),
             None => {
@@ -141,21 +142,21 @@ impl IntentSender {
 }
 
 impl NonceUse {
-    /// Notes that a node has a version. Returns whether that is news.
+    /// Records that a node has a version. Returns whether this is new.
     fn note_taken(&mut self, hash: B256) -> bool {
         let version = self.versions.iter_mut().find(|version| version.hash == hash);
         version.is_some_and(|version| !core::mem::replace(&mut version.is_taken, true))
     }
 
-    /// Notes why a node didn't take a version. It may have it all the same, or another one may: a provider
-    /// can hand a transaction to several nodes and return the answer of one.
+    /// Records the reason why a node refused a version. That node or another one may have the version
+    /// nevertheless, because a provider can pass a transaction to several nodes and return one answer.
     fn note_refusal(&mut self, error: &Error) -> Answer {
         let is_answer = matches!(error, Error::Rpc { source: RpcError::ErrorResp(_), .. });
         match error.rejection() {
             Some(Rejection::Underpriced) => self.is_outbid = true,
             Some(Rejection::ReplacementUnderpriced) => {
-                // Without another version it is a transaction that isn't known here: that isn't outbid
-                // before it had time to be mined.
+                // If there is no other version, the pool has a transaction that this sender doesn't know.
+                // It isn't outbid before it had time to be mined.
                 self.is_outbid = self.versions.len() > 1;
                 let all = self.versions.iter().map(Version::fees);
                 self.to_beat = all.fold(self.to_beat, Fees::max);

@@ -1,4 +1,4 @@
-//! Finding out which transaction has used a nonce, and forgetting what is final.
+//! Settling which transactions used nonces, and forgetting those that are final.
 
 use super::{IntentSender, Pass};
 use crate::{
@@ -17,18 +17,18 @@ use canon_protocol::BlockNumber;
 use canon_views::{BlockView, Completion, Intent};
 
 impl IntentSender {
-    /// Whether it is known what became of a nonce by `head`.
+    /// Whether the use of a nonce by `head` is already known.
     pub(super) fn is_settled(&self, used: &NonceUse, head: &BlockView) -> bool {
         let continues = [head.hash, head.parent];
         let is_continued = self.settled.is_some_and(|settled| continues.contains(&settled));
-        // What is final is looked at once more: the endpoint may have answered from another fork.
+        // A final use is checked once more, because the endpoint may have answered from another fork.
         let is_settled = |mined: &Mined| !mined.is_unsure && !mined.is_final(head.number);
         is_continued && used.mined.as_ref().is_some_and(is_settled)
     }
 
-    /// Finds out what became of all nonces for which that isn't known. Their receipts are asked for at once: a
-    /// process that starts again has many, and with a request for each it would hardly ever have all of them at an
-    /// endpoint that fails now and then.
+    /// Determines the use of all nonces for which it isn't known. Their receipts are requested in one
+    /// batch: a process that starts again has many, and with single requests it would rarely get all of
+    /// them from an unreliable endpoint.
     pub(super) async fn decide_all(&mut self, count: u64, pass: &mut Pass) {
         let nonces: Vec<_> = self.nonces.keys().copied().collect();
         let (used, unused): (Vec<_>, Vec<_>) = nonces.into_iter().partition(|nonce| *nonce < count);
@@ -54,18 +54,18 @@ impl IntentSender {
         }
     }
 
-    /// Takes back the settlement of a nonce whose transaction isn't mined any more.
+    /// Reverts the settlement of a nonce whose transaction is no longer mined.
     fn take_back(&mut self, nonce: u64, pass: &mut Pass) {
         let Some(used) = self.nonces.get_mut(&nonce) else { return };
         let Some(mined) = used.mined.take() else { return };
         let version = used.versions.iter().find(|version| version.hash == mined.hash);
         let intent = version.and_then(Version::id);
-        // No pool need have any of them.
+        // Possibly no pool has any of the versions.
         used.versions.iter_mut().for_each(|version| version.is_taken = false);
         pass.report(intent, TxEvent::TakenBack { transaction: mined.hash });
     }
 
-    /// Finds out which version of a nonce is mined, where one is, by the receipts of its versions.
+    /// Determines from the receipts of its versions which version of a nonce is mined, if any.
     async fn decide(
         &mut self,
         nonce: u64,
@@ -87,7 +87,7 @@ impl IntentSender {
         self.find_user(nonce, pass).await;
     }
 
-    /// Notes that it can't be found out what became of nonces.
+    /// Records that the use of these nonces couldn't be determined.
     fn note_unknown(&mut self, nonces: &[u64], error: Error, pass: &mut Pass) {
         for nonce in nonces {
             let used = self.nonces.get_mut(nonce);
@@ -103,7 +103,7 @@ impl IntentSender {
         pass.fail(intent, error);
     }
 
-    /// The receipts of transactions, in their order, as far as they were mined by the pass's block.
+    /// The receipts of transactions, in the same order; `None` for those not mined by the pass's block.
     async fn receipts(
         &self,
         transactions: impl Iterator<Item = &B256>,
@@ -123,7 +123,7 @@ impl IntentSender {
         Ok(self.client().batch(&requests).await?.into_iter().map(receipt).collect())
     }
 
-    /// Notes that a version of a nonce was mined, or what else used it.
+    /// Records the transaction that used a nonce: one of its versions, or another one.
     pub(super) async fn note_mined(
         &mut self,
         nonce: u64,
@@ -153,7 +153,7 @@ impl IntentSender {
             (Some(id), Err(Error::LogsMissing { .. })) => Effect::Unclear(id),
             _ => Effect::Nothing,
         };
-        // Asked again for the next block.
+        // The receipt is read again for the next block.
         let is_unsure = matches!(effect, Effect::Unclear(_));
         let before = used.mined.replace(Mined { hash, block, block_hash, effect, is_unsure });
         let is_news = before.is_none_or(|before| before.hash != hash);
@@ -178,7 +178,7 @@ impl IntentSender {
         }
     }
 
-    /// Forgets transactions that can't be taken back any more.
+    /// Forgets transactions whose blocks are final.
     pub(super) async fn forget_what_is_final(&mut self, pass: &mut Pass) {
         let head = pass.head.number;
         let is_final = |mined: &Mined| !mined.is_unsure && mined.is_final(head);
@@ -189,7 +189,7 @@ impl IntentSender {
         if over.is_empty() {
             return;
         }
-        // The head's number alone says that they are final.
+        // Whether they are final depends on the head's number alone.
         if let Err(error) = self.check_number(&pass.head).await {
             self.newest = None;
             return pass.fail(None, error);
@@ -207,7 +207,7 @@ impl IntentSender {
                     continue;
                 }
             };
-            if let Err(error) = self.keep_in_mind(nonce, &mined, block) {
+            if let Err(error) = self.record_completion(nonce, &mined, block) {
                 pass.fail(None, error);
                 continue;
             }
@@ -215,7 +215,7 @@ impl IntentSender {
         }
     }
 
-    /// The block of a receipt, which the chain must have by the receipt's number.
+    /// The block of a receipt, after checking that the chain has it under the receipt's number.
     async fn block_on_chain(&self, mined: &Mined) -> Result<SeenBlock> {
         let (transaction, number, block) = (mined.hash, mined.block, mined.block_hash);
         let hash = self.client().block(BlockId::number(number.get())).await?.hash;
@@ -226,8 +226,8 @@ impl IntentSender {
         }
     }
 
-    /// Remembers for good what only the journal knows to be done.
-    fn keep_in_mind(
+    /// Records for good that an intent is done, if only the journal can show it.
+    fn record_completion(
         &mut self,
         nonce: u64,
         mined: &Mined,
