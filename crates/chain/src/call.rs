@@ -37,6 +37,7 @@ impl ContractCall {
 
     /// A call of the function `C` whose selector and arguments are `input`.
     pub(crate) fn encoded<C: SolCall>(to: Address, input: Bytes) -> Self {
+        debug_assert_eq!(input.get(..4), Some(&C::SELECTOR[..]), "not a call of {}", C::SIGNATURE);
         Self {
             what: C::SIGNATURE,
             to: TxKind::Call(to),

@@ -8,7 +8,7 @@ use canon_chain::{
     tx::{FeePolicy, MemoryJournal},
 };
 use canon_protocol::Amount;
-use canon_views::{BlockDuty, MovePlan, SequencerIdentity};
+use canon_views::{BlockDuty, MovePlan, Order, SequencerIdentity};
 
 use crate::{
     error::{During, Result},
@@ -85,6 +85,12 @@ impl ScenarioHolder {
     /// the agent uses the same key.
     pub(crate) fn sender(&self) -> Sender {
         self.agent.sender().sender()
+    }
+
+    /// Gives the agent an order.
+    pub(crate) fn order(&mut self, order: Order) {
+        let unused = self.agent.sender().next_request();
+        self.agent.role.add(order, unused);
     }
 }
 
@@ -178,7 +184,8 @@ impl Participants {
             let identity = SequencerIdentity {
                 proposer: proposer.address(),
                 rollup: Address::ZERO,
-                blocks: BlockDuty::StandIn,
+                // Nobody builds blocks: the hash is made up.
+                blocks: BlockDuty::Propose(proposer.address().into_word()),
             };
             let role = roles::Sequencer { identity, plan: None };
             Ok(ScenarioSequencer {

@@ -91,7 +91,7 @@ impl Lock {
         planned: Planned,
         method: Method,
     ) -> Result<Vec<Step>, Failure> {
-        let Planned { account: holder, order } = planned;
+        let Planned { account: holder, request } = planned;
         let unknown =
             || Failure::internal(eyre!("{holder} isn't in the answer"), "please report this");
         let view = present.holders.get(&holder).ok_or_else(unknown)?;
@@ -106,7 +106,7 @@ impl Lock {
                 deadline: present.next + PERMIT_VALIDITY,
             }),
             Method::Approval if !is_allowed => {
-                let approve = IntendedAction::Approve { holder, order, asset, amount };
+                let approve = IntendedAction::Approve { holder, request, asset, amount };
                 let words = vec![
                     format!("Allow Governance to take {}", tokens(amount)),
                     format!("Governance {governance}"),
@@ -117,7 +117,7 @@ impl Lock {
             Method::Permit | Method::Approval => None,
         };
         let beneficiary = self.beneficiary.filter(|beneficiary| *beneficiary != holder);
-        let action = IntendedAction::Lock { holder, order, beneficiary, amount, permit };
+        let action = IntendedAction::Lock { holder, request, beneficiary, amount, permit };
         let words = vec![
             format!("Lock {}", tokens(amount)),
             format!("as power of {}", beneficiary.unwrap_or(holder)),

@@ -69,7 +69,7 @@ async fn step(
     payload: Address,
     to: Address,
 ) -> Result<Step, Failure> {
-    let Planned { account: holder, order } = planned;
+    let Planned { account: holder, request } = planned;
     let question =
         Question { holders: BTreeMap::from([(holder, BTreeSet::new())]), ..Question::default() };
     let OpenedSet { view, .. } = chain.history(question).await?;
@@ -90,7 +90,7 @@ async fn step(
     let hash = actions_hash(&actions);
     let shown = in_words_or_data(chain, &view, &actions).await?;
     shown.require_possible("check the payload's address: the lock would be used up for nothing")?;
-    let action = IntendedAction::Propose { holder, order, payload, to };
+    let action = IntendedAction::Propose { holder, request, payload, to };
     let intent = Intent { set: present.set_id(), action, until: None };
     let mut words = vec![
         "Make a payload a proposal through the lock".to_owned(),

@@ -5,7 +5,7 @@
 use alloy_primitives::{Address, B256};
 use canon_chain::{Error, FINALITY, Wait, tx::UnprovenTransaction};
 use canon_protocol::BlockNumber;
-use canon_views::{BlockView, Intent, IntentId, OrderId};
+use canon_views::{BlockView, Intent, IntentId, RequestId};
 use eyre::{Report, eyre};
 use std::collections::BTreeMap;
 
@@ -26,8 +26,8 @@ const PATIENCE: u64 = FINALITY;
 /// The state in which a command starts.
 #[derive(Debug)]
 pub(super) struct Start {
-    /// The number of the command's order.
-    pub(super) order: OrderId,
+    /// The number of the command's request.
+    pub(super) request: RequestId,
     /// The steps that an interrupted run of the same command completed.
     pub(super) delivered: Vec<Delivered>,
     /// The record of that run; `None` for a new command.
@@ -98,7 +98,7 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
             }
             self.settle_rest().await?;
             return Ok(Start {
-                order: self.sender.next_order(),
+                request: self.sender.next_request(),
                 delivered: Vec::new(),
                 begun: None,
             });
@@ -114,7 +114,7 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
                 self.decide(&step.intent.id(), step.title(), SentBy::ResumedCommand).await?;
             delivered.push(self.deliver(step, &begun.earlier, confirmations, again).await?);
         }
-        Ok(Start { order: begun.order, delivered, begun: Some(begun) })
+        Ok(Start { request: begun.request, delivered, begun: Some(begun) })
     }
 
     /// Reports transactions that may belong to another chain; they aren't sent. If one was never mined and isn't the

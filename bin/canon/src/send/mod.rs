@@ -23,7 +23,7 @@ use std::{
 
 use alloy_primitives::{Address, B256, Signature};
 use canon_chain::{AccountSigner, Waited};
-use canon_views::{Intent, OrderId};
+use canon_views::{Intent, RequestId};
 use eyre::{Report, eyre};
 use serde::{Deserialize, Serialize};
 
@@ -70,13 +70,13 @@ pub(crate) enum Simulation {
     AfterPrevious,
 }
 
-/// The account and the order for which a command plans its steps.
+/// The account and the request for which a command plans its steps.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Planned {
     /// The account that sends.
     pub(crate) account: Address,
-    /// The number of the order, for intents that need one.
-    pub(crate) order: OrderId,
+    /// The number of the request, for intents that need one.
+    pub(crate) request: RequestId,
 }
 
 impl Step {

@@ -8,7 +8,7 @@ use canon_chain::{
     tx::{TxEvent, TxReport},
 };
 use canon_protocol::Timestamp;
-use canon_views::{BlockView, Intent, IntentId, OrderId};
+use canon_views::{BlockView, Intent, IntentId, RequestId};
 use eyre::{Report, eyre};
 
 use super::{
@@ -108,7 +108,7 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         &self,
         command: &str,
         registry: Address,
-        order: OrderId,
+        request: RequestId,
         steps: Vec<Step>,
         earlier: Option<Vec<B256>>,
     ) -> Result<Begun, Failure> {
@@ -117,7 +117,7 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
             here.chain(self.sender.unproven().map(|one| one.hash)).collect()
         };
         let earlier = earlier.unwrap_or_else(known);
-        let begun = Begun { command: command.to_owned(), registry, order, earlier, steps };
+        let begun = Begun { command: command.to_owned(), registry, request, earlier, steps };
         self.files.begin(&begun)?;
         Ok(begun)
     }

@@ -11,7 +11,7 @@ use std::{
 use alloy_primitives::{Address, B256, ChainId, hex};
 use canon_chain::tx::{FileJournal, JournalError};
 use canon_protocol::{ForeignText, text};
-use canon_views::OrderId;
+use canon_views::RequestId;
 use eyre::{Report, WrapErr as _, eyre};
 use serde::{Deserialize, Serialize};
 
@@ -37,8 +37,9 @@ pub(super) struct Begun {
     /// The Registry of the command's set.
     #[serde(with = "text::address")]
     pub(super) registry: Address,
-    /// The number of the command's order.
-    pub(super) order: OrderId,
+    /// The number of the command's request.
+    #[serde(alias = "order")]
+    pub(super) request: RequestId,
     /// The transactions in the journal when the command began.
     pub(super) earlier: Vec<B256>,
     /// The steps of the command, in order.

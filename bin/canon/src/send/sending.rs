@@ -109,7 +109,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
         {
             return Ok(());
         }
-        let planned = Planned { account: outbox.sender().address(), order: start.order };
+        let planned = Planned { account: outbox.sender().address(), request: start.request };
         let shown = self.remaining(plan, planned, delivered).await?;
         let previewed = preview(outbox.sender(), shown.clone()).await?;
         check_balance(outbox.sender(), &previewed).await?;
@@ -127,7 +127,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
         let steps = delivered.iter().map(|done| &done.step).chain(&shown).cloned().collect();
         let earlier = start.begun.map(|begun| begun.earlier);
         check_shown(&self.remaining(plan, planned, delivered).await?, &shown)?;
-        let begun = outbox.begin(self.command, self.registry, start.order, steps, earlier);
+        let begun = outbox.begin(self.command, self.registry, start.request, steps, earlier);
         let begun = begun.map_err(Stopped::ForNow)?;
         for (number, step) in shown.iter().enumerate() {
             if number > 0 {

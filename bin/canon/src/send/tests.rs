@@ -100,17 +100,18 @@ impl World {
         let view =
             self.client.view(self.set.registry, &question, head.hash.into(), BLOCK_TIME).await;
         let present = view.map_err(unread)?;
-        let Planned { account: holder, order } = planned;
+        let Planned { account: holder, request } = planned;
         let set = SetId { chain_id: present.chain_id, governance: self.set.governance };
         let step =
             |action, title: String| Step::new(Intent { set, action, until: None }, vec![title]);
         let mut steps = Vec::new();
         if present.holders[&holder].allowance < amount.to_word() {
             let asset = self.set.asset;
-            let approve = IntendedAction::Approve { holder, order, asset, amount };
+            let approve = IntendedAction::Approve { holder, request, asset, amount };
             steps.push(step(approve, format!("approve {amount}")));
         }
-        let lock = IntendedAction::Lock { holder, order, beneficiary: None, amount, permit: None };
+        let lock =
+            IntendedAction::Lock { holder, request, beneficiary: None, amount, permit: None };
         let mut lock = step(lock, format!("lock {amount}"));
         lock.simulation = Simulation::AfterPrevious;
         steps.push(lock);
@@ -489,8 +490,8 @@ async fn what_becomes_due_while_a_person_thinks_is_not_sent_and_keeps_nothing_fr
     let plan = async |planned: Planned| {
         let mut steps = world.plan(planned, FIVE).await?;
         if has_thought.get() {
-            let order = OrderId(planned.order.0 + 100);
-            steps.extend(world.plan(Planned { order, ..planned }, Amount::of(1)).await?);
+            let request = RequestId::of(100);
+            steps.extend(world.plan(Planned { request, ..planned }, Amount::of(1)).await?);
         }
         Ok(steps)
     };

@@ -3,7 +3,7 @@
 use crate::{
     keepers::{Due, WITHDRAWAL, before, done},
     process::Process,
-    test_chain::{STAKE, TestChain, attester, key, tokens},
+    test_chain::{BLOCK_HASH, STAKE, TestChain, attester, key, tokens},
     views::Maker,
 };
 use canon_chain::calls;
@@ -24,7 +24,7 @@ async fn a_transaction_is_settled_though_another_one_fails_to_be() {
         chain.stake(rollup, 1).await;
         let (_, plan) = chain.upgrade("1").await;
         let mut process = Process::new(&chain, maker).await;
-        process.add_sequencer(0, rollup, BlockDuty::StandIn, Some(plan));
+        process.add_sequencer(0, rollup, BlockDuty::Propose(BLOCK_HASH), Some(plan));
         while process.signaled().is_empty() {
             process.run_block(&chain).await;
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     process::{AnyRole, Process, is_done},
-    test_chain::{STAKE, TestChain, attester, key, tokens},
+    test_chain::{BLOCK_HASH, STAKE, TestChain, attester, key, tokens},
     views::Maker,
 };
 use alloy_primitives::{Address, Bytes, U256, bytes};
@@ -135,7 +135,7 @@ async fn what_a_replaced_proposals_contract_pushed_is_dropped() {
         chain.devchain.set_mining(Mining::Manual);
         let mut process = Process::new(&chain, maker).await;
         for number in 0..4 {
-            process.add_sequencer(number, rollup, BlockDuty::StandIn, Some(plan));
+            process.add_sequencer(number, rollup, BlockDuty::Propose(BLOCK_HASH), Some(plan));
         }
         process.add_keeper(&chain, PayOut::No);
         process.run_until(&chain, 120, is_done(push)).await;
@@ -336,7 +336,7 @@ async fn of_two_rounds_that_a_payload_won_the_older_is_pushed() {
         let (_, plan) = chain.upgrade("1").await;
         let plan = SignalPlan { status: StatusRule::Force, ..plan };
         let mut process = Process::new(&chain, maker).await;
-        process.add_sequencer(0, rollup, BlockDuty::StandIn, Some(plan));
+        process.add_sequencer(0, rollup, BlockDuty::Propose(BLOCK_HASH), Some(plan));
         let mut won = Vec::new();
         for _ in 0..60 {
             let view = chain.look().await;

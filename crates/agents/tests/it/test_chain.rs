@@ -29,6 +29,9 @@ pub(crate) const STAKE: Amount = tokens(100);
 /// The randomness of all blocks, so that it doesn't matter in which one a seed is recorded.
 const RANDOMNESS: B256 = B256::repeat_byte(0x5e);
 
+/// The hash of the blocks that sequencers propose.
+pub(crate) const BLOCK_HASH: B256 = B256::repeat_byte(0xb7);
+
 pub(crate) const fn tokens(count: u128) -> Amount {
     Amount::of(count * Amount::TOKEN.get())
 }

@@ -263,7 +263,7 @@ impl SetPlan {
             registry: self.registry.address,
             governance: self.governance.address,
             issuer: self.issuer.address,
-            distributor: self.reward_distributor.address,
+            reward_distributor: self.reward_distributor.address,
             expect: self.expect.address,
         });
         let mut refusals = Vec::new();

@@ -100,7 +100,7 @@ async fn new_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     let set = SetAddresses::of_state(run.state());
     let mut wait = run.driver.miner();
     let parameters = setting::rollup_parameters(run.scenario);
-    let distributor = run.set.addresses().distributor;
+    let distributor = run.set.addresses().reward_distributor;
     let (authors, origin) = (&mut run.participants.authors, Create2Origin::default());
     let created =
         deploy::deploy_rollup(authors, origin, &set, distributor, &parameters, &mut wait).await;
@@ -127,7 +127,7 @@ async fn forged_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     let parameters = RawRollupParameters {
         asset: set.asset,
         registry: set.registry,
-        reward_distributor: set.distributor,
+        reward_distributor: set.reward_distributor,
         owner: set.governance,
         genesis_time: run.driver.now().to_word(),
         slot_duration: plan.slot.to_word(),

@@ -111,7 +111,7 @@ pub(crate) async fn hand_out(run: &mut UpgradeRun<'_>) -> Result<()> {
     let holders = participants.holders.iter().map(|h| (h.agent.address(), h.tokens));
     let squatted = sum((0..scenario.sequencers.squatted).map(|_| stake));
     let gifts: Vec<_> =
-        [(addresses.distributor, rewards), (participants.squatter.address(), squatted)]
+        [(addresses.reward_distributor, rewards), (participants.squatter.address(), squatted)]
             .into_iter()
             .filter(|(_, amount)| !amount.is_zero())
             .chain(stakers)
@@ -215,7 +215,7 @@ pub(crate) async fn squat(run: &mut UpgradeRun<'_>, rollup: usize) -> Result<()>
 pub(crate) async fn lock(run: &mut UpgradeRun<'_>) -> Result<()> {
     for holder in &mut run.participants.holders {
         let (amount, method) = (holder.tokens, LockMethod::Permit);
-        holder.agent.role.add(Order::Lock { amount, method });
+        holder.order(Order::Lock { amount, method });
     }
     let all: Vec<_> = (0..run.participants.holders.len()).map(AgentRef::Holder).collect();
     let acted = run.act_all("lock with a permit", &all).await?;

@@ -125,7 +125,7 @@ fn block(
     confirmed: &Confirmed,
 ) -> Result<(RollupBlock, Amount)> {
     let unexpected = |error: TooLarge| Error::Unexpected(error.to_string());
-    let distributor = run.set.addresses().distributor;
+    let distributor = run.set.addresses().reward_distributor;
     let paid = confirmed.event::<RewardDistributor::RewardPaid>(distributor);
     let paid = paid.map(|paid| Amount::try_from(paid.amount)).transpose().map_err(unexpected)?;
     let proposed = confirmed.event::<Rollup::BlockProposed>(rollup);

@@ -126,11 +126,10 @@ struct Standing {
 fn standing(run: &UpgradeRun<'_>, track: usize) -> Result<Standing> {
     let (_, proposal) = run.proposal(track)?;
     let (governance, now) = (run.state().governance(), run.driver.now());
-    let total = governance.total_power_at(proposal.deadlines().pending, now);
     Ok(Standing {
         state: governance.state(proposal, now),
         tally: proposal.tally(),
-        total: total.map_err(|error| Error::Unexpected(error.to_string()))?,
+        total: governance.total_power_on(proposal, now),
         result: governance.tabulation(proposal),
     })
 }
@@ -195,7 +194,7 @@ async fn cast(
             BallotPlan::None => &[],
         };
         for &(support, amount) in ballots {
-            run.participants.holders[holder].agent.role.add(Order::Vote { id, support, amount });
+            run.participants.holders[holder].order(Order::Vote { id, support, amount });
         }
     }
     let members: Vec<_> = voters.iter().map(|(holder, _)| *holder).collect();
@@ -216,9 +215,9 @@ async fn leave_after(run: &mut UpgradeRun<'_>, agenda: &mut Agenda, track: usize
         return Ok(());
     }
     for holder in &leavers {
-        let agent = &mut run.participants.holders[*holder].agent;
-        let to = agent.address();
-        agent.role.add(Order::Withdraw { amount: OrderAmount::All, to });
+        let holder = &mut run.participants.holders[*holder];
+        let to = holder.agent.address();
+        holder.order(Order::Withdraw { amount: OrderAmount::All, to });
     }
     let before = run.state().governance().withdrawals().len();
     let acted = run.act_all("leave", &holders(&leavers)).await?;

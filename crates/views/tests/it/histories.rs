@@ -1,7 +1,8 @@
 //! Views and duties in random histories, compared with the rules.
 
 use crate::chain::{
-    ASSET, Chain, DISTRIBUTOR, GOVERNANCE, ROLLUP, SLOT, ViewedChain as _, named, tokens,
+    ASSET, BLOCK_HASH, Chain, DISTRIBUTOR, GOVERNANCE, ROLLUP, SLOT, ViewedChain as _, named,
+    tokens,
 };
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256, keccak256};
 use canon_protocol::{
@@ -12,7 +13,7 @@ use canon_protocol::{
 use canon_testkit::histories::{Accounts, Director, Put, Rate, Step};
 use canon_views::{
     BlockDuty, Completion, IntendedAction, IntendedCall, Intent, IntentId, IntentProgress,
-    LockMethod, MovePlan, Order, OrderAmount, OrderId, OrderStatus, PayOut, Present, Question,
+    LockMethod, MovePlan, Order, OrderAmount, OrderStatus, PayOut, Present, Question, RequestId,
     SequencerIdentity, SetView, SignalDecision, SignalPlan, StatusRule, calendar, holder, keeper,
     mover, sequencer,
 };
@@ -344,7 +345,7 @@ impl History {
         for (rollup, proposer) in
             present.rollups.keys().flat_map(|rollup| proposers.iter().map(|one| (*rollup, *one)))
         {
-            for blocks in [BlockDuty::StandIn, BlockDuty::Skip] {
+            for blocks in [BlockDuty::Propose(BLOCK_HASH), BlockDuty::Skip] {
                 let identity = SequencerIdentity { proposer, rollup, blocks };
                 for (payload, seen) in &payloads {
                     let plan = SignalPlan::new(**payload, seen.code.hash, B256::ZERO);
@@ -393,7 +394,7 @@ impl History {
         let orders: Vec<_> = orders.collect();
         for address in self.accounts.holders.clone() {
             for order in &orders {
-                let plan = BTreeMap::from([(OrderId(1), *order)]);
+                let plan = BTreeMap::from([(RequestId::of(1), *order)]);
                 let duty = |chain: &Chain, next| {
                     let mut question = Question::default();
                     question.add_holder(address, &plan);
@@ -410,7 +411,7 @@ impl History {
                     let vote = GovernanceCall::Vote { id: id.to_word(), amount, support };
                     let vote = IntendedCall { contract: GOVERNANCE, call: vote.into() };
                     assert_eq!(
-                        now.status[&OrderId(1)] == OrderStatus::Due,
+                        now.status[&RequestId::of(1)] == OrderStatus::Due,
                         self.decide(next, address, &vote).is_ok(),
                         "{order:?} of {address} at {next}: {:?}",
                         now.status

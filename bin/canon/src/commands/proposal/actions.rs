@@ -275,7 +275,7 @@ fn names(view: &SetView) -> BTreeMap<Address, String> {
         (set.issuer, "Issuer".to_owned()),
     ]);
     if let Some(history) = &view.history {
-        names.insert(history.addresses().distributor, "RewardDistributor".to_owned());
+        names.insert(history.addresses().reward_distributor, "RewardDistributor".to_owned());
         names.insert(history.addresses().expect, "Expect".to_owned());
         // Version 0 isn't a rollup.
         let listed = (0_u64..).zip(history.registry().snapshots()).skip(1);
@@ -297,7 +297,7 @@ fn roles(view: &SetView) -> BTreeMap<Address, Role> {
         (set.issuer, Role::Issuer),
     ]);
     if let Some(history) = &view.history {
-        roles.insert(history.addresses().distributor, Role::Distributor);
+        roles.insert(history.addresses().reward_distributor, Role::Distributor);
         roles.insert(history.addresses().expect, Role::Expect);
         let listed = history.registry().snapshots().iter().skip(1);
         roles.extend(listed.map(|one| (one.rollup, Role::Rollup)));
