@@ -7,10 +7,10 @@ use crate::{fold::Fold, identity::SetIdentity};
 use alloy_primitives::keccak256;
 use canon_protocol::{BlockNumber, ForeignText, Proposal, SetState, actions_hash};
 use canon_views::BlockView;
-use core::hash::BuildHasher;
+use core::time::Duration;
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::hash_map::RandomState,
+    ffi::OsString,
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -19,6 +19,12 @@ use std::{
 
 /// The version of the file format. Files of other versions are refused.
 const VERSION: u32 = 3;
+
+/// The end of the name of a file that is being written.
+const NEW: &str = ".new";
+
+/// The time after which a file that is being written has lost its writer.
+const LONGEST_WRITE: Duration = Duration::from_secs(60 * 60);
 
 /// The most characters of a parse error that an error message shows.
 const MAX_REASON: usize = 200;
@@ -136,23 +142,21 @@ impl Checkpoint {
     /// If the folder can't be written to.
     pub fn write(&self, path: &Path) -> Result<(), CheckpointError> {
         let failed = |source| CheckpointError::Io { path: path.to_owned(), source };
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        // The name is random, so that no two writers share a file. Processes in different containers may
-        // have the same id.
-        name.push(format!(".{:016x}.new", RandomState::new().hash_one(&name)));
-        let new = path.with_file_name(name);
-        let written = self.write_new(&new).and_then(|()| fs::rename(&new, path));
+        let (file, new) = create_beside(path).map_err(failed)?;
+        let written = self.write_to(file).and_then(|()| fs::rename(&new, path));
         written.map_err(|source| {
             let _ = fs::remove_file(&new);
             failed(source)
-        })
+        })?;
+        // The checkpoint is written, so a failure here costs nothing but space.
+        let _ = remove_stale(path);
+        Ok(())
     }
 
-    fn write_new(&self, path: &Path) -> io::Result<()> {
+    fn write_to(&self, mut file: File) -> io::Result<()> {
         let mut content = serde_json::to_vec(self)?;
         let hash = hash_line(&content);
         content.extend_from_slice(hash.as_bytes());
-        let mut file = File::create_new(path)?;
         file.write_all(&content)?;
         file.sync_all()
     }
@@ -195,6 +199,41 @@ impl Checkpoint {
         }
         Ok(Some(checkpoint))
     }
+}
+
+/// The name of a new file beside `path`.
+fn name_beside(path: &Path, number: &str) -> OsString {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(number);
+    name
+}
+
+/// Creates a new file beside `path`, which no other writer uses: the first number that isn't taken.
+fn create_beside(path: &Path) -> io::Result<(File, PathBuf)> {
+    for number in 0..=u16::MAX {
+        let new = path.with_file_name(name_beside(path, &format!(".{number}{NEW}")));
+        match File::create_new(&new) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            created => return Ok((created?, new)),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Removes the new files that writers left beside `path` when they were killed. `path` has just been written.
+fn remove_stale(path: &Path) -> io::Result<()> {
+    let now = fs::metadata(path)?.modified()?;
+    let beginning = name_beside(path, ".");
+    for entry in path.parent().unwrap_or(path).read_dir()? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_new = name.as_encoded_bytes().starts_with(beginning.as_encoded_bytes())
+            && name.as_encoded_bytes().ends_with(NEW.as_bytes());
+        if is_new && entry.metadata()?.modified()? + LONGEST_WRITE < now {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// The content of a regular file; `None` if there is none.

@@ -34,7 +34,7 @@ pub use error::{FollowError, SourceError};
 pub use every_view::{CheckedViews, EveryViewError, check_every_view};
 pub use external::{ExternalAnswers, KnownAnswers};
 pub use find::FindError;
-pub use follower::{Advance, Follower, Verification, WINDOW};
+pub use follower::{Advance, Follower, Verification};
 pub use history_cache::HistoryCache;
 pub use identity::SetIdentity;
 pub use opened_set::{HistoryError, HistoryProgress, OpenNote, OpenSubject, OpenedSet, open_set};

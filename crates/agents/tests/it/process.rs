@@ -9,7 +9,7 @@ use alloy_rpc_client::RpcClient;
 use alloy_signer_local::PrivateKeySigner;
 use canon_agents::{Agent, AgentRole, Holder, Keeper, Mover, Recheck, Sequencer};
 use canon_chain::{
-    Client, IntentSender,
+    Client, FINALITY, IntentSender,
     tx::{FeePolicy, Journal, MemoryJournal, TxEvent, TxReport},
 };
 use canon_faults::{FaultPlan, Faults};
@@ -21,9 +21,6 @@ use canon_views::{
 };
 use std::collections::BTreeMap;
 use tower::Layer;
-
-/// The age in blocks up to which a process that starts again reports mined transactions.
-const FINALITY: u64 = 64;
 
 /// The number of the first spare attester.
 const SPARES: u64 = 0x1000;

@@ -1,6 +1,6 @@
 //! Following a chain block by block.
 //!
-//! Old blocks are read in ranges, and the newest [`WINDOW`] ones one by one, each by its hash. The state
+//! Old blocks are read in ranges, and each of the newest [`FINALITY`] ones by its hash. The state
 //! after the last block before the window is kept, as are some earlier states. So a reorganization within
 //! the window replays a few blocks, and a deeper one reads blocks again from an earlier state on. In both
 //! cases the result is the state that a new follower reaches.
@@ -34,10 +34,6 @@ use canon_views::{BlockView, Question, SetView};
 use recovery::Recovery;
 use std::sync::Arc;
 use window::Window;
-
-/// The number of newest blocks that are read one by one and can be replaced without reading older ones
-/// again.
-pub const WINDOW: u64 = FINALITY;
 
 /// The result of one step towards the chain's newest block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -244,7 +240,7 @@ impl<S: SetSource> Follower<S> {
             return Ok(Advance::UpToDate);
         }
         let next = self.current.next(&self.identity);
-        let is_far = head.block.number.get() >= next.get().saturating_add(WINDOW);
+        let is_far = head.block.number.get() >= next.get().saturating_add(FINALITY);
         let outcome = match is_far {
             true => self.read_old_blocks(head).await?,
             false => self.read_new_blocks(head).await?,
@@ -293,7 +289,7 @@ impl<S: SetSource> Follower<S> {
         let newest =
             self.current.block.filter(|at| self.head.map(|head| head.hash) == Some(at.hash));
         let Some(newest) = newest else { return Ok(()) };
-        let is_due = newest.number.get() >= self.last_comparison.get() + WINDOW / 2;
+        let is_due = newest.number.get() >= self.last_comparison.get() + FINALITY / 2;
         if is_due || !matches!(self.verification, Verification::Verified) {
             self.verify().await?;
         }

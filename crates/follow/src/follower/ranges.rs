@@ -1,6 +1,6 @@
 //! Old blocks, read in ranges up to their last markers.
 
-use super::{Advance, Follower, Verification, WINDOW};
+use super::{Advance, Follower, Verification};
 use crate::{
     error::{FollowError, SourceError},
     fold::Fold,
@@ -8,6 +8,7 @@ use crate::{
     source::{Header, PlacedLog, RangeLogs, Selection, SetSource},
 };
 use alloy_primitives::{Address, B256};
+use canon_chain::FINALITY;
 use canon_protocol::BlockNumber;
 use canon_views::BlockView;
 use core::ops::RangeInclusive;
@@ -15,7 +16,7 @@ use std::collections::BTreeSet;
 
 /// The number of blocks up to the newest one that are read one by one instead of as a range without a
 /// marker.
-const FEW_BLOCKS: u64 = 4 * WINDOW;
+const FEW_BLOCKS: u64 = 4 * FINALITY;
 
 /// The number of answers that must show no marker before a range counts as one without. Nodes that lag give
 /// such answers too.
@@ -90,7 +91,7 @@ impl<S: SetSource> Follower<S> {
     async fn markers(&mut self, head: Header) -> Result<Option<Markers>, FollowError> {
         let next = self.base.next(&self.identity);
         let first = self.mark().map_or(next, |mark| mark.number);
-        let last_old = head.block.number.get().saturating_sub(WINDOW);
+        let last_old = head.block.number.get().saturating_sub(FINALITY);
         let end = first.get().saturating_add(self.range_length.get() - 1).min(last_old);
         let topics = SetIdentity::marker_topics();
         let blocks = first..=BlockNumber::of(end);

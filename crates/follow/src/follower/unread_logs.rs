@@ -1,12 +1,13 @@
 //! The logs of the newest blocks, requested for many blocks at once.
 
-use super::{Follower, Verification, WINDOW};
+use super::{Follower, Verification};
 use crate::{
     error::SourceError,
     identity::SetIdentity,
     source::{Header, PlacedLog, Selection, SetSource, are_all_logs},
 };
 use alloy_primitives::{Address, B256, Bloom};
+use canon_chain::FINALITY;
 use canon_protocol::BlockNumber;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,7 +20,7 @@ use std::{
 const NEWEST_BLOCKS: u64 = 4;
 
 /// The most requests for logs that are sent at once: two for each block of a window.
-const MOST_REQUESTS: usize = 2 * WINDOW as usize;
+const MOST_REQUESTS: usize = 2 * FINALITY as usize;
 
 /// Logs that were read of blocks that aren't applied yet.
 #[derive(Clone, Debug, Default)]

@@ -1,11 +1,12 @@
 //! The newest blocks, read one by one.
 
-use super::{Advance, Follower, WINDOW, unread_logs::UnreadLogs};
+use super::{Advance, Follower, unread_logs::UnreadLogs};
 use crate::{
     error::{FollowError, SourceError},
     source::{Header, PlacedLog, SetSource},
 };
 use alloy_primitives::B256;
+use canon_chain::FINALITY;
 use canon_protocol::BlockNumber;
 use canon_views::BlockView;
 use std::collections::{BTreeMap, VecDeque};
@@ -172,7 +173,7 @@ impl<S: SetSource> Follower<S> {
         self.forget_failure(block.number);
         self.events += logs.len() as u64;
         self.window.blocks.push_back(WindowBlock { block, logs });
-        while self.window.blocks.len() as u64 > WINDOW {
+        while self.window.blocks.len() as u64 > FINALITY {
             let Some(oldest) = self.window.blocks.pop_front() else { break };
             self.base.apply(&self.identity, oldest.block, &oldest.logs)?;
             self.keep_base();

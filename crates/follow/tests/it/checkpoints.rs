@@ -2,6 +2,7 @@
 
 use crate::support::{Recording, file_content, forge_file, fresh, insist, run, source};
 use canon_follow::{Advance, Checkpoint, CheckpointError, Follower};
+use core::time::Duration;
 use serde_json::json;
 use std::{
     fs,
@@ -40,7 +41,7 @@ fn a_follower_killed_after_any_step_goes_on_from_its_checkpoint() {
         }
         let last = Checkpoint::read(&path, |found| found == identity).unwrap().unwrap();
         let newest = recording.newest().block_number();
-        assert_eq!(last.block().number.get(), newest - canon_follow::WINDOW);
+        assert_eq!(last.block().number.get(), newest - canon_chain::FINALITY);
     });
     remove(&path);
 }
@@ -49,7 +50,7 @@ fn a_follower_killed_after_any_step_goes_on_from_its_checkpoint() {
 fn a_checkpoint_of_a_block_that_was_replaced_is_left() {
     let recording = Recording::shared();
     run(async {
-        let old = recording.fork(3, 2 * canon_follow::WINDOW, 1);
+        let old = recording.fork(3, 2 * canon_chain::FINALITY, 1);
         let mut follower = Follower::new(source(&old).await, recording.identity.clone());
         follower.catch_up().await.unwrap();
         let checkpoint = follower.checkpoint().unwrap();
@@ -134,5 +135,30 @@ fn any_damaged_byte_is_found() {
             assert!(read.is_err(), "bit {bit} of byte {index}");
         }
     }
+    remove(&path);
+}
+
+#[test]
+fn files_of_killed_writers_are_removed_after_an_hour() {
+    let (recording, path) = (Recording::shared(), file("stale"));
+    run(async {
+        let mut follower =
+            Follower::new(source(&recording.newest()).await, recording.identity.clone());
+        insist(&mut follower).await;
+        let checkpoint = follower.checkpoint().unwrap();
+        checkpoint.write(&path).unwrap();
+        let now = fs::metadata(&path).unwrap().modified().unwrap();
+        let beside = |name: &str| path.with_file_name(name);
+        let [stale, fresh, other] =
+            ["checkpoint.json.0.new", "checkpoint.json.1.new", "other.0.new"].map(beside);
+        for (file, minutes) in [(&stale, 61), (&fresh, 59), (&other, 61)] {
+            let file = fs::File::create_new(file).unwrap();
+            file.set_modified(now - Duration::from_secs(60 * minutes)).unwrap();
+        }
+        checkpoint.write(&path).unwrap();
+        assert!(!stale.exists() && fresh.exists() && other.exists());
+        assert_eq!(Checkpoint::read(&path, |_| true).unwrap(), Some(checkpoint));
+        assert_eq!(path.parent().unwrap().read_dir().unwrap().count(), 3);
+    });
     remove(&path);
 }

@@ -8,12 +8,11 @@ use alloy_primitives::{Address, U256};
 use alloy_rpc_client::RpcClient;
 use alloy_sol_types::SolEvent;
 use canon_abi::{Asset, Governance};
-use canon_chain::Severity;
+use canon_chain::{FINALITY, Severity};
 use canon_devchain::Devchain;
 use canon_faults::{Answer, Faults};
 use canon_follow::{
-    Advance, ChainSource, ComparisonScope, FollowError, Follower, SourceError, WINDOW,
-    check_every_view,
+    Advance, ChainSource, ComparisonScope, FollowError, Follower, SourceError, check_every_view,
 };
 use canon_protocol::SetState;
 use canon_testkit::histories::Rng;
@@ -188,7 +187,7 @@ fn a_range_of_which_a_node_has_the_first_blocks_alone_is_read_again() {
         let expected = fresh(&chain, &recording.identity).await;
         for height in [last / 2, last - 3] {
             let lagging = recording.chain(height);
-            assert!(lagging.block_number() + WINDOW < chain.block_number());
+            assert!(lagging.block_number() + FINALITY < chain.block_number());
             // Only the logs of the old blocks come from a node that lags.
             let choice = Choice::SecondFor("eth_getLogs");
             let network = Network::new([chain.transport(), lagging.transport()], choice);
@@ -209,7 +208,7 @@ fn a_range_of_which_a_node_has_the_first_blocks_alone_is_read_again() {
 fn blocks_without_markers_are_read_too() {
     let recording = Recording::shared();
     run(async {
-        let blocks = 6 * WINDOW;
+        let blocks = 6 * FINALITY;
         let chain = recording.fork(recording.heights.len() / 2, blocks, 1);
         let source = source(&chain).await;
         let client = source.client().clone();
@@ -290,7 +289,7 @@ fn a_reorganization_that_begins_before_any_request_ends_in_the_new_chain() {
     let recording = Recording::shared();
     let height = recording.heights.len() / 2;
     // The reorganizations are within the window, and deeper.
-    for (old, new) in [(10, 12), (WINDOW + 30, WINDOW + 32)] {
+    for (old, new) in [(10, 12), (FINALITY + 30, FINALITY + 32)] {
         let nodes = [recording.fork(height, old, 1), recording.fork(height, new, 2)];
         run(async {
             let expected = fresh(&nodes[1], &recording.identity).await;

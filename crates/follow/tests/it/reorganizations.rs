@@ -4,8 +4,9 @@ use crate::{
     network::{Choice, Network},
     support::{Recording, client, fresh, insist, run},
 };
+use canon_chain::FINALITY;
 use canon_devchain::Devchain;
-use canon_follow::{Advance, ChainSource, ComparisonScope, Follower, WINDOW};
+use canon_follow::{Advance, ChainSource, ComparisonScope, Follower};
 
 /// A follower of the first chain, and a network with all chains.
 async fn followed<const N: usize>(chains: [&Devchain; N]) -> (Network, Follower<ChainSource>) {
@@ -21,7 +22,7 @@ fn any_depth_ends_in_the_state_of_a_fresh_follower() {
     let recording = Recording::shared();
     let blocks = recording.newest().block_number();
     // These are two forks from one height, and the newest chain with a fork from the first height.
-    let within = [1, 2, WINDOW - 1, WINDOW, WINDOW + 1, 2 * WINDOW].map(|depth| {
+    let within = [1, 2, FINALITY - 1, FINALITY, FINALITY + 1, 2 * FINALITY].map(|depth| {
         let height = recording.heights.len() / 2;
         (recording.fork(height, depth, 1), recording.fork(height, depth + 1, 2), depth)
     });
@@ -66,7 +67,7 @@ fn a_follower_that_slept_longer_than_a_window_goes_on() {
         let early = recording.chain(recording.heights.len() / 3);
         let newest = recording.newest();
         let (network, mut follower) = followed([&early, &newest]).await;
-        assert!(newest.block_number() > early.block_number() + 2 * WINDOW);
+        assert!(newest.block_number() > early.block_number() + 2 * FINALITY);
         network.choose(Choice::Node(1));
         assert_eq!(insist(&mut follower).await, Advance::Extended);
         assert_eq!(*follower.state(), fresh(&newest, follower.identity()).await);

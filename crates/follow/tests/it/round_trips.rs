@@ -6,12 +6,11 @@ use crate::{
 };
 use alloy_json_rpc::RequestPacket;
 use alloy_primitives::Address;
-use canon_chain::{Client, Severity};
+use canon_chain::{Client, FINALITY, Severity};
 use canon_devchain::Devchain;
 use canon_faults::{Answer, Fault, FaultPlan, Faults, params};
 use canon_follow::{
     ChainSource, ComparisonScope, FollowError, Follower, HistoryCache, HistoryError, SourceError,
-    WINDOW,
 };
 use canon_views::Question;
 use serde_json::json;
@@ -53,7 +52,7 @@ async fn follower_of(faults: &Faults, chain: &Devchain) -> Follower<ChainSource>
 #[test]
 fn an_endpoint_that_takes_too_long_for_many_logs_is_asked_for_fewer() {
     let recording = Recording::shared();
-    let chain = recording.fork(recording.heights.len() / 2, WINDOW, 1);
+    let chain = recording.fork(recording.heights.len() / 2, FINALITY, 1);
     run(async {
         let faults = Faults::default();
         let mut follower = follower_of(&faults, &chain).await;
@@ -69,7 +68,7 @@ fn an_endpoint_that_takes_too_long_for_many_logs_is_asked_for_fewer() {
 #[test]
 fn logs_that_were_read_are_kept_when_those_of_another_block_are_refused() {
     let recording = Recording::shared();
-    let chain = recording.fork(recording.heights.len() / 2, WINDOW, 1);
+    let chain = recording.fork(recording.heights.len() / 2, FINALITY, 1);
     run(async {
         let faults = Faults::default();
         let mut follower = follower_of(&faults, &chain).await;
@@ -100,7 +99,7 @@ fn a_refused_header_is_not_taken_for_a_missing_block() {
         let faults = Faults::default();
         let mut follower = follower_of(&faults, &chain).await;
         insist(&mut follower).await;
-        (0..=WINDOW).for_each(|_| drop(chain.mine().unwrap()));
+        (0..=FINALITY).for_each(|_| drop(chain.mine().unwrap()));
         faults.answer(|request| {
             let is_by_number = request.method() == "eth_getBlockByNumber";
             match is_by_number && params(request)[0] != "latest" {
@@ -159,11 +158,16 @@ fn a_set_that_is_opened_again_is_followed_on() {
         let client = client_by(&faults, &chain).await;
         deployed.open_again(&client, &one, &mut cache).await;
         // The same question, another one at the same block, and after further blocks.
-        for (question, blocks, most) in [(&one, 0, 2), (&two, 0, 4), (&two, 1, 4), (&one, 10, 6)] {
+        let cases =
+            [(&one, 0, 2, false), (&two, 0, 4, true), (&two, 1, 4, false), (&one, 10, 6, true)];
+        for (question, blocks, most, is_compared) in cases {
             (0..blocks).for_each(|_| drop(chain.mine().unwrap()));
             faults.set(FaultPlan::Never);
+            faults.take_requests();
             let opened = deployed.open_again(&client, question, &mut cache).await;
             let packets = faults.packets();
+            let requests = faults.take_requests();
+            assert_eq!(requests.contains_key("eth_call"), is_compared, "{requests:?}");
             assert!(packets <= most, "{packets} instead of {most} after {blocks} blocks");
             assert_eq!(opened.view.present.block.hash, chain.block_hash());
             let fresh = deployed.open_asking(&client, question, &other).await;

@@ -8,12 +8,12 @@ use alloy_json_rpc::SerializedRequest;
 use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use alloy_sol_types::{SolCall, SolEvent};
 use canon_abi::{Asset, Governance, Proposals};
-use canon_chain::{Client, Error};
+use canon_chain::{Client, Error, FINALITY};
 use canon_devchain::{Devchain, UnsignedCall};
 use canon_faults::{Answer, Faults, params};
 use canon_follow::{
     Advance, ChainSource, ComparisonScope, FollowError, Follower, OpenNote, SourceError,
-    Verification, WINDOW,
+    Verification,
 };
 use canon_protocol::BlockNumber;
 use canon_views::Question;
@@ -231,7 +231,7 @@ fn a_block_without_the_logs_that_its_bloom_shows_is_not_verified() {
                     follower.catch_up().await.unwrap();
                     // Only the window is read again.
                     let requests = faults.take_requests();
-                    assert!(requests["eth_getLogs"] <= 2 * WINDOW + 2, "{requests:?}");
+                    assert!(requests["eth_getLogs"] <= 2 * FINALITY + 2, "{requests:?}");
                 }
                 Some(_) => {
                     insist(&mut follower).await;
