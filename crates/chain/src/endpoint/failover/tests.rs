@@ -196,7 +196,7 @@ async fn the_first_endpoint_is_not_used_if_another_chain_is_meant() {
     let setup = endpoints(&[&other, &meant]);
     let checks = EndpointChecks { chain_id: Some(CHAIN), ..setup.failover.0.checks.clone() };
     let shared = Arc::into_inner(setup.failover.0).unwrap();
-    let failover = Failover::new(shared.nodes, checks, shared.note);
+    let failover = Failover::new(shared.nodes, checks, shared.note, || {});
     let setup = Setup { failover, ..setup };
     assert_eq!(setup.connect().await.unwrap().chain_id(), CHAIN);
     setup.balance().await.unwrap();
