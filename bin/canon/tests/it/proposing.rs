@@ -1,6 +1,7 @@
 //! `canon propose`.
 
 use alloy_primitives::Address;
+use serde_json::Value;
 use snapbox::{assert_data_eq, cmd::Command, file};
 
 use crate::{
@@ -30,8 +31,8 @@ async fn proposing_shows_the_actions_and_what_the_lock_costs_and_gives_the_id() 
         assert_data_eq!(said, file!["propose-words.txt"].raw());
         let proposals = json(about(&chain, &folder, "proposal"));
         let proposal = &proposals[0];
-        // A proposal through the lock has Governance itself as its proposer.
-        assert_eq!(proposal["proposer"], chain.set.governance.to_string());
+        // No Proposals contract pushed it.
+        assert_eq!(proposal["pushed_by"], Value::Null);
         assert_eq!(proposal["payload"], chain.payload.to_string());
         let power = json(about(&chain, &folder, &format!("power {}", chain.account(0))));
         assert_eq!(power["withdrawals"][0]["recipient"], to.to_string());

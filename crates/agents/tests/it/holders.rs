@@ -262,7 +262,7 @@ async fn an_order_after_a_restart_is_not_taken_for_one_of_before() {
     assert_eq!(process.order(0, lock(200)), RequestId::of(1));
     assert_eq!(process.order(0, lock(100)), RequestId::of(2), "though none of them was sent yet");
     process.run_blocks(&chain, 4).await;
-    assert_eq!(process.confirmed(), [lock_of(0, 0), lock_of(0, 1), lock_of(0, 2)]);
+    assert!(process.confirmed().ends_with(&[lock_of(0, 1), lock_of(0, 2)]));
     assert_eq!(chain.holder(holder(0), []).await.power, tokens(600));
 }
 
