@@ -80,7 +80,7 @@ impl Run {
 }
 
 /// The intent without the parts that depend on when earlier ones were done.
-fn without_times(mut subject: IntentSubject) -> IntentSubject {
+const fn without_times(mut subject: IntentSubject) -> IntentSubject {
     match &mut subject {
         IntentSubject::Push { round, .. } => *round = Round::ZERO,
         IntentSubject::FinalizeMove { ready_at: time, .. }
