@@ -63,7 +63,9 @@ pub enum FaultPlan {
 
 /// A function that returns the fault of each packet.
 #[derive(Clone)]
-pub struct Rule(Arc<Mutex<dyn FnMut(&RequestPacket) -> Option<Fault> + Send>>);
+pub struct Rule(Arc<Mutex<RuleFn>>);
+
+type RuleFn = dyn FnMut(&RequestPacket) -> Option<Fault> + Send;
 
 /// The fault that a plan has for a packet.
 pub(crate) enum PlannedFault {

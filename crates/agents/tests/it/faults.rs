@@ -193,12 +193,24 @@ fn endpoint_faults() -> Vec<Fault> {
 /// The most blocks that are replaced at once.
 const DEEPEST: u32 = 4;
 
-/// Whether blocks are replaced from time to time.
+/// The kind of the chain's blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reorganizations {
-    None,
-    UpToFourBlocks,
+enum Blocks {
+    Ordinary,
+    /// From time to time, up to four blocks are replaced.
+    Replaced,
+    /// From time to time, base fees are above the cap for a few blocks.
+    Expensive,
 }
+
+/// The most that transactions offer at [`Blocks::Expensive`], in wei per gas.
+const CAP: u128 = 4_000_000_000;
+
+/// A base fee above the cap. It falls by an eighth with each empty block.
+const ABOVE_CAP: u64 = 5_000_000_000;
+
+/// The number of blocks after which the cap suffices again.
+const EXPENSIVE_BLOCKS: u32 = 8;
 
 /// Runs the upgrade until the stakes have moved, at an endpoint that fails by a plan. `after_block` is
 /// called after every block. The first settings are those of the step `first`.
@@ -229,54 +241,75 @@ async fn run_upgrade(
 }
 
 /// Runs the upgrade with random faults, for each seed. Checks that it ends in the same state.
-async fn at_random(
-    maker: Maker,
-    seeds: Range<u64>,
-    faults: &[Fault],
-    reorganizations: Reorganizations,
-) {
-    let first = match reorganizations {
+async fn at_random(maker: Maker, seeds: Range<u64>, faults: &[Fault], blocks: Blocks) {
+    let first = match blocks {
         // Signals are given at the same time as the orders.
-        Reorganizations::None => Step::Signals,
-        // Orders whose blocks are replaced can be executed after the proposal, whose vote then counts other
-        // power.
-        Reorganizations::UpToFourBlocks => Step::Orders,
+        Blocks::Ordinary => Step::Signals,
+        // Orders whose blocks are replaced, or that wait for lower fees, can be executed after the proposal,
+        // whose vote then counts other power.
+        Blocks::Replaced | Blocks::Expensive => Step::Orders,
     };
     let mut run = Run::new(maker, Participants::All, None).await;
+    if blocks == Blocks::Expensive {
+        run.processes[0].set_cap(CAP);
+    }
+    let first_block = run.chain.devchain.block_number();
     let mut start = run.save(Step::Orders).await;
     run_upgrade(&mut run, &mut start, first, FaultPlan::Never, |_| {}).await;
     let outcome = run.outcome().await;
+    let done = run.done_since(first_block, "no faults").await;
+    let mut above_cap = 0;
     for seed in seeds {
         let (rng, percent, faults) = (Rng::new(seed), 2 + seed % 16, faults.to_vec());
         let mut rng_of_blocks = Rng::new(!seed);
-        let after_block = |run: &mut Run| {
-            if reorganizations == Reorganizations::UpToFourBlocks && rng_of_blocks.chance(1, 8) {
+        let after_block = |run: &mut Run| match blocks {
+            Blocks::Replaced if rng_of_blocks.chance(1, 8) => {
                 let old = [OldTransactions::Drop, OldTransactions::ReturnToPool];
                 let old = *rng_of_blocks.pick(&old).unwrap();
                 run.reorganize(rng_of_blocks.between(1, DEEPEST.into()), old);
             }
+            Blocks::Expensive if rng_of_blocks.chance(1, 40) => {
+                run.chain.devchain.set_base_fee_next(ABOVE_CAP);
+            }
+            _ => {}
         };
         let plan = FaultPlan::Random { rng, percent, faults };
         run_upgrade(&mut run, &mut start, first, plan, after_block).await;
+        if blocks == Blocks::Expensive {
+            run.blocks(EXPENSIVE_BLOCKS).await;
+        }
         let found = run.outcome().await;
         assert_same(&found, &outcome, || format!("seed {seed}: {}", run.log()));
         assert_eq!(run.chain.devchain.pool_size(), 0, "seed {seed}: {}", run.log());
+        let found = run.done_since(first_block, &format!("seed {seed}")).await;
+        assert_eq!(found, done, "seed {seed}: {}", run.log());
+        let failures = run.processes[0].failures();
+        above_cap += failures.iter().filter(|one| one.contains("raise the cap")).count();
     }
+    assert_eq!(above_cap > 0, blocks == Blocks::Expensive, "{above_cap} offers above the cap");
 }
 
 #[tokio::test]
 async fn endpoints_that_fail_at_random_cost_time_and_nothing_else() {
-    at_random(Maker::Fold, 0..150, &endpoint_faults(), Reorganizations::None).await;
+    at_random(Maker::Fold, 0..150, &endpoint_faults(), Blocks::Ordinary).await;
 }
 
 #[tokio::test]
 async fn processes_that_are_killed_at_random_go_on() {
-    at_random(Maker::Reads, 150..200, &all_faults(), Reorganizations::None).await;
+    at_random(Maker::Reads, 150..200, &all_faults(), Blocks::Ordinary).await;
 }
 
 #[tokio::test]
 async fn what_reorganizations_take_back_is_done_again() {
-    let reorganizations = Reorganizations::UpToFourBlocks;
-    at_random(Maker::Fold, 1_000..1_040, &endpoint_faults(), reorganizations).await;
-    at_random(Maker::Reads, 1_040..1_060, &all_faults(), reorganizations).await;
+    at_random(Maker::Fold, 1_000..1_040, &endpoint_faults(), Blocks::Replaced).await;
+    at_random(Maker::Reads, 1_040..1_060, &all_faults(), Blocks::Replaced).await;
+}
+
+#[tokio::test]
+async fn what_the_cap_holds_back_is_done_later() {
+    // Every transaction reaches the node: an offer at the cap that is lost can't be outbid.
+    let faults = [Fault::AnswerLost, Fault::Doubled, Fault::Stale];
+    at_random(Maker::Fold, 2_000..2_030, &faults, Blocks::Expensive).await;
+    let faults = [Fault::AnswerLost, Fault::Doubled, Fault::KilledAfter];
+    at_random(Maker::Reads, 2_030..2_040, &faults, Blocks::Expensive).await;
 }

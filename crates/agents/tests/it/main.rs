@@ -9,6 +9,7 @@ mod frugality;
 mod holders;
 mod keepers;
 mod lists;
+mod mined;
 mod movers;
 mod process;
 mod restarts;

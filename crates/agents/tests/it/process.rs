@@ -104,6 +104,7 @@ pub(crate) struct Actor {
     restarts: u32,
     client: Client,
     key: PrivateKeySigner,
+    fees: FeePolicy,
 }
 
 /// A report of an agent.
@@ -135,19 +136,24 @@ pub(crate) struct Process {
 }
 
 impl Actor {
-    fn new(role: AnyRole, client: &Client, key: PrivateKeySigner, journal: MemoryJournal) -> Self {
-        // Tests use base fees above the default cap.
-        let fees = FeePolicy { cap: None, ..FeePolicy::default() };
+    fn new(
+        role: AnyRole,
+        client: &Client,
+        key: PrivateKeySigner,
+        journal: MemoryJournal,
+        fees: FeePolicy,
+    ) -> Self {
         let sender = IntentSender::new(client.clone(), key.clone(), fees, journal.clone());
         let agent = Agent::new(role, sender.unwrap()).unwrap();
-        Self { agent, journal, status: None, restarts: 0, client: client.clone(), key }
+        Self { agent, journal, status: None, restarts: 0, client: client.clone(), key, fees }
     }
 
     /// Replaces the agent by one that continues from the journal.
     pub(crate) fn restart(&mut self) {
         let (role, key) = (self.agent.role.clone(), self.key.clone());
         let restarts = self.restarts + 1;
-        *self = Self { restarts, ..Self::new(role, &self.client, key, self.journal.clone()) };
+        let journal = self.journal.clone();
+        *self = Self { restarts, ..Self::new(role, &self.client, key, journal, self.fees) };
     }
 
     /// Replaces the agent by one with an empty journal.
@@ -193,7 +199,9 @@ impl Process {
         key: PrivateKeySigner,
         journal: MemoryJournal,
     ) -> usize {
-        self.actors.push(Actor::new(role, &self.client, key, journal));
+        // Some tests use base fees above the default cap.
+        let fees = FeePolicy { cap: None, ..FeePolicy::default() };
+        self.actors.push(Actor::new(role, &self.client, key, journal, fees));
         self.actors.len() - 1
     }
 
@@ -320,6 +328,14 @@ impl Process {
             copy.add_with(agent.role.clone(), key.clone(), journal);
         }
         copy
+    }
+
+    /// Limits what the agents' transactions offer, in wei per gas.
+    pub(crate) fn set_cap(&mut self, cap: u128) {
+        for actor in &mut self.actors {
+            actor.fees.cap = Some(cap);
+            actor.restart();
+        }
     }
 
     /// Replaces the process by one that continues from the journals.

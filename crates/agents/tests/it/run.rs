@@ -377,14 +377,7 @@ impl Run {
     pub(crate) fn confirmed_to(&mut self, who: Who) -> Vec<IntentSubject> {
         let (process, actor) = self.place(who);
         let mut confirmed = process.confirmed_to(actor);
-        confirmed.retain(|subject| {
-            !matches!(
-                subject,
-                IntentSubject::Signal { .. }
-                    | IntentSubject::ProposeBlock { .. }
-                    | IntentSubject::RecordSeed { .. }
-            )
-        });
+        confirmed.retain(|subject| !is_of_slot_or_epoch(subject));
         confirmed
     }
 
@@ -401,6 +394,16 @@ impl Run {
             .map(|process| format!("{}\n{:#?}", process.log(), process.failures()));
         logs.collect()
     }
+}
+
+/// Whether each slot or epoch has an intent of this kind.
+pub(crate) const fn is_of_slot_or_epoch(subject: &IntentSubject) -> bool {
+    matches!(
+        subject,
+        IntentSubject::Signal { .. }
+            | IntentSubject::ProposeBlock { .. }
+            | IntentSubject::RecordSeed { .. }
+    )
 }
 
 /// Fails if two values differ, and shows where.
