@@ -24,7 +24,7 @@ pub type Result<T, E = Error> = core::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The endpoint didn't answer, or answered with an error of its own.
-    #[error("{what}: the endpoint failed ({}); try again or use another endpoint", foreign(.source))]
+    #[error("{what}: the endpoint failed ({}); {}", foreign(.source), endpoint_advice(.source))]
     Rpc {
         /// The request.
         what: &'static str,
@@ -238,8 +238,8 @@ pub enum Error {
         /// A block by which the nonce was used.
         by: BlockNumber,
     },
-    /// An intent that only the journal can show to be done was sent under a nonce that another transaction
-    /// used, in a block that can still be replaced.
+    /// An intent that only the journal can show to be done, or whose ballot could count twice, was sent under a
+    /// nonce that another transaction used, in a block that can still be replaced.
     #[error(
         "{by} used nonce {nonce} in block {block} without doing it; a transaction for it can still be mined in its \
          place, so nothing is sent for the same before block {until}; wait"
@@ -502,6 +502,14 @@ pub fn revert_data(error: &TransportError) -> Option<Bytes> {
     match ExecutionFailure::of(error)? {
         ExecutionFailure::Reverted(data) => Some(data),
         ExecutionFailure::OutOfGas | ExecutionFailure::Exceptional => None,
+    }
+}
+
+/// The next step after an endpoint failed.
+const fn endpoint_advice(source: &TransportError) -> &'static str {
+    match is_unauthorized(source) {
+        true => "check the key, or user and password, in its URL",
+        false => "try again or use another endpoint",
     }
 }
 

@@ -31,7 +31,7 @@ const OUT_OF_GAS: [&str; 7] = [
 
 /// The messages of clients if the execution ends without a result for another reason, in lower case. They are
 /// whole phrases, because the message of a node's own failure can contain words such as "stack" and "revert".
-const EXCEPTIONAL: [&str; 20] = [
+const EXCEPTIONAL: [&str; 25] = [
     "transaction reverted",
     "vm exception while processing transaction",
     "vm execution error",
@@ -41,7 +41,10 @@ const EXCEPTIONAL: [&str; 20] = [
     "badinstruction",
     // revm's names.
     "opcodenotfound",
+    "opcode not found",
     "invalidfeopcode",
+    "invalid 0xfe opcode",
+    "opcode not activated",
     "invalid jump",
     "invalidjump",
     "stack underflow",
@@ -49,8 +52,10 @@ const EXCEPTIONAL: [&str; 20] = [
     "stack limit reached",
     "evm error stackoverflow",
     "evm error: stackoverflow",
+    "evm error: stack overflow",
     "write protection",
     "statechangeduringstaticcall",
+    "state change during static call",
     "return data out of bounds",
     "gas uint64 overflow",
 ];
@@ -77,7 +82,8 @@ impl ExecutionFailure {
         if says_one_of(&OUT_OF_GAS) {
             return Some(Self::OutOfGas);
         }
-        says_one_of(&EXCEPTIONAL).then_some(Self::Exceptional)
+        let is_exceptional = says_one_of(&EXCEPTIONAL) || message == "stack overflow";
+        is_exceptional.then_some(Self::Exceptional)
     }
 }
 
@@ -104,10 +110,13 @@ mod tests {
             (-32_000, "stack limit reached 1024 (1023)", None, Some(ExecutionFailure::Exceptional)),
             (-32_603, "EVM error: StackOverflow", None, Some(ExecutionFailure::Exceptional)),
             (-32_603, "EVM error: InvalidFEOpcode", None, Some(ExecutionFailure::Exceptional)),
+            (-32_000, "invalid 0xFE opcode", None, Some(ExecutionFailure::Exceptional)),
+            (-32_000, "stack overflow", None, Some(ExecutionFailure::Exceptional)),
             (-32_015, "Reverted 0x", None, Some(ExecutionFailure::Exceptional)),
             (3, "", None, Some(ExecutionFailure::Exceptional)),
             // The node itself failed.
             (-32_603, "internal error: stack trace follows", None, None),
+            (-32_603, "fatal error: stack overflow", None, None),
             (-32_603, "java.lang.StackOverflowError", None, None),
             (-32_603, "method handler crashed: unknown opcode in database journal", None, None),
             (-32_000, "the block was reverted by a reorg", None, None),

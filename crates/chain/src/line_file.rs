@@ -66,6 +66,10 @@ impl LineFile {
     /// Adds a line.
     pub(crate) fn add(&mut self, line: &impl Serialize) -> Result<(), LineFileError> {
         let text = text(line)?;
+        if text.len() as u64 > MAX_LINE {
+            // It couldn't be read again.
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge).into());
+        }
         self.remove_partial_line()?;
         let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
         if let Err(error) = written {

@@ -3,6 +3,7 @@
 use crate::{
     call::ContractCall,
     confirm::Pending,
+    error::Error,
     tx::{
         account::{Account, TRANSFER_OF_NOTHING},
         fees::Fees,
@@ -89,6 +90,11 @@ impl Version {
     /// The name of the transaction in errors.
     pub(super) fn what(&self) -> &'static str {
         self.call().map_or(TRANSFER_OF_NOTHING, |call| call.what())
+    }
+
+    /// The reason to wait for it if it isn't known to belong to this chain.
+    pub(super) const fn unproven(&self) -> Error {
+        Error::Unproven { transaction: self.hash, nonce: self.tx.nonce, since: self.since }
     }
 
     /// The call of the transaction for its intent; `None` if it only uses the nonce.

@@ -46,7 +46,8 @@ pub enum TxEvent {
     },
     /// Its transactions can no longer be mined, because another one used their nonce: either the intent was
     /// given up, or another holder of the key used the nonce. If the intent is still wanted, it is sent
-    /// again; if only the journal can show that it is done, not before that use is final.
+    /// again; if only the journal can show that it is done, or its ballot could count twice, not before that
+    /// use is final.
     Superseded {
         /// The hash of the transaction that was mined; `None` if it is older than the states that the
         /// endpoint has.

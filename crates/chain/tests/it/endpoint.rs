@@ -87,7 +87,11 @@ async fn no_error_has_a_secret() {
         let error = endpoint.connect(Timeouts::default()).await.unwrap_err();
         let said = said(&error);
         assert!(said.contains(says), "{scheme} {server}: {said}");
-        assert!(matches!(error, Error::Rpc { .. }) && error.is_temporary(), "{said}");
+        assert!(matches!(error, Error::Rpc { .. }), "{said}");
+        let is_rejected = says.contains("401");
+        let expected = if is_rejected { Severity::Stop } else { Severity::Retry };
+        assert_eq!(error.severity(), expected, "{said}");
+        assert_eq!(said.contains("check the key"), is_rejected, "{said}");
         for secret in SECRETS {
             assert!(!said.contains(secret), "{secret} is shown: {said}");
         }
@@ -279,6 +283,27 @@ async fn an_answer_without_end_by_websocket_fails_alone() {
     assert!(error.to_string().contains("its answer has more than 256 MiB"), "{error}");
     assert_eq!(client.provider().get_block_number().await.unwrap(), 2);
     drop(client);
+    tokio::task::spawn_blocking(|| server.join().unwrap()).await.unwrap();
+}
+
+/// A node that reads requests and answers none of them.
+#[tokio::test]
+async fn a_connection_with_too_many_requests_in_flight_is_given_up() {
+    let folder = TestFolder::new("unanswered");
+    let (endpoint, server) = ipc(&folder, |listener| {
+        let mut part = vec![0; 1 << 16];
+        let (mut stream, _) = listener.accept().unwrap();
+        let length = stream.read(&mut part).unwrap();
+        let answer = answer_to(&part[..length], "\"0x1\"") + "}";
+        stream.write_all(answer.as_bytes()).unwrap();
+        while stream.read(&mut part).is_ok_and(|length| length > 0) {}
+    });
+    let client = endpoint.connect(Timeouts::default()).await.unwrap();
+    let request = |_| client.provider().get_block_number().into_future();
+    for answer in futures_util::future::join_all((0..4097).map(request)).await {
+        let error = answer.unwrap_err().to_string();
+        assert!(error.contains("it left more than 4096 requests without an answer"), "{error}");
+    }
     tokio::task::spawn_blocking(|| server.join().unwrap()).await.unwrap();
 }
 

@@ -54,7 +54,7 @@ async fn active(chain: &TxChain) {
     chain.devchain.set_mining(Mining::Manual);
 }
 
-fn vote(chain: &TxChain, amount: Amount) -> Intent {
+const fn vote(chain: &TxChain, amount: Amount) -> Intent {
     let (holder, support) = (chain.account(), Support::Yea);
     chain.intent(IntendedAction::Vote { holder, id: ID, support, amount })
 }

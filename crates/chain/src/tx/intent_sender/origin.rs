@@ -313,8 +313,7 @@ impl IntentSender {
         if !self.nonces.contains_key(&nonce) && (next..nonce).all(|nonce| is_taken(&nonce)) {
             return Ok(nonce);
         }
-        let (transaction, since) = (unproven.hash, unproven.since);
-        Err(Error::Unproven { transaction, nonce, since })
+        Err(unproven.unproven())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
         account::TRANSFER_GAS,
         fees::Fees,
         intended::{contract_call, fallback_call, withholds},
-        nonce_use::{Effect, Mined, NonceUse},
+        nonce_use::{Effect, Mined, NonceUse, Version},
     },
 };
 use alloy_eips::BlockId;
@@ -46,8 +46,7 @@ impl IntentSender {
             // An intent that may be done is neither resent nor given up.
             let is_journaled = intent.completion() == Completion::Journal;
             if let Some(version) = self.may_have_done(&id).filter(|_| is_journaled) {
-                let (transaction, nonce) = (version.hash, version.tx.nonce);
-                pass.fail(Some(id), Error::Unproven { transaction, nonce, since: version.since });
+                pass.fail(Some(id), version.unproven());
                 continue;
             }
             if let Some(error) = self.may_be_completed(&id).filter(|_| is_journaled) {
@@ -96,9 +95,13 @@ impl IntentSender {
             return Ok(());
         };
         let intent_id = intent.id();
-        let Some(wait) = self.superseded_recently(&intent_id) else { return Ok(()) };
+        let unproven = self.may_have_done(&intent_id);
+        let superseded = self.superseded_recently(&intent_id);
+        let Some(wait) = superseded.or_else(|| unproven.map(Version::unproven)) else {
+            return Ok(());
+        };
         let lost = self.recently_lost(&intent_id);
-        let versions = lost.flat_map(|(nonce, _)| self.versions_of(nonce));
+        let versions = lost.flat_map(|(nonce, _)| self.versions_of(nonce)).chain(unproven);
         let earlier = versions.filter_map(|version| match version.intent.as_ref()?.action {
             IntendedAction::Vote { amount, .. } if version.id() == Some(intent_id) => Some(amount),
             _ => None,
