@@ -81,6 +81,13 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
                 outbox.end()?;
                 Err(failure)
             }
+            Some(Err(Stopped::Mined { transaction, failure })) => {
+                if !delivered.is_empty() {
+                    self.print(account, &delivered)?;
+                }
+                outbox.end_failed(transaction)?;
+                Err(failure)
+            }
             Some(Err(Stopped::ForNow(failure))) => Err(failure),
             None => {
                 // The terminal shows ^C in the current line.
