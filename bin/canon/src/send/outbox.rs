@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::{Address, B256};
 use canon_chain::{
     Confirmed, Error, IntentSender, Wait, Waited,
-    tx::{TxEvent, TxReport},
+    tx::{InFlight, TxEvent, TxReport},
 };
 use canon_protocol::Timestamp;
 use canon_views::{BlockView, Intent, IntentId, OrderId};
@@ -251,16 +251,14 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         intent: Option<&Intent>,
         next: Timestamp,
     ) -> Option<Error> {
-        let in_flight = self.sender.in_flight();
-        let in_flight: Vec<_> =
-            in_flight.filter_map(|one| Some((one.hash, one.intent?.clone()))).collect();
-        let late = in_flight.iter().filter(|(_, intent)| !intent.is_useful_at(next));
-        let late: Vec<_> = late.map(|(hash, _)| *hash).collect();
-        let mut wanted: Vec<_> = in_flight.into_iter().map(|(_, intent)| intent).collect();
-        for hash in late {
-            self.tell_once(format!(
-                "the time of {hash} is over, so a transfer of nothing takes its place"
-            ));
+        let mut late = Vec::new();
+        let mut wanted = Vec::new();
+        for one in self.sender.in_flight() {
+            let Some(intent) = one.intent else { continue };
+            if !intent.is_useful_at(next) {
+                late.push((one.nonce, one.hash));
+            }
+            wanted.push(intent.clone());
         }
         if let Some(intent) = intent
             && wanted.iter().all(|other| other.id() != intent.id())
@@ -268,6 +266,14 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
             wanted.push(intent.clone());
         }
         let reports = self.sender.pursue(&wanted, next).await;
+        for (nonce, hash) in late {
+            let is_given_up = |one: InFlight<'_>| one.nonce == nonce && one.intent.is_none();
+            if self.sender.in_flight().any(is_given_up) {
+                self.tell_once(format!(
+                    "the time of {hash} is over, so a transfer of nothing takes its place"
+                ));
+            }
+        }
         let mut refusal = None;
         for (id, error) in self.take(reports) {
             let is_own = intent.is_some_and(|intent| Some(intent.id()) == id);

@@ -38,3 +38,53 @@ async fn a_failure_in_a_block_that_is_replaced_ends_no_command_that_waits_for_co
         !begun.is_empty()
     );
 }
+
+/// A node's pending block has a wrong time once, while a transaction with a last useful second is in flight.
+#[tokio::test]
+async fn one_wrong_time_of_a_pending_block_does_not_cancel_what_is_in_flight() {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    };
+    let world = World::new("pending-time").await;
+    let until = Timestamp::of(world.chain.timestamp() + 100_000);
+    let plan = async |planned: Planned| {
+        let mut steps = world.plan(planned, FIVE).await?;
+        steps.truncate(1);
+        steps.iter_mut().for_each(|step| step.intent.until = Some(until));
+        Ok(steps)
+    };
+    let lies = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&lies);
+    world.faults.answer(move |request| {
+        let is_pending = request.method() == "eth_getBlockByNumber"
+            && canon_faults::params(request)[0] == "pending";
+        match is_pending && asked.swap(false, Relaxed) {
+            true => canon_faults::Answer::Changed(Box::new(|mut block| {
+                block["timestamp"] = "0x7fffffff".into();
+                block
+            })),
+            false => canon_faults::Answer::Node,
+        }
+    });
+    let chain = world.chain.clone();
+    let is_first = AtomicBool::new(true);
+    let wait = |_| {
+        match chain.pool_size() > 0 && is_first.swap(false, Relaxed) {
+            true => {
+                // It isn't in the next block.
+                chain.mine_unsigned(&[]).unwrap();
+                lies.store(true, Relaxed);
+            }
+            false => drop(chain.mine().unwrap()),
+        }
+        std::future::ready(Waited::Again)
+    };
+    let told = RefCell::new(Vec::new());
+    let tell = |text: &str| told.borrow_mut().push(text.to_owned());
+    let sending = Sending { tell: &tell, ..world.asking(&yes) };
+    let ran = sending.run(wait, std::future::pending(), &plan).await;
+    let left = until.get() - world.chain.timestamp();
+    let is_given_up = told.borrow().iter().any(|line| line.contains("a transfer of nothing takes"));
+    assert!(!is_given_up, "given up {left} s before its time is over: {told:?} {ran:?}");
+}

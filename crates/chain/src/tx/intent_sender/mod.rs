@@ -238,7 +238,8 @@ impl IntentSender {
     /// `intents` are all that are due according to the state after the settled block. If an intent is due
     /// although its transaction is mined, it is sent again. Not so one whose [completion](Intent::completion)
     /// is the journal's: it is sent again only once another use of its nonce is final. Intents that expire
-    /// before `next` are no longer wanted.
+    /// before `next` aren't sent. If they are in flight, they are given up once the newest block shows that the
+    /// next one is too late.
     ///
     /// Failures are reported and retried at the next call, and don't prevent other attempts. A refusal that
     /// persists is reported once.

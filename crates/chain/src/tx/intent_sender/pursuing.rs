@@ -16,7 +16,7 @@ use crate::{
 };
 use alloy_eips::BlockId;
 use alloy_primitives::Signature;
-use canon_protocol::Timestamp;
+use canon_protocol::{Seconds, Timestamp};
 use canon_views::{Completion, IntendedAction, Intent, IntentId};
 use std::collections::BTreeSet;
 
@@ -24,8 +24,12 @@ use std::collections::BTreeSet;
 /// wrong.
 const MAX_MISSING: usize = 16;
 
+/// The shortest time between two blocks of L1.
+const SLOT: Seconds = Seconds::of(12);
+
 impl IntentSender {
-    /// The intents that should be in flight, in order.
+    /// The intents that should be in flight, in order. Those in flight are given up by the time of the newest
+    /// block, since the time expected for the next one can be wrong.
     pub(super) fn wanted<'a>(
         &self,
         intents: &'a [Intent],
@@ -33,6 +37,7 @@ impl IntentSender {
         pass: &mut Pass,
     ) -> Vec<&'a Intent> {
         let found = self.client().chain_id();
+        let soonest = next.min(pass.head.timestamp + SLOT);
         let mut seen = BTreeSet::new();
         let mut wanted = Vec::new();
         for intent in intents {
@@ -62,7 +67,8 @@ impl IntentSender {
                 pass.fail(Some(id), error);
                 continue;
             }
-            if intent.is_useful_at(next) && !is_over && seen.insert(id) {
+            let time = if self.nonce_of(&id).is_some() { soonest } else { next };
+            if intent.is_useful_at(time) && !is_over && seen.insert(id) {
                 wanted.push(intent);
             }
         }
