@@ -52,6 +52,7 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
     ) -> Result<Start, Stopped> {
         self.look().await?;
         let begun = self.begun(confirmations).await?;
+        begun.iter().for_each(|begun| self.keep(begun));
         let is_same = |begun: &Begun| begun.command == command && begun.registry == registry;
         let (same, other) = match begun {
             Some(begun) if is_same(&begun) => (Some(begun), None),

@@ -106,7 +106,7 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
     /// commands. If an interrupted run of the same command was recorded, `earlier` is its list of those
     /// transactions.
     pub(super) fn begin(
-        &self,
+        &mut self,
         command: &str,
         registry: Address,
         order: OrderId,
@@ -121,7 +121,14 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         let command = command.to_owned();
         let begun = Begun { command, registry, order, earlier, steps, failed: None };
         self.files.begin(&begun)?;
+        self.keep(&begun);
         Ok(begun)
+    }
+
+    /// Keeps the transactions of a command until another one begins. While its outcome wasn't shown, only they
+    /// tell which of its steps are done.
+    pub(super) fn keep(&mut self, begun: &Begun) {
+        self.sender.keep(begun.steps.iter().map(|step| step.intent.id()));
     }
 
     /// Removes the record of the command, after its outcome was shown.

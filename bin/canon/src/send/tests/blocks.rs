@@ -88,3 +88,63 @@ async fn one_wrong_time_of_a_pending_block_does_not_cancel_what_is_in_flight() {
     let is_given_up = told.borrow().iter().any(|line| line.contains("a transfer of nothing takes"));
     assert!(!is_given_up, "given up {left} s before its time is over: {told:?} {ran:?}");
 }
+
+/// `--confirmations 64`: the approval is final before the lock is mined, and somebody presses Ctrl-C in between. The
+/// second run must send nothing but the lock.
+#[tokio::test]
+async fn a_command_whose_first_step_is_final_does_not_send_it_again() {
+    let world = World::new("final").await;
+    let nonce = world.chain.nonce(world.account());
+    let plan = async |planned| world.plan(planned, FIVE).await;
+    let sending = Sending { confirmations: 64, consent: Consent::Given, ..world.asking(&yes) };
+    let pressed = tokio::sync::Notify::new();
+    let (chain, account) = (world.chain.clone(), world.account());
+    let left_out = std::sync::atomic::AtomicU32::new(0);
+    let wait = |_| {
+        let is_lock = chain.nonce(account) == nonce + 1 && chain.pool_size() > 0;
+        match is_lock {
+            true => {
+                // It isn't in the next blocks.
+                chain.mine_unsigned(&[]).unwrap();
+                if left_out.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 3 {
+                    pressed.notify_one();
+                }
+            }
+            false => drop(chain.mine().unwrap()),
+        }
+        async {
+            tokio::task::yield_now().await;
+            Waited::Again
+        }
+    };
+    let ended = sending.run(wait, pressed.notified(), &plan).await;
+    assert!(ended.is_err(), "{ended:?}");
+    world.faults.end();
+    let chain = world.chain.clone();
+    let blocks = std::sync::atomic::AtomicU32::new(0);
+    let wait = |_| {
+        chain.mine().unwrap();
+        std::future::ready(match blocks.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 500 {
+            true => Waited::Again,
+            false => Waited::GiveUp,
+        })
+    };
+    let told = RefCell::new(Vec::new());
+    let tell = |text: &str| told.borrow_mut().push(text.to_owned());
+    let sending = Sending { tell: &tell, ..sending };
+    let ran = sending.run(wait, std::future::pending(), &plan).await;
+    let power = world.power().await;
+    let head = world.client.head().await.unwrap().hash;
+    let left =
+        world.client.allowance(head.into(), world.set.asset, world.account(), world.set.governance);
+    assert_eq!(
+        (world.chain.nonce(world.account()), left.await.unwrap()),
+        (nonce + 2, alloy_primitives::U256::ZERO),
+        "transactions, and what Governance may still take: {told:?}"
+    );
+    assert!(
+        matches!(ran, Ok(Exit::Success)),
+        "waits for ever: {} blocks, power {power}, told {told:?}: {ran:?}",
+        blocks.into_inner()
+    );
+}

@@ -50,6 +50,8 @@ pub struct IntentSender {
     unproven: Vec<Unproven>,
     /// Intents that are done on this chain for good, of which the state has no record.
     done: BTreeSet<IntentId>,
+    /// Intents whose transactions aren't forgotten once they are done for good.
+    kept: BTreeSet<IntentId>,
     /// Intents that are done according to the journal, but aren't known to be done on this chain.
     elsewhere: Vec<DoneElsewhere>,
     /// The newest block seen.
@@ -136,6 +138,7 @@ impl IntentSender {
             nonces: BTreeMap::new(),
             unproven,
             done: BTreeSet::new(),
+            kept: BTreeSet::new(),
             elsewhere: contents.completed.into_iter().map(DoneElsewhere::new).collect(),
             newest: None,
             numbered: None,
@@ -152,6 +155,12 @@ impl IntentSender {
     pub const fn with_checks(mut self, checks: Checks) -> Self {
         self.checks = checks;
         self
+    }
+
+    /// Sets the intents whose transactions stay in the journal even if they are done for good, so that a
+    /// caller that starts again knows them. All others are forgotten then.
+    pub fn keep(&mut self, intents: impl IntoIterator<Item = IntentId>) {
+        self.kept = intents.into_iter().collect();
     }
 
     /// A sender with the same key, for calls that aren't intents. It reads its nonce from the chain.
