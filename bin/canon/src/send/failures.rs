@@ -21,6 +21,9 @@ pub(super) fn refused(error: Error) -> Failure {
         Error::Rejected { rejection: Rejection::InsufficientFunds, .. } => {
             Failure::refused(report(), "send ether to the account, then run the command again")
         }
+        Error::MoreGas { .. } => {
+            Failure::refused(report(), "run the command again to see what it costs now")
+        }
         _ => Failure::refused(report(), "`canon status` shows what can be done now, and by whom"),
     }
 }

@@ -205,6 +205,9 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         again: Again,
     ) -> Result<Delivered, Stopped> {
         let id = step.intent.id();
+        if let Some(most) = step.most_gas {
+            self.sender.limit_gas(id, most);
+        }
         let mut since = None;
         loop {
             let head = self.look().await?;

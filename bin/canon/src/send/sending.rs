@@ -112,8 +112,9 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
             return Ok(());
         }
         let planned = Planned { account: outbox.sender().address(), order: start.order };
-        let shown = self.remaining(plan, planned, delivered).await?;
-        let previewed = preview(outbox.sender(), shown.clone()).await?;
+        let steps = self.remaining(plan, planned, delivered).await?;
+        let previewed = preview(outbox.sender(), steps).await?;
+        let shown: Vec<_> = previewed.iter().map(|one| one.step.clone()).collect();
         check_balance(outbox.sender(), &previewed).await?;
         let text = show::text(planned.account, &previewed);
         match self.consent {

@@ -1,6 +1,7 @@
 //! Tests of commands that are killed or lose their endpoint at any point, and are run again.
 
 mod blocks;
+mod cost;
 mod forks;
 mod wallets;
 

@@ -43,6 +43,8 @@ pub struct IntentSender {
     account: Account,
     fees: FeePolicy,
     checks: Checks,
+    /// The highest gas limits of intents, where one was agreed to.
+    gas_limits: BTreeMap<IntentId, u64>,
     journal: Box<dyn Journal>,
     /// All nonces whose use isn't final.
     nonces: BTreeMap<u64, NonceUse>,
@@ -134,6 +136,7 @@ impl IntentSender {
             account,
             fees,
             checks: Checks::Full,
+            gas_limits: BTreeMap::new(),
             journal: Box::new(journal),
             nonces: BTreeMap::new(),
             unproven,
@@ -155,6 +158,12 @@ impl IntentSender {
     pub const fn with_checks(mut self, checks: Checks) -> Self {
         self.checks = checks;
         self
+    }
+
+    /// Sets the highest gas limit of an intent's new transactions. If the intent needs more, it isn't sent, and
+    /// [`Error::MoreGas`] is reported.
+    pub fn limit_gas(&mut self, intent: IntentId, most: u64) {
+        self.gas_limits.insert(intent, most);
     }
 
     /// Sets the intents whose transactions stay in the journal even if they are done for good, so that a

@@ -231,25 +231,26 @@ impl IntentSender {
             Checks::Full => {}
             Checks::AtReceipt { gas_limit } => return Ok((call, gas_limit)),
         }
+        let most = self.gas_limits.get(&intent.id()).copied();
         let Some(fallback) = fallback_call(intent) else {
-            let gas_limit = self.account.check(&call, None, pass.next).await?;
+            let gas_limit = self.account.check(&call, None, most, pass.next).await?;
             return Ok((call, gas_limit));
         };
         // A payload can choose to withhold its actions if it sees who pays for the gas.
         let fees = Some(self.fees.offer(pass.next.base_fee, None)?);
         let has_failed = self.has_failed(&intent.id());
         let (first, second) = if has_failed { (fallback, call) } else { (call, fallback) };
-        let error = match self.account.check(&first, fees, pass.next).await {
+        let error = match self.account.check(&first, fees, most, pass.next).await {
             Ok(gas_limit) => return Ok((first, gas_limit)),
             Err(error) => error,
         };
         // It can also withhold them by using up the gas.
-        let may_withhold =
-            matches!(error, Error::TooMuchGas { .. }) || error.as_revert().is_some_and(withholds);
+        let may_withhold = matches!(error, Error::TooMuchGas { .. } | Error::MoreGas { .. })
+            || error.as_revert().is_some_and(withholds);
         if !(has_failed || may_withhold) {
             return Err(error);
         }
-        let gas_limit = self.account.check(&second, fees, pass.next).await?;
+        let gas_limit = self.account.check(&second, fees, most, pass.next).await?;
         Ok((second, gas_limit))
     }
 
