@@ -1,6 +1,7 @@
 //! Reading the chain.
 
 use crate::{
+    DEVELOPMENT_CHAINS,
     error::{Error, InRange, Result},
     execution::ExecutionFailure,
     tx::FINALITY,
@@ -17,6 +18,10 @@ use canon_abi::{Asset, Governance};
 use canon_protocol::{BlockNumber, CodeKind, Seconds, Timestamp};
 use canon_views::BlockView;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// The maximum time from the newest block to the pending one: 25 consecutive slots of L1 without a block, and a
+/// minute by which clocks differ.
+const MAX_PENDING_AHEAD: Seconds = Seconds::of(360);
 
 /// A chain, accessed through a provider. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -133,14 +138,16 @@ impl Client {
         let mut replies = self.batch(&requests).await?.into_iter();
         let mut next = || found_block(what, replies.next().unwrap_or(Err(RpcError::NullResp)));
         let (head, pending) = (next()?, next().ok());
-        Ok((head, next_time(&head, pending, block_time)))
+        Ok((head, next_time(self.chain_id, &head, pending, block_time)))
     }
 
     /// The expected time of the block after `head`: `block_time` later, or the time of the endpoint's
     /// pending block if that is later, which is the case after missed slots or on a node that mines on
-    /// request. A failed request is ignored.
+    /// request. A failed request is ignored, and except on development chains so is a time that is more than 6
+    /// minutes after `head`.
     pub async fn next_time(&self, head: &BlockView, block_time: Seconds) -> Timestamp {
-        next_time(head, self.block(BlockId::pending()).await.ok(), block_time)
+        let pending = self.block(BlockId::pending()).await.ok();
+        next_time(self.chain_id, head, pending, block_time)
     }
 
     /// The ether of an account in the state after the newest block, in wei.
@@ -312,9 +319,19 @@ impl Client {
 }
 
 /// The expected time of the block after `head`. `pending` is the endpoint's pending block, if it answered.
-fn next_time(head: &BlockView, pending: Option<BlockView>, block_time: Seconds) -> Timestamp {
-    let pending = pending.map_or(Timestamp::ZERO, |block| block.timestamp);
-    pending.max(head.timestamp + block_time)
+fn next_time(
+    chain_id: ChainId,
+    head: &BlockView,
+    pending: Option<BlockView>,
+    block_time: Seconds,
+) -> Timestamp {
+    let next = head.timestamp + block_time;
+    let latest = match DEVELOPMENT_CHAINS.contains(&chain_id) {
+        true => Timestamp::MAX,
+        false => head.timestamp + MAX_PENDING_AHEAD,
+    };
+    let pending = pending.map(|block| block.timestamp).filter(|time| *time <= latest);
+    pending.map_or(next, |pending| pending.max(next))
 }
 
 /// The block in a reply to the method `what`.
@@ -358,6 +375,22 @@ fn overrides(next: NextBlock) -> Option<BlockOverrides> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pending_block_long_after_the_newest_one_is_believed_only_of_a_development_node() {
+        let mut header: Header = Header::default();
+        header.inner.timestamp = 1_000_000;
+        let head = block_view(&header).unwrap();
+        let later = |seconds| head.timestamp + Seconds::of(seconds);
+        let next = |chain_id, pending| {
+            let pending = BlockView { timestamp: later(pending), ..head };
+            next_time(chain_id, &head, Some(pending), Seconds::of(12))
+        };
+        for (pending, expected) in [(0, 12), (13, 13), (360, 360), (361, 12), (2_000_000, 12)] {
+            assert_eq!(next(1, pending), later(expected), "{pending}");
+        }
+        assert_eq!(next(DEVELOPMENT_CHAINS[0], 2_000_000), later(2_000_000));
+    }
 
     #[test]
     fn a_block_beyond_40_bits_of_time_is_named() {

@@ -182,6 +182,19 @@ pub enum Error {
         /// The maximum.
         max: u64,
     },
+    /// A transaction needs more gas than was agreed to.
+    #[error(
+        "{what} needs {needed} gas by now, and at most {agreed} were agreed to; look at it again before you agree \
+         to more"
+    )]
+    MoreGas {
+        /// The transaction to send.
+        what: &'static str,
+        /// The gas limit that it needs now.
+        needed: u64,
+        /// The highest gas limit that was agreed to.
+        agreed: u64,
+    },
     /// A transaction succeeded without the expected event.
     #[error("{what} succeeded in {hash} without the event {event}; check the addresses it went to")]
     EventMissing {
@@ -440,6 +453,7 @@ impl Error {
             | Self::RevertedForNoKnownReason { .. }
             | Self::OutOfGas { .. }
             | Self::TooMuchGas { .. }
+            | Self::MoreGas { .. }
             | Self::TooLittleEther { .. }
             | Self::EventMissing { .. }
             | Self::NoCode { .. }

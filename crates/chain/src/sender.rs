@@ -169,7 +169,7 @@ impl Sender {
         next: NextBlock,
     ) -> Result<SignedCall> {
         let gas_limit = match checks {
-            Checks::Full => self.account.check(&call, None, next).await?,
+            Checks::Full => self.account.check(&call, None, None, next).await?,
             Checks::AtReceipt { gas_limit } => gas_limit,
         };
         let nonce = self.next_nonce().await?;

@@ -98,7 +98,7 @@ pub(crate) async fn print_unsigned(
     }
 }
 
-/// Simulates the transactions of the steps that don't depend on a step before them.
+/// Simulates the transactions of the steps that don't depend on a step before them, and limits the gas of all.
 pub(super) async fn preview(
     sender: &IntentSender,
     steps: Vec<Step>,
@@ -106,7 +106,7 @@ pub(super) async fn preview(
     let read = sender.client().head_and_next_time(BLOCK_TIME).await;
     let (head, next) = read.map_err(failures::refused)?;
     let mut previewed = Vec::new();
-    for (number, step) in steps.into_iter().enumerate() {
+    for (number, mut step) in steps.into_iter().enumerate() {
         let preview = match show::is_simulated_at_once(number, &step) {
             false => None,
             true => {
@@ -121,6 +121,8 @@ pub(super) async fn preview(
                 })?)
             }
         };
+        let most_gas = preview.as_ref().map_or(UNSIMULATED_GAS, |preview| preview.gas_limit);
+        step.most_gas = Some(most_gas);
         previewed.push(Previewed { step, preview });
     }
     Ok(previewed)

@@ -85,7 +85,8 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
         confirmations: u64,
     ) -> Result<Start, Stopped> {
         self.look().await?;
-        let begun = self.files.begun().map_err(Stopped::ForNow)?;
+        let begun = self.begun(confirmations).await?;
+        begun.iter().for_each(|begun| self.keep(begun));
         let is_same = |begun: &Begun| begun.command == command && begun.registry == registry;
         let (same, other) = match begun {
             Some(begun) if is_same(&begun) => (Some(begun), None),
@@ -115,6 +116,24 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
             delivered.push(self.deliver(step, &begun.earlier, confirmations, again).await?);
         }
         Ok(Start { request: begun.request, delivered, begun: Some(begun) })
+    }
+
+    /// The record of the last command, if its outcome is still to be shown. A failure that was shown is forgotten
+    /// if it stands.
+    async fn begun(&mut self, confirmations: u64) -> Result<Option<Begun>, Stopped> {
+        let begun = self.files.begun().map_err(Stopped::ForNow)?;
+        let Some((begun, transaction)) = begun.as_ref().and_then(|one| Some((one, one.failed?)))
+        else {
+            return Ok(begun);
+        };
+        if self.is_still_failed(transaction, confirmations).await? {
+            self.files.end().map_err(Stopped::ForNow)?;
+            return Ok(None);
+        }
+        (self.tell)(&format!("the block in which {transaction} failed was replaced"));
+        let begun = Begun { failed: None, ..begun.clone() };
+        self.files.begin(&begun).map_err(Stopped::ForNow)?;
+        Ok(Some(begun))
     }
 
     /// Reports transactions that may belong to another chain; they aren't sent. If one was never mined and isn't the
@@ -166,7 +185,7 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
                     let (hash, block) = (confirmed.hash, confirmed.block);
                     (self.tell)(&format!("done in {hash}, block {block}: {title}"));
                 }
-                Err(Stopped::ForGood(failure)) => {
+                Err(Stopped::ForGood(failure) | Stopped::Mined { failure, .. }) => {
                     (self.tell)(&format!("failed: {title} ({})", failure.report));
                 }
                 Err(stopped) => return Err(stopped),

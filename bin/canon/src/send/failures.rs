@@ -24,6 +24,9 @@ pub(super) fn refused(error: Error) -> Failure {
         Error::AboveCap(_) | Error::UnexpectedNonce { .. } => {
             Failure::refused(report(), "run the command again once that is different")
         }
+        Error::MoreGas { .. } => {
+            Failure::refused(report(), "run the command again to see what it costs now")
+        }
         _ => Failure::refused(report(), "`canon status` shows what can be done now, and by whom"),
     }
 }

@@ -58,6 +58,9 @@ pub(crate) struct Step {
     /// The time at which the step can be simulated.
     #[serde(skip)]
     pub(crate) simulation: Simulation,
+    /// The highest gas limit, as it was shown; `None` before that.
+    #[serde(default)]
+    most_gas: Option<u64>,
 }
 
 /// The time at which a step can be simulated.
@@ -82,7 +85,8 @@ pub(crate) struct Planned {
 impl Step {
     /// Creates a step that can be simulated at once.
     pub(crate) const fn new(intent: Intent, words: Vec<String>) -> Self {
-        Self { intent, words, details: Vec::new(), simulation: Simulation::AtOnce }
+        let details = Vec::new();
+        Self { intent, words, details, simulation: Simulation::AtOnce, most_gas: None }
     }
 
     /// The first line of the description.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::{Address, B256};
 use canon_chain::{
     Confirmed, Error, IntentSender, Wait, Waited,
-    tx::{TxEvent, TxReport},
+    tx::{InFlight, TxEvent, TxReport},
 };
 use canon_protocol::Timestamp;
 use canon_views::{BlockView, Intent, IntentId, RequestId};
@@ -59,6 +59,8 @@ pub(super) struct Delivered {
 pub(super) enum Stopped {
     /// It won't be completed: no transaction of it is in flight.
     ForGood(Failure),
+    /// Its transaction was mined and didn't do its work. If the block is replaced, it may still do it.
+    Mined { transaction: B256, failure: Failure },
     /// It may still be completed: the command can be resumed.
     ForNow(Failure),
 }
@@ -105,7 +107,7 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
     /// commands. If an interrupted run of the same command was recorded, `earlier` is its list of those
     /// transactions.
     pub(super) fn begin(
-        &self,
+        &mut self,
         command: &str,
         registry: Address,
         request: RequestId,
@@ -117,14 +119,66 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
             here.chain(self.sender.unproven().map(|one| one.hash)).collect()
         };
         let earlier = earlier.unwrap_or_else(known);
-        let begun = Begun { command: command.to_owned(), registry, request, earlier, steps };
+        let command = command.to_owned();
+        let begun = Begun { command, registry, request, earlier, steps, failed: None };
         self.files.begin(&begun)?;
+        self.keep(&begun);
         Ok(begun)
+    }
+
+    /// Keeps the transactions of a command until another one begins. While its outcome wasn't shown, only they
+    /// tell which of its steps are done.
+    pub(super) fn keep(&mut self, begun: &Begun) {
+        self.sender.keep(begun.steps.iter().map(|step| step.intent.id()));
     }
 
     /// Removes the record of the command, after its outcome was shown.
     pub(super) fn end(&self) -> Result<(), Failure> {
         self.files.end()
+    }
+
+    /// Adds the failed transaction to the record of the command, after the failure was shown. The block of the
+    /// transaction may be replaced, and then the transaction may succeed.
+    pub(super) fn end_failed(&self, transaction: B256) -> Result<(), Failure> {
+        match self.files.begun()? {
+            Some(begun) => self.files.begin(&Begun { failed: Some(transaction), ..begun }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a failure that was shown stands. If so, this returns once its block has the given number of
+    /// confirmations.
+    pub(super) async fn is_still_failed(
+        &mut self,
+        transaction: B256,
+        confirmations: u64,
+    ) -> Result<bool, Stopped> {
+        loop {
+            let head = self.look().await?;
+            match self.outcomes.get(&transaction) {
+                Some(Outcome::Failed(_))
+                    if self.is_confirmed(transaction, &head, confirmations) =>
+                {
+                    return Ok(true);
+                }
+                Some(Outcome::Failed(_)) => self.pause(&head).await?,
+                Some(Outcome::Done(_)) => return Ok(false),
+                // If the sender doesn't know it, it is final, or of another chain.
+                None => {
+                    let mut known = self.sender.transactions();
+                    return Ok(!known.any(|(hash, _)| hash == transaction));
+                }
+            }
+        }
+    }
+
+    /// Whether the block of a mined transaction has this number of confirmations.
+    fn is_confirmed(&self, transaction: B256, head: &BlockView, confirmations: u64) -> bool {
+        // A transaction is forgotten only once its block is final.
+        self.sender.mined_in(transaction).is_none_or(|block| {
+            let after = head.number.steps_since(block).unwrap_or_default();
+            after.saturating_add(1) >= confirmations
+        })
     }
 
     /// Whether the command has sent a transaction for a step.
@@ -153,21 +207,26 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
     ) -> Result<Delivered, Stopped> {
         let id = step.intent.id();
         let mut patience = Patience::default();
+        if let Some(most) = step.most_gas {
+            self.sender.limit_gas(id, most);
+        }
         loop {
             let head = self.look().await?;
             patience.note(self.sender.may_be_mined(&id));
             let hash = self.hashes_of(&id, earlier).find(|hash| self.outcomes.contains_key(hash));
-            match hash.and_then(|hash| self.outcomes.get(&hash)) {
-                Some(Outcome::Done(confirmed)) => {
-                    let confirmed = confirmed.clone();
-                    let after = head.number.steps_since(confirmed.block).unwrap_or_default();
-                    if after.saturating_add(1) >= confirmations {
-                        return Ok(Delivered { step: step.clone(), confirmed });
-                    }
+            match hash.and_then(|hash| Some((hash, self.outcomes.get(&hash)?))) {
+                Some((hash, outcome)) if self.is_confirmed(hash, &head, confirmations) => {
+                    return match outcome {
+                        Outcome::Done(confirmed) => {
+                            Ok(Delivered { step: step.clone(), confirmed: confirmed.clone() })
+                        }
+                        Outcome::Failed(error) => {
+                            let failure = failures::mined(error);
+                            Err(Stopped::Mined { transaction: hash, failure })
+                        }
+                    };
                 }
-                Some(Outcome::Failed(error)) => {
-                    return Err(Stopped::ForGood(failures::mined(error)));
-                }
+                Some(_) => {}
                 None if again == Again::Wait && self.sender.may_be_mined(&id) => {
                     self.check_patience(&mut patience, &head, &id)?;
                 }
@@ -199,16 +258,14 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         intent: Option<&Intent>,
         next: Timestamp,
     ) -> Option<Error> {
-        let in_flight = self.sender.in_flight();
-        let in_flight: Vec<_> =
-            in_flight.filter_map(|one| Some((one.hash, one.intent?.clone()))).collect();
-        let late = in_flight.iter().filter(|(_, intent)| !intent.is_useful_at(next));
-        let late: Vec<_> = late.map(|(hash, _)| *hash).collect();
-        let mut wanted: Vec<_> = in_flight.into_iter().map(|(_, intent)| intent).collect();
-        for hash in late {
-            self.tell_once(format!(
-                "the time of {hash} is over, so a transfer of nothing takes its place"
-            ));
+        let mut late = Vec::new();
+        let mut wanted = Vec::new();
+        for one in self.sender.in_flight() {
+            let Some(intent) = one.intent else { continue };
+            if !intent.is_useful_at(next) {
+                late.push((one.nonce, one.hash));
+            }
+            wanted.push(intent.clone());
         }
         if let Some(intent) = intent
             && wanted.iter().all(|other| other.id() != intent.id())
@@ -216,6 +273,14 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
             wanted.push(intent.clone());
         }
         let reports = self.sender.pursue(&wanted, next).await;
+        for (nonce, hash) in late {
+            let is_given_up = |one: InFlight<'_>| one.nonce == nonce && one.intent.is_none();
+            if self.sender.in_flight().any(is_given_up) {
+                self.tell_once(format!(
+                    "the time of {hash} is over, so a transfer of nothing takes its place"
+                ));
+            }
+        }
         let mut failure = None;
         for (id, error) in self.take(reports) {
             let is_own = intent.is_some_and(|intent| Some(intent.id()) == id);
@@ -306,7 +371,8 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
     /// and how to resume.
     pub(super) fn interrupted(&self, reason: Report) -> Failure {
         // If the record can't be read, a command may have begun.
-        let Some(begun) = self.files.begun().unwrap_or_else(|_| Some(Begun::default())) else {
+        let begun = self.files.begun().unwrap_or_else(|_| Some(Begun::default()));
+        let Some(begun) = begun.filter(|begun| begun.failed.is_none()) else {
             let next = "run the command again once that is different";
             return Failure::internal(reason.wrap_err("nothing was sent"), next);
         };

@@ -44,6 +44,10 @@ pub(super) struct Begun {
     pub(super) earlier: Vec<B256>,
     /// The steps of the command, in order.
     pub(super) steps: Vec<Step>,
+    /// The transaction that was mined without doing its work, if the command ended because of it. Kept because
+    /// the block of the transaction may be replaced.
+    #[serde(default)]
+    pub(super) failed: Option<B256>,
 }
 
 /// The folder with the state of the user's commands: `$XDG_STATE_HOME/canon`, otherwise

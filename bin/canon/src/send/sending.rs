@@ -86,6 +86,13 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
                 outbox.end()?;
                 Err(failure)
             }
+            Some(Err(Stopped::Mined { transaction, failure })) => {
+                if !delivered.is_empty() {
+                    self.print(account, &delivered)?;
+                }
+                outbox.end_failed(transaction)?;
+                Err(failure)
+            }
             Some(Err(Stopped::ForNow(failure))) => Err(failure),
             None => {
                 // The terminal shows ^C in the current line.
@@ -110,8 +117,9 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
             return Ok(());
         }
         let planned = Planned { account: outbox.sender().address(), request: start.request };
-        let shown = self.remaining(plan, planned, delivered).await?;
-        let previewed = preview(outbox.sender(), shown.clone()).await?;
+        let steps = self.remaining(plan, planned, delivered).await?;
+        let previewed = preview(outbox.sender(), steps).await?;
+        let shown: Vec<_> = previewed.iter().map(|one| one.step.clone()).collect();
         check_balance(outbox.sender(), &previewed).await?;
         let text = show::text(planned.account, &previewed);
         match self.consent {

@@ -1,6 +1,6 @@
 //! The steps of a command, shown before they are sent.
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, U256};
 use canon_chain::tx::{FeePolicy, Preview};
 use canon_protocol::text::{self, ether, grouped, gwei};
 use serde::Serialize;
@@ -19,6 +19,7 @@ pub(super) struct Previewed {
 pub(super) fn text(account: Address, steps: &[Previewed]) -> String {
     let mut page = Page::default();
     line!(page, "From {account}:");
+    let fees = steps.iter().find_map(|one| one.preview.as_ref()).map(|preview| preview.fees);
     for (number, Previewed { step, preview }) in (1_usize..).zip(steps) {
         line!(page, "");
         match steps.len() {
@@ -30,12 +31,15 @@ pub(super) fn text(account: Address, steps: &[Previewed]) -> String {
         }
         match preview {
             Some(preview) => {
-                let (gas, fee) = (grouped(preview.gas_limit), ether(preview.max_cost()));
-                let price = gwei(preview.fees.max_fee);
                 line!(page, "   calls {} at {}", function(preview.what), preview.to);
-                line!(page, "   costs up to {fee} ether: {gas} gas at {price} gwei");
             }
             None => line!(page, "   is simulated once the step before is done"),
+        }
+        let value = preview.as_ref().map_or(U256::ZERO, |preview| preview.value);
+        if let Some((fees, most_gas)) = fees.zip(step.most_gas) {
+            let cost = U256::from(most_gas) * U256::from(fees.max_fee) + value;
+            let (cost, gas, price) = (ether(cost), grouped(most_gas), gwei(fees.max_fee));
+            line!(page, "   costs up to {cost} ether: {gas} gas at {price} gwei");
         }
     }
     if let Some(cap) = FeePolicy::default().cap {

@@ -1,6 +1,9 @@
 //! Tests of commands that are killed or lose their endpoint at any point, and are run again.
 
+mod blocks;
+mod cost;
 mod forks;
+mod wallets;
 
 use std::{
     cell::RefCell,

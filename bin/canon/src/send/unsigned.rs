@@ -5,8 +5,8 @@ use canon_chain::tx::Preview;
 use canon_protocol::{Timestamp, text};
 use serde::Serialize;
 
-/// The gas limit of a call that can't be simulated before another one is mined. It is more than any of
-/// these calls uses.
+/// The highest gas limit of a call that can't be simulated before another one is mined. It is more than any
+/// of these calls uses.
 pub(super) const UNSIMULATED_GAS: u64 = 500_000;
 
 /// A call for somebody else to make.

@@ -136,17 +136,28 @@ impl Account {
         }
     }
 
-    /// Returns the gas limit of a call, after simulating the call with this limit, and with fees if there
-    /// are any.
+    /// Returns the gas limit of a call, at most `most`, after simulating the call with this limit, and with
+    /// fees if there are any.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MoreGas`] if the call needs more than `most`.
     pub(crate) async fn check(
         &self,
         call: &ContractCall,
         fees: Option<Fees>,
+        most: Option<u64>,
         next: NextBlock,
     ) -> Result<u64> {
-        let gas_limit = self.gas_limit(call, next).await?;
-        self.simulate(call, gas_limit, fees, next).await?;
-        Ok(gas_limit)
+        let needed = self.gas_limit(call, next).await?;
+        let gas_limit = most.map_or(needed, |most| needed.min(most));
+        match self.simulate(call, gas_limit, fees, next).await {
+            Ok(_) => Ok(gas_limit),
+            Err(error) if gas_limit < needed && !error.is_temporary() => {
+                Err(Error::MoreGas { what: call.what(), needed, agreed: gas_limit })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Distinguishes a call that needs too much gas from one that is refused. With the most gas that a

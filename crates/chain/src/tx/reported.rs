@@ -107,6 +107,7 @@ impl LastingFailure {
             Error::Rpc { what, .. }
             | Error::NoEndpoint { what, .. }
             | Error::TooMuchGas { what, .. }
+            | Error::MoreGas { what, .. }
             | Error::TooLittleEther { what, .. }
             | Error::OutOfRange { what, .. }
             | Error::Signing { what, .. } => (*what, Detail::None),

@@ -9,7 +9,7 @@ use alloy_primitives::U256;
 use alloy_signer_local::PrivateKeySigner;
 use canon_chain::{
     Error, FINALITY, IntentSender, Severity,
-    tx::{FeePolicy, TxEvent},
+    tx::{FeePolicy, TxEvent, TxReport},
 };
 use canon_faults::{Fault, FaultPlan};
 use canon_protocol::{Amount, Seconds, Support};
@@ -111,6 +111,72 @@ async fn a_block_is_expected_when_the_node_expects_it_but_not_too_early() {
     assert_eq!(next().await, time(3_600), "nothing was mined for an hour");
     chain.faults.set(FaultPlan::Method("eth_getBlockByNumber", Fault::Lost));
     assert_eq!(chain.faulty.next_time(&head, Seconds::of(12)).await, time(12));
+}
+
+#[tokio::test]
+async fn what_is_in_flight_is_given_up_by_the_newest_block_and_not_by_an_expected_time() {
+    let chain = TxChain::new().await;
+    let (_, mut sender) = ready(&chain).await;
+    let until = Some(chain.next() + Seconds::of(100));
+    let (lock, other) = (chain.lock(1, 7), chain.lock(2, 8));
+    let both = [Intent { until, ..lock }, Intent { until, ..other }];
+    chain.pursue(&mut sender, &both[..1]).await;
+    let far = chain.next() + Seconds::of(1_000_000);
+    assert!(sender.pursue(&both, far).await.is_empty(), "neither given up nor sent");
+    let in_flight: Vec<_> = sender.in_flight().filter_map(|one| one.intent).collect();
+    assert_eq!(in_flight, [&both[0]]);
+    chain.devchain.set_next_timestamp(far.get()).unwrap();
+    mine_past_the_pool(&chain, 1);
+    assert_eq!(sent(&chain.pursue(&mut sender, &both).await).len(), 1);
+    assert!(sender.in_flight().all(|one| one.intent.is_none()));
+}
+
+#[tokio::test]
+async fn the_transactions_of_kept_intents_outlive_their_finality() {
+    let chain = TxChain::new().await;
+    let (journal, mut sender) = ready(&chain).await;
+    let lock = chain.lock(1, 7);
+    sender.keep([lock.id()]);
+    chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    mine_past_the_pool(&chain, FINALITY + 1);
+    for _ in 0..2 {
+        chain.pursue(&mut sender, from_ref(&lock)).await;
+        assert!(sender.is_done(&lock.id()));
+        assert_eq!(transactions(&journal).len(), 1);
+        // After a restart, what it did is known.
+        sender = chain.sender(&journal);
+        sender.keep([lock.id()]);
+        let reports = sender.settle(chain.head().await).await;
+        assert_eq!(confirmed(&reports), [lock.id()]);
+    }
+    sender.keep([]);
+    chain.pursue(&mut sender, &[]).await;
+    assert!(sender.is_done(&lock.id()) && transactions(&journal).is_empty());
+    assert_eq!(chain.deposits().await, [7]);
+}
+
+#[tokio::test]
+async fn no_more_gas_than_was_agreed_to_is_sent() {
+    let chain = TxChain::new().await;
+    let (journal, mut sender) = ready(&chain).await;
+    let lock = chain.lock(1, 7);
+    let usual = sender.preview(&lock, &chain.head().await, chain.next()).await.unwrap().gas_limit;
+    let too_little = 30_000;
+    sender.limit_gas(lock.id(), too_little);
+    let reports = chain.pursue(&mut sender, from_ref(&lock)).await;
+    let [TxReport { event: TxEvent::Failed(error), .. }] = &reports[..] else {
+        panic!("{reports:?}")
+    };
+    assert!(
+        matches!(error, Error::MoreGas { needed, agreed, .. } if (*needed, *agreed) == (usual, too_little)),
+        "{error}"
+    );
+    assert_eq!(error.severity(), Severity::Skip);
+    // The usual limit has a margin.
+    sender.limit_gas(lock.id(), usual - 1);
+    chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+    assert_eq!(transactions(&journal).pop().unwrap().gas_limit(), usual - 1);
+    assert_eq!(confirmed(&chain.pursue(&mut sender, &[]).await), [lock.id()]);
 }
 
 #[tokio::test]

@@ -8,12 +8,13 @@ use alloy_consensus::{Transaction, TxEnvelope};
 use alloy_eips::Encodable2718;
 use alloy_primitives::{Address, bytes};
 use canon_chain::{
-    Checks, Error, Sender, Severity, calls,
+    Checks, Error, FINALITY, NextBlock, Sender, Severity, calls,
     tx::{Journal, MemoryJournal, TxEvent, TxReport},
 };
 use canon_devchain::Mining;
 use canon_faults::{Fault, FaultPlan};
 use canon_protocol::Amount;
+use canon_views::{IntentProgress, RequestId};
 use core::slice::from_ref;
 
 /// The number of blocks after which a transaction is replaced.
@@ -202,6 +203,53 @@ async fn a_nonce_that_something_else_used_is_found_out() {
     assert!(chain.is_mined(pending.hash()).await);
     chain.pursue_and_mine(&mut sender, &[chain.lock(2, 8)]).await;
     assert_eq!(chain.deposits().await, [7, 8]);
+}
+
+/// A wallet with the same key replaces a stuck transaction by the same call, with higher fees.
+#[tokio::test]
+async fn an_order_that_a_wallet_sped_up_is_done_by_it_and_never_sent_once_more() {
+    for is_restarted in [false, true] {
+        let chain = TxChain::new().await;
+        let (journal, mut sender) = ready(&chain).await;
+        let lock = chain.lock(1, 7);
+        chain.faults.set(FaultPlan::Method("eth_sendRawTransaction", Fault::Lost));
+        chain.pursue(&mut sender, from_ref(&lock)).await;
+        let mut wallet = Sender::new(chain.client.clone(), chain.key.clone());
+        let next = chain.client.next_block().await.unwrap();
+        let next = NextBlock { base_fee: 3 * next.base_fee, ..next };
+        let call = calls::lock(chain.set.governance, chain.account(), Amount::of(7));
+        let by_wallet = wallet.submit(call, Checks::Full, next).await.unwrap().hash();
+        chain.mine(1);
+
+        // It isn't known whether the order is done as long as the receipt isn't.
+        chain.faults.set(FaultPlan::Method("eth_getBlockReceipts", Fault::Lost));
+        if is_restarted {
+            sender = chain.sender(&journal);
+        }
+        let reports = chain.pursue(&mut sender, from_ref(&lock)).await;
+        assert!(sent(&reports).is_empty() && !confirmed(&reports).contains(&lock.id()));
+        assert_eq!(sender.progress(&lock.id()), IntentProgress::Unconfirmed);
+        chain.faults.end();
+        let reports = chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+        assert_eq!(confirmed(&reports), [lock.id()], "{reports:?}");
+        assert!(superseded(&reports).is_empty(), "{reports:?}");
+        assert!(sender.transactions().any(|(hash, _)| hash == by_wallet));
+
+        // The wallet's transaction is put back.
+        chain.reorganize(2, Vec::new());
+        let reports = chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+        assert_eq!((taken_back(&reports), sent(&reports)), (vec![by_wallet], vec![by_wallet]));
+        for _ in 0..FINALITY + 2 {
+            if is_restarted {
+                sender = chain.sender(&journal);
+            }
+            chain.pursue_and_mine(&mut sender, from_ref(&lock)).await;
+            assert!(sender.is_done(&lock.id()));
+        }
+        assert!(transactions(&journal).is_empty(), "they are final");
+        assert!(chain.sender(&journal).next_request() > RequestId::of(1));
+        assert_eq!(chain.deposits().await, [7]);
+    }
 }
 
 #[tokio::test]

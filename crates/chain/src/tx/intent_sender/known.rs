@@ -2,6 +2,7 @@
 
 use super::{IntentSender, origin::DoneElsewhere};
 use alloy_primitives::B256;
+use canon_protocol::BlockNumber;
 use canon_views::{Intent, IntentId, RequestId};
 
 /// A pending transaction: the newest version of its nonce.
@@ -42,6 +43,13 @@ impl IntentSender {
     pub fn transactions(&self) -> impl Iterator<Item = (B256, Option<&Intent>)> {
         let versions = self.nonces.values().flat_map(|used| &used.versions);
         versions.map(|version| (version.hash, version.intent.as_ref()))
+    }
+
+    /// The number of the block that contains a transaction, as of the block that was [settled](Self::settle)
+    /// last; `None` if no block does, or the transaction is forgotten.
+    pub fn mined_in(&self, transaction: B256) -> Option<BlockNumber> {
+        let mut mined = self.nonces.values().filter_map(|used| used.mined.as_ref());
+        Some(mined.find(|mined| mined.hash == transaction)?.block)
     }
 
     /// Whether a transaction of an intent can still be mined, as of the block that was

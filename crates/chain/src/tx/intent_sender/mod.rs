@@ -43,6 +43,8 @@ pub struct IntentSender {
     account: Account,
     fees: FeePolicy,
     checks: Checks,
+    /// The highest gas limits of intents, where one was agreed to.
+    gas_limits: BTreeMap<IntentId, u64>,
     journal: Box<dyn Journal>,
     /// All nonces whose use isn't final.
     nonces: BTreeMap<u64, NonceUse>,
@@ -50,6 +52,8 @@ pub struct IntentSender {
     unproven: Vec<Unproven>,
     /// Intents that are done on this chain for good, of which the state has no record.
     done: BTreeSet<IntentId>,
+    /// Intents whose transactions aren't forgotten once they are done for good.
+    kept: BTreeSet<IntentId>,
     /// Intents that are done according to the journal, but aren't known to be done on this chain.
     elsewhere: Vec<DoneElsewhere>,
     /// The newest block seen.
@@ -132,10 +136,12 @@ impl IntentSender {
             account,
             fees,
             checks: Checks::Full,
+            gas_limits: BTreeMap::new(),
             journal: Box::new(journal),
             nonces: BTreeMap::new(),
             unproven,
             done: BTreeSet::new(),
+            kept: BTreeSet::new(),
             elsewhere: contents.completed.into_iter().map(DoneElsewhere::new).collect(),
             newest: None,
             numbered: None,
@@ -152,6 +158,18 @@ impl IntentSender {
     pub const fn with_checks(mut self, checks: Checks) -> Self {
         self.checks = checks;
         self
+    }
+
+    /// Sets the highest gas limit of an intent's new transactions. If the intent needs more, it isn't sent, and
+    /// [`Error::MoreGas`] is reported.
+    pub fn limit_gas(&mut self, intent: IntentId, most: u64) {
+        self.gas_limits.insert(intent, most);
+    }
+
+    /// Sets the intents whose transactions stay in the journal even if they are done for good, so that a
+    /// caller that starts again knows them. All others are forgotten then.
+    pub fn keep(&mut self, intents: impl IntoIterator<Item = IntentId>) {
+        self.kept = intents.into_iter().collect();
     }
 
     /// A sender with the same key, for calls that aren't intents. It reads its nonce from the chain.
@@ -239,8 +257,8 @@ impl IntentSender {
     /// `intents` are all that are due according to the state after the settled block. If an intent is due
     /// although its transaction is mined, it is sent again. Not so one whose [completion](Intent::completion)
     /// is the journal's: it is sent again only once another use of its nonce is final. The same holds for a
-    /// ballot that could be counted in addition to an earlier one. Intents that expire before `next` are no
-    /// longer wanted.
+    /// ballot that could be counted in addition to an earlier one. Intents that expire before `next` aren't sent.
+    /// If they are in flight, they are given up once the newest block shows that the next one is too late.
     ///
     /// Failures are reported and retried at the next call, and don't prevent other attempts. A refusal that
     /// persists is reported once.

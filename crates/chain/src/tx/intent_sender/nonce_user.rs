@@ -4,17 +4,18 @@ use super::{IntentSender, Pass};
 use crate::{
     error::{Error, Result},
     tx::{
+        intended::is_call_for,
         nonce_use::{Effect, FINALITY, Mined, NonceUse, Version},
         report::TxEvent,
     },
     view::{BatchedRequest, decode_reply},
 };
-use alloy_consensus::Transaction;
-use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_consensus::{Transaction as _, TxEip1559};
+use alloy_eips::{BlockId, BlockNumberOrTag, eip2718::Encodable2718};
 use alloy_network::TransactionResponse;
 use alloy_primitives::{Address, B256};
 use alloy_provider::Provider;
-use alloy_rpc_types_eth::{Block, TransactionReceipt};
+use alloy_rpc_types_eth::{Block, Transaction, TransactionReceipt};
 use alloy_transport::RpcError;
 use canon_protocol::BlockNumber;
 use canon_views::{Completion, Intent};
@@ -24,7 +25,7 @@ const SEARCHED_AT_ONCE: u64 = 32;
 
 /// The transaction that used a nonce.
 struct NonceUser {
-    hash: B256,
+    tx: Transaction,
     block: BlockNumber,
     block_hash: B256,
 }
@@ -33,8 +34,37 @@ impl NonceUser {
     fn find(block: Block, account: Address, nonce: u64) -> Option<Self> {
         let (number, block_hash) = (block.header.number, block.header.hash);
         let mut transactions = block.into_transactions_vec().into_iter();
-        let user = transactions.find(|tx| tx.from() == account && tx.nonce() == nonce)?;
-        Some(Self { hash: user.tx_hash(), block: BlockNumber::of(number), block_hash })
+        let tx = transactions.find(|tx| tx.from() == account && tx.nonce() == nonce)?;
+        Some(Self { tx, block: BlockNumber::of(number), block_hash })
+    }
+
+    /// The transaction as a version of its nonce, if it makes the call of one of the intents: a wallet with the
+    /// same key can replace a stuck transaction by the same call with higher fees.
+    fn version<'a>(&self, mut intents: impl Iterator<Item = &'a Intent>) -> Option<Version> {
+        let Self { tx, block, .. } = self;
+        let envelope = tx.inner.inner();
+        let to = envelope.to().filter(|_| envelope.value().is_zero())?;
+        let intent = intents.find(|intent| is_call_for(intent, to, envelope.input()))?;
+        let fields = TxEip1559 {
+            chain_id: intent.set.chain_id,
+            nonce: envelope.nonce(),
+            gas_limit: envelope.gas_limit(),
+            max_fee_per_gas: envelope.max_fee_per_gas(),
+            max_priority_fee_per_gas: envelope.priority_fee_or_price(),
+            to: to.into(),
+            value: envelope.value(),
+            access_list: Default::default(),
+            input: envelope.input().clone(),
+        };
+        Some(Version {
+            hash: tx.tx_hash(),
+            raw: envelope.encoded_2718().into(),
+            tx: fields,
+            intent: Some(intent.clone()),
+            since: *block,
+            mined_in: None,
+            is_taken: true,
+        })
     }
 }
 
@@ -84,12 +114,22 @@ impl IntentSender {
         }
     }
 
-    /// Records the transaction that used a nonce. If it is one of the versions, its receipt is read with
-    /// those of its block, because an endpoint may have no index of old transactions.
+    /// Records the transaction that used a nonce. If it is one of the versions or makes the call of one, its
+    /// receipt is read with those of its block, because an endpoint may have no index of old transactions.
+    /// Until that succeeds, it isn't known whether the intent is done.
     async fn note_user(&mut self, nonce: u64, user: &NonceUser, pass: &mut Pass) {
-        let NonceUser { hash, block, block_hash } = *user;
+        let (hash, block, block_hash) = (user.tx.tx_hash(), user.block, user.block_hash);
+        let unproven = self.unproven.iter().map(|one| &one.version);
+        let unproven = unproven.filter(|version| version.tx.nonce == nonce);
         let Some(used) = self.nonces.get_mut(&nonce) else { return };
-        if used.hashes().contains(&hash) {
+        let is_known = |used: &NonceUse| used.hashes().contains(&hash);
+        if !is_known(used) {
+            let versions = used.versions.iter().rev().chain(unproven);
+            if let Some(version) = user.version(versions.filter_map(|one| one.intent.as_ref())) {
+                used.restore(version);
+            }
+        }
+        if is_known(used) {
             let intent = used.current().and_then(Version::id);
             match self.receipt_in(block_hash, hash).await {
                 Ok(receipt) => self.note_mined(nonce, &receipt, pass).await,

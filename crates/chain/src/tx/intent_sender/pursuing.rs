@@ -17,7 +17,7 @@ use crate::{
 use alloy_eips::BlockId;
 use alloy_primitives::Signature;
 use canon_abi::Revert;
-use canon_protocol::{GovernanceRefusal, Refusal, Timestamp};
+use canon_protocol::{GovernanceRefusal, Refusal, Seconds, Timestamp};
 use canon_views::{Completion, IntendedAction, Intent, IntentId};
 use std::collections::BTreeSet;
 
@@ -25,8 +25,12 @@ use std::collections::BTreeSet;
 /// wrong.
 const MAX_MISSING: usize = 16;
 
+/// The shortest time between two blocks of L1.
+const SLOT: Seconds = Seconds::of(12);
+
 impl IntentSender {
-    /// The intents that should be in flight, in order.
+    /// The intents that should be in flight, in order. Those in flight are given up by the time of the newest
+    /// block, since the time expected for the next one can be wrong.
     pub(super) fn wanted<'a>(
         &self,
         intents: &'a [Intent],
@@ -34,6 +38,7 @@ impl IntentSender {
         pass: &mut Pass,
     ) -> Vec<&'a Intent> {
         let found = self.client().chain_id();
+        let soonest = next.min(pass.head.timestamp + SLOT);
         let mut seen = BTreeSet::new();
         let mut wanted = Vec::new();
         for intent in intents {
@@ -62,7 +67,8 @@ impl IntentSender {
                 pass.fail(Some(id), error);
                 continue;
             }
-            if intent.is_useful_at(next) && !is_over && seen.insert(id) {
+            let time = if self.nonce_of(&id).is_some() { soonest } else { next };
+            if intent.is_useful_at(time) && !is_over && seen.insert(id) {
                 wanted.push(intent);
             }
         }
@@ -264,25 +270,26 @@ impl IntentSender {
             Checks::Full => {}
             Checks::AtReceipt { gas_limit } => return Ok((call, gas_limit)),
         }
+        let most = self.gas_limits.get(&intent.id()).copied();
         let Some(fallback) = fallback_call(intent) else {
-            let gas_limit = self.account.check(&call, None, pass.next).await?;
+            let gas_limit = self.account.check(&call, None, most, pass.next).await?;
             return Ok((call, gas_limit));
         };
         // A payload can choose to withhold its actions if it sees who pays for the gas.
         let fees = Some(self.fees.offer(pass.next.base_fee, None)?);
         let has_failed = self.has_failed(&intent.id());
         let (first, second) = if has_failed { (fallback, call) } else { (call, fallback) };
-        let error = match self.account.check(&first, fees, pass.next).await {
+        let error = match self.account.check(&first, fees, most, pass.next).await {
             Ok(gas_limit) => return Ok((first, gas_limit)),
             Err(error) => error,
         };
         // It can also withhold them by using up the gas.
-        let may_withhold =
-            matches!(error, Error::TooMuchGas { .. }) || error.as_revert().is_some_and(withholds);
+        let may_withhold = matches!(error, Error::TooMuchGas { .. } | Error::MoreGas { .. })
+            || error.as_revert().is_some_and(withholds);
         if !(has_failed || may_withhold) {
             return Err(error);
         }
-        let gas_limit = self.account.check(&second, fees, pass.next).await?;
+        let gas_limit = self.account.check(&second, fees, most, pass.next).await?;
         Ok((second, gas_limit))
     }
 

@@ -190,7 +190,8 @@ impl IntentSender {
     /// Forgets transactions whose blocks are final.
     pub(super) async fn forget_what_is_final(&mut self, pass: &mut Pass) {
         let head = pass.head.number;
-        let is_final = |mined: &Mined| !mined.is_unsure && mined.is_final(head);
+        let is_kept = |mined: &Mined| matches!(mined.effect, Effect::Done(intent) if self.kept.contains(&intent));
+        let is_final = |mined: &Mined| !mined.is_unsure && mined.is_final(head) && !is_kept(mined);
         let all = self.nonces.iter();
         let over: Vec<_> = all
             .filter_map(|(nonce, used)| Some((*nonce, used.mined.clone().filter(is_final)?)))

@@ -1,0 +1,150 @@
+//! Tests with blocks that are replaced, final or wrong.
+
+use super::*;
+
+/// `--confirmations 5`: the lock fails in a block that is replaced at once, and succeeds in the other one.
+#[tokio::test]
+async fn a_failure_in_a_block_that_is_replaced_ends_no_command_that_waits_for_confirmations() {
+    let world = World::new("failed-reorg").await;
+    let governance = world.set.governance;
+    let plan = async |planned| world.plan(planned, FIVE).await;
+    let chain = world.chain.clone();
+    let replaced = std::sync::Mutex::new(None);
+    let blocks = std::sync::atomic::AtomicU32::new(0);
+    let wait = |_| {
+        // 1: the approval, 2..5: its confirmations, 6: the lock.
+        if blocks.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 5 {
+            assert!(chain.pool_size() > 0);
+            *replaced.lock().unwrap() = Some(chain.snapshot());
+            chain.set_code(governance, vec![0x5f, 0x5f, 0xfd]).unwrap();
+        }
+        chain.mine().unwrap();
+        std::future::ready(Waited::Again)
+    };
+    let sending = Sending { confirmations: 5, consent: Consent::Given, ..world.asking(&yes) };
+    let failure = sending.run(wait, std::future::pending(), &plan).await.unwrap_err();
+    let begun = world.begun_files();
+    // The block is replaced.
+    chain.revert(replaced.lock().unwrap().take().unwrap()).unwrap();
+    chain.mine().unwrap();
+    assert_eq!(world.power().await, FIVE, "the lock that `failed` succeeded");
+    // The script tries again.
+    let again = world.run(COMMAND, FIVE, &Shown::default()).await;
+    assert_eq!(
+        world.power().await,
+        FIVE,
+        "locked twice after {:#}; the command was remembered: {}; {again:?}",
+        failure.report,
+        !begun.is_empty()
+    );
+}
+
+/// A node's pending block has a wrong time once, while a transaction with a last useful second is in flight.
+#[tokio::test]
+async fn one_wrong_time_of_a_pending_block_does_not_cancel_what_is_in_flight() {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    };
+    let world = World::new("pending-time").await;
+    let until = Timestamp::of(world.chain.timestamp() + 100_000);
+    let plan = async |planned: Planned| {
+        let mut steps = world.plan(planned, FIVE).await?;
+        steps.truncate(1);
+        steps.iter_mut().for_each(|step| step.intent.until = Some(until));
+        Ok(steps)
+    };
+    let lies = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&lies);
+    world.faults.answer(move |request| {
+        let is_pending = request.method() == "eth_getBlockByNumber"
+            && canon_faults::params(request)[0] == "pending";
+        match is_pending && asked.swap(false, Relaxed) {
+            true => canon_faults::Answer::Changed(Box::new(|mut block| {
+                block["timestamp"] = "0x7fffffff".into();
+                block
+            })),
+            false => canon_faults::Answer::Node,
+        }
+    });
+    let chain = world.chain.clone();
+    let is_first = AtomicBool::new(true);
+    let wait = |_| {
+        match chain.pool_size() > 0 && is_first.swap(false, Relaxed) {
+            true => {
+                // It isn't in the next block.
+                chain.mine_unsigned(&[]).unwrap();
+                lies.store(true, Relaxed);
+            }
+            false => drop(chain.mine().unwrap()),
+        }
+        std::future::ready(Waited::Again)
+    };
+    let told = RefCell::new(Vec::new());
+    let tell = |text: &str| told.borrow_mut().push(text.to_owned());
+    let sending = Sending { tell: &tell, ..world.asking(&yes) };
+    let ran = sending.run(wait, std::future::pending(), &plan).await;
+    let left = until.get() - world.chain.timestamp();
+    let is_given_up = told.borrow().iter().any(|line| line.contains("a transfer of nothing takes"));
+    assert!(!is_given_up, "given up {left} s before its time is over: {told:?} {ran:?}");
+}
+
+/// `--confirmations 64`: the approval is final before the lock is mined, and somebody presses Ctrl-C in between. The
+/// second run must send nothing but the lock.
+#[tokio::test]
+async fn a_command_whose_first_step_is_final_does_not_send_it_again() {
+    let world = World::new("final").await;
+    let nonce = world.chain.nonce(world.account());
+    let plan = async |planned| world.plan(planned, FIVE).await;
+    let sending = Sending { confirmations: 64, consent: Consent::Given, ..world.asking(&yes) };
+    let pressed = tokio::sync::Notify::new();
+    let (chain, account) = (world.chain.clone(), world.account());
+    let left_out = std::sync::atomic::AtomicU32::new(0);
+    let wait = |_| {
+        let is_lock = chain.nonce(account) == nonce + 1 && chain.pool_size() > 0;
+        match is_lock {
+            true => {
+                // It isn't in the next blocks.
+                chain.mine_unsigned(&[]).unwrap();
+                if left_out.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 3 {
+                    pressed.notify_one();
+                }
+            }
+            false => drop(chain.mine().unwrap()),
+        }
+        async {
+            tokio::task::yield_now().await;
+            Waited::Again
+        }
+    };
+    let ended = sending.run(wait, pressed.notified(), &plan).await;
+    assert!(ended.is_err(), "{ended:?}");
+    world.faults.end();
+    let chain = world.chain.clone();
+    let blocks = std::sync::atomic::AtomicU32::new(0);
+    let wait = |_| {
+        chain.mine().unwrap();
+        std::future::ready(match blocks.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 500 {
+            true => Waited::Again,
+            false => Waited::GiveUp,
+        })
+    };
+    let told = RefCell::new(Vec::new());
+    let tell = |text: &str| told.borrow_mut().push(text.to_owned());
+    let sending = Sending { tell: &tell, ..sending };
+    let ran = sending.run(wait, std::future::pending(), &plan).await;
+    let power = world.power().await;
+    let head = world.client.head().await.unwrap().hash;
+    let left =
+        world.client.allowance(head.into(), world.set.asset, world.account(), world.set.governance);
+    assert_eq!(
+        (world.chain.nonce(world.account()), left.await.unwrap()),
+        (nonce + 2, alloy_primitives::U256::ZERO),
+        "transactions, and what Governance may still take: {told:?}"
+    );
+    assert!(
+        matches!(ran, Ok(Exit::Success)),
+        "waits for ever: {} blocks, power {power}, told {told:?}: {ran:?}",
+        blocks.into_inner()
+    );
+}
