@@ -109,12 +109,14 @@ pub(super) async fn submit(
         let report = eyre!("--signature: payload: expected {expected}, found {found}");
         return Err(Failure::bad_input(report, "check the file, and what was typed"));
     }
+    let mut awaited = None;
     if patience == Patience::Wait {
         let subject = SignalSubject::read(chain, wanted).await?;
         require_for(&subject, document)?;
         let (rollup, _) = subject.signaling()?;
+        awaited = rollup.clock.slot_start(message.slot);
         let begins = rollup.slot.is_none_or(|slot| slot < message.slot);
-        if let Some(start) = rollup.clock.slot_start(message.slot).filter(|_| begins) {
+        if let Some(start) = awaited.filter(|_| begins) {
             args.consent(&direct::shown(&subject, message.slot)?, "Send it in that slot?").await?;
             args.consent_was_given();
             wait::until_slot(chain, message.slot, start).await?;
@@ -125,7 +127,11 @@ pub(super) async fn submit(
         let subject = SignalSubject::read(chain, wanted).await?;
         submission(chain, &subject, wanted, document).await.map(|step| vec![step])
     };
-    send::send(&args, opened, chain, &command, &plan).await
+    let send = async || send::send(&args, opened.clone(), chain, &command, &plan).await;
+    match awaited {
+        Some(start) => wait::send_in_slot(chain, message.slot, start, send).await,
+        None => send().await,
+    }
 }
 
 /// Refuses a signal for another chain, contract or rollup.

@@ -41,7 +41,9 @@ impl SignalSubject {
     pub(super) async fn read(chain: &Chain, wanted: &Wanted) -> Result<Self, Failure> {
         let payload = wanted.payload;
         let question = Question { payloads: [payload].into(), ..Question::default() };
-        let OpenedSet { view, .. } = chain.history(question).await?;
+        // A slot can begin after the newest block: the next one must not be expected too late.
+        let block_time = chain.observed_block_time().await?;
+        let OpenedSet { view, .. } = chain.history_in(block_time, question).await?;
         let kind = view.present.payloads.get(&payload).map(|seen| seen.code.kind);
         if kind != Some(CodeKind::Contract) {
             let report = eyre!("there is no contract at the payload {payload}");
