@@ -1,7 +1,11 @@
 //! Parsers of argument values that several commands share. clap names the argument and repeats its value, so
 //! an error only says what was expected.
 
-use std::{ffi::OsStr, ops::RangeInclusive};
+use std::{
+    ffi::OsStr,
+    io::{self, IsTerminal as _},
+    ops::RangeInclusive,
+};
 
 use canon_chain::Endpoint;
 use canon_protocol::{
@@ -10,6 +14,16 @@ use canon_protocol::{
 };
 use canon_views::OrderAmount;
 use clap::{Arg, Command, Error, builder::TypedValueParser, error::ErrorKind, parser::ValueSource};
+use rustix::termios::{QueueSelector, tcflush};
+
+/// Discards what was typed before a question is shown: it can't be an answer.
+pub(crate) fn discard_typed_ahead() {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        // If the terminal is gone, there is no answer either.
+        let _ = tcflush(&stdin, QueueSelector::IFlush);
+    }
+}
 
 /// Returns a clap parser of whole numbers within bounds.
 pub(crate) fn whole<T>(

@@ -33,6 +33,7 @@ pub(crate) use unsigned::UnsignedCall;
 use crate::{
     chain::Chain,
     exit::{Exit, Failure},
+    input::discard_typed_ahead,
     output,
     signing::{Need, Opened},
 };
@@ -220,6 +221,7 @@ async fn interrupt() {
 /// Shows the steps and asks for consent. A thread reads the answer, because reading from a terminal can't be
 /// canceled.
 async fn ask(text: &str, question: &str) -> Result<Answer, Failure> {
+    discard_typed_ahead();
     output::text(&format!("{text}\n{question} [y/N] "));
     let (answer, answered) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
