@@ -3,7 +3,7 @@
 use alloy_primitives::Address;
 use canon_protocol::{
     Amount, Seconds,
-    text::{Tokens, address},
+    text::Tokens,
 };
 use canon_views::{
     HolderView, IntendedAction, Intent, OrderAmount, PermitTerms, Present, Question,
@@ -14,7 +14,8 @@ use eyre::eyre;
 use crate::{
     chain::{self, ChainArgs},
     exit::{Exit, Failure},
-    input::{amount_or_all, quantity, shown_amount},
+    commands::recipient::require_account,
+    input::{amount_or_all, nonzero_address, shown_amount},
     page::tokens,
     send::{self, Planned, SendArgs, Simulation, Step},
 };
@@ -32,7 +33,7 @@ pub(crate) struct Lock {
     amount: OrderAmount,
 
     /// Holder whose power it becomes, and who alone can give it up [default: the account that sends]
-    #[arg(long = "for", value_name = "HOLDER", value_parser = quantity(address::parse))]
+    #[arg(long = "for", value_name = "HOLDER", value_parser = nonzero_address)]
     beneficiary: Option<Address>,
 
     /// Sign a permit instead of sending an approval
@@ -85,6 +86,10 @@ impl Lock {
             let plan = async |planned: Planned| {
                 let mut question = Question::default();
                 question.holders.insert(planned.account, Default::default());
+                if let Some(holder) = self.beneficiary {
+                    // A rollup that isn't canonical is found by its answers.
+                    question.rollups.entry(holder).or_default();
+                }
                 let present = chain.present(question).await?;
                 self.steps(&present, planned, method)
             };
@@ -123,6 +128,9 @@ impl Lock {
             }
             Method::Permit | Method::Approval => None,
         };
+        if let Some(beneficiary) = self.beneficiary {
+            require_account(present, &[], "--for", beneficiary)?;
+        }
         let beneficiary = self.beneficiary.filter(|beneficiary| *beneficiary != holder);
         let action = IntendedAction::Lock { holder, order, beneficiary, amount, permit };
         let words = vec![

@@ -3,7 +3,7 @@
 use alloy_primitives::Address;
 use canon_protocol::{
     Amount,
-    text::{Time, Tokens, address},
+    text::{Time, Tokens},
 };
 use canon_views::{HolderView, IntendedAction, Intent, OrderAmount, Present, Question};
 use clap::Args;
@@ -12,7 +12,8 @@ use eyre::eyre;
 use crate::{
     chain::{self, ChainArgs},
     exit::{Exit, Failure},
-    input::{amount_or_all, quantity, shown_amount},
+    commands::recipient::require_account,
+    input::{amount_or_all, nonzero_address, shown_amount},
     page::until,
     send::{self, Planned, SendArgs, Step},
 };
@@ -29,7 +30,7 @@ pub(crate) struct Unlock {
     amount: OrderAmount,
 
     /// Account that gets the tokens [default: the account that sends]
-    #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    #[arg(long, value_name = "ADDRESS", value_parser = nonzero_address)]
     to: Option<Address>,
 
     #[command(flatten)]
@@ -63,6 +64,10 @@ impl Unlock {
             let plan = async |planned: Planned| {
                 let mut question = Question::default();
                 question.holders.insert(planned.account, Default::default());
+                if let Some(to) = self.to {
+                    // A rollup that isn't canonical is found by its answers.
+                    question.rollups.entry(to).or_default();
+                }
                 let present = chain.present(question).await?;
                 self.step(&present, planned).map(|step| vec![step])
             };
@@ -75,8 +80,9 @@ impl Unlock {
         let unknown =
             || Failure::internal(eyre!("{holder} isn't in the answer"), "please report this");
         let view = present.holders.get(&holder).ok_or_else(unknown)?;
-        let amount = amount(holder, view, self.amount)?;
         let to = self.to.unwrap_or(holder);
+        require_account(present, &[], "--to", to)?;
+        let amount = amount(holder, view, self.amount)?;
         let action = IntendedAction::Withdraw { holder, order, to, amount };
         let words = vec![
             format!("Give up {} power, which can't be taken back", Tokens(amount)),

@@ -7,13 +7,12 @@ mod registered;
 mod status;
 
 use alloy_primitives::Address;
-use canon_protocol::text::address;
 use clap::{Args, Subcommand};
 
 use crate::{
     chain::{self, Chain, ChainArgs},
     exit::{Exit, Failure},
-    input::quantity,
+    input::nonzero_address,
     send::{self, Planned, SendArgs, Step},
 };
 
@@ -53,12 +52,12 @@ impl Stake {
 #[derive(Clone, Copy, Debug, Args)]
 struct AttesterArgs {
     /// The attester
-    #[arg(value_name = "ATTESTER", value_parser = quantity(address::parse))]
+    #[arg(value_name = "ATTESTER", value_parser = nonzero_address)]
     attester: Address,
 
     /// Rollup in which it is registered [default: the one in which it is; the canonical one if the
     /// set's history isn't known]
-    #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    #[arg(long, value_name = "ADDRESS", value_parser = nonzero_address)]
     rollup: Option<Address>,
 }
 

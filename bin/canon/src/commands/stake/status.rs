@@ -6,7 +6,7 @@ use alloy_primitives::Address;
 use canon_follow::OpenedSet;
 use canon_protocol::{
     AttesterStatus, BlockNumber, Slot, Timestamp,
-    text::{self, Time, Tokens, address, grouped},
+    text::{self, Time, Tokens, grouped},
 };
 use canon_views::{AttesterView, Question, SetView};
 use clap::Args;
@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::{
     chain::{self, ChainArgs},
     exit::{Exit, Failure},
-    input::quantity,
+    input::nonzero_address,
     output,
     page::{Page, line, until},
 };
@@ -28,7 +28,7 @@ use crate::{
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Status {
     /// Attesters [default: all]
-    #[arg(value_name = "ATTESTER", value_parser = quantity(address::parse))]
+    #[arg(value_name = "ATTESTER", value_parser = nonzero_address)]
     attesters: Vec<Address>,
 
     /// Print JSON: times in Unix seconds, amounts in base units; numbers that can exceed 2^53 are strings
