@@ -70,21 +70,18 @@ fn signaling(page: &mut Page, present: &Present) {
         line!(page, "Signals    can't be read: the rollup or Proposals doesn't answer");
         return;
     };
-    // All numbers are those of the next block, like the slot above.
-    let slot = at_block.slot_at(present.canonical_clock(), present.next);
-    let round = rules.round_of(slot);
-    let leader = at_block.leader.filter(|_| round == at_block.round);
-    let free = at_block.first_free_slot.max(slot);
+    // As in `canon round`.
+    let (round, free) = (at_block.round, at_block.first_free_slot);
     let left = rules.slots_left(round, free);
     line!(
         page,
-        "Signals    round {}: {} of {} signals win, {} left",
+        "Signals    round {}, at this block: {} of {} signals win, {} left",
         round,
         grouped(rules.n()),
         grouped(rules.m()),
         count(left, "slot"),
     );
-    match leader {
+    match at_block.leader {
         None => match first_draw(present) {
             Some(epoch) => line!(page, "           nobody can signal before epoch {epoch}"),
             None => line!(page, "           none in this round"),
@@ -220,22 +217,21 @@ mod tests {
     }
 
     #[test]
-    fn the_slot_and_the_slots_left_are_of_the_next_block() {
+    fn the_slot_is_of_the_next_block_and_the_slots_left_are_of_this_one() {
         let mut chain = Chain::staked(3);
         chain.next_round();
         let now = view(&chain, Seconds::ZERO).present;
         let rules = now.signaling.as_ref().unwrap().rules;
         let clock = *now.canonical_clock().unwrap();
         let (round, m) = (rules.round_of(chain.slot()), u64::from(rules.m()));
+        let left = count((round.get() + 1) * m - chain.slot().get(), "slot");
         let first = rules.first_slot(round).get();
         for slot in [chain.slot().get(), first + 1, first + m - 1, first + m] {
             let start = clock.slot_start(canon_protocol::Slot::of(slot)).unwrap();
             let until_next = start.since(chain.now()).unwrap_or_default();
             let text = render(&view(&chain, until_next));
-            let round = slot / m;
-            let left = count((round + 1) * m - slot, "slot");
             assert!(text.contains(&format!(", slot {slot}, ")), "{text}");
-            assert!(text.contains(&format!("round {round}: ")), "{text}");
+            assert!(text.contains(&format!("round {round}, at this block: ")), "{text}");
             assert!(text.contains(&format!(", {left} left")), "{text}");
         }
     }
@@ -245,7 +241,7 @@ mod tests {
         let text = render(&view(&Chain::deployed(), Seconds::ZERO));
         let (_, text) = text.split_once("b2\n").unwrap();
         let shown = "           next block: epoch 0, slot 0, no seats, nor in the next epoch
-Signals    round 0: 3 of 5 signals win, 5 slots left
+Signals    round 0, at this block: 3 of 5 signals win, 5 slots left
            nobody can signal before epoch 2
 Proposals  none; nobody has locked tokens to vote with
 
