@@ -16,6 +16,9 @@ const SHOWN_PROPOSALS: usize = 2;
 const SHOWN_EVENTS: usize = 6;
 const SHOWN_ACTIONS: usize = 5;
 
+/// The least width of the time that is left, so that the column rarely moves between two blocks.
+const LEFT_WIDTH: usize = 13;
+
 pub(super) fn render(view: &SetView) -> String {
     let present = &view.present;
     let mut page = Page::default();
@@ -140,13 +143,17 @@ fn next(page: &mut Page, view: &SetView) {
     let entries = calendar(view);
     let is_news = |entry: &&CalendarEntry| !page::is_of_epochs(&entry.event);
     line!(page, "\nNext");
+    let now = view.present.block.timestamp;
+    let left = |entry: &CalendarEntry| until(now, entry.time);
+    let widths = entries.iter().filter(is_news).take(SHOWN_EVENTS).map(|one| left(one).len());
+    let width = widths.max().unwrap_or_default().max(LEFT_WIDTH);
     let mut shown = entries.iter().filter(is_news).peekable();
     if shown.peek().is_none() {
         line!(page, "  nothing with a date");
     }
-    for CalendarEntry { time, event } in shown.by_ref().take(SHOWN_EVENTS) {
-        let left = until(view.present.block.timestamp, *time);
-        line!(page, "  {left:<14} {}  {}", Time(*time).without_zone(), page::event(event));
+    for entry in shown.by_ref().take(SHOWN_EVENTS) {
+        let (left, time) = (left(entry), Time(entry.time).without_zone());
+        line!(page, "  {left:<width$}  {time}  {}", page::event(&entry.event));
     }
     match shown.count() {
         0 => {}
@@ -158,10 +165,11 @@ fn now(page: &mut Page, view: &SetView) {
     let (present, available) = (&view.present, available_actions(view));
     line!(page, "\nNow");
     let beginnings = beginnings(present);
+    let unread = unread(view);
     for (who, what) in &beginnings {
         line!(page, "  {who:<10} {what}");
     }
-    if available.is_empty() && beginnings.is_empty() {
+    if available.is_empty() && beginnings.is_empty() && unread.is_empty() {
         line!(page, "  nothing can be done");
     }
     for one in available.iter().take(SHOWN_ACTIONS) {
@@ -171,6 +179,27 @@ fn now(page: &mut Page, view: &SetView) {
     if let Some(more) = available.len().checked_sub(SHOWN_ACTIONS).filter(|more| *more > 0) {
         line!(page, "  and {} more: --json lists all", grouped(more as u64));
     }
+    for (position, what) in unread.iter().enumerate() {
+        let label = if position == 0 { "not read" } else { "" };
+        line!(page, "  {label:<10} {what}");
+    }
+}
+
+/// The actions that may be possible too, but of accounts that only the history names; with the commands that
+/// show them.
+fn unread(view: &SetView) -> Vec<String> {
+    if view.history.is_some() {
+        return Vec::new();
+    }
+    let present = &view.present;
+    let withdrawals = present.governance.withdrawal_count;
+    let withdrawals = (withdrawals > 0).then(|| {
+        let so_far = count(withdrawals, "withdrawal");
+        format!("which of {so_far} can be paid: canon power HOLDER")
+    });
+    let has_seats = present.canonical_rollup().and_then(|rollup| rollup.set_size) > Some(0);
+    let stakes = has_seats.then(|| "exits and moves that are due: canon stake status".to_owned());
+    withdrawals.into_iter().chain(stakes).collect()
 }
 
 /// The actions that a new set needs before it can be governed, with the accounts that take them.
@@ -253,6 +282,31 @@ Now
   holders    lock tokens to vote with: canon lock
 ";
         assert_eq!(text, shown);
+    }
+
+    #[test]
+    fn the_time_left_never_touches_the_date() {
+        let mut chain = Chain::staked(3);
+        chain.next_round();
+        let mut view = view(&chain, Seconds::ZERO);
+        view.present.governance.exit_floor.until = chain.now() + Seconds::of(83_000);
+        let text = render(&view);
+        assert!(text.contains("\n  in 23 h 3 min  1970-"), "{text}");
+        view.present.governance.exit_floor.until = chain.now() + Seconds::of(12 * 60 + 33);
+        let text = render(&view);
+        assert!(text.contains("\n  in 12 min 34 s  1970-"), "{text}");
+    }
+
+    #[test]
+    fn what_only_the_history_knows_is_named_with_the_command_that_shows_it() {
+        let mut view = view(&Chain::staked(3), Seconds::ZERO);
+        view.present.governance.withdrawal_count = 3;
+        let text = render(&view);
+        let unread = "
+  not read   which of 3 withdrawals can be paid: canon power HOLDER
+             exits and moves that are due: canon stake status
+";
+        assert!(text.contains(unread), "{text}");
     }
 
     #[test]
