@@ -6,7 +6,7 @@ use eyre::eyre;
 
 use super::{
     Patience, Wanted, direct,
-    subject::{NextSlot, SignalSubject},
+    subject::{NextSlot, SEE_STAKES, SignalSubject},
     wait,
 };
 use crate::{
@@ -64,6 +64,11 @@ fn slot_to_sign(
     let Some(slot) = slot else {
         return match subject.next_slot_of(proposer) {
             NextSlot::At { slot, .. } => Ok(slot),
+            NextSlot::NoAttester => {
+                let report =
+                    eyre!("{proposer} is the proposer of no attester of the canonical rollup");
+                Err(Failure::refused(report, SEE_STAKES))
+            }
             NextSlot::NotDrawn | NextSlot::Unknown => {
                 let report = eyre!("--slot: no slot of {proposer} is known that is to come");
                 Err(Failure::nothing_to_do(
@@ -168,7 +173,7 @@ async fn submission(
         let start = rollup.clock.slot_start(slot);
         let start = start.map(|start| format!(" at {} ({})", Time(start), until(now, start)));
         let report = eyre!("slot {slot} begins{}", start.unwrap_or_default());
-        return Err(Failure::nothing_to_do(report, "add --wait to wait for it"));
+        return Err(Failure::nothing_to_do(report, "with --wait, the command waits for that slot"));
     }
     let Some(proposer) = rollup.proposer else {
         let report = eyre!("slot {slot} is nobody's: its epoch has no seed, or its set is empty");
