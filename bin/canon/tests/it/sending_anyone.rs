@@ -49,7 +49,7 @@ async fn execute_shows_the_frozen_actions_and_says_when_nothing_is_due() {
         let (result, said) = shown(execute(""));
         assert_data_eq!(result, file!["execute.txt"].raw());
         assert_data_eq!(said, file!["execute-words.txt"].raw());
-        assert!(fails(execute("0"), 4).contains("it is executed already"));
+        assert!(fails(execute("0"), 1).contains("it is executed already"));
         assert!(fails(execute(""), 4).contains("no proposal is open"));
     })
     .await;
@@ -112,7 +112,7 @@ async fn drop_records_what_a_new_proposals_contract_left_behind() {
         let (result, said) = shown(drop(""));
         assert_data_eq!(result, file!["drop.txt"].raw());
         assert_data_eq!(said, file!["drop-words.txt"].raw());
-        assert!(fails(drop("1"), 4).contains("it is recorded already"));
+        assert!(fails(drop("1"), 1).contains("it is recorded already"));
         assert!(fails(drop("0"), 1).contains("it is Executed, for good"));
         let list = stdout(about(&chain, &folder, "proposal --json"));
         let list: Value = serde_json::from_str(&list).unwrap();
