@@ -18,13 +18,13 @@ fn action(target: Address, call: impl Into<Call>) -> Action {
 }
 
 /// An action whose assertion holds.
-fn harmless(chain: &Chain) -> Action {
+pub(crate) fn harmless(chain: &Chain) -> Action {
     let (registry, expected) = (chain.set.registry, chain.set.rollup);
     action(chain.expect, ExpectCall::CanonicalIs { registry, expected })
 }
 
 /// Makes a payload proposal 0, with enough votes to pass.
-async fn with_accepted(chain: &mut Chain, payload: Address) {
+pub(crate) async fn with_accepted(chain: &mut Chain, payload: Address) {
     chain.propose(payload, 1).await;
     chain.go_to(200);
     chain.vote(0, tokens(5000), Support::Yea).await;
