@@ -21,6 +21,7 @@ use std::{
 
 use alloy_primitives::{Address, B256, Signature};
 use canon_chain::{AccountSigner, Waited};
+use canon_protocol::{Seconds, text};
 use canon_views::{Intent, OrderId};
 use eyre::{Report, eyre};
 use serde::{Deserialize, Serialize};
@@ -201,13 +202,30 @@ pub(crate) async fn send(
                 ask: &ask,
                 result: &|text| output::result(text),
             };
-            let wait = |_| async {
-                tokio::time::sleep(POLL).await;
-                Waited::Again
+            let mut polls = 0;
+            let wait = move |_| {
+                polls += 1;
+                if let Some(note) = still_waiting(polls) {
+                    output::note(&note);
+                }
+                async {
+                    tokio::time::sleep(POLL).await;
+                    Waited::Again
+                }
             };
             sending.run(wait, interrupt(), plan).await
         }
     }
+}
+
+/// The note on a wait that has lasted for this number of polls: one each minute.
+fn still_waiting(polls: u64) -> Option<String> {
+    const POLLS_PER_MINUTE: u64 = 60 / POLL.as_secs();
+    let minutes = polls / POLLS_PER_MINUTE;
+    (minutes > 0 && polls.is_multiple_of(POLLS_PER_MINUTE)).then(|| {
+        let waited = text::Duration(Seconds::of(60 * minutes)).rounded();
+        format!("still waiting for blocks, for {waited} so far; Ctrl-C ends this, and the same command goes on")
+    })
 }
 
 /// Returns when the user presses Ctrl-C.
