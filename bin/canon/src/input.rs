@@ -54,7 +54,9 @@ where
 /// Parses an address for clap. The zero address is refused, since it is nobody's.
 pub(crate) fn nonzero_address(text: &str) -> Result<Address, String> {
     match address::parse(text) {
-        Ok(Address::ZERO) => Err("expected an address other than the zero address, which is nobody's".to_owned()),
+        Ok(Address::ZERO) => {
+            Err("expected an address other than the zero address, which is nobody's".to_owned())
+        }
         parsed => parsed.map_err(expected),
     }
 }
@@ -198,7 +200,10 @@ mod tests {
             nonzero_address(&zero),
             Err("expected an address other than the zero address, which is nobody's".to_owned())
         );
-        assert_eq!(nonzero_address(&zero.replace("0x0", "0x1")), Ok("0x1000000000000000000000000000000000000000".parse().unwrap()));
+        assert_eq!(
+            nonzero_address(&zero.replace("0x0", "0x1")),
+            Ok("0x1000000000000000000000000000000000000000".parse().unwrap())
+        );
         assert!(nonzero_address("0x12").unwrap_err().starts_with("expected an address of 40"));
     }
 

@@ -1,10 +1,7 @@
 //! `canon lock`: locks tokens as power.
 
 use alloy_primitives::Address;
-use canon_protocol::{
-    Amount, Seconds,
-    text::Tokens,
-};
+use canon_protocol::{Amount, Seconds, text::Tokens};
 use canon_views::{
     HolderView, IntendedAction, Intent, OrderAmount, PermitTerms, Present, Question,
 };
@@ -13,8 +10,8 @@ use eyre::eyre;
 
 use crate::{
     chain::{self, ChainArgs},
-    exit::{Exit, Failure},
     commands::recipient::require_account,
+    exit::{Exit, Failure},
     input::{amount_or_all, nonzero_address, shown_amount},
     page::tokens,
     send::{self, Planned, SendArgs, Simulation, Step},

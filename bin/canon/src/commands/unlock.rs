@@ -11,8 +11,8 @@ use eyre::eyre;
 
 use crate::{
     chain::{self, ChainArgs},
-    exit::{Exit, Failure},
     commands::recipient::require_account,
+    exit::{Exit, Failure},
     input::{amount_or_all, nonzero_address, shown_amount},
     page::until,
     send::{self, Planned, SendArgs, Step},

@@ -37,7 +37,10 @@ async fn the_zero_address_and_contracts_of_the_set_get_nothing() {
             (format!("unlock 5 --to {}", set.asset), "--to", "Asset"),
             (format!("propose {} --to {}", chain.payload, set.proposals), "--to", "Proposals"),
             (
-                format!("stake deposit 100 --attester {new} --proposer {one} --withdrawer {}", set.rollup),
+                format!(
+                    "stake deposit 100 --attester {new} --proposer {one} --withdrawer {}",
+                    set.rollup
+                ),
                 "--withdrawer",
                 "canonical rollup",
             ),

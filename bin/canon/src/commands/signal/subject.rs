@@ -99,12 +99,17 @@ impl SignalSubject {
             SignalDecision::OtherSlot | SignalDecision::SlotUsed => {
                 let report = self.whose_slot(decision, proposer);
                 match self.next_slot_of(proposer) {
-                    NextSlot::At { .. } => {
-                        Failure::nothing_to_do(report, "with --wait, the command waits for that slot")
+                    NextSlot::At { .. } => Failure::nothing_to_do(
+                        report,
+                        "with --wait, the command waits for that slot",
+                    ),
+                    NextSlot::NotDrawn => {
+                        Failure::nothing_to_do(report, "run it again in the next epoch")
                     }
-                    NextSlot::NotDrawn => Failure::nothing_to_do(report, "run it again in the next epoch"),
                     NextSlot::NoAttester => Failure::refused(report, SEE_STAKES),
-                    NextSlot::Unknown => Failure::nothing_to_do(report, "use an endpoint that has the set's logs"),
+                    NextSlot::Unknown => {
+                        Failure::nothing_to_do(report, "use an endpoint that has the set's logs")
+                    }
                 }
             }
             SignalDecision::Status(status) => {

@@ -3,10 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::Address;
-use canon_protocol::{
-    Amount, AttesterStatus,
-    text::Tokens,
-};
+use canon_protocol::{Amount, AttesterStatus, text::Tokens};
 use canon_views::{IntendedAction, Intent, OrderAmount, Question, RollupView};
 use clap::Args;
 use eyre::eyre;
@@ -14,8 +11,8 @@ use eyre::eyre;
 use super::{EXIT_CODES, registered::SEE_STATUS, run};
 use crate::{
     chain::{Chain, ChainArgs},
-    exit::{Exit, Failure},
     commands::recipient::require_account,
+    exit::{Exit, Failure},
     input::{amount_or_all, nonzero_address, shown_amount},
     send::{Planned, SendArgs, Simulation, Step},
 };

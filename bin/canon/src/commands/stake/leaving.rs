@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     chain::{Chain, ChainArgs},
-    exit::{Exit, Failure},
     commands::recipient::require_account,
+    exit::{Exit, Failure},
     input::nonzero_address,
     page::until,
     send::{Planned, SendArgs, Step},

@@ -329,8 +329,7 @@ mod tests {
     #[test]
     fn a_set_that_cannot_be_read_at_first_is_a_failure_on_an_untouched_screen() {
         let written = Written::default();
-        let terminal =
-            Terminal { out: written.clone(), color: ColorChoice::Never, size: || None };
+        let terminal = Terminal { out: written.clone(), color: ColorChoice::Never, size: || None };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let mut script = Script([Answer::Failure("no set")].into());
         let failure = runtime.block_on(watch(&mut script, &mut Looks(0), terminal)).unwrap_err();
