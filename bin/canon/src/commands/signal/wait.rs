@@ -100,7 +100,7 @@ fn progress(present: &Present, block_time: Seconds, slot: Slot) -> Result<Progre
     let (rollup, signaling) = signaling(present)?;
     let head = present.block.timestamp;
     // The endpoint's pending block is later after missed blocks, or on a node that mines on request.
-    let is_late = present.next > head + BLOCK_TIME && !block_time.is_zero();
+    let is_late = present.next > head + BLOCK_TIME && block_time > Seconds::ZERO;
     let next = if is_late { present.next } else { head + block_time };
     let next = rollup.clock.slot_at(next).unwrap_or_default();
     if next > slot || !signaling.status.is_free(slot) {
