@@ -22,6 +22,7 @@ use serde::Serialize;
 use crate::{
     chain::unreached,
     exit::{Exit, Failure},
+    input::discard_typed_ahead,
     output,
     page::{Page, line},
     send::{Consent, Extent, Format, SendArgs, UnsignedCall, UnsignedForm, print_unsigned},
@@ -63,6 +64,7 @@ pub(crate) fn ask(question: &str, consent: Consent) -> Result<(), Failure> {
             "look at what is shown above, and confirm it with --yes",
         ));
     }
+    discard_typed_ahead();
     output::text(&format!("\n{question} [y/N] "));
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer);

@@ -1,15 +1,30 @@
 //! Parsers of argument values that several commands share. clap names the argument and repeats its value, so
 //! an error only says what was expected.
 
-use std::{ffi::OsStr, ops::RangeInclusive};
+use std::{
+    ffi::OsStr,
+    io::{self, IsTerminal as _},
+    ops::RangeInclusive,
+};
 
+use alloy_primitives::Address;
 use canon_chain::Endpoint;
 use canon_protocol::{
     Amount,
-    text::{self, ParseQuantityError, Tokens, amount, number},
+    text::{self, ParseQuantityError, Tokens, address, amount, number},
 };
 use canon_views::OrderAmount;
 use clap::{Arg, Command, Error, builder::TypedValueParser, error::ErrorKind, parser::ValueSource};
+use rustix::termios::{QueueSelector, tcflush};
+
+/// Discards what was typed before a question is shown: it can't be an answer.
+pub(crate) fn discard_typed_ahead() {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        // If the terminal is gone, there is no answer either.
+        let _ = tcflush(&stdin, QueueSelector::IFlush);
+    }
+}
 
 /// Returns a clap parser of whole numbers within bounds.
 pub(crate) fn whole<T>(
@@ -34,6 +49,16 @@ where
     T: 'static,
 {
     move |text| parse(text).map_err(expected)
+}
+
+/// Parses an address for clap. The zero address is refused, since it is nobody's.
+pub(crate) fn nonzero_address(text: &str) -> Result<Address, String> {
+    match address::parse(text) {
+        Ok(Address::ZERO) => {
+            Err("expected an address other than the zero address, which is nobody's".to_owned())
+        }
+        parsed => parsed.map_err(expected),
+    }
 }
 
 /// Parses an amount of tokens that isn't 0, or `all`, for clap.
@@ -145,7 +170,7 @@ impl TypedValueParser for EndpointParser {
 
 #[cfg(test)]
 mod tests {
-    use canon_protocol::text::{address, fraction, time};
+    use canon_protocol::text::{fraction, time};
 
     use super::*;
 
@@ -166,6 +191,20 @@ mod tests {
         assert_eq!(said, "expected 5000 or 5, since 5.000 can be read as either");
         let said = amount_or_all("five").unwrap_err();
         assert!(said.ends_with("\"1,000\" or \"0.5\", or all"), "{said}");
+    }
+
+    #[test]
+    fn the_zero_address_is_refused() {
+        let zero = Address::ZERO.to_string();
+        assert_eq!(
+            nonzero_address(&zero),
+            Err("expected an address other than the zero address, which is nobody's".to_owned())
+        );
+        assert_eq!(
+            nonzero_address(&zero.replace("0x0", "0x1")),
+            Ok("0x1000000000000000000000000000000000000000".parse().unwrap())
+        );
+        assert!(nonzero_address("0x12").unwrap_err().starts_with("expected an address of 40"));
     }
 
     #[test]

@@ -250,9 +250,8 @@ pub(crate) fn verdict(proposal: &ProposalView, now: Timestamp) -> String {
             )
         }
         Tabulation::QuorumMissed { cast, needed } => {
-            let missing = Tokens(needed.saturating_sub(cast));
             let misses = tense("misses", "missed");
-            format!("{misses} the quorum by {} tokens", missing.rounded_up())
+            format!("{misses} the quorum by {}", tokens(needed.saturating_sub(cast)))
         }
         Tabulation::Outvoted { yea, limit } => {
             let (yea, limit) = (Tokens(yea), Tokens(limit));
@@ -293,17 +292,23 @@ mod tests {
         let dates = proposal(Active, Amount::TOKEN).dates();
         let (open, over) = ("passes as it stands", "passed");
         for (state, time, if_cast, if_not_cast) in [
-            (Active, dates.voting_starts, open, "misses the quorum by 1 tokens"),
-            (Active, dates.voting_ends, open, "missed the quorum by 1 tokens"),
-            (Active, dates.objections_end, over, "missed the quorum by 1 tokens"),
-            (Active, dates.executable, over, "missed the quorum by 1 tokens"),
-            (Active, dates.expires, over, "missed the quorum by 1 tokens"),
-            (Executed, dates.executable, over, "missed the quorum by 1 tokens"),
+            (Active, dates.voting_starts, open, "misses the quorum by 1 token"),
+            (Active, dates.voting_ends, open, "missed the quorum by 1 token"),
+            (Active, dates.objections_end, over, "missed the quorum by 1 token"),
+            (Active, dates.executable, over, "missed the quorum by 1 token"),
+            (Active, dates.expires, over, "missed the quorum by 1 token"),
+            (Executed, dates.executable, over, "missed the quorum by 1 token"),
             (Dropped, dates.voting_starts, "none: it was dropped", "none: it was dropped"),
         ] {
             assert_eq!(verdict(&proposal(state, Amount::TOKEN), time), if_cast, "{time:?}");
             assert_eq!(verdict(&proposal(state, Amount::ZERO), time), if_not_cast, "{time:?}");
         }
+        // Exact, like the figures beside it.
+        let part = ProposalView {
+            total_power: Amount::of(Amount::TOKEN.get() * 3 / 2),
+            ..proposal(Active, Amount::TOKEN)
+        };
+        assert_eq!(verdict(&part, dates.voting_starts), "misses the quorum by 0.5 tokens");
     }
 
     #[test]

@@ -192,15 +192,18 @@ impl<M: TypedMessage> SignedMessage<M> {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
+        let expected = M::PRIMARY_TYPE;
+        // First, because a message of another type has other fields.
+        let document = serde_json::from_str::<serde_json::Value>(text).unwrap_or_default();
+        let declared = document.get("primaryType").and_then(|declared| declared.as_str());
+        if let Some(found) = declared.filter(|found| *found != expected) {
+            let found = ForeignText::new(found);
+            return Err(format!("primaryType: expected {expected}, found {found}"));
+        }
         let found: Self = serde_json::from_str(text).map_err(|error| {
             // The message ends with line and column.
             error.to_string()
         })?;
-        let expected = M::PRIMARY_TYPE;
-        if found.primary_type != expected {
-            let found = ForeignText::new(&found.primary_type);
-            return Err(format!("primaryType: expected {expected}, found {found}"));
-        }
         if found.types != types::<M>() {
             return Err(format!("types: expected those of a {expected}, found others"));
         }

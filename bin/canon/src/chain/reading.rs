@@ -63,6 +63,18 @@ impl Chain {
         Ok((head, next.since(head.timestamp).unwrap_or(block_time)))
     }
 
+    /// The time between the newest two blocks, at most [`BLOCK_TIME`]: a transaction can be mined that soon.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub(crate) async fn observed_block_time(&self) -> Result<Seconds, Failure> {
+        let head = self.client.head().await.map_err(|error| self.unread(error))?;
+        let Some(parent) = head.number.previous() else { return Ok(BLOCK_TIME) };
+        let passed = head.timestamp.since(self.block_time(parent).await?);
+        Ok(passed.unwrap_or(BLOCK_TIME).min(BLOCK_TIME))
+    }
+
     /// The failure if the set can't be read.
     pub(crate) fn unread(&self, error: Error) -> Failure {
         unread(&self.registry, error)
@@ -100,8 +112,21 @@ impl Chain {
     ///
     /// If the current state of the set can't be read, or there is no folder for the cache.
     pub(crate) async fn history(&self, question: Question) -> Result<OpenedSet, Failure> {
+        self.history_in(BLOCK_TIME, question).await
+    }
+
+    /// Reads the set as [`Self::history`] does, with another expected time between blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::history`].
+    pub(crate) async fn history_in(
+        &self,
+        block_time: Seconds,
+        question: Question,
+    ) -> Result<OpenedSet, Failure> {
         let unread = |error| unread(&self.registry, error);
-        let (head, block_time) = self.head_and_next(BLOCK_TIME).await?;
+        let (head, block_time) = self.head_and_next(block_time).await?;
         self.note_age(&head);
         let bar = progress::bar("Reading blocks", 0)?;
         let progress = |HistoryProgress { block, head, .. }: HistoryProgress| {

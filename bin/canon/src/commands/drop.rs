@@ -38,10 +38,11 @@ Examples:
 
 Exit codes:
   0  it was done, or with --dry-run, can be
-  1  the contracts refuse it, the account can't pay for it, or the answer was no
+  1  the contracts refuse it, it is recorded already or can't be dropped any more, the account
+     can't pay for it, or the answer was no
   2  bad input: flags, canon.toml, no key, an id that doesn't exist, or no Canon deployment at the given address
   3  no endpoint answers, or the outcome isn't known: run it again
-  4  there is nothing to record now";
+  4  there is nothing to record yet";
 
 const SEE_PROPOSAL: &str = "`canon proposal` shows all proposals and their states";
 
@@ -84,7 +85,9 @@ fn steps(present: &Present, id: Option<u64>) -> Result<Vec<Step>, Failure> {
     let title = format!("there is no drop of proposal {} to record", grouped(proposal.id.get()));
     let state = proposal.state_at(present.next);
     Err(match state {
-        ProposalState::Dropped => nothing(eyre!("it is recorded already").wrap_err(title)),
+        ProposalState::Dropped => {
+            Failure::refused(eyre!("it is recorded already").wrap_err(title), SEE_PROPOSAL)
+        }
         ProposalState::Rejected | ProposalState::Executed | ProposalState::Expired => {
             Failure::refused(eyre!("it is {state}, for good").wrap_err(title), SEE_PROPOSAL)
         }

@@ -45,10 +45,11 @@ Examples:
 
 Exit codes:
   0  it was done, or with --dry-run, can be
-  1  the contracts refuse it, the account can't pay for it, or the answer was no
+  1  the contracts refuse it, it was executed before or never can be, the account can't pay for
+     it, or the answer was no
   2  bad input: flags, canon.toml, no key, an id that doesn't exist, or no Canon deployment at the given address
   3  no endpoint answers, or the outcome isn't known: run it again
-  4  there is nothing to execute now";
+  4  there is nothing to execute yet";
 
 const SEE_PROPOSAL: &str = "`canon proposal` shows all proposals and their dates";
 
@@ -153,7 +154,7 @@ fn why_not(present: &Present, proposal: &ProposalView) -> Failure {
             Failure::nothing_to_do(eyre!(outlook(proposal, now)).wrap_err(title), SEE_PROPOSAL)
         }
         ProposalState::Executed => {
-            Failure::nothing_to_do(eyre!("it is executed already").wrap_err(title), SEE_PROPOSAL)
+            Failure::refused(eyre!("it is executed already").wrap_err(title), SEE_PROPOSAL)
         }
         ProposalState::Rejected | ProposalState::Dropped | ProposalState::Expired => {
             Failure::refused(eyre!("it is {state}, for good").wrap_err(title), SEE_PROPOSAL)

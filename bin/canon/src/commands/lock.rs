@@ -1,10 +1,7 @@
 //! `canon lock`: locks tokens as power.
 
 use alloy_primitives::Address;
-use canon_protocol::{
-    Seconds,
-    text::{Tokens, address},
-};
+use canon_protocol::{Seconds, text::Tokens};
 use canon_views::{IntendedAction, Intent, OrderAmount, PermitTerms, Present, Question};
 use clap::Args;
 use eyre::eyre;
@@ -12,8 +9,9 @@ use eyre::eyre;
 use super::holding::Holding;
 use crate::{
     chain::ChainArgs,
+    commands::recipient::require_account,
     exit::{Exit, Failure},
-    input::{amount_or_all, quantity, shown_amount},
+    input::{amount_or_all, nonzero_address, shown_amount},
     page::tokens,
     send::{Planned, SendArgs, Simulation, Step, run},
 };
@@ -31,7 +29,7 @@ pub(crate) struct Lock {
     amount: OrderAmount,
 
     /// Holder whose power it becomes, and who alone can give it up [default: the account that sends]
-    #[arg(long = "for", value_name = "HOLDER", value_parser = quantity(address::parse))]
+    #[arg(long = "for", value_name = "HOLDER", value_parser = nonzero_address)]
     beneficiary: Option<Address>,
 
     /// Sign a permit instead of sending an approval
@@ -80,6 +78,10 @@ impl Lock {
         run(&self.send, &self.chain, &command, async |chain, planned| {
             let mut question = Question::default();
             question.holders.insert(planned.account, Default::default());
+            if let Some(holder) = self.beneficiary {
+                // A rollup that isn't canonical is found by its answers.
+                question.rollups.entry(holder).or_default();
+            }
             let present = chain.present(question).await?;
             self.steps(&present, planned, method)
         })
@@ -116,6 +118,9 @@ impl Lock {
             }
             Method::Permit | Method::Approval => None,
         };
+        if let Some(beneficiary) = self.beneficiary {
+            require_account(present, &[], "--for", beneficiary)?;
+        }
         let beneficiary = self.beneficiary.filter(|beneficiary| *beneficiary != holder);
         let action = IntendedAction::Lock { holder, request, beneficiary, amount, permit };
         let words = vec![

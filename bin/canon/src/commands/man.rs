@@ -65,7 +65,8 @@ impl Man {
 fn find<'a>(root: &'a Command, names: &[String]) -> Result<&'a Command, Failure> {
     names.iter().try_fold(root, |command, name| {
         command.find_subcommand(name).ok_or_else(|| {
-            let typed = command.get_bin_name().unwrap_or_default();
+            let typed = command.get_bin_name().filter(|typed| !typed.is_empty());
+            let typed = typed.unwrap_or_else(|| root.get_name());
             Failure::bad_input(
                 eyre!("COMMAND: expected a command, found `{typed} {name}`"),
                 "`canon help` lists the commands",

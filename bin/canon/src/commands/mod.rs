@@ -16,6 +16,7 @@ pub(crate) mod power;
 pub(crate) mod proposal;
 pub(crate) mod propose;
 pub(crate) mod push;
+mod recipient;
 pub(crate) mod rehearse;
 pub(crate) mod rollup;
 pub(crate) mod round;

@@ -19,7 +19,7 @@ use crate::{
     deployer::{PreparedCreation, ShownCreation, carried_out, receipt, undeployed, wait_for},
     examined::{self, examine},
     exit::{Exit, Failure},
-    input::quantity,
+    input::nonzero_address,
     output,
     page::{Page, line},
     send::{Format, SendArgs},
@@ -46,7 +46,7 @@ enum PayloadCommand {
 #[command(name = "upgrade", after_help = AFTER_HELP)]
 pub(crate) struct UpgradeCommand {
     /// The rollup that becomes canonical
-    #[arg(value_name = "NEW_ROLLUP", value_parser = quantity(canon_protocol::text::address::parse))]
+    #[arg(value_name = "NEW_ROLLUP", value_parser = nonzero_address)]
     rollup: Address,
 
     /// Address of the document that explains the upgrade; the payload keeps it

@@ -6,7 +6,7 @@ use alloy_primitives::Address;
 use canon_follow::OpenedSet;
 use canon_protocol::{
     ProposeConfiguration, actions_hash,
-    text::{Duration, Time, Tokens, address},
+    text::{Duration, Time, Tokens},
 };
 use canon_views::{IntendedAction, Intent, Present, Question};
 use clap::Args;
@@ -14,9 +14,9 @@ use eyre::eyre;
 
 use crate::{
     chain::{Chain, ChainArgs},
-    commands::proposal::in_words_or_data,
+    commands::{proposal::in_words_or_data, recipient::require_account},
     exit::{Exit, Failure},
-    input::quantity,
+    input::nonzero_address,
     send::{Planned, SendArgs, Step, run},
 };
 
@@ -28,11 +28,11 @@ use crate::{
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Propose {
     /// Contract that lists the actions
-    #[arg(value_name = "PAYLOAD", value_parser = quantity(address::parse))]
+    #[arg(value_name = "PAYLOAD", value_parser = nonzero_address)]
     payload: Address,
 
     /// Account that gets the tokens later
-    #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    #[arg(long, value_name = "ADDRESS", value_parser = nonzero_address)]
     to: Address,
 
     #[command(flatten)]
@@ -74,6 +74,9 @@ async fn step(
         Question { holders: BTreeMap::from([(holder, BTreeSet::new())]), ..Question::default() };
     let OpenedSet { view, .. } = chain.history(question).await?;
     let present = &view.present;
+    let rollups: Vec<_> =
+        view.history.iter().flat_map(|history| history.rollups()).map(|(at, _)| at).collect();
+    require_account(present, &rollups, "--to", to)?;
     let ProposeConfiguration { lock_amount, .. } = present.governance.configuration.propose_config;
     let power = present.holders.get(&holder).map(|seen| seen.power).unwrap_or_default();
     if power < lock_amount {

@@ -44,10 +44,11 @@ Examples:
 
 Exit codes:
   0  it was done, or with --dry-run, can be
-  1  the contracts refuse it, the account can't pay for it, or the answer was no
+  1  the contracts refuse it, the round was pushed before or has no winner, the account can't pay
+     for it, or the answer was no
   2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
   3  no endpoint answers, or the outcome isn't known: run it again
-  4  there is nothing to push now";
+  4  there is nothing to push yet";
 
 const SEE_STATUS: &str = "`canon status` shows rounds, and what can be done now";
 
@@ -72,7 +73,7 @@ impl Push {
 async fn already_pushed(chain: &Chain, round: Round) -> Option<Failure> {
     let view = chain.history(Question::default()).await.ok()?.view;
     match outcome(&view, view.present.signaling.as_ref()?, round) {
-        RoundOutcome::Pushed { proposal, .. } => Some(Failure::nothing_to_do(
+        RoundOutcome::Pushed { proposal, .. } => Some(Failure::refused(
             eyre!("round {round} was pushed already: it is proposal {proposal}"),
             "`canon proposal` shows all proposals",
         )),

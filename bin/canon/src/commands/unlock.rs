@@ -1,7 +1,7 @@
 //! `canon unlock`: gives up power.
 
 use alloy_primitives::Address;
-use canon_protocol::text::{Time, Tokens, address};
+use canon_protocol::text::{Time, Tokens};
 use canon_views::{IntendedAction, Intent, OrderAmount, Present, Question};
 use clap::Args;
 use eyre::eyre;
@@ -9,8 +9,9 @@ use eyre::eyre;
 use super::holding::Holding;
 use crate::{
     chain::ChainArgs,
+    commands::recipient::require_account,
     exit::{Exit, Failure},
-    input::{amount_or_all, quantity, shown_amount},
+    input::{amount_or_all, nonzero_address, shown_amount},
     page::until,
     send::{Planned, SendArgs, Step, run},
 };
@@ -27,7 +28,7 @@ pub(crate) struct Unlock {
     amount: OrderAmount,
 
     /// Account that gets the tokens [default: the account that sends]
-    #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    #[arg(long, value_name = "ADDRESS", value_parser = nonzero_address)]
     to: Option<Address>,
 
     #[command(flatten)]
@@ -57,6 +58,10 @@ impl Unlock {
         run(&self.send, &self.chain, &command, async |chain, planned| {
             let mut question = Question::default();
             question.holders.insert(planned.account, Default::default());
+            if let Some(to) = self.to {
+                // A rollup that isn't canonical is found by its answers.
+                question.rollups.entry(to).or_default();
+            }
             let present = chain.present(question).await?;
             self.step(&present, planned).map(|step| vec![step])
         })
@@ -67,8 +72,9 @@ impl Unlock {
         let unknown =
             || Failure::internal(eyre!("{holder} isn't in the answer"), "please report this");
         let view = present.holders.get(&holder).ok_or_else(unknown)?;
-        let amount = Holding::Power.ordered(holder, view.power, self.amount)?;
         let to = self.to.unwrap_or(holder);
+        require_account(present, &[], "--to", to)?;
+        let amount = Holding::Power.ordered(holder, view.power, self.amount)?;
         let action = IntendedAction::Withdraw { holder, request, to, amount };
         let words = vec![
             format!("Give up {} power, which can't be taken back", Tokens(amount)),

@@ -38,10 +38,10 @@ Examples:
 
 Exit codes:
   0  it was done, or with --dry-run, can be
-  1  the contracts refuse it, the account can't pay for it, or the answer was no
+  1  the contracts refuse it, it is paid already, the account can't pay for it, or the answer was no
   2  bad input: flags, canon.toml, no key, an id that doesn't exist, or no Canon deployment at the given address
   3  no endpoint answers, or the outcome isn't known: run it again
-  4  there is nothing to withdraw now";
+  4  there is nothing to withdraw yet";
 
 const SEE_POWER: &str = "`canon power` shows an account's withdrawals and when they can be paid";
 
@@ -164,7 +164,7 @@ fn check(present: &Present, one: &Numbered, account: Address) -> Result<(), Fail
     }
     if payment != Payment::Due {
         let report = eyre!("withdrawal {id} is paid already");
-        return Err(Failure::nothing_to_do(report, SEE_POWER));
+        return Err(Failure::refused(report, SEE_POWER));
     }
     match one.view.is_payable(present.next) {
         true => Ok(()),

@@ -1,13 +1,43 @@
 //! Errors of sending as failures of a command.
 
+use std::{error, fmt};
+
 use canon_chain::{Error, Rejection};
+use canon_protocol::{ProposalsRefusal, Refusal};
 use eyre::{Report, eyre};
 
 use crate::exit::Failure;
 
+/// The refusal of a signal because the slot is another proposer's.
+#[derive(Debug)]
+struct OfAnotherProposer(String);
+
+impl fmt::Display for OfAnotherProposer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl error::Error for OfAnotherProposer {}
+
+/// Whether a signal was refused, or reverted, because the slot of the block is another proposer's.
+pub(crate) fn is_of_another_proposer(failure: &Failure) -> bool {
+    failure.report.downcast_ref::<OfAnotherProposer>().is_some()
+}
+
+/// The error as a report.
+fn reported(error: &Error) -> Report {
+    match error.as_revert().map(|revert| revert.refusal()) {
+        Some(Refusal::Proposals(ProposalsRefusal::NotProposer { .. })) => {
+            Report::new(OfAnotherProposer(error.to_string()))
+        }
+        _ => Report::msg(error.to_string()),
+    }
+}
+
 /// The failure for an error before anything was sent.
 pub(super) fn refused(error: Error) -> Failure {
-    let report = || Report::msg(error.to_string()).wrap_err("nothing was sent");
+    let report = || reported(&error).wrap_err("nothing was sent");
     match &error {
         Error::Rpc { .. } | Error::NoEndpoint { .. } | Error::Head(_) => {
             Failure::internal(report(), "check --rpc-url (ETH_RPC_URL), then run the command again")
@@ -33,7 +63,7 @@ pub(super) fn refused(error: Error) -> Failure {
 
 /// The failure for a transaction that was mined and didn't do its work.
 pub(super) fn mined(error: &Error) -> Failure {
-    let report = Report::msg(error.to_string()).wrap_err("the transaction failed");
+    let report = reported(error).wrap_err("the transaction failed");
     Failure::refused(report, "`canon status` shows whether it is still needed")
 }
 

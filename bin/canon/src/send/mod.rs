@@ -23,17 +23,20 @@ use std::{
 
 use alloy_primitives::{Address, B256, Signature};
 use canon_chain::{AccountSigner, Waited};
+use canon_protocol::{Seconds, text};
 use canon_views::{Intent, RequestId};
 use eyre::{Report, eyre};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use args::{Consent, Extent, Format, SendArgs, UnsignedForm};
 pub(crate) use draft::print_unsigned;
+pub(crate) use failures::is_of_another_proposer;
 pub(crate) use unsigned::UnsignedCall;
 
 use crate::{
     chain::{self, Chain, ChainArgs},
     exit::{Exit, Failure},
+    input::discard_typed_ahead,
     output,
     signing::{Need, Opened},
 };
@@ -230,13 +233,30 @@ pub(crate) async fn send(
                 ask: &ask,
                 result: &|text| output::result(text),
             };
-            let wait = |_| async {
-                tokio::time::sleep(POLL).await;
-                Waited::Again
+            let mut polls = 0;
+            let wait = move |_| {
+                polls += 1;
+                if let Some(note) = still_waiting(polls) {
+                    output::note(&note);
+                }
+                async {
+                    tokio::time::sleep(POLL).await;
+                    Waited::Again
+                }
             };
             sending.run(wait, interrupt(), plan).await
         }
     }
+}
+
+/// The note on a wait that has lasted for this number of polls: one each minute.
+fn still_waiting(polls: u64) -> Option<String> {
+    const POLLS_PER_MINUTE: u64 = 60 / POLL.as_secs();
+    let minutes = polls / POLLS_PER_MINUTE;
+    (minutes > 0 && polls.is_multiple_of(POLLS_PER_MINUTE)).then(|| {
+        let waited = text::Duration(Seconds::of(60 * minutes)).rounded();
+        format!("still waiting for blocks, for {waited} so far; Ctrl-C ends this, and the same command goes on")
+    })
 }
 
 /// Returns when the user presses Ctrl-C.
@@ -250,6 +270,7 @@ async fn interrupt() {
 /// Shows the steps and asks for consent. A thread reads the answer, because reading from a terminal can't be
 /// canceled.
 async fn ask(text: &str, question: &str) -> Result<Answer, Failure> {
+    discard_typed_ahead();
     output::text(&format!("{text}\n{question} [y/N] "));
     let (answer, answered) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {

@@ -240,10 +240,10 @@ impl fmt::Display for Change {
                     write!(f, "; the tokens of the lock are due from {} on", Time(time))
                 })
             }
-            Self::BallotsVoided { proposal, next_nonce } => {
-                write!(f, "All ballots signed so far on proposal {proposal} are void")?;
-                next_nonce.map_or(Ok(()), |nonce| write!(f, "; the next nonce is {nonce}"))
-            }
+            Self::BallotsVoided { proposal, .. } => write!(
+                f,
+                "All ballots signed so far on proposal {proposal} are void; later ones are valid"
+            ),
             Self::Signaled { payload, slot } => {
                 write!(f, "Slot {slot} signals for {payload}")
             }

@@ -38,7 +38,8 @@ pub(super) fn text(account: Address, steps: &[Previewed]) -> String {
         let value = preview.as_ref().map_or(U256::ZERO, |preview| preview.value);
         if let Some((fees, most_gas)) = fees.zip(step.most_gas) {
             let cost = U256::from(most_gas) * U256::from(fees.max_fee) + value;
-            let (cost, gas, price) = (ether(cost), grouped(most_gas), gwei(fees.max_fee));
+            let price = gwei(at_most(U256::from(fees.max_fee)).saturating_to());
+            let (cost, gas) = (ether(at_most(cost)), grouped(most_gas));
             line!(page, "   costs up to {cost} ether: {gas} gas at {price} gwei");
         }
     }
@@ -46,6 +47,13 @@ pub(super) fn text(account: Address, steps: &[Previewed]) -> String {
         line!(page, "\nNo transaction ever offers more than {} gwei.", gwei(cap));
     }
     page.into_text()
+}
+
+/// An upper limit of a cost, for people: rounded up to three digits.
+fn at_most(wei: U256) -> U256 {
+    let digits = wei.to_string().len();
+    let unit = U256::from(10).pow(U256::from(digits.saturating_sub(3)));
+    wei.div_ceil(unit).saturating_mul(unit)
 }
 
 /// The name of the function with a signature.
@@ -90,4 +98,24 @@ impl PreviewDocument {
 /// Whether a step can be simulated before the steps before it are mined.
 pub(super) fn is_simulated_at_once(number: usize, step: &Step) -> bool {
     number == 0 || step.simulation == Simulation::AtOnce
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_of_a_cost_has_three_digits_and_is_never_too_low() {
+        for (wei, shown) in [
+            (55_923_412_345_678_u64, "0.000056"),
+            (1_016_000_001, "0.00000000102"),
+            (999_999, "0.000000000001"),
+            (123, "0.000000000000000123"),
+            (0, "0"),
+        ] {
+            let wei = U256::from(wei);
+            assert!(at_most(wei) >= wei);
+            assert_eq!(ether(at_most(wei)).to_string(), shown);
+        }
+    }
 }

@@ -585,3 +585,11 @@ fn a_folder_for_state_is_its_owners_only() {
     assert!(files.begun().is_err(), "what isn't known isn't taken for nothing");
     fs::remove_dir_all(folder).unwrap();
 }
+
+#[test]
+fn a_long_wait_is_noted_each_minute() {
+    let noted: Vec<_> = (1..=180).filter(|polls| super::still_waiting(*polls).is_some()).collect();
+    assert_eq!(noted, [60, 120, 180]);
+    let note = super::still_waiting(120).unwrap();
+    assert!(note.starts_with("still waiting for blocks, for 2 min so far; "), "{note}");
+}

@@ -332,6 +332,13 @@ async fn what_is_finished_or_begun_is_not_begun_again() {
     let chain = EmptyChain::new().await;
     let folder = folder_with("deploy-twice", "tests", unchanged);
     while_served(move || {
+        let said = fails(chain.deploy(&folder, "--yes --resume"), 2);
+        assert!(
+            said.contains("--resume: expected a deployment that has begun, found neither"),
+            "{said}"
+        );
+        assert!(said.contains("deployment.manifest.json.unfinished"), "{said}");
+        assert_eq!(chain.transactions(), 0);
         stdout(chain.deploy(&folder, "--yes --json"));
         let said = fails(chain.deploy(&folder, "--yes"), 2);
         assert!(said.contains("exists: this deployment is finished"), "{said}");

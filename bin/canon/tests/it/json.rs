@@ -11,10 +11,11 @@ use canon_protocol::Support;
 use serde_json::Value;
 
 use crate::{
-    chain::tokens,
+    chain::{Chain, tokens},
     deploy::{EmptyChain, folder_with},
     live::{about, json, with_proposal},
     sending::{ACCOUNT, by, with_winner},
+    sending_anyone::{harmless, with_accepted},
     servers::Folder,
     support::{canon, stdout, while_served},
 };
@@ -188,29 +189,51 @@ fn what_rehearsals_print_is_documented() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_commands_about_a_set_print_is_documented() {
-    let folder = Folder::new("json-set");
-    let mut chain = with_proposal().await;
-    chain.go_to(200);
-    chain.vote(0, tokens(900), Support::Yea).await;
-    chain.signal(204, chain.payload).await;
+    // A set before any signal, with a round to push, and with a proposal before, during and after its vote. Each
+    // has values, and lacks others, that the rest doesn't.
+    let (fresh, won, pending) = (Chain::new().await, with_winner().await, with_proposal().await);
+    let mut voting = with_proposal().await;
+    voting.go_to(200);
+    voting.vote(0, tokens(900), Support::Yea).await;
+    voting.signal(204, voting.payload).await;
+    let mut accepted = Chain::new().await;
+    let harmless = accepted.payload_of(vec![harmless(&accepted)]);
+    with_accepted(&mut accepted, harmless).await;
+    accepted.pass(480);
     while_served(move || {
-        let ask = |arguments: &str| json(about(&chain, &folder, arguments));
-        let payload = chain.payload;
+        let all = [
+            (&fresh, Folder::new("json-fresh")),
+            (&won, Folder::new("json-won")),
+            (&pending, Folder::new("json-pending")),
+            (&accepted, Folder::new("json-accepted")),
+            (&voting, Folder::new("json-voting")),
+        ];
+        let of_last = |chains: usize, arguments: &str| -> Vec<Value> {
+            let last = all.iter().rev().take(chains);
+            last.map(|(chain, folder)| json(about(chain, folder, arguments))).collect()
+        };
+        let of_all = |arguments: &str| of_last(all.len(), arguments);
+        let of_proposals = |arguments: &str| of_last(3, arguments);
+        let ask = |arguments: &str| of_last(1, arguments).remove(0);
+        let free = |arguments: &str| json(canon().args(arguments.split_whitespace()));
+        let payload = voting.payload;
+        let mut forecasts = of_all("forecast");
+        forecasts.extend([
+            ask(&format!("forecast --payload {payload}")),
+            json(about(&won, &all[1].1, &format!("forecast --payload {}", won.payload))),
+            free("forecast --outage 5 --campaigns 20"),
+            free("forecast --outage 5 --campaigns 20 --signaling 95%"),
+            free("forecast --start 2026-12-01T09:00:00Z"),
+            free("forecast --signaling 0%"),
+            free("forecast --missed 60%"),
+        ]);
         let documents = [
-            ("canon status --json", vec![ask("status")]),
-            ("canon proposal --json", vec![ask("proposal")]),
-            ("canon proposal ID --json", vec![ask("proposal 0")]),
-            ("canon calendar --json", vec![ask("calendar")]),
+            ("canon status --json", of_all("status")),
+            ("canon proposal --json", of_all("proposal")),
+            ("canon proposal ID --json", of_proposals("proposal 0")),
+            ("canon calendar --json", of_all("calendar")),
             ("canon config --json", vec![ask("config"), json(canon().arg("config"))]),
-            (
-                "canon forecast --json",
-                vec![
-                    ask(&format!("forecast --payload {payload}")),
-                    json(canon().args(["forecast", "--outage", "5", "--campaigns", "20"])),
-                    json(canon().args(["forecast", "--start", "2026-12-01T09:00:00Z"])),
-                    json(canon().args(["forecast", "--signaling", "0%"])),
-                ],
-            ),
+            ("canon forecast --json", forecasts),
         ];
         for (_, printed) in &documents {
             printed.iter().for_each(has_checksums);

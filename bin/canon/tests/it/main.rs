@@ -18,6 +18,7 @@ mod manual;
 mod power;
 mod proposal_actions;
 mod proposing;
+mod recipients;
 mod rehearse;
 mod rounds;
 mod sending;

@@ -121,7 +121,7 @@ async fn a_round_that_cannot_be_pushed_is_refused_with_the_reason() {
         }
         let (result, _) = shown(by(&chain, &folder, "push 1 --yes"));
         assert!(result.starts_with("The winner of round 1 is proposal 0\n"), "{result}");
-        let again = fails(by(&chain, &folder, "push 1 --yes"), 4);
+        let again = fails(by(&chain, &folder, "push 1 --yes"), 1);
         assert!(again.contains("round 1 was pushed already: it is proposal 0"), "{again}");
     })
     .await;

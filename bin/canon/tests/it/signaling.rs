@@ -1,5 +1,10 @@
 //! `canon signal`.
 
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, Stdio},
+};
+
 use alloy_primitives::{Address, Bytes, U256, keccak256};
 use alloy_sol_types::SolValue as _;
 use canon_payload::{Assembler, op};
@@ -41,12 +46,15 @@ async fn a_signal_shows_the_actions_and_is_sent_once_in_ones_own_slot() {
     while_served(move || {
         let signal =
             |account| by(&chain, &folder, account, &format!("signal {} --yes", chain.payload));
-        let said = fails(signal(1), 4);
+        let said = fails(signal(1), 1);
         assert!(
             said.contains("slot 12 is 0x")
-                && said.contains("has no slot in the epochs that are drawn"),
+                && said.contains("is the proposer of no attester of the canonical rollup"),
             "{said}"
         );
+        // Waiting doesn't help.
+        let waiting = format!("signal {} --yes --wait", chain.payload);
+        assert_eq!(fails(by(&chain, &folder, 1, &waiting), 1), said);
         let (result, said) = shown(signal(0));
         assert_data_eq!(result, file!["signal.txt"].raw());
         assert_data_eq!(said, file!["signal-words.txt"].raw());
@@ -136,6 +144,46 @@ async fn a_payload_whose_proposal_is_open_is_not_signaled_for_unless_somebody_in
     .await;
 }
 
+/// Starts `canon signal --wait`, and returns it when it has printed a text.
+fn waiting(chain: &Chain, folder: &Folder, says: &str) -> Child {
+    let mut child = std::process::Command::new(snapbox::cmd::cargo_bin!("canon"))
+        .args(["signal", &chain.payload.to_string(), "--wait", "--yes"])
+        .args(["--rpc-url", &chain.url(), "--registry", &chain.set.registry.to_string()])
+        .env("XDG_CACHE_HOME", folder.file("cache"))
+        .env("XDG_STATE_HOME", folder.file("state"))
+        .env("CANON_PRIVATE_KEY", chain.key(0))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut text = String::new();
+    while !text.contains(says) {
+        assert!(said.read_line(&mut text).unwrap() > 0, "{text}");
+    }
+    // What else it prints has to be read.
+    std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+    child
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_goes_on_after_a_block_that_came_before_the_slot() {
+    let folder = Folder::new("signal-early");
+    let mut chain = Chain::new().await;
+    // Nobody is drawn for slot 11. Blocks come every 12 s, so the next one is expected in slot 12.
+    chain.record_seed_of(12).await;
+    chain.chain.set_next_timestamp(chain.chain.timestamp() + 12).unwrap();
+    chain.chain.mine().unwrap();
+    while_served(move || {
+        // It comes after a second.
+        let mut child = waiting(&chain, &folder, "reverted in 0x");
+        assert_eq!((chain.slot(), signals(&chain, &folder)), (11, Vec::new()));
+        chain.pass(12);
+        assert!(child.wait().unwrap().success());
+        assert_eq!(signals(&chain, &folder), [12]);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_sends_in_the_next_own_slot_and_not_before() {
     let folder = Folder::new("signal-wait");
@@ -143,21 +191,8 @@ async fn waiting_sends_in_the_next_own_slot_and_not_before() {
     let other = chain.payload;
     while_served(move || {
         shown(by(&chain, &folder, 0, &format!("signal {other} --yes")));
-        let mut command = std::process::Command::new(snapbox::cmd::cargo_bin!("canon"));
-        let command = command
-            .args(["signal", &other.to_string(), "--wait", "--yes"])
-            .args(["--rpc-url", &chain.url(), "--registry", &chain.set.registry.to_string()])
-            .env("XDG_CACHE_HOME", folder.file("cache"))
-            .env("XDG_STATE_HOME", folder.file("state"))
-            .env("CANON_PRIVATE_KEY", chain.key(0))
-            .stderr(std::process::Stdio::piped());
-        let mut child = command.spawn().unwrap();
         // The command prints that it waits after it has read the chain. The slot begins only then.
-        let mut said = std::io::BufReader::new(child.stderr.take().unwrap());
-        let mut text = String::new();
-        while !text.contains("waiting for slot 13") {
-            assert!(std::io::BufRead::read_line(&mut said, &mut text).unwrap() > 0, "{text}");
-        }
+        let mut child = waiting(&chain, &folder, "waiting for slot 13");
         assert_eq!(signals(&chain, &folder), [12]);
         chain.pass(13);
         assert!(child.wait().unwrap().success());

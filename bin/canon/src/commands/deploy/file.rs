@@ -6,10 +6,18 @@ use canon_chain::deploy::{
     AssetParameters, CheckedParameters, Create2Origin, GovernanceParameters, RollupSettings,
     SetParameters, SignalingParameters,
 };
+use eyre::eyre;
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::{exit::Failure, toml_file::TomlFile};
+
+/// Whether a file has the parameters of a rollup for an existing set.
+fn is_of_rollup(text: &str) -> bool {
+    let sections = toml::from_str::<toml::Table>(text).unwrap_or_default();
+    let of_set = ["asset", "signaling", "governance"];
+    sections.contains_key("rollup") && !of_set.iter().any(|name| sections.contains_key(*name))
+}
 
 const CORRECT_IT: &str = "correct the file; `canon deploy --print-config` explains every field";
 
@@ -44,6 +52,13 @@ impl Deployment {
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         let name_one = "name a file that `canon deploy --print-config` printed";
         let file = TomlFile::read(path, name_one)?;
+        if is_of_rollup(file.text()) {
+            let report = eyre!(
+                "{}: expected the parameters of a whole set, found those of a rollup",
+                file.name()
+            );
+            return Err(Failure::bad_input(report, "deploy it with `canon rollup deploy`"));
+        }
         let DeploymentFile { accept, asset, signaling, governance, rollup, origin } =
             file.parse(CORRECT_IT)?;
         let accepted = file.accepted(&accept, CORRECT_IT)?;

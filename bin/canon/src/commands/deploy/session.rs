@@ -128,7 +128,25 @@ impl Session {
         let given = record.parameters.rollup.genesis;
         let genesis = *record.genesis.get_or_insert_with(|| given.unwrap_or(head.timestamp));
         let plan = SetPlan::new(&record.parameters, deployer, genesis);
-        ensure_not_begun(client, &plan, &head, resume).await?;
+        match (begun_on_chain(client, &plan, &head).await?, resume) {
+            (Some((contract, address)), false) => {
+                return Err(Failure::bad_input(
+                    eyre!("the chain has {contract} at {address} already, with the same arguments"),
+                    "to take it over, add --resume; for another set, choose another salt in [origin]",
+                ));
+            }
+            (None, true) if !self.record.exists() => {
+                return Err(Failure::bad_input(
+                    eyre!(
+                        "--resume: expected a deployment that has begun, found neither its record {} nor a \
+                         contract of it on the chain",
+                        self.record.display()
+                    ),
+                    "leave --resume out to begin; for another deployment, name its file and --manifest",
+                ));
+            }
+            _ => {}
+        }
         if let Some((contract, refusal)) = plan.refusals(head.timestamp).into_iter().next() {
             return Err(undeployed(DeployError::Constructor { contract, refusal }));
         }
@@ -141,28 +159,20 @@ impl Session {
     }
 }
 
-/// Refuses to take over contracts unless --resume is given.
-async fn ensure_not_begun(
+/// The name and the address of a contract of the plan that the chain has already.
+async fn begun_on_chain(
     client: &Client,
     plan: &SetPlan,
     head: &BlockView,
-    resume: bool,
-) -> Result<(), Failure> {
-    if resume {
-        return Ok(());
-    }
+) -> Result<Option<(&'static str, Address)>, Failure> {
     // Expect takes no arguments, so sets share one contract.
     for step in Step::ALL.into_iter().filter(|step| *step != Step::Expect) {
         let Some(planned) = plan.contract(step) else { continue };
         if client.code(head.hash.into(), planned.address()).await.map_err(unreached)?.is_some() {
-            let (contract, address) = (planned.contract(), planned.address());
-            return Err(Failure::bad_input(
-                eyre!("the chain has {contract} at {address} already, with the same arguments"),
-                "to take it over, add --resume; for another set, choose another salt in [origin]",
-            ));
+            return Ok(Some((planned.contract().name(), planned.address())));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 impl Prepared {

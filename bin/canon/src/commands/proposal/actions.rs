@@ -9,7 +9,10 @@ use canon_views::SetView;
 use eyre::eyre;
 use serde::Serialize;
 
-use crate::{chain::Chain, exit::Failure};
+use crate::{chain::Chain, exit::Failure, page::wrapped};
+
+/// The width of an action, which is shown with an indentation of up to 5 columns; further lines have 3 more.
+const WIDTH: usize = 72;
 
 /// Actions in the form in which they are shown.
 #[derive(Debug, Serialize)]
@@ -117,7 +120,13 @@ impl ShownActions {
             let ShownAction { words, effect, obstacle, .. } = shown;
             let effect = effect.iter().map(|line| format!("   {line}"));
             let obstacle = obstacle.words().map(|words| format!("   {words}"));
-            [format!("{number}. {words}")].into_iter().chain(effect).chain(obstacle)
+            // Long calls break between arguments, since addresses and hashes have no spaces.
+            let words = wrapped(&format!("{number}. {words}"), WIDTH).into_iter().enumerate();
+            let words = words.map(|(position, line)| match position {
+                0 => line,
+                _ => format!("   {line}"),
+            });
+            words.chain(effect).chain(obstacle)
         });
         lines.chain(warning(&self.obstacles())).collect()
     }

@@ -116,6 +116,10 @@ fn ballots(page: &mut Page, document: &ProposalDocument<'_>) {
         line!(page, "\nBallots: not known, since the set's history isn't");
         return;
     };
+    if ballots.is_empty() {
+        line!(page, "\nBallots: none");
+        return;
+    }
     line!(page, "\nBallots, of {}", canon_protocol::text::count(ballots.len() as u64, "holder"));
     for ballot in ballots {
         let side = |name: &str, amount: canon_protocol::Amount| match amount.is_zero() {

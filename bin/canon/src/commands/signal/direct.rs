@@ -25,18 +25,18 @@ pub(super) async fn signal(
     patience: Patience,
 ) -> Result<Exit, Failure> {
     let proposer = opened.address();
+    let mut awaited = None;
     if patience == Patience::Wait {
         let subject = SignalSubject::read(chain, wanted).await?;
         let decision = subject.decide(wanted, proposer);
-        if let (
-            SignalDecision::OtherSlot | SignalDecision::SlotUsed,
-            NextSlot::At { slot, start },
-        ) = (decision, subject.next_slot_of(proposer))
-        {
-            // The question comes first, since nobody may be at the terminal when the slot begins.
-            args.consent(&shown(&subject, slot)?, "Send it in that slot?").await?;
-            args.consent_was_given();
-            wait::until_slot(chain, slot, start).await?;
+        if let NextSlot::At { slot, start } = subject.next_slot_of(proposer) {
+            if matches!(decision, SignalDecision::OtherSlot | SignalDecision::SlotUsed) {
+                // The question comes first, since nobody may be at the terminal when the slot begins.
+                args.consent(&shown(&subject, slot)?, "Send it in that slot?").await?;
+                args.consent_was_given();
+                wait::until_slot(chain, slot, start).await?;
+            }
+            awaited = Some((slot, start));
         }
     }
     let command = format!("canon signal {}", wanted.payload);
@@ -44,7 +44,11 @@ pub(super) async fn signal(
         let subject = SignalSubject::read(chain, wanted).await?;
         step(&subject, wanted, planned.account).map(|step| vec![step])
     };
-    send::send(&args, opened, chain, &command, &plan).await
+    let send = async || send::send(&args, opened.clone(), chain, &command, &plan).await;
+    match awaited {
+        Some((slot, start)) => wait::send_in_slot(chain, slot, start, send).await,
+        None => send().await,
+    }
 }
 
 /// A signal in words, without a simulation.

@@ -8,14 +8,14 @@ mod wait;
 use std::path::PathBuf;
 
 use alloy_primitives::{Address, B256};
-use canon_protocol::{Slot, text::address};
+use canon_protocol::Slot;
 use canon_views::StatusRule;
 use clap::Args;
 
 use crate::{
     chain::{self, ChainArgs},
     exit::{Exit, Failure},
-    input::{quantity, whole},
+    input::{nonzero_address, whole},
     send::SendArgs,
     typed_data::{SignalMessage, SignedMessage},
 };
@@ -28,7 +28,7 @@ use crate::{
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Signal {
     /// Contract that lists the actions
-    #[arg(value_name = "PAYLOAD", value_parser = quantity(address::parse), required_unless_present = "signature")]
+    #[arg(value_name = "PAYLOAD", value_parser = nonzero_address, required_unless_present = "signature")]
     payload: Option<Address>,
 
     /// Wait until one's next slot, by the draw

@@ -6,7 +6,7 @@ use eyre::eyre;
 
 use super::{
     Patience, Wanted, direct,
-    subject::{NextSlot, SignalSubject},
+    subject::{NextSlot, SEE_STAKES, SignalSubject},
     wait,
 };
 use crate::{
@@ -64,6 +64,11 @@ fn slot_to_sign(
     let Some(slot) = slot else {
         return match subject.next_slot_of(proposer) {
             NextSlot::At { slot, .. } => Ok(slot),
+            NextSlot::NoAttester => {
+                let report =
+                    eyre!("{proposer} is the proposer of no attester of the canonical rollup");
+                Err(Failure::refused(report, SEE_STAKES))
+            }
             NextSlot::NotDrawn | NextSlot::Unknown => {
                 let report = eyre!("--slot: no slot of {proposer} is known that is to come");
                 Err(Failure::nothing_to_do(
@@ -109,12 +114,14 @@ pub(super) async fn submit(
         let report = eyre!("--signature: payload: expected {expected}, found {found}");
         return Err(Failure::bad_input(report, "check the file, and what was typed"));
     }
+    let mut awaited = None;
     if patience == Patience::Wait {
         let subject = SignalSubject::read(chain, wanted).await?;
         require_for(&subject, document)?;
         let (rollup, _) = subject.signaling()?;
+        awaited = rollup.clock.slot_start(message.slot);
         let begins = rollup.slot.is_none_or(|slot| slot < message.slot);
-        if let Some(start) = rollup.clock.slot_start(message.slot).filter(|_| begins) {
+        if let Some(start) = awaited.filter(|_| begins) {
             args.consent(&direct::shown(&subject, message.slot)?, "Send it in that slot?").await?;
             args.consent_was_given();
             wait::until_slot(chain, message.slot, start).await?;
@@ -125,7 +132,11 @@ pub(super) async fn submit(
         let subject = SignalSubject::read(chain, wanted).await?;
         submission(chain, &subject, wanted, document).await.map(|step| vec![step])
     };
-    send::send(&args, opened, chain, &command, &plan).await
+    let send = async || send::send(&args, opened.clone(), chain, &command, &plan).await;
+    match awaited {
+        Some(start) => wait::send_in_slot(chain, message.slot, start, send).await,
+        None => send().await,
+    }
 }
 
 /// Refuses a signal for another chain, contract or rollup.
@@ -162,7 +173,7 @@ async fn submission(
         let start = rollup.clock.slot_start(slot);
         let start = start.map(|start| format!(" at {} ({})", Time(start), until(now, start)));
         let report = eyre!("slot {slot} begins{}", start.unwrap_or_default());
-        return Err(Failure::nothing_to_do(report, "add --wait to wait for it"));
+        return Err(Failure::nothing_to_do(report, "with --wait, the command waits for that slot"));
     }
     let Some(proposer) = rollup.proposer else {
         let report = eyre!("slot {slot} is nobody's: its epoch has no seed, or its set is empty");

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256};
 use canon_follow::OpenedSet;
 use canon_protocol::{
-    CodeKind, Slot, Timestamp, actions_hash,
+    AttesterStatus, CodeKind, Member, Slot, Timestamp, actions_hash,
     text::{Time, grouped},
 };
 use canon_views::{
@@ -21,6 +21,7 @@ use crate::{
 };
 
 const SEE_STATUS: &str = "`canon status` shows where signals stand";
+pub(super) const SEE_STAKES: &str = "`canon stake status` shows attesters and their proposers";
 
 /// A payload at the newest block.
 #[derive(Debug)]
@@ -42,7 +43,9 @@ impl SignalSubject {
     pub(super) async fn read(chain: &Chain, wanted: &Wanted) -> Result<Self, Failure> {
         let payload = wanted.payload;
         let question = Question { payloads: [payload].into(), ..Question::default() };
-        let OpenedSet { view, .. } = chain.history(question).await?;
+        // A slot can begin after the newest block: the next one must not be expected too late.
+        let block_time = chain.observed_block_time().await?;
+        let OpenedSet { view, .. } = chain.history_in(block_time, question).await?;
         let kind = view.present.payloads.get(&payload).map(|seen| seen.code.kind);
         if kind != Some(CodeKind::Contract) {
             let report = eyre!("there is no contract at the payload {payload}");
@@ -97,10 +100,22 @@ impl SignalSubject {
         let payload = self.payload;
         Some(match decision {
             SignalDecision::Signal => return None,
-            SignalDecision::OtherSlot | SignalDecision::SlotUsed => Failure::nothing_to_do(
-                self.whose_slot(decision, proposer),
-                "add --wait to wait for it",
-            ),
+            SignalDecision::OtherSlot | SignalDecision::SlotUsed => {
+                let report = self.whose_slot(decision, proposer);
+                match self.next_slot_of(proposer) {
+                    NextSlot::At { .. } => Failure::nothing_to_do(
+                        report,
+                        "with --wait, the command waits for that slot",
+                    ),
+                    NextSlot::NotDrawn => {
+                        Failure::nothing_to_do(report, "run it again in the next epoch")
+                    }
+                    NextSlot::NoAttester => Failure::refused(report, SEE_STAKES),
+                    NextSlot::Unknown => {
+                        Failure::nothing_to_do(report, "use an endpoint that has the set's logs")
+                    }
+                }
+            }
             SignalDecision::Status(status) => {
                 let report = eyre!("a signal for {payload} can't help: {}", why(status));
                 Failure::refused(report, "add --force to signal all the same")
@@ -141,6 +156,9 @@ impl SignalSubject {
                  recorded"
             )
             .wrap_err(now),
+            NextSlot::NoAttester => {
+                eyre!("{proposer} is the proposer of no attester of the canonical rollup").wrap_err(now)
+            }
             NextSlot::Unknown => eyre!("whose the later slots are isn't known without the set's history").wrap_err(now),
         }
     }
@@ -161,8 +179,16 @@ impl SignalSubject {
             .filter_map(|epoch| rollup.slots_of(proposer, epoch, now).ok());
         let mut slots =
             slots.flatten().filter(|slot| *slot >= first && signaling.status.is_free(*slot));
-        let next = slots.find_map(|slot| Some((slot, clock.slot_start(slot)?)));
-        next.map_or(NextSlot::NotDrawn, |(slot, start)| NextSlot::At { slot, start })
+        if let Some((slot, start)) = slots.find_map(|slot| Some((slot, clock.slot_start(slot)?))) {
+            return NextSlot::At { slot, start };
+        }
+        let is_proposer = |member: &Member| {
+            member.proposer() == proposer && member.status() == AttesterStatus::Validating
+        };
+        match rollup.registrations().iter().any(is_proposer) {
+            true => NextSlot::NotDrawn,
+            false => NextSlot::NoAttester,
+        }
     }
 
     /// The description of the signal, which must be the same when it is shown and when it is sent
@@ -211,6 +237,8 @@ pub(super) enum NextSlot {
     At { slot: Slot, start: Timestamp },
     /// The proposer has no slot in the epochs that are drawn.
     NotDrawn,
+    /// The account is the proposer of no attester, and has no slot either.
+    NoAttester,
     /// The draw isn't known without the history.
     Unknown,
 }

@@ -2,15 +2,30 @@
 
 use std::time::Duration;
 
-use canon_protocol::{Slot, Timestamp, text::Time};
+use canon_protocol::{Seconds, Slot, Timestamp, text::Time};
 use canon_views::{Present, Question};
 use eyre::eyre;
 
 use super::subject::signaling;
-use crate::{chain::Chain, exit::Failure, output, page::until};
+use crate::{
+    chain::{BLOCK_TIME, Chain},
+    exit::{Exit, Failure},
+    output,
+    page::until,
+    send::is_of_another_proposer,
+};
 
 /// The time between two polls for a new block.
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// The blocks that show that a slot has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Evidence {
+    /// The block before it, if the next one comes as soon as the last ones did.
+    NextBlock,
+    /// A block of the slot.
+    Head,
+}
 
 /// Waits until the next block is expected in a slot.
 ///
@@ -18,10 +33,45 @@ const INTERVAL: Duration = Duration::from_secs(1);
 ///
 /// If the slot is over, or the chain can't be read.
 pub(super) async fn until_slot(chain: &Chain, slot: Slot, start: Timestamp) -> Result<(), Failure> {
+    until_shown(chain, slot, start, Evidence::NextBlock).await
+}
+
+/// Sends in a slot. If a transaction came too early, waits for a block of the slot and sends again.
+///
+/// # Errors
+///
+/// Those of `send`; and if the slot is over by then, or the chain can't be read.
+pub(super) async fn send_in_slot(
+    chain: &Chain,
+    slot: Slot,
+    start: Timestamp,
+    send: impl AsyncFn() -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
+    loop {
+        match send().await {
+            Err(failure) if is_of_another_proposer(&failure) => {
+                output::note(&format_args!("{}", failure.report.root_cause()));
+                until_shown(chain, slot, start, Evidence::Head).await?;
+            }
+            ended => return ended,
+        }
+    }
+}
+
+async fn until_shown(
+    chain: &Chain,
+    slot: Slot,
+    start: Timestamp,
+    evidence: Evidence,
+) -> Result<(), Failure> {
     let mut shown = None;
     loop {
         if let Some(present) = chain.present_after(shown, Question::default()).await? {
-            match progress(&present, slot)? {
+            let block_time = match evidence {
+                Evidence::NextBlock => chain.observed_block_time().await?,
+                Evidence::Head => Seconds::ZERO,
+            };
+            match progress(&present, block_time, slot)? {
                 Progress::Begun => return Ok(()),
                 Progress::Waiting if shown.is_none() => {
                     let left = until(present.block.timestamp, start);
@@ -45,10 +95,14 @@ enum Progress {
     Begun,
 }
 
-/// Whether the block after `present` is expected in a slot.
-fn progress(present: &Present, slot: Slot) -> Result<Progress, Failure> {
+/// Whether the block after `present` is expected in a slot, if it comes `block_time` later.
+fn progress(present: &Present, block_time: Seconds, slot: Slot) -> Result<Progress, Failure> {
     let (rollup, signaling) = signaling(present)?;
-    let next = rollup.slot.unwrap_or_default();
+    let head = present.block.timestamp;
+    // The endpoint's pending block is later after missed blocks, or on a node that mines on request.
+    let is_late = present.next > head + BLOCK_TIME && block_time > Seconds::ZERO;
+    let next = if is_late { present.next } else { head + block_time };
+    let next = rollup.clock.slot_at(next).unwrap_or_default();
     if next > slot || !signaling.status.is_free(slot) {
         let report = match signaling.status.is_free(slot) {
             true => eyre!("slot {slot} is over"),
@@ -70,18 +124,29 @@ mod tests {
     #[test]
     fn a_slot_is_neither_signaled_in_early_nor_when_it_is_over() {
         let chain = TestChain::staked(3);
-        let slot = chain.slot();
-        let progress = |after: u64| {
-            let timestamp = chain.now();
+        let next = Slot::of(chain.slot().get() + 1);
+        // The time from the slot's first block to the head, to the pending block, and between blocks.
+        let progress = |head: u64, pending: u64, block_time: u64| {
+            let timestamp = chain.now() + Seconds::of(head);
             let block = BlockView { number: BlockNumber::of(1), timestamp, ..BlockView::default() };
-            let (question, after) = (Question::default(), canon_protocol::Seconds::of(after));
-            let present = Present::of_state(&chain.set, &chain.foreign, block, &question, after);
-            progress(&present, Slot::of(slot.get() + 1))
+            let (question, pending) = (Question::default(), Seconds::of(pending));
+            let present = Present::of_state(&chain.set, &chain.foreign, block, &question, pending);
+            progress(&present, Seconds::of(block_time), next)
                 .map_err(|failure| failure.report.to_string())
         };
-        assert_eq!(progress(SLOT - 1), Ok(Progress::Waiting));
-        assert_eq!(progress(SLOT), Ok(Progress::Begun));
-        assert_eq!(progress(2 * SLOT - 1), Ok(Progress::Begun));
-        assert!(progress(2 * SLOT).unwrap_err().contains("is over"));
+        let usual = BLOCK_TIME.get();
+        assert_eq!(progress(SLOT - usual - 1, usual, usual), Ok(Progress::Waiting));
+        assert_eq!(progress(SLOT - usual, usual, usual), Ok(Progress::Begun));
+        // Blocks that come faster: the next one isn't 12 s away.
+        assert_eq!(progress(SLOT - usual, usual, 2), Ok(Progress::Waiting));
+        assert_eq!(progress(SLOT - 3, usual, 2), Ok(Progress::Waiting));
+        assert_eq!(progress(SLOT - 2, usual, 2), Ok(Progress::Begun));
+        assert_eq!(progress(2 * SLOT - 3, usual, 2), Ok(Progress::Begun));
+        assert!(progress(2 * SLOT - 2, usual, 2).unwrap_err().contains("is over"));
+        // After missed blocks, the pending block says when the next one comes.
+        assert_eq!(progress(0, SLOT + usual, usual), Ok(Progress::Begun));
+        // After a transaction that came too early, a block of the slot.
+        assert_eq!(progress(SLOT - 1, SLOT + usual, 0), Ok(Progress::Waiting));
+        assert_eq!(progress(SLOT, usual, 0), Ok(Progress::Begun));
     }
 }

@@ -3,10 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::Address;
-use canon_protocol::{
-    Amount, AttesterStatus,
-    text::{Tokens, address},
-};
+use canon_protocol::{Amount, AttesterStatus, text::Tokens};
 use canon_views::{IntendedAction, Intent, OrderAmount, Question, RollupView};
 use clap::Args;
 use eyre::eyre;
@@ -14,8 +11,9 @@ use eyre::eyre;
 use super::{EXIT_CODES, registered::SEE_STATUS};
 use crate::{
     chain::{Chain, ChainArgs},
+    commands::recipient::require_account,
     exit::{Exit, Failure},
-    input::{amount_or_all, quantity, shown_amount},
+    input::{amount_or_all, nonzero_address, shown_amount},
     send::{Planned, SendArgs, Simulation, Step, run},
 };
 
@@ -31,19 +29,19 @@ pub(crate) struct Deposit {
     amount: OrderAmount,
 
     /// Account that the stake is registered for, and named by in other commands
-    #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    #[arg(long, value_name = "ADDRESS", value_parser = nonzero_address)]
     attester: Address,
 
     /// Account that signals and proposes for it
-    #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    #[arg(long, value_name = "ADDRESS", value_parser = nonzero_address)]
     proposer: Address,
 
     /// Account that decides about the stake, and alone can take it out
-    #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    #[arg(long, value_name = "ADDRESS", value_parser = nonzero_address)]
     withdrawer: Address,
 
     /// Rollup [default: the canonical one]
-    #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    #[arg(long, value_name = "ADDRESS", value_parser = nonzero_address)]
     rollup: Option<Address>,
 
     #[command(flatten)]
@@ -84,6 +82,7 @@ impl Deposit {
             let report = eyre!("the rollup at {rollup} doesn't answer as Canon's rollups do");
             Failure::refused(report, "check --rollup")
         })?;
+        require_account(&present, &[], "--withdrawer", withdrawer)?;
         require_vacant(seen, rollup, attester)?;
         let balance = present.holders.get(&holder).map(|seen| seen.balance).unwrap_or_default();
         let amount = self.stake(holder, balance, seen.minimum_stake)?;

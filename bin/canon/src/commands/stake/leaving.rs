@@ -3,7 +3,7 @@
 use alloy_primitives::Address;
 use canon_protocol::{
     AttesterStatus,
-    text::{Duration, Time, Tokens, address},
+    text::{Duration, Time, Tokens},
 };
 use canon_views::IntendedAction;
 use clap::Args;
@@ -15,8 +15,9 @@ use super::{
 };
 use crate::{
     chain::{Chain, ChainArgs},
+    commands::recipient::require_account,
     exit::{Exit, Failure},
-    input::quantity,
+    input::nonzero_address,
     page::until,
     send::{Planned, SendArgs, Step, run},
 };
@@ -32,7 +33,7 @@ pub(crate) struct Leave {
     attester: AttesterArgs,
 
     /// Account that gets the stake
-    #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    #[arg(long, value_name = "ADDRESS", value_parser = nonzero_address)]
     to: Address,
 
     #[command(flatten)]
@@ -53,6 +54,7 @@ impl Leave {
     async fn steps(&self, chain: &Chain, planned: Planned) -> Result<Vec<Step>, Failure> {
         let found = RegisteredAttester::read(chain, self.attester).await?;
         found.require_withdrawer(planned.account)?;
+        require_account(&found.present, &found.rollups, "--to", self.to)?;
         let RegisteredAttester { rollup, attester, view, exit_delay, .. } = found;
         if let Some(exit) = view.exit {
             let left = until(found.now(), exit.exitable_at);
@@ -141,7 +143,7 @@ pub(crate) struct Coinbase {
     attester: AttesterArgs,
 
     /// Account that gets the rewards
-    #[arg(value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    #[arg(value_name = "ADDRESS", value_parser = nonzero_address)]
     coinbase: Address,
 
     #[command(flatten)]
@@ -163,6 +165,7 @@ impl Coinbase {
         let found = RegisteredAttester::read(chain, self.attester).await?;
         found.require_withdrawer(planned.account)?;
         let RegisteredAttester { rollup, attester, view, .. } = found;
+        require_account(&found.present, &found.rollups, "ADDRESS", self.coinbase)?;
         if view.status != AttesterStatus::Validating {
             let report = eyre!("attester {attester} proposes no blocks: it is {}", view.status);
             return Err(Failure::refused(report, SEE_STATUS));

@@ -7,12 +7,11 @@ mod registered;
 mod status;
 
 use alloy_primitives::Address;
-use canon_protocol::text::address;
 use clap::{Args, Subcommand};
 
 use crate::{
     exit::{Exit, Failure},
-    input::quantity,
+    input::nonzero_address,
 };
 
 /// Stake for a seat in the sequencer set, and take the stake out or to another rollup
@@ -51,12 +50,12 @@ impl Stake {
 #[derive(Clone, Copy, Debug, Args)]
 struct AttesterArgs {
     /// The attester
-    #[arg(value_name = "ATTESTER", value_parser = quantity(address::parse))]
+    #[arg(value_name = "ATTESTER", value_parser = nonzero_address)]
     attester: Address,
 
     /// Rollup in which it is registered [default: the one in which it is; the canonical one if the
     /// set's history isn't known]
-    #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    #[arg(long, value_name = "ADDRESS", value_parser = nonzero_address)]
     rollup: Option<Address>,
 }
 

@@ -3,7 +3,7 @@
 use alloy_primitives::Address;
 use canon_protocol::{
     AttesterStatus,
-    text::{Duration, Time, Tokens, address},
+    text::{Duration, Time, Tokens},
 };
 use canon_views::{IntendedAction, NewAttester, Question};
 use clap::Args;
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     chain::{Chain, ChainArgs},
     exit::{Exit, Failure},
-    input::quantity,
+    input::nonzero_address,
     page::until,
     send::{Planned, SendArgs, Step, run},
 };
@@ -32,7 +32,7 @@ pub(crate) struct Announce {
     attester: AttesterArgs,
 
     /// Rollup to move to [default: the canonical one]
-    #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
+    #[arg(long, value_name = "ADDRESS", value_parser = nonzero_address)]
     to: Option<Address>,
 
     #[command(flatten)]
@@ -116,7 +116,7 @@ pub(crate) struct Finish {
     attester: AttesterArgs,
 
     /// Attester in the new rollup, if somebody else has registered this one there
-    #[arg(long = "as", value_name = "NEW_ATTESTER", value_parser = quantity(address::parse))]
+    #[arg(long = "as", value_name = "NEW_ATTESTER", value_parser = nonzero_address)]
     new_attester: Option<Address>,
 
     #[command(flatten)]

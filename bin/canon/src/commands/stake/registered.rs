@@ -22,6 +22,8 @@ pub(super) struct RegisteredAttester {
     pub(super) view: AttesterView,
     /// The time from leaving the rollup until the stake is paid.
     pub(super) exit_delay: Seconds,
+    /// All rollups of the set; empty if its history isn't known.
+    pub(super) rollups: Vec<Address>,
 }
 
 impl RegisteredAttester {
@@ -34,6 +36,8 @@ impl RegisteredAttester {
         let AttesterArgs { attester, rollup } = args;
         let OpenedSet { view, .. } = chain.history(asked(rollup, attester)).await?;
         let mut present = view.present;
+        let rollups = view.history.iter().flat_map(|history| history.rollups());
+        let rollups = rollups.map(|(rollup, _)| rollup).collect();
         let located = view.history.as_deref().map(|history| locate(history, attester));
         let rollup = match (rollup, located.as_deref()) {
             (Some(rollup), _) => rollup,
@@ -56,7 +60,7 @@ impl RegisteredAttester {
             let report = eyre!("attester {attester} isn't registered in rollup {rollup}");
             return Err(Failure::refused(report, SEE_STATUS));
         }
-        Ok(Self { present, rollup, attester, view, exit_delay })
+        Ok(Self { present, rollup, attester, view, exit_delay, rollups })
     }
 
     /// Refuses an account other than the withdrawer.

@@ -6,7 +6,7 @@ use alloy_primitives::Address;
 use canon_follow::OpenedSet;
 use canon_protocol::{
     AttesterStatus, BlockNumber, Slot, Timestamp,
-    text::{self, Time, Tokens, address, grouped},
+    text::{self, Time, Tokens, grouped},
 };
 use canon_views::{AttesterView, Question, SetView};
 use clap::Args;
@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::{
     chain::{self, ChainArgs},
     exit::{Exit, Failure},
-    input::quantity,
+    input::nonzero_address,
     output,
     page::{Page, line, until},
 };
@@ -28,7 +28,7 @@ use crate::{
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Status {
     /// Attesters [default: all]
-    #[arg(value_name = "ATTESTER", value_parser = quantity(address::parse))]
+    #[arg(value_name = "ATTESTER", value_parser = nonzero_address)]
     attesters: Vec<Address>,
 
     /// Print JSON: times in Unix seconds, amounts in base units; numbers that can exceed 2^53 are strings
@@ -49,7 +49,8 @@ Exit codes:
 
 /// The maximum number of attesters and of slots that are shown.
 const SHOWN_ATTESTERS: usize = 20;
-const SHOWN_SLOTS: usize = 5;
+const SHOWN_SLOTS: usize = 6;
+const SLOTS_IN_LINE: usize = 2;
 
 /// Attesters at a block.
 #[derive(Debug, Serialize)]
@@ -73,8 +74,8 @@ struct ShownAttester {
     rollup: Address,
     #[serde(flatten)]
     view: AttesterView,
-    /// The coming slots drawn for the attester's proposer, in this epoch and the next one; `None` if the
-    /// history isn't known.
+    /// The coming slots drawn for the attester in this epoch and the next one, if the rollup is canonical; `None` if
+    /// the history isn't known.
     next_slots: Option<Vec<DrawnSlot>>,
 }
 
@@ -136,6 +137,7 @@ fn unknown(opened: &OpenedSet) -> Failure {
 /// The requested attesters from the history, or all attesters if none is requested.
 fn known(view: &SetView, asked: &[Address]) -> Vec<ShownAttester> {
     let (now, next) = (view.present.block.timestamp, view.present.next);
+    let canonical = view.present.addresses.rollup;
     let rollups = view.history.iter().flat_map(|history| history.rollups());
     let attesters = rollups.flat_map(|(rollup, state)| {
         let registered = state.registrations().iter().filter(|member| {
@@ -146,10 +148,15 @@ fn known(view: &SetView, asked: &[Address]) -> Vec<ShownAttester> {
             let clock = state.clock();
             let first = clock.slot_at(next).unwrap_or_default();
             let epochs = clock.epoch_at(now).into_iter().flat_map(|epoch| [epoch, epoch.next()]);
+            // The slots of other rollups count nothing.
+            let epochs = epochs.filter(|_| rollup == canonical);
+            let is_own = |slot: &Slot| {
+                state.drawn(*slot).is_some_and(|drawn| drawn.attester() == member.attester())
+            };
             let slots = epochs
                 .filter_map(|epoch| state.slots_of(member.proposer(), epoch, now).ok())
                 .flatten()
-                .filter(|slot| *slot >= first)
+                .filter(|slot| *slot >= first && is_own(slot))
                 .filter_map(|slot| Some(DrawnSlot { slot, start: clock.slot_start(slot)? }));
             ShownAttester {
                 attester: member.attester(),
@@ -212,7 +219,7 @@ fn attester(page: &mut Page, shown: &ShownAttester, document: &StakeDocument) {
     line!(page, "  rollup      {rollup}, {canonical}");
     line!(page, "  proposer    {}", view.proposer);
     line!(page, "  withdrawer  {}", view.withdrawer);
-    if let Some(slots) = &shown.next_slots {
+    if let Some(slots) = shown.next_slots.as_ref().filter(|_| *rollup == document.canonical) {
         let slots: Vec<_> = slots
             .iter()
             .take(SHOWN_SLOTS)
@@ -220,9 +227,14 @@ fn attester(page: &mut Page, shown: &ShownAttester, document: &StakeDocument) {
             .collect();
         match slots.is_empty() {
             true => {
-                line!(page, "  slots       none drawn for its proposer in this epoch and the next")
+                line!(page, "  slots       none drawn for it in this epoch and the next")
             }
-            false => line!(page, "  slots       {}", slots.join(", ")),
+            false => {
+                for (position, slots) in slots.chunks(SLOTS_IN_LINE).enumerate() {
+                    let label = if position == 0 { "slots" } else { "" };
+                    line!(page, "  {label:<10}  {}", slots.join(", "));
+                }
+            }
         }
     }
     if let Some(exit) = view.exit {

@@ -16,6 +16,9 @@ const SHOWN_PROPOSALS: usize = 2;
 const SHOWN_EVENTS: usize = 6;
 const SHOWN_ACTIONS: usize = 5;
 
+/// The least width of the time that is left, so that the column rarely moves between two blocks.
+const LEFT_WIDTH: usize = 13;
+
 pub(super) fn render(view: &SetView) -> String {
     let present = &view.present;
     let mut page = Page::default();
@@ -70,21 +73,18 @@ fn signaling(page: &mut Page, present: &Present) {
         line!(page, "Signals    can't be read: the rollup or Proposals doesn't answer");
         return;
     };
-    // All numbers are those of the next block, like the slot above.
-    let slot = at_block.slot_at(present.canonical_clock(), present.next);
-    let round = rules.round_of(slot);
-    let leader = at_block.leader.filter(|_| round == at_block.round);
-    let free = at_block.first_free_slot.max(slot);
+    // As in `canon round`.
+    let (round, free) = (at_block.round, at_block.first_free_slot);
     let left = rules.slots_left(round, free);
     line!(
         page,
-        "Signals    round {}: {} of {} signals win, {} left",
+        "Signals    round {}, at this block: {} of {} signals win, {} left",
         round,
         grouped(rules.n()),
         grouped(rules.m()),
         count(left, "slot"),
     );
-    match leader {
+    match at_block.leader {
         None => match first_draw(present) {
             Some(epoch) => line!(page, "           nobody can signal before epoch {epoch}"),
             None => line!(page, "           none in this round"),
@@ -143,13 +143,17 @@ fn next(page: &mut Page, view: &SetView) {
     let entries = calendar(view);
     let is_news = |entry: &&CalendarEntry| !page::is_of_epochs(&entry.event);
     line!(page, "\nNext");
+    let now = view.present.block.timestamp;
+    let left = |entry: &CalendarEntry| until(now, entry.time);
+    let widths = entries.iter().filter(is_news).take(SHOWN_EVENTS).map(|one| left(one).len());
+    let width = widths.max().unwrap_or_default().max(LEFT_WIDTH);
     let mut shown = entries.iter().filter(is_news).peekable();
     if shown.peek().is_none() {
         line!(page, "  nothing with a date");
     }
-    for CalendarEntry { time, event } in shown.by_ref().take(SHOWN_EVENTS) {
-        let left = until(view.present.block.timestamp, *time);
-        line!(page, "  {left:<14} {}  {}", Time(*time).without_zone(), page::event(event));
+    for entry in shown.by_ref().take(SHOWN_EVENTS) {
+        let (left, time) = (left(entry), Time(entry.time).without_zone());
+        line!(page, "  {left:<width$}  {time}  {}", page::event(&entry.event));
     }
     match shown.count() {
         0 => {}
@@ -161,10 +165,11 @@ fn now(page: &mut Page, view: &SetView) {
     let (present, available) = (&view.present, available_actions(view));
     line!(page, "\nNow");
     let beginnings = beginnings(present);
+    let unread = unread(view);
     for (who, what) in &beginnings {
         line!(page, "  {who:<10} {what}");
     }
-    if available.is_empty() && beginnings.is_empty() {
+    if available.is_empty() && beginnings.is_empty() && unread.is_empty() {
         line!(page, "  nothing can be done");
     }
     for one in available.iter().take(SHOWN_ACTIONS) {
@@ -174,6 +179,27 @@ fn now(page: &mut Page, view: &SetView) {
     if let Some(more) = available.len().checked_sub(SHOWN_ACTIONS).filter(|more| *more > 0) {
         line!(page, "  and {} more: --json lists all", grouped(more as u64));
     }
+    for (position, what) in unread.iter().enumerate() {
+        let label = if position == 0 { "not read" } else { "" };
+        line!(page, "  {label:<10} {what}");
+    }
+}
+
+/// The actions that may be possible too, but of accounts that only the history names; with the commands that
+/// show them.
+fn unread(view: &SetView) -> Vec<String> {
+    if view.history.is_some() {
+        return Vec::new();
+    }
+    let present = &view.present;
+    let withdrawals = present.governance.withdrawal_count;
+    let withdrawals = (withdrawals > 0).then(|| {
+        let so_far = count(withdrawals, "withdrawal");
+        format!("which of {so_far} can be paid: canon power HOLDER")
+    });
+    let has_seats = present.canonical_rollup().and_then(|rollup| rollup.set_size) > Some(0);
+    let stakes = has_seats.then(|| "exits and moves that are due: canon stake status".to_owned());
+    withdrawals.into_iter().chain(stakes).collect()
 }
 
 /// The actions that a new set needs before it can be governed, with the accounts that take them.
@@ -220,22 +246,21 @@ mod tests {
     }
 
     #[test]
-    fn the_slot_and_the_slots_left_are_of_the_next_block() {
+    fn the_slot_is_of_the_next_block_and_the_slots_left_are_of_this_one() {
         let mut chain = Chain::staked(3);
         chain.next_round();
         let now = view(&chain, Seconds::ZERO).present;
         let rules = now.signaling.as_ref().unwrap().rules;
         let clock = *now.canonical_clock().unwrap();
         let (round, m) = (rules.round_of(chain.slot()), u64::from(rules.m()));
+        let left = count((round.get() + 1) * m - chain.slot().get(), "slot");
         let first = rules.first_slot(round).get();
         for slot in [chain.slot().get(), first + 1, first + m - 1, first + m] {
             let start = clock.slot_start(canon_protocol::Slot::of(slot)).unwrap();
             let until_next = start.since(chain.now()).unwrap_or_default();
             let text = render(&view(&chain, until_next));
-            let round = slot / m;
-            let left = count((round + 1) * m - slot, "slot");
             assert!(text.contains(&format!(", slot {slot}, ")), "{text}");
-            assert!(text.contains(&format!("round {round}: ")), "{text}");
+            assert!(text.contains(&format!("round {round}, at this block: ")), "{text}");
             assert!(text.contains(&format!(", {left} left")), "{text}");
         }
     }
@@ -245,7 +270,7 @@ mod tests {
         let text = render(&view(&Chain::deployed(), Seconds::ZERO));
         let (_, text) = text.split_once("b2\n").unwrap();
         let shown = "           next block: epoch 0, slot 0, no seats, nor in the next epoch
-Signals    round 0: 3 of 5 signals win, 5 slots left
+Signals    round 0, at this block: 3 of 5 signals win, 5 slots left
            nobody can signal before epoch 2
 Proposals  none; nobody has locked tokens to vote with
 
@@ -257,6 +282,31 @@ Now
   holders    lock tokens to vote with: canon lock
 ";
         assert_eq!(text, shown);
+    }
+
+    #[test]
+    fn the_time_left_never_touches_the_date() {
+        let mut chain = Chain::staked(3);
+        chain.next_round();
+        let mut view = view(&chain, Seconds::ZERO);
+        view.present.governance.exit_floor.until = chain.now() + Seconds::of(83_000);
+        let text = render(&view);
+        assert!(text.contains("\n  in 23 h 3 min  1970-"), "{text}");
+        view.present.governance.exit_floor.until = chain.now() + Seconds::of(12 * 60 + 33);
+        let text = render(&view);
+        assert!(text.contains("\n  in 12 min 34 s  1970-"), "{text}");
+    }
+
+    #[test]
+    fn what_only_the_history_knows_is_named_with_the_command_that_shows_it() {
+        let mut view = view(&Chain::staked(3), Seconds::ZERO);
+        view.present.governance.withdrawal_count = 3;
+        let text = render(&view);
+        let unread = "
+  not read   which of 3 withdrawals can be paid: canon power HOLDER
+             exits and moves that are due: canon stake status
+";
+        assert!(text.contains(unread), "{text}");
     }
 
     #[test]

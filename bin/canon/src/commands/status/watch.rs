@@ -1,13 +1,16 @@
 //! `canon status --watch`: redraws the status with each block.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::{
+    borrow::Cow,
+    io::{self, IsTerminal as _, Write},
+};
 
 use alloy_primitives::B256;
 use anstream::{AutoStream, ColorChoice, adapter::strip_str};
 use canon_protocol::{ForeignText, text::grouped};
 use canon_views::{Question, SetView};
 use eyre::{Report, eyre};
-use terminal_size::{Height, terminal_size};
+use terminal_size::{Height, Width, terminal_size};
 use tokio::{signal::ctrl_c, time::Duration};
 
 use super::render;
@@ -16,7 +19,7 @@ use crate::{chain::Chain, exit::Failure};
 /// The time between two polls for a new block.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Switches to the alternate screen, hides the cursor and cuts off long lines.
+/// Switches to the alternate screen, hides the cursor and keeps the terminal from wrapping lines.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 /// Restores the screen and the cursor.
 const LEAVE: &str = "\x1b[?7h\x1b[?25h\x1b[?1049l";
@@ -69,8 +72,8 @@ impl Pace for Regularly {
 pub(super) struct Terminal<W> {
     out: W,
     color: ColorChoice,
-    /// Returns the number of lines that fit; `None` if that isn't known.
-    height: fn() -> Option<usize>,
+    /// Returns the columns and the lines that fit; `None` if that isn't known.
+    size: fn() -> Option<(usize, usize)>,
 }
 
 impl Terminal<io::Stdout> {
@@ -85,8 +88,11 @@ impl Terminal<io::Stdout> {
         let found = match (out.is_terminal(), is_dumb) {
             (true, false) => {
                 let color = AutoStream::choice(&out);
-                let height = || terminal_size().map(|(_, Height(lines))| usize::from(lines));
-                return Ok(Self { out, color, height });
+                let size = || {
+                    let (Width(columns), Height(lines)) = terminal_size()?;
+                    Some((usize::from(columns), usize::from(lines)))
+                };
+                return Ok(Self { out, color, size });
             }
             (true, true) => "a terminal that can't move its cursor (TERM=dumb)",
             (false, _) => "a file or a pipe",
@@ -167,14 +173,14 @@ impl<W: Write> Screen<W> {
             ColorChoice::Never => strip_str(frame).to_string(),
             _ => frame.to_owned(),
         };
-        let height = (self.0.height)().unwrap_or(usize::MAX);
+        let (width, height) = (self.0.size)().unwrap_or((usize::MAX, usize::MAX));
         let lines = frame.lines().take(height.saturating_sub(2));
         let mut drawn = HOME.to_owned();
         for line in lines.chain([""]) {
-            drawn.push_str(line);
+            drawn.push_str(&cut(line, width));
             drawn.push_str(NEXT_LINE);
         }
-        drawn.push_str(last);
+        drawn.push_str(&cut(last, width));
         drawn.push_str(NEXT_LINE.trim_end());
         drawn.push_str(CLEAR_BELOW);
         self.write(&drawn)
@@ -184,6 +190,15 @@ impl<W: Write> Screen<W> {
         self.0.out.write_all(text.as_bytes())?;
         self.0.out.flush()
     }
+}
+
+/// A line without styles as far as it fits. If something is left out, it ends with `…`.
+fn cut(line: &str, width: usize) -> Cow<'_, str> {
+    if line.chars().count() <= width {
+        return line.into();
+    }
+    let kept = line.chars().take(width.saturating_sub(1));
+    kept.chain(['…']).collect::<String>().into()
 }
 
 impl<W: Write> Drop for Screen<W> {
@@ -269,7 +284,7 @@ mod tests {
         let answers: VecDeque<_> = answers.into_iter().collect();
         let written = Written::default();
         let terminal =
-            Terminal { out: written.clone(), color: ColorChoice::Never, height: || Some(4) };
+            Terminal { out: written.clone(), color: ColorChoice::Never, size: || Some((80, 4)) };
         let looks = answers.len() - 1;
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let (mut script, mut pace) = (Script(answers), Looks(looks));
@@ -306,10 +321,15 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_is_cut_ends_with_dots() {
+        assert_eq!(cut("Proposals", 9), "Proposals");
+        assert_eq!(cut("Proposals", 8), "Proposa…");
+    }
+
+    #[test]
     fn a_set_that_cannot_be_read_at_first_is_a_failure_on_an_untouched_screen() {
         let written = Written::default();
-        let terminal =
-            Terminal { out: written.clone(), color: ColorChoice::Never, height: || None };
+        let terminal = Terminal { out: written.clone(), color: ColorChoice::Never, size: || None };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let mut script = Script([Answer::Failure("no set")].into());
         let failure = runtime.block_on(watch(&mut script, &mut Looks(0), terminal)).unwrap_err();

@@ -22,9 +22,6 @@ use crate::{
     typed_data::{BallotMessage, SignedMessage, TypedMessage as _},
 };
 
-/// The number by which the next nonce is raised when ballots are voided.
-const INVALIDATED_NONCES: u64 = 1 << 32;
-
 /// The submitter's expectations of a ballot, as far as they were typed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Expected {
@@ -216,11 +213,10 @@ pub(super) async fn invalidate(
         let nonce = ballot.nonce;
         let action = IntendedAction::InvalidateBallots { holder, id: proposal, nonce };
         let intent = Intent { set: present.set_id(), action, until: None };
-        let next = nonce.get().saturating_add(INVALIDATED_NONCES);
         let words = vec![
             format!("Void all ballots on proposal {proposal} that {holder} has signed"),
             format!("Governance  {}", present.addresses.governance),
-            format!("nonces up to {} are void; the next one is {next}", next.saturating_sub(1)),
+            "ballots that it signs afterwards are valid".to_owned(),
         ];
         Ok(vec![Step::new(intent, words)])
     };

@@ -56,11 +56,12 @@ fn terms(page: &mut Page, report: &ForecastReport, preset: Option<&str>, rounded
     wrapped_line!(
         page,
         "",
-        "{} signal for the payload, {} for a rival; all miss {} of their slots, so {} of all slots bring a \
+        "{} signal for the payload, {} for a rival; {} of their slots{}, so {} of all slots bring a \
          signal for the payload",
         percent(report.signaling.get()),
         percent(report.rival.get()),
-        percent(report.missed.get()),
+        format_args!("all miss {}", percent(report.missed.get())),
+        if report.operators.is_empty() { "" } else { " on average" },
         percent(report.per_slot.get()),
     );
     for rounded in rounded {
