@@ -148,3 +148,69 @@ async fn a_command_whose_first_step_is_final_does_not_send_it_again() {
         blocks.into_inner()
     );
 }
+
+/// The lock fails in a block that stays.
+#[tokio::test]
+async fn a_command_that_failed_begins_anew_when_it_is_run_again() {
+    use alloy_provider::Provider as _;
+    let world = World::new("failed-again").await;
+    let governance = world.set.governance;
+    let plan = async |planned| world.plan(planned, FIVE).await;
+    let code = world.client.provider().get_code_at(governance).await.unwrap();
+    let chain = world.chain.clone();
+    let blocks = std::sync::atomic::AtomicU32::new(0);
+    let wait = |_| {
+        // The first block has the approval, the second one the lock.
+        let is_lock = blocks.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 1;
+        if is_lock {
+            chain.set_code(governance, vec![0x5f, 0x5f, 0xfd]).unwrap();
+        }
+        chain.mine().unwrap();
+        if is_lock {
+            chain.set_code(governance, code.clone()).unwrap();
+        }
+        std::future::ready(Waited::Again)
+    };
+    let sending = Sending { consent: Consent::Given, ..world.asking(&yes) };
+    let failure = sending.run(wait, std::future::pending(), &plan).await.unwrap_err();
+    let said = format!("{:#}", failure.report);
+    assert!(said.starts_with("the transaction failed: "), "{said}");
+    let nonce = world.chain.nonce(world.account());
+    let shown = Shown::default();
+    ended_well(world.run(COMMAND, FIVE, &shown).await, "again");
+    assert_eq!((world.power().await, world.chain.nonce(world.account())), (FIVE, nonce + 1));
+    let told = shown.told.take();
+    assert!(told.iter().all(|line| line.starts_with("sent 0x")), "{told:?}");
+    assert!(world.begun_files().is_empty());
+}
+
+/// The lock fails in a block that is replaced after the command has ended, and another command is next.
+#[tokio::test]
+async fn another_command_reports_what_became_of_a_failure_whose_block_was_replaced() {
+    let world = World::new("failed-other").await;
+    let governance = world.set.governance;
+    let plan = async |planned| world.plan(planned, FIVE).await;
+    let chain = world.chain.clone();
+    let replaced = std::sync::Mutex::new(None);
+    let blocks = std::sync::atomic::AtomicU32::new(0);
+    let wait = |_| {
+        // The first block has the approval, the second one the lock.
+        if blocks.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 1 {
+            *replaced.lock().unwrap() = Some(chain.snapshot());
+            chain.set_code(governance, vec![0x5f, 0x5f, 0xfd]).unwrap();
+        }
+        chain.mine().unwrap();
+        std::future::ready(Waited::Again)
+    };
+    let sending = Sending { consent: Consent::Given, ..world.asking(&yes) };
+    sending.run(wait, std::future::pending(), &plan).await.unwrap_err();
+    chain.revert(replaced.lock().unwrap().take().unwrap()).unwrap();
+    chain.mine().unwrap();
+    assert_eq!(world.power().await, FIVE);
+    let shown = Shown::default();
+    ended_well(world.run("canon lock 7", Amount::of(7), &shown).await, "another one");
+    assert_eq!(world.power().await, Amount::of(12));
+    let told = shown.told.take().join("\n");
+    assert!(told.starts_with("the block in which 0x"), "{told}");
+    assert!(told.contains(&format!(": lock {FIVE}")) && told.contains("done in 0x"), "{told}");
+}
