@@ -1,5 +1,6 @@
 //! A command that is killed, or loses its endpoint, at any point, and is run again.
 
+mod attacks;
 mod forks;
 
 use std::{

@@ -1,0 +1,31 @@
+//! Attacks: each test fails, and so shows a break.
+
+use crate::chain::{Chain, PAYLOAD, ViewedChain as _, harmless, named};
+use canon_protocol::{ProposalId, Support};
+use canon_views::{IntentProgress, Order, OrderAmount, OrderId, Question, holder};
+use std::collections::BTreeMap;
+
+/// Alice orders ballots on the proposal that she has read, which is number 0. A reorganization, or whoever proposes
+/// first, makes something else number 0.
+#[test]
+fn an_order_to_vote_is_not_carried_out_on_a_proposal_with_other_actions() {
+    let order = Order::Vote { id: ProposalId::ZERO, support: Support::Yea, amount: OrderAmount::All };
+    let orders = BTreeMap::from([(OrderId(0), order)]);
+    let evil_payload = named("another payload");
+    let intents = |payload, actions| {
+        let mut chain = Chain::voting(2000, 1000);
+        chain.propose(payload, actions);
+        let proposal = &chain.set.governance().proposals()[0];
+        let (deadlines, hash) = (proposal.deadlines(), proposal.actions_hash());
+        chain.jump(deadlines.voting_starts());
+        let mut question = Question::default();
+        question.add_holder(named("alice"), &orders);
+        let view = chain.view_of(deadlines.voting_starts(), &question);
+        (hash, holder(&view, named("alice"), &orders, |_| IntentProgress::Open).intents)
+    };
+    let (agreed, good) = intents(PAYLOAD, &harmless());
+    let (other, evil) = intents(evil_payload, &[]);
+    assert_ne!(agreed, other);
+    assert_eq!(good.len(), 1);
+    assert_eq!(evil, [], "the same order casts all power for other actions");
+}
