@@ -12,7 +12,7 @@ fn an_order_to_vote_is_not_carried_out_on_a_proposal_with_other_actions() {
     let order = Order::Vote { id: ProposalId::ZERO, support: Support::Yea, amount: OrderAmount::All };
     let orders = BTreeMap::from([(OrderId(0), order)]);
     let evil_payload = named("another payload");
-    let intents = |payload, actions| {
+    let intents = |payload, actions: &[canon_protocol::Action]| {
         let mut chain = Chain::voting(2000, 1000);
         chain.propose(payload, actions);
         let proposal = &chain.set.governance().proposals()[0];
@@ -23,8 +23,10 @@ fn an_order_to_vote_is_not_carried_out_on_a_proposal_with_other_actions() {
         let view = chain.view_of(deadlines.voting_starts(), &question);
         (hash, holder(&view, named("alice"), &orders, |_| IntentProgress::Open).intents)
     };
-    let (agreed, good) = intents(PAYLOAD, &harmless());
-    let (other, evil) = intents(evil_payload, &[]);
+    let agreed_actions = harmless();
+    let other_actions = [harmless(), harmless()].concat();
+    let (agreed, good) = intents(PAYLOAD, &agreed_actions);
+    let (other, evil) = intents(evil_payload, &other_actions);
     assert_ne!(agreed, other);
     assert_eq!(good.len(), 1);
     assert_eq!(evil, [], "the same order casts all power for other actions");

@@ -221,3 +221,116 @@ async fn a_command_does_not_wait_for_ever_for_a_transaction_of_another_wallet() 
     let blocks = blocks.into_inner();
     assert!(blocks < 200, "it waited for {blocks} blocks until the test gave up; told {told:?}; {ran:?}");
 }
+
+/// The user speeds a stuck lock up with the same key in a wallet: the same call, under the same nonce, for more.
+#[tokio::test]
+async fn a_lock_that_a_wallet_sped_up_is_not_sent_once_more() {
+    let world = World::new("sped-up").await;
+    let governance = world.set.governance;
+    let mut wallet = Sender::new(world.client.clone(), world.chain.dev_accounts().remove(0));
+    let mut by_wallet = async |call| {
+        let next = world.client.next_block().await.unwrap();
+        let _ = wallet.submit(call, canon_chain::Checks::Full, next).await.unwrap();
+        world.chain.mine().unwrap();
+    };
+    by_wallet(canon_chain::calls::approve(world.set.asset, governance, Amount::of(100))).await;
+    world.faults.set(FaultPlan::Method("eth_sendRawTransaction", Fault::KilledBefore));
+    let first = world.run(COMMAND, FIVE, &Shown::default()).await;
+    assert!(matches!(first, Ran::Killed), "{first:?}");
+    world.faults.end();
+    by_wallet(canon_chain::calls::lock(governance, world.account(), FIVE)).await;
+    assert_eq!(world.power().await, FIVE);
+    let shown = Shown::default();
+    let ran = world.run(COMMAND, FIVE, &shown).await;
+    assert_eq!(world.power().await, FIVE, "locked twice: {:?} {ran:?}", shown.told.borrow());
+}
+
+/// `canon lock all`: somebody sends the account 1 base unit of the asset in the block of the approval.
+#[tokio::test]
+async fn dust_that_a_stranger_sends_does_not_stop_a_lock_of_all() {
+    use canon_devchain::UnsignedCall;
+    let world = World::new("dust").await;
+    let (asset, account) = (world.set.asset, world.account());
+    let stranger = Address::repeat_byte(0x99);
+    let send = |from, to, amount| UnsignedCall {
+        from,
+        to: Some(asset),
+        input: canon_chain::calls::transfer(asset, to, amount).input().clone(),
+    };
+    world.chain.mine_unsigned(&[send(account, stranger, Amount::of(1000))]).unwrap();
+    // As `canon lock all` plans it.
+    let plan = async |planned: Planned| {
+        let head = world.client.head().await.unwrap();
+        let mut question = Question::default();
+        question.holders.insert(planned.account, Default::default());
+        let view =
+            world.client.view(world.set.registry, &question, head.hash.into(), BLOCK_TIME).await;
+        let balance = view.unwrap().holders[&planned.account].balance;
+        world.plan(planned, balance).await
+    };
+    let chain = world.chain.clone();
+    let wait = move |_| {
+        let is_approval = chain.pool_size() > 0;
+        chain.mine().unwrap();
+        if is_approval {
+            chain.mine_unsigned(&[send(stranger, account, Amount::of(1))]).unwrap();
+        }
+        std::future::ready(Waited::Again)
+    };
+    let mut ends = Vec::new();
+    for _ in 0..4 {
+        let sending = Sending { consent: Consent::Given, ..world.asking(&yes) };
+        let ended = sending.run(wait.clone(), std::future::pending(), &plan).await;
+        ends.push(ended.map_err(|failure| format!("{:#}", failure.report)));
+    }
+    assert!(world.power().await > Amount::ZERO, "4 runs, nothing locked: {ends:#?}");
+}
+
+/// `canon setup-epoch` once an epoch: a run is killed once it has sent; the next one is an epoch later.
+#[tokio::test]
+async fn a_command_of_a_later_epoch_does_what_is_due_and_not_only_report_an_earlier_one() {
+    let world = World::new("epochs").await;
+    let command = "canon setup-epoch";
+    let rollup = world.set.rollup;
+    let missing = async || {
+        let head = world.client.head().await.unwrap();
+        let question = Question::default();
+        let view =
+            world.client.view(world.set.registry, &question, head.hash.into(), BLOCK_TIME).await;
+        view.unwrap().rollups[&rollup].seed
+    };
+    let plan = async |planned: Planned| {
+        let _ = planned;
+        let canon_views::SeedStatus::Missing(epoch) = missing().await else {
+            return Ok(Vec::new());
+        };
+        let set = SetId { chain_id: world.client.chain_id(), governance: world.set.governance };
+        let action = IntendedAction::RecordSeed { rollup, epoch };
+        let intent = Intent { set, action, until: None };
+        Ok(vec![Step::new(intent, vec![format!("record the seed of {epoch}")])])
+    };
+    let to_a_missing_one = async || {
+        for _ in 0..10_000 {
+            if matches!(missing().await, canon_views::SeedStatus::Missing(_)) {
+                return;
+            }
+            world.chain.increase_time(24);
+            world.chain.mine_unsigned(&[]).unwrap();
+        }
+        panic!("none is missing");
+    };
+    to_a_missing_one().await;
+    let sending = Sending { command, consent: Consent::Given, ..world.asking(&yes) };
+    world.faults.set(FaultPlan::Method("eth_sendRawTransaction", Fault::KilledAfter));
+    tokio::select! {
+        biased;
+        ended = sending.run(world.mining(), std::future::pending(), &plan) => panic!("{ended:?}"),
+        () = world.faults.killed() => {}
+    }
+    world.faults.end();
+    world.chain.mine().unwrap();
+    to_a_missing_one().await;
+    let due = missing().await;
+    let ran = sending.run(world.mining(), std::future::pending(), &plan).await;
+    assert_ne!(missing().await, due, "{ran:?}, and the seed that is due isn't recorded");
+}
