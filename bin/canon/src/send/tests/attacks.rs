@@ -230,6 +230,8 @@ async fn a_lock_that_a_wallet_sped_up_is_not_sent_once_more() {
     let mut wallet = Sender::new(world.client.clone(), world.chain.dev_accounts().remove(0));
     let mut by_wallet = async |call| {
         let next = world.client.next_block().await.unwrap();
+        // It offers more.
+        let next = canon_chain::NextBlock { base_fee: 3 * next.base_fee, ..next };
         let _ = wallet.submit(call, canon_chain::Checks::Full, next).await.unwrap();
         world.chain.mine().unwrap();
     };
@@ -242,6 +244,7 @@ async fn a_lock_that_a_wallet_sped_up_is_not_sent_once_more() {
     assert_eq!(world.power().await, FIVE);
     let shown = Shown::default();
     let ran = world.run(COMMAND, FIVE, &shown).await;
+    eprintln!("{:?} {ran:?}", shown.told.borrow());
     assert_eq!(world.power().await, FIVE, "locked twice: {:?} {ran:?}", shown.told.borrow());
 }
 
@@ -312,6 +315,9 @@ async fn a_command_of_a_later_epoch_does_what_is_due_and_not_only_report_an_earl
     let to_a_missing_one = async || {
         for _ in 0..10_000 {
             if matches!(missing().await, canon_views::SeedStatus::Missing(_)) {
+                // Not in the epoch's first slot, in which none is recorded.
+                world.chain.increase_time(48);
+                world.chain.mine_unsigned(&[]).unwrap();
                 return;
             }
             world.chain.increase_time(24);
@@ -329,8 +335,10 @@ async fn a_command_of_a_later_epoch_does_what_is_due_and_not_only_report_an_earl
     }
     world.faults.end();
     world.chain.mine().unwrap();
+    eprintln!("after the first: {:?}", missing().await);
     to_a_missing_one().await;
     let due = missing().await;
+    eprintln!("due: {due:?}");
     let ran = sending.run(world.mining(), std::future::pending(), &plan).await;
     assert_ne!(missing().await, due, "{ran:?}, and the seed that is due isn't recorded");
 }
