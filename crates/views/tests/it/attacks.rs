@@ -1,7 +1,7 @@
 //! Attacks: each test fails, and so shows a break.
 
-use crate::chain::{Chain, PAYLOAD, ViewedChain as _, harmless, named};
-use canon_protocol::{ProposalId, Support};
+use crate::chain::{Chain, GOVERNANCE, PAYLOAD, ViewedChain as _, harmless, named};
+use canon_protocol::{Amount, GovernanceCall, ProposalId, Support};
 use canon_views::{IntentProgress, Order, OrderAmount, OrderId, Question, holder};
 use std::collections::BTreeMap;
 
@@ -30,4 +30,23 @@ fn an_order_to_vote_is_not_carried_out_on_a_proposal_with_other_actions() {
     assert_ne!(agreed, other);
     assert_eq!(good.len(), 1);
     assert_eq!(evil, [], "the same order casts all power for other actions");
+}
+
+/// Somebody gives up 1 base unit a hundred times, due to alice. Her agent pays a transaction for each.
+#[test]
+fn dust_that_strangers_withdraw_to_a_holder_costs_it_no_transactions() {
+    let mut chain = Chain::deployed();
+    chain.lock("bob", 1000);
+    let (to, amount) = (named("alice"), Amount::of(1).to_word());
+    for _ in 0..100 {
+        chain.ok("bob", GOVERNANCE, GovernanceCall::InitiateWithdraw { to, amount });
+    }
+    let unlocks_at = chain.set.governance().withdrawals().last().unwrap().unlocks_at;
+    let orders = BTreeMap::new();
+    let mut question = Question::default();
+    question.add_holder(to, &orders);
+    let view = chain.view_of(unlocks_at, &question);
+    let duty = holder(&view, to, &orders, |_| IntentProgress::Open);
+    let count = duty.intents.len();
+    assert!(count < 10, "{count} transactions in one block, for {count} base units");
 }

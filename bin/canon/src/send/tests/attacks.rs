@@ -148,24 +148,36 @@ async fn a_transaction_never_costs_more_than_what_was_shown_as_its_most() {
     );
 }
 
-/// An approval that is final before the lock is mined, and a kill in between: the second run must end.
+/// `--confirmations 64`: the approval is final before the lock is mined, and somebody presses Ctrl-C in between. The
+/// second run must send nothing but the lock.
 #[tokio::test]
-async fn a_command_whose_first_step_is_final_ends_when_it_is_run_again() {
+async fn a_command_whose_first_step_is_final_does_not_send_it_again() {
     let world = World::new("final").await;
     let nonce = world.chain.nonce(world.account());
     let plan = async |planned| world.plan(planned, FIVE).await;
-    let sending = Sending { confirmations: 70, consent: Consent::Given, ..world.asking(&yes) };
-    let mut sends = 0;
-    world.faults.set(FaultPlan::by(move |packet| {
-        let is_send = packet.as_single().is_some_and(|one| one.method() == "eth_sendRawTransaction");
-        sends += u32::from(is_send);
-        (is_send && sends == 2).then_some(Fault::KilledAfter)
-    }));
-    tokio::select! {
-        biased;
-        ended = sending.run(world.mining(), std::future::pending(), &plan) => panic!("{ended:?}"),
-        () = world.faults.killed() => {}
-    }
+    let sending = Sending { confirmations: 64, consent: Consent::Given, ..world.asking(&yes) };
+    let pressed = tokio::sync::Notify::new();
+    let (chain, account) = (world.chain.clone(), world.account());
+    let left_out = std::sync::atomic::AtomicU32::new(0);
+    let wait = |_| {
+        let is_lock = chain.nonce(account) == nonce + 1 && chain.pool_size() > 0;
+        match is_lock {
+            true => {
+                // It isn't in the next blocks.
+                chain.mine_unsigned(&[]).unwrap();
+                if left_out.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 3 {
+                    pressed.notify_one();
+                }
+            }
+            false => drop(chain.mine().unwrap()),
+        }
+        async {
+            tokio::task::yield_now().await;
+            Waited::Again
+        }
+    };
+    let ended = sending.run(wait, pressed.notified(), &plan).await;
+    assert!(ended.is_err(), "{ended:?}");
     world.faults.end();
     let chain = world.chain.clone();
     let blocks = std::sync::atomic::AtomicU32::new(0);
@@ -244,7 +256,6 @@ async fn a_lock_that_a_wallet_sped_up_is_not_sent_once_more() {
     assert_eq!(world.power().await, FIVE);
     let shown = Shown::default();
     let ran = world.run(COMMAND, FIVE, &shown).await;
-    eprintln!("{:?} {ran:?}", shown.told.borrow());
     assert_eq!(world.power().await, FIVE, "locked twice: {:?} {ran:?}", shown.told.borrow());
 }
 
@@ -335,10 +346,87 @@ async fn a_command_of_a_later_epoch_does_what_is_due_and_not_only_report_an_earl
     }
     world.faults.end();
     world.chain.mine().unwrap();
-    eprintln!("after the first: {:?}", missing().await);
     to_a_missing_one().await;
     let due = missing().await;
-    eprintln!("due: {due:?}");
     let ran = sending.run(world.mining(), std::future::pending(), &plan).await;
     assert_ne!(missing().await, due, "{ran:?}, and the seed that is due isn't recorded");
+}
+
+/// A node's pending block has a wrong time once, while a transaction with a last useful second is in flight.
+#[tokio::test]
+async fn one_wrong_time_of_a_pending_block_does_not_cancel_what_is_in_flight() {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    };
+    let world = World::new("pending-time").await;
+    let until = Timestamp::of(world.chain.timestamp() + 100_000);
+    let plan = async |planned: Planned| {
+        let mut steps = world.plan(planned, FIVE).await?;
+        steps.truncate(1);
+        steps.iter_mut().for_each(|step| step.intent.until = Some(until));
+        Ok(steps)
+    };
+    let lies = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&lies);
+    world.faults.answer(move |request| {
+        let is_pending = request.method() == "eth_getBlockByNumber"
+            && canon_faults::params(request)[0] == "pending";
+        match is_pending && asked.swap(false, Relaxed) {
+            true => canon_faults::Answer::Changed(Box::new(|mut block| {
+                block["timestamp"] = "0x7fffffff".into();
+                block
+            })),
+            false => canon_faults::Answer::Node,
+        }
+    });
+    let chain = world.chain.clone();
+    let is_first = AtomicBool::new(true);
+    let wait = |_| {
+        match chain.pool_size() > 0 && is_first.swap(false, Relaxed) {
+            true => {
+                // It isn't in the next block.
+                chain.mine_unsigned(&[]).unwrap();
+                lies.store(true, Relaxed);
+            }
+            false => drop(chain.mine().unwrap()),
+        }
+        std::future::ready(Waited::Again)
+    };
+    let told = RefCell::new(Vec::new());
+    let tell = |text: &str| told.borrow_mut().push(text.to_owned());
+    let sending = Sending { tell: &tell, ..world.asking(&yes) };
+    let ran = sending.run(wait, std::future::pending(), &plan).await;
+    assert!(
+        ran.is_ok(),
+        "given up {} s before its time is over: {told:?} {ran:?}",
+        until.get() - world.chain.timestamp()
+    );
+}
+
+/// The lock is refused after the approval was sent.
+#[tokio::test]
+async fn nobody_is_told_that_nothing_was_sent_after_something_was() {
+    use canon_devchain::UnsignedCall;
+    let world = World::new("nothing").await;
+    let nonce = world.chain.nonce(world.account());
+    let (asset, account) = (world.set.asset, world.account());
+    let plan = async |planned| world.plan(planned, FIVE).await;
+    let head = world.client.head().await.unwrap();
+    let mut question = Question::default();
+    question.holders.insert(account, Default::default());
+    let view = world.client.view(world.set.registry, &question, head.hash.into(), BLOCK_TIME).await;
+    let balance = view.unwrap().holders[&account].balance;
+    let chain = world.chain.clone();
+    let wait = move |_| {
+        chain.mine().unwrap();
+        let call = canon_chain::calls::transfer(asset, Address::repeat_byte(0x99), balance);
+        let input = call.input().clone();
+        chain.mine_unsigned(&[UnsignedCall { from: account, to: Some(asset), input }]).unwrap();
+        std::future::ready(Waited::Again)
+    };
+    let ran = world.asking(&yes).run(wait, std::future::pending(), &plan).await;
+    let said = format!("{:#}", ran.unwrap_err().report);
+    assert!(world.chain.nonce(account) > nonce);
+    assert!(!said.contains("nothing was sent"), "the approval was mined, and it says: {said}");
 }
