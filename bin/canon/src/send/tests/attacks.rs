@@ -397,11 +397,9 @@ async fn one_wrong_time_of_a_pending_block_does_not_cancel_what_is_in_flight() {
     let tell = |text: &str| told.borrow_mut().push(text.to_owned());
     let sending = Sending { tell: &tell, ..world.asking(&yes) };
     let ran = sending.run(wait, std::future::pending(), &plan).await;
-    assert!(
-        ran.is_ok(),
-        "given up {} s before its time is over: {told:?} {ran:?}",
-        until.get() - world.chain.timestamp()
-    );
+    let left = until.get() - world.chain.timestamp();
+    let is_given_up = told.borrow().iter().any(|line| line.contains("a transfer of nothing takes"));
+    assert!(!is_given_up, "given up {left} s before its time is over: {told:?} {ran:?}");
 }
 
 /// The lock is refused after the approval was sent.
