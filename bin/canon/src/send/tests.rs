@@ -1,5 +1,6 @@
 //! Tests of commands that are killed or lose their endpoint at any point, and are run again.
 
+mod attacks;
 mod forks;
 
 use std::{

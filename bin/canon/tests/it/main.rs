@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod attacks;
 mod audit;
 mod chain;
 mod deploy;
