@@ -2,7 +2,6 @@
 
 use std::{future::Future, path::Path};
 
-use alloy_eips::BlockId;
 use alloy_primitives::{Address, U256};
 use canon_chain::{
     AccountSigner, Client, IntentSender, Wait,
@@ -18,7 +17,7 @@ use super::{
     failures,
     outbox::{Again, Delivered, Outbox, Stopped},
     outcome::{self, OutcomeDocument},
-    record::AccountFiles,
+    record::{self, AccountFiles},
     show::{self, Previewed},
 };
 use crate::{
@@ -55,9 +54,9 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
         plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
     ) -> Result<Exit, Failure> {
         let account = self.signer.address();
-        let genesis = self.client.block(BlockId::earliest()).await.map_err(failures::refused)?.hash;
+        let genesis = record::genesis(self.client).await?;
         let files = AccountFiles::new(self.folder, self.client.chain_id(), genesis, account);
-        let journal = files.journal(self.command)?;
+        let (_lock, journal) = files.open(self.command)?;
         let fees = FeePolicy::default();
         let sender = IntentSender::new(self.client.clone(), self.signer.clone(), fees, journal);
         let sender = sender.map_err(failures::refused)?;

@@ -1,6 +1,5 @@
 //! Tests of commands that are killed or lose their endpoint at any point, and are run again.
 
-mod attacks;
 mod forks;
 
 use std::{
@@ -533,15 +532,15 @@ fn a_folder_for_state_is_its_owners_only() {
     let folder = std::env::temp_dir().join(format!("canon-send-{}-private", std::process::id()));
     let files =
         AccountFiles::new(&folder.join("canon"), 1, B256::repeat_byte(2), Address::repeat_byte(1));
-    let journal = files.journal("canon push").unwrap();
+    let (lock, journal) = files.open("canon push").unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&folder.join("canon")), mode(journal.path())), (0o700, 0o600));
-    let said = files.journal("canon drop").unwrap_err();
+    let said = files.open("canon drop").unwrap_err();
     let report = format!("{:#}", said.report);
     let expected = format!("is in use by process {}: canon push", std::process::id());
     assert!(report.contains(&expected), "{report}");
     assert_eq!(said.exit, Exit::Internal);
-    drop(journal);
+    drop((lock, journal));
     fs::write(
         folder.join("canon/1-0x0202020202020202-0x0101010101010101010101010101010101010101.begun"),
         "{",

@@ -1,7 +1,6 @@
 //! Tests of views on a chain that only the tests advance.
 #![allow(clippy::unwrap_used)]
 
-mod attacks;
 mod chain;
 mod histories;
 mod holders;
