@@ -9,7 +9,7 @@ use crate::{
     intent::{IntendedAction, Intent, IntentId, IntentProgress, IntentSubject, PermitTerms},
     present::{HolderView, Present, SetView},
 };
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use canon_protocol::{Amount, ProposalId, ProposalState, Seconds, Support, Timestamp, text};
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -60,6 +60,9 @@ pub enum Order {
     Vote {
         /// The proposal.
         id: ProposalId,
+        /// The hash of the actions that the holder has read, as in `ProposalFrozen`. A number alone names another
+        /// proposal after a reorganization, or if somebody else proposes first.
+        actions_hash: B256,
         /// The side of the ballot: for or against.
         support: Support,
         /// The total power to cast on that side.
@@ -110,6 +113,11 @@ pub enum OrderStatus {
     Done,
     /// It came too late: the ballots it needs aren't taken any more.
     TooLate,
+    /// The proposal with this number has other actions than the order. No ballot is cast on it.
+    ActionsChanged {
+        /// The hash of the proposal's actions.
+        found: B256,
+    },
     /// The holder has less than the order needs.
     Short {
         /// The amount that the order needs.
@@ -203,7 +211,9 @@ impl OrderEvaluation<'_> {
     /// Returns the status of `order`. Adds its intent for the next block, if it has one.
     fn evaluate(&mut self, number: OrderId, order: &Order) -> OrderStatus {
         match *order {
-            Order::Vote { id, support, amount } => self.vote(id, support, amount),
+            Order::Vote { id, actions_hash, support, amount } => {
+                self.vote(id, actions_hash, support, amount)
+            }
             Order::Lock { amount, method } => {
                 self.in_turn(number, |evaluation| evaluation.lock(number, amount, method))
             }
@@ -267,10 +277,19 @@ impl OrderEvaluation<'_> {
         self.due(IntendedAction::Withdraw { holder, order, to, amount }, None)
     }
 
-    fn vote(&mut self, id: ProposalId, support: Support, amount: OrderAmount) -> OrderStatus {
+    fn vote(
+        &mut self,
+        id: ProposalId,
+        actions_hash: B256,
+        support: Support,
+        amount: OrderAmount,
+    ) -> OrderStatus {
         let Some(proposal) = self.present.proposal(id) else {
             return OrderStatus::Waiting(WaitsFor::Proposal);
         };
+        if proposal.actions_hash != actions_hash {
+            return OrderStatus::ActionsChanged { found: proposal.actions_hash };
+        }
         let Some(ballot) = self.view.ballots.get(&id) else { return OrderStatus::Unknown };
         let next = self.present.next;
         if proposal.state_at(next) == ProposalState::Pending {
