@@ -98,11 +98,11 @@ impl Lock {
         planned: Planned,
         method: Method,
     ) -> Result<Vec<Step>, Failure> {
-        let Planned { account: holder, order } = planned;
+        let Planned { account: holder, order, .. } = planned;
         let unknown =
             || Failure::internal(eyre!("{holder} isn't in the answer"), "please report this");
         let view = present.holders.get(&holder).ok_or_else(unknown)?;
-        let amount = amount(holder, view, self.amount)?;
+        let amount = amount(holder, view, planned.amount(self.amount))?;
         let (asset, governance) = (present.addresses.asset, present.addresses.governance);
         let intent = |action| Intent { set: present.set_id(), action, until: None };
         let is_allowed = view.allowance >= amount.to_word();

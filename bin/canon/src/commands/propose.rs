@@ -74,7 +74,7 @@ async fn step(
     payload: Address,
     to: Address,
 ) -> Result<Step, Failure> {
-    let Planned { account: holder, order } = planned;
+    let Planned { account: holder, order, .. } = planned;
     let question =
         Question { holders: BTreeMap::from([(holder, BTreeSet::new())]), ..Question::default() };
     let OpenedSet { view, .. } = chain.history(question).await?;

@@ -71,11 +71,11 @@ impl Unlock {
     }
 
     fn step(&self, present: &Present, planned: Planned) -> Result<Step, Failure> {
-        let Planned { account: holder, order } = planned;
+        let Planned { account: holder, order, .. } = planned;
         let unknown =
             || Failure::internal(eyre!("{holder} isn't in the answer"), "please report this");
         let view = present.holders.get(&holder).ok_or_else(unknown)?;
-        let amount = amount(holder, view, self.amount)?;
+        let amount = amount(holder, view, planned.amount(self.amount))?;
         let to = self.to.unwrap_or(holder);
         let action = IntendedAction::Withdraw { holder, order, to, amount };
         let words = vec![

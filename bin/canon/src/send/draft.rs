@@ -37,7 +37,7 @@ impl Draft {
         &self,
         plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
     ) -> Result<Vec<Previewed>, Failure> {
-        let planned = Planned { account: self.sender.address(), order: OrderId(0) };
+        let planned = Planned { account: self.sender.address(), order: OrderId(0), shown: None };
         preview(&self.sender, plan(planned).await?).await
     }
 

@@ -21,7 +21,8 @@ use std::{
 
 use alloy_primitives::{Address, B256, Signature};
 use canon_chain::{AccountSigner, Waited};
-use canon_views::{Intent, OrderId};
+use canon_protocol::Amount;
+use canon_views::{IntendedAction, Intent, OrderAmount, OrderId};
 use eyre::{Report, eyre};
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +76,16 @@ pub(crate) struct Planned {
     pub(crate) account: Address,
     /// The number of the order, for intents that need one.
     pub(crate) order: OrderId,
+    /// The amount that was shown for the order; `None` before it was shown.
+    shown: Option<Amount>,
+}
+
+impl Planned {
+    /// The amount to plan with, if this one is wanted. Once `all` was shown as an amount, it stands for that amount:
+    /// otherwise a stranger could stop the command by sending a base unit between two steps.
+    pub(crate) fn amount(&self, wanted: OrderAmount) -> OrderAmount {
+        self.shown.map_or(wanted, OrderAmount::Exactly)
+    }
 }
 
 impl Step {
@@ -86,6 +97,16 @@ impl Step {
     /// The first line of the description.
     pub(crate) fn title(&self) -> &str {
         self.words.first().map_or("", String::as_str)
+    }
+
+    /// The amount of the order that the step carries out.
+    const fn ordered_amount(&self) -> Option<Amount> {
+        match self.intent.action {
+            IntendedAction::Lock { amount, .. } | IntendedAction::Withdraw { amount, .. } => {
+                Some(amount)
+            }
+            _ => None,
+        }
     }
 
     /// Whether the step does the same as `other`, with the same description.

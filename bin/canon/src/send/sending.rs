@@ -103,8 +103,15 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
         {
             return Ok(());
         }
-        let planned = Planned { account: outbox.sender().address(), order: start.order };
+        let earlier_steps = start.begun.iter().flat_map(|begun| &begun.steps);
+        let planned = Planned {
+            account: outbox.sender().address(),
+            order: start.order,
+            shown: earlier_steps.filter_map(Step::ordered_amount).next(),
+        };
         let shown = self.remaining(plan, planned, delivered).await?;
+        let amount = shown.iter().find_map(Step::ordered_amount);
+        let planned = Planned { shown: planned.shown.or(amount), ..planned };
         let previewed = preview(outbox.sender(), shown.clone()).await?;
         check_balance(outbox.sender(), &previewed).await?;
         let text = show::text(planned.account, &previewed);

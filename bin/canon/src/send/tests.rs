@@ -1,5 +1,6 @@
 //! Tests of commands that are killed or lose their endpoint at any point, and are run again.
 
+mod changes;
 mod forks;
 
 use std::{
@@ -18,7 +19,7 @@ use canon_chain::{
 use canon_devchain::{Devchain, DevchainConfig, Mining};
 use canon_faults::{Fault, FaultPlan, Faults};
 use canon_protocol::{Amount, Timestamp};
-use canon_views::{IntendedAction, Question, SetAddresses, SetId};
+use canon_views::{HolderView, IntendedAction, Question, SetAddresses, SetId};
 use tower::Layer as _;
 
 use super::{record::AccountFiles, *};
@@ -100,7 +101,7 @@ impl World {
         let view =
             self.client.view(self.set.registry, &question, head.hash.into(), BLOCK_TIME).await;
         let present = view.map_err(unread)?;
-        let Planned { account: holder, order } = planned;
+        let Planned { account: holder, order, .. } = planned;
         let set = SetId { chain_id: present.chain_id, governance: self.set.governance };
         let step =
             |action, title: String| Step::new(Intent { set, action, until: None }, vec![title]);
@@ -170,12 +171,17 @@ impl World {
 
     /// The power of the account.
     async fn power(&self) -> Amount {
+        self.holding().await.power
+    }
+
+    /// What the account holds.
+    async fn holding(&self) -> HolderView {
         let head = self.client.head().await.unwrap();
         let mut question = Question::default();
         question.holders.insert(self.account(), Default::default());
         let view =
             self.client.view(self.set.registry, &question, head.hash.into(), BLOCK_TIME).await;
-        view.unwrap().holders[&self.account()].power
+        view.unwrap().holders[&self.account()].clone()
     }
 
     /// Restores the state after the deployment of the set.
