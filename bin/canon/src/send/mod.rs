@@ -99,6 +99,19 @@ impl Step {
         self.words.first().map_or("", String::as_str)
     }
 
+    /// Whether another step of the same kind becomes due as time passes, for commands that find what is due.
+    const fn recurs(&self) -> bool {
+        matches!(
+            self.intent.action,
+            IntendedAction::Signal { .. }
+                | IntendedAction::RecordSeed { .. }
+                | IntendedAction::Push { .. }
+                | IntendedAction::Execute { .. }
+                | IntendedAction::Drop { .. }
+                | IntendedAction::PayWithdrawal { .. }
+        )
+    }
+
     /// The amount of the order that the step carries out.
     const fn ordered_amount(&self) -> Option<Amount> {
         match self.intent.action {

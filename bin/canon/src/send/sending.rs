@@ -98,9 +98,9 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
     ) -> Result<(), Stopped> {
         let start = outbox.start(self.command, self.registry, self.confirmations).await?;
         delivered.extend(start.delivered);
-        if let Some(begun) = &start.begun
-            && begun.steps.iter().all(|step| is_among(step, delivered))
-        {
+        let done = start.begun.as_ref().map(|begun| &begun.steps);
+        let done = done.filter(|steps| steps.iter().all(|step| is_among(step, delivered)));
+        if done.is_some_and(|steps| !steps.iter().all(Step::recurs)) {
             return Ok(());
         }
         let earlier_steps = start.begun.iter().flat_map(|begun| &begun.steps);
@@ -109,7 +109,12 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
             order: start.order,
             shown: earlier_steps.filter_map(Step::ordered_amount).next(),
         };
-        let shown = self.remaining(plan, planned, delivered).await?;
+        let shown = match self.remaining(plan, planned, delivered).await {
+            // Nothing else is due, so there is only the outcome of the earlier run to report.
+            Ok(steps) if done.is_some() && steps.is_empty() => return Ok(()),
+            Err(failure) if done.is_some() && failure.exit != Exit::Internal => return Ok(()),
+            other => other?,
+        };
         let amount = shown.iter().find_map(Step::ordered_amount);
         let planned = Planned { shown: planned.shown.or(amount), ..planned };
         let previewed = preview(outbox.sender(), shown.clone()).await?;

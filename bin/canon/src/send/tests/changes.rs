@@ -52,3 +52,55 @@ async fn dust_that_a_stranger_sends_does_not_stop_a_lock_of_all() {
         assert_eq!(world.power().await, all, "{is_killed}");
     }
 }
+
+/// `canon setup-epoch` once an epoch: a run is killed once it has sent; the next one is an epoch later.
+#[tokio::test]
+async fn a_command_of_a_later_epoch_does_what_is_due_and_not_only_report_an_earlier_one() {
+    let world = World::new("epochs").await;
+    let command = "canon setup-epoch";
+    let rollup = world.set.rollup;
+    let missing = async || {
+        let head = world.client.head().await.unwrap();
+        let question = Question::default();
+        let view =
+            world.client.view(world.set.registry, &question, head.hash.into(), BLOCK_TIME).await;
+        view.unwrap().rollups[&rollup].seed
+    };
+    let plan = async |planned: Planned| {
+        let _ = planned;
+        let canon_views::SeedStatus::Missing(epoch) = missing().await else {
+            return Ok(Vec::new());
+        };
+        let set = SetId { chain_id: world.client.chain_id(), governance: world.set.governance };
+        let action = IntendedAction::RecordSeed { rollup, epoch };
+        let intent = Intent { set, action, until: None };
+        Ok(vec![Step::new(intent, vec![format!("record the seed of {epoch}")])])
+    };
+    let to_a_missing_one = async || {
+        for _ in 0..10_000 {
+            if matches!(missing().await, canon_views::SeedStatus::Missing(_)) {
+                // Not in the epoch's first slot, in which none is recorded.
+                world.chain.increase_time(48);
+                world.chain.mine_unsigned(&[]).unwrap();
+                return;
+            }
+            world.chain.increase_time(24);
+            world.chain.mine_unsigned(&[]).unwrap();
+        }
+        panic!("none is missing");
+    };
+    to_a_missing_one().await;
+    let sending = Sending { command, consent: Consent::Given, ..world.asking(&yes) };
+    world.faults.set(FaultPlan::Method("eth_sendRawTransaction", Fault::KilledAfter));
+    tokio::select! {
+        biased;
+        ended = sending.run(world.mining(), std::future::pending(), &plan) => panic!("{ended:?}"),
+        () = world.faults.killed() => {}
+    }
+    world.faults.end();
+    world.chain.mine().unwrap();
+    to_a_missing_one().await;
+    let due = missing().await;
+    let ran = sending.run(world.mining(), std::future::pending(), &plan).await;
+    assert_ne!(missing().await, due, "{ran:?}, and the seed that is due isn't recorded");
+}
