@@ -131,6 +131,11 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         self.hashes_of(&step.intent.id(), earlier).next().is_some()
     }
 
+    /// Whether the command has sent anything.
+    fn has_sent(&self, earlier: &[B256]) -> bool {
+        self.sender.transactions().any(|(hash, _)| !earlier.contains(&hash))
+    }
+
     fn hashes_of<'s>(
         &'s self,
         id: &'s IntentId,
@@ -183,7 +188,11 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
                     let refusal = self.pursue(Some(&step.intent), next).await;
                     if let Some(error) = refusal {
                         if !self.is_sent(step, earlier) {
-                            return Err(Stopped::ForGood(failures::refused(error)));
+                            let failure = failures::unsent(error);
+                            return Err(Stopped::ForGood(match self.has_sent(earlier) {
+                                true => failure,
+                                false => failures::nothing_sent(failure),
+                            }));
                         }
                         // It was recorded before the node refused it, and another node may have it.
                         self.tell_once(error.to_string());

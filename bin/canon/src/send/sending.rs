@@ -74,11 +74,16 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
                 Ok(Exit::Success)
             }
             Some(Err(Stopped::ForGood(failure))) => {
-                if !delivered.is_empty() {
-                    self.print(account, &delivered)?;
+                let Some(last) = delivered.last() else {
+                    outbox.end()?;
+                    return Err(failure);
+                };
+                self.print(account, &delivered)?;
+                if let Some(text) = show::taking_back(&last.step.intent) {
+                    (self.tell)(&text);
                 }
                 outbox.end()?;
-                Err(failure)
+                Err(failures::after(&delivered, failure))
             }
             Some(Err(Stopped::ForNow(failure))) => Err(failure),
             None => {
@@ -117,14 +122,19 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
         };
         let amount = shown.iter().find_map(Step::ordered_amount);
         let planned = Planned { shown: planned.shown.or(amount), ..planned };
-        let previewed = preview(outbox.sender(), shown.clone()).await?;
+        let unsent = |failure| match delivered.is_empty() {
+            true => failures::nothing_sent(failure),
+            false => failure,
+        };
+        let previewed = preview(outbox.sender(), shown.clone()).await.map_err(unsent)?;
         check_balance(outbox.sender(), &previewed).await?;
         let text = show::text(planned.account, &previewed);
         match self.consent {
             Consent::Given => (self.show)(&text),
             Consent::Ask => {
                 if (self.ask)(&text, "Send it?").await? == Answer::No {
-                    let report = eyre!("the answer was no: nothing was sent");
+                    let more = if delivered.is_empty() { "" } else { " more" };
+                    let report = eyre!("the answer was no: nothing{more} was sent");
                     let next = "run the command again to be asked again";
                     return Err(Failure::refused(report, next).into());
                 }
@@ -173,7 +183,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
 async fn check_balance(sender: &IntentSender, previewed: &[Previewed]) -> Result<(), Failure> {
     let costs = previewed.iter().filter_map(|one| one.preview.as_ref()).map(Preview::max_cost);
     let needed = costs.fold(U256::ZERO, U256::saturating_add);
-    let balance = sender.balance().await.map_err(failures::refused)?;
+    let balance = sender.balance().await.map_err(failures::unsent)?;
     let missing = needed.saturating_sub(balance);
     if missing.is_zero() {
         return Ok(());

@@ -104,3 +104,32 @@ async fn a_command_of_a_later_epoch_does_what_is_due_and_not_only_report_an_earl
     let ran = sending.run(world.mining(), std::future::pending(), &plan).await;
     assert_ne!(missing().await, due, "{ran:?}, and the seed that is due isn't recorded");
 }
+
+/// The lock is refused after the approval was sent.
+#[tokio::test]
+async fn nobody_is_told_that_nothing_was_sent_after_something_was() {
+    let world = World::new("nothing").await;
+    let nonce = world.chain.nonce(world.account());
+    let (asset, account) = (world.set.asset, world.account());
+    let plan = async |planned| world.plan(planned, FIVE).await;
+    let balance = world.holding().await.balance;
+    let chain = world.chain.clone();
+    let wait = move |_| {
+        chain.mine().unwrap();
+        let call = calls::transfer(asset, Address::repeat_byte(0x99), balance);
+        let input = call.input().clone();
+        chain.mine_unsigned(&[UnsignedCall { from: account, to: Some(asset), input }]).unwrap();
+        std::future::ready(Waited::Again)
+    };
+    let told = RefCell::new(Vec::new());
+    let tell = |text: &str| told.borrow_mut().push(text.to_owned());
+    let sending = Sending { tell: &tell, ..world.asking(&yes) };
+    let ran = sending.run(wait, std::future::pending(), &plan).await;
+    let said = format!("{:#}", ran.unwrap_err().report);
+    assert!(world.chain.nonce(account) > nonce);
+    assert!(!said.contains("nothing was sent"), "the approval was mined, and it says: {said}");
+    assert!(said.starts_with(&format!("only a part is done: approve {FIVE} (0x")), "{said}");
+    let undo = format!("cast send {asset} 'approve(address,uint256)' {} 0", world.set.governance);
+    let told = told.borrow();
+    assert!(told.iter().any(|line| line.ends_with(&undo)), "{told:?}");
+}
