@@ -3,7 +3,7 @@
 use alloy_primitives::Address;
 use canon_protocol::{
     Amount, Seconds,
-    text::{Tokens, address},
+    text::{Time, Tokens, address},
 };
 use canon_views::{
     HolderView, IntendedAction, Intent, OrderAmount, PermitTerms, Present, Question,
@@ -125,16 +125,23 @@ impl Lock {
         };
         let beneficiary = self.beneficiary.filter(|beneficiary| *beneficiary != holder);
         let action = IntendedAction::Lock { holder, order, beneficiary, amount, permit };
-        let words = vec![
+        let mut words = vec![
             format!("Lock {}", tokens(amount)),
             format!("as power of {}", beneficiary.unwrap_or(holder)),
         ];
-        let mut lock = Step::new(intent(action), words);
-        lock.details = vec![format!(
+        let mut details = Vec::new();
+        if let Some(PermitTerms { deadline, .. }) = permit {
+            words.push(format!("signs a permit for Governance {governance}"));
+            words.push(format!("to take {} of asset {asset}", tokens(amount)));
+            details.push(format!("the permit can be used until {}", Time(deadline)));
+        }
+        details.push(format!(
             "the account has {} and {} power",
             tokens(view.balance),
             Tokens(view.power)
-        )];
+        ));
+        let mut lock = Step::new(intent(action), words);
+        lock.details = details;
         if !steps.is_empty() {
             lock.simulation = Simulation::AfterPrevious;
         }

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-mod attacks;
 mod audit;
 mod chain;
 mod deploy;

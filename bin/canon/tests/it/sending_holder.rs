@@ -7,7 +7,7 @@ use crate::{
     chain::{Chain, tokens},
     sending::{ACCOUNT, about, by, fails, shown, stable},
     servers::Folder,
-    support::{stdout, while_served},
+    support::{said, stdout, while_served},
 };
 
 /// A chain on which the account has 100 tokens.
@@ -52,9 +52,16 @@ async fn a_permit_makes_a_lock_one_transaction() {
     let folder = Folder::new("permit");
     let chain = with_tokens().await;
     while_served(move || {
-        let (result, said) = shown(by(&chain, &folder, "lock all --permit --yes"));
-        assert!(result.starts_with("Locked 100 tokens as power of 0x"), "{result}");
+        let output = by(&chain, &folder, "lock all --permit --yes").output().unwrap();
+        let (result, said) = (String::from_utf8(output.stdout).unwrap(), said(output.stderr));
+        assert!(result.starts_with("Locked 100 tokens as power of 0x"), "{said}");
         assert!(said.contains("calls depositWithPermit at 0x"), "{said}");
+        let (governance, asset) = (chain.set.governance, chain.set.asset);
+        let permit = format!(
+            "signs a permit for Governance {governance}\n   to take 100 tokens of asset {asset}\n   the permit \
+             can be used until 2026-01-02 00:"
+        );
+        assert!(said.contains(&permit), "{said}");
         assert_eq!(chain.chain.nonce(chain.account(ACCOUNT)), 1);
         // An account without tokens is refused before anything has to be signed.
         let from = chain.account(2);
