@@ -149,12 +149,17 @@ pub enum WaitsFor {
 /// outlast the mining of a transaction.
 const PERMIT_VALIDITY: Seconds = Seconds::DAY;
 
+/// The number of withdrawals that a holder claims in a block. Whoever makes many due to it doesn't delay its
+/// ballots.
+const MAX_CLAIMS: usize = 4;
+
 /// The duty of a holder in the next block: payments first, then orders by number. The view must have been
 /// [asked](crate::Question::add_holder) for `orders`. `progress` returns the progress of an order that the
 /// state doesn't show, from the journal of intents. An order that is or may be done isn't sent again.
 ///
-/// Withdrawals of the holder, or to it, are paid as soon as they unlock: all of them if the history is
-/// known, otherwise those that the view was asked for.
+/// Withdrawals of the holder, or to it, are paid as soon as they unlock, at most 4 in a block: all
+/// except [dust](WithdrawalView::is_dust_for) if the history is known, otherwise those that the view was asked
+/// for.
 pub fn holder(
     view: &SetView,
     holder: Address,
@@ -191,9 +196,10 @@ fn claims(view: &SetView, holder: Address) -> Vec<Intent> {
     let present = &view.present;
     let due = view.withdrawals().filter(|withdrawal| {
         let is_own = withdrawal.holder == Some(holder) || withdrawal.view.recipient == holder;
-        is_own && withdrawal.view.is_payable(present.next)
+        let is_dust = withdrawal.view.is_dust_for(holder, withdrawal.holder);
+        is_own && !is_dust && withdrawal.view.is_payable(present.next)
     });
-    due.map(|withdrawal| pay_withdrawal(present, withdrawal.id)).collect()
+    due.take(MAX_CLAIMS).map(|withdrawal| pay_withdrawal(present, withdrawal.id)).collect()
 }
 
 /// The evaluation of a holder's orders, one after the other.

@@ -8,7 +8,7 @@ use canon_protocol::{
 };
 use canon_views::{
     Completion, Duty, IntendedAction, IntentId, IntentProgress, IntentSubject, LockMethod, Order,
-    OrderAmount, OrderId, OrderStatus, PermitTerms, Question, WaitsFor, holder,
+    OrderAmount, OrderId, OrderStatus, PermitTerms, Question, SetView, WaitsFor, holder,
 };
 use std::collections::BTreeMap;
 
@@ -351,6 +351,38 @@ fn withdrawals_are_claimed_when_they_unlock() {
     chain.ok("anyone", GOVERNANCE, GovernanceCall::FinaliseWithdraw { id });
     let later = unlocks_at + Seconds::SECOND;
     assert_eq!(result(&duty(&chain, "bob", &[], later)).0, []);
+}
+
+/// Anybody can give up 1 base unit a hundred times, due to alice, and each payment costs a transaction.
+#[test]
+fn dust_that_strangers_withdraw_to_a_holder_costs_it_no_transactions() {
+    let mut chain = Chain::deployed();
+    chain.lock("bob", 1000);
+    chain.lock("alice", 1000);
+    let to = named("alice");
+    let mut give_up = |name, amount: Amount| {
+        let amount = amount.to_word();
+        chain.ok(name, GOVERNANCE, GovernanceCall::InitiateWithdraw { to, amount });
+    };
+    let one = count(1);
+    for _ in 0..100 {
+        give_up("bob", Amount::of(1));
+    }
+    give_up("bob", one.saturating_sub(Amount::of(1)));
+    // These count: a whole token, and what alice gave up herself.
+    give_up("bob", one);
+    give_up("alice", Amount::of(1));
+    let next = chain.set.governance().withdrawals().last().unwrap().unlocks_at;
+    let pay = |id| IntendedAction::PayWithdrawal { id: WithdrawalId::of(id) };
+    assert_eq!(result(&duty(&chain, "alice", &[], next)).0, [101, 102].map(pay));
+    // A holder that gave them up claims them.
+    assert_eq!(duty(&chain, "bob", &[], next).intents.len(), 4, "a few in each block");
+    // Without the history, the view has those that it was asked for.
+    let mut question = Question::default();
+    question.withdrawals.insert(WithdrawalId::ZERO);
+    let asked = SetView::from(chain.view_of(next, &question).present);
+    let duty = holder(&asked, to, &BTreeMap::new(), |_| IntentProgress::Open);
+    assert_eq!(result(&duty).0, [pay(0)]);
 }
 
 /// Alice orders ballots on the proposal that she has read, which is number 0. A reorganization, or whoever proposes
