@@ -1,8 +1,8 @@
 //! Checks that all dependencies are allowed by `docs/architecture.md`.
 //!
-//! A crate may depend only on those crates of the workspace that [`ROOMS`] gives it. External packages
-//! that only some crates may use are in [`DOORS`]. [`PURE`] crates must not be built with the packages
-//! in [`ASYNC`], not even indirectly.
+//! A crate may depend only on those crates of the workspace that [`LAYERS`] gives it. External packages
+//! that only some crates may use are in [`EXCLUSIVE`]. [`PURE`] crates must not name the packages in
+//! [`IMPURE`], and must not be built with those in [`ASYNC`], not even indirectly.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -15,7 +15,7 @@ use serde_json::Value;
 
 /// The crates of the workspace in the order of their dependencies, with the crates that each may depend
 /// on.
-const ROOMS: &[(&str, &[&str])] = &[
+const LAYERS: &[(&str, &[&str])] = &[
     ("canon-protocol", &[]),
     ("canon-testkit", &["canon-protocol"]),
     ("canon-abi", &["canon-protocol"]),
@@ -63,12 +63,11 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Heavy or fast-moving external packages, with the only crates that may depend on them.
-const DOORS: &[(&str, &[&str])] = &[
+const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("revm", &["canon-devchain"]),
     ("axum", &["canon-devchain"]),
     ("reqwest", &["canon-chain"]),
     ("alloy-transport-ipc", &["canon-chain"]),
-    ("alloy-transport-ws", &["canon-chain"]),
     // Tests of the binary serve TLS and WebSocket themselves, and those of the devchain use HTTP.
     ("rustls", &["canon-chain", "canon", "canon-devchain"]),
     ("tokio-tungstenite", &["canon-chain", "canon"]),
@@ -78,12 +77,12 @@ const DOORS: &[(&str, &[&str])] = &[
 ];
 
 /// The document that shows the dependencies to people.
-const PICTURE: &str = "docs/architecture.md";
+const DOCUMENT: &str = "docs/architecture.md";
 
 /// The crate that the tests of every crate may depend on.
 const TESTKIT: &str = "canon-testkit";
 
-/// Packages that the pure core must not depend on, even in tests.
+/// Packages that a pure crate must not name, even in tests.
 const IMPURE: &[&str] = &["tokio", "tower", "axum", "revm", "reqwest", "rand"];
 
 /// The pure crates, which have nothing async and no I/O, not even indirectly.
@@ -121,13 +120,14 @@ pub(crate) fn check() -> Result<()> {
         );
     }
     ensure!(broken.is_empty(), "forbidden dependencies:\n  {}", broken.join("\n  "));
-    check_picture(&packages)?;
-    let known: BTreeSet<_> = ROOMS.iter().map(|(name, _)| *name).collect();
+    check_documented_edges(&packages)?;
+    check_exclusive(&packages)?;
+    let known: BTreeSet<_> = LAYERS.iter().map(|(name, _)| *name).collect();
     for package in &packages {
         let name = text(package, "name")?;
         ensure!(
             name == "xtask" || known.contains(name),
-            "{name} is missing from `ROOMS` in xtask/src/architecture.rs"
+            "{name} is missing from `LAYERS` in xtask/src/architecture.rs"
         );
     }
     println!(
@@ -139,9 +139,9 @@ pub(crate) fn check() -> Result<()> {
 
 /// Checks that every allowed dependency between our crates exists, and that `docs/architecture.md` shows
 /// the same ones.
-fn check_picture(packages: &[&Value]) -> Result<()> {
-    let shown = shown_edges(&fs::read_to_string(PICTURE).wrap_err(PICTURE)?);
-    for (name, allowed) in ROOMS {
+fn check_documented_edges(packages: &[&Value]) -> Result<()> {
+    let shown = documented_edges(&fs::read_to_string(DOCUMENT).wrap_err(DOCUMENT)?);
+    for (name, allowed) in LAYERS {
         let package = packages.iter().find(|package| package["name"] == *name);
         let dependencies = package.and_then(|package| package["dependencies"].as_array());
         let named: BTreeSet<_> = dependencies
@@ -150,24 +150,43 @@ fn check_picture(packages: &[&Value]) -> Result<()> {
             .filter_map(|dependency| dependency["name"].as_str())
             .collect();
         if let Some(to) = allowed.iter().find(|to| !named.contains(**to)) {
-            bail!("{name} -> {to} is allowed and isn't needed: take it out of ROOMS");
+            bail!(
+                "{name} -> {to} is allowed and isn't needed: remove it from `LAYERS` in xtask/src/architecture.rs"
+            );
         }
         let allowed: BTreeSet<_> = allowed.iter().map(|to| short(to)).collect();
         let shown = shown.get(short(name)).cloned().unwrap_or_default();
         ensure!(
             shown == allowed.iter().map(|to| (*to).to_owned()).collect(),
-            "{PICTURE}: {name} may name {allowed:?}, and the table shows {shown:?}"
+            "{DOCUMENT}: {name} may name {allowed:?}, and the table shows {shown:?}"
         );
     }
     Ok(())
 }
 
+/// Checks that each crate with an exclusive dependency names it.
+fn check_exclusive(packages: &[&Value]) -> Result<()> {
+    for (dependency, users) in EXCLUSIVE {
+        for user in *users {
+            let package = packages.iter().find(|package| package["name"] == *user);
+            let named = package.and_then(|package| package["dependencies"].as_array());
+            let mut named = named.into_iter().flatten();
+            ensure!(
+                named.any(|named| named["name"] == *dependency),
+                "{user} -> {dependency} is exclusive and isn't needed: remove it from `EXCLUSIVE` in \
+                 xtask/src/architecture.rs"
+            );
+        }
+    }
+    Ok(())
+}
+
 /// The dependencies that the document's table shows, by crate.
-fn shown_edges(picture: &str) -> BTreeMap<String, BTreeSet<String>> {
+fn documented_edges(document: &str) -> BTreeMap<String, BTreeSet<String>> {
     let quoted = |cell: &str| -> Vec<String> {
         cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     };
-    let rows = picture.lines().filter_map(|line| line.strip_prefix("| `"));
+    let rows = document.lines().filter_map(|line| line.strip_prefix("| `"));
     let mut shown = BTreeMap::new();
     for row in rows {
         let row = format!("`{row}");
@@ -186,22 +205,22 @@ fn short(name: &str) -> &str {
 
 /// Checks that `from` may depend on `to`.
 fn edge(from: &str, to: &str, in_tests: bool) -> Result<(), String> {
-    if from == "canon-protocol" && IMPURE.contains(&to) {
-        return Err(format!("{from} -> {to}: the core is pure"));
+    if PURE.contains(&from) && IMPURE.contains(&to) {
+        return Err(format!("{from} -> {to}: {from} is pure"));
     }
-    if let Some((_, doors)) = DOORS.iter().find(|(name, _)| *name == to)
-        && !doors.contains(&from)
+    if let Some((_, users)) = EXCLUSIVE.iter().find(|(name, _)| *name == to)
+        && !users.contains(&from)
     {
-        return Err(format!("{from} -> {to}: {to} enters through {} only", doors.join(" and ")));
+        return Err(format!("{from} -> {to}: only {} may use {to}", users.join(" and ")));
     }
-    let ours = |name: &str| ROOMS.iter().position(|(room, _)| *room == name);
+    let ours = |name: &str| LAYERS.iter().position(|(layer, _)| *layer == name);
     let (Some(here), Some(there)) = (ours(from), ours(to)) else { return Ok(()) };
     // The tests of every crate may use the testkit, even those of the core.
     let is_below = there < here || to == TESTKIT;
-    if ROOMS[here].1.contains(&to) || (in_tests && is_below) {
+    if LAYERS[here].1.contains(&to) || (in_tests && is_below) {
         return Ok(());
     }
-    Err(format!("{from} -> {to}: dependencies point from outer rooms to inner ones"))
+    Err(format!("{from} -> {to}: `LAYERS` in xtask/src/architecture.rs doesn't allow it"))
 }
 
 fn metadata() -> Result<Value> {
@@ -328,6 +347,7 @@ mod tests {
             ("canon-chain", "canon-abi", false, true),
             ("canon-abi", "canon-chain", false, false),
             ("canon-protocol", "tokio", true, false),
+            ("canon-views", "tokio", true, false),
             ("canon-chain", "revm", false, false),
             ("canon-devchain", "revm", false, true),
             ("canon-chain", "canon-devchain", true, true),

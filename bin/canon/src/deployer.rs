@@ -25,6 +25,7 @@ use crate::{
     output,
     page::{Page, line},
     send::{Consent, Extent, Format, SendArgs, UnsignedCall, UnsignedForm, print_unsigned},
+    signing::Opened,
 };
 
 /// The first delay between two polls for a receipt. It is short, since development nodes mine at once, and
@@ -156,11 +157,15 @@ impl PreparedCreation {
     ///
     /// # Errors
     ///
-    /// If the constructor refuses its arguments, or the chain can't be read.
-    pub(crate) async fn new(sender: Sender, plan: &ContractPlan) -> Result<Self, Failure> {
+    /// If the key can't be used on the chain, the constructor refuses its arguments, or the chain can't be read.
+    pub(crate) async fn new(
+        client: &Client,
+        opened: Opened,
+        plan: &ContractPlan,
+    ) -> Result<Self, Failure> {
+        let sender = Sender::new(client.clone(), opened.on(client).await?);
         let unsimulated = |error| undeployed(error, CHANGE_IT);
         let gas = simulate_creation(&sender, plan).await.map_err(unsimulated)?;
-        let client = sender.client();
         let balance = client.balance(sender.address()).await.map_err(unreached)?;
         let next = client.next_block().await.map_err(unreached)?;
         let fees = sender.fees(next).map_err(|error| unsimulated(error.into()))?;

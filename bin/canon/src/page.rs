@@ -276,7 +276,7 @@ mod tests {
             state,
             ending: Default::default(),
             payload: Default::default(),
-            proposer: Default::default(),
+            pushed_by: Default::default(),
             creation: Timestamp::of(1_000),
             configuration: canon_protocol::Configuration {
                 voting_delay: Seconds::of(100),

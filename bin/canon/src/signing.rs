@@ -102,12 +102,6 @@ enum Source {
 }
 
 impl SignerArgs {
-    /// The address in `--from`.
-    #[allow(dead_code, reason = "for commands that only look")]
-    pub(crate) const fn from(&self) -> Option<Address> {
-        self.from
-    }
-
     /// Opens the key. Asks on the terminal for a password or a key, if the source requires it. Doesn't
     /// use the chain.
     ///
@@ -228,7 +222,6 @@ impl SignerArgs {
 
 impl Opened {
     /// The address of the account.
-    #[allow(dead_code, reason = "for commands that read before they reach the account's chain")]
     pub(crate) const fn address(&self) -> Address {
         match self {
             Self::Ready(signer) => signer.address(),

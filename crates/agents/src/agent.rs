@@ -2,7 +2,7 @@
 
 use alloy_primitives::Address;
 use canon_chain::{
-    Client, Error, IntentSender, Severity,
+    Client, Error, IntentSender,
     tx::{ReportedFailures, TxEvent, TxReport},
 };
 use canon_views::{Duty, Intent, IntentId, IntentProgress, Question, SetView};
@@ -114,7 +114,8 @@ impl<R: AgentRole> Agent<R> {
     ///
     /// A failed attempt is reported and repeated at the next call. A failure doesn't prevent other
     /// attempts. A lasting refusal is reported once. The agent continues after every failure; the program
-    /// that runs it should end if [`Tick::severity`] is [`Severity::Stop`].
+    /// that runs it should end if the [severity](Error::severity) of a failure is
+    /// [`Stop`](canon_chain::Severity::Stop).
     pub async fn tick(&mut self, view: &SetView) -> Tick<R::Status> {
         let mut reports = self.sender.settle(view.present.block).await;
         let mut duty = self.role.duty(view, &|id| self.sender.progress(id));
@@ -147,18 +148,5 @@ impl<R: AgentRole> Agent<R> {
             }
         };
         Some(TxReport { intent: None, event: TxEvent::Failed(news?) })
-    }
-}
-
-impl<S> Tick<S> {
-    /// The worst severity of the reported failures, or `None` if nothing failed. At [`Severity::Stop`] the
-    /// agent can't be trusted until a person has investigated.
-    pub fn severity(&self) -> Option<Severity> {
-        self.reports.iter().filter_map(|report| Some(report.failure()?.1.severity())).max()
-    }
-
-    /// Whether a transaction was sent.
-    pub fn has_sent(&self) -> bool {
-        self.reports.iter().any(|report| matches!(report.event, TxEvent::Sent { .. }))
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::agent::AgentRole;
 use alloy_primitives::Address;
-use canon_views::{Duty, IntentId, IntentProgress, Order, OrderId, OrderStatus, Question, SetView};
+use canon_views::{
+    Duty, IntentId, IntentProgress, Order, OrderStatus, Question, RequestId, SetView,
+};
 use std::collections::BTreeMap;
 
 /// A holder of tokens and its orders: see [`canon_views::holder`].
@@ -11,7 +13,7 @@ pub struct Holder {
     /// The key's address.
     pub holder: Address,
     /// Its orders. Each number is used only once.
-    pub orders: BTreeMap<OrderId, Order>,
+    pub orders: BTreeMap<RequestId, Order>,
 }
 
 impl Holder {
@@ -20,17 +22,19 @@ impl Holder {
         Self { holder, orders: BTreeMap::new() }
     }
 
-    /// Adds an order under the next number.
-    pub fn add(&mut self, order: Order) -> OrderId {
-        let last = self.orders.last_key_value().map(|(number, _)| number.0);
-        let number = OrderId(last.map_or(0, |last| last + 1));
+    /// Adds an order under the first number from `unused` on that is after those of all its orders. `unused` is
+    /// the sender's [next number](canon_chain::IntentSender::next_request): its journal has the orders of
+    /// earlier runs, and an order with the number of one that was carried out would count as done.
+    pub fn add(&mut self, order: Order, unused: RequestId) -> RequestId {
+        let last = self.orders.last_key_value();
+        let number = last.map_or(unused, |(last, _)| last.next().max(unused));
         self.orders.insert(number, order);
         number
     }
 }
 
 impl AgentRole for Holder {
-    type Status = BTreeMap<OrderId, OrderStatus>;
+    type Status = BTreeMap<RequestId, OrderStatus>;
 
     fn required_account(&self) -> Option<Address> {
         Some(self.holder)

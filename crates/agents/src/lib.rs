@@ -13,12 +13,10 @@ mod agent;
 mod holder;
 mod keeper;
 mod mover;
-mod payload;
 mod sequencer;
 
 pub use agent::{Agent, AgentRole, Recheck, Tick};
 pub use holder::Holder;
 pub use keeper::Keeper;
 pub use mover::Mover;
-pub use payload::{PayloadError, VettedPayload};
 pub use sequencer::Sequencer;

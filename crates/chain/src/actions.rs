@@ -6,7 +6,7 @@ use crate::{
 };
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256};
-use canon_abi::UpgradePayload;
+use canon_abi::{Registry, UpgradePayload};
 use canon_protocol::{Action, actions_hash};
 
 impl Client {
@@ -36,6 +36,16 @@ impl Client {
         let call = UpgradePayload::getActionsCall {};
         let actions = self.read_as(Some(governance), at, payload, call).await?;
         Ok(actions.into_iter().map(Action::from).collect())
+    }
+
+    /// Whether the Registry lists a contract as a rollup: the present one, or an earlier one. It takes each only
+    /// once.
+    ///
+    /// # Errors
+    ///
+    /// If the Registry doesn't answer.
+    pub async fn is_listed(&self, at: BlockId, registry: Address, rollup: Address) -> Result<bool> {
+        self.read(at, registry, Registry::isRollupRegisteredCall { rollup }).await
     }
 
     /// Checks, in one request, that a payload whose code is known still lists the actions with a hash at a

@@ -37,6 +37,7 @@ impl ContractCall {
 
     /// A call of the function `C` whose selector and arguments are `input`.
     pub(crate) fn encoded<C: SolCall>(to: Address, input: Bytes) -> Self {
+        debug_assert_eq!(input.get(..4), Some(&C::SELECTOR[..]), "not a call of {}", C::SIGNATURE);
         Self {
             what: C::SIGNATURE,
             to: TxKind::Call(to),
@@ -50,12 +51,14 @@ impl ContractCall {
 
     /// The creation of a contract by a transaction of its own. The address follows from the sender's nonce.
     pub fn create<C: SolConstructor>(contract: Contract, arguments: &C) -> Self {
-        Self::create_with(contract, contract.init_code(arguments))
+        Self::create_with(contract.name(), contract.init_code(arguments))
     }
 
-    pub(crate) fn create_with(contract: Contract, init_code: Bytes) -> Self {
+    /// The creation of a contract by a transaction of its own, from code with its arguments. `what` is its name
+    /// in errors.
+    pub const fn create_with(what: &'static str, init_code: Bytes) -> Self {
         Self {
-            what: contract.name(),
+            what,
             to: TxKind::Create,
             input: init_code,
             value: U256::ZERO,

@@ -142,7 +142,7 @@ pub enum Error {
     /// A transaction was mined and reverted. It had no effect except for its fee.
     #[error("{what} reverted in {hash}: {revert}{}", next(.revert))]
     Reverted {
-        /// The transaction.
+        /// The function that was called, by its signature.
         what: &'static str,
         /// The hash of the transaction.
         hash: B256,
@@ -156,7 +156,7 @@ pub enum Error {
          block may have done the same before; send it again if it is still needed"
     )]
     RevertedForNoKnownReason {
-        /// The transaction.
+        /// The function that was called, by its signature.
         what: &'static str,
         /// The hash of the transaction.
         hash: B256,
@@ -164,7 +164,7 @@ pub enum Error {
     /// A transaction was mined and used up its gas.
     #[error("{what} ran out of gas in {hash} at {limit}; send it again with more")]
     OutOfGas {
-        /// The transaction.
+        /// The function that was called, by its signature.
         what: &'static str,
         /// The hash of the transaction.
         hash: B256,
@@ -185,7 +185,7 @@ pub enum Error {
     /// A transaction succeeded without the expected event.
     #[error("{what} succeeded in {hash} without the event {event}; check the addresses it went to")]
     EventMissing {
-        /// The transaction.
+        /// The function that was called, by its signature.
         what: &'static str,
         /// The hash of the transaction.
         hash: B256,
@@ -199,7 +199,7 @@ pub enum Error {
          expected; nothing is sent again until it does; wait, or use another endpoint"
     )]
     LogsMissing {
-        /// The transaction.
+        /// The function that was called, by its signature.
         what: &'static str,
         /// The hash of the transaction.
         hash: B256,
@@ -259,7 +259,7 @@ pub enum Error {
         "{what} ({hash}) isn't in a block yet; wait longer, or send it again with a higher fee"
     )]
     NotMined {
-        /// The transaction.
+        /// The function that was called, by its signature.
         what: &'static str,
         /// The hash of the transaction.
         hash: B256,
@@ -395,21 +395,29 @@ impl Error {
         }
     }
 
-    /// Whether the endpoint refused the request because there were too many.
+    /// Whether the endpoint, or each of several that can be used, refused because of too many requests.
     pub fn is_rate_limit(&self) -> bool {
-        let Self::Rpc { source, .. } = self else { return false };
-        is_rate_limit(source)
+        match self {
+            Self::Rpc { source, .. } => is_rate_limit(source),
+            Self::NoEndpoint { source, .. } => source.is_rate_limit(),
+            _ => false,
+        }
     }
 
-    /// The time to wait before the next request, if the endpoint named one; at most 5 minutes.
+    /// The time to wait before an endpoint is asked again, if it named one; 5 minutes at most. The shortest of
+    /// several.
     pub fn retry_after(&self) -> Option<Duration> {
-        let Self::Rpc { source, .. } = self else { return None };
-        RateLimitRetryPolicy::default().backoff_hint(source)
+        match self {
+            Self::Rpc { source, .. } => RateLimitRetryPolicy::default().backoff_hint(source),
+            Self::NoEndpoint { source, .. } => source.retry_after(),
+            _ => None,
+        }
     }
 
     /// The severity, which determines the reaction of a program.
     pub const fn severity(&self) -> Severity {
         match self {
+            Self::Rpc { source, .. } if is_unauthorized(source) => Severity::Stop,
             Self::Rpc { .. }
             | Self::NotMined { .. }
             | Self::LogsMissing { .. }
@@ -463,6 +471,13 @@ impl Error {
     pub const fn is_temporary(&self) -> bool {
         matches!(self.severity(), Severity::Retry)
     }
+}
+
+/// Whether an endpoint doesn't accept the key, or the user and password, of its URL. One that names a time to wait
+/// means something else.
+const fn is_unauthorized(error: &TransportError) -> bool {
+    let RpcError::Transport(TransportErrorKind::HttpError(http)) = error else { return false };
+    matches!(http.status, 401 | 403)
 }
 
 /// Whether an endpoint refused a request because there were too many.
@@ -534,6 +549,8 @@ mod tests {
         for (source, expected) in [
             (TransportErrorKind::custom_str("connection reset"), (false, None, Severity::Retry)),
             (http(502, String::new(), None), (false, None, Severity::Retry)),
+            (http(401, String::new(), None), (false, None, Severity::Stop)),
+            (http(403, String::new(), None), (false, None, Severity::Stop)),
             (http(429, String::new(), None), busy),
             (
                 http(429, String::new(), Some(Duration::from_secs(7))),

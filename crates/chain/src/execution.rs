@@ -29,17 +29,29 @@ const OUT_OF_GAS: [&str; 7] = [
     "sentryoog",
 ];
 
-/// The messages of clients if the execution ends without a result for another reason, in lower case.
-const EXCEPTIONAL: [&str; 10] = [
-    "revert",
-    "opcode",
+/// The messages of clients if the execution ends without a result for another reason, in lower case. They are
+/// whole phrases, because the message of a node's own failure can contain words such as "stack" and "revert".
+const EXCEPTIONAL: [&str; 20] = [
+    "transaction reverted",
+    "vm exception while processing transaction",
+    "vm execution error",
+    "reverted 0x",
+    "invalid opcode",
+    "bad instruction",
+    "badinstruction",
+    // revm's names.
+    "opcodenotfound",
+    "invalidfeopcode",
     "invalid jump",
     "invalidjump",
-    "stack",
+    "stack underflow",
+    "stackunderflow",
+    "stack limit reached",
+    "evm error stackoverflow",
+    "evm error: stackoverflow",
     "write protection",
     "statechangeduringstaticcall",
     "return data out of bounds",
-    "vm execution error",
     "gas uint64 overflow",
 ];
 
@@ -88,7 +100,18 @@ mod tests {
             (-32_000, "see google.com", None, None),
             (-32_015, "VM execution error.", None, Some(ExecutionFailure::Exceptional)),
             (-32_000, "invalid opcode: INVALID", None, Some(ExecutionFailure::Exceptional)),
+            (-32_000, "stack underflow (0 <=> 1)", None, Some(ExecutionFailure::Exceptional)),
+            (-32_000, "stack limit reached 1024 (1023)", None, Some(ExecutionFailure::Exceptional)),
+            (-32_603, "EVM error: StackOverflow", None, Some(ExecutionFailure::Exceptional)),
+            (-32_603, "EVM error: InvalidFEOpcode", None, Some(ExecutionFailure::Exceptional)),
+            (-32_015, "Reverted 0x", None, Some(ExecutionFailure::Exceptional)),
             (3, "", None, Some(ExecutionFailure::Exceptional)),
+            // The node itself failed.
+            (-32_603, "internal error: stack trace follows", None, None),
+            (-32_603, "java.lang.StackOverflowError", None, None),
+            (-32_603, "method handler crashed: unknown opcode in database journal", None, None),
+            (-32_000, "the block was reverted by a reorg", None, None),
+            (-32_603, "failed to revert the state to an older block", None, None),
             (-32_000, "header not found", None, None),
             (-32_005, "too many requests", None, None),
         ] {

@@ -10,6 +10,7 @@ pub mod deploy;
 mod endpoint;
 mod error;
 mod execution;
+mod line_file;
 mod logs;
 mod range_refusal;
 mod rejection;
@@ -19,6 +20,7 @@ mod severity;
 mod signals;
 mod signer;
 pub mod tx;
+mod vetted_payload;
 mod view;
 
 #[doc(no_inline)]
@@ -42,4 +44,5 @@ pub use signer::{
     AccountSigner, Expected, FoundryKeystores, KeyError, KeySource, Secret, UnlockedAccount,
 };
 pub use tx::{FINALITY, IntentSender, account::Key};
+pub use vetted_payload::{PayloadError, VettedPayload};
 pub use view::{Answers, BatchedRequest, Query, Reply, decode_reply};

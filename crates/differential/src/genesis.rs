@@ -90,7 +90,7 @@ fn addresses() -> Addresses {
         registry: OpeningContract::Registry.address(),
         governance: OpeningContract::Governance.address(),
         issuer: OpeningContract::Issuer.address(),
-        distributor: OpeningContract::Distributor.address(),
+        reward_distributor: OpeningContract::Distributor.address(),
         expect: OpeningContract::Expect.address(),
     }
 }
@@ -271,7 +271,7 @@ impl Opening {
         self.call(
             self.treasury,
             at.asset,
-            AssetCall::Transfer { to: at.distributor, amount: tokens(60) },
+            AssetCall::Transfer { to: at.reward_distributor, amount: tokens(60) },
         )?;
         for (number, holder) in accounts.holders.iter().enumerate() {
             let transfer = AssetCall::Transfer { to: *holder, amount: tokens(7000) };

@@ -14,7 +14,7 @@ pub(crate) const ADDRESSES: Addresses = Addresses {
     registry: address(0xa2),
     governance: address(0xa3),
     issuer: address(0xa4),
-    distributor: address(0xa5),
+    reward_distributor: address(0xa5),
     expect: address(0xa6),
 };
 pub(crate) const ASSET: Address = ADDRESSES.asset;

@@ -79,11 +79,11 @@ impl Builder<'_> {
         self.construct(ISSUER, &Constructor::Issuer { asset: ASSET, rate, owner });
         let (registry, block_reward) = (REGISTRY, U256::ONE);
         let constructor = Constructor::Distributor { asset: ASSET, registry, block_reward, owner };
-        self.construct(ADDRESSES.distributor, &constructor);
+        self.construct(ADDRESSES.reward_distributor, &constructor);
         let parameters = RawRollupParameters {
             asset: ASSET,
             registry: REGISTRY,
-            reward_distributor: ADDRESSES.distributor,
+            reward_distributor: ADDRESSES.reward_distributor,
             owner,
             genesis_time: self.now.to_word(),
             slot_duration: U256::from(SLOT),

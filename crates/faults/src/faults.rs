@@ -1,6 +1,6 @@
 //! The layer, and its control by tests.
 
-use crate::{Answer, Fault, FaultPlan, FaultyTransport};
+use crate::{Answer, Fault, FaultPlan, FaultyTransport, plan::PlannedFault};
 use alloy_json_rpc::{RequestPacket, ResponsePayload, SerializedRequest};
 use core::fmt;
 use std::{
@@ -19,7 +19,7 @@ pub struct Faults {
 }
 
 /// The function that answers requests in place of the node.
-type Answers = Box<dyn FnMut(&SerializedRequest) -> Answer + Send>;
+type Answers = Arc<Mutex<dyn FnMut(&SerializedRequest) -> Answer + Send>>;
 
 #[derive(Default)]
 struct State {
@@ -66,10 +66,10 @@ impl Faults {
         state.delayed.iter_mut().for_each(|(due, _)| *due = 0);
     }
 
-    /// Sets a function that answers the requests that reach the endpoint. It may change the chain, but must
-    /// not use this `Faults`. The requests of a batch then reach the node one by one.
+    /// Sets a function that answers the requests that reach the endpoint. It may change the chain and this
+    /// `Faults`. The requests of a batch then reach the node one by one.
     pub fn answer(&self, answers: impl FnMut(&SerializedRequest) -> Answer + Send + 'static) {
-        self.lock().answers = Some(Box::new(answers));
+        self.lock().answers = Some(Arc::new(Mutex::new(answers)));
     }
 
     /// The number of packets since the plan was set.
@@ -105,7 +105,14 @@ impl Faults {
         let mut due: Vec<_> = state.delayed.extract_if(.., |(due, _)| *due <= number).collect();
         due.sort_by_key(|(due, _)| *due);
         let due = due.into_iter().map(|(_, packet)| packet).collect();
-        (state.plan.fault(number, packet), due)
+        let planned = state.plan.fault(number, packet);
+        // A rule may use these faults.
+        drop(state);
+        let fault = match planned {
+            PlannedFault::Fault(fault) => fault,
+            PlannedFault::By(rule) => rule.fault(packet),
+        };
+        (fault, due)
     }
 
     /// Delays a packet until just before the one that is `packets` packets later.
@@ -118,9 +125,9 @@ impl Faults {
 
     /// The answers to requests that reach the endpoint; `None` if no function was set.
     pub(crate) fn answers(&self, packet: &RequestPacket) -> Option<Vec<Answer>> {
-        let mut state = self.lock();
-        let answers = state.answers.as_mut()?;
-        Some(packet.requests().iter().map(answers).collect())
+        let answers = self.lock().answers.clone()?;
+        let mut answers = lock(&answers);
+        Some(packet.requests().iter().map(&mut *answers).collect())
     }
 
     /// The result of the last identical request; `None` for transactions.
@@ -138,9 +145,13 @@ impl Faults {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // If another thread panicked, its test has failed already.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
+}
+
+/// Locks a mutex. If another thread panicked, its test has failed already.
+pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<S> Layer<S> for Faults {

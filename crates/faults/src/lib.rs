@@ -36,5 +36,5 @@ mod transport;
 
 pub use answer::{Answer, failure, params, success};
 pub use faults::Faults;
-pub use plan::{Fault, FaultPlan};
+pub use plan::{Fault, FaultPlan, Rule};
 pub use transport::FaultyTransport;

@@ -1,8 +1,10 @@
 //! The faults of packets, and the plans for them.
 
+use crate::faults::lock;
 use alloy_json_rpc::{RequestPacket, ResponsePacket};
 use canon_testkit::histories::Rng;
 use core::fmt;
+use std::sync::{Arc, Mutex};
 
 /// A fault of a packet.
 #[derive(Clone, Debug)]
@@ -27,11 +29,12 @@ pub enum Fault {
     ///
     /// [`Faults::killed`]: crate::Faults::killed
     KilledAfter,
-    /// The packet doesn't reach the node. Each request is refused with code -32000 and this message.
-    Refused(&'static str),
     /// The packet doesn't reach the node. It is answered with this HTTP status and this body.
     HttpStatus(u16, &'static str),
-    /// The packet doesn't reach the node. It is answered with this response.
+    /// The packet doesn't reach the node. It is answered with this response. For single requests,
+    /// [`Faults::answer`] is simpler.
+    ///
+    /// [`Faults::answer`]: crate::Faults::answer
     Answered(ResponsePacket),
 }
 
@@ -58,19 +61,33 @@ pub enum FaultPlan {
     By(Rule),
 }
 
-type Rule = Box<dyn FnMut(&RequestPacket) -> Option<Fault> + Send>;
+/// A function that returns the fault of each packet.
+#[derive(Clone)]
+pub struct Rule(Arc<Mutex<dyn FnMut(&RequestPacket) -> Option<Fault> + Send>>);
+
+/// The fault that a plan has for a packet.
+pub(crate) enum PlannedFault {
+    Fault(Option<Fault>),
+    /// The one that a rule returns. Calling it needs no access to the plan.
+    By(Rule),
+}
+
+impl Rule {
+    pub(crate) fn fault(&self, packet: &RequestPacket) -> Option<Fault> {
+        lock(&self.0)(packet)
+    }
+}
 
 impl FaultPlan {
     /// A plan by a function, which returns the fault of each packet. It is called before the packet
-    /// reaches the node, and may change the chain. It must not use the [`Faults`](crate::Faults) that
-    /// call it.
+    /// reaches the node, and may change the chain and the [`Faults`](crate::Faults) that call it.
     pub fn by(rule: impl FnMut(&RequestPacket) -> Option<Fault> + Send + 'static) -> Self {
-        Self::By(Box::new(rule))
+        Self::By(Rule(Arc::new(Mutex::new(rule))))
     }
 
     /// The fault of the packet with this number.
-    pub(crate) fn fault(&mut self, number: u64, packet: &RequestPacket) -> Option<Fault> {
-        match self {
+    pub(crate) fn fault(&mut self, number: u64, packet: &RequestPacket) -> PlannedFault {
+        PlannedFault::Fault(match self {
             Self::Never => None,
             Self::At(at, fault) => (number == *at).then(|| fault.clone()),
             Self::Method(method, fault) => {
@@ -79,8 +96,8 @@ impl FaultPlan {
             Self::Random { rng, percent, faults } => {
                 rng.chance(*percent, 100).then(|| rng.pick(faults).cloned()).flatten()
             }
-            Self::By(rule) => rule(packet),
-        }
+            Self::By(rule) => return PlannedFault::By(rule.clone()),
+        })
     }
 
     /// Whether the plan may answer a request with an earlier answer.
@@ -111,5 +128,11 @@ impl fmt::Debug for FaultPlan {
                 .finish(),
             Self::By(_) => f.debug_tuple("By").finish_non_exhaustive(),
         }
+    }
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rule").finish_non_exhaustive()
     }
 }

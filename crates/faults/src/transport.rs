@@ -8,7 +8,11 @@ use alloy_json_rpc::{
     Request, RequestPacket, Response, ResponsePacket, ResponsePayload, SerializedRequest,
 };
 use alloy_transport::{TransportError, TransportErrorKind, TransportFut};
-use core::task::{Context, Poll};
+use core::{
+    future::poll_fn,
+    mem,
+    task::{Context, Poll},
+};
 use tower::Service;
 
 /// A transport whose packets have the faults that [`Faults`] plans.
@@ -51,12 +55,6 @@ where
                 let _ = self.reach(packet).await;
                 return self.faults.kill().await;
             }
-            Fault::Refused(words) => {
-                let refuse =
-                    |request: &SerializedRequest| failure(request.id().clone(), -32000, words);
-                let responses = packet.requests().iter().map(refuse).collect();
-                return Ok(respond(&packet, responses));
-            }
             Fault::HttpStatus(status, words) => {
                 return Err(TransportErrorKind::http_error(status, words.to_owned()));
             }
@@ -69,7 +67,7 @@ where
     async fn reach(&mut self, packet: RequestPacket) -> Result<ResponsePacket, TransportError> {
         let requests = packet.requests().to_vec();
         let response = match self.faults.answers(&packet) {
-            None => self.inner.call(packet).await?,
+            None => self.call_inner(packet).await?,
             Some(answers) => {
                 let mut responses = Vec::with_capacity(answers.len());
                 for (request, answer) in requests.iter().zip(answers) {
@@ -113,7 +111,7 @@ where
 
     /// The node's answer to one request.
     async fn ask(&mut self, request: SerializedRequest) -> Result<Response, TransportError> {
-        match self.inner.call(RequestPacket::Single(request)).await? {
+        match self.call_inner(RequestPacket::Single(request)).await? {
             ResponsePacket::Single(response) => Ok(response),
             ResponsePacket::Batch(mut responses) if responses.len() == 1 => Ok(responses.remove(0)),
             ResponsePacket::Batch(responses) => Err(TransportErrorKind::custom_str(&format!(
@@ -121,6 +119,15 @@ where
                 responses.len()
             ))),
         }
+    }
+
+    /// Calls the service as soon as it is ready. One packet can need several calls.
+    async fn call_inner(
+        &mut self,
+        packet: RequestPacket,
+    ) -> Result<ResponsePacket, TransportError> {
+        poll_fn(|context| self.inner.poll_ready(context)).await?;
+        self.inner.call(packet).await
     }
 
     /// Answers each request with the last result of an identical request.
@@ -169,7 +176,10 @@ where
     }
 
     fn call(&mut self, packet: RequestPacket) -> Self::Future {
-        let mut transport = Self { inner: self.inner.clone(), faults: self.faults.clone() };
+        // The service that was polled is ready; its clone need not be.
+        let clone = self.inner.clone();
+        let inner = mem::replace(&mut self.inner, clone);
+        let mut transport = Self { inner, faults: self.faults.clone() };
         Box::pin(async move { transport.carry(packet).await })
     }
 }

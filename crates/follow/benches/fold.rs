@@ -106,6 +106,10 @@ impl SetSource for Recorded {
         Ok(self.identity.addresses.chain_id)
     }
 
+    async fn header_at(&mut self, number: BlockNumber) -> Result<Option<Header>, SourceError> {
+        Ok(self.headers.get(number.get() as usize).copied())
+    }
+
     async fn headers_at(
         &mut self,
         numbers: RangeInclusive<BlockNumber>,
@@ -122,12 +126,14 @@ impl SetSource for Recorded {
         Ok(self.by_hash.get(&hash).map(|at| self.headers[*at]))
     }
 
-    async fn block_logs(
+    async fn logs_of_blocks(
         &mut self,
-        block: &BlockView,
-        selection: Selection<'_>,
-    ) -> Result<Vec<PlacedLog>, SourceError> {
-        Ok(self.select(block.number..=block.number, selection))
+        asked: &[(BlockView, Selection<'_>)],
+    ) -> Result<Vec<Result<Vec<PlacedLog>, SourceError>>, SourceError> {
+        let logs = |(block, selection): &(BlockView, _)| {
+            self.select(block.number..=block.number, *selection)
+        };
+        Ok(asked.iter().map(logs).map(Ok).collect())
     }
 
     async fn range_logs(

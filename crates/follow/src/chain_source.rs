@@ -67,85 +67,88 @@ impl ChainSource {
         let headers =
             blocks.iter().map(|block| block.header(next())?.ok_or_else(|| block.missing()));
         let headers = headers.collect::<Result<_, SourceError>>()?;
-        let logs = match logs {
-            Err(error) => return Err(range_too_long(Error::rpc(GET_LOGS, error))),
-            logs => decode_reply(GET_LOGS, logs)?,
-        };
-        Ok((logs, headers))
+        Ok((decode_logs(logs).map_err(range_too_long)?, headers))
     }
 
-    async fn headers(&self, blocks: &[BlockKey]) -> Result<Vec<Option<Header>>, SourceError> {
+    async fn headers(
+        &self,
+        blocks: &[BlockKey],
+    ) -> Result<Vec<Result<Option<Header>, SourceError>>, SourceError> {
         let requests = blocks.iter().map(|block| block.request()).collect::<Result<Vec<_>, _>>()?;
         let replies = self.client.batch(&requests).await?;
-        blocks.iter().zip(replies).map(|(block, reply)| block.header(reply)).collect()
+        Ok(blocks.iter().zip(replies).map(|(block, reply)| block.header(reply)).collect())
     }
 
     async fn block(&self, block: BlockKey) -> Result<Option<Header>, SourceError> {
-        Ok(self.headers(&[block]).await?.pop().flatten())
+        self.headers(&[block]).await?.pop().unwrap_or(Ok(None))
     }
 
-    /// The times of the blocks of `logs`, which are `within` a range. Blocks are read if their logs have no
-    /// time, or an impossible one.
+    /// The times of the blocks of `logs`, which are within the range next to each. Blocks are read if their logs have
+    /// no time, or an impossible one.
     async fn times(
         &self,
-        logs: &[Log],
-        within: &RangeInclusive<Timestamp>,
-    ) -> Result<B256Map<Timestamp>, SourceError> {
-        let mut times = B256Map::default();
+        logs: Vec<(&Log, RangeInclusive<Timestamp>)>,
+    ) -> Result<BlockTimes, SourceError> {
+        let mut times = BlockTimes::default();
         let mut unknown = BTreeSet::new();
-        for log in logs {
+        for (log, within) in logs {
             let Some(hash) = log.block_hash else { continue };
             let time = log.block_timestamp.and_then(Timestamp::new);
             match time.filter(|time| within.contains(time)) {
-                Some(time) => drop(times.insert(hash, time)),
+                Some(time) => drop(times.insert(hash, Ok(time))),
                 None => drop(unknown.insert(hash)),
             }
         }
-        let unknown: Vec<_> = unknown.into_iter().map(BlockKey::Hash).collect();
-        for (block, header) in unknown.iter().zip(self.headers(&unknown).await?) {
-            let header = header.ok_or_else(|| block.missing())?;
-            times.insert(header.block.hash, header.block.timestamp);
+        let unknown: Vec<_> = unknown.into_iter().collect();
+        let blocks: Vec<_> = unknown.iter().copied().map(BlockKey::Hash).collect();
+        for (hash, header) in unknown.into_iter().zip(self.headers(&blocks).await?) {
+            let header = header.and_then(|header| header.ok_or(SourceError::UnknownBlock(hash)));
+            times.insert(hash, header.map(|header| header.block.timestamp));
         }
         Ok(times)
     }
+}
 
-    /// Logs with their positions, in blocks with times `within` a range.
-    async fn place(
-        &self,
-        logs: Vec<Log>,
-        within: RangeInclusive<Timestamp>,
-    ) -> Result<Vec<PlacedLog>, SourceError> {
-        let times = self.times(&logs, &within).await?;
-        let mut placed = Vec::with_capacity(logs.len());
-        for log in logs {
-            let (Some(number), Some(hash), Some(index)) =
-                (log.block_number, log.block_hash, log.log_index)
-            else {
-                return Err(SourceError::Malformed("a log isn't in a block"));
-            };
-            let number = BlockNumber::of(number);
-            if log.removed {
-                return Err(SourceError::Forked { number });
-            }
-            let timestamp = *times.get(&hash).ok_or(SourceError::UnknownBlock(hash))?;
-            let block = L1Block { number, timestamp };
-            placed.push(PlacedLog { block, hash, index, log: log.inner });
+/// The times of blocks by hash, or the reason why one isn't known.
+type BlockTimes = B256Map<Result<Timestamp, SourceError>>;
+
+/// Logs with their positions, in blocks with these times.
+fn place(logs: Vec<Log>, times: &mut BlockTimes) -> Result<Vec<PlacedLog>, SourceError> {
+    let mut placed = Vec::with_capacity(logs.len());
+    for log in logs {
+        let (Some(number), Some(hash), Some(index)) =
+            (log.block_number, log.block_hash, log.log_index)
+        else {
+            return Err(SourceError::Malformed("a log isn't in a block"));
+        };
+        let number = BlockNumber::of(number);
+        if log.removed {
+            return Err(SourceError::Forked { number });
         }
-        placed.sort_by_key(|log| (log.block.number, log.index));
-        for pair in placed.windows(2) {
-            let (one, other) = (&pair[0], &pair[1]);
-            if one.block.number != other.block.number {
-                continue;
+        let timestamp = match times.get(&hash) {
+            Some(Ok(time)) => *time,
+            _ => {
+                let failure = times.remove(&hash).and_then(Result::err);
+                return Err(failure.unwrap_or(SourceError::UnknownBlock(hash)));
             }
-            if one.hash != other.hash {
-                return Err(SourceError::Forked { number: one.block.number });
-            }
-            if one.index == other.index {
-                return Err(SourceError::Malformed("two logs have the same place"));
-            }
-        }
-        Ok(placed)
+        };
+        let block = L1Block { number, timestamp };
+        placed.push(PlacedLog { block, hash, index, log: log.inner });
     }
+    placed.sort_by_key(|log| (log.block.number, log.index));
+    for pair in placed.windows(2) {
+        let (one, other) = (&pair[0], &pair[1]);
+        if one.block.number != other.block.number {
+            continue;
+        }
+        if one.hash != other.hash {
+            return Err(SourceError::Forked { number: one.block.number });
+        }
+        if one.index == other.index {
+            return Err(SourceError::Malformed("two logs have the same place"));
+        }
+    }
+    Ok(placed)
 }
 
 /// The key by which a block is requested.
@@ -208,6 +211,10 @@ impl SetSource for ChainSource {
         Ok(chain_id.map_err(|source| Error::rpc("eth_chainId", source))?)
     }
 
+    async fn header_at(&mut self, number: BlockNumber) -> Result<Option<Header>, SourceError> {
+        self.block(BlockKey::Number(number)).await
+    }
+
     async fn headers_at(
         &mut self,
         numbers: RangeInclusive<BlockNumber>,
@@ -215,14 +222,9 @@ impl SetSource for ChainSource {
         let numbers = numbers.start().get()..=numbers.end().get();
         let blocks: Vec<_> =
             numbers.map(|number| BlockKey::Number(BlockNumber::of(number))).collect();
-        let requests = blocks.iter().map(|block| block.request()).collect::<Result<Vec<_>, _>>()?;
-        let replies = self.client.batch(&requests).await?;
+        let headers = self.headers(&blocks).await?;
         // One failed reply doesn't discard the others.
-        let headers = blocks
-            .iter()
-            .zip(replies)
-            .filter_map(|(block, reply)| block.header(reply).ok().flatten());
-        Ok(headers.collect())
+        Ok(headers.into_iter().filter_map(|header| header.ok().flatten()).collect())
     }
 
     async fn newest(&mut self) -> Result<Header, SourceError> {
@@ -234,23 +236,30 @@ impl SetSource for ChainSource {
         self.block(BlockKey::Hash(hash)).await
     }
 
-    async fn block_logs(
+    async fn logs_of_blocks(
         &mut self,
-        block: &BlockView,
-        selection: Selection<'_>,
-    ) -> Result<Vec<PlacedLog>, SourceError> {
-        let filter = selected(selection).at_block_hash(block.hash);
-        let (logs, _) = self.logs(&filter, &[]).await.map_err(|error| match error {
-            // A single block can't be too many blocks.
-            SourceError::RangeTooLong(error) => error.into(),
-            error => error,
-        })?;
-        let logs = self.place(logs, block.timestamp..=block.timestamp).await?;
-        let at = L1Block { number: block.number, timestamp: block.timestamp };
-        if logs.iter().any(|log| log.hash != block.hash || log.block != at) {
-            return Err(SourceError::Malformed("a log is of another block than asked for"));
-        }
-        Ok(logs)
+        asked: &[(BlockView, Selection<'_>)],
+    ) -> Result<Vec<Result<Vec<PlacedLog>, SourceError>>, SourceError> {
+        let request = |(block, selection): &(BlockView, Selection<'_>)| {
+            BatchedRequest::new(GET_LOGS, (selected(*selection).at_block_hash(block.hash),))
+        };
+        let requests = asked.iter().map(request).collect::<Result<Vec<_>, _>>()?;
+        let replies = self.client.batch(&requests).await?;
+        let answers: Vec<_> = replies.into_iter().map(decode_logs).collect();
+        let logs = asked.iter().zip(&answers).flat_map(|((block, _), logs)| {
+            let time = block.timestamp;
+            logs.iter().flatten().map(move |log| (log, time..=time))
+        });
+        let mut times = self.times(logs.collect()).await?;
+        let placed = asked.iter().zip(answers).map(|((block, _), logs)| {
+            let logs = place(logs?, &mut times)?;
+            let at = L1Block { number: block.number, timestamp: block.timestamp };
+            if logs.iter().any(|log| log.hash != block.hash || log.block != at) {
+                return Err(SourceError::Malformed("a log is of another block than asked for"));
+            }
+            Ok(logs)
+        });
+        Ok(placed.collect())
     }
 
     async fn range_logs(
@@ -266,7 +275,9 @@ impl SetSource for ChainSource {
             return Err(SourceError::Malformed("blocks are missing"));
         };
         let (first, last) = (first.block, last.block);
-        let logs = self.place(logs, first.timestamp..=last.timestamp).await?;
+        let within = first.timestamp..=last.timestamp;
+        let mut times = self.times(logs.iter().map(|log| (log, within.clone())).collect()).await?;
+        let logs = place(logs, &mut times)?;
         let fits = |log: &PlacedLog| {
             let end = [first, last].into_iter().find(|end| end.number == log.block.number);
             blocks.contains(&log.block.number) && end.is_none_or(|end| end.hash == log.hash)
@@ -307,6 +318,11 @@ fn selected(selection: Selection<'_>) -> Filter {
         }
         Selection::Events(topics) => Filter::new().event_signature(topics.to_vec()),
     }
+}
+
+/// The logs in a reply to `eth_getLogs`.
+fn decode_logs(reply: Reply) -> Result<Vec<Log>, Error> {
+    decode_reply(GET_LOGS, Ok(reply.map_err(|error| Error::rpc(GET_LOGS, error))?))
 }
 
 /// The error of a failed `eth_getLogs`.

@@ -18,7 +18,7 @@ use std::{
 };
 
 /// The version of the file format. Files of other versions are refused.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The most characters of a parse error that an error message shows.
 const MAX_REASON: usize = 200;

@@ -40,7 +40,7 @@ impl SetIdentity {
             registry: set.registry,
             governance: set.governance,
             issuer: set.issuer,
-            distributor: set.reward_distributor?,
+            reward_distributor: set.reward_distributor?,
             expect,
         };
         Some(Self { addresses, first_block, origins: vec![origin] })
@@ -84,9 +84,9 @@ impl SetIdentity {
 
     /// The contracts of which the set has only one.
     pub(crate) const fn fixed(&self) -> [Address; 6] {
-        let Addresses { asset, registry, governance, issuer, distributor, expect, .. } =
+        let Addresses { asset, registry, governance, issuer, reward_distributor, expect, .. } =
             self.addresses;
-        [asset, registry, governance, issuer, distributor, expect]
+        [asset, registry, governance, issuer, reward_distributor, expect]
     }
 }
 

@@ -7,22 +7,18 @@ use crate::{
     error::FollowError,
     find::{FindError, origins},
     follower::{Advance, Follower, Verification},
+    history_cache::HistoryCache,
     identity::SetIdentity,
     retries::{Failure, Pause, Retries},
     source::SetSource,
 };
 use alloy_eips::BlockId;
-use alloy_primitives::{Address, ChainId};
+use alloy_primitives::Address;
 use canon_chain::{Client, Error, Severity};
 use canon_protocol::{BlockNumber, SENTINEL, Seconds, SetState};
 use canon_views::{BlockView, Present, Question, SetView};
 use core::time::Duration;
-use std::{
-    collections::BTreeSet,
-    fs::DirBuilder,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// The number of reorganizations after which reading is given up, because the endpoint's nodes are on
 /// different forks.
@@ -121,17 +117,15 @@ pub struct HistoryProgress {
 /// The history is compared with the contracts' answers about the parts that every view has and those in the
 /// question. The cost doesn't depend on the number of other accounts.
 ///
-/// The folder `cache` keeps a state of the set between programs, in one file per chain and Registry.
-/// Several programs may use it at once; anyone who can write to it is trusted. If the history isn't
-/// available, the present is read from the contracts, and [`OpenedSet::no_history`] has the reason. `pause`
-/// is called before each retry.
+/// Only the blocks since the state in `cache` are read. If the history isn't available, the present is read from the
+/// contracts, and [`OpenedSet::no_history`] has the reason. `pause` is called before each retry.
 ///
 /// # Errors
 ///
 /// If the present can't be read either.
 pub async fn open_set(
     subject: OpenSubject<'_>,
-    cache: &Path,
+    cache: &mut HistoryCache,
     mut progress: impl FnMut(HistoryProgress),
     mut pause: impl Pause,
 ) -> Result<OpenedSet, Error> {
@@ -145,11 +139,6 @@ pub async fn open_set(
             Ok(OpenedSet { view, no_history: Some(error), unknown, notes })
         }
     }
-}
-
-/// The path of a set's saved state in the folder `cache`.
-fn file(cache: &Path, chain_id: ChainId, registry: Address) -> PathBuf {
-    cache.join(format!("{chain_id}-{registry:#x}.json"))
 }
 
 impl OpenSubject<'_> {
@@ -178,15 +167,56 @@ impl OpenSubject<'_> {
 /// The set with its history, and the contracts with unknown origins.
 async fn history(
     subject: &OpenSubject<'_>,
-    cache: &Path,
+    cache: &mut HistoryCache,
     notes: &mut Vec<OpenNote>,
     progress: &mut impl FnMut(HistoryProgress),
     pause: &mut impl Pause,
 ) -> Result<(SetView, BTreeSet<Address>), HistoryError> {
-    let OpenSubject { client, registry, question, .. } = *subject;
+    let (follower, mut view) = match follow_on(subject, cache, progress, pause).await? {
+        Some(followed) => followed,
+        None => open(subject, cache, notes, progress, pause).await?,
+    };
+    if let Verification::NotComparable(error) = follower.verification() {
+        notes.push(OpenNote::NotVerified(Arc::clone(error)));
+    }
+    let unknown = contracts_of_unknown_origin(follower.state());
+    if has_unknown_in_office(&follower) {
+        // The events don't show the signals, but the contracts do.
+        let at = view.present.block.hash.into();
+        let answered = subject.read(subject.question, at, pause).await;
+        view.present = answered.map_err(FindError::from)?.present;
+    }
+    cache.keep(follower);
+    Ok((view, unknown))
+}
+
+/// Follows the chain from the state that this program has read before; `None` if there is none, or the origin of a
+/// contract in office isn't known.
+async fn follow_on(
+    subject: &OpenSubject<'_>,
+    cache: &mut HistoryCache,
+    progress: &mut impl FnMut(HistoryProgress),
+    pause: &mut impl Pause,
+) -> Result<Option<(Follower<ChainSource>, SetView)>, HistoryError> {
+    let follower = cache.take(subject.client.chain_id(), subject.registry);
+    let Some(mut follower) = follower else { return Ok(None) };
+    follower.compare_for(ComparisonScope::Asked(subject.question.clone()));
+    let view = catch_up(&mut follower, subject, progress, pause).await?;
+    Ok((!has_unknown_in_office(&follower)).then_some((follower, view)))
+}
+
+/// Follows the chain from the saved state, or from the set's first block, and saves the state.
+async fn open(
+    subject: &OpenSubject<'_>,
+    cache: &HistoryCache,
+    notes: &mut Vec<OpenNote>,
+    progress: &mut impl FnMut(HistoryProgress),
+    pause: &mut impl Pause,
+) -> Result<(Follower<ChainSource>, SetView), HistoryError> {
+    let OpenSubject { client, registry, .. } = *subject;
     let now = subject.read(&Question::default(), BlockId::latest(), pause).await;
     let now = now.map_err(FindError::from)?.present;
-    let path = file(cache, client.chain_id(), registry);
+    let path = cache.file(client.chain_id(), registry);
     let checkpoint = Checkpoint::read(&path, |identity| is_of(identity, &now));
     let checkpoint = checkpoint.unwrap_or_else(|error| {
         notes.push(OpenNote::NotRead(error));
@@ -200,7 +230,9 @@ async fn history(
     };
     let caught_up = catch_up(&mut follower, subject, progress, pause).await;
     let mut view = match (caught_up, before) {
-        (Err(HistoryError::Behind { .. }), Some(block)) if !has_block(source, &block).await? => {
+        (Err(HistoryError::Behind { .. }), Some(block))
+            if !has_block(source, &block, pause).await? =>
+        {
             let (path, block) = (path.clone(), block.number);
             notes.push(OpenNote::NotRead(CheckpointError::NotOnChain { path, block }));
             follower = begin(subject, &now, progress, pause).await?;
@@ -221,22 +253,12 @@ async fn history(
         }
     }
     let after = follower.checkpoint().filter(|after| Some(after.block()) != before);
-    if let Some(Err(error)) = after.map(|checkpoint| keep(&checkpoint, cache, &path)) {
+    if let Some(Err(error)) = after.map(|checkpoint| cache.save(&checkpoint, &path)) {
         // The note about an unusable file says that it is replaced, which isn't the case now.
         notes.retain(|note| !matches!(note, OpenNote::NotRead(_)));
         notes.push(OpenNote::NotWritten(error));
     }
-    if let Verification::NotComparable(error) = follower.verification() {
-        notes.push(OpenNote::NotVerified(Arc::clone(error)));
-    }
-    let unknown = contracts_of_unknown_origin(follower.state());
-    if has_unknown_in_office(&follower) {
-        // The events don't show the signals, but the contracts do.
-        let at = view.present.block.hash.into();
-        let answered = subject.read(question, at, pause).await;
-        view.present = answered.map_err(FindError::from)?.present;
-    }
-    Ok((view, unknown))
+    Ok((follower, view))
 }
 
 /// A follower of the contracts in office, which starts at the set's first block.
@@ -253,9 +275,19 @@ async fn begin(
 }
 
 /// Whether the endpoint's chain has a block.
-async fn has_block(mut source: ChainSource, block: &BlockView) -> Result<bool, HistoryError> {
-    let found = source.headers_at(block.number..=block.number).await.map_err(FollowError::from)?;
-    Ok(found.first().is_some_and(|header| header.block.hash == block.hash))
+async fn has_block(
+    mut source: ChainSource,
+    block: &BlockView,
+    pause: &mut impl Pause,
+) -> Result<bool, HistoryError> {
+    let mut retries = Retries::QUESTION;
+    loop {
+        let found = source.header_at(block.number).await;
+        match found.map_err(|error| HistoryError::Follow(error.into())) {
+            Err(error) if retries.allow(&error, pause).await => {}
+            found => return Ok(found?.is_some_and(|header| header.block.hash == block.hash)),
+        }
+    }
 }
 
 /// Whether an identity matches the contracts in office, with an Expect that follows from one of its
@@ -326,19 +358,6 @@ async fn catch_up(
             return Err(error);
         }
     }
-}
-
-/// Writes a checkpoint to the folder `cache`. If the folder doesn't exist, it is created, accessible only to its
-/// owner. Programs that write at the same time replace each other's files as a whole. An older state only costs
-/// the next program time.
-fn keep(checkpoint: &Checkpoint, cache: &Path, path: &Path) -> Result<(), CheckpointError> {
-    let failed = |source| CheckpointError::Io { path: cache.to_owned(), source };
-    let mut folder = DirBuilder::new();
-    folder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-    folder.create(cache).map_err(failed)?;
-    checkpoint.write(path)
 }
 
 impl HistoryError {

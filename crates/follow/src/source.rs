@@ -122,7 +122,18 @@ pub trait SetSource: Send {
         hash: B256,
     ) -> impl Future<Output = Result<Option<Header>, SourceError>> + Send;
 
-    /// The headers of the canonical blocks with these numbers that the nodes return.
+    /// The header of the canonical block with this number.
+    ///
+    /// # Errors
+    ///
+    /// If there is no answer.
+    fn header_at(
+        &mut self,
+        number: BlockNumber,
+    ) -> impl Future<Output = Result<Option<Header>, SourceError>> + Send;
+
+    /// The headers of the canonical blocks with these numbers that the nodes return. A missing one says nothing: its
+    /// request may have failed.
     ///
     /// # Errors
     ///
@@ -132,16 +143,16 @@ pub trait SetSource: Send {
         numbers: RangeInclusive<BlockNumber>,
     ) -> impl Future<Output = Result<Vec<Header>, SourceError>> + Send;
 
-    /// The logs of one block, in order and complete.
+    /// The selected logs of each of these blocks, in order and complete, or the error of that request. There is one
+    /// result for each item of `asked`, in the same order.
     ///
     /// # Errors
     ///
-    /// If the node doesn't have the block.
-    fn block_logs(
+    /// If there is no answer at all.
+    fn logs_of_blocks(
         &mut self,
-        block: &BlockView,
-        selection: Selection<'_>,
-    ) -> impl Future<Output = Result<Vec<PlacedLog>, SourceError>> + Send;
+        asked: &[(BlockView, Selection<'_>)],
+    ) -> impl Future<Output = Result<Vec<Result<Vec<PlacedLog>, SourceError>>, SourceError>> + Send;
 
     /// The logs of the canonical blocks in `blocks`, in order. If the node lags, the logs of blocks that it
     /// doesn't have are missing.

@@ -29,6 +29,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Addresses {
     /// The ID of the chain that the contracts are on. Signatures are bound to it.
+    #[serde(with = "crate::text::decimal")]
     pub chain_id: u64,
     /// The Asset.
     pub asset: Address,
@@ -39,7 +40,7 @@ pub struct Addresses {
     /// The Issuer.
     pub issuer: Address,
     /// The RewardDistributor.
-    pub distributor: Address,
+    pub reward_distributor: Address,
     /// Expect.
     pub expect: Address,
 }
@@ -164,7 +165,7 @@ impl SetState {
     pub(crate) fn owned(&self) -> impl Iterator<Item = Address> {
         let at = &self.addresses;
         let rollups = self.rollups.keys().copied();
-        [at.asset, at.issuer, at.registry, at.distributor].into_iter().chain(rollups)
+        [at.asset, at.issuer, at.registry, at.reward_distributor].into_iter().chain(rollups)
     }
 
     /// The role of `address` in the set.
@@ -176,7 +177,7 @@ impl SetState {
             _ if self.rollups.contains_key(&address) => Role::Rollup,
             _ if address == at.registry => Role::Registry,
             _ if address == at.asset => Role::Asset,
-            _ if address == at.distributor => Role::Distributor,
+            _ if address == at.reward_distributor => Role::Distributor,
             _ if address == at.issuer => Role::Issuer,
             _ if address == at.expect => Role::Expect,
             _ => return None,
@@ -337,7 +338,7 @@ impl SetState {
             Event::Registry(event) if emitter == at.registry => {
                 self.registry.evolve(event, block)?;
             }
-            Event::Distributor(event) if emitter == at.distributor => {
+            Event::Distributor(event) if emitter == at.reward_distributor => {
                 self.distributor.evolve(event, block)?;
             }
             Event::Ownership(event) if self.role_of(emitter).is_some_and(Role::is_owned) => {

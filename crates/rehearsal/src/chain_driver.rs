@@ -2,13 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
-use alloy_eips::{BlockId, eip2718::Encodable2718};
+use alloy_eips::BlockId;
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_provider::{Provider, RootProvider};
 use alloy_rpc_types_eth::{Filter, Log};
-use alloy_signer::SignerSync;
-use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolEvent;
 use canon_chain::{
     Checks, Client, Confirmed, ContractCall, NextBlock, Pending, Receipts, Sender, Wait, Waited,
@@ -40,9 +37,6 @@ const MAX_EMPTY_BLOCKS: u64 = 20_000;
 /// kind.
 const MARGIN_PERCENT: u64 = 60;
 
-/// The priority fee, in wei per gas.
-const TIP: u128 = 1_000_000_000;
-
 /// The gas limit for the creation of contracts assembled by hand.
 const CREATION_GAS: u64 = 5_000_000;
 
@@ -64,7 +58,7 @@ pub(crate) struct ChainDriver<'a> {
     /// Gas limits of transactions that are sent in large numbers, by kind.
     limits: BTreeMap<&'static str, u64>,
     /// The key that deploys contracts assembled from opcodes.
-    bytecode_deployer: PrivateKeySigner,
+    bytecode_deployer: Sender,
     pub(crate) report: Reporter<'a>,
 }
 
@@ -90,6 +84,8 @@ impl<'a> ChainDriver<'a> {
         });
         let provider = RootProvider::<alloy_network::Ethereum>::new(chain.client());
         let client = Client::connect(provider).await.during("connecting")?;
+        let key = keys::key(seed, keys::BYTECODE_DEPLOYER, 0);
+        let bytecode_deployer = Sender::new(client.clone(), key).with_nonce(0);
         Ok(Self {
             chain,
             client,
@@ -97,7 +93,7 @@ impl<'a> ChainDriver<'a> {
             gas_limit: l1.gas_limit,
             gas: Ledger::default(),
             limits: BTreeMap::new(),
-            bytecode_deployer: keys::key(seed, keys::BYTECODE_DEPLOYER, 0),
+            bytecode_deployer,
             report,
         })
     }
@@ -246,27 +242,15 @@ impl<'a> ChainDriver<'a> {
         act: &'static str,
         code: Bytes,
     ) -> Result<(Address, u64)> {
-        let key = &self.bytecode_deployer;
-        let fee = u128::from(self.chain.next_base_fee()) * 2 + TIP;
-        let tx = TxEip1559 {
-            chain_id: self.chain.chain_id(),
-            nonce: self.chain.nonce(key.address()),
-            gas_limit: CREATION_GAS,
-            max_fee_per_gas: fee,
-            max_priority_fee_per_gas: TIP,
-            input: code,
-            ..TxEip1559::default()
-        };
-        let unsigned = |error: alloy_signer::Error| Error::Unexpected(error.to_string());
-        let signature = key.sign_hash_sync(&tx.signature_hash()).map_err(unsigned)?;
-        let raw = TxEnvelope::from(tx.into_signed(signature)).encoded_2718();
-        let hash = self.chain.send_raw(&raw)?;
+        let (call, next) = (ContractCall::create_with(act, code), self.next());
+        let checks = Checks::AtReceipt { gas_limit: CREATION_GAS };
+        let pending = self.bytecode_deployer.submit(call, checks, next).await.during(act)?;
         let receipts = self.mine(act).await?;
-        let receipt = receipts.get(hash).filter(|receipt| receipt.status());
-        let receipt = receipt.ok_or_else(|| Error::NotIncluded { act, time: self.now() })?;
-        let address = receipt.contract_address.unwrap_or_default();
-        self.gas.record(act, receipt.gas_used);
-        Ok((address, receipt.gas_used))
+        let Confirmed { created, gas_used, .. } = self.confirm(act, &receipts, &pending).await?;
+        let address = created.ok_or_else(|| {
+            Error::Unexpected(format!("{act}: the receipt names no created contract"))
+        })?;
+        Ok((address, gas_used))
     }
 
     /// Begins a batch of `of` transactions of one kind, as many in a block as fit.

@@ -137,10 +137,12 @@ impl FollowedSet {
     }
 
     /// The index of the canonical rollup.
-    pub(crate) fn canonical(&self) -> usize {
+    pub(crate) fn canonical(&self) -> Result<usize> {
         let canonical = self.state().registry().rollup();
         let found = self.rollups.iter().position(|rollup| rollup.address == canonical);
-        found.unwrap_or_default()
+        found.ok_or_else(|| {
+            Error::Unexpected(format!("nobody deployed the canonical rollup {canonical}"))
+        })
     }
 
     /// The name of a contract or an account, or its address if it has none.

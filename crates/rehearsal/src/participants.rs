@@ -8,12 +8,12 @@ use canon_chain::{
     tx::{FeePolicy, MemoryJournal},
 };
 use canon_protocol::Amount;
-use canon_views::{BlockDuty, MovePlan, SequencerIdentity};
+use canon_views::{BlockDuty, MovePlan, Order, SequencerIdentity};
 
 use crate::{
     error::{During, Result},
     keys,
-    scenario::{BallotPlan, HolderGroup, Scenario},
+    scenario::{BallotPlan, BallotTime, HolderGroup, Scenario},
     timeline::Who,
 };
 
@@ -43,10 +43,18 @@ pub(crate) struct ScenarioSequencer {
     pub(crate) withdrawer: Sender,
     pub(crate) mover: Option<Agent<roles::Mover>>,
     pub(crate) conduct: Conduct,
-    /// Whether it stakes on the new rollup only.
-    pub(crate) pioneer: bool,
-    /// Whether its stake moves to the new rollup.
-    pub(crate) moves: bool,
+    pub(crate) staking: Staking,
+}
+
+/// The rollups that a sequencer stakes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Staking {
+    /// The old rollup, to the end.
+    Stays,
+    /// The old rollup, and the new one from the switch on.
+    Moves,
+    /// The new rollup only, already before the switch.
+    Pioneer,
 }
 
 /// The conduct of a sequencer in its slots.
@@ -69,8 +77,7 @@ pub(crate) struct ScenarioHolder {
     pub(crate) tokens: Amount,
     pub(crate) ballot: BallotPlan,
     pub(crate) leaves: bool,
-    /// Whether it votes in the last block that counts.
-    pub(crate) late: bool,
+    pub(crate) ballot_time: BallotTime,
 }
 
 impl ScenarioHolder {
@@ -79,11 +86,20 @@ impl ScenarioHolder {
     pub(crate) fn sender(&self) -> Sender {
         self.agent.sender().sender()
     }
+
+    /// Gives the agent an order.
+    pub(crate) fn order(&mut self, order: Order) {
+        let unused = self.agent.sender().next_request();
+        self.agent.role.add(order, unused);
+    }
 }
 
 impl ScenarioSequencer {
     pub(crate) const fn who(&self) -> Who {
-        if self.pioneer { Who::Pioneer(self.number) } else { Who::Sequencer(self.number) }
+        match self.staking {
+            Staking::Pioneer => Who::Pioneer(self.number),
+            Staking::Stays | Staking::Moves => Who::Sequencer(self.number),
+        }
     }
 
     /// The proposer as a sender, only for simulated calls.
@@ -161,25 +177,25 @@ impl Participants {
         let conduct = conducts(scenario);
         let plan = scenario.sequencers;
         let sequencer = |([proposer, withdrawer], index): ([PrivateKeySigner; 2], u64)| {
-            let pioneer = index >= plan.count;
             let old = usize::try_from(index).ok().and_then(|index| conduct.get(index));
-            let (conduct, moves) = old.copied().unwrap_or((Conduct::Diligent, false));
+            let (conduct, staking) = old.copied().unwrap_or((Conduct::Diligent, Staking::Pioneer));
+            let before = if staking == Staking::Pioneer { plan.count } else { 0 };
             // Its rollup isn't deployed yet.
             let identity = SequencerIdentity {
                 proposer: proposer.address(),
                 rollup: Address::ZERO,
-                blocks: BlockDuty::StandIn,
+                // Nobody builds blocks: the hash is made up.
+                blocks: BlockDuty::Propose(proposer.address().into_word()),
             };
             let role = roles::Sequencer { identity, plan: None };
             Ok(ScenarioSequencer {
-                number: 1 + if pioneer { index - plan.count } else { index },
+                number: 1 + index - before,
                 attester: keys::address(scenario.seed, "attester", index),
                 agent: Agent::new(role, intent_sender(&fresh(proposer))?).during(MAKING)?,
                 withdrawer: fresh(withdrawer),
                 mover: None,
                 conduct,
-                pioneer,
-                moves,
+                staking,
             })
         };
         let sequencers = keys.sequencers.into_iter().zip(0..).map(sequencer);
@@ -195,7 +211,7 @@ impl Participants {
                 tokens: keys::amount(scenario.seed, index, group.least, group.most),
                 ballot: group.ballot,
                 leaves: group.leave,
-                late: group.late,
+                ballot_time: group.ballot_time,
             })
         };
         let holders = keys.holders.into_iter().zip(parts).zip(0..).map(holder);
@@ -230,20 +246,23 @@ fn intent_sender(sender: &Sender) -> Result<IntentSender> {
     sender.intent_sender(FeePolicy::default(), MemoryJournal::default()).during(MAKING)
 }
 
-/// The conduct of each sequencer of the old rollup, and whether it moves.
-fn conducts(scenario: &Scenario) -> Vec<(Conduct, bool)> {
+/// The conduct and the staking of each sequencer of the old rollup.
+fn conducts(scenario: &Scenario) -> Vec<(Conduct, Staking)> {
     let plan = scenario.sequencers;
-    let mut conducts = vec![(Conduct::Diligent, true); usize::try_from(plan.count).unwrap_or(0)];
+    let count = usize::try_from(plan.count).unwrap_or(0);
+    let mut conducts = vec![(Conduct::Diligent, Staking::Moves); count];
     let order = keys::shuffled(scenario.seed, "conduct", plan.count);
     let order = order.into_iter().filter_map(|index| usize::try_from(index).ok());
     for (rank, index) in (0_u64..).zip(order) {
+        // The sequencers that stay are counted from the other end, where the diligent ones are.
+        let moves = rank < plan.count - plan.stay;
+        let staking = if moves { Staking::Moves } else { Staking::Stays };
         conducts[index] = if rank < plan.offline {
-            (Conduct::Offline, false)
+            (Conduct::Offline, Staking::Stays)
         } else if rank < plan.offline + plan.silent {
-            // The sequencers that stay are counted from the other end, where the diligent ones are.
-            (Conduct::Silent, rank < plan.count - plan.stay)
+            (Conduct::Silent, staking)
         } else {
-            (Conduct::Diligent, rank < plan.count - plan.stay)
+            (Conduct::Diligent, staking)
         };
     }
     conducts

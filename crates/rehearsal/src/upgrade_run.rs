@@ -201,30 +201,31 @@ impl<'a> UpgradeRun<'a> {
     /// each epoch, unless a block has recorded them. Returns their number.
     async fn record_seeds_until(&mut self, time: Timestamp) -> Result<u64> {
         let mut recorded = 0;
-        while let Some((index, epoch, due)) = self.next_seed().filter(|(.., due)| *due < time) {
+        while let Some((index, epoch, due)) = self.next_seed()?.filter(|(.., due)| *due < time) {
             self.pass_until(due).await?;
             let call = calls::setup_epoch(self.set.rollups[index].address);
             let confirmed =
                 self.send(RECORDING, |participants| &mut participants.anyone, call).await?;
             recorded += 1;
-            self.break_silence(index, epoch, confirmed.gas_used);
+            self.break_silence(index, epoch, confirmed.gas_used)?;
         }
         Ok(recorded)
     }
 
     /// Ends a silence of the canonical rollup by recording its seed.
-    fn break_silence(&mut self, rollup: usize, epoch: Epoch, gas: u64) {
-        if rollup == self.set.canonical() && self.signaling.silent_until.take().is_some() {
+    fn break_silence(&mut self, rollup: usize, epoch: Epoch, gas: u64) -> Result<()> {
+        if rollup == self.set.canonical()? && self.signaling.silent_until.take().is_some() {
             let event =
                 TimelineEvent::SeedRecorded { rollup: self.set.rollups[rollup].label, epoch };
             self.record_event(Who::Anyone, event, Some(Spent { transactions: 1, gas }));
         }
+        Ok(())
     }
 
     /// The rollup whose next seed is due first: its index, the epoch that the seed draws, and the first
     /// second in which it can be recorded.
-    fn next_seed(&self) -> Option<(usize, Epoch, Timestamp)> {
-        let (next, canonical) = (self.driver.next_time(), self.set.canonical());
+    fn next_seed(&self) -> Result<Option<(usize, Epoch, Timestamp)>> {
+        let (next, canonical) = (self.driver.next_time(), self.set.canonical()?);
         let silent_until = self.signaling.silent_until.unwrap_or_default();
         let due = |(index, rollup): (usize, &DeployedRollup)| {
             let from = if index == canonical { next.max(silent_until) } else { next };
@@ -233,7 +234,7 @@ impl<'a> UpgradeRun<'a> {
             Some((index, epoch, due))
         };
         let rollups = self.set.rollups.iter().enumerate();
-        rollups.filter_map(due).min_by_key(|(.., due)| *due)
+        Ok(rollups.filter_map(due).min_by_key(|(.., due)| *due))
     }
 
     /// Records a refusal in the timeline and on the track of its proposal.

@@ -163,7 +163,7 @@ pub const ADDRESSES: Addresses = Addresses {
     registry: REGISTRY,
     governance: GOVERNANCE,
     issuer: ISSUER,
-    distributor: DISTRIBUTOR,
+    reward_distributor: DISTRIBUTOR,
     expect: EXPECT,
 };
 /// The Asset.

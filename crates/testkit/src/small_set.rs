@@ -85,7 +85,7 @@ pub fn rollup_parameters(at: &Addresses, genesis: Timestamp) -> RawRollupParamet
     RawRollupParameters {
         asset: at.asset,
         registry: at.registry,
-        reward_distributor: at.distributor,
+        reward_distributor: at.reward_distributor,
         owner: at.governance,
         genesis_time: genesis.to_word(),
         slot_duration: U256::from(SLOT),

@@ -121,21 +121,20 @@ impl ViewMaker<'_> {
         id: ProposalId,
         proposal: &Proposal,
     ) -> ProposalView {
-        let snapshot = proposal.deadlines().snapshot_at(self.now);
         ProposalView {
             id,
             state: governance.state(proposal, self.now),
             ending: proposal.ending(),
             payload: proposal.payload(),
-            proposer: match proposal.origin() {
-                Origin::Lock => self.state.addresses().governance,
-                Origin::Pushed { by, .. } => by,
+            pushed_by: match proposal.origin() {
+                Origin::Lock => None,
+                Origin::Pushed { by, .. } => Some(by),
             },
             creation: proposal.creation(),
             configuration: *proposal.configuration(),
             tally: proposal.tally(),
             actions_hash: proposal.actions_hash(),
-            total_power: governance.total_power_at(snapshot, self.now).unwrap_or_default(),
+            total_power: governance.total_power_on(proposal, self.now),
         }
     }
 
@@ -189,10 +188,7 @@ impl ViewMaker<'_> {
     /// The status of the seed of the epoch after that of `slot`, the slot of the next block.
     fn seed(&self, rollup: &Rollup, slot: Slot) -> SeedStatus {
         let Some(epoch) = rollup.clock().recordable_epoch(slot) else { return SeedStatus::NotYet };
-        match rollup.seed(epoch, self.next) {
-            Ok(Some(_)) => SeedStatus::Recorded,
-            _ => SeedStatus::Missing(epoch),
-        }
+        if rollup.has_seed(epoch) { SeedStatus::Recorded } else { SeedStatus::Missing(epoch) }
     }
 
     fn payload(
@@ -228,11 +224,9 @@ impl ViewMaker<'_> {
         let ballots = proposals.filter_map(|(id, proposal)| {
             let id = ProposalId::new(id)?;
             let state = governance.state(proposal, self.now);
-            let deadlines = proposal.deadlines();
-            let snapshot = deadlines.snapshot_at(self.now);
-            let power = governance.power_at(holder, snapshot, self.now).unwrap_or_default();
+            let power = governance.power_on(proposal, holder, self.now);
             let (cast, nonce) = (proposal.ballot(holder), proposal.ballot_nonce(holder));
-            let is_votable = deadlines.is_votable(state, self.now);
+            let is_votable = proposal.deadlines().is_votable(state, self.now);
             (is_votable || asked.contains(&id)).then_some((id, BallotView { cast, power, nonce }))
         });
         HolderView {

@@ -14,12 +14,12 @@ pub use available::{AvailableAction, Opportunity, available_actions};
 pub use calendar::{CalendarEntry, CalendarEvent, calendar};
 pub use duties::{
     BlockDuty, Duty, HopelessRule, LockMethod, MoveObstacle, MovePhase, MovePlan, Order,
-    OrderAmount, OrderId, OrderStatus, PayOut, SequencerIdentity, SignalDecision, SignalPlan,
-    StatusRule, WaitsFor, holder, keeper, mover, sequencer,
+    OrderAmount, OrderStatus, PayOut, SequencerIdentity, SignalDecision, SignalPlan, StatusRule,
+    WaitsFor, holder, keeper, mover, sequencer,
 };
 pub use intent::{
     Completion, IntendedAction, IntendedCall, Intent, IntentId, IntentProgress, IntentSubject,
-    NewAttester, PermitSignature, PermitTerms, SetId,
+    NewAttester, PermitSignature, PermitTerms, RequestId, SetId,
 };
 pub use present::{
     AttesterView, BallotView, BlockView, DUST_LIMIT, GovernanceView, HolderView, PayloadView,

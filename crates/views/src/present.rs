@@ -125,9 +125,9 @@ pub struct ProposalView {
     /// The contract that lists its actions.
     #[serde(with = "text::address")]
     pub payload: Address,
-    /// The Proposals contract that pushed it; Governance itself for the lock.
-    #[serde(with = "text::address")]
-    pub proposer: Address,
+    /// The Proposals contract that pushed it; `None` if it was proposed through the lock.
+    #[serde(with = "text::address::option")]
+    pub pushed_by: Option<Address>,
     /// The time of its creation.
     pub creation: Timestamp,
     /// The configuration frozen for it.

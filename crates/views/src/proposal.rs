@@ -88,11 +88,6 @@ impl Present {
     /// The newest proposal of `payload` that a Proposals contract pushed. A proposal through the lock has
     /// no influence on signals.
     pub fn newest_pushed(&self, payload: Address) -> Option<&ProposalView> {
-        self.proposals_of(payload).find(|proposal| self.is_pushed(proposal))
-    }
-
-    /// Whether a Proposals contract pushed `proposal`. Otherwise it was proposed through the lock.
-    pub fn is_pushed(&self, proposal: &ProposalView) -> bool {
-        proposal.proposer != self.addresses.governance
+        self.proposals_of(payload).find(|proposal| proposal.pushed_by.is_some())
     }
 }

@@ -1,6 +1,9 @@
 //! The accounts, payloads and withdrawals that a view covers.
 
-use crate::duties::{MovePlan, Order, OrderId};
+use crate::{
+    duties::{MovePlan, Order},
+    intent::RequestId,
+};
 use alloy_primitives::Address;
 use canon_protocol::{Payment, ProposalId, SetState, WithdrawalId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,7 +62,7 @@ impl Question {
     }
 
     /// Adds the facts that the [`holder`](crate::holder) duty needs.
-    pub fn add_holder(&mut self, holder: Address, orders: &BTreeMap<OrderId, Order>) {
+    pub fn add_holder(&mut self, holder: Address, orders: &BTreeMap<RequestId, Order>) {
         let voted = orders.values().filter_map(|order| match order {
             Order::Vote { id, .. } => Some(*id),
             Order::Lock { .. } | Order::Withdraw { .. } => None,

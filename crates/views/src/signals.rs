@@ -81,9 +81,7 @@ impl Present {
         let candidates = signaling.rounds.iter();
         let pushable = candidates.filter_map(|candidate| {
             let winner = candidate.winner(&signaling.rules, current, state).ok()?;
-            let clock = self.canonical_clock();
-            let until = clock.and_then(|clock| signaling.rules.push_until(candidate.round, clock));
-            Some(PushableRound { round: candidate.round, winner, until })
+            Some(signaling.rules.pushable(candidate.round, winner, self.canonical_clock()))
         });
         pushable.collect()
     }
@@ -97,39 +95,32 @@ impl Present {
         if let Some(proposal) = self.proposals_of(payload).find(|one| one.state == executed) {
             return Some(PayloadStatus::Executed { id: proposal.id });
         }
-        let pushed = self.newest_pushed(payload);
-        let last = pushed.map(|proposal| (proposal.id, proposal.state_at(self.next)));
-        if let Some((id, state)) = last
-            && state.is_live()
-        {
-            return Some(PayloadStatus::Live { id, state });
-        }
+        let over = match self.newest_pushed(payload) {
+            None => PayloadStatus::None,
+            Some(proposal) => match (proposal.id, proposal.state_at(self.next)) {
+                (id, ProposalState::Rejected) => PayloadStatus::Rejected { id },
+                (id, ProposalState::Expired) => PayloadStatus::Expired { id },
+                (id, ProposalState::Dropped) => PayloadStatus::Dropped { id },
+                (id, ProposalState::Executed) => return Some(PayloadStatus::Executed { id }),
+                (
+                    id,
+                    state @ (ProposalState::Pending
+                    | ProposalState::Active
+                    | ProposalState::Queued
+                    | ProposalState::Executable),
+                ) => return Some(PayloadStatus::Live { id, state }),
+            },
+        };
         let pushable = self.pushable_at(self.next);
         if let Some(won) = pushable.iter().find(|pushable| pushable.winner.payload == payload) {
             return Some(PayloadStatus::QuorumReached { round: won.round });
         }
-        match (view.round, view.signals) {
+        Some(match (view.round, view.signals) {
             (Some(round), count) if signaling.rules.is_won(count) => {
-                return Some(PayloadStatus::QuorumReached { round });
+                PayloadStatus::QuorumReached { round }
             }
-            (Some(round), count) if count > 0 => {
-                return Some(PayloadStatus::Signaling { round, count });
-            }
-            _ => {}
-        }
-        Some(match last {
-            None => PayloadStatus::None,
-            Some((id, ProposalState::Rejected)) => PayloadStatus::Rejected { id },
-            Some((id, ProposalState::Expired)) => PayloadStatus::Expired { id },
-            Some((id, ProposalState::Dropped)) => PayloadStatus::Dropped { id },
-            Some((id, ProposalState::Executed)) => PayloadStatus::Executed { id },
-            Some((
-                id,
-                state @ (ProposalState::Pending
-                | ProposalState::Active
-                | ProposalState::Queued
-                | ProposalState::Executable),
-            )) => PayloadStatus::Live { id, state },
+            (Some(round), count) if count > 0 => PayloadStatus::Signaling { round, count },
+            _ => over,
         })
     }
 }

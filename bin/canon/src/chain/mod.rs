@@ -4,6 +4,7 @@ mod args;
 mod connect;
 mod file;
 mod notes;
+mod reading;
 mod settings;
 
 pub(crate) use args::ChainArgs;

@@ -7,11 +7,11 @@ use eyre::eyre;
 
 use super::proposal::find;
 use crate::{
-    chain::{self, ChainArgs},
+    chain::ChainArgs,
     exit::{Exit, Failure},
     input::whole,
     page,
-    send::{self, SendArgs, Step},
+    send::{SendArgs, Step, run, typed},
 };
 
 /// Record that a proposal is dropped; without an id, of every one whose drop isn't recorded yet
@@ -47,19 +47,9 @@ const SEE_PROPOSAL: &str = "`canon proposal` shows all proposals and their state
 
 impl Drop {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let settings = self.chain.settings()?;
-        let opened = self.send.open()?;
-        let command = match self.id {
-            None => "canon drop".to_owned(),
-            Some(id) => format!("canon drop {id}"),
-        };
-        chain::run(async {
-            let chain = settings.connect().await?;
-            let plan = async |_| {
-                let present = chain.present(Question::default()).await?;
-                steps(&present, self.id)
-            };
-            send::send(&self.send, opened, &chain, &command, &plan).await
+        let command = typed("canon drop", self.id);
+        run(&self.send, &self.chain, &command, async |chain, _| {
+            steps(&chain.present(Question::default()).await?, self.id)
         })
     }
 }

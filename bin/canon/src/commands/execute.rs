@@ -12,11 +12,11 @@ use eyre::eyre;
 
 use super::proposal::{find, in_words};
 use crate::{
-    chain::{self, Chain, ChainArgs},
+    chain::{Chain, ChainArgs},
     exit::{Exit, Failure},
     input::whole,
     page::{self, lasts, until},
-    send::{self, SendArgs, Step},
+    send::{SendArgs, Step, run, typed},
 };
 
 /// Carry out a proposal that passed; without an id, every one that is due
@@ -54,19 +54,10 @@ const SEE_PROPOSAL: &str = "`canon proposal` shows all proposals and their dates
 
 impl Execute {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let settings = self.chain.settings()?;
-        let opened = self.send.open()?;
-        let command = match self.id {
-            None => "canon execute".to_owned(),
-            Some(id) => format!("canon execute {id}"),
-        };
-        chain::run(async {
-            let chain = settings.connect().await?;
-            let plan = async |_| {
-                let view = chain.history(Question::default()).await?.view;
-                steps(&chain, &view, self.id).await
-            };
-            send::send(&self.send, opened, &chain, &command, &plan).await
+        let command = typed("canon execute", self.id);
+        run(&self.send, &self.chain, &command, async |chain, _| {
+            let view = chain.history(Question::default()).await?.view;
+            steps(chain, &view, self.id).await
         })
     }
 }
@@ -108,7 +99,7 @@ async fn step(chain: &Chain, view: &SetView, proposal: &ProposalView) -> Result<
         None => None,
     };
     match described {
-        Some(lines) => words.extend(lines.iter().map(|line| format!("  {line}"))),
+        Some(shown) => words.extend(shown.lines.iter().map(|line| format!("  {line}"))),
         None => words.push("  not known, since the set's history isn't".to_owned()),
     }
     let last = proposal.deadlines().executable;

@@ -2,21 +2,20 @@
 
 use alloy_primitives::Address;
 use canon_protocol::{
-    Amount, Seconds,
+    Seconds,
     text::{Time, Tokens, address},
 };
-use canon_views::{
-    HolderView, IntendedAction, Intent, OrderAmount, PermitTerms, Present, Question,
-};
+use canon_views::{IntendedAction, Intent, OrderAmount, PermitTerms, Present, Question};
 use clap::Args;
 use eyre::eyre;
 
+use super::holding::Holding;
 use crate::{
-    chain::{self, ChainArgs},
+    chain::ChainArgs,
     exit::{Exit, Failure},
     input::{amount_or_all, quantity, shown_amount},
     page::tokens,
-    send::{self, Planned, SendArgs, Simulation, Step},
+    send::{Planned, SendArgs, Simulation, Step, run},
 };
 
 /// Lock tokens as power to vote with
@@ -70,8 +69,6 @@ enum Method {
 
 impl Lock {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let settings = self.chain.settings()?;
-        let opened = self.send.open()?;
         let method = if self.permit { Method::Permit } else { Method::Approval };
         let mut command = format!("canon lock {}", shown_amount(self.amount));
         if let Some(holder) = self.beneficiary {
@@ -80,15 +77,11 @@ impl Lock {
         if method == Method::Permit {
             command.push_str(" --permit");
         }
-        chain::run(async {
-            let chain = settings.connect().await?;
-            let plan = async |planned: Planned| {
-                let mut question = Question::default();
-                question.holders.insert(planned.account, Default::default());
-                let present = chain.present(question).await?;
-                self.steps(&present, planned, method)
-            };
-            send::send(&self.send, opened, &chain, &command, &plan).await
+        run(&self.send, &self.chain, &command, async |chain, planned| {
+            let mut question = Question::default();
+            question.holders.insert(planned.account, Default::default());
+            let present = chain.present(question).await?;
+            self.steps(&present, planned, method)
         })
     }
 
@@ -98,11 +91,11 @@ impl Lock {
         planned: Planned,
         method: Method,
     ) -> Result<Vec<Step>, Failure> {
-        let Planned { account: holder, order, .. } = planned;
+        let Planned { account: holder, request, .. } = planned;
         let unknown =
             || Failure::internal(eyre!("{holder} isn't in the answer"), "please report this");
         let view = present.holders.get(&holder).ok_or_else(unknown)?;
-        let amount = amount(holder, view, planned.amount(self.amount))?;
+        let amount = Holding::Tokens.ordered(holder, view.balance, planned.amount(self.amount))?;
         let (asset, governance) = (present.addresses.asset, present.addresses.governance);
         let intent = |action| Intent { set: present.set_id(), action, until: None };
         let is_allowed = view.allowance >= amount.to_word();
@@ -113,7 +106,7 @@ impl Lock {
                 deadline: present.next + PERMIT_VALIDITY,
             }),
             Method::Approval if !is_allowed => {
-                let approve = IntendedAction::Approve { holder, order, asset, amount };
+                let approve = IntendedAction::Approve { holder, request, asset, amount };
                 let words = vec![
                     format!("Allow Governance to take {}", tokens(amount)),
                     format!("Governance {governance}"),
@@ -124,7 +117,7 @@ impl Lock {
             Method::Permit | Method::Approval => None,
         };
         let beneficiary = self.beneficiary.filter(|beneficiary| *beneficiary != holder);
-        let action = IntendedAction::Lock { holder, order, beneficiary, amount, permit };
+        let action = IntendedAction::Lock { holder, request, beneficiary, amount, permit };
         let mut words = vec![
             format!("Lock {}", tokens(amount)),
             format!("as power of {}", beneficiary.unwrap_or(holder)),
@@ -147,27 +140,5 @@ impl Lock {
         }
         steps.push(lock);
         Ok(steps)
-    }
-}
-
-/// The amount to lock. The holder must have it.
-fn amount(holder: Address, view: &HolderView, wanted: OrderAmount) -> Result<Amount, Failure> {
-    let balance = view.balance;
-    let next = "`canon power` shows what an account has and has locked";
-    match wanted {
-        OrderAmount::All if balance.is_zero() => {
-            Err(Failure::refused(eyre!("{holder} has no tokens to lock"), next))
-        }
-        OrderAmount::All => Ok(balance),
-        OrderAmount::Exactly(amount) if amount > balance => {
-            let missing = Tokens(amount.saturating_sub(balance));
-            let report = eyre!(
-                "{holder} has {}, and {} are to be locked: {missing} are missing",
-                tokens(balance),
-                Tokens(amount)
-            );
-            Err(Failure::refused(report, next))
-        }
-        OrderAmount::Exactly(amount) => Ok(amount),
     }
 }

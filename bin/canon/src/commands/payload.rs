@@ -3,12 +3,9 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256};
-use canon_chain::{
-    Sender,
-    deploy::{
-        ContractPlan, StepReceipt, Upgrade, deploy_upgrade_payload, plan_upgrade_payload,
-        rehearse_actions,
-    },
+use canon_chain::deploy::{
+    ContractPlan, StepReceipt, Upgrade, deploy_upgrade_payload, plan_upgrade_payload,
+    rehearse_actions,
 };
 use canon_payload::{Hashes, describe};
 use canon_protocol::{Action, ForeignText, actions_hash};
@@ -138,9 +135,7 @@ impl UpgradeCommand {
             let planned = plan_upgrade_payload(set.origin(), addresses.registry, &upgrade);
             let names = names(&set.present, expect, self.rollup);
             let plan = Plan { upgrade, planned, actions, names };
-            let signer = signer.on(client).await?;
-            let sender = Sender::new(client.clone(), signer);
-            let creation = PreparedCreation::new(sender, &plan.planned).await?;
+            let creation = PreparedCreation::new(client, signer, &plan.planned).await?;
             let words = plan.words(&set.present, &creation);
             let shown = ShownCreation {
                 plan: &plan.planned,

@@ -13,11 +13,11 @@ use clap::Args;
 use eyre::eyre;
 
 use crate::{
-    chain::{self, Chain, ChainArgs},
+    chain::{Chain, ChainArgs},
     commands::proposal::in_words_or_data,
     exit::{Exit, Failure},
     input::quantity,
-    send::{self, Planned, SendArgs, Step},
+    send::{Planned, SendArgs, Step, run},
 };
 
 /// Make a payload a proposal through the lock, for power that is given up
@@ -48,22 +48,17 @@ Examples:
 
 Exit codes:
   0  it was done, or with --dry-run, can be
-  1  the contracts refuse it, the payload lists no actions, the account lacks power or ether, or
-     the answer was no
+  1  the contracts refuse it, the payload lists no actions or one that can't be executed, the
+     account lacks power or ether, or the answer was no
   2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
   3  no endpoint answers, or the outcome isn't known: run it again";
 
 impl Propose {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let settings = self.chain.settings()?;
-        let opened = self.send.open()?;
         let (payload, to) = (self.payload, self.to);
         let command = format!("canon propose {payload} --to {to}");
-        chain::run(async {
-            let chain = settings.connect().await?;
-            let plan =
-                async |planned| step(&chain, planned, payload, to).await.map(|step| vec![step]);
-            send::send(&self.send, opened, &chain, &command, &plan).await
+        run(&self.send, &self.chain, &command, async |chain, planned| {
+            step(chain, planned, payload, to).await.map(|step| vec![step])
         })
     }
 }
@@ -74,7 +69,7 @@ async fn step(
     payload: Address,
     to: Address,
 ) -> Result<Step, Failure> {
-    let Planned { account: holder, order, .. } = planned;
+    let Planned { account: holder, request, .. } = planned;
     let question =
         Question { holders: BTreeMap::from([(holder, BTreeSet::new())]), ..Question::default() };
     let OpenedSet { view, .. } = chain.history(question).await?;
@@ -94,18 +89,19 @@ async fn step(
         chain.payload_actions(present.block.hash, present.addresses.governance, payload).await?;
     let hash = actions_hash(&actions);
     let shown = in_words_or_data(chain, &view, &actions).await?;
-    let action = IntendedAction::Propose { holder, order, payload, to };
+    shown.require_possible("check the payload's address: the lock would be used up for nothing")?;
+    let action = IntendedAction::Propose { holder, request, payload, to };
     let intent = Intent { set: present.set_id(), action, until: None };
     let mut words = vec![
         "Make a payload a proposal through the lock".to_owned(),
         format!("payload     {payload}"),
         format!("Governance  {}", present.addresses.governance),
-        format!("costs       {} tokens of power at once,", Tokens(lock_amount)),
+        format!("costs       {} power, given up at once", Tokens(lock_amount)),
         format!("due to      {to}"),
         "actions, which are frozen with hash".to_owned(),
         format!("{hash}:"),
     ];
-    words.extend(shown.iter().map(|action| format!("  {action}")));
+    words.extend(shown.lines.iter().map(|action| format!("  {action}")));
     let mut step = Step::new(intent, words);
     step.details = due(present);
     Ok(step)

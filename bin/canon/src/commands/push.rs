@@ -11,12 +11,12 @@ use eyre::{Report, eyre};
 
 use super::proposal::in_words_or_data;
 use crate::{
-    chain::{self, Chain, ChainArgs},
+    chain::{Chain, ChainArgs},
     commands::round::{RoundOutcome, outcome},
     exit::{Exit, Failure},
     input::whole,
     page::{lasts, until},
-    send::{self, SendArgs, Step},
+    send::{SendArgs, Step, run, typed},
 };
 
 /// Make the winner of a round a proposal; without a round, of every round that is due
@@ -53,25 +53,16 @@ const SEE_STATUS: &str = "`canon status` shows rounds, and what can be done now"
 
 impl Push {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let settings = self.chain.settings()?;
-        let opened = self.send.open()?;
         let round = self.round.map(round).transpose()?;
-        let command = match round {
-            None => "canon push".to_owned(),
-            Some(round) => format!("canon push {round}"),
-        };
-        chain::run(async {
-            let chain = settings.connect().await?;
-            let plan = async |_| {
-                let view = chain.history(Question::default()).await?.view;
-                match (steps(&chain, &view, round).await, round) {
-                    (Err(failure), Some(round)) if failure.exit == Exit::CheckFailed => {
-                        Err(already_pushed(&chain, round).await.unwrap_or(failure))
-                    }
-                    (planned, _) => planned,
+        let command = typed("canon push", round);
+        run(&self.send, &self.chain, &command, async |chain, _| {
+            let view = chain.history(Question::default()).await?.view;
+            match (steps(chain, &view, round).await, round) {
+                (Err(failure), Some(round)) if failure.exit == Exit::CheckFailed => {
+                    Err(already_pushed(chain, round).await.unwrap_or(failure))
                 }
-            };
-            send::send(&self.send, opened, &chain, &command, &plan).await
+                (planned, _) => planned,
+            }
         })
     }
 }
@@ -153,7 +144,7 @@ async fn listed_actions(
         chain.payload_actions(present.block.hash, present.addresses.governance, payload).await?;
     let hash = actions_hash(&actions);
     let title = ["actions, which are frozen with hash".to_owned(), format!("{hash}:")];
-    let lines = in_words_or_data(chain, view, &actions).await?;
+    let lines = in_words_or_data(chain, view, &actions).await?.lines;
     Ok(title.into_iter().chain(lines.iter().map(|line| format!("  {line}"))).collect())
 }
 

@@ -9,10 +9,10 @@ use clap::Args;
 use eyre::eyre;
 
 use crate::{
-    chain::{self, ChainArgs},
+    chain::ChainArgs,
     exit::{Exit, Failure},
     page::{lasts, until},
-    send::{self, SendArgs, Step},
+    send::{SendArgs, Step, run},
 };
 
 /// Record the seed of the canonical rollup's next epoch, which draws its proposers
@@ -38,19 +38,14 @@ Exit codes:
   1  the contracts refuse it, the account can't pay for it, or the answer was no
   2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
   3  no endpoint answers, or the outcome isn't known: run it again
-  4  there is nothing to record now";
+  4  there is nothing to record now, or the transaction came into an epoch's first slot, in which
+     nothing can be recorded; says when it can";
 
 impl SetupEpoch {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let settings = self.chain.settings()?;
-        let opened = self.send.open()?;
-        chain::run(async {
-            let chain = settings.connect().await?;
-            let plan = async |_| {
-                let present = chain.present(Question::default()).await?;
-                step(&SetView { present, history: None }).map(|step| vec![step])
-            };
-            send::send(&self.send, opened, &chain, "canon setup-epoch", &plan).await
+        run(&self.send, &self.chain, "canon setup-epoch", async |chain, _| {
+            let present = chain.present(Question::default()).await?;
+            step(&SetView { present, history: None }).map(|step| vec![step])
         })
     }
 }

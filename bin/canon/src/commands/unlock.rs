@@ -1,20 +1,18 @@
 //! `canon unlock`: gives up power.
 
 use alloy_primitives::Address;
-use canon_protocol::{
-    Amount,
-    text::{Time, Tokens, address},
-};
-use canon_views::{HolderView, IntendedAction, Intent, OrderAmount, Present, Question};
+use canon_protocol::text::{Time, Tokens, address};
+use canon_views::{IntendedAction, Intent, OrderAmount, Present, Question};
 use clap::Args;
 use eyre::eyre;
 
+use super::holding::Holding;
 use crate::{
-    chain::{self, ChainArgs},
+    chain::ChainArgs,
     exit::{Exit, Failure},
     input::{amount_or_all, quantity, shown_amount},
     page::until,
-    send::{self, Planned, SendArgs, Step},
+    send::{Planned, SendArgs, Step, run},
 };
 
 /// Give power up: the tokens are paid after the withdrawal delay
@@ -52,32 +50,26 @@ Exit codes:
 
 impl Unlock {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let settings = self.chain.settings()?;
-        let opened = self.send.open()?;
         let mut command = format!("canon unlock {}", shown_amount(self.amount));
         if let Some(to) = self.to {
             command.push_str(&format!(" --to {to}"));
         }
-        chain::run(async {
-            let chain = settings.connect().await?;
-            let plan = async |planned: Planned| {
-                let mut question = Question::default();
-                question.holders.insert(planned.account, Default::default());
-                let present = chain.present(question).await?;
-                self.step(&present, planned).map(|step| vec![step])
-            };
-            send::send(&self.send, opened, &chain, &command, &plan).await
+        run(&self.send, &self.chain, &command, async |chain, planned| {
+            let mut question = Question::default();
+            question.holders.insert(planned.account, Default::default());
+            let present = chain.present(question).await?;
+            self.step(&present, planned).map(|step| vec![step])
         })
     }
 
     fn step(&self, present: &Present, planned: Planned) -> Result<Step, Failure> {
-        let Planned { account: holder, order, .. } = planned;
+        let Planned { account: holder, request, .. } = planned;
         let unknown =
             || Failure::internal(eyre!("{holder} isn't in the answer"), "please report this");
         let view = present.holders.get(&holder).ok_or_else(unknown)?;
-        let amount = amount(holder, view, planned.amount(self.amount))?;
+        let amount = Holding::Power.ordered(holder, view.power, planned.amount(self.amount))?;
         let to = self.to.unwrap_or(holder);
-        let action = IntendedAction::Withdraw { holder, order, to, amount };
+        let action = IntendedAction::Withdraw { holder, request, to, amount };
         let words = vec![
             format!("Give up {} power, which can't be taken back", Tokens(amount)),
             format!("the tokens go to {to}"),
@@ -96,27 +88,5 @@ impl Unlock {
             ),
         ];
         Ok(step)
-    }
-}
-
-/// The amount to unlock. The holder must have it as power.
-fn amount(holder: Address, view: &HolderView, wanted: OrderAmount) -> Result<Amount, Failure> {
-    let power = view.power;
-    let next = "`canon power` shows what an account has and has locked";
-    match wanted {
-        OrderAmount::All if power.is_zero() => {
-            Err(Failure::refused(eyre!("{holder} has no power to give up"), next))
-        }
-        OrderAmount::All => Ok(power),
-        OrderAmount::Exactly(amount) if amount > power => {
-            let missing = Tokens(amount.saturating_sub(power));
-            let report = eyre!(
-                "{holder} has {} power, and {} is to be given up: {missing} is missing",
-                Tokens(power),
-                Tokens(amount)
-            );
-            Err(Failure::refused(report, next))
-        }
-        OrderAmount::Exactly(amount) => Ok(amount),
     }
 }

@@ -7,11 +7,11 @@ use clap::Args;
 use eyre::eyre;
 
 use crate::{
-    chain::{self, ChainArgs},
+    chain::ChainArgs,
     exit::{Exit, Failure},
     input::whole,
     page::{tokens, until},
-    send::{self, Planned, SendArgs, Step},
+    send::{SendArgs, Step, run},
 };
 
 /// Pay withdrawals whose time has come; without ids, all of the account
@@ -57,21 +57,15 @@ struct Numbered {
 
 impl Withdraw {
     pub(crate) fn run(mut self) -> Result<Exit, Failure> {
-        let settings = self.chain.settings()?;
-        let opened = self.send.open()?;
         self.ids.sort_unstable();
         self.ids.dedup();
         let mut command = "canon withdraw".to_owned();
         self.ids.iter().for_each(|id| command.push_str(&format!(" {id}")));
-        chain::run(async {
-            let chain = settings.connect().await?;
-            let plan = async |planned: Planned| {
-                let withdrawals = self.ids.iter().filter_map(|id| WithdrawalId::new(*id)).collect();
-                let question = Question { withdrawals, ..Question::default() };
-                let view = chain.history(question).await?.view;
-                self.steps(&view, planned.account)
-            };
-            send::send(&self.send, opened, &chain, &command, &plan).await
+        run(&self.send, &self.chain, &command, async |chain, planned| {
+            let withdrawals = self.ids.iter().filter_map(|id| WithdrawalId::new(*id)).collect();
+            let question = Question { withdrawals, ..Question::default() };
+            let view = chain.history(question).await?.view;
+            self.steps(&view, planned.account)
         })
     }
 
@@ -127,7 +121,7 @@ fn all(view: &SetView, known: &[Numbered], account: Address) -> Result<Vec<Step>
     }
     let own = known.iter().filter(|one| one.is_of(account));
     let unpaid: Vec<_> = own.filter(|one| one.view.payment == Payment::Due).collect();
-    let (dust, worthwhile): (Vec<_>, Vec<_>) =
+    let (dust, worthwhile): (Vec<&Numbered>, Vec<_>) =
         unpaid.into_iter().partition(|one| one.view.is_dust_for(account, one.holder));
     let due = worthwhile.iter().filter(|one| one.view.is_payable(present.next));
     let mut steps: Vec<_> = due.map(|one| step(present, one)).collect();

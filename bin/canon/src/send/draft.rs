@@ -5,7 +5,7 @@ use canon_chain::{
     AccountSigner, Client, IntentSender,
     tx::{FeePolicy, MemoryJournal},
 };
-use canon_views::OrderId;
+use canon_views::RequestId;
 use eyre::eyre;
 
 use super::{
@@ -37,7 +37,8 @@ impl Draft {
         &self,
         plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
     ) -> Result<Vec<Previewed>, Failure> {
-        let planned = Planned { account: self.sender.address(), order: OrderId(0), shown: None };
+        let planned =
+            Planned { account: self.sender.address(), request: RequestId::of(0), shown: None };
         preview(&self.sender, plan(planned).await?).await.map_err(failures::nothing_sent)
     }
 

@@ -3,9 +3,9 @@
 //! with, and on its other forks.
 
 use alloy_primitives::{Address, B256};
-use canon_chain::{FINALITY, Wait, tx::UnprovenTransaction};
+use canon_chain::{Error, FINALITY, Wait, tx::UnprovenTransaction};
 use canon_protocol::BlockNumber;
-use canon_views::{BlockView, Intent, IntentId, OrderId};
+use canon_views::{BlockView, Intent, IntentId, RequestId};
 use eyre::{Report, eyre};
 use std::collections::BTreeMap;
 
@@ -26,12 +26,46 @@ const PATIENCE: u64 = FINALITY;
 /// The state in which a command starts.
 #[derive(Debug)]
 pub(super) struct Start {
-    /// The number of the command's order.
-    pub(super) order: OrderId,
+    /// The number of the command's request.
+    pub(super) request: RequestId,
     /// The steps that an interrupted run of the same command completed.
     pub(super) delivered: Vec<Delivered>,
     /// The record of that run; `None` for a new command.
     pub(super) begun: Option<Begun>,
+}
+
+/// The wait for one intent, which ends after [`PATIENCE`] blocks.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    /// The first block of the wait; `None` before it.
+    since: Option<BlockNumber>,
+    /// Whether a transaction for the intent could be mined when it was last looked at.
+    is_in_flight: bool,
+    /// The last failure to send it.
+    failure: Option<Error>,
+}
+
+impl Patience {
+    /// A wait that began at a block.
+    const fn since(block: BlockNumber) -> Self {
+        Self { since: Some(block), is_in_flight: true, failure: None }
+    }
+
+    /// Notes whether a transaction for the intent can be mined. When that changes the wait begins anew.
+    pub(super) fn note(&mut self, is_in_flight: bool) {
+        if self.is_in_flight != is_in_flight {
+            *self = Self { is_in_flight, ..Self::default() };
+        }
+    }
+
+    /// Notes why the intent couldn't be sent. If another transaction used its nonce, the wait begins when that one
+    /// is final.
+    pub(super) fn note_failure(&mut self, error: Error) {
+        if let Error::NonceUseNotFinal { until, .. } = error {
+            self.since = Some(until);
+        }
+        self.failure = Some(error);
+    }
 }
 
 /// The command that a transaction belongs to.
@@ -64,7 +98,7 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
             }
             self.settle_rest().await?;
             return Ok(Start {
-                order: self.sender.next_order(),
+                request: self.sender.next_request(),
                 delivered: Vec::new(),
                 begun: None,
             });
@@ -80,7 +114,7 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
                 self.decide(&step.intent.id(), step.title(), SentBy::ResumedCommand).await?;
             delivered.push(self.deliver(step, &begun.earlier, confirmations, again).await?);
         }
-        Ok(Start { order: begun.order, delivered, begun: Some(begun) })
+        Ok(Start { request: begun.request, delivered, begun: Some(begun) })
     }
 
     /// Reports transactions that may belong to another chain; they aren't sent. If one was never mined and isn't the
@@ -158,7 +192,7 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
             self.tell_once(format!(
                 "{hash} is still in flight: this command waits for it ({words})"
             ));
-            self.check_patience(since, &head, &id)?;
+            self.check_patience(&mut Patience::since(since), &head, &id)?;
             if again == Again::Send {
                 let next = self.sender.client().next_time(&head, BLOCK_TIME).await;
                 self.pursue(None, next).await;
@@ -208,26 +242,28 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
     }
 
     /// Reports how to give up a transaction that isn't mined for long, and ends the command after [`PATIENCE`]
-    /// blocks.
+    /// blocks, also if nothing could be sent in all of them.
     pub(super) fn check_patience(
         &mut self,
-        since: BlockNumber,
+        patience: &mut Patience,
         head: &BlockView,
         id: &IntentId,
     ) -> Result<(), Stopped> {
+        let since = *patience.since.get_or_insert(head.number);
         let waited = head.number.steps_since(since).unwrap_or_default();
-        let Some((nonce, hash)) = self.in_flight(id).filter(|_| waited >= HINT) else {
-            return Ok(());
-        };
-        let give_up = self.give_up(nonce);
-        self.tell_once(format!("{hash} isn't mined after {HINT} blocks. {give_up}"));
-        match waited < PATIENCE {
-            true => Ok(()),
-            false => {
-                let report = eyre!("it isn't mined after {PATIENCE} blocks");
-                Err(Stopped::ForNow(self.interrupted(report)))
-            }
+        let in_flight = self.in_flight(id);
+        if let Some((nonce, hash)) = in_flight.filter(|_| waited >= HINT) {
+            let give_up = self.give_up(nonce);
+            self.tell_once(format!("{hash} isn't mined after {HINT} blocks. {give_up}"));
         }
+        if waited < PATIENCE {
+            return Ok(());
+        }
+        let report = match (in_flight, patience.failure.take()) {
+            (None, Some(error)) => eyre!("it couldn't be sent in {PATIENCE} blocks: {error}"),
+            _ => eyre!("it isn't mined after {PATIENCE} blocks"),
+        };
+        Err(Stopped::ForNow(self.interrupted(report)))
     }
 
     /// The nonce and the hash of the newest transaction in flight for an intent.

@@ -41,6 +41,9 @@ pub(super) fn unsent(error: Error) -> Failure {
         Error::Rejected { rejection: Rejection::InsufficientFunds, .. } => {
             Failure::refused(report(), "send ether to the account, then run the command again")
         }
+        Error::AboveCap(_) | Error::UnexpectedNonce { .. } => {
+            Failure::refused(report(), "run the command again once that is different")
+        }
         _ => Failure::refused(report(), "`canon status` shows what can be done now, and by whom"),
     }
 }

@@ -8,6 +8,7 @@ mod failures;
 mod outbox;
 mod outcome;
 mod record;
+mod seed;
 mod sending;
 mod show;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod tests;
 mod unsigned;
 
 use std::{
+    fmt::Display,
     io::{self, BufRead as _, IsTerminal as _},
     time::Duration,
 };
@@ -22,7 +24,7 @@ use std::{
 use alloy_primitives::{Address, B256, Signature};
 use canon_chain::{AccountSigner, Waited};
 use canon_protocol::Amount;
-use canon_views::{IntendedAction, Intent, OrderAmount, OrderId};
+use canon_views::{IntendedAction, Intent, OrderAmount, RequestId};
 use eyre::{Report, eyre};
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +33,7 @@ pub(crate) use draft::print_unsigned;
 pub(crate) use unsigned::UnsignedCall;
 
 use crate::{
-    chain::Chain,
+    chain::{self, Chain, ChainArgs},
     exit::{Exit, Failure},
     output,
     signing::{Need, Opened},
@@ -69,14 +71,14 @@ pub(crate) enum Simulation {
     AfterPrevious,
 }
 
-/// The account and the order for which a command plans its steps.
+/// The account and the request for which a command plans its steps.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Planned {
     /// The account that sends.
     pub(crate) account: Address,
-    /// The number of the order, for intents that need one.
-    pub(crate) order: OrderId,
-    /// The amount that was shown for the order; `None` before it was shown.
+    /// The number of the request, for intents that need one.
+    pub(crate) request: RequestId,
+    /// The amount that was shown for it; `None` before it was shown.
     shown: Option<Amount>,
 }
 
@@ -185,6 +187,31 @@ pub(crate) async fn sign(
     hash: &B256,
 ) -> Result<Signature, Failure> {
     signer.sign_message_hash(what, hash).await.map_err(failures::refused)
+}
+
+/// Connects to the chain and carries out a command, as [`send`] does.
+///
+/// # Errors
+///
+/// If the settings or the key can't be used, and those of [`send`].
+pub(crate) fn run(
+    send: &SendArgs,
+    chain: &ChainArgs,
+    command: &str,
+    plan: impl AsyncFn(&Chain, Planned) -> Result<Vec<Step>, Failure>,
+) -> Result<Exit, Failure> {
+    let settings = chain.settings()?;
+    let opened = send.open()?;
+    chain::run(async {
+        let chain = settings.connect().await?;
+        let plan = async |planned| plan(&chain, planned).await;
+        self::send(send, opened, &chain, command, &plan).await
+    })
+}
+
+/// A command as it is typed, with its number if it has one.
+pub(crate) fn typed(command: &str, number: Option<impl Display>) -> String {
+    number.map_or_else(|| command.to_owned(), |number| format!("{command} {number}"))
 }
 
 /// Carries out a command, as far as its arguments require. `command` is the command as it is typed, by which an

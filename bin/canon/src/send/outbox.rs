@@ -8,12 +8,13 @@ use canon_chain::{
     tx::{TxEvent, TxReport},
 };
 use canon_protocol::Timestamp;
-use canon_views::{BlockView, Intent, IntentId, OrderId};
+use canon_views::{BlockView, Intent, IntentId, RequestId};
 use eyre::{Report, eyre};
 
 use super::{
     Answer, Step,
     args::Consent,
+    earlier::Patience,
     failures,
     record::{AccountFiles, Begun},
 };
@@ -107,7 +108,7 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         &self,
         command: &str,
         registry: Address,
-        order: OrderId,
+        request: RequestId,
         steps: Vec<Step>,
         earlier: Option<Vec<B256>>,
     ) -> Result<Begun, Failure> {
@@ -116,7 +117,7 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
             here.chain(self.sender.unproven().map(|one| one.hash)).collect()
         };
         let earlier = earlier.unwrap_or_else(known);
-        let begun = Begun { command: command.to_owned(), registry, order, earlier, steps };
+        let begun = Begun { command: command.to_owned(), registry, request, earlier, steps };
         self.files.begin(&begun)?;
         Ok(begun)
     }
@@ -156,9 +157,10 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         again: Again,
     ) -> Result<Delivered, Stopped> {
         let id = step.intent.id();
-        let mut since = None;
+        let mut patience = Patience::default();
         loop {
             let head = self.look().await?;
+            patience.note(self.sender.may_be_mined(&id));
             let hash = self.hashes_of(&id, earlier).find(|hash| self.outcomes.contains_key(hash));
             match hash.and_then(|hash| self.outcomes.get(&hash)) {
                 Some(Outcome::Done(confirmed)) => {
@@ -172,30 +174,25 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
                     return Err(Stopped::ForGood(failures::mined(error)));
                 }
                 None if again == Again::Wait && self.sender.may_be_mined(&id) => {
-                    self.check_patience(*since.get_or_insert(head.number), &head, &id)?;
+                    self.check_patience(&mut patience, &head, &id)?;
                 }
                 None => {
-                    if !self.sender.may_be_mined(&id) {
-                        // If another transaction used the nonce, the wait lasts until that one is final; it
-                        // doesn't count.
-                        since = None;
-                    }
-                    self.check_patience(*since.get_or_insert(head.number), &head, &id)?;
+                    self.check_patience(&mut patience, &head, &id)?;
                     let next = self.sender.client().next_time(&head, BLOCK_TIME).await;
                     if !self.sender.may_be_mined(&id) && !step.intent.is_useful_at(next) {
                         return Err(Stopped::ForGood(failures::too_late(step.title())));
                     }
-                    let refusal = self.pursue(Some(&step.intent), next).await;
-                    if let Some(error) = refusal {
-                        if !self.is_sent(step, earlier) {
+                    if let Some(error) = self.pursue(Some(&step.intent), next).await {
+                        // What was recorded before the node refused it, another node may have.
+                        if !error.is_temporary() && !self.is_sent(step, earlier) {
                             let failure = failures::unsent(error);
                             return Err(Stopped::ForGood(match self.has_sent(earlier) {
                                 true => failure,
                                 false => failures::nothing_sent(failure),
                             }));
                         }
-                        // It was recorded before the node refused it, and another node may have it.
                         self.tell_once(error.to_string());
+                        patience.note_failure(error);
                     }
                 }
             }
@@ -203,8 +200,8 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         }
     }
 
-    /// Sends an intent and everything in flight, for the first time or again. Returns the error if the
-    /// intent isn't sent and won't be. Transactions in flight whose time is over are replaced by transfers
+    /// Sends an intent and everything in flight, for the first time or again. Returns the error if that of the
+    /// intent fails. Transactions in flight whose time is over are replaced by transfers
     /// of nothing, which is reported.
     pub(super) async fn pursue(
         &mut self,
@@ -228,15 +225,17 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
             wanted.push(intent.clone());
         }
         let reports = self.sender.pursue(&wanted, next).await;
-        let mut refusal = None;
+        let mut failure = None;
         for (id, error) in self.take(reports) {
             let is_own = intent.is_some_and(|intent| Some(intent.id()) == id);
-            match is_own && !error.is_temporary() {
-                true => refusal = Some(error),
+            // One that lasts says more than one that passes.
+            let is_more = failure.as_ref().is_none_or(Error::is_temporary);
+            match is_own && is_more {
+                true => failure = Some(error),
                 false => self.tell_once(error.to_string()),
             }
         }
-        refusal
+        failure
     }
 
     /// Waits for the next block, unless there is a newer one than `head`.

@@ -27,8 +27,8 @@ pub(super) enum Change {
     Dropped { proposal: ProposalId },
     /// The seed of an epoch was recorded.
     SeedRecorded { epoch: Epoch },
-    /// The seed was already recorded.
-    NothingToRecord,
+    /// No seed was recorded: it was recorded before, or can't be recorded in that block.
+    NothingRecorded,
     /// Governance may take some of the asset.
     Allowed { amount: Amount },
     /// Tokens were locked as power.
@@ -129,7 +129,7 @@ impl Change {
                         Event::Rollup(RollupEvent::SeedRecorded { epoch, .. }) => Some(epoch),
                         _ => None,
                     });
-                epoch.map_or(Self::NothingToRecord, |epoch| Self::SeedRecorded { epoch })
+                epoch.map_or(Self::NothingRecorded, |epoch| Self::SeedRecorded { epoch })
             }
             IntendedAction::Approve { amount, .. } => Self::Allowed { amount: *amount },
             IntendedAction::Lock { holder, beneficiary, amount, .. } => {
@@ -211,7 +211,7 @@ impl fmt::Display for Change {
             Self::Executed { proposal } => write!(f, "Proposal {proposal} is executed"),
             Self::Dropped { proposal } => write!(f, "Proposal {proposal} is recorded as dropped"),
             Self::SeedRecorded { epoch } => write!(f, "The seed of epoch {epoch} is recorded"),
-            Self::NothingToRecord => f.write_str("The seed had been recorded before"),
+            Self::NothingRecorded => f.write_str("Nothing was recorded"),
             Self::Allowed { amount } => {
                 write!(f, "Governance may take {}", page::tokens(*amount))
             }

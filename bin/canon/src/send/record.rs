@@ -14,7 +14,7 @@ use canon_chain::{
     tx::{FileJournal, JournalError},
 };
 use canon_protocol::{BlockNumber, ForeignText, text};
-use canon_views::OrderId;
+use canon_views::RequestId;
 use eyre::{Report, WrapErr as _, eyre};
 use serde::{Deserialize, Serialize};
 
@@ -47,8 +47,9 @@ pub(super) struct Begun {
     /// The Registry of the command's set.
     #[serde(with = "text::address")]
     pub(super) registry: Address,
-    /// The number of the command's order.
-    pub(super) order: OrderId,
+    /// The number of the command's request.
+    #[serde(alias = "order")]
+    pub(super) request: RequestId,
     /// The transactions in the journal when the command began.
     pub(super) earlier: Vec<B256>,
     /// The steps of the command, in order.

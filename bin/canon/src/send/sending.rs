@@ -18,6 +18,7 @@ use super::{
     outbox::{Again, Delivered, Outbox, Stopped},
     outcome::{self, OutcomeDocument},
     record::{self, AccountFiles},
+    seed,
     show::{self, Previewed},
 };
 use crate::{
@@ -71,6 +72,10 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
             Some(Ok(())) => {
                 self.print(account, &delivered)?;
                 outbox.end()?;
+                for one in &delivered {
+                    let note = seed::unrecorded(self.client, self.registry, one).await?;
+                    note.iter().for_each(|note| (self.tell)(note));
+                }
                 Ok(Exit::Success)
             }
             Some(Err(Stopped::ForGood(failure))) => {
@@ -111,7 +116,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
         let earlier_steps = start.begun.iter().flat_map(|begun| &begun.steps);
         let planned = Planned {
             account: outbox.sender().address(),
-            order: start.order,
+            request: start.request,
             shown: earlier_steps.filter_map(Step::ordered_amount).next(),
         };
         let shown = match self.remaining(plan, planned, delivered).await {
@@ -143,7 +148,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
         let steps = delivered.iter().map(|done| &done.step).chain(&shown).cloned().collect();
         let earlier = start.begun.map(|begun| begun.earlier);
         check_shown(&self.remaining(plan, planned, delivered).await?, &shown)?;
-        let begun = outbox.begin(self.command, self.registry, start.order, steps, earlier);
+        let begun = outbox.begin(self.command, self.registry, start.request, steps, earlier);
         let begun = begun.map_err(Stopped::ForNow)?;
         for (number, step) in shown.iter().enumerate() {
             if number > 0 {

@@ -101,17 +101,18 @@ impl World {
         let view =
             self.client.view(self.set.registry, &question, head.hash.into(), BLOCK_TIME).await;
         let present = view.map_err(unread)?;
-        let Planned { account: holder, order, .. } = planned;
+        let Planned { account: holder, request, .. } = planned;
         let set = SetId { chain_id: present.chain_id, governance: self.set.governance };
         let step =
             |action, title: String| Step::new(Intent { set, action, until: None }, vec![title]);
         let mut steps = Vec::new();
         if present.holders[&holder].allowance < amount.to_word() {
             let asset = self.set.asset;
-            let approve = IntendedAction::Approve { holder, order, asset, amount };
+            let approve = IntendedAction::Approve { holder, request, asset, amount };
             steps.push(step(approve, format!("approve {amount}")));
         }
-        let lock = IntendedAction::Lock { holder, order, beneficiary: None, amount, permit: None };
+        let lock =
+            IntendedAction::Lock { holder, request, beneficiary: None, amount, permit: None };
         let mut lock = step(lock, format!("lock {amount}"));
         lock.simulation = Simulation::AfterPrevious;
         steps.push(lock);
@@ -410,6 +411,38 @@ async fn ctrl_c_names_what_is_in_flight_and_how_to_go_on() {
 }
 
 #[tokio::test]
+async fn a_command_that_cannot_send_for_long_ends() {
+    let world = World::new("dear").await;
+    let mine_dear = || {
+        world.chain.set_base_fee_next(600_000_000_000);
+        world.chain.mine().unwrap();
+    };
+    let ask = async |_: &str, _: &str| {
+        mine_dear();
+        Ok(Answer::Yes)
+    };
+    let mut blocks = 0;
+    let wait = |_| {
+        mine_dear();
+        blocks += 1;
+        let waited = if blocks < 200 { Waited::Again } else { Waited::GiveUp };
+        std::future::ready(waited)
+    };
+    let plan = async |planned| world.plan(planned, FIVE).await;
+    let ran = world.asking(&ask).run(wait, std::future::pending(), &plan).await;
+    let failure = ran.unwrap_err();
+    let said = format!("{:#}", failure.report);
+    assert!(said.contains("it couldn't be sent in 64 blocks: a gas price of "), "{said}");
+    assert!(said.ends_with("wait until the base fee is lower"), "{said}");
+    assert_eq!((failure.exit, blocks), (Exit::Internal, 64));
+    // Once it is, the same command sends.
+    world.chain.set_base_fee_next(1_000_000_000);
+    world.chain.mine().unwrap();
+    ended_well(world.run(COMMAND, FIVE, &Shown::default()).await, "once more");
+    assert_eq!(world.power().await, FIVE);
+}
+
+#[tokio::test]
 async fn ctrl_c_before_anything_is_sent_says_so() {
     let world = World::new("ctrl-c-early").await;
     let pressed = tokio::sync::Notify::new();
@@ -463,8 +496,8 @@ async fn what_becomes_due_while_a_person_thinks_is_not_sent_and_keeps_nothing_fr
     let plan = async |planned: Planned| {
         let mut steps = world.plan(planned, FIVE).await?;
         if has_thought.get() {
-            let order = OrderId(planned.order.0 + 100);
-            steps.extend(world.plan(Planned { order, ..planned }, Amount::of(1)).await?);
+            let request = RequestId::of(100);
+            steps.extend(world.plan(Planned { request, ..planned }, Amount::of(1)).await?);
         }
         Ok(steps)
     };

@@ -2,9 +2,10 @@
 
 use alloy_primitives::{Address, U256};
 use canon_chain::deploy::SetParameters;
+use canon_devchain::UnsignedCall;
 use canon_protocol::{
     Action, Amount, AssetCall, Call, GovernanceCall, IssuerCall, RawConfiguration,
-    RawProposeConfiguration,
+    RawProposeConfiguration, RegistryCall,
 };
 use snapbox::{assert_data_eq, file};
 
@@ -83,7 +84,7 @@ async fn a_proposal_that_cannot_be_executed_is_marked_before_it_is_pushed_and_vo
     let marks = [
         "CAN'T BE EXECUTED: Governance refuses every action on the Asset",
         "NO CODE at the target now: Governance refuses it unless an earlier action deploys it",
-        "warning: the proposal can't be executed: Governance refuses action 1",
+        "warning: the proposal can't be executed: action 1 fails",
     ];
     while_served(move || {
         let (_, said) = shown(by(&chain, &folder, "push --yes"));
@@ -103,6 +104,73 @@ async fn a_proposal_that_cannot_be_executed_is_marked_before_it_is_pushed_and_vo
         // The simulation fails, so the command doesn't ask.
         let said = fails(by(&chain, &folder, "execute 0 --yes"), 1);
         assert!(said.contains("Governance__ActionOnAsset"), "{said}");
+    })
+    .await;
+}
+
+/// The Registry takes each rollup once, so an upgrade that was executed can't be executed again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_to_a_listed_rollup_is_refused_and_voters_are_warned() {
+    let folder = Folder::new("listed");
+    let mut chain = Chain::new().await;
+    let set = chain.set;
+    let upgrade = RegistryCall::Upgrade { rollup: set.rollup };
+    let payload = chain.payload_of(vec![action(set.registry, upgrade)]);
+    let lock = chain.lock_amount().await;
+    chain.lock(lock).await;
+    for slot in 10..16 {
+        chain.signal(slot, payload).await;
+    }
+    chain.record_seed_of(16).await;
+    chain.pass(16);
+    while_served(move || {
+        let by = |arguments: &str| voting::by(&chain, &folder, 0, &format!("{arguments} --yes"));
+        let said = fails(by(&format!("propose {payload} --to {payload}")), 1);
+        assert_eq!(
+            said,
+            "error: a proposal of this payload can't be executed: action 1, Registry.upgrade(rollup 1), fails\n  \
+             because the Registry lists this rollup already, and takes each rollup once\n\n\
+             next: check the payload's address: the lock would be used up for nothing\n"
+        );
+        let said = fails(by(&format!("signal {payload}")), 1);
+        assert!(said.contains("action 1, Registry.upgrade(rollup 1), fails"), "{said}");
+        assert!(said.contains("next: add --force to signal all the same"), "{said}");
+        let mark = "CAN'T BE EXECUTED: the Registry lists this rollup already";
+        let (_, said) = shown(by(&format!("signal {payload} --force")));
+        assert!(said.contains(mark), "{said}");
+        chain.pass(20);
+        let (_, said) = shown(by("push 1"));
+        assert!(said.contains(mark), "{said}");
+        chain.go_to(200);
+        let (_, said) = shown(by("vote 0 against --amount 5000 --allow-unfinal"));
+        assert!(said.contains(mark), "{said}");
+        assert!(said.contains("warning: the proposal can't be executed: action 1 fails"), "{said}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payload_that_asserts_that_a_replaced_rollup_is_canonical_is_refused() {
+    let folder = Folder::new("replaced");
+    let mut chain = Chain::new().await;
+    let set = chain.set;
+    let (rollup, payload) = chain.next_rollup().await;
+    let lock = chain.lock_amount().await;
+    chain.lock(lock).await;
+    while_served(move || {
+        let propose = || {
+            let arguments = format!("propose {payload} --to {payload} --dry-run");
+            voting::by(&chain, &folder, 0, &arguments)
+        };
+        let text = stdout(propose());
+        assert!(!text.contains("CAN'T BE EXECUTED"), "{text}");
+        let input = RegistryCall::Upgrade { rollup }.abi_encode();
+        let call = UnsignedCall { from: set.governance, to: Some(set.registry), input };
+        let (_, executed) = chain.chain.mine_unsigned(&[call]).unwrap();
+        assert!(executed[0].success, "{:?}", executed[0]);
+        let said = fails(propose(), 1);
+        assert!(said.contains("action 1, Expect.canonicalIs(Registry, rollup 1), fails"), "{said}");
+        assert!(said.contains("because this rollup was replaced"), "{said}");
     })
     .await;
 }

@@ -282,7 +282,7 @@ async fn an_account_in_use_is_left_alone_and_its_user_is_named() {
 }
 
 /// Starts a command whose output goes to pipes.
-fn start(chain: &Chain, folder: &Folder, arguments: &str) -> Child {
+pub(crate) fn start(chain: &Chain, folder: &Folder, arguments: &str) -> Child {
     let registry = chain.set.registry.to_string();
     std::process::Command::new(cargo_bin!("canon"))
         .args(arguments.split_whitespace())
@@ -393,22 +393,6 @@ async fn what_is_printed_for_somebody_else_does_the_same_when_it_is_executed() {
         let list: Value =
             serde_json::from_str(&stdout(about(&chain, &folder, "proposal --json"))).unwrap();
         assert_eq!(list.as_array().unwrap().len(), 1);
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn setup_epoch_records_a_missing_seed_and_says_when_the_next_is_due() {
-    let folder = Folder::new("setup-epoch");
-    let chain = Chain::new().await;
-    while_served(move || {
-        // This is the second slot of an epoch, and the seed of the next epoch isn't recorded.
-        chain.pass(41);
-        let (result, said) = shown(by(&chain, &folder, "setup-epoch --yes"));
-        assert_data_eq!(result, file!["setup-epoch.txt"].raw());
-        assert_data_eq!(said, file!["setup-epoch-words.txt"].raw());
-        let again = fails(by(&chain, &folder, "setup-epoch --yes"), 4);
-        assert_data_eq!(stable(&again), file!["setup-epoch-nothing.txt"].raw());
     })
     .await;
 }

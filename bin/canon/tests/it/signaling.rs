@@ -69,6 +69,9 @@ async fn addresses_that_list_no_actions_or_others_than_expected_are_not_signaled
         assert!(said.contains("there is no contract at the payload"), "{said}");
         let said = fails(signal(&chain.set.registry.to_string()), 1);
         assert!(said.contains("no actions can be read from the payload"), "{said}");
+        let empty = chain.payload_of(Vec::new());
+        let said = fails(signal(&empty.to_string()), 1);
+        assert!(said.contains("lists no actions; Governance would refuse it"), "{said}");
         let other = format!("{} --actions-hash 0x{}", chain.payload, "11".repeat(32));
         let said = fails(signal(&other), 1);
         assert!(said.contains("--actions-hash: expected 0x1111"), "{said}");

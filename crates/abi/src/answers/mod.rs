@@ -114,7 +114,7 @@ impl ExpectedAnswer {
 /// The contracts of the set that have views.
 pub fn viewed_contracts(set: &SetState) -> impl Iterator<Item = Address> + '_ {
     let at = set.addresses();
-    let fixed = [at.asset, at.issuer, at.distributor, at.registry, at.governance];
+    let fixed = [at.asset, at.issuer, at.reward_distributor, at.registry, at.governance];
     let rollups = set.rollups().map(|(rollup, _)| rollup);
     fixed.into_iter().chain(rollups).chain(set.all_proposals().map(|(proposals, _)| proposals))
 }

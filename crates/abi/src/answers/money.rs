@@ -53,19 +53,23 @@ impl Walk<'_> {
     pub(super) fn distributor(&mut self) {
         let (set, at) = (self.set, *self.set.addresses());
         let distributor = set.distributor();
-        self.same(at.distributor, RewardDistributor::ASSETCall {}, at.asset);
+        self.same(at.reward_distributor, RewardDistributor::ASSETCall {}, at.asset);
         let reward = distributor.block_reward().to_word();
-        self.same(at.distributor, RewardDistributor::BLOCK_REWARDCall {}, reward);
-        self.same(at.distributor, RewardDistributor::registryCall {}, distributor.registry());
+        self.same(at.reward_distributor, RewardDistributor::BLOCK_REWARDCall {}, reward);
+        self.same(
+            at.reward_distributor,
+            RewardDistributor::registryCall {},
+            distributor.registry(),
+        );
         let canonical = self.canonical_by(distributor.registry());
-        self.ask(at.distributor, RewardDistributor::canonicalRollupCall {}, canonical);
+        self.ask(at.reward_distributor, RewardDistributor::canonicalRollupCall {}, canonical);
         let last_payment = distributor.last_payment_time().to_word();
-        self.same(at.distributor, RewardDistributor::lastPaymentTimeCall {}, last_payment);
+        self.same(at.reward_distributor, RewardDistributor::lastPaymentTimeCall {}, last_payment);
         for snapshot in set.registry().snapshots() {
             let rollup = snapshot.rollup;
             let slot = distributor.last_paid_slot(rollup);
             self.same(
-                at.distributor,
+                at.reward_distributor,
                 RewardDistributor::lastPaidSlotCall { rollup },
                 RewardDistributor::lastPaidSlotReturn {
                     exists: slot.is_some(),
@@ -73,7 +77,7 @@ impl Walk<'_> {
                 },
             );
         }
-        self.ownership(at.distributor);
+        self.ownership(at.reward_distributor);
     }
 
     /// The canonical rollup by the answer of `registry`, which may be any account; the refusal if

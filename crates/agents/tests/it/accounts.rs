@@ -2,7 +2,7 @@
 
 use crate::{
     process::AnyRole,
-    test_chain::{TestChain, connect, key},
+    test_chain::{BLOCK_HASH, TestChain, connect, key},
 };
 use alloy_primitives::Address;
 use alloy_rpc_client::RpcClient;
@@ -25,7 +25,7 @@ async fn an_agent_has_the_key_of_the_account_that_its_role_needs() {
     let [own, other] = [0, 1].map(|number| key("agent", number));
     let (account, found) = (own.address(), other.address());
     let rollup = chain.addresses().rollup;
-    let blocks = BlockDuty::StandIn;
+    let blocks = BlockDuty::Propose(BLOCK_HASH);
     let identity = SequencerIdentity { proposer: account, rollup, blocks };
     let plan = MovePlan {
         withdrawer: account,

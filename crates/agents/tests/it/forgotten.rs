@@ -3,7 +3,7 @@
 use crate::{
     keepers::{Due, WITHDRAWAL, before, done},
     process::Process,
-    test_chain::{STAKE, TestChain, attester, key, tokens},
+    test_chain::{BLOCK_HASH, STAKE, TestChain, attester, key, tokens},
     views::Maker,
 };
 use canon_chain::calls;
@@ -24,7 +24,7 @@ async fn a_transaction_is_settled_though_another_one_fails_to_be() {
         chain.stake(rollup, 1).await;
         let (_, plan) = chain.upgrade("1").await;
         let mut process = Process::new(&chain, maker).await;
-        process.add_sequencer(0, rollup, BlockDuty::StandIn, Some(plan));
+        process.add_sequencer(0, rollup, BlockDuty::Propose(BLOCK_HASH), Some(plan));
         while process.signaled().is_empty() {
             process.run_block(&chain).await;
         }
@@ -64,7 +64,7 @@ async fn a_payment_in_flight_and_a_move_that_waits_outlive_a_failed_request() {
         let sent = process.sent_since(0);
         assert!(sent.contains(&WITHDRAWAL) && sent.contains(&due.exit()), "{}", process.log());
         // No request is answered in a block, neither for a view nor for a receipt.
-        process.faults.set(FaultPlan::By(Box::new(|_| Some(Fault::Lost))));
+        process.faults.set(FaultPlan::by(|_| Some(Fault::Lost)));
         process.run_block(&due.chain).await;
         process.faults.set(FaultPlan::Never);
         due.switch().await;

@@ -1,7 +1,7 @@
 //! Holders; each test is about one property.
 
 use crate::{
-    process::{Process, Status},
+    process::{AnyRole, Process, Status},
     test_chain::{TestChain, key, tokens},
     views::Maker,
 };
@@ -10,7 +10,9 @@ use canon_chain::calls;
 use canon_protocol::{
     Amount, Deadlines, ProposalId, ProposalState, Seconds, Support, Tally, Timestamp, WithdrawalId,
 };
-use canon_views::{IntentSubject, LockMethod, Order, OrderAmount, OrderId, OrderStatus, WaitsFor};
+use canon_views::{
+    IntentSubject, LockMethod, Order, OrderAmount, OrderStatus, RequestId, WaitsFor,
+};
 use std::collections::BTreeMap;
 
 const ID: ProposalId = ProposalId::ZERO;
@@ -59,11 +61,11 @@ pub(crate) async fn propose(chain: &mut TestChain) -> Deadlines {
 }
 
 fn lock_of(number: u64, order: u64) -> IntentSubject {
-    IntentSubject::Lock { holder: holder(number), order: OrderId(order) }
+    IntentSubject::Lock { holder: holder(number), request: RequestId::of(order) }
 }
 
 fn withdrawal_of(number: u64, order: u64) -> IntentSubject {
-    IntentSubject::Withdraw { holder: holder(number), order: OrderId(order) }
+    IntentSubject::Withdraw { holder: holder(number), request: RequestId::of(order) }
 }
 
 fn ballot(number: u64, support: Support) -> IntentSubject {
@@ -74,7 +76,7 @@ pub(crate) async fn cast(chain: &TestChain, number: u64) -> Tally {
     chain.holder(holder(number), [ID]).await.ballots[&ID].cast
 }
 
-fn status(process: &Process, actor: usize, order: OrderId) -> OrderStatus {
+fn status(process: &Process, actor: usize, order: RequestId) -> OrderStatus {
     match process.status(actor) {
         Status::Orders(orders) => orders[&order],
         other => panic!("{other:?} is no holder's"),
@@ -239,13 +241,33 @@ async fn an_approval_does_as_well() {
         let method = LockMethod::Approval;
         process.add_holder(0, [Order::Lock { amount: tokens(400), method }]);
         process.run_blocks(&chain, 3).await;
-        let approval = IntentSubject::Approve { holder: holder(0), order: OrderId(0) };
+        let approval = IntentSubject::Approve { holder: holder(0), request: RequestId::of(0) };
         assert_eq!(process.confirmed(), [approval, lock_of(0, 0)]);
         let stands = chain.holder(holder(0), []).await;
         assert_eq!((stands.balance, stands.power), (tokens(600), tokens(400)));
         assert!(stands.allowance.is_zero());
         assert_eq!(process.failures(), [""; 0]);
     }
+}
+
+#[tokio::test]
+async fn an_order_after_a_restart_is_not_taken_for_one_of_before() {
+    let mut chain = TestChain::new().await;
+    chain.endow(holder(0), tokens(1_000)).await;
+    let mut process = Process::new(&chain, Maker::Fold).await;
+    process.add_holder(0, [lock(300)]);
+    process.run_blocks(&chain, 2).await;
+    assert_eq!(process.confirmed(), [lock_of(0, 0)]);
+    match &mut process.actors[0].agent.role {
+        AnyRole::Holder(role) => role.orders.clear(),
+        other => panic!("{other:?} is no holder"),
+    }
+    process.restart(&chain);
+    assert_eq!(process.order(0, lock(200)), RequestId::of(1));
+    assert_eq!(process.order(0, lock(100)), RequestId::of(2), "though none of them was sent yet");
+    process.run_blocks(&chain, 4).await;
+    assert_eq!(process.confirmed(), [lock_of(0, 0), lock_of(0, 1), lock_of(0, 2)]);
+    assert_eq!(chain.holder(holder(0), []).await.power, tokens(600));
 }
 
 #[tokio::test]
@@ -259,9 +281,9 @@ async fn orders_follow_each_other() {
         let orders = [lock(300), lock(200), Order::Withdraw { amount, to: holder(0) }, lock(100)];
         process.add_holder(0, orders);
         process.run_block(&chain).await;
-        let waiting = OrderStatus::Waiting(WaitsFor::Order(OrderId(0)));
+        let waiting = OrderStatus::Waiting(WaitsFor::Order(RequestId::of(0)));
         let statuses = [OrderStatus::Due, waiting, waiting, waiting];
-        let statuses = (0..).map(OrderId).zip(statuses).collect::<BTreeMap<_, _>>();
+        let statuses = (0..).map(RequestId::of).zip(statuses).collect::<BTreeMap<_, _>>();
         assert_eq!(*process.status(0), Status::Orders(statuses));
         process.run_blocks(&chain, 4).await;
         let expected = [lock_of(0, 0), lock_of(0, 1), withdrawal_of(0, 2), lock_of(0, 3)];

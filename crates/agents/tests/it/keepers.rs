@@ -2,7 +2,7 @@
 
 use crate::{
     process::{AnyRole, Process, is_done},
-    test_chain::{STAKE, TestChain, attester, key, tokens},
+    test_chain::{BLOCK_HASH, STAKE, TestChain, attester, key, tokens},
     views::Maker,
 };
 use alloy_primitives::{Address, Bytes, U256, bytes};
@@ -64,11 +64,12 @@ async fn a_proposal_is_executed_in_the_first_block_that_can() {
 #[tokio::test]
 async fn a_payload_that_withholds_is_executed_with_what_was_frozen() {
     for lie in [
-        // Payloads that revert, have no code, answer an empty list, answer nonsense, or use up the gas.
+        // Payloads that revert, have no code, answer an empty list, nonsense or 100,001 bytes, or use up the gas.
         bytes!("60006000fd"),
         Bytes::new(),
         bytes!("602060005260206000602037604060006000f3"),
         bytes!("60ff60005260206000f3"),
+        bytes!("620186a15ff3"),
         bytes!("5b600056"),
     ] {
         let mut chain = TestChain::new().await;
@@ -134,7 +135,7 @@ async fn what_a_replaced_proposals_contract_pushed_is_dropped() {
         chain.devchain.set_mining(Mining::Manual);
         let mut process = Process::new(&chain, maker).await;
         for number in 0..4 {
-            process.add_sequencer(number, rollup, BlockDuty::StandIn, Some(plan));
+            process.add_sequencer(number, rollup, BlockDuty::Propose(BLOCK_HASH), Some(plan));
         }
         process.add_keeper(&chain, PayOut::No);
         process.run_until(&chain, 120, is_done(push)).await;
@@ -335,7 +336,7 @@ async fn of_two_rounds_that_a_payload_won_the_older_is_pushed() {
         let (_, plan) = chain.upgrade("1").await;
         let plan = SignalPlan { status: StatusRule::Force, ..plan };
         let mut process = Process::new(&chain, maker).await;
-        process.add_sequencer(0, rollup, BlockDuty::StandIn, Some(plan));
+        process.add_sequencer(0, rollup, BlockDuty::Propose(BLOCK_HASH), Some(plan));
         let mut won = Vec::new();
         for _ in 0..60 {
             let view = chain.look().await;

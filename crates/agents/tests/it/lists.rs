@@ -2,18 +2,20 @@
 
 use crate::{
     process::{Process, Status},
-    test_chain::TestChain,
+    test_chain::{TestChain, connect},
     views::Maker,
 };
 use alloy_primitives::{Address, B256, Bytes, U256, hex};
+use alloy_rpc_client::RpcClient;
 use alloy_sol_types::{SolCall, SolValue};
 use canon_abi::{Governance::Action, UpgradePayload};
-use canon_agents::VettedPayload;
-use canon_faults::{Fault, FaultPlan, params};
+use canon_chain::{Severity, VettedPayload};
+use canon_faults::{Fault, FaultPlan, Faults, params};
 use canon_payload::{Assembler, op};
 use canon_protocol::{Action as Listed, actions_hash};
 use canon_views::{BlockDuty, IntentSubject, SignalDecision, SignalPlan};
 use std::sync::atomic::{AtomicBool, Ordering};
+use tower::Layer;
 
 const PAYLOAD: Address = Address::repeat_byte(0x9a);
 const OTHER_PAYLOAD: Address = Address::repeat_byte(0x9b);
@@ -70,6 +72,25 @@ async fn vetted(chain: &TestChain, payload: Address) -> SignalPlan {
 async fn vet(chain: &TestChain, payload: Address) -> SignalPlan {
     let governance = chain.addresses().governance;
     VettedPayload::vet(&chain.client, governance, payload, None).await.unwrap().signal_plan()
+}
+
+#[tokio::test]
+async fn errors_of_payloads_say_whether_to_try_again() {
+    let chain = TestChain::new().await;
+    vetted(&chain, PAYLOAD).await;
+    let faults = Faults::default();
+    let client = connect(RpcClient::new(faults.layer(chain.devchain.transport()), true)).await;
+    let governance = chain.addresses().governance;
+    for (payload, pinned, plan, expected) in [
+        (OTHER_PAYLOAD, None, FaultPlan::Never, Severity::Skip),
+        (PAYLOAD, Some(B256::repeat_byte(1)), FaultPlan::Never, Severity::Skip),
+        (PAYLOAD, None, FaultPlan::At(0, Fault::Lost), Severity::Retry),
+    ] {
+        faults.set(plan);
+        let vetted = VettedPayload::vet(&client, governance, payload, pinned).await;
+        let error = vetted.unwrap_err();
+        assert_eq!(error.severity(), expected, "{error}");
+    }
 }
 
 /// A chain and this number of sequencers that signal for a payload.

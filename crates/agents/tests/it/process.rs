@@ -15,8 +15,9 @@ use canon_chain::{
 use canon_faults::{FaultPlan, Faults};
 use canon_protocol::{BlockNumber, Epoch, Slot};
 use canon_views::{
-    BlockDuty, Duty, IntentId, IntentProgress, IntentSubject, MovePhase, MovePlan, Order, OrderId,
-    OrderStatus, PayOut, Question, SequencerIdentity, SetView, SignalDecision, SignalPlan,
+    BlockDuty, Duty, IntentId, IntentProgress, IntentSubject, MovePhase, MovePlan, Order,
+    OrderStatus, PayOut, Question, RequestId, SequencerIdentity, SetView, SignalDecision,
+    SignalPlan,
 };
 use std::collections::BTreeMap;
 use tower::Layer;
@@ -40,7 +41,7 @@ pub(crate) enum AnyRole {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     Signal(SignalDecision),
-    Orders(BTreeMap<OrderId, OrderStatus>),
+    Orders(BTreeMap<RequestId, OrderStatus>),
     Keeps,
     Move(MovePhase),
 }
@@ -225,7 +226,7 @@ impl Process {
         let key = key("holder", number);
         let mut holder = Holder::new(key.address());
         for order in orders {
-            holder.add(order);
+            holder.add(order, RequestId::default());
         }
         self.add(AnyRole::Holder(holder), key)
     }
@@ -254,9 +255,11 @@ impl Process {
     }
 
     /// Gives a holder an order.
-    pub(crate) fn order(&mut self, actor: usize, order: Order) -> OrderId {
-        match &mut self.actors[actor].agent.role {
-            AnyRole::Holder(role) => role.add(order),
+    pub(crate) fn order(&mut self, actor: usize, order: Order) -> RequestId {
+        let agent = &mut self.actors[actor].agent;
+        let unused = agent.sender().next_request();
+        match &mut agent.role {
+            AnyRole::Holder(role) => role.add(order, unused),
             other => panic!("{other:?} is no holder"),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     process::Process,
-    test_chain::{BLOCK, Image, TestChain, attester, key, tokens},
+    test_chain::{BLOCK, BLOCK_HASH, Image, TestChain, attester, key, tokens},
     views::{Maker, Views},
 };
 use alloy_primitives::{Address, B256};
@@ -163,7 +163,9 @@ impl Run {
             let number = usize::from(apart == Some(who));
             let process = &mut processes[number];
             let actor = match who {
-                Who::Sequencer => process.add_sequencer(0, old, BlockDuty::StandIn, None),
+                Who::Sequencer => {
+                    process.add_sequencer(0, old, BlockDuty::Propose(BLOCK_HASH), None)
+                }
                 Who::Holder => add_holder(process, participants, plan.actions_hash),
                 Who::Keeper if participants == Participants::KeeperPaysNobody => {
                     process.add_keeper(&chain, PayOut::No)

@@ -3,12 +3,17 @@
 
 use crate::{
     holders::{cast, locked, propose, tally, vote},
-    test_chain::tokens,
+    test_chain::{key, tokens},
     views::Maker,
+};
+use canon_agents::AgentRole;
+use canon_chain::{
+    IntentSender,
+    tx::{FeePolicy, MemoryJournal, TxEvent, TxReport},
 };
 use canon_faults::{Answer, params};
 use canon_protocol::Support;
-use canon_views::{IntentSubject, OrderAmount, PayOut};
+use canon_views::{IntentProgress, IntentSubject, OrderAmount, PayOut};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
@@ -99,6 +104,35 @@ async fn two_processes_with_one_key_cast_no_ballot_twice() {
         }
         assert_eq!(cast(&chain, 0).await, tally(300, 0), "{maker:?}");
     }
+}
+
+/// A duty names an intent twice: it is tried once, and its failure is reported once.
+#[tokio::test]
+async fn an_intent_that_is_named_twice_is_tried_once() {
+    let (mut chain, mut process) = locked([1_000], Maker::Reads).await;
+    let deadlines = propose(&mut chain).await;
+    chain.skip_until_next_is(deadlines.voting_starts());
+    process.order(0, vote(Support::Yea, OrderAmount::Exactly(tokens(300))));
+    let view = process.look().await.unwrap();
+    let duty = process.actors[0].agent.role.duty(&view, &|_| IntentProgress::Open);
+    let [intent] = &duty.intents[..] else { panic!("{:?}", duty.intents) };
+    let twice = [intent.clone(), intent.clone()];
+    let journal = MemoryJournal::default();
+    let fees = FeePolicy { cap: Some(1), ..FeePolicy::default() };
+    let sender = |fees| {
+        IntentSender::new(chain.client.clone(), key("holder", 0), fees, journal.clone()).unwrap()
+    };
+    let mut capped = sender(fees);
+    assert!(capped.settle(view.present.block).await.is_empty());
+    let reports = capped.pursue(&twice, view.present.next).await;
+    assert!(matches!(&reports[..], [one] if one.failure().is_some()), "{reports:?}");
+    let mut sender = sender(FeePolicy::default());
+    assert!(sender.settle(view.present.block).await.is_empty());
+    let reports = sender.pursue(&twice, view.present.next).await;
+    let is_sent = |report: &TxReport| matches!(report.event, TxEvent::Sent { .. });
+    assert!(matches!(&reports[..], [one] if is_sent(one)), "{reports:?}");
+    chain.mine();
+    assert_eq!(cast(&chain, 0).await, tally(300, 0));
 }
 
 /// An execution is in flight, and every other view is from a lagging node, where it isn't due yet.

@@ -2,7 +2,7 @@
 
 use crate::{
     process::{Process, Status, is_done},
-    test_chain::TestChain,
+    test_chain::{BLOCK_HASH, TestChain},
     views::Maker,
 };
 use alloy_primitives::Address;
@@ -70,7 +70,7 @@ fn slots(first: Slot, count: u64) -> impl Iterator<Item = Slot> {
 async fn each_slot_gets_one_block_by_its_proposer() {
     for maker in Maker::ALL {
         let Sequencers { chain, mut process, rollup } =
-            Sequencers::new(5, BlockDuty::StandIn, maker).await;
+            Sequencers::new(5, BlockDuty::Propose(BLOCK_HASH), maker).await;
         let mut expected = Vec::new();
         for _ in 0..60 {
             let present = chain.look().await;
@@ -93,7 +93,7 @@ async fn each_slot_gets_one_block_by_its_proposer() {
 #[tokio::test]
 async fn the_agreed_block_comes_first() {
     for maker in Maker::ALL {
-        let mut all = Sequencers::new(3, BlockDuty::StandIn, maker).await;
+        let mut all = Sequencers::new(3, BlockDuty::Propose(BLOCK_HASH), maker).await;
         let (_, plan) = all.chain.upgrade("1").await;
         let from = RollupBlock::of(10);
         all.plan(Some(SignalPlan { from_block: from, ..plan }));
@@ -157,7 +157,7 @@ async fn who_leaves_the_blocks_records_the_seeds() {
 async fn after_a_silence_sequencers_come_back_by_themselves() {
     for maker in Maker::ALL {
         let Sequencers { chain, mut process, rollup } =
-            Sequencers::new(3, BlockDuty::StandIn, maker).await;
+            Sequencers::new(3, BlockDuty::Propose(BLOCK_HASH), maker).await;
         process.run_blocks(&chain, 8).await;
         for _ in 0..2 {
             // All agents are offline for an hour, so that no epoch has a seed.
@@ -201,7 +201,7 @@ async fn nothing_is_recorded_in_the_first_slot_of_an_epoch() {
 #[tokio::test]
 async fn what_is_not_mined_in_its_slot_is_missed_and_not_sent_again() {
     for maker in Maker::ALL {
-        let mut all = Sequencers::new(1, BlockDuty::StandIn, maker).await;
+        let mut all = Sequencers::new(1, BlockDuty::Propose(BLOCK_HASH), maker).await;
         let block = |subject| matches!(subject, IntentSubject::ProposeBlock { .. });
         all.process.run_until(&all.chain, 20, is_done(block)).await;
         let (confirmed, before) = (all.process.confirmed(), all.process.entries.len());
@@ -239,7 +239,7 @@ async fn what_is_not_mined_in_its_slot_is_missed_and_not_sent_again() {
 #[tokio::test]
 async fn the_plan_changes_without_a_restart() {
     for maker in Maker::ALL {
-        let mut all = Sequencers::new(2, BlockDuty::StandIn, maker).await;
+        let mut all = Sequencers::new(2, BlockDuty::Propose(BLOCK_HASH), maker).await;
         let (_, one) = all.chain.upgrade("1").await;
         let (_, other) = all.chain.upgrade("2").await;
         let payloads = [one.payload, other.payload];
@@ -275,7 +275,7 @@ async fn the_plan_changes_without_a_restart() {
 async fn a_reorganization_is_lived_through() {
     for maker in Maker::ALL {
         for old in [OldTransactions::ReturnToPool, OldTransactions::Drop] {
-            let mut all = Sequencers::new(3, BlockDuty::StandIn, maker).await;
+            let mut all = Sequencers::new(3, BlockDuty::Propose(BLOCK_HASH), maker).await;
             let (_, plan) = all.chain.upgrade("1").await;
             all.plan(Some(plan));
             let Sequencers { chain, mut process, .. } = all;
@@ -305,7 +305,7 @@ async fn a_reorganization_is_lived_through() {
 #[tokio::test]
 async fn nobody_signals_in_slots_of_a_rollup_that_was_replaced() {
     for maker in Maker::ALL {
-        let mut sequencers = Sequencers::new(1, BlockDuty::StandIn, maker).await;
+        let mut sequencers = Sequencers::new(1, BlockDuty::Propose(BLOCK_HASH), maker).await;
         let (new, plan) = sequencers.chain.upgrade("1").await;
         let registry = sequencers.chain.addresses().registry;
         sequencers.chain.as_governance(registry, Registry::upgradeCall { rollup: new }).await;

@@ -6,9 +6,8 @@ use alloy_rpc_client::RpcClient;
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolCall;
-use canon_agents::VettedPayload;
 use canon_chain::{
-    BlockId, Client, Confirmed, ContractCall, NoWait, Sender, calls,
+    BlockId, Client, Confirmed, ContractCall, NoWait, Sender, VettedPayload, calls,
     deploy::{
         Create2Origin, DeployRecord, DeployedSet, SetParameters, Upgrade, deploy, deploy_rollup,
         deploy_upgrade_payload,
@@ -29,6 +28,9 @@ pub(crate) const STAKE: Amount = tokens(100);
 
 /// The randomness of all blocks, so that it doesn't matter in which one a seed is recorded.
 const RANDOMNESS: B256 = B256::repeat_byte(0x5e);
+
+/// The hash of the blocks that sequencers propose.
+pub(crate) const BLOCK_HASH: B256 = B256::repeat_byte(0xb7);
 
 pub(crate) const fn tokens(count: u128) -> Amount {
     Amount::of(count * Amount::TOKEN.get())

@@ -2,7 +2,7 @@
 
 use crate::{
     process::{Process, Status, is_done},
-    test_chain::{TestChain, attester, key, tokens},
+    test_chain::{BLOCK_HASH, TestChain, attester, key, tokens},
     views::Maker,
 };
 use canon_protocol::{
@@ -45,7 +45,7 @@ async fn from_the_first_signal_to_the_new_rollups_blocks() {
         question.payloads.insert(plan.payload);
         let mut process = Process::new(&chain, maker).await;
         for number in 0..STAKERS {
-            process.add_sequencer(number, old, BlockDuty::StandIn, Some(plan));
+            process.add_sequencer(number, old, BlockDuty::Propose(BLOCK_HASH), Some(plan));
         }
         let voters = [(5_000, Support::Yea), (3_000, Support::Yea), (1_000, Support::Nea)];
         for (number, (amount, support)) in (0..).zip(voters) {
@@ -131,7 +131,7 @@ async fn a_rejected_payload_is_signaled_for_again() {
         question.payloads.insert(plan.payload);
         let mut process = Process::new(&chain, maker).await;
         for number in 0..4 {
-            process.add_sequencer(number, old, BlockDuty::StandIn, Some(plan));
+            process.add_sequencer(number, old, BlockDuty::Propose(BLOCK_HASH), Some(plan));
         }
         chain.endow(key("holder", 0).address(), tokens(5_000)).await;
         process.add_holder(0, orders(&plan, 5_000, Support::Nea));

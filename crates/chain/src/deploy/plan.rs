@@ -92,7 +92,7 @@ impl ContractPlan {
     /// The creation without the factory, which hides a constructor's refusal. For simulations only, because
     /// it results in another address.
     pub(crate) fn direct_call(&self) -> ContractCall {
-        ContractCall::create_with(self.contract, self.init_code.clone())
+        ContractCall::create_with(self.contract.name(), self.init_code.clone())
     }
 
     /// The refusal of the constructor at `now`, in the state `set`; `None` if it accepts its arguments.
@@ -263,7 +263,7 @@ impl SetPlan {
             registry: self.registry.address,
             governance: self.governance.address,
             issuer: self.issuer.address,
-            distributor: self.reward_distributor.address,
+            reward_distributor: self.reward_distributor.address,
             expect: self.expect.address,
         });
         let mut refusals = Vec::new();

@@ -1,9 +1,9 @@
 //! The file of a deployment's record.
 
 use super::record::DeployRecord;
+use crate::line_file::{LineFile, LineFileError};
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{self, BufRead, BufReader, Seek, SeekFrom, Write},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -13,8 +13,7 @@ use std::{
 /// one record.
 #[derive(Debug)]
 pub struct RecordFile {
-    path: PathBuf,
-    file: File,
+    file: LineFile,
 }
 
 /// The reason why a record can't be read or written. Without a record nothing is sent.
@@ -36,6 +35,21 @@ pub enum RecordFileError {
         /// The file.
         path: PathBuf,
     },
+    /// A part of a line couldn't be written, and couldn't be removed either.
+    #[error(
+        "{} ends with a part of a line that can't be removed ({source}); make the disk writable, and cut the file \
+         to {length} bytes if it has more",
+        path.display()
+    )]
+    PartialLine {
+        /// The file.
+        path: PathBuf,
+        /// The length of what is whole, in bytes.
+        length: u64,
+        /// The error of the operating system.
+        #[source]
+        source: io::Error,
+    },
     /// The last line isn't a record of this version.
     #[error(
         "{}:{line}: expected the record of a deployment, found something else ({source}); remove the file to \
@@ -53,6 +67,23 @@ pub enum RecordFileError {
     },
 }
 
+impl RecordFileError {
+    fn of(path: &Path, error: LineFileError) -> Self {
+        let path = path.to_owned();
+        match error {
+            LineFileError::Io(source) => Self::Io { path, source },
+            LineFileError::InUse => Self::InUse { path },
+            LineFileError::PartialLine { length, source } => {
+                Self::PartialLine { path, length, source }
+            }
+            LineFileError::TooLong { line } => {
+                let source = serde::de::Error::custom("it is too long");
+                Self::BadLine { path, line, source }
+            }
+        }
+    }
+}
+
 impl RecordFile {
     /// Opens the file at `path` and reads its record; `None` if the file is new.
     ///
@@ -60,27 +91,19 @@ impl RecordFile {
     ///
     /// If another process has the file open, it can't be read or written, or it isn't a record.
     pub fn open(path: &Path) -> Result<(Self, Option<DeployRecord>), RecordFileError> {
-        let failed = |source| RecordFileError::Io { path: path.to_owned(), source };
-        let mut options = OpenOptions::new();
-        let opened = options.read(true).write(true).create(true).truncate(false).open(path);
-        let mut file = opened.map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(RecordFileError::InUse { path: path.to_owned() });
-            }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
-        sync_folder(path).map_err(failed)?;
-        let LastLine { text, number, end } = last_line(&file).map_err(failed)?;
-        let record = match number {
-            0 => None,
-            line => Some(serde_json::from_slice(&text).map_err(|source| {
-                RecordFileError::BadLine { path: path.to_owned(), line, source }
-            })?),
+        let mut last = None;
+        let file = LineFile::open(path, |text, line| {
+            last = Some((text, line));
+            Ok::<_, LineFileError>(())
+        });
+        let file = file.map_err(|error| RecordFileError::of(path, error))?;
+        let bad_line =
+            |line| move |source| RecordFileError::BadLine { path: path.to_owned(), line, source };
+        let record = match last {
+            None => None,
+            Some((text, line)) => Some(serde_json::from_slice(&text).map_err(bad_line(line))?),
         };
-        file.set_len(end).and_then(|()| file.seek(SeekFrom::End(0))).map_err(failed)?;
-        Ok((Self { path: path.to_owned(), file }, record))
+        Ok((Self { file }, record))
     }
 
     /// Writes a record, which replaces the one before it.
@@ -89,20 +112,8 @@ impl RecordFile {
     ///
     /// If the file can't be written. In that case, the record before it stays valid.
     pub fn save(&mut self, record: &DeployRecord) -> Result<(), RecordFileError> {
-        let written = self.append(record);
-        written.map_err(|source| RecordFileError::Io { path: self.path.clone(), source })
-    }
-
-    fn append(&mut self, record: &DeployRecord) -> io::Result<()> {
-        let mut line = serde_json::to_vec(record)?;
-        line.push(b'\n');
-        let end = self.file.stream_position()?;
-        let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
-        if written.is_err() {
-            // An incomplete line before the next one would make the file unreadable.
-            let _ = self.file.set_len(end).and_then(|()| self.file.seek(SeekFrom::Start(end)));
-        }
-        written
+        let added = self.file.add(record);
+        added.map_err(|error| RecordFileError::of(self.file.path(), error))
     }
 
     /// Removes the file, after the finished deployment was saved elsewhere.
@@ -111,38 +122,7 @@ impl RecordFile {
     ///
     /// If the file can't be removed.
     pub fn remove(self) -> Result<(), RecordFileError> {
-        let removed = fs::remove_file(&self.path);
-        removed.map_err(|source| RecordFileError::Io { path: self.path, source })
+        let path = self.file.path().to_owned();
+        self.file.remove().map_err(|source| RecordFileError::Io { path, source })
     }
-}
-
-/// The last complete line of a file.
-#[derive(Default)]
-struct LastLine {
-    text: Vec<u8>,
-    /// The line number, counted from 1; 0 if there is none.
-    number: usize,
-    /// The end of the line, in bytes from the start of the file.
-    end: u64,
-}
-
-fn last_line(file: &File) -> io::Result<LastLine> {
-    let (mut reader, mut last) = (BufReader::new(file), LastLine::default());
-    loop {
-        let mut text = Vec::new();
-        let length = reader.read_until(b'\n', &mut text)?;
-        if text.pop() != Some(b'\n') {
-            return Ok(last);
-        }
-        last = LastLine { text, number: last.number + 1, end: last.end + length as u64 };
-    }
-}
-
-/// Ensures that a new file is still in its folder after a power cut.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    if cfg!(not(unix)) {
-        return Ok(());
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or_else(|| Path::new("."))).and_then(|folder| folder.sync_all())
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Address, Endpoint, EndpointFailure,
-    guard::{Guard, Guarded},
+    guard::{Guard, Guarded, LastAttempt},
     http::LimitedHttp,
     ipc::IpcSocket,
     secrets::Secrets,
@@ -54,7 +54,11 @@ impl Endpoint {
 
     pub(super) async fn rpc_client(&self, timeouts: Timeouts) -> TransportResult<RpcClient> {
         let secrets = Arc::new(Secrets::of(self));
-        let guard = |limit| Guard { limit, secrets: Arc::clone(&secrets) };
+        let last_attempt = LastAttempt::default();
+        let guard = |limit| {
+            let (secrets, last_attempt) = (Arc::clone(&secrets), last_attempt.clone());
+            Guard { limit, secrets, last_attempt }
+        };
         let (requests, connections) = (guard(timeouts.request), guard(timeouts.connect));
         let builder = ClientBuilder::default().layer(requests);
         match &self.0 {

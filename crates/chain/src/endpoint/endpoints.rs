@@ -52,7 +52,7 @@ impl Endpoints {
 
     /// Connects to the first endpoint that passes the checks. The client uses the others only when
     /// necessary, and connects to them only then. `note` is called whenever an endpoint begins to be
-    /// skipped.
+    /// skipped, and `slow` for each request that takes longer than 2 seconds.
     ///
     /// # Errors
     ///
@@ -63,6 +63,7 @@ impl Endpoints {
         checks: EndpointChecks,
         timeouts: Timeouts,
         note: impl Fn(EndpointNote) + Send + Sync + 'static,
+        slow: impl Fn() + Send + Sync + 'static,
     ) -> Result<Client> {
         let is_local = match &self.first.0 {
             EndpointAddress::Http(url) | EndpointAddress::WebSocket(url) => guess_local_url(url),
@@ -77,7 +78,7 @@ impl Endpoints {
                 )
             })
         });
-        let failover = Failover::new(nodes.collect(), checks, note);
+        let failover = Failover::new(nodes.collect(), checks, note, slow);
         let rpc = RpcClient::new(failover, is_local);
         // This requests the chain id, which is answered once an endpoint has passed the checks.
         Client::connect(ProviderBuilder::default().connect_client(rpc)).await

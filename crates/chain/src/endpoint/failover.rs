@@ -17,6 +17,7 @@
 use super::{
     Endpoint,
     endpoints::EndpointChecks,
+    patience::noting_delay,
     problem::{EndpointNote, EndpointProblem, NoEndpoint},
 };
 use alloy_json_rpc::{RequestPacket, Response, ResponsePacket, ResponsePayload, SerializedRequest};
@@ -70,6 +71,8 @@ struct Shared {
     nodes: Vec<Node>,
     checks: EndpointChecks,
     note: Box<dyn Fn(EndpointNote) + Send + Sync>,
+    /// Called when a request takes long.
+    slow: Box<dyn Fn() + Send + Sync>,
     /// The chain id of all used endpoints.
     chain_id: OnceLock<ChainId>,
     /// The newest block seen at trusted endpoints.
@@ -140,10 +143,11 @@ impl Failover {
         nodes: Vec<Node>,
         checks: EndpointChecks,
         note: impl Fn(EndpointNote) + Send + Sync + 'static,
+        slow: impl Fn() + Send + Sync + 'static,
     ) -> Self {
         let chain_id = checks.chain_id.map(OnceLock::from).unwrap_or_default();
-        let (note, newest) = (Box::new(note), Mutex::default());
-        Self(Arc::new(Shared { nodes, checks, note, chain_id, newest }))
+        let (note, slow, newest) = (Box::new(note), Box::new(slow), Mutex::default());
+        Self(Arc::new(Shared { nodes, checks, note, slow, chain_id, newest }))
     }
 }
 
@@ -413,7 +417,7 @@ impl Service<RequestPacket> for Failover {
 
     fn call(&mut self, packet: RequestPacket) -> Self::Future {
         let shared = Arc::clone(&self.0);
-        Box::pin(async move { shared.send(packet).await })
+        Box::pin(async move { noting_delay(shared.send(packet), &shared.slow).await })
     }
 }
 

@@ -84,6 +84,19 @@ impl EndpointFailure {
         Self(format!("no {what} within {} s", limit.as_secs_f64()))
     }
 
+    /// A lost connection couldn't be opened again within `limit`.
+    pub(super) fn unconnected(reason: &str, limit: Duration) -> Self {
+        Self(format!(
+            "the connection was lost and couldn't be opened again within {} s: {reason}",
+            limit.as_secs_f64()
+        ))
+    }
+
+    /// The endpoint left too many requests without an answer.
+    pub(super) fn unanswered(requests: usize) -> Self {
+        Self(format!("it left more than {requests} requests without an answer"))
+    }
+
     /// The error of an answer with more bytes than `limit`.
     pub(super) fn too_large(limit: usize) -> Self {
         Self(format!("its answer has more than {} MiB", limit >> 20))

@@ -9,7 +9,7 @@ use core::{
     task::{Context, Poll},
     time::Duration,
 };
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::timeout;
 use tower::{Layer, Service};
 
@@ -19,6 +19,23 @@ use tower::{Layer, Service};
 pub(super) struct Guard {
     pub(super) limit: Duration,
     pub(super) secrets: Arc<Secrets>,
+    pub(super) last_attempt: LastAttempt,
+}
+
+/// The failure of the last attempt to connect, if it failed. A connection that is lost is opened again while requests
+/// wait, so their guard says why that fails.
+#[derive(Clone, Default)]
+pub(super) struct LastAttempt(Arc<Mutex<Option<String>>>);
+
+impl LastAttempt {
+    fn note<T>(&self, connected: &TransportResult<T>) {
+        let failure = connected.as_ref().err().map(ToString::to_string);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+    }
+
+    fn failure(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl fmt::Debug for Guard {
@@ -64,7 +81,7 @@ where
 
     fn call(&mut self, packet: RequestPacket) -> Self::Future {
         let answer = self.inner.call(packet);
-        let Guard { limit, secrets } = self.guard.clone();
+        let Guard { limit, secrets, last_attempt } = self.guard.clone();
         Box::pin(async move {
             match timeout(limit, answer).await {
                 Ok(Ok(answer)) => match connection_end(&answer) {
@@ -72,7 +89,10 @@ where
                     None => Ok(secrets.hide_in_answer(answer)),
                 },
                 Ok(Err(error)) => Err(secrets.hide_in_error(error)),
-                Err(_) => Err(EndpointFailure::timeout("answer", limit).into()),
+                Err(_) => Err(match last_attempt.failure() {
+                    Some(reason) => EndpointFailure::unconnected(&reason, limit).into(),
+                    None => EndpointFailure::timeout("answer", limit).into(),
+                }),
             }
         })
     }
@@ -84,10 +104,12 @@ impl<T: PubSubConnect> PubSubConnect for Guarded<T> {
     }
 
     async fn connect(&self) -> TransportResult<ConnectionHandle> {
-        let Guard { limit, secrets, .. } = &self.guard;
-        match timeout(*limit, self.inner.connect()).await {
+        let Guard { limit, secrets, last_attempt } = &self.guard;
+        let connected = match timeout(*limit, self.inner.connect()).await {
             Ok(connected) => connected.map_err(|error| secrets.hide_in_error(error)),
             Err(_) => Err(EndpointFailure::timeout("connection", *limit).into()),
-        }
+        };
+        last_attempt.note(&connected);
+        connected
     }
 }

@@ -14,6 +14,7 @@ mod failure;
 mod guard;
 mod http;
 mod ipc;
+mod patience;
 mod problem;
 mod secrets;
 mod socket;

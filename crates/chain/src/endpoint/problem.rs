@@ -97,6 +97,11 @@ fn for_seconds(time: &Option<Duration>) -> String {
 }
 
 impl EndpointProblem {
+    /// Whether only a person can solve it.
+    const fn is_for_good(&self) -> bool {
+        matches!(self, Self::OtherChain { .. } | Self::NoRegistry(_) | Self::Unauthorized { .. })
+    }
+
     /// The endpoint's problem behind an error that isn't an answer; `None` if the request is the problem.
     pub(super) fn of_error(error: &TransportError) -> Option<Self> {
         match error {
@@ -181,19 +186,72 @@ impl NoEndpoint {
 
     /// The severity. Trying again may help, unless no endpoint can recover.
     pub(crate) const fn severity(&self) -> Severity {
-        use EndpointProblem::{NoRegistry, OtherChain};
         let mut notes = self.0.as_slice();
         while let [note, others @ ..] = notes {
-            if !matches!(note.problem, OtherChain { .. } | NoRegistry(_)) {
+            if !note.problem.is_for_good() {
                 return Severity::Retry;
             }
             notes = others;
         }
         Severity::Stop
     }
+
+    /// The problems of those that may be used again.
+    fn passing(&self) -> impl Iterator<Item = &EndpointProblem> {
+        self.0.iter().map(|note| &note.problem).filter(|problem| !problem.is_for_good())
+    }
+
+    /// Whether there were too many requests for all that may be used again.
+    pub(crate) fn is_rate_limit(&self) -> bool {
+        let is_busy = |problem: &EndpointProblem| matches!(problem, EndpointProblem::Busy { .. });
+        self.severity() == Severity::Retry && self.passing().all(is_busy)
+    }
+
+    /// The time after which the first of them may answer, if all named one.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let asked = self.passing().map(|problem| match problem {
+            EndpointProblem::Busy { retry_after } => *retry_after,
+            _ => None,
+        });
+        // `None` is less than any time.
+        asked.min().flatten()
+    }
 }
 
 fn list(notes: &[EndpointNote]) -> String {
     let one = |note: &EndpointNote| format!("{}: {}", note.endpoint, note.problem);
     notes.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_endpoints_are_worth_another_try_as_the_best_of_them_is() {
+        use EndpointProblem::{Busy, Failed, NoRegistry, OtherChain, Unauthorized};
+        let busy = |seconds: u64| Busy { retry_after: Some(Duration::from_secs(seconds)) };
+        let unasked = Busy { retry_after: None };
+        let failed = Failed("timeout".to_owned());
+        let unauthorized = Unauthorized { status: 401 };
+        let (other, missing) =
+            (OtherChain { expected: 1, found: 2 }, NoRegistry(Address::default()));
+        for (problems, expected) in [
+            (vec![busy(7), busy(4)], (Severity::Retry, true, Some(4))),
+            (vec![busy(7), unauthorized.clone()], (Severity::Retry, true, Some(7))),
+            (vec![busy(7), unasked], (Severity::Retry, true, None)),
+            // One that failed may answer at once.
+            (vec![busy(7), failed.clone()], (Severity::Retry, false, None)),
+            (vec![unauthorized.clone(), failed], (Severity::Retry, false, None)),
+            (vec![unauthorized.clone()], (Severity::Stop, false, None)),
+            (vec![other, unauthorized, missing], (Severity::Stop, false, None)),
+        ] {
+            let endpoint: Endpoint = "http://localhost:8545".parse().unwrap();
+            let note = |problem| EndpointNote { endpoint: endpoint.clone(), problem };
+            let source = NoEndpoint(problems.into_iter().map(note).collect());
+            let error = crate::Error::NoEndpoint { what: "a request", source };
+            let after = error.retry_after().map(|after| after.as_secs());
+            assert_eq!((error.severity(), error.is_rate_limit(), after), expected, "{error}");
+        }
+    }
 }

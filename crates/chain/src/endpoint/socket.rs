@@ -18,6 +18,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 /// The error code of the replacements for answers of a connection that has ended. No endpoint uses it.
 const CONNECTION_ENDED: i64 = i64::MIN;
 
+/// The most requests that wait for an answer, including those that nobody waits for any more since their time was
+/// over. An endpoint that leaves more without an answer loses the connection.
+const MAX_IN_FLIGHT: usize = 4096;
+
 /// The part of a request that its answer repeats.
 #[derive(Deserialize)]
 struct RequestId {
@@ -39,7 +43,11 @@ pub(super) async fn serve<W: Future<Output = EndpointFailure>>(
             request = interface.recv_from_frontend() => {
                 let Some(request) = request else { return };
                 in_flight.extend(serde_json::from_str(request.get()).map(|RequestId { id }| id));
-                // This fails only if `writing` has ended, which is noticed next.
+                if in_flight.len() > MAX_IN_FLIGHT {
+                    break EndpointFailure::unanswered(MAX_IN_FLIGHT);
+                }
+                // The channel is bounded too, because unsent requests are in flight. Sending fails only if
+                // `writing` has ended, which is noticed next.
                 let _ = outgoing.send(request);
             }
             answer = answers.next() => match answer {

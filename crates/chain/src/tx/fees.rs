@@ -1,7 +1,6 @@
 //! The fees that a transaction offers.
 
 use canon_protocol::text::gwei;
-use serde::{Deserialize, Serialize};
 
 /// The default tip, in wei per gas.
 const TIP: u128 = 1_000_000_000;
@@ -17,7 +16,7 @@ const MAX_TIP_MULTIPLE: u128 = 10;
 const MIN_BUMP_PERCENT: u32 = 10;
 
 /// The fees that a transaction offers (EIP-1559), in wei per gas. Zero by default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fees {
     /// The highest total price, base fee included.
     pub max_fee: u128,
@@ -26,7 +25,7 @@ pub struct Fees {
 }
 
 /// A policy for the fees that transactions offer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeePolicy {
     /// The highest base fee at which a new transaction can still be mined, in percent of the present one.
     /// 200 by default, because a base fee needs six full blocks to double.
@@ -45,7 +44,7 @@ pub struct FeePolicy {
 pub enum AboveCap {
     /// The total price exceeds the cap.
     #[error(
-        "a gas price of {} gwei is needed and the cap is {}; wait for a lower base fee, or raise the cap",
+        "a gas price of {} gwei is needed and the cap is {}; wait until the base fee is lower",
         gwei(*.needed), gwei(*.cap)
     )]
     Total {
@@ -56,8 +55,7 @@ pub enum AboveCap {
     },
     /// The tip exceeds its limit.
     #[error(
-        "a tip of {} gwei is needed and the limit is {}; wait for what is in flight, use another endpoint, or \
-         raise the policy's tip",
+        "a tip of {} gwei is needed and the limit is {}; wait for what is in flight, or use another endpoint",
         gwei(*.needed), gwei(*.limit)
     )]
     Tip {

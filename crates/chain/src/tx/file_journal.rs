@@ -4,27 +4,24 @@ use super::journal::{
     CompletedIntent, Journal, JournalContents, JournalError, JournaledTransaction, MemoryJournal,
     SeenBlock,
 };
+use crate::line_file::{LineFile, LineFileError};
 use alloy_primitives::B256;
 use serde::{Deserialize, Serialize};
-use std::{
-    borrow::Cow,
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{self, BufRead, BufReader, Seek, SeekFrom, Write},
-    path::{Path, PathBuf},
-};
+use std::{borrow::Cow, path::Path};
+
+/// The number of lines up to which a file isn't rewritten.
+const FEW_LINES: usize = 256;
 
 /// A journal in a file with one JSON document per line. Lines are only appended, and are synced to disk
 /// before a method returns. The file is locked while the journal is open, so that no other process sends
 /// for the same account.
 ///
 /// An incomplete last line was cut off when the process or the machine stopped. Its transaction wasn't
-/// sent, because sending waits for the line, so the line is removed.
+/// sent, because sending waits for the line, so the line is removed. If most transactions in a file were
+/// forgotten, the file is rewritten when it is opened.
 #[derive(Debug)]
 pub struct FileJournal {
-    path: PathBuf,
-    file: File,
-    /// The length of the complete lines, in bytes.
-    length: u64,
+    file: LineFile,
     contents: MemoryJournal,
 }
 
@@ -47,91 +44,79 @@ impl FileJournal {
     /// [`JournalError::InUse`] if another process has it open, [`JournalError::BadLine`] if a line isn't
     /// part of a journal, and other variants if the file can't be read or written.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(storage)?;
+        let (mut contents, mut lines) = (MemoryJournal::default(), 0);
+        let bad_line = |number| JournalError::BadLine { path: path.to_owned(), number };
+        let file = LineFile::open(path, |text, number| {
+            lines = number;
+            let line = serde_json::from_slice(&text);
+            let line = line.map_err(|_| OpenError::Journal(bad_line(number)))?;
+            apply(line, &mut contents).map_err(OpenError::Journal)
+        });
+        let file = file.map_err(|error| match error {
+            OpenError::Journal(error) => error,
+            OpenError::File(error) => JournalError::of_file(path, error),
+        });
+        let mut journal = Self { file: file?, contents };
+        let JournalContents { transactions, completed } = journal.contents.load()?;
+        if lines > FEW_LINES && lines > 4 * (transactions.len() + completed.len()) {
+            let transactions = transactions.into_iter().map(Line::Recorded);
+            let all = transactions.chain(completed.into_iter().map(Line::Completed));
+            let replaced = journal.file.replace(all);
+            replaced.map_err(|error| JournalError::of_file(path, error))?;
         }
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(storage)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(JournalError::InUse { path: path.to_owned() });
-            }
-            Err(TryLockError::Error(error)) => return Err(storage(error)),
-        }
-        // The folder is synced too. Otherwise a new file could be missing from it after a power cut.
-        #[cfg(unix)]
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(storage)?;
-        }
-        let mut contents = MemoryJournal::default();
-        let length = read(path, &file, &mut contents)?;
-        Ok(Self { path: path.to_owned(), file, length, contents })
+        Ok(journal)
     }
 
     /// The path of the file.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
-    fn add(&mut self, line: &Line) -> Result<(), JournalError> {
-        let mut text = serde_json::to_vec(line).map_err(|error| storage(error.into()))?;
-        text.push(b'\n');
-        self.remove_partial_line()?;
-        let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
-        if let Err(error) = written {
-            self.remove_partial_line()?;
-            return Err(storage(error));
-        }
-        self.length += text.len() as u64;
-        Ok(())
-    }
-
-    /// Removes the part of a failed line that was written. The next line would be appended to it, and the
-    /// file would be unreadable.
-    fn remove_partial_line(&mut self) -> Result<(), JournalError> {
-        let end = SeekFrom::Start(self.length);
-        let removed = self.file.set_len(self.length).and_then(|()| self.file.seek(end));
-        removed.map(drop).map_err(|source| JournalError::PartialLine {
-            path: self.path.clone(),
-            length: self.length,
-            source,
-        })
+    fn add(&mut self, line: Line) -> Result<(), JournalError> {
+        let added = self.file.add(&line);
+        added.map_err(|error| JournalError::of_file(self.file.path(), error))?;
+        apply(line, &mut self.contents)
     }
 }
 
-/// Reads the lines of a file. Returns the length of the complete ones, in bytes.
-fn read(path: &Path, file: &File, contents: &mut MemoryJournal) -> Result<u64, JournalError> {
-    let (mut reader, mut whole, mut number) = (BufReader::new(file), 0, 0);
-    loop {
-        let mut text = Vec::new();
-        let length = reader.read_until(b'\n', &mut text).map_err(storage)?;
-        if text.pop() != Some(b'\n') {
-            return Ok(whole);
-        }
-        number += 1;
-        let line = serde_json::from_slice(&text)
-            .map_err(|_| JournalError::BadLine { path: path.to_owned(), number })?;
-        match line {
-            Line::Recorded(transaction) => contents.record(&transaction)?,
-            Line::Mined { transaction, block } => contents.mined(transaction, block)?,
-            Line::Completed(completed) => contents.completed(&completed)?,
-            Line::Forgotten { transaction } => contents.forgotten(transaction)?,
-        }
-        whole += length as u64;
+/// The reason why a journal can't be opened.
+enum OpenError {
+    Journal(JournalError),
+    File(LineFileError),
+}
+
+impl From<LineFileError> for OpenError {
+    fn from(error: LineFileError) -> Self {
+        Self::File(error)
     }
 }
 
-fn storage(error: io::Error) -> JournalError {
-    JournalError::Storage(error.into())
+impl JournalError {
+    fn of_file(path: &Path, error: LineFileError) -> Self {
+        let path = path.to_owned();
+        match error {
+            LineFileError::Io(error) => Self::Storage(error.into()),
+            LineFileError::InUse => Self::InUse { path },
+            LineFileError::PartialLine { length, source } => {
+                Self::PartialLine { path, length, source }
+            }
+            LineFileError::TooLong { line } => Self::BadLine { path, number: line },
+        }
+    }
+}
+
+fn apply(line: Line, contents: &mut MemoryJournal) -> Result<(), JournalError> {
+    match line {
+        Line::Recorded(transaction) => contents.record(&transaction),
+        Line::Mined { transaction, block } => contents.mined(transaction, block),
+        Line::Completed(completed) => contents.completed(&completed),
+        Line::Forgotten { transaction } => contents.forgotten(transaction),
+    }
 }
 
 impl Journal for FileJournal {
     fn name(&self) -> Cow<'_, str> {
-        self.path.to_string_lossy()
+        self.path().to_string_lossy()
     }
 
     fn load(&self) -> Result<JournalContents, JournalError> {
@@ -139,23 +124,19 @@ impl Journal for FileJournal {
     }
 
     fn record(&mut self, transaction: &JournaledTransaction) -> Result<(), JournalError> {
-        self.add(&Line::Recorded(transaction.clone()))?;
-        self.contents.record(transaction)
+        self.add(Line::Recorded(transaction.clone()))
     }
 
     fn mined(&mut self, transaction: B256, block: SeenBlock) -> Result<(), JournalError> {
-        self.add(&Line::Mined { transaction, block })?;
-        self.contents.mined(transaction, block)
+        self.add(Line::Mined { transaction, block })
     }
 
     fn completed(&mut self, completed: &CompletedIntent) -> Result<(), JournalError> {
-        self.add(&Line::Completed(*completed))?;
-        self.contents.completed(completed)
+        self.add(Line::Completed(*completed))
     }
 
     fn forgotten(&mut self, transaction: B256) -> Result<(), JournalError> {
-        self.add(&Line::Forgotten { transaction })?;
-        self.contents.forgotten(transaction)
+        self.add(Line::Forgotten { transaction })
     }
 }
 
@@ -165,6 +146,7 @@ mod tests {
     use canon_protocol::{BlockNumber, ProposalId};
     use canon_testkit::TestFolder;
     use canon_views::{IntendedAction, IntentId, SetId};
+    use std::{fs, io::Write};
 
     fn id(number: u64) -> IntentId {
         let subject = IntendedAction::Drop { id: ProposalId::of(number) }.subject();
@@ -226,22 +208,39 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_line_that_cannot_be_removed_is_an_error_and_never_stays_before_another_line() {
-        let folder = TestFolder::new("partial-line");
+    fn a_file_most_of_which_is_forgotten_is_rewritten_when_it_is_opened() {
+        let folder = TestFolder::new("rewritten");
         let path = folder.file("journal");
-        let mut journal = FileJournal::open(&path).unwrap();
-        journal.record(&transaction(1)).unwrap();
-        // Simulates a disk that refuses a write.
-        let whole = std::mem::replace(&mut journal.file, File::open(&path).unwrap());
-        let error = journal.record(&transaction(2)).unwrap_err();
-        assert!(matches!(error, JournalError::PartialLine { .. }), "{error}");
-        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
-        fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"reco").unwrap();
-        journal.file = whole;
-        journal.record(&transaction(3)).unwrap();
-        drop(journal);
+        write(&mut FileJournal::open(&path).unwrap(), 11);
+        let forgotten = Line::Forgotten { transaction: transaction(99).hash() };
+        let lines = [Line::Recorded(transaction(99)), forgotten];
+        let text = lines.map(|line| serde_json::to_string(&line).unwrap() + "\n").concat();
+        let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+        file.write_all(text.repeat(200).as_bytes()).unwrap();
+        let lines = || fs::read_to_string(&path).unwrap().lines().count();
+        assert_eq!(lines(), 411);
+        let live = after(11).transactions.len() + after(11).completed.len();
+        for _ in 0..2 {
+            let journal = FileJournal::open(&path).unwrap();
+            assert_eq!((journal.load().unwrap(), lines()), (after(11), live));
+        }
+        // What is added to the rewritten file is in it.
+        FileJournal::open(&path).unwrap().record(&transaction(100)).unwrap();
         let read = FileJournal::open(&path).unwrap().load().unwrap();
-        assert_eq!(read.transactions, [transaction(1), transaction(3)]);
+        assert_eq!(read.transactions.last(), Some(&transaction(100)));
+    }
+
+    #[test]
+    fn a_transaction_that_is_recorded_again_is_one_and_keeps_its_block() {
+        let mut journal = MemoryJournal::default();
+        let block = SeenBlock { number: BlockNumber::of(9), hash: B256::ZERO };
+        journal.record(&transaction(1)).unwrap();
+        journal.mined(transaction(1).hash(), block).unwrap();
+        journal.record(&transaction(2)).unwrap();
+        let again = JournaledTransaction { since: BlockNumber::of(7), ..transaction(1) };
+        journal.record(&again).unwrap();
+        let again = JournaledTransaction { mined_in: Some(block), ..again };
+        assert_eq!(journal.load().unwrap().transactions, [transaction(2), again]);
     }
 
     #[test]

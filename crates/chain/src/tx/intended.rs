@@ -4,6 +4,7 @@ use crate::{call::ContractCall, calls};
 use alloy_primitives::{Address, Bytes, Signature};
 use alloy_sol_types::SolCall;
 use canon_abi::{Governance, Revert};
+use canon_protocol::Refusal;
 use canon_views::{IntendedAction, IntendedCall, Intent};
 
 /// The call that carries out an intent, with the events that prove it. A lock that needs a permit uses the
@@ -45,23 +46,20 @@ pub(crate) fn is_call_for(intent: &Intent, to: Address, input: &Bytes) -> bool {
         .any(|call| (call.contract, call.call.abi_encode()) == (to, input.clone()))
 }
 
-/// Whether an execution was refused because the payload no longer returns the actions that were voted on,
-/// or returns no list.
+/// Whether an execution was refused because the payload no longer returns the actions that were voted on.
 pub(crate) fn withholds(revert: &Revert) -> bool {
-    revert.is::<Governance::Governance__ActionsChanged>()
-        || revert.is::<Governance::Governance__UnreadableActions>()
-        || revert.is::<Governance::Governance__NoActions>()
-        || revert.is::<Governance::NoCode>()
+    matches!(revert.refusal(), Refusal::Governance(refusal) if refusal.is_withheld_list())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use alloy_primitives::{B256, TxKind, U256};
+    use canon_abi::{Asset, Proposals, Rollup};
     use canon_protocol::{
         Action, Amount, Epoch, Nonce, ProposalId, Round, Slot, Support, Timestamp, WithdrawalId,
     };
-    use canon_views::{NewAttester, OrderId, PermitTerms, SetId};
+    use canon_views::{NewAttester, PermitTerms, RequestId, SetId};
 
     const fn address(number: u8) -> Address {
         Address::repeat_byte(number)
@@ -69,7 +67,7 @@ mod tests {
 
     /// One action of each kind.
     fn actions() -> Vec<IntendedAction> {
-        let (holder, order, amount) = (address(1), OrderId(7), Amount::of(5));
+        let (holder, request, amount) = (address(1), RequestId::of(7), Amount::of(5));
         let (proposals, rollup, payload) = (address(2), address(3), address(4));
         let (attester, time) = (address(5), Timestamp::of(9));
         let terms = PermitTerms { nonce: Nonce::try_from(U256::from(3)).unwrap(), deadline: time };
@@ -107,19 +105,25 @@ mod tests {
             IntendedAction::Drop { id: ProposalId::of(2) },
             IntendedAction::PayWithdrawal { id: WithdrawalId::of(4) },
             IntendedAction::PayExit { rollup, attester, exitable_at: time },
-            IntendedAction::Approve { holder, order, asset: address(8), amount },
-            IntendedAction::Lock { holder, order, beneficiary: None, amount, permit: None },
-            IntendedAction::Lock { holder, order, beneficiary: None, amount, permit: Some(terms) },
+            IntendedAction::Approve { holder, request, asset: address(8), amount },
+            IntendedAction::Lock { holder, request, beneficiary: None, amount, permit: None },
             IntendedAction::Lock {
                 holder,
-                order,
+                request,
+                beneficiary: None,
+                amount,
+                permit: Some(terms),
+            },
+            IntendedAction::Lock {
+                holder,
+                request,
                 beneficiary: Some(address(14)),
                 amount,
                 permit: None,
             },
             vote(Support::Yea),
             vote(Support::Nea),
-            IntendedAction::Withdraw { holder, order, to: address(9), amount },
+            IntendedAction::Withdraw { holder, request, to: address(9), amount },
             IntendedAction::AnnounceMove { rollup, attester, to: address(10), withdrawer: holder },
             finalize(None),
             finalize(Some(NewAttester { attester: address(11), withdrawer: holder })),
@@ -144,12 +148,12 @@ mod tests {
                 id: ProposalId::of(2),
                 nonce: Nonce::of(3),
             },
-            IntendedAction::Propose { holder, order, payload, to: address(9) },
-            IntendedAction::ApproveStake { holder, order, asset: address(8), rollup, amount },
+            IntendedAction::Propose { holder, request, payload, to: address(9) },
+            IntendedAction::ApproveStake { holder, request, asset: address(8), rollup, amount },
             IntendedAction::Stake {
                 rollup,
                 attester,
-                order,
+                request,
                 holder,
                 proposer: address(6),
                 withdrawer: address(7),
@@ -175,45 +179,77 @@ mod tests {
         Intent { set, action, until: None }
     }
 
+    /// A call as the contract's interface encodes it, with its proof.
+    fn encoded(to: Address, call: &impl SolCall) -> ContractCall {
+        calls::by_selector(to, call.abi_encode().into()).unwrap()
+    }
+
     /// The expected calls of [`actions`].
     fn expected(permit: &Signature) -> Vec<ContractCall> {
-        let (holder, governance, amount) = (address(1), address(12), Amount::of(5));
+        let (holder, governance, amount) = (address(1), address(12), U256::from(5));
         let (proposals, rollup, payload) = (address(2), address(3), address(4));
-        let (attester, time, id) = (address(5), Timestamp::of(9), ProposalId::of(2));
+        let (attester, deadline, id) = (address(5), U256::from(9), U256::from(2));
+        let (asset, to) = (address(8), address(9));
+        let lock = |holder| Governance::depositCall { onBehalfOf: holder, amount };
+        let vote = |support| Governance::voteCall { id, amount, support };
+        let approve = |spender| Asset::approveCall::new((spender, amount));
+        let push = Proposals::pushProposalCall { round: U256::from(3) };
         vec![
-            calls::signal(proposals, payload),
-            calls::propose_block(rollup, B256::repeat_byte(6)),
-            calls::setup_epoch(rollup),
-            calls::push(proposals, governance, Round::of(3)),
-            calls::execute(governance, id),
-            calls::execute(governance, id),
-            calls::drop_proposal(governance, id),
-            calls::finalize_withdrawal(governance, WithdrawalId::of(4)),
-            calls::finalize_unstake(rollup, attester),
-            calls::approve(address(8), governance, amount),
-            calls::lock(governance, holder, amount),
-            calls::lock_with_permit(governance, holder, amount, time, permit),
-            calls::lock(governance, address(14), amount),
-            calls::vote(governance, id, amount, Support::Yea),
-            calls::vote(governance, id, amount, Support::Nea),
-            calls::withdraw(governance, address(9), amount),
-            calls::announce_move(rollup, attester, address(10)),
-            calls::finalize_move(rollup, attester),
-            calls::finalize_move_as(rollup, attester, address(11)),
-            calls::signal_with_signature(proposals, payload, vec![7].into()),
-            calls::vote_with_signature(
+            encoded(proposals, &Proposals::voteCall { payload }),
+            encoded(rollup, &Rollup::proposeBlockCall { blockHash: B256::repeat_byte(6) }),
+            encoded(rollup, &Rollup::setupEpochCall {}),
+            calls::freezing(encoded(proposals, &push), governance),
+            encoded(governance, &Governance::executeCall { id }),
+            encoded(governance, &Governance::executeCall { id }),
+            encoded(governance, &Governance::dropProposalCall { id }),
+            encoded(governance, &Governance::finaliseWithdrawCall { id: U256::from(4) }),
+            encoded(rollup, &Rollup::finaliseWithdrawCall { attester }),
+            encoded(asset, &approve(governance)),
+            encoded(governance, &lock(holder)),
+            encoded(
                 governance,
-                id,
-                (holder, amount, Support::Nea),
-                time,
-                vec![8].into(),
+                &Governance::depositWithPermitCall {
+                    onBehalfOf: holder,
+                    amount,
+                    deadline,
+                    v: 28,
+                    r: permit.r().into(),
+                    s: permit.s().into(),
+                },
             ),
-            calls::invalidate_ballots(governance, id),
-            calls::propose_with_lock(governance, payload, address(9)),
-            calls::approve(address(8), rollup, amount),
-            calls::stake(rollup, attester, address(6), address(7), amount),
-            calls::unstake(rollup, attester, address(9)),
-            calls::set_coinbase(rollup, attester, address(9)),
+            encoded(governance, &lock(address(14))),
+            encoded(governance, &vote(true)),
+            encoded(governance, &vote(false)),
+            encoded(governance, &Governance::initiateWithdrawCall { to, amount }),
+            encoded(rollup, &Rollup::initiateMoveCall { attester, newRollup: address(10) }),
+            encoded(rollup, &Rollup::finaliseMove_1Call { attester }),
+            encoded(rollup, &Rollup::finaliseMove_0Call { attester, newAttester: address(11) }),
+            encoded(proposals, &Proposals::voteWithSigCall { payload, signature: vec![7].into() }),
+            encoded(
+                governance,
+                &Governance::voteWithSigCall {
+                    proposalId: id,
+                    amount,
+                    support: false,
+                    voter: holder,
+                    deadline,
+                    signature: vec![8].into(),
+                },
+            ),
+            encoded(governance, &Governance::invalidateBallotsCall { id }),
+            encoded(governance, &Governance::proposeWithLockCall { payload, to }),
+            encoded(asset, &approve(rollup)),
+            encoded(
+                rollup,
+                &Rollup::depositCall {
+                    attester,
+                    proposer: address(6),
+                    withdrawer: address(7),
+                    amount,
+                },
+            ),
+            encoded(rollup, &Rollup::initiateWithdrawCall { attester, recipient: to }),
+            encoded(rollup, &Rollup::setCoinbaseCall { attester, coinbase: to }),
         ]
     }
 
@@ -240,8 +276,9 @@ mod tests {
             }
         }
         let with_actions = intent(actions().remove(5));
-        let frozen = Action { target: address(13), data: vec![1, 2].into() };
-        let expected = calls::execute_with(address(12), ProposalId::of(2), [frozen]);
+        let frozen = Governance::Action { target: address(13), data: vec![1, 2].into() };
+        let call = Governance::executeWithCall { id: U256::from(2), actions: vec![frozen] };
+        let expected = encoded(address(12), &call);
         assert!(fallback_call(&with_actions).unwrap().is_same(&expected));
         assert!(is_call_for(&with_actions, address(12), expected.input()));
         assert!(!is_call_for(&intent(actions().remove(4)), address(12), expected.input()));

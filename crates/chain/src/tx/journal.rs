@@ -8,8 +8,9 @@ use canon_views::{Intent, IntentId};
 use serde::{Deserialize, Serialize};
 use std::{
     borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// A signed transaction and its intent.
@@ -39,7 +40,7 @@ pub struct SeenBlock {
 }
 
 /// An intent that is done for good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CompletedIntent {
     /// The intent.
     pub intent: IntentId,
@@ -62,6 +63,9 @@ pub struct JournalContents {
 
 /// A store for the transactions of one account on one chain. Changes must be durable once a method has
 /// returned.
+///
+/// The methods block, although they are called in async code: the line of a transaction must be on disk before
+/// the transaction is sent. There are only a few lines for each transaction.
 pub trait Journal: Send {
     /// The name of the journal in errors. For a file it is the path.
     fn name(&self) -> Cow<'_, str>;
@@ -168,7 +172,16 @@ pub enum JournalError {
 
 /// A journal in memory. Clones share their contents.
 #[derive(Clone, Debug, Default)]
-pub struct MemoryJournal(Arc<Mutex<JournalContents>>);
+pub struct MemoryJournal(Arc<Mutex<Memory>>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    /// Each transaction by its hash, with its place in the order of all.
+    transactions: BTreeMap<B256, (u64, JournaledTransaction)>,
+    /// The place of the next transaction.
+    next: u64,
+    completed: BTreeSet<CompletedIntent>,
+}
 
 impl JournaledTransaction {
     /// The transaction hash.
@@ -197,11 +210,25 @@ impl JournaledTransaction {
 impl MemoryJournal {
     /// Creates a journal with initial contents.
     pub fn new(contents: JournalContents) -> Self {
-        Self(Arc::new(Mutex::new(contents)))
+        let mut memory =
+            Memory { completed: contents.completed.into_iter().collect(), ..Memory::default() };
+        contents.transactions.into_iter().for_each(|one| memory.record(one));
+        Self(Arc::new(Mutex::new(memory)))
     }
 
-    fn change(&self, change: impl FnOnce(&mut JournalContents)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Memory {
+    /// Remembers a transaction. One that was recorded before keeps its block.
+    fn record(&mut self, mut transaction: JournaledTransaction) {
+        let hash = transaction.hash();
+        let before = self.transactions.remove(&hash).and_then(|(_, before)| before.mined_in);
+        transaction.mined_in = transaction.mined_in.or(before);
+        self.transactions.insert(hash, (self.next, transaction));
+        self.next += 1;
     }
 }
 
@@ -211,35 +238,32 @@ impl Journal for MemoryJournal {
     }
 
     fn load(&self) -> Result<JournalContents, JournalError> {
-        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        let memory = self.memory();
+        let mut transactions: Vec<_> = memory.transactions.values().collect();
+        transactions.sort_unstable_by_key(|(place, _)| *place);
+        let transactions = transactions.into_iter().map(|(_, one)| one.clone()).collect();
+        Ok(JournalContents { transactions, completed: memory.completed.iter().copied().collect() })
     }
 
     fn record(&mut self, transaction: &JournaledTransaction) -> Result<(), JournalError> {
-        self.change(|contents| contents.transactions.push(transaction.clone()));
+        self.memory().record(transaction.clone());
         Ok(())
     }
 
     fn mined(&mut self, transaction: B256, block: SeenBlock) -> Result<(), JournalError> {
-        self.change(|contents| {
-            let mut all = contents.transactions.iter_mut();
-            if let Some(one) = all.find(|one| one.hash() == transaction) {
-                one.mined_in = Some(block);
-            }
-        });
+        if let Some((_, one)) = self.memory().transactions.get_mut(&transaction) {
+            one.mined_in = Some(block);
+        }
         Ok(())
     }
 
     fn completed(&mut self, completed: &CompletedIntent) -> Result<(), JournalError> {
-        self.change(|contents| {
-            if !contents.completed.contains(completed) {
-                contents.completed.push(*completed);
-            }
-        });
+        self.memory().completed.insert(*completed);
         Ok(())
     }
 
     fn forgotten(&mut self, transaction: B256) -> Result<(), JournalError> {
-        self.change(|contents| contents.transactions.retain(|one| one.hash() != transaction));
+        self.memory().transactions.remove(&transaction);
         Ok(())
     }
 }

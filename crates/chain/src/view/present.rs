@@ -199,7 +199,8 @@ impl Reader<'_> {
             state: state?,
             ending,
             payload: stored.payload,
-            proposer: stored.governanceProposer,
+            // Governance itself stands for the lock.
+            pushed_by: Some(stored.governanceProposer).filter(|proposer| *proposer != governance),
             creation,
             configuration,
             tally: stored.summedBallot.try_into().in_range(what)?,

@@ -281,3 +281,27 @@ async fn an_answer_without_end_by_websocket_fails_alone() {
     drop(client);
     tokio::task::spawn_blocking(|| server.join().unwrap()).await.unwrap();
 }
+
+/// A node that ends, with its socket.
+#[tokio::test]
+async fn a_request_without_a_connection_says_why_there_is_none() {
+    let folder = TestFolder::new("ended");
+    let path = folder.file("geth.ipc");
+    let (endpoint, server) = ipc(&folder, move |listener| {
+        let mut part = vec![0; 1 << 16];
+        let (mut stream, _) = listener.accept().unwrap();
+        let length = stream.read(&mut part).unwrap();
+        std::fs::remove_file(path).unwrap();
+        let answer = answer_to(&part[..length], "\"0x1\"") + "}";
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    let client = endpoint.connect(Timeouts::default()).await.unwrap();
+    tokio::task::spawn_blocking(|| server.join().unwrap()).await.unwrap();
+    // The clock stands still until everything waits.
+    tokio::time::pause();
+    // The end of the connection may be found out by this one.
+    let _ = client.head().await;
+    let error = client.head().await.unwrap_err();
+    let said = "couldn't be opened again within 30 s: there is no IPC socket at this path";
+    assert!(error.to_string().contains(said), "{error}");
+}

@@ -53,7 +53,7 @@ async fn connect(first: SocketAddr, second: SocketAddr) -> (Result<Client>, Vec<
     let checks = EndpointChecks { chain_id: None, registry: None::<Address>, clock };
     let note = move |note: EndpointNote| noted.lock().unwrap().push(format!("{note} {note:?}"));
     let endpoints = Endpoints::new(endpoint(first, "/v2/SECRETKEY"), [endpoint(second, "")]);
-    let client = endpoints.connect(checks, Timeouts::default(), note).await;
+    let client = endpoints.connect(checks, Timeouts::default(), note, || {}).await;
     let notes = notes.lock().unwrap().clone();
     (client, notes)
 }

@@ -22,6 +22,7 @@ mod signer;
 mod test_chain;
 mod tx;
 mod tx_answers;
+mod tx_ballots;
 mod tx_chain;
 mod tx_executing;
 mod tx_faults;

@@ -13,7 +13,7 @@ use canon_chain::{
 };
 use canon_faults::{Fault, FaultPlan};
 use canon_protocol::{Amount, Seconds, Support};
-use canon_views::{IntendedAction, Intent, IntentProgress, OrderId};
+use canon_views::{IntendedAction, Intent, IntentProgress, RequestId};
 use core::slice::from_ref;
 
 /// The number of blocks after which a transaction is replaced.
@@ -117,15 +117,15 @@ async fn a_block_is_expected_when_the_node_expects_it_but_not_too_early() {
 async fn a_number_of_an_order_is_never_used_twice() {
     let chain = TxChain::new().await;
     let (journal, mut sender) = ready(&chain).await;
-    assert!(sender.next_order() < OrderId(7));
+    assert!(sender.next_request() < RequestId::of(7));
     chain.pursue(&mut sender, &[chain.lock(7, 1)]).await;
-    assert_eq!(sender.next_order(), OrderId(8));
+    assert_eq!(sender.next_request(), RequestId::of(8));
     chain.devchain.mine().unwrap();
     mine_past_the_pool(&chain, FINALITY + 1);
     chain.pursue(&mut sender, &[]).await;
     assert!(transactions(&journal).is_empty(), "they are final");
-    assert_eq!(sender.next_order(), OrderId(8));
-    assert_eq!(chain.sender(&journal).next_order(), OrderId(8), "and after a restart");
+    assert_eq!(sender.next_request(), RequestId::of(8));
+    assert_eq!(chain.sender(&journal).next_request(), RequestId::of(8), "and after a restart");
 }
 
 #[tokio::test]

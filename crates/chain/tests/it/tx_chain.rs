@@ -17,7 +17,7 @@ use canon_devchain::{Devchain, Mining, OldTransactions, ReorgOptions};
 use canon_faults::Faults;
 use canon_protocol::{Amount, BlockNumber, Epoch, Timestamp};
 use canon_views::{
-    BlockView, IntendedAction, Intent, IntentId, OrderId, Question, SetAddresses, SetId,
+    BlockView, IntendedAction, Intent, IntentId, Question, RequestId, SetAddresses, SetId,
 };
 use core::slice::from_ref;
 use std::collections::BTreeMap;
@@ -114,20 +114,27 @@ impl TxChain {
     }
 
     pub(crate) fn approve(&self, order: u64, amount: u64) -> Intent {
-        let (holder, order) = (self.account(), OrderId(order));
+        let (holder, request) = (self.account(), RequestId::of(order));
         let (asset, amount) = (self.set.asset, Amount::of(amount.into()));
-        self.intent(IntendedAction::Approve { holder, order, asset, amount })
+        self.intent(IntendedAction::Approve { holder, request, asset, amount })
     }
 
     pub(crate) fn lock(&self, order: u64, amount: u64) -> Intent {
-        let (holder, order, amount) = (self.account(), OrderId(order), Amount::of(amount.into()));
-        self.intent(IntendedAction::Lock { holder, order, beneficiary: None, amount, permit: None })
+        let (holder, request, amount) =
+            (self.account(), RequestId::of(order), Amount::of(amount.into()));
+        self.intent(IntendedAction::Lock {
+            holder,
+            request,
+            beneficiary: None,
+            amount,
+            permit: None,
+        })
     }
 
     pub(crate) fn withdraw(&self, order: u64, amount: u64) -> Intent {
-        let (holder, order, to) = (self.account(), OrderId(order), SOMEBODY);
+        let (holder, request, to) = (self.account(), RequestId::of(order), SOMEBODY);
         let amount = Amount::of(amount.into());
-        self.intent(IntendedAction::Withdraw { holder, order, to, amount })
+        self.intent(IntendedAction::Withdraw { holder, request, to, amount })
     }
 
     /// An intent that calls `setupEpoch()` of a contract of any kind.

@@ -81,13 +81,14 @@ async fn a_payload_that_withholds_its_list_is_executed_with_what_was_voted_on() 
     let other = Action { target: TRACE, data: bytes!("00") };
     for payload in [
         // The payload works, reverts, has no code, returns an empty list, returns another list, or returns
-        // garbage.
+        // garbage or 100,001 bytes.
         lists(&actions),
         bytes!("60006000fd"),
         Bytes::new(),
         lists(&[]),
         lists(&[other]),
         bytes!("60ff60005260206000f3"),
+        bytes!("620186a15ff3"),
         // This payload uses up all gas.
         bytes!("5b5f56"),
     ] {

@@ -14,7 +14,7 @@ use canon_devchain::{OldTransactions, ReorgOptions};
 use canon_faults::{Fault, FaultPlan};
 use canon_protocol::{Amount, Nonce, Seconds, WithdrawalId};
 use canon_testkit::histories::Rng;
-use canon_views::{IntendedAction, Intent, IntentProgress, OrderId, PermitTerms};
+use canon_views::{IntendedAction, Intent, IntentProgress, PermitTerms, RequestId};
 
 /// More blocks than any run takes, faults included.
 const BLOCKS: u32 = 150;
@@ -86,7 +86,7 @@ async fn permit(chain: &TxChain) -> Intent {
     let terms = PermitTerms { nonce, deadline: head.timestamp + Seconds::DAY };
     chain.intent(IntendedAction::Lock {
         holder: chain.account(),
-        order: OrderId(order),
+        request: RequestId::of(order),
         beneficiary: None,
         amount: Amount::of(amount.into()),
         permit: Some(terms),

@@ -1,6 +1,6 @@
 //! The contents of a transaction journal, and unusable journals.
 
-use crate::tx_chain::{TxChain, ready};
+use crate::tx_chain::{TxChain, failures, ready};
 use alloy_primitives::B256;
 use canon_chain::{
     Error, IntentSender, Severity,
@@ -10,7 +10,13 @@ use canon_chain::{
     },
 };
 use core::slice::from_ref;
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 #[tokio::test]
 async fn only_what_the_journal_needs_is_kept() {
@@ -33,8 +39,28 @@ async fn only_what_the_journal_needs_is_kept() {
     assert!(sender.is_done(&lock.id()));
 }
 
-/// A journal that can't be written to.
-struct FullDisk;
+/// A journal on a disk that is full from time to time.
+#[derive(Clone, Default)]
+struct FullDisk {
+    inner: MemoryJournal,
+    is_full: Arc<AtomicBool>,
+}
+
+impl FullDisk {
+    fn set_full(&self, is_full: bool) {
+        self.is_full.store(is_full, Ordering::Relaxed);
+    }
+
+    fn write(
+        &mut self,
+        write: impl FnOnce(&mut MemoryJournal) -> Result<(), JournalError>,
+    ) -> Result<(), JournalError> {
+        match self.is_full.load(Ordering::Relaxed) {
+            true => Err(JournalError::Storage("the disk is full".into())),
+            false => write(&mut self.inner),
+        }
+    }
+}
 
 impl Journal for FullDisk {
     fn name(&self) -> Cow<'_, str> {
@@ -42,31 +68,53 @@ impl Journal for FullDisk {
     }
 
     fn load(&self) -> Result<JournalContents, JournalError> {
-        Ok(JournalContents::default())
+        self.inner.load()
     }
 
-    fn record(&mut self, _: &JournaledTransaction) -> Result<(), JournalError> {
-        Err(JournalError::Storage("the disk is full".into()))
+    fn record(&mut self, transaction: &JournaledTransaction) -> Result<(), JournalError> {
+        self.write(|inner| inner.record(transaction))
     }
 
-    fn mined(&mut self, _: B256, _: SeenBlock) -> Result<(), JournalError> {
-        Ok(())
+    fn mined(&mut self, transaction: B256, block: SeenBlock) -> Result<(), JournalError> {
+        self.write(|inner| inner.mined(transaction, block))
     }
 
-    fn completed(&mut self, _: &CompletedIntent) -> Result<(), JournalError> {
-        unreachable!("nothing is completed")
+    fn completed(&mut self, completed: &CompletedIntent) -> Result<(), JournalError> {
+        self.write(|inner| inner.completed(completed))
     }
 
-    fn forgotten(&mut self, _: B256) -> Result<(), JournalError> {
-        unreachable!("nothing is recorded")
+    fn forgotten(&mut self, transaction: B256) -> Result<(), JournalError> {
+        self.write(|inner| inner.forgotten(transaction))
     }
+}
+
+#[tokio::test]
+async fn the_block_of_a_transaction_is_written_until_that_succeeds() {
+    let chain = TxChain::new().await;
+    let (client, key) = (chain.client.clone(), chain.key.clone());
+    let disk = FullDisk::default();
+    let mut sender = IntentSender::new(client, key, FeePolicy::default(), disk.clone()).unwrap();
+    chain.pursue_and_mine(&mut sender, &[chain.approve(0, 1)]).await;
+    let mined_in = || disk.load().unwrap().transactions[0].mined_in;
+    disk.set_full(true);
+    for _ in 0..2 {
+        let reports = chain.pursue_and_mine(&mut sender, &[]).await;
+        let [told] = &failures(&reports)[..] else { panic!("{reports:?}") };
+        assert!(told.contains("the disk is full"), "{told}");
+        assert_eq!(mined_in(), None);
+    }
+    disk.set_full(false);
+    assert_eq!(failures(&chain.pursue(&mut sender, &[]).await), [""; 0]);
+    assert!(mined_in().is_some());
 }
 
 #[tokio::test]
 async fn what_cannot_be_recorded_is_not_sent() {
     let chain = TxChain::new().await;
     let (client, key) = (chain.client.clone(), chain.key.clone());
-    let mut sender = IntentSender::new(client, key, FeePolicy::default(), FullDisk).unwrap();
+    let disk = FullDisk::default();
+    disk.set_full(true);
+    let mut sender = IntentSender::new(client, key, FeePolicy::default(), disk).unwrap();
     let reports = chain.pursue(&mut sender, &[chain.approve(0, 1)]).await;
     let [TxReport { event: TxEvent::Failed(error), .. }] = &reports[..] else { panic!() };
     assert!(error.to_string().contains("the disk is full"), "{error}");

@@ -11,7 +11,7 @@ use canon_chain::{
 };
 use canon_devchain::{Devchain, OldTransactions, ReorgOptions};
 use canon_faults::{Answer, Faults};
-use canon_views::{Intent, IntentProgress, OrderId};
+use canon_views::{Intent, IntentProgress, RequestId};
 use core::slice::from_ref;
 use serde_json::Value;
 
@@ -59,8 +59,8 @@ async fn what_a_fork_has_mined_is_never_sent_to_the_chain_that_it_began_with() {
         assert_eq!((chain.devchain.pool_size(), unproven(&there)), (0, vec![hash]), "{blocks}");
         chain.mine(1);
     }
-    assert!(there.next_order() > OrderId(1), "an order has one number on all chains");
     // The due intent is signed for that chain.
+    assert!(there.next_request() > RequestId::of(1), "an order has one number on all chains");
     let reports = chain.pursue(&mut there, from_ref(&lock)).await;
     assert!(sent(&reports).len() == 1 && sent(&reports) != [hash], "{reports:?}");
     chain.mine(1);
@@ -216,7 +216,7 @@ async fn what_is_done_on_a_fork_is_due_on_the_chain_that_it_began_with() {
                 && reported.iter().all(|reported| reported.starts_with(&text))
         );
         assert_eq!(there.progress(&lock.id()), IntentProgress::Unconfirmed, "{number}");
-        assert!(there.next_order() > OrderId(1), "an order has one number on all chains");
+        assert!(there.next_request() > RequestId::of(1), "an order has one number on all chains");
     }
     chain.mine(1);
     assert_eq!(sent(&chain.pursue_and_mine(&mut there, from_ref(&lock)).await).len(), 1);

@@ -10,7 +10,7 @@ use canon_chain::{
     Error, Severity,
     tx::{AboveCap, FeePolicy, MemoryJournal, TxEvent, TxReport},
 };
-use canon_faults::{Fault, FaultPlan};
+use canon_faults::{Answer, Fault, FaultPlan};
 use canon_views::IntentProgress;
 use core::slice::from_ref;
 
@@ -188,9 +188,11 @@ async fn what_a_node_finds_too_cheap_is_offered_for_more() {
     let chain = TxChain::new().await;
     let (journal, mut sender) = ready(&chain).await;
     let lock = [chain.lock(1, 7)];
-    let refuse = |words| FaultPlan::Method("eth_sendRawTransaction", Fault::Refused(words));
     for words in ["transaction underpriced", "FeeTooLow", "txpool is full", "underpriced"] {
-        chain.faults.set(refuse(words));
+        chain.faults.answer(move |request| match request.method() {
+            "eth_sendRawTransaction" => Answer::Refusal(-32000, words.to_owned()),
+            _ => Answer::Node,
+        });
         for _ in 0..2 {
             // The fees rise by one step per block.
             let reports = chain.pursue(&mut sender, &lock).await;
@@ -205,7 +207,7 @@ async fn what_a_node_finds_too_cheap_is_offered_for_more() {
     };
     // The third transaction is resent, until it is too cheap as well.
     assert_eq!(offered().len(), 4);
-    chain.faults.end();
+    chain.faults.answer(|_| Answer::Node);
     let reports = chain.pursue(&mut sender, &lock).await;
     assert_eq!(sent(&reports).len(), 1);
     let offered = offered();

@@ -166,7 +166,7 @@ fn random_question(state: &SetState, lockstep: &Lockstep, rng: &mut Rng) -> Ques
         members.flat_map(|member| [member.attester(), member.proposer()]).chain([rollup])
     }));
     let at = state.addresses();
-    accounts.extend([at.registry, at.governance, at.asset, at.issuer, at.distributor]);
+    accounts.extend([at.registry, at.governance, at.asset, at.issuer, at.reward_distributor]);
     accounts.extend([Address::ZERO, Address::repeat_byte(0x77), state.registry().rollup()]);
     accounts.push(lockstep.set().governance().governance_proposer());
     let mut some = |most: u64| -> Vec<Address> {

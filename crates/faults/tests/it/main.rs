@@ -6,10 +6,14 @@ use alloy_json_rpc::{Id, Request, RequestPacket, Response, ResponsePacket};
 use alloy_primitives::{Address, B256, U256};
 use alloy_provider::{Provider, ProviderBuilder, RootProvider};
 use alloy_rpc_client::RpcClient;
+use alloy_transport::TransportError;
 use canon_devchain::{Devchain, DevchainConfig, DevchainTransport};
-use canon_faults::{Answer, Fault, FaultPlan, Faults, FaultyTransport, failure, params};
+use canon_faults::{Answer, Fault, FaultPlan, Faults, FaultyTransport, failure, params, success};
 use canon_testkit::histories::Rng;
-use core::future::Future;
+use core::{
+    future::{Future, Ready, poll_fn, ready},
+    task::{Context, Poll},
+};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
@@ -81,7 +85,6 @@ fn a_packet_goes_wrong_at_its_number_only() {
         (Fault::AnswerLost, false, 4),
         (Fault::Doubled, true, 5),
         (Fault::Delayed(1), false, 4),
-        (Fault::Refused("no"), false, 3),
         (Fault::HttpStatus(503, "later"), false, 3),
     ] {
         run(async {
@@ -271,5 +274,79 @@ fn whole_packets_are_answered_as_a_rule_says() {
         }));
         assert_eq!(shown(&endpoint.batch().await), [(Id::None, json!(-32600))]);
         assert_eq!(endpoint.number().await, 0);
+    });
+}
+
+#[test]
+fn rules_may_use_the_faults_that_call_them() {
+    run(async {
+        let endpoint = Endpoint::new();
+        let faults = endpoint.faults.clone();
+        endpoint.faults.set(FaultPlan::by(move |_| {
+            let is_last = faults.packets() == 2;
+            if is_last {
+                faults.set(FaultPlan::Never);
+            }
+            Some(Fault::Lost)
+        }));
+        let faults = endpoint.faults.clone();
+        endpoint.faults.answer(move |_| Answer::Result(json!(faults.packets())));
+        for expected in [None, None, Some(json!(1))] {
+            let found = endpoint.provider.raw_request::<_, Value>("eth_nothing".into(), ()).await;
+            assert_eq!(found.ok(), expected);
+        }
+    });
+}
+
+/// A service that must be ready before each call. A clone isn't ready.
+#[derive(Debug, Default)]
+struct Strict {
+    is_ready: bool,
+    /// The number of times that it was cloned, one after the other.
+    generation: u32,
+    /// The generations of the services that were called.
+    called: Arc<Mutex<Vec<u32>>>,
+}
+
+impl Clone for Strict {
+    fn clone(&self) -> Self {
+        let called = Arc::clone(&self.called);
+        Self { is_ready: false, generation: self.generation + 1, called }
+    }
+}
+
+impl Service<RequestPacket> for Strict {
+    type Response = ResponsePacket;
+    type Error = TransportError;
+    type Future = Ready<Result<ResponsePacket, TransportError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        self.is_ready = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, packet: RequestPacket) -> Self::Future {
+        assert!(core::mem::take(&mut self.is_ready), "it was called before it was ready");
+        self.called.lock().unwrap().push(self.generation);
+        let request = packet.as_single().unwrap();
+        ready(Ok(ResponsePacket::Single(success(request.id().clone(), &json!(null)))))
+    }
+}
+
+#[test]
+fn the_service_is_ready_before_each_call() {
+    run(async {
+        let faults = Faults::default();
+        let service = Strict::default();
+        let called = Arc::clone(&service.called);
+        let mut transport = faults.layer(service);
+        faults.set(FaultPlan::At(1, Fault::Doubled));
+        for number in 0..3 {
+            poll_fn(|context| transport.poll_ready(context)).await.unwrap();
+            let packet = RequestPacket::Single(request(number, "eth_nothing"));
+            transport.call(packet).await.unwrap();
+        }
+        // Each packet is carried by the service that was polled for it.
+        assert_eq!(*called.lock().unwrap(), [0, 1, 1, 2]);
     });
 }

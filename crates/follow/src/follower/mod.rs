@@ -15,6 +15,7 @@
 
 mod ranges;
 mod recovery;
+mod unread_logs;
 mod window;
 
 use crate::{

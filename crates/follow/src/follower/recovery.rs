@@ -1,6 +1,6 @@
 //! Returning to earlier states, and finally to the set's first block.
 
-use super::{Advance, Follower, Verification};
+use super::{Advance, Follower, Verification, unread_logs::UnreadLogs};
 use crate::{
     compare::ViewDifference,
     earlier::EarlierStates,
@@ -192,6 +192,7 @@ impl<S: SetSource> Follower<S> {
     pub(super) fn drop_window(&mut self) {
         self.recovery.taken_back |= !self.window.blocks.is_empty();
         self.window.blocks.clear();
+        self.window.logs = UnreadLogs::default();
         self.current = self.base.clone();
     }
 

@@ -1,20 +1,14 @@
 //! The newest blocks, read one by one.
 
-use super::{Advance, Follower, Verification, WINDOW};
+use super::{Advance, Follower, WINDOW, unread_logs::UnreadLogs};
 use crate::{
     error::{FollowError, SourceError},
-    identity::SetIdentity,
-    source::{Header, PlacedLog, Selection, SetSource, are_all_logs},
+    source::{Header, PlacedLog, SetSource},
 };
-use alloy_primitives::{B256, Bloom};
+use alloy_primitives::B256;
 use canon_protocol::BlockNumber;
 use canon_views::BlockView;
 use std::collections::{BTreeMap, VecDeque};
-
-/// The number of newest blocks of which all logs are read. A node can have these blocks before their logs
-/// are indexed. Of the other blocks only the set's logs are read, because all logs of so many blocks are a
-/// large answer.
-const NEWEST_BLOCKS: u64 = 4;
 
 /// The newest blocks.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +17,8 @@ pub(super) struct Window {
     pub(super) blocks: VecDeque<WindowBlock>,
     /// Headers by hash whose blocks may come next. They are kept when a request fails.
     unread: BTreeMap<B256, Header>,
+    /// Logs of blocks that may come next. They are kept when a request fails.
+    pub(super) logs: UnreadLogs,
 }
 
 /// A block that may still be replaced.
@@ -39,8 +35,7 @@ impl<S: SetSource> Follower<S> {
         let Some(newest) = self.window.blocks.back() else { return Ok(Advance::Extended) };
         let newest = newest.block;
         let next = newest.number.next();
-        let after = self.source.headers_at(next..=next).await?;
-        let after = after.first().ok_or(SourceError::NoBlock(next))?;
+        let after = self.source.header_at(next).await?.ok_or(SourceError::NoBlock(next))?;
         if after.block.parent == newest.hash {
             self.window.blocks.clear();
             self.base = self.current.clone();
@@ -111,17 +106,39 @@ impl<S: SetSource> Follower<S> {
             self.recovery.taken_back = true;
             self.replay()?;
         }
-        for header in new.into_iter().rev() {
-            if let Err(error) = self.read_block(header, head.block.number).await {
-                // Unless the endpoint failed, the header may be wrong.
+        new.reverse();
+        self.read_blocks(&new, head.block.number).await?;
+        self.window.unread.clear();
+        Ok(Advance::Extended)
+    }
+
+    /// Reads the logs of the blocks that come next, oldest first, and applies them block by block.
+    async fn read_blocks(&mut self, new: &[Header], head: BlockNumber) -> Result<(), FollowError> {
+        self.window.logs.keep_only(new);
+        let mut failed = BTreeMap::new();
+        for (position, header) in new.iter().enumerate() {
+            let hash = header.block.hash;
+            let applied = loop {
+                if let Some(error) = failed.remove(&hash) {
+                    break Err(FollowError::Source(error));
+                }
+                match self.read_logs(header, head) {
+                    Ok(Some(logs)) => break self.apply_block(header.block, logs),
+                    Ok(None) => failed = self.request_logs(&new[position..], head).await?,
+                    Err(error) => break Err(error.into()),
+                }
+            };
+            if let Err(error) = applied {
+                // Unless the endpoint failed, the header or the logs may be wrong.
                 if !matches!(error, FollowError::Source(SourceError::Chain(_))) {
-                    self.window.unread.remove(&header.block.hash);
+                    self.window.unread.remove(&hash);
+                    self.window.logs.forget(hash);
                 }
                 return Err(error);
             }
         }
-        self.window.unread.clear();
-        Ok(Advance::Extended)
+        self.window.logs = UnreadLogs::default();
+        Ok(())
     }
 
     /// Reads the headers between the known ones and `head`, if there are several. They are requested by
@@ -146,13 +163,7 @@ impl<S: SetSource> Follower<S> {
         self.base.block.into_iter().chain(window).any(|block| block.hash == hash)
     }
 
-    async fn read_block(&mut self, header: Header, head: BlockNumber) -> Result<(), FollowError> {
-        let block = header.block;
-        let is_among_newest = head.get() < block.number.get().saturating_add(NEWEST_BLOCKS);
-        let logs = match header.bloom.filter(|_| is_among_newest) {
-            Some(bloom) => self.logs_out_of_all(&block, &bloom).await?,
-            None => self.selected_logs(&header).await?,
-        };
+    fn apply_block(&mut self, block: BlockView, logs: Vec<PlacedLog>) -> Result<(), FollowError> {
         if let Err(error) = self.current.apply(&self.identity, block, &logs) {
             // The logs already applied of this block are undone.
             self.replay()?;
@@ -167,50 +178,6 @@ impl<S: SetSource> Follower<S> {
             self.keep_base();
         }
         Ok(())
-    }
-
-    /// The set's logs of a block, from all its logs, which must match its bloom.
-    async fn logs_out_of_all(
-        &mut self,
-        block: &BlockView,
-        bloom: &Bloom,
-    ) -> Result<Vec<PlacedLog>, SourceError> {
-        let topics = SetIdentity::deployment_topics();
-        let emitters = self.current.emitters(&self.identity, &[]);
-        let selections = [Selection::Events(&topics), Selection::Emitters(&emitters)];
-        if !selections.iter().any(|one| one.may_be_in(bloom)) {
-            return Ok(Vec::new());
-        }
-        let mut logs = self.source.block_logs(block, Selection::All).await?;
-        if !are_all_logs(&logs, bloom) {
-            self.recovery.note_missing_logs(block)?;
-            self.verification = Verification::Pending;
-        }
-        let emitters = self.current.emitters(&self.identity, &logs);
-        logs.retain(|log| emitters.contains(&log.log.address));
-        Ok(logs)
-    }
-
-    /// The set's logs of a block, read without the other logs. Only a comparison shows whether some are
-    /// missing.
-    async fn selected_logs(&mut self, header: &Header) -> Result<Vec<PlacedLog>, SourceError> {
-        let topics = SetIdentity::deployment_topics();
-        let deployments = self.block_logs(header, Selection::Events(&topics)).await?;
-        let emitters = self.current.emitters(&self.identity, &deployments);
-        self.block_logs(header, Selection::Emitters(&emitters)).await
-    }
-
-    /// The logs of a block. They aren't requested if its bloom shows that it has none.
-    async fn block_logs(
-        &mut self,
-        header: &Header,
-        selection: Selection<'_>,
-    ) -> Result<Vec<PlacedLog>, SourceError> {
-        if header.bloom.is_some_and(|bloom| !selection.may_be_in(&bloom)) {
-            return Ok(Vec::new());
-        }
-        self.verification = Verification::Pending;
-        self.source.block_logs(&header.block, selection).await
     }
 
     /// Recomputes the current state from the base state and the window.

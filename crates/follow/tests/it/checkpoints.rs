@@ -101,7 +101,7 @@ fn damaged_and_foreign_files_are_refused() {
         let read = Checkpoint::read(&path, |found| found == identity);
         assert!(matches!(read, Err(CheckpointError::Damaged { .. })), "{end}: {read:?}");
     }
-    fs::write(&path, written.replacen("\"version\":2", "\"version\":3", 1)).unwrap();
+    fs::write(&path, written.replacen("\"version\":3", "\"version\":4", 1)).unwrap();
     let read = Checkpoint::read(&path, |found| found == identity);
     assert!(matches!(read, Err(CheckpointError::Version { found: 3, .. })), "{read:?}");
     fs::write(&path, &written).unwrap();

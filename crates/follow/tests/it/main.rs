@@ -13,6 +13,7 @@ mod network;
 mod opening;
 mod pauses;
 mod reorganizations;
+mod round_trips;
 mod saved_states;
 mod support;
 mod verification;

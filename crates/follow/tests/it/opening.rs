@@ -18,8 +18,9 @@ use canon_chain::{
 use canon_devchain::{Devchain, DevchainConfig, UnsignedCall};
 use canon_faults::{Answer, Fault, FaultPlan, Faults};
 use canon_follow::{
-    ChainSource, Checkpoint, CheckpointError, ComparisonScope, FindError, Follower, HistoryError,
-    HistoryProgress, OpenNote, OpenSubject, OpenedSet, SetIdentity, check_every_view, open_set,
+    ChainSource, Checkpoint, CheckpointError, ComparisonScope, FindError, Follower, HistoryCache,
+    HistoryError, HistoryProgress, OpenNote, OpenSubject, OpenedSet, SetIdentity, check_every_view,
+    open_set,
 };
 use canon_protocol::BlockNumber;
 use canon_testkit::histories::Rng;
@@ -91,6 +92,15 @@ impl Deployed {
         client: &Client,
         question: &Question,
         cache: &Path,
+    ) -> OpenedSet {
+        self.open_again(client, question, &mut HistoryCache::new(cache)).await
+    }
+
+    pub(crate) async fn open_again(
+        &self,
+        client: &Client,
+        question: &Question,
+        cache: &mut HistoryCache,
     ) -> OpenedSet {
         let mut last: Option<HistoryProgress> = None;
         let progress = |now: HistoryProgress| {
@@ -230,9 +240,9 @@ fn where_no_contract_is_there_is_no_set() {
         let nowhere = Address::repeat_byte(5);
         let found = SetIdentity::find(&client, nowhere, |_, _| (), &mut no_pause).await;
         assert!(matches!(found, Err(FindError::Chain(Error::NoCode { .. }))), "{found:?}");
+        let mut cache = HistoryCache::new(folder("nowhere"));
         let opened =
-            open_set(subject(&client, nowhere, &question()), &folder("nowhere"), |_| (), no_pause)
-                .await;
+            open_set(subject(&client, nowhere, &question()), &mut cache, |_| (), no_pause).await;
         assert!(matches!(opened, Err(Error::NoCode { .. })), "{opened:?}");
     });
 }
@@ -347,7 +357,7 @@ fn a_file_that_is_of_no_use_is_noted_and_replaced() {
         for bad in [
             good[..good.len() / 2].to_owned(),
             String::new(),
-            good.replacen("\"version\":2", "\"version\":0", 1),
+            good.replacen("\"version\":3", "\"version\":0", 1),
             other_set(),
         ] {
             fs::write(&path, bad).unwrap();

@@ -7,7 +7,7 @@ use crate::{
 };
 use canon_chain::Client;
 use canon_faults::{Answer, Faults};
-use canon_follow::{OpenedSet, open_set};
+use canon_follow::{HistoryCache, OpenedSet, open_set};
 use core::{future, time::Duration};
 use std::fs;
 
@@ -20,8 +20,9 @@ async fn open(client: &Client, paused: impl Fn(Duration) + Sync) -> (OpenedSet, 
         paused(pauses.iter().sum());
         future::ready(())
     };
+    let mut known = HistoryCache::new(&cache);
     let opened =
-        open_set(subject(client, registry, &question()), &cache, |_| (), pause).await.unwrap();
+        open_set(subject(client, registry, &question()), &mut known, |_| (), pause).await.unwrap();
     let _ = fs::remove_dir_all(&cache);
     (opened, pauses)
 }

@@ -25,7 +25,7 @@ const ADDRESSES: Addresses = Addresses {
     registry: Address::repeat_byte(0xa2),
     governance: Address::repeat_byte(0xa3),
     issuer: Address::repeat_byte(0xa4),
-    distributor: Address::repeat_byte(0xa5),
+    reward_distributor: Address::repeat_byte(0xa5),
     expect: Address::repeat_byte(0xa6),
 };
 
@@ -133,7 +133,7 @@ impl SimulatedSet {
             &Constructor::Rollup(RawRollupParameters {
                 asset: ADDRESSES.asset,
                 registry: ADDRESSES.registry,
-                reward_distributor: ADDRESSES.distributor,
+                reward_distributor: ADDRESSES.reward_distributor,
                 owner: FUNDER,
                 genesis_time: clock.genesis.to_word(),
                 slot_duration: U256::from(clock.slot_duration.get()),

@@ -3,7 +3,7 @@
 use super::{Configuration, ProposalState, RawConfiguration, Support};
 use crate::{
     abi::{abi_enum, abi_events},
-    external::Action,
+    external::{Action, MAX_ACTIONS_LENGTH, UnusableList},
     units::{Amount, ConfigurationId, Nonce, ProposalId, Timestamp, WithdrawalId},
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -200,5 +200,52 @@ abi_enum! {
         /// The action reverted with `reason`; nothing was executed.
         #[error("action {index} on {target} failed with {reason}")]
         ActionFailed { index: U256, target: Address, reason: Bytes } = "Governance__ActionFailed",
+    }
+}
+
+impl GovernanceRefusal {
+    /// The refusal of the list that `payload` answered.
+    pub(super) fn of_list(payload: Address, unusable: UnusableList) -> Self {
+        match unusable {
+            UnusableList::Unreadable => Self::UnreadableActions { payload },
+            UnusableList::Empty => Self::NoActions { payload },
+            UnusableList::TooLong(length) => Self::ActionsTooLong {
+                payload,
+                length: U256::from(length),
+                max: U256::from(MAX_ACTIONS_LENGTH),
+            },
+        }
+    }
+
+    /// Whether the payload returns no list of actions that Governance can take.
+    pub const fn is_of_list(&self) -> bool {
+        matches!(
+            self,
+            Self::UnreadableActions { .. } | Self::NoActions { .. } | Self::ActionsTooLong { .. }
+        )
+    }
+
+    /// Whether an execution is refused because the payload no longer returns the actions that were voted on. They
+    /// can still be executed as they were published (`executeWith`).
+    pub const fn is_withheld_list(&self) -> bool {
+        self.is_of_list() || matches!(self, Self::ActionsChanged { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_list_that_governance_cannot_take_is_a_withheld_one() {
+        for unusable in [UnusableList::Unreadable, UnusableList::Empty, UnusableList::TooLong(1)] {
+            let refusal = GovernanceRefusal::of_list(Address::ZERO, unusable);
+            assert!(refusal.is_of_list() && refusal.is_withheld_list(), "{refusal}");
+        }
+        let (id, hash) = (U256::ZERO, B256::ZERO);
+        let changed = GovernanceRefusal::ActionsChanged { id, expected: hash, found: hash };
+        assert!(changed.is_withheld_list() && !changed.is_of_list());
+        let other = GovernanceRefusal::AlreadyDropped { id };
+        assert!(!other.is_withheld_list());
     }
 }

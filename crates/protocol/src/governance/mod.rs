@@ -193,6 +193,16 @@ impl Governance {
         Ok(self.power.total_at(time))
     }
 
+    /// The power of `holder` that counts in the vote on `proposal`: that at the snapshot or, before it, now.
+    pub fn power_on(&self, proposal: &Proposal, holder: Address, now: Timestamp) -> Amount {
+        self.power.of_at(holder, proposal.deadlines().snapshot_at(now))
+    }
+
+    /// All power that counts in the vote on `proposal`: that at the snapshot or, before it, now.
+    pub fn total_power_on(&self, proposal: &Proposal, now: Timestamp) -> Amount {
+        self.power.total_at(proposal.deadlines().snapshot_at(now))
+    }
+
     /// All accounts that ever had power, with their power now, in no order.
     pub fn holders(&self) -> impl Iterator<Item = (Address, Amount)> {
         self.power.holders()

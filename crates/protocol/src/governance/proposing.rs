@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     call_frame::{CallFrame, Decision},
-    external::{Action, MAX_ACTIONS_LENGTH, UnusableList, actions_hash, decode_actions},
+    external::{Action, UnusableList, actions_hash, decode_actions},
     messages::Log,
     questions,
     refusal::{CommonRefusal, Refusal},
@@ -71,15 +71,7 @@ pub(super) fn read_actions(
     let answer = frame.ask(payload, questions::ACTIONS.as_slice());
     let list =
         answer.map_err(|_| UnusableList::Unreadable).and_then(|answer| decode_actions(&answer));
-    list.map_err(|unusable| match unusable {
-        UnusableList::Unreadable => GovernanceRefusal::UnreadableActions { payload },
-        UnusableList::Empty => GovernanceRefusal::NoActions { payload },
-        UnusableList::TooLong(length) => GovernanceRefusal::ActionsTooLong {
-            payload,
-            length: U256::from(length),
-            max: U256::from(MAX_ACTIONS_LENGTH),
-        },
-    })
+    list.map_err(|unusable| GovernanceRefusal::of_list(payload, unusable))
 }
 
 fn require_self(frame: CallFrame<'_>) -> Result<(), GovernanceRefusal> {

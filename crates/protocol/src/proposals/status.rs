@@ -61,6 +61,19 @@ pub struct PushableRound {
     pub until: Option<Timestamp>,
 }
 
+impl RoundRules {
+    /// A round that can be pushed, and its winner. `clock` is that of the rollup, if it is known.
+    pub fn pushable(
+        &self,
+        round: Round,
+        winner: Leader,
+        clock: Option<&SlotClock>,
+    ) -> PushableRound {
+        let until = clock.and_then(|clock| self.push_until(round, clock));
+        PushableRound { round, winner, until }
+    }
+}
+
 impl SetState {
     /// The status of signaling at `proposals` at `now`. Refused when `currentStatus()` reverts.
     pub fn signaling(
@@ -123,15 +136,12 @@ impl SetState {
         if governance_proposer != proposals {
             return Ok(Vec::new());
         }
-        let clock = self.rollup(status.instance).map(|rollup| *rollup.clock());
+        let clock = self.rollup(status.instance).map(|rollup| rollup.clock());
         let state = self.proposals(proposals).ok_or(Refusal::OutsideTheSet(proposals))?;
         let mut pushable = Vec::new();
         for (round, _) in state.waiting(status.instance, status.round) {
             match self.winner(proposals, round, now, external) {
-                Ok(winner) => {
-                    let until = clock.and_then(|clock| state.rules.push_until(round, &clock));
-                    pushable.push(PushableRound { round, winner, until });
-                }
+                Ok(winner) => pushable.push(state.rules.pushable(round, winner, clock)),
                 Err(undecided @ Refusal::OutsideTheSet(_)) => return Err(undecided),
                 Err(_) => {}
             }

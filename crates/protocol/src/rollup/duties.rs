@@ -16,9 +16,14 @@ impl Rollup {
     /// calls. `None` before genesis, or if no block can be that late.
     pub fn next_seed(&self, now: Timestamp) -> Option<(Epoch, Timestamp)> {
         let (clock, present) = (self.clock(), self.clock().epoch_at(now)?);
-        let is_recorded = self.seats.seed_of(present.next()).is_some();
+        let is_recorded = self.has_seed(present.next());
         let recording = if is_recorded { present.next() } else { present };
         Some((recording.next(), clock.seed_recording_start(recording)?.max(now)))
+    }
+
+    /// Whether the seed of `epoch` is recorded.
+    pub fn has_seed(&self, epoch: Epoch) -> bool {
+        self.seats.seed_of(epoch).is_some()
     }
 
     /// All epochs with a recorded seed, oldest first.
@@ -43,7 +48,7 @@ pub(crate) fn proposer_of(rollup: &Rollup, now: Timestamp) -> Option<Address> {
 pub(super) fn seed(frame: CallFrame<'_>, rollup: &Rollup) -> Option<Log> {
     let clock = rollup.clock();
     let epoch = clock.recordable_epoch(clock.slot_at(frame.now())?)?;
-    let is_recorded = rollup.seats.seed_of(epoch).is_some();
+    let is_recorded = rollup.has_seed(epoch);
     (!is_recorded).then(|| frame.log(RollupEvent::SeedRecorded { epoch, seed: frame.prevrandao }))
 }
 

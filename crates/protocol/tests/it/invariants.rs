@@ -34,7 +34,7 @@ pub(crate) struct Guard {
 impl Guard {
     pub(crate) fn new(set: &SetState) -> Self {
         let at = set.addresses();
-        let owned = [at.asset, at.issuer, at.registry, at.distributor];
+        let owned = [at.asset, at.issuer, at.registry, at.reward_distributor];
         let owned = owned.into_iter().chain(set.rollups().map(|(rollup, _)| rollup));
         Self {
             owners: owned.map(|contract| (contract, regular_owner(contract))).collect(),

@@ -6,7 +6,7 @@ use crate::{
 };
 use alloy_primitives::U256;
 use canon_protocol::{
-    Call, Context, ExternalContracts, L1Block, ProposalId, SetState, Support, Timestamp,
+    Addresses, Call, Context, ExternalContracts, L1Block, ProposalId, SetState, Support, Timestamp,
 };
 use canon_testkit::histories::{Rng, Step};
 use serde_json::Value;
@@ -33,6 +33,15 @@ fn a_stored_state_reads_as_it_was() {
         assert_eq!(text(&read(&stored)), stored, "seed {seed}: the same bytes again");
         assert_eq!(text(&history.folded()), stored, "seed {seed}: the same bytes another way");
     }
+}
+
+#[test]
+fn a_chain_id_is_stored_in_a_form_that_json_readers_keep() {
+    let addresses = Addresses { chain_id: u64::MAX, ..Addresses::default() };
+    let set = SetState::new(addresses);
+    let stored = serde_json::to_value(&set).unwrap();
+    assert_eq!(stored["addresses"]["chain_id"], "18446744073709551615");
+    assert_eq!(read(&text(&set)), set);
 }
 
 #[test]

@@ -67,7 +67,7 @@ impl Inspection<'_, '_> {
         let moves = run.driver.logs::<Rollup::MoveFinalised>(old.address).await.during(READING)?;
         let renamed = moves.iter().filter(|(_, moved)| moved.newAttester != moved.attester);
         let found = renamed.count() as u64;
-        let expected = match run.set.canonical() {
+        let expected = match run.set.canonical()? {
             0 => 0,
             _ => run.scenario.sequencers.squatted,
         };
@@ -142,7 +142,7 @@ impl Inspection<'_, '_> {
     async fn paid(&self, rollup: Address) -> Result<Amount> {
         let driver = &self.run.driver;
         let logs = driver
-            .logs::<RewardDistributor::RewardPaid>(self.run.set.addresses().distributor)
+            .logs::<RewardDistributor::RewardPaid>(self.run.set.addresses().reward_distributor)
             .await;
         let paid = logs.during(READING)?;
         let paid = paid.into_iter().filter(|(_, paid)| paid.rollup == rollup);
@@ -157,7 +157,7 @@ impl Inspection<'_, '_> {
         let supply = fit(self.ask(set.asset, Asset::totalSupplyCall {}).await?)?;
         let earned = sum(self.rewards().await?.into_values());
         let left = run.scenario.asset.reward_pool.saturating_sub(earned);
-        let found = self.balance(set.distributor).await?;
+        let found = self.balance(set.reward_distributor).await?;
         Ok(vec![
             Check::equal("Tokens", "total supply", &run.scenario.asset.supply, &supply, tokens),
             Check::equal("Tokens", "left for rewards", &left, &found, tokens),
@@ -173,7 +173,7 @@ impl Inspection<'_, '_> {
             (set.asset, set.issuer),
             (set.registry, set.governance),
             (set.issuer, set.governance),
-            (set.distributor, set.governance),
+            (set.reward_distributor, set.governance),
         ];
         let mut checks = Vec::new();
         for (contract, expected) in owned.into_iter().chain(rollups) {

@@ -72,7 +72,7 @@ impl Inspection<'_, '_> {
             let tokens = |amount: &Amount| format!("{} tokens", text::Tokens(*amount));
             let call = Governance::totalPowerAtCall { timestamp: snapshot.to_word() };
             let found = fit(self.ask(governance, call).await?)?;
-            let expected = state.governance().total_power_at(snapshot, now).unwrap_or_default();
+            let expected = state.governance().total_power_on(expected, now);
             checks.push(Check::equal(AREA, subject("all power"), &expected, &found, tokens));
         }
         checks.push(Check::equal(AREA, subject("actions"), &hash, &found.actions_hash, short));

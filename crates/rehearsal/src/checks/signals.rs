@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, U256};
 use canon_abi::{Proposals, Rollup};
-use canon_protocol::{BlockNumber, Epoch, Member, ProposalId, RollupBlock, WonRound, text};
+use canon_protocol::{Epoch, Member, ProposalId, RollupBlock, SetState, Slot, WonRound, text};
 
 use super::{
     Inspection, READING,
@@ -40,9 +40,9 @@ impl Inspection<'_, '_> {
         let driver = &self.run.driver;
         let signals = driver.logs::<Proposals::VoteCast>(won.proposals).await.during(READING)?;
         let first = signals.iter().find(|(_, vote)| vote.payload == track.payload);
-        let first = first.map_or(BlockNumber::MAX, |(block, _)| block.number);
         let blocks = driver.logs::<Rollup::BlockProposed>(won.instance).await.during(READING)?;
-        let before = blocks.iter().rfind(|(block, _)| block.number < first);
+        let before = first
+            .and_then(|(first, _)| blocks.iter().rfind(|(block, _)| block.number < first.number));
         let found = before.map(|(_, block)| fit(block.blockNumber)).transpose()?;
         let show = |block: &RollupBlock| format!("block {block}");
         let subject = format!("{}, first signal after", track.plan.azip);
@@ -80,46 +80,31 @@ impl Inspection<'_, '_> {
         ])
     }
 
-    /// Checks that no slot has two signals, that no round has more signals than slots, and that every
-    /// signal is from the member drawn for its slot, in an epoch with a seed.
+    /// Checks that the signals are those of the folded rounds, that no slot has two of them, that no round has
+    /// more of them than slots, and that each is from the member drawn for its slot, in an epoch with a seed.
     async fn signals(&self) -> Result<Vec<Check>> {
         let (run, state) = (self.run, self.expected());
-        let (mut slots, mut rounds) = (BTreeSet::new(), BTreeMap::<_, u64>::new());
-        let (mut signals, mut strangers, mut unseeded) = (0_u64, 0_u64, 0_u64);
+        let mut found = ObservedSignals::default();
         for (proposals, _) in state.all_proposals() {
             let votes = run.driver.logs::<Proposals::VoteCast>(proposals).await.during(READING)?;
             for (block, vote) in votes {
                 let instance = self.canonical_in(block.number).unwrap_or_default();
                 let rollup = state.rollup(instance);
                 let slot = rollup.and_then(|rollup| rollup.clock().slot_at(block.timestamp));
-                signals += 1;
-                slots.insert((instance, slot));
-                *rounds.entry((proposals, instance, vote.round)).or_default() += 1;
+                found.total += 1;
+                found.slots.insert((instance, slot));
+                *found.rounds.entry((proposals, instance, vote.round)).or_default() += 1;
                 let is_seeded = rollup.zip(slot).is_some_and(|(rollup, slot)| {
                     let epoch = rollup.clock().epoch_of(slot);
                     rollup.seeded_epochs().any(|seeded| seeded == epoch)
                 });
-                unseeded += u64::from(!is_seeded);
+                found.unseeded += u64::from(!is_seeded);
                 let drawn = rollup.zip(slot).and_then(|(rollup, slot)| rollup.drawn(slot));
-                strangers += u64::from(drawn.map(Member::proposer) != Some(vote.voter));
+                found.of_strangers += u64::from(drawn.map(Member::proposer) != Some(vote.voter));
             }
         }
-        let number = |number: &u64| text::grouped(*number);
-        let mut checks = Vec::from_iter(self.silence());
-        if signals == 0 {
-            checks.push(Check::equal(AREA, "signals", &0, &signals, number));
-            return Ok(checks);
-        }
-        let most = rounds.values().copied().max().unwrap_or_default();
-        let used = slots.len() as u64;
-        let slots = u64::from(run.scenario.signaling.rules.m());
-        checks.extend([
-            Check::equal(AREA, "slots with a signal", &signals, &used, number),
-            Check::equal(AREA, "signals of strangers", &0, &strangers, number),
-            Check::equal(AREA, "signals without a seed", &0, &unseeded, number),
-            Check::at_most(AREA, "signals in any round", &slots, &most, number),
-        ]);
-        Ok(checks)
+        let slots = run.scenario.signaling.rules.m().into();
+        Ok(self.silence().into_iter().chain(found.checks(folded_signals(state), slots)).collect())
     }
 
     /// Checks that as many epochs in a row had no seed as the scenario has silent epochs, if it has any.
@@ -135,5 +120,78 @@ impl Inspection<'_, '_> {
         let found = gaps.max().unwrap_or_default();
         let number = |number: &u64| text::grouped(*number);
         Some(Check::equal(AREA, "epochs in a row without a seed", &expected, &found, number))
+    }
+}
+
+/// The signals in the logs of all Proposals contracts.
+#[derive(Debug, Default)]
+struct ObservedSignals {
+    total: u64,
+    /// The slots with a signal, by rollup; `None` for a time before the first slot, or of another contract.
+    slots: BTreeSet<(Address, Option<Slot>)>,
+    /// The number of signals by Proposals contract, rollup and round.
+    rounds: BTreeMap<(Address, Address, U256), u64>,
+    /// The number of signals by accounts that weren't drawn for the slot.
+    of_strangers: u64,
+    /// The number of signals in epochs without a seed.
+    unseeded: u64,
+}
+
+impl ObservedSignals {
+    /// The checks of the signals. `expected` is their number, and `slots` is the number of slots in a round.
+    fn checks(&self, expected: u64, slots: u64) -> [Check; 5] {
+        let number = |number: &u64| text::grouped(*number);
+        let most = self.rounds.values().copied().max().unwrap_or_default();
+        let used = self.slots.len() as u64;
+        [
+            Check::equal(AREA, "signals", &expected, &self.total, number),
+            Check::equal(AREA, "slots with a signal", &expected, &used, number),
+            Check::equal(AREA, "signals of strangers", &0, &self.of_strangers, number),
+            Check::equal(AREA, "signals without a seed", &0, &self.unseeded, number),
+            Check::at_most(AREA, "signals in any round", &slots, &most, number),
+        ]
+    }
+}
+
+/// The number of signals in all rounds of all Proposals contracts.
+fn folded_signals(state: &SetState) -> u64 {
+    let rounds = state.all_proposals().flat_map(|(_, proposals)| {
+        proposals.instances().flat_map(|instance| proposals.rounds(instance))
+    });
+    rounds.flat_map(|(_, tally)| tally.payloads.values()).map(|pin| u64::from(pin.count)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The subjects of the checks that fail for `found`, when 2 signals and rounds of 2 slots are expected.
+    fn failed(found: &ObservedSignals) -> Vec<String> {
+        let failed = found.checks(2, 2).into_iter().filter(|check| !check.holds);
+        failed.map(|check| check.subject).collect()
+    }
+
+    /// Signals of one round, one for each of these slots.
+    fn observed(slots: impl IntoIterator<Item = u64>) -> ObservedSignals {
+        let mut found = ObservedSignals::default();
+        for slot in slots {
+            found.total += 1;
+            found.slots.insert((Address::ZERO, Some(Slot::of(slot))));
+            *found.rounds.entry((Address::ZERO, Address::ZERO, U256::ZERO)).or_default() += 1;
+        }
+        found
+    }
+
+    #[test]
+    fn signals_are_those_of_the_folded_rounds() {
+        assert_eq!(failed(&observed([4, 5])), [""; 0]);
+        // An endpoint without logs.
+        assert_eq!(failed(&observed([])), ["signals", "slots with a signal"]);
+        assert_eq!(failed(&observed([4])), ["signals", "slots with a signal"]);
+        assert_eq!(failed(&observed([4, 4])), ["slots with a signal"]);
+        let three = ["signals", "slots with a signal", "signals in any round"];
+        assert_eq!(failed(&observed([4, 5, 6])), three);
+        let strange = ObservedSignals { of_strangers: 1, unseeded: 1, ..observed([4, 5]) };
+        assert_eq!(failed(&strange), ["signals of strangers", "signals without a seed"]);
     }
 }

@@ -11,8 +11,9 @@ mod scale;
 mod validate;
 
 pub use model::{
-    AssetPlan, BallotPlan, Does, End, HolderGroup, KeeperPlan, L1, PayloadKind, ProposalPlan,
-    Reason, RollupKind, RollupPlan, Route, Scenario, Sequencers, SignalingPlan,
+    AssetPlan, BallotPlan, BallotTime, ChangedList, Does, End, HolderGroup, KeeperPlan, L1,
+    PayloadKind, ProposalPlan, Reason, RollupKind, RollupPlan, Route, Scenario, Sequencers,
+    SignalingPlan,
 };
 pub use scale::ScaleError;
 pub use validate::{MAX_HOLDERS, MAX_SEQUENCERS};

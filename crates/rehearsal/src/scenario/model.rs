@@ -120,8 +120,17 @@ pub struct HolderGroup {
     pub ballot: BallotPlan,
     /// Whether they start to withdraw right after their ballots.
     pub leave: bool,
-    /// Whether their ballots come in the last block that counts.
-    pub late: bool,
+    /// The time of their ballots.
+    pub ballot_time: BallotTime,
+}
+
+/// The time of a ballot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BallotTime {
+    /// The first block that counts.
+    FirstBlock,
+    /// The last block that counts.
+    LastBlock,
 }
 
 /// The ballots of a holder.
@@ -147,8 +156,17 @@ pub struct KeeperPlan {
     pub execute_delay: Seconds,
     /// Time from a failed execution to the next attempt.
     pub retry_after: Seconds,
-    /// Whether the keeper executes with the published list if the payload lists other actions.
-    pub frozen_list: bool,
+    /// What the keeper does if the payload lists other actions.
+    pub changed_list: ChangedList,
+}
+
+/// What a keeper does about a payload that lists other actions than when it was proposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangedList {
+    /// Executes the published list.
+    ExecutePublished,
+    /// Executes nothing.
+    Ignore,
 }
 
 /// A proposal, with its payload, its route and its expected end.

@@ -11,8 +11,9 @@ use toml::value::Datetime;
 use super::{
     examine::Examiner,
     model::{
-        AssetPlan, BallotPlan, Does, End, HolderGroup, KeeperPlan, L1, PayloadKind, ProposalPlan,
-        RollupKind, RollupPlan, Route, Scenario, Sequencers, SignalingPlan,
+        AssetPlan, BallotPlan, BallotTime, ChangedList, Does, End, HolderGroup, KeeperPlan, L1,
+        PayloadKind, ProposalPlan, RollupKind, RollupPlan, Route, Scenario, Sequencers,
+        SignalingPlan,
     },
     raw::{
         Field, RawAsset, RawGovernance, RawHolders, RawKeeper, RawL1, RawProposal, RawRollup,
@@ -262,8 +263,13 @@ fn holders(position: usize, raw: &RawHolders, ex: &mut Examiner<'_>) -> HolderGr
     let field = |name: &str| format!("holders[{position}].{name}");
     let count = Some(raw.count.clone());
     let (least, most) = ex.token_range(&field("tokens"), &raw.tokens);
-    let late = raw.late.as_ref().is_some_and(|late| *late.get_ref());
-    if late && !matches!(raw.ballot.get_ref(), BallotPlan::For | BallotPlan::Against) {
+    let ballot_time = match raw.late.as_ref().is_some_and(|late| *late.get_ref()) {
+        true => BallotTime::LastBlock,
+        false => BallotTime::FirstBlock,
+    };
+    if ballot_time == BallotTime::LastBlock
+        && !matches!(raw.ballot.get_ref(), BallotPlan::For | BallotPlan::Against)
+    {
         let expected = "\"for\" or \"against\", since the ballots are late";
         ex.expected(&raw.ballot, &field("ballot"), expected);
     }
@@ -273,7 +279,7 @@ fn holders(position: usize, raw: &RawHolders, ex: &mut Examiner<'_>) -> HolderGr
         most,
         ballot: *raw.ballot.get_ref(),
         leave: raw.leave.as_ref().is_some_and(|leave| *leave.get_ref()),
-        late,
+        ballot_time,
     }
 }
 
@@ -287,7 +293,10 @@ fn keeper(raw: &RawKeeper, ex: &mut Examiner<'_>) -> KeeperPlan {
             minutes(10),
             Seconds::MINUTE..=*WAIT.end(),
         ),
-        frozen_list: raw.frozen_list.as_ref().is_none_or(|frozen| *frozen.get_ref()),
+        changed_list: match raw.frozen_list.as_ref().is_none_or(|frozen| *frozen.get_ref()) {
+            true => ChangedList::ExecutePublished,
+            false => ChangedList::Ignore,
+        },
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
 
 /// Simulates the first slots after a switch: the new rollup earns rewards, the old one doesn't.
 pub(super) async fn show_switch(run: &mut UpgradeRun<'_>) -> Result<()> {
-    for rollup in [run.set.canonical(), 0] {
+    for rollup in [run.set.canonical()?, 0] {
         let slot = slots::next_slot(run, rollup);
         let outcome = slots::run_slot(run, rollup, slot).await?;
         slots::record_outcome(run, rollup, &outcome);
@@ -73,7 +73,7 @@ pub(super) async fn withdraw(run: &mut UpgradeRun<'_>) -> Result<()> {
 /// Simulates some slots of the canonical and of the first rollup, after the moved stake has begun
 /// to draw slots.
 pub(super) async fn show_end(run: &mut UpgradeRun<'_>) -> Result<()> {
-    let canonical = run.set.canonical();
+    let canonical = run.set.canonical()?;
     if canonical != 0 {
         let moved = run.timeline.entries().iter().rev().find_map(|entry| match entry.what {
             TimelineEvent::Moved { first_slot, .. } => Some(first_slot),

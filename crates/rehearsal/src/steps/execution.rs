@@ -11,18 +11,19 @@ use crate::{
     bytecode::IGate,
     error::{Result, refusal_of},
     followed_set::PROPOSALS,
+    participants::Staking,
     refusal::ObservedRefusal,
-    scenario::{End, PayloadKind},
+    scenario::{ChangedList, End, PayloadKind},
     timeline::{Spent, TimelineEvent, Who},
     upgrade_run::{Replacement, UpgradeRun},
 };
 
 /// Makes the old rollup's sequencers announce their moves to the rollup of an accepted upgrade.
 pub(super) async fn announce_moves(run: &mut UpgradeRun<'_>, to: usize) -> Result<()> {
-    let (old, new) = (run.set.rollups[run.set.canonical()].address, run.set.rollups[to].address);
+    let (old, new) = (run.set.rollups[run.set.canonical()?].address, run.set.rollups[to].address);
     let mut members = Vec::new();
     for (index, sequencer) in run.participants.sequencers.iter_mut().enumerate() {
-        if sequencer.moves && sequencer.mover.is_none() {
+        if sequencer.staking == Staking::Moves && sequencer.mover.is_none() {
             sequencer.start_to_move(new)?;
             members.push(AgentRef::Mover(index));
         }
@@ -75,7 +76,8 @@ pub(super) async fn execute(
         // Records the refusal that a client meets which only calls `execute`.
         execute_simply(run, id).await?;
     }
-    if run.scenario.keeper.frozen_list || run.tracks[track].plan.payload != PayloadKind::Shifting {
+    let ignores_changes = run.scenario.keeper.changed_list == ChangedList::Ignore;
+    if !ignores_changes || run.tracks[track].plan.payload != PayloadKind::Shifting {
         let met = |run: &UpgradeRun<'_>| {
             let track = &run.tracks[track];
             (track.refusals.len(), track.repeated)

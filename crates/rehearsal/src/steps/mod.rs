@@ -30,7 +30,7 @@ pub(crate) async fn simulate<'a>(
 ) -> Result<UpgradeRun<'a>> {
     let mut run = setting::open(scenario, report).await?;
     setting::hand_out(&mut run).await?;
-    setting::stake(&mut run, 0, false).await?;
+    setting::stake(&mut run, 0, setting::Stakers::Old).await?;
     setting::lock(&mut run).await?;
 
     run.begin_chapter(Chapter::OldRollup);

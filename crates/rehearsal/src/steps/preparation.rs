@@ -13,7 +13,10 @@ use canon_protocol::{
 };
 use canon_views::SetAddresses;
 
-use super::{payload, setting};
+use super::{
+    payload,
+    setting::{self, Stakers},
+};
 use crate::{
     describe::describe,
     error::{During, Error, Result},
@@ -37,7 +40,7 @@ pub(super) async fn prepare(run: &mut UpgradeRun<'_>) -> Result<()> {
                     RollupKind::Genuine => new_rollup(run).await?,
                     RollupKind::Forged => forged_rollup(run).await?,
                 };
-                let old = run.set.rollups[run.set.canonical()].address;
+                let old = run.set.rollups[run.set.canonical()?].address;
                 let DeployedRollup { address: new, create2, .. } = run.set.rollups[rollup];
                 (Replacement::Rollup(rollup), payload::Subject { new, create2, old })
             }
@@ -78,7 +81,7 @@ pub(super) async fn prepare(run: &mut UpgradeRun<'_>) -> Result<()> {
     }
     // Pioneers stake on the new rollup before it is canonical.
     if let Some(rollup) = run.tracks.iter().find_map(ProposalTrack::rollup) {
-        setting::stake(run, rollup, true).await?;
+        setting::stake(run, rollup, Stakers::Pioneers).await?;
         setting::squat(run, rollup).await?;
     }
     Ok(())
@@ -97,7 +100,7 @@ async fn new_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     let set = SetAddresses::of_state(run.state());
     let mut wait = run.driver.miner();
     let parameters = setting::rollup_parameters(run.scenario);
-    let distributor = run.set.addresses().distributor;
+    let distributor = run.set.addresses().reward_distributor;
     let (authors, origin) = (&mut run.participants.authors, Create2Origin::default());
     let created =
         deploy::deploy_rollup(authors, origin, &set, distributor, &parameters, &mut wait).await;
@@ -124,7 +127,7 @@ async fn forged_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     let parameters = RawRollupParameters {
         asset: set.asset,
         registry: set.registry,
-        reward_distributor: set.distributor,
+        reward_distributor: set.reward_distributor,
         owner: set.governance,
         genesis_time: run.driver.now().to_word(),
         slot_duration: plan.slot.to_word(),

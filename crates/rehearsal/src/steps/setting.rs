@@ -14,7 +14,7 @@ use crate::{
     chain_driver::ChainDriver,
     error::{Error, Result},
     followed_set::FollowedSet,
-    participants::{Keys, Participants},
+    participants::{Keys, Participants, ScenarioSequencer, Staking},
     progress::Reporter,
     scenario::Scenario,
     timeline::{NamedContract, Spent, TimelineEvent, Who},
@@ -111,7 +111,7 @@ pub(crate) async fn hand_out(run: &mut UpgradeRun<'_>) -> Result<()> {
     let holders = participants.holders.iter().map(|h| (h.agent.address(), h.tokens));
     let squatted = sum((0..scenario.sequencers.squatted).map(|_| stake));
     let gifts: Vec<_> =
-        [(addresses.distributor, rewards), (participants.squatter.address(), squatted)]
+        [(addresses.reward_distributor, rewards), (participants.squatter.address(), squatted)]
             .into_iter()
             .filter(|(_, amount)| !amount.is_zero())
             .chain(stakers)
@@ -133,35 +133,53 @@ pub(crate) async fn hand_out(run: &mut UpgradeRun<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Stakes on a rollup for the pioneers, or for all other sequencers.
-pub(crate) async fn stake(run: &mut UpgradeRun<'_>, rollup: usize, pioneers: bool) -> Result<()> {
+/// The sequencers that stake at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stakers {
+    /// Those of the old rollup.
+    Old,
+    /// The pioneers.
+    Pioneers,
+}
+
+impl Stakers {
+    fn include(self, sequencer: &ScenarioSequencer) -> bool {
+        (self == Self::Pioneers) == (sequencer.staking == Staking::Pioneer)
+    }
+}
+
+/// Stakes on a rollup for a part of the sequencers.
+pub(crate) async fn stake(run: &mut UpgradeRun<'_>, rollup: usize, stakers: Stakers) -> Result<()> {
     let UpgradeRun { driver, participants, set, scenario, .. } = run;
     let (asset, target) = (set.addresses().asset, set.rollups[rollup].address);
     let each = scenario.rollup.stake;
-    let count = participants.sequencers.iter().filter(|s| s.pioneer == pioneers).count() as u64;
+    let count = participants.sequencers.iter().filter(|s| stakers.include(s)).count() as u64;
     if count == 0 {
         return Ok(());
     }
     let mut batch = driver.batch("approve", count);
-    for sequencer in participants.sequencers.iter_mut().filter(|s| s.pioneer == pioneers) {
+    for sequencer in participants.sequencers.iter_mut().filter(|s| stakers.include(s)) {
         let call = calls::approve(asset, target, each);
         batch.add(&mut sequencer.withdrawer, call).await?;
     }
     let (approvals, _) = batch.finish().await?;
     let mut batch = driver.batch("stake", count);
-    for sequencer in participants.sequencers.iter_mut().filter(|s| s.pioneer == pioneers) {
+    for sequencer in participants.sequencers.iter_mut().filter(|s| stakers.include(s)) {
         let (proposer, withdrawer) = (sequencer.agent.address(), sequencer.withdrawer.address());
         let call = calls::stake(target, sequencer.attester, proposer, withdrawer, each);
         batch.add(&mut sequencer.withdrawer, call).await?;
     }
     let (spent, _) = batch.finish().await?;
-    for sequencer in participants.sequencers.iter_mut().filter(|s| s.pioneer == pioneers) {
+    for sequencer in participants.sequencers.iter_mut().filter(|s| stakers.include(s)) {
         sequencer.agent.role.identity.rollup = target;
     }
     run.update().await?;
     let (rollup, now) = (&run.set.rollups[rollup], run.driver.now());
     let (label, first_slot) = (rollup.label, rollup.first_slot_after(now));
-    let who = if pioneers { Who::Pioneers(count) } else { Who::Sequencers(count) };
+    let who = match stakers {
+        Stakers::Pioneers => Who::Pioneers(count),
+        Stakers::Old => Who::Sequencers(count),
+    };
     let event = TimelineEvent::Staked { rollup: label, each, first_slot };
     run.record_event(who, event, Some(spent.and(approvals)));
     Ok(())
@@ -175,7 +193,7 @@ pub(crate) async fn squat(run: &mut UpgradeRun<'_>, rollup: usize) -> Result<()>
         return Ok(());
     }
     let (asset, target) = (set.addresses().asset, set.rollups[rollup].address);
-    let victims = participants.sequencers.iter().filter(|sequencer| sequencer.moves);
+    let victims = participants.sequencers.iter().filter(|one| one.staking == Staking::Moves);
     let victims: Vec<_> = victims.map(|sequencer| sequencer.attester).collect();
     let squatter = participants.squatter.address();
     let mut batch = driver.batch("stake", count);
@@ -197,7 +215,7 @@ pub(crate) async fn squat(run: &mut UpgradeRun<'_>, rollup: usize) -> Result<()>
 pub(crate) async fn lock(run: &mut UpgradeRun<'_>) -> Result<()> {
     for holder in &mut run.participants.holders {
         let (amount, method) = (holder.tokens, LockMethod::Permit);
-        holder.agent.role.add(Order::Lock { amount, method });
+        holder.order(Order::Lock { amount, method });
     }
     let all: Vec<_> = (0..run.participants.holders.len()).map(AgentRef::Holder).collect();
     let acted = run.act_all("lock with a permit", &all).await?;

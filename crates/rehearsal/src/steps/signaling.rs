@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use alloy_primitives::Address;
-use canon_agents::VettedPayload;
-use canon_chain::calls;
+use canon_chain::{VettedPayload, calls};
 use canon_protocol::{Epoch, RollupBlock, Round, Slot, Timestamp};
 use canon_views::{SignalDecision, SignalPlan};
 
@@ -12,7 +11,7 @@ use super::slots;
 use crate::{
     agenda::{Agenda, Task},
     error::{Error, Result, refusal_of},
-    participants::Conduct,
+    participants::{Conduct, Staking},
     scenario::Route,
     timeline::{Spent, TimelineEvent, Who},
     upgrade_run::UpgradeRun,
@@ -44,7 +43,7 @@ pub(super) async fn campaign(
             sequencer.agent.role.plan = Some(plan);
         }
     }
-    let rollup = run.set.canonical();
+    let rollup = run.set.canonical()?;
     let slot = slots::next_slot(run, rollup);
     run.signaling.count = Count::new(rollup, run.scenario.signaling.rules.round_of(slot));
     agenda.add(start_of(run, slot)?, Task::Signal { track, slot });
@@ -77,12 +76,12 @@ fn start_of(run: &UpgradeRun<'_>, slot: Slot) -> Result<Timestamp> {
 
 /// Whether another rollup became canonical in the meantime. If so, schedules a new campaign, because its
 /// signals start from zero.
-fn begins_anew(run: &UpgradeRun<'_>, agenda: &mut Agenda, track: usize) -> bool {
-    let switched = run.signaling.count.rollup != run.set.canonical();
+fn begins_anew(run: &UpgradeRun<'_>, agenda: &mut Agenda, track: usize) -> Result<bool> {
+    let switched = run.signaling.count.rollup != run.set.canonical()?;
     if switched {
         agenda.add(run.driver.next_time(), Task::Campaign { track });
     }
-    switched
+    Ok(switched)
 }
 
 /// Simulates a slot in which its proposer may signal for a proposal, and schedules the next slot or the
@@ -93,7 +92,7 @@ pub(super) async fn signal(
     track: usize,
     slot: Slot,
 ) -> Result<()> {
-    if begins_anew(run, agenda, track) {
+    if begins_anew(run, agenda, track)? {
         return Ok(());
     }
     let rules = run.scenario.signaling.rules;
@@ -232,14 +231,15 @@ fn record_outcome(run: &mut UpgradeRun<'_>, track: usize, outcome: &slots::SlotO
         group.signals += u64::from(outcome.signaled);
         group.blocks += u64::from(outcome.block.is_some());
         let acted = outcome.signaled || outcome.block.is_some();
-        group.sequencers.extend(outcome.sequencer.filter(|_| acted));
+        group.sequencers.extend(outcome.proposer.sequencer().filter(|_| acted));
         group.spent = group.spent.and(outcome.spent);
         if group.signals >= needed.div_ceil(GROUPS) {
             record_group(run, track);
         }
         return;
     }
-    let (Some(index), Some((rollup_block, _))) = (outcome.sequencer, outcome.block) else {
+    let (Some(index), Some((rollup_block, _))) = (outcome.proposer.sequencer(), outcome.block)
+    else {
         return slots::record_outcome(run, run.signaling.count.rollup, outcome);
     };
     let (who, slot) = (run.participants.sequencers[index].who(), outcome.slot);
@@ -286,7 +286,7 @@ async fn out_of_turn(run: &mut UpgradeRun<'_>, track: usize, slot: Slot) -> Resu
     let proposer = slots::proposer_of(run, run.signaling.count.rollup, slot)?;
     let stranger = run.participants.sequencers.iter().find(|sequencer| {
         sequencer.conduct == Conduct::Diligent
-            && !sequencer.pioneer
+            && sequencer.staking != Staking::Pioneer
             && Some(sequencer.agent.address()) != proposer
     });
     let Some(sequencer) = stranger.filter(|_| proposer.is_some()) else { return Ok(false) };
@@ -343,7 +343,7 @@ pub(super) async fn round_over(
         schedule(run, agenda, Some(track));
         return Ok(());
     }
-    if begins_anew(run, agenda, track) {
+    if begins_anew(run, agenda, track)? {
         return Ok(());
     }
     let rules = run.scenario.signaling.rules;

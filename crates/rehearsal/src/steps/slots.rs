@@ -18,19 +18,35 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SlotOutcome {
     pub(super) slot: Slot,
-    /// The index of the sequencer that proposes in it; `None` if a squatter proposes, or if the epoch has
-    /// no seed or an empty set.
-    pub(super) sequencer: Option<usize>,
-    /// Whether a squatter, who sends nothing, proposes in it.
-    pub(super) squatter: bool,
-    /// Whether its epoch has a seed. Relevant only if nobody proposes in it.
-    pub(super) seeded: bool,
+    pub(super) proposer: SlotProposer,
     /// The block and its reward.
     pub(super) block: Option<(RollupBlock, Amount)>,
     /// The proposer's decision about signaling.
     pub(super) decision: SignalDecision,
     pub(super) signaled: bool,
     pub(super) spent: Spent,
+}
+
+/// The proposer of a slot, or the reason why it has none.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum SlotProposer {
+    /// A sequencer, by its index.
+    Sequencer(usize),
+    /// The squatter, who sends nothing.
+    Squatter,
+    /// The epoch's set is empty.
+    EmptySet,
+    /// The epoch has no seed.
+    NoSeed,
+}
+
+impl SlotProposer {
+    pub(super) const fn sequencer(self) -> Option<usize> {
+        match self {
+            Self::Sequencer(index) => Some(index),
+            Self::Squatter | Self::EmptySet | Self::NoSeed => None,
+        }
+    }
 }
 
 /// Simulates a slot: the agent of its proposer does what is due, if there is a proposer and it is online.
@@ -43,19 +59,19 @@ pub(super) async fn run_slot(
     let start = clock.slot_start(slot).ok_or_else(|| no_such(slot))?;
     let end = clock.slot_end(slot).ok_or_else(|| no_such(slot))?;
     run.pass_until(start).await?;
-    let proposer = proposer_of(run, rollup, slot)?;
-    let sequencer = proposer.and_then(|proposer| run.participants.sequencer_of(proposer));
-    let squatter = proposer == Some(run.participants.squatter.address());
-    if let (Some(proposer), None, false) = (proposer, sequencer, squatter) {
-        return Err(Error::Unexpected(format!("{proposer} has slot {slot} and is no participant")));
-    }
-    let epoch = clock.epoch_of(slot);
-    let seed = run.state().rollup(address).map(|rollup| rollup.seed(epoch, start));
+    let proposer = match proposer_of(run, rollup, slot)? {
+        Some(account) => participant(run, slot, account)?,
+        None => {
+            let epoch = clock.epoch_of(slot);
+            match run.state().rollup(address).map(|rollup| rollup.seed(epoch, start)) {
+                Some(Ok(Some(_))) => SlotProposer::EmptySet,
+                _ => SlotProposer::NoSeed,
+            }
+        }
+    };
     let mut outcome = SlotOutcome {
         slot,
-        sequencer,
-        squatter,
-        seeded: matches!(seed, Some(Ok(Some(_)))),
+        proposer,
         block: None,
         decision: SignalDecision::NoPayload,
         signaled: false,
@@ -66,7 +82,7 @@ pub(super) async fn run_slot(
         let sequencer = &run.participants.sequencers[*index];
         sequencer.online() && sequencer.agent.role.identity.rollup == address
     };
-    let Some(index) = sequencer.filter(serves) else {
+    let Some(index) = proposer.sequencer().filter(serves) else {
         // The slot is missed.
         run.mine_all().await?;
         return Ok(outcome);
@@ -92,6 +108,16 @@ pub(super) async fn run_slot(
 
 const ACT: &str = "running a slot";
 
+/// The participant that has a slot.
+fn participant(run: &UpgradeRun<'_>, slot: Slot, account: Address) -> Result<SlotProposer> {
+    let participants = &run.participants;
+    match participants.sequencer_of(account) {
+        Some(index) => Ok(SlotProposer::Sequencer(index)),
+        None if account == participants.squatter.address() => Ok(SlotProposer::Squatter),
+        None => Err(Error::Unexpected(format!("{account} has slot {slot} and is no participant"))),
+    }
+}
+
 /// The number of a rollup's new block, with its reward.
 fn block(
     run: &UpgradeRun<'_>,
@@ -99,7 +125,7 @@ fn block(
     confirmed: &Confirmed,
 ) -> Result<(RollupBlock, Amount)> {
     let unexpected = |error: TooLarge| Error::Unexpected(error.to_string());
-    let distributor = run.set.addresses().distributor;
+    let distributor = run.set.addresses().reward_distributor;
     let paid = confirmed.event::<RewardDistributor::RewardPaid>(distributor);
     let paid = paid.map(|paid| Amount::try_from(paid.amount)).transpose().map_err(unexpected)?;
     let proposed = confirmed.event::<Rollup::BlockProposed>(rollup);
@@ -135,25 +161,26 @@ pub(super) fn next_slot(run: &UpgradeRun<'_>, rollup: usize) -> Slot {
 /// Records the block of a slot, or that it has none.
 pub(super) fn record_outcome(run: &mut UpgradeRun<'_>, rollup: usize, outcome: &SlotOutcome) {
     let (label, slot) = (run.set.rollups[rollup].label, outcome.slot);
-    match (outcome.sequencer, outcome.block) {
-        (Some(index), Some((number, reward))) => {
+    match (outcome.proposer, outcome.block) {
+        (SlotProposer::Sequencer(index), Some((number, reward))) => {
             let who = run.participants.sequencers[index].who();
             let event = TimelineEvent::BlockProposed { rollup: label, number, slot, reward };
             run.record_event(who, event, Some(outcome.spent));
         }
-        (Some(index), None) => {
+        (SlotProposer::Sequencer(index), None) => {
             let who = run.participants.sequencers[index].who();
             run.record_event(who, TimelineEvent::SlotMissed { rollup: label, slot }, None);
         }
-        (None, _) if outcome.squatter => {
+        (SlotProposer::Squatter, _) => {
             run.record_event(
                 Who::Squatter,
                 TimelineEvent::SlotMissed { rollup: label, slot },
                 None,
             );
         }
-        (None, _) => {
-            let event = TimelineEvent::NoProposer { rollup: label, slot, seeded: outcome.seeded };
+        (SlotProposer::EmptySet | SlotProposer::NoSeed, _) => {
+            let seeded = matches!(outcome.proposer, SlotProposer::EmptySet);
+            let event = TimelineEvent::NoProposer { rollup: label, slot, seeded };
             run.record_event(Who::Time, event, None);
         }
     }

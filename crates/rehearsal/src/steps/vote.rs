@@ -11,7 +11,7 @@ use crate::{
     bytecode::IShifting,
     describe::describe,
     error::{Error, Result, refusal_of},
-    scenario::{BallotPlan, PayloadKind},
+    scenario::{BallotPlan, BallotTime, PayloadKind},
     timeline::{Side, Spent, TimelineEvent, Who, Window},
     upgrade_run::{UpgradeRun, rejection, sum},
 };
@@ -20,12 +20,17 @@ use crate::{
 pub(super) fn schedule(run: &UpgradeRun<'_>, agenda: &mut Agenda, track: usize) -> Result<()> {
     let deadlines = run.proposal(track)?.1.deadlines();
     agenda.add(deadlines.voting_starts(), Task::Ballots { track });
-    if run.participants.holders.iter().any(|holder| holder.late && holder.ballot == BallotPlan::For)
-    {
+    if votes_last(run, BallotPlan::For) {
         agenda.add(run.driver.last_block_until(deadlines.active), Task::LateBallots { track });
     }
     agenda.add(deadlines.active + Seconds::SECOND, Task::Close { track });
     Ok(())
+}
+
+/// Whether a holder casts such ballots in the last block that counts.
+fn votes_last(run: &UpgradeRun<'_>, ballot: BallotPlan) -> bool {
+    let mut holders = run.participants.holders.iter();
+    holders.any(|holder| holder.ballot_time == BallotTime::LastBlock && holder.ballot == ballot)
 }
 
 /// Makes the holder with the most power lock some of it to make a proposal.
@@ -72,14 +77,14 @@ pub(super) async fn ballots(
         (BallotPlan::Against, Side::Against),
         (BallotPlan::Split, Side::Both),
     ] {
-        cast(run, track, plan, side, false).await?;
+        cast(run, track, plan, side, BallotTime::FirstBlock).await?;
     }
     leave_after(run, agenda, track).await
 }
 
 /// Casts the ballots for a proposal of the holders that wait for the last block of its vote.
 pub(super) async fn late_ballots(run: &mut UpgradeRun<'_>, track: usize) -> Result<()> {
-    cast(run, track, BallotPlan::For, Side::For, true).await
+    cast(run, track, BallotPlan::For, Side::For, BallotTime::LastBlock).await
 }
 
 /// Casts the ballots against a proposal of the holders that wait until its vote is over. They can
@@ -89,7 +94,7 @@ pub(super) async fn object(
     agenda: &mut Agenda,
     track: usize,
 ) -> Result<()> {
-    cast(run, track, BallotPlan::Against, Side::Against, true).await?;
+    cast(run, track, BallotPlan::Against, Side::Against, BallotTime::LastBlock).await?;
     let Standing { state, tally, total, result } = standing(run, track)?;
     match (state, rejection(result, tally)) {
         (ProposalState::Queued, None) => Ok(()),
@@ -121,11 +126,10 @@ struct Standing {
 fn standing(run: &UpgradeRun<'_>, track: usize) -> Result<Standing> {
     let (_, proposal) = run.proposal(track)?;
     let (governance, now) = (run.state().governance(), run.driver.now());
-    let total = governance.total_power_at(proposal.deadlines().pending, now);
     Ok(Standing {
         state: governance.state(proposal, now),
         tally: proposal.tally(),
-        total: total.map_err(|error| Error::Unexpected(error.to_string()))?,
+        total: governance.total_power_on(proposal, now),
         result: governance.tabulation(proposal),
     })
 }
@@ -154,7 +158,7 @@ async fn cast(
     track: usize,
     plan: BallotPlan,
     side: Side,
-    late: bool,
+    time: BallotTime,
 ) -> Result<()> {
     let (id, proposal) = run.proposal(track)?;
     let (snapshot, tally) = (proposal.deadlines().pending, proposal.tally());
@@ -162,12 +166,12 @@ async fn cast(
     let mut voters: Vec<_> = (0..run.participants.holders.len())
         .filter(|holder| {
             let holder = &run.participants.holders[*holder];
-            holder.ballot == plan && holder.late == late
+            holder.ballot == plan && holder.ballot_time == time
         })
         .map(|holder| (holder, run.power_at(holder, snapshot)))
         .filter(|(_, power)| !power.is_zero())
         .collect();
-    if late && plan == BallotPlan::Against {
+    if time == BallotTime::LastBlock && plan == BallotPlan::Against {
         // No objection is accepted after the one that overturns it.
         let (governance, mut so_far) = (run.state().governance(), tally);
         voters.retain(|(_, power)| {
@@ -192,7 +196,7 @@ async fn cast(
         };
         for &(support, amount) in ballots {
             let order = Order::Vote { id, actions_hash, support, amount };
-            run.participants.holders[holder].agent.role.add(order);
+            run.participants.holders[holder].order(order);
         }
     }
     let members: Vec<_> = voters.iter().map(|(holder, _)| *holder).collect();
@@ -213,9 +217,9 @@ async fn leave_after(run: &mut UpgradeRun<'_>, agenda: &mut Agenda, track: usize
         return Ok(());
     }
     for holder in &leavers {
-        let agent = &mut run.participants.holders[*holder].agent;
-        let to = agent.address();
-        agent.role.add(Order::Withdraw { amount: OrderAmount::All, to });
+        let holder = &mut run.participants.holders[*holder];
+        let to = holder.agent.address();
+        holder.order(Order::Withdraw { amount: OrderAmount::All, to });
     }
     let before = run.state().governance().withdrawals().len();
     let acted = run.act_all("leave", &holders(&leavers)).await?;
@@ -280,12 +284,7 @@ async fn accepted(
     let plan = run.tracks[track].plan.clone();
     agenda.add(from + run.scenario.keeper.execute_delay, Task::Execute { track });
     agenda.add(until + Seconds::SECOND, Task::TooLate { track });
-    if run
-        .participants
-        .holders
-        .iter()
-        .any(|holder| holder.late && holder.ballot == BallotPlan::Against)
-    {
+    if votes_last(run, BallotPlan::Against) {
         let last = run.proposal(track)?.1.deadlines().objections_until;
         agenda.add(run.driver.last_block_until(last), Task::Objections { track });
     }

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, fs};
 
-use canon_rehearsal::{Report, TimelineEvent, scenario::End};
+use canon_rehearsal::{
+    Report, TimelineEvent,
+    scenario::{End, Reason},
+};
 
 use crate::support::{folder, run, scenario};
 
@@ -113,32 +116,45 @@ fn round_expired() {
     assert_eq!(count(&report, |event| matches!(event, TimelineEvent::Pushed { .. })), 0);
 }
 
-/// Checks that the rejection of a proposal is shown once, with the reason.
-fn is_rejected_once(report: &Report, line: &str) {
+/// Checks that the rejection of a proposal is shown once, with the reason in the line after the tally.
+fn is_rejected_once(report: &Report, line: &str, because: Reason, shown: &str) {
     let text = report.to_text();
     assert_eq!(text.matches(" is rejected").count(), 1, "{text}");
-    assert!(text.contains(line), "{text}");
+    let mut lines = text.lines().skip_while(|text| !text.contains(line));
+    // The tally takes two lines.
+    assert!(lines.nth(2).is_some_and(|reason| reason.contains(shown)), "{text}");
+    let is_reason = |event: &TimelineEvent| match event {
+        TimelineEvent::VoteClosed { rejected, .. } => *rejected == Some(because),
+        TimelineEvent::Overturned { rejected, .. } => *rejected == because,
+        _ => false,
+    };
+    assert_eq!(count(report, is_reason), 1, "{text}");
     assert_eq!(count(report, |event| matches!(event, TimelineEvent::Over { .. })), 0);
 }
 
 #[test]
 fn rejected() {
-    is_rejected_once(&passes("rejected"), "AZIP-5 is rejected: 52,000 for, 48,000 against");
+    let shown = "the votes for it don't exceed those against by enough";
+    let tally = "AZIP-5 is rejected: 52,000 for, 48,000 against";
+    is_rejected_once(&passes("rejected"), tally, Reason::Against, shown);
 }
 
 #[test]
 fn tie() {
-    is_rejected_once(&passes("tie"), "AZIP-6 is rejected: 85,000 for, 85,000 against");
+    let tally = "AZIP-6 is rejected: 85,000 for, 85,000 against";
+    is_rejected_once(&passes("tie"), tally, Reason::Tie, "a tie");
 }
 
 #[test]
 fn below_quorum() {
-    passes("below-quorum");
+    let tally = "AZIP-7 is rejected: 30,000 for, 0 against";
+    is_rejected_once(&passes("below-quorum"), tally, Reason::Turnout, "too little was cast");
 }
 
 #[test]
 fn minimum_votes() {
-    passes("minimum-votes");
+    let tally = "AZIP-8 is rejected: 90,000 for, 0 against";
+    is_rejected_once(&passes("minimum-votes"), tally, Reason::MinimumVotes, "too little is locked");
 }
 
 #[test]
@@ -222,7 +238,9 @@ fn late_objection() {
         |event: &TimelineEvent| matches!(event, TimelineEvent::VoteClosed { rejected: None, .. });
     assert_eq!(count(&report, accepted), 1);
     assert_eq!(count(&report, |event| matches!(event, TimelineEvent::Overturned { .. })), 1);
-    is_rejected_once(&report, "AZIP-20 is rejected after all: 60,000 for, 80,000");
+    let shown = "the votes for it don't exceed those against by enough";
+    let tally = "AZIP-20 is rejected after all: 60,000 for, 80,000";
+    is_rejected_once(&report, tally, Reason::Against, shown);
     assert_eq!(count(&report, is_executed), 0);
 }
 

@@ -19,7 +19,7 @@ impl Director {
         let amount = self.part(balance);
         let to = match self.rng.below(10) {
             0 => Address::ZERO,
-            1..4 => at.distributor,
+            1..4 => at.reward_distributor,
             _ => self.anybody(),
         };
         let request = match self.rng.below(6) {
@@ -43,7 +43,7 @@ impl Director {
         let caller = self.anybody();
         let target = self.anybody();
         let (rollup, _) = self.some_rollup(set)?;
-        let owned = [at.asset, at.issuer, at.registry, at.distributor, rollup];
+        let owned = [at.asset, at.issuer, at.registry, at.reward_distributor, rollup];
         let some_owned = *self.rng.pick(&owned)?;
         let amount = U256::from(self.rng.below(1000));
         let attester = self.rng.pick(&self.accounts.stakers)?.attester;
@@ -52,10 +52,10 @@ impl Director {
             1 => (at.issuer, IssuerCall::Mint { to: target, amount }.into()),
             2 => (at.issuer, IssuerCall::AcceptAsset.into()),
             3 => (at.registry, RegistryCall::Upgrade { rollup: target }.into()),
-            4 => (at.distributor, DistributorCall::Claim { to: target }.into()),
+            4 => (at.reward_distributor, DistributorCall::Claim { to: target }.into()),
             5 => {
                 let new_registry = at.registry;
-                (at.distributor, DistributorCall::UpdateRegistry { new_registry }.into())
+                (at.reward_distributor, DistributorCall::UpdateRegistry { new_registry }.into())
             }
             6 => (rollup, RollupCall::Slash { attester, amount }.into()),
             7 => (at.governance, GovernanceCall::Propose { payload: target }.into()),

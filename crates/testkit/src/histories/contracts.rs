@@ -193,7 +193,7 @@ impl Director {
             }
             8 => (rollup, RollupCall::SetupEpoch.into()),
             9 => (rollup, RollupCall::FinaliseMove { attester }.into()),
-            10 => (at.distributor, DistributorCall::Claim { to: itself }.into()),
+            10 => (at.reward_distributor, DistributorCall::Claim { to: itself }.into()),
             _ => (at.governance, GovernanceCall::DropProposal { id }.into()),
         };
         Action { target, data: call.abi_encode() }
@@ -333,7 +333,7 @@ impl Director {
         };
         let deposit_selector = Selector::from_slice(&deposit_of.abi_encode()[..4]);
         let claim = Call::from(DistributorCall::Claim { to: itself }).abi_encode();
-        let claim = vec![Action { target: at.distributor, data: claim }];
+        let claim = vec![Action { target: at.reward_distributor, data: claim }];
         Some(Behavior {
             functions: vec![
                 (CURRENT_SLOT, slot),

@@ -46,7 +46,7 @@ impl Director {
             18 => {
                 let registries = [at.registry, at.registry, self.candidate(set)?, self.anybody()];
                 let new_registry = *self.rng.pick(&registries)?;
-                (at.distributor, DistributorCall::UpdateRegistry { new_registry }.into())
+                (at.reward_distributor, DistributorCall::UpdateRegistry { new_registry }.into())
             }
             19 => {
                 let spender = self.anybody();
@@ -117,7 +117,7 @@ impl Director {
             return Some((target, call.into()));
         }
         let at = *set.addresses();
-        let owned = [at.registry, at.issuer, at.distributor, set.registry().rollup()];
+        let owned = [at.registry, at.issuer, at.reward_distributor, set.registry().rollup()];
         let target = *self.rng.pick(&owned)?;
         let new_owner = *self.rng.pick(&[at.governance, Address::ZERO, at.expect])?;
         let call = match self.rng.below(5) {
@@ -142,7 +142,8 @@ impl Director {
             }
             0 => ExpectCall::CodeHashIs { target: at.registry, expected: B256::ZERO },
             1 => {
-                let owned = [at.registry, at.issuer, at.distributor, at.asset, at.governance];
+                let owned =
+                    [at.registry, at.issuer, at.reward_distributor, at.asset, at.governance];
                 let target = *self.rng.pick(&owned)?;
                 let expected = address(set.ownership(target).owner());
                 ExpectCall::OwnerIs { target, expected }

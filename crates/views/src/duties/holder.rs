@@ -6,27 +6,15 @@
 
 use super::{Duty, keeper::pay_withdrawal};
 use crate::{
-    intent::{IntendedAction, Intent, IntentId, IntentProgress, IntentSubject, PermitTerms},
+    intent::{
+        IntendedAction, Intent, IntentId, IntentProgress, IntentSubject, PermitTerms, RequestId,
+    },
     present::{HolderView, Present, SetView},
 };
 use alloy_primitives::{Address, B256};
 use canon_protocol::{Amount, ProposalId, ProposalState, Seconds, Support, Timestamp, text};
-use core::fmt;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// The number of an order. A holder uses each number only once.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(transparent)]
-pub struct OrderId(pub u64);
-
-impl fmt::Display for OrderId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// The amount of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,13 +67,12 @@ pub enum Order {
 }
 
 impl Order {
-    /// The subject of this order of `holder`, with number `number`, in the
+    /// The subject of this order of `holder`, with number `request`, in the
     /// [journal](crate::Completion::Journal). `None` for ballots, which are part of the state.
-    pub const fn subject(&self, holder: Address, number: OrderId) -> Option<IntentSubject> {
-        let order = number;
+    pub const fn subject(&self, holder: Address, request: RequestId) -> Option<IntentSubject> {
         match self {
-            Self::Lock { .. } => Some(IntentSubject::Lock { holder, order }),
-            Self::Withdraw { .. } => Some(IntentSubject::Withdraw { holder, order }),
+            Self::Lock { .. } => Some(IntentSubject::Lock { holder, request }),
+            Self::Withdraw { .. } => Some(IntentSubject::Withdraw { holder, request }),
             Self::Vote { .. } => None,
         }
     }
@@ -142,7 +129,7 @@ pub enum WaitsFor {
     /// The first second in which ballots are taken.
     Voting(Timestamp),
     /// An order with a lower number that changes tokens or power in the next block.
-    Order(OrderId),
+    Order(RequestId),
 }
 
 /// The time for which a permit can be used. A permit is signed again for every block, so it only has to
@@ -163,9 +150,9 @@ const MAX_CLAIMS: usize = 4;
 pub fn holder(
     view: &SetView,
     holder: Address,
-    orders: &BTreeMap<OrderId, Order>,
+    orders: &BTreeMap<RequestId, Order>,
     progress: impl Fn(&IntentId) -> IntentProgress,
-) -> Duty<BTreeMap<OrderId, OrderStatus>> {
+) -> Duty<BTreeMap<RequestId, OrderStatus>> {
     let present = &view.present;
     let mut evaluation = present.holders.get(&holder).map(|view| OrderEvaluation {
         present,
@@ -208,14 +195,14 @@ struct OrderEvaluation<'a> {
     holder: Address,
     view: &'a HolderView,
     /// An earlier order that changes tokens or power in the next block.
-    moves_power: Option<OrderId>,
+    moves_power: Option<RequestId>,
     /// The intents for the next block.
     intents: Vec<Intent>,
 }
 
 impl OrderEvaluation<'_> {
     /// Returns the status of `order`. Adds its intent for the next block, if it has one.
-    fn evaluate(&mut self, number: OrderId, order: &Order) -> OrderStatus {
+    fn evaluate(&mut self, number: RequestId, order: &Order) -> OrderStatus {
         match *order {
             Order::Vote { id, actions_hash, support, amount } => {
                 self.vote(id, actions_hash, support, amount)
@@ -232,7 +219,7 @@ impl OrderEvaluation<'_> {
     /// Evaluates an order that changes tokens or power, unless an earlier one does so in the next block.
     fn in_turn(
         &mut self,
-        number: OrderId,
+        number: RequestId,
         evaluate: impl FnOnce(&mut Self) -> OrderStatus,
     ) -> OrderStatus {
         if let Some(earlier) = self.moves_power {
@@ -245,7 +232,7 @@ impl OrderEvaluation<'_> {
         status
     }
 
-    fn lock(&mut self, order: OrderId, amount: Amount, method: LockMethod) -> OrderStatus {
+    fn lock(&mut self, request: RequestId, amount: Amount, method: LockMethod) -> OrderStatus {
         let (holder, asset) = (self.holder, self.present.addresses.asset);
         let available = self.view.balance;
         if amount.is_zero() {
@@ -257,19 +244,19 @@ impl OrderEvaluation<'_> {
         let is_allowed = self.view.allowance >= amount.to_word();
         let action = match method {
             LockMethod::Approval if !is_allowed => {
-                IntendedAction::Approve { holder, order, asset, amount }
+                IntendedAction::Approve { holder, request, asset, amount }
             }
             _ => {
                 let nonce = self.view.permit_nonce;
                 let deadline = self.present.next + PERMIT_VALIDITY;
                 let permit = (!is_allowed).then_some(PermitTerms { nonce, deadline });
-                IntendedAction::Lock { holder, order, beneficiary: None, amount, permit }
+                IntendedAction::Lock { holder, request, beneficiary: None, amount, permit }
             }
         };
         self.due(action, None)
     }
 
-    fn withdraw(&mut self, order: OrderId, amount: OrderAmount, to: Address) -> OrderStatus {
+    fn withdraw(&mut self, request: RequestId, amount: OrderAmount, to: Address) -> OrderStatus {
         let (holder, available) = (self.holder, self.view.power);
         let amount = match amount {
             OrderAmount::All if available.is_zero() => return OrderStatus::NoPower,
@@ -280,7 +267,7 @@ impl OrderEvaluation<'_> {
         if amount > available {
             return OrderStatus::Short { needed: amount, available };
         }
-        self.due(IntendedAction::Withdraw { holder, order, to, amount }, None)
+        self.due(IntendedAction::Withdraw { holder, request, to, amount }, None)
     }
 
     fn vote(

@@ -8,7 +8,7 @@ mod keeper;
 mod mover;
 mod sequencer;
 
-pub use holder::{LockMethod, Order, OrderAmount, OrderId, OrderStatus, WaitsFor, holder};
+pub use holder::{LockMethod, Order, OrderAmount, OrderStatus, WaitsFor, holder};
 pub use keeper::{PayOut, keeper};
 pub(crate) use keeper::{endings, payments, pushes};
 pub use mover::{MoveObstacle, MovePhase, MovePlan, mover};

@@ -31,9 +31,9 @@ pub struct SequencerIdentity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BlockDuty {
-    /// It proposes one block in each of its slots, whose hash is made up: for rehearsals, where nobody builds
-    /// blocks.
-    StandIn,
+    /// It proposes one block in each of its slots: the block that was built, with this hash. Set it anew for each
+    /// slot.
+    Propose(B256),
     /// It proposes none: it only signals, and records seeds that nobody did. The node of a real sequencer proposes
     /// the blocks that it builds.
     Skip,
@@ -243,8 +243,9 @@ fn work(
     match own.proposer {
         Some(proposer) if proposer == identity.proposer => {
             let is_free = !own.head.is_some_and(|head| head.is_of(slot));
-            if identity.blocks == BlockDuty::StandIn && is_free {
-                let block_hash = stand_in_hash(identity, own, slot);
+            if let BlockDuty::Propose(block_hash) = identity.blocks
+                && is_free
+            {
                 let action = IntendedAction::ProposeBlock { rollup, slot, block_hash, proposer };
                 return Some(Intent::new(present, action, own.clock.slot_end(slot)));
             }
@@ -278,16 +279,4 @@ fn turn(proposer: Address, own: &RollupView, epoch: Epoch) -> U256 {
     let words = [proposer.into_word(), epoch.to_word().into()];
     let hash = keccak256(words.map(|word: B256| word.0).concat());
     U256::ONE + U256::from_be_bytes(hash.0) % U256::from(slots)
-}
-
-/// The made-up hash of a [stand-in](BlockDuty::StandIn).
-fn stand_in_hash(identity: &SequencerIdentity, own: &RollupView, slot: Slot) -> B256 {
-    let parent = own.head.map_or(RollupBlock::ZERO, |head| head.number);
-    let words = [
-        identity.rollup.into_word(),
-        parent.to_word().into(),
-        slot.to_word().into(),
-        identity.proposer.into_word(),
-    ];
-    keccak256(words.map(|word: B256| word.0).concat())
 }

@@ -1,7 +1,6 @@
 //! The kinds of intents.
 
-use super::PermitTerms;
-use crate::duties::OrderId;
+use super::{PermitTerms, RequestId};
 use alloy_primitives::{Address, B256, Bytes};
 use canon_protocol::{
     Action, Amount, Epoch, Nonce, ProposalId, Round, Slot, Support, Timestamp, WithdrawalId, text,
@@ -145,8 +144,9 @@ kinds! {
         /// The holder.
         #[serde(with = "text::address")]
         holder: Address,
-        /// The order of the approval.
-        order: OrderId,
+        /// The request of the approval.
+        #[serde(alias = "order")]
+        request: RequestId,
     } with {
         /// The Asset.
         #[serde(with = "text::address")]
@@ -159,8 +159,9 @@ kinds! {
         /// The holder.
         #[serde(with = "text::address")]
         holder: Address,
-        /// The order of the lock.
-        order: OrderId,
+        /// The request of the lock.
+        #[serde(alias = "order")]
+        request: RequestId,
     } with {
         /// The account that gets the power; `None` for the holder.
         #[serde(default, with = "text::address::option")]
@@ -188,8 +189,9 @@ kinds! {
         /// The holder.
         #[serde(with = "text::address")]
         holder: Address,
-        /// The order of the withdrawal.
-        order: OrderId,
+        /// The request of the withdrawal.
+        #[serde(alias = "order")]
+        request: RequestId,
     } with {
         /// The account that later receives the asset.
         #[serde(with = "text::address")]
@@ -278,8 +280,9 @@ kinds! {
         /// The holder.
         #[serde(with = "text::address")]
         holder: Address,
-        /// The order of the proposal.
-        order: OrderId,
+        /// The request of the proposal.
+        #[serde(alias = "order")]
+        request: RequestId,
     } with {
         /// The payload.
         #[serde(with = "text::address")]
@@ -293,8 +296,9 @@ kinds! {
         /// The account that pays the stake.
         #[serde(with = "text::address")]
         holder: Address,
-        /// The order of the approval.
-        order: OrderId,
+        /// The request of the approval.
+        #[serde(alias = "order")]
+        request: RequestId,
     } with {
         /// The Asset.
         #[serde(with = "text::address")]
@@ -313,8 +317,9 @@ kinds! {
         /// The attester.
         #[serde(with = "text::address")]
         attester: Address,
-        /// The order of the stake. An attester that left may join again.
-        order: OrderId,
+        /// The request of the stake. An attester that left may join again.
+        #[serde(alias = "order")]
+        request: RequestId,
     } with {
         /// The account that pays the stake.
         #[serde(with = "text::address")]

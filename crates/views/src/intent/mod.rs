@@ -6,9 +6,10 @@ mod kinds;
 pub use call::{IntendedCall, PermitSignature};
 pub use kinds::{IntendedAction, IntentSubject, NewAttester};
 
-use crate::{duties::OrderId, present::Present};
+use crate::present::Present;
 use alloy_primitives::Address;
 use canon_protocol::{Nonce, Timestamp, text};
+use core::fmt;
 use serde::{Deserialize, Serialize};
 
 /// An action that is due in the next block.
@@ -33,16 +34,43 @@ pub struct SetId {
     pub governance: Address,
 }
 
+/// The number of a request to an account: of an order of a holder, or of a command. An account uses each number
+/// only once, so that a request that was carried out isn't taken for another one.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct RequestId(#[serde(with = "text::decimal")] u64);
+
+impl RequestId {
+    /// The request with this number.
+    pub const fn of(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The next number. The last number is its own successor; no account has that many requests.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl IntentSubject {
-    /// The order of the holder that the action belongs to; `None` if there is none.
-    pub const fn order(&self) -> Option<OrderId> {
+    /// The request of the holder that the action belongs to; `None` if there is none.
+    pub const fn request(&self) -> Option<RequestId> {
         match *self {
-            Self::Approve { order, .. }
-            | Self::Lock { order, .. }
-            | Self::Withdraw { order, .. }
-            | Self::Propose { order, .. }
-            | Self::ApproveStake { order, .. }
-            | Self::Stake { order, .. } => Some(order),
+            Self::Approve { request, .. }
+            | Self::Lock { request, .. }
+            | Self::Withdraw { request, .. }
+            | Self::Propose { request, .. }
+            | Self::ApproveStake { request, .. }
+            | Self::Stake { request, .. } => Some(request),
             Self::Signal { .. }
             | Self::ProposeBlock { .. }
             | Self::RecordSeed { .. }
@@ -119,7 +147,7 @@ pub struct PermitTerms {
     pub deadline: Timestamp,
 }
 
-/// The identity of an intent: its kind, its set, and its slot, round, proposal or order. The details, for
+/// The identity of an intent: its kind, its set, and its slot, round, proposal or request. The details, for
 /// example the payload for which a sequencer signals, aren't part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct IntentId {
@@ -150,7 +178,7 @@ pub enum Completion {
     /// intent is carried out again, for example because a reorganization undid it.
     State,
     /// Only the journal of intents shows it: locked tokens, power given up, and proposals of one payload
-    /// look the same for all orders. A completed intent is never carried out again.
+    /// look the same for all requests. A completed intent is never carried out again.
     Journal,
 }
 
@@ -169,7 +197,7 @@ impl Intent {
         IntentId { set: self.set, subject: self.action.subject() }
     }
 
-    /// The evidence that the intent is done. An approval belongs to an order too, but the allowance shows
+    /// The evidence that the intent is done. An approval belongs to an request too, but the allowance shows
     /// it.
     pub const fn completion(&self) -> Completion {
         match self.action {

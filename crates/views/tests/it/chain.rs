@@ -1,6 +1,6 @@
 //! The chain of the tests, and views of its set.
 
-use alloy_primitives::{Address, keccak256};
+use alloy_primitives::{Address, B256, keccak256};
 use canon_protocol::{
     Action, Call, Code, CodeKind, Context, GovernanceCall, L1Block, Log, ProposalId, Refusal,
     Seconds, Slot, Support, Timestamp,
@@ -18,6 +18,8 @@ pub(crate) use canon_testkit::{
 
 pub(crate) const NEW_ROLLUP: Address = Address::with_last_byte(0xb3);
 pub(crate) const NEW_PROPOSALS: Address = Address::with_last_byte(0xb4);
+/// The hash of the blocks that sequencers propose.
+pub(crate) const BLOCK_HASH: B256 = B256::repeat_byte(0xb7);
 pub(crate) const PAYLOAD: Address = Address::with_last_byte(0xc1);
 
 /// Methods of a chain for the tests of views.

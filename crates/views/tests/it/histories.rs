@@ -1,7 +1,8 @@
 //! Views and duties in random histories, compared with the rules.
 
 use crate::chain::{
-    ASSET, Chain, DISTRIBUTOR, GOVERNANCE, ROLLUP, SLOT, ViewedChain as _, named, tokens,
+    ASSET, BLOCK_HASH, Chain, DISTRIBUTOR, GOVERNANCE, ROLLUP, SLOT, ViewedChain as _, named,
+    tokens,
 };
 use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256, keccak256};
 use canon_protocol::{
@@ -12,7 +13,7 @@ use canon_protocol::{
 use canon_testkit::histories::{Accounts, Director, Put, Rate, Step};
 use canon_views::{
     BlockDuty, Completion, IntendedAction, IntendedCall, Intent, IntentId, IntentProgress,
-    LockMethod, MovePlan, Order, OrderAmount, OrderId, OrderStatus, PayOut, Present, Question,
+    LockMethod, MovePlan, Order, OrderAmount, OrderStatus, PayOut, Present, Question, RequestId,
     SequencerIdentity, SetView, SignalDecision, SignalPlan, StatusRule, calendar, holder, keeper,
     mover, sequencer,
 };
@@ -178,7 +179,8 @@ impl History {
             assert!(intent.is_useful_at(next), "{intent:?} is late at {next}");
             let call = intent.call(None).expect("nothing needs a permit here");
             let mut outcome = self.decide(next, caller, &call);
-            if outcome.as_ref().is_err_and(withholds)
+            if let Err(Refusal::Governance(refusal)) = &outcome
+                && refusal.is_withheld_list()
                 && let Some(fallback) = intent.fallback_call()
             {
                 outcome = self.decide(next, caller, &fallback);
@@ -234,7 +236,11 @@ impl History {
         match (intent.action.clone(), refusal) {
             // A canonical rollup of another implementation may report anything at any time, and a payload
             // may list anything.
-            (IntendedAction::Push { .. }, refusal) if is_unreadable(refusal) => true,
+            (IntendedAction::Push { .. }, Refusal::Governance(refusal))
+                if refusal.is_of_list() =>
+            {
+                true
+            }
             // The target may be foreign code.
             (IntendedAction::Push { .. } | IntendedAction::FinalizeMove { .. }, _)
                 if state.canonical_rollup().is_none() =>
@@ -339,7 +345,7 @@ impl History {
         for (rollup, proposer) in
             present.rollups.keys().flat_map(|rollup| proposers.iter().map(|one| (*rollup, *one)))
         {
-            for blocks in [BlockDuty::StandIn, BlockDuty::Skip] {
+            for blocks in [BlockDuty::Propose(BLOCK_HASH), BlockDuty::Skip] {
                 let identity = SequencerIdentity { proposer, rollup, blocks };
                 for (payload, seen) in &payloads {
                     let plan = SignalPlan::new(**payload, seen.code.hash, B256::ZERO);
@@ -391,7 +397,7 @@ impl History {
         let orders: Vec<_> = orders.collect();
         for address in self.accounts.holders.clone() {
             for order in &orders {
-                let plan = BTreeMap::from([(OrderId(1), *order)]);
+                let plan = BTreeMap::from([(RequestId::of(1), *order)]);
                 let duty = |chain: &Chain, next| {
                     let mut question = Question::default();
                     question.add_holder(address, &plan);
@@ -408,7 +414,7 @@ impl History {
                     let vote = GovernanceCall::Vote { id: id.to_word(), amount, support };
                     let vote = IntendedCall { contract: GOVERNANCE, call: vote.into() };
                     assert_eq!(
-                        now.status[&OrderId(1)] == OrderStatus::Due,
+                        now.status[&RequestId::of(1)] == OrderStatus::Due,
                         self.decide(next, address, &vote).is_ok(),
                         "{order:?} of {address} at {next}: {:?}",
                         now.status
@@ -507,23 +513,6 @@ const KINDS: [&str; 14] = [
     "withdraw",
     "withdrawal",
 ];
-
-/// Whether the payload lists other actions than those voted on, or none.
-const fn withholds(refusal: &Refusal) -> bool {
-    matches!(refusal, Refusal::Governance(GovernanceRefusal::ActionsChanged { .. }))
-        || is_unreadable(refusal)
-}
-
-const fn is_unreadable(refusal: &Refusal) -> bool {
-    matches!(
-        refusal,
-        Refusal::Governance(
-            GovernanceRefusal::UnreadableActions { .. }
-                | GovernanceRefusal::NoActions { .. }
-                | GovernanceRefusal::ActionsTooLong { .. }
-        )
-    )
-}
 
 fn run(seed: u64, steps: usize) -> BTreeMap<&'static str, usize> {
     struct Replay(u64, usize);

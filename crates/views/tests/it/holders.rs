@@ -8,7 +8,7 @@ use canon_protocol::{
 };
 use canon_views::{
     Completion, Duty, IntendedAction, IntentId, IntentProgress, IntentSubject, LockMethod, Order,
-    OrderAmount, OrderId, OrderStatus, PermitTerms, Question, SetView, WaitsFor, holder,
+    OrderAmount, OrderStatus, PermitTerms, Question, RequestId, SetView, WaitsFor, holder,
 };
 use std::collections::BTreeMap;
 
@@ -18,8 +18,8 @@ const fn count(tokens: u128) -> Amount {
     Amount::of(tokens * crate::chain::T)
 }
 
-fn numbered(orders: &[Order]) -> BTreeMap<OrderId, Order> {
-    (1..).map(OrderId).zip(orders.iter().copied()).collect()
+fn numbered(orders: &[Order]) -> BTreeMap<RequestId, Order> {
+    (1..).map(RequestId::of).zip(orders.iter().copied()).collect()
 }
 
 fn duty(
@@ -27,7 +27,7 @@ fn duty(
     name: &str,
     orders: &[Order],
     next: Timestamp,
-) -> Duty<BTreeMap<OrderId, OrderStatus>> {
+) -> Duty<BTreeMap<RequestId, OrderStatus>> {
     let orders = numbered(orders);
     let mut question = Question::default();
     question.add_holder(named(name), &orders);
@@ -35,7 +35,9 @@ fn duty(
 }
 
 /// The actions of the duty, and the status of its orders.
-fn result(duty: &Duty<BTreeMap<OrderId, OrderStatus>>) -> (Vec<IntendedAction>, Vec<OrderStatus>) {
+fn result(
+    duty: &Duty<BTreeMap<RequestId, OrderStatus>>,
+) -> (Vec<IntendedAction>, Vec<OrderStatus>) {
     let actions = duty.intents.iter().map(|intent| intent.action.clone()).collect();
     (actions, duty.status.values().copied().collect())
 }
@@ -185,11 +187,11 @@ fn tokens_are_locked_by_permit_or_approval() {
     chain.fund("alice", 100);
     let next = chain.now() + Seconds::of(12);
     let lock = |amount, method| Order::Lock { amount: count(amount), method };
-    let (alice, order) = (named("alice"), OrderId(1));
+    let (alice, request) = (named("alice"), RequestId::of(1));
     let amount = count(100);
     let locks =
-        |permit| IntendedAction::Lock { holder: alice, order, beneficiary: None, amount, permit };
-    let approves = IntendedAction::Approve { holder: alice, order, asset: ASSET, amount };
+        |permit| IntendedAction::Lock { holder: alice, request, beneficiary: None, amount, permit };
+    let approves = IntendedAction::Approve { holder: alice, request, asset: ASSET, amount };
     let terms = PermitTerms { nonce: Nonce::ZERO, deadline: next + Seconds::DAY };
     let due = vec![OrderStatus::Due];
     let by_permit = [lock(100, LockMethod::Permit)];
@@ -230,12 +232,12 @@ fn orders_that_change_power_wait_for_one_another() {
     let withdraw = |amount| Order::Withdraw { amount, to };
     let action = |amount| IntendedAction::Withdraw {
         holder: named("alice"),
-        order: OrderId(1),
+        request: RequestId::of(1),
         to,
         amount: count(amount),
     };
     let both = duty(&chain, "alice", &[lock, withdraw(OrderAmount::All)], next);
-    let waits = OrderStatus::Waiting(WaitsFor::Order(OrderId(1)));
+    let waits = OrderStatus::Waiting(WaitsFor::Order(RequestId::of(1)));
     assert_eq!(result(&both).1, [OrderStatus::Due, waits]);
     assert_eq!(both.intents.len(), 1);
     let short = OrderStatus::Short { needed: count(1001), available: count(1000) };
@@ -272,7 +274,7 @@ fn only_an_order_that_acts_holds_up_those_after_it() {
         needed: count(needed),
         available: count(available),
     };
-    let waits = |number| OrderStatus::Waiting(WaitsFor::Order(OrderId(number)));
+    let waits = |number| OrderStatus::Waiting(WaitsFor::Order(RequestId::of(number)));
     let (all, no_power) = (withdraw(OrderAmount::All), OrderStatus::NoPower);
     for (name, orders, expected) in [
         ("alice", [lock(100), all, lock(1)], [due, waits(1), waits(1)]),
@@ -311,7 +313,7 @@ fn what_the_journal_says_may_be_done_is_left_alone() {
     let orders = numbered(&[Order::Withdraw { amount, to }; 2]);
     let mut question = Question::default();
     question.add_holder(alice, &orders);
-    let waiting = OrderStatus::Waiting(WaitsFor::Order(OrderId(1)));
+    let waiting = OrderStatus::Waiting(WaitsFor::Order(RequestId::of(1)));
     for (first, expected) in [
         (IntentProgress::Open, [OrderStatus::Due, waiting]),
         (IntentProgress::Unconfirmed, [OrderStatus::Unconfirmed, OrderStatus::Due]),
@@ -320,7 +322,7 @@ fn what_the_journal_says_may_be_done_is_left_alone() {
         let view = chain.view_of(next, &question);
         let first_id = IntentId {
             set: view.present.set_id(),
-            subject: IntentSubject::Withdraw { holder: alice, order: OrderId(1) },
+            subject: IntentSubject::Withdraw { holder: alice, request: RequestId::of(1) },
         };
         let progress = |id: &IntentId| if *id == first_id { first } else { IntentProgress::Open };
         let (actions, statuses) = result(&holder(&view, alice, &orders, progress));

@@ -1,8 +1,8 @@
 //! The duty of sequencers.
 
 use crate::chain::{
-    Chain, EPOCH, EPOCH_SECONDS, N, NEW_ROLLUP, PAYLOAD, ROLLUP, SLOT, ViewedChain as _, harmless,
-    named,
+    BLOCK_HASH, Chain, EPOCH, EPOCH_SECONDS, N, NEW_ROLLUP, PAYLOAD, ROLLUP, SLOT,
+    ViewedChain as _, harmless, named,
 };
 use alloy_primitives::{Address, B256, U256, keccak256};
 use canon_protocol::{ProposalId, RollupBlock, RollupCall, Round, Seconds, Slot, Timestamp};
@@ -208,15 +208,18 @@ fn it_proposes_the_block_of_its_slot_or_records_the_seed() {
         assert_eq!(duty.intents.iter().filter(|it| is_seed(it)).count(), usize::from(records));
         let end = chain.now() + Seconds::of(EPOCH_SECONDS - 1);
         assert!(duty.intents.iter().all(|intent| intent.until == Some(end)));
-        let own = SequencerIdentity { blocks: BlockDuty::StandIn, ..own };
+        let own = SequencerIdentity { blocks: BlockDuty::Propose(BLOCK_HASH), ..own };
         let duty = sequencer(&view, &own, None);
         let [block] = &duty.intents[..] else { panic!("one intent: {duty:?}") };
-        assert!(matches!(block.action, IntendedAction::ProposeBlock { .. }));
+        let hash = BLOCK_HASH;
+        assert!(
+            matches!(block.action, IntendedAction::ProposeBlock { block_hash, .. } if block_hash == hash)
+        );
     }
     // A slot has one block, and it records the seed.
     chain.wait(SLOT);
     let own = SequencerIdentity {
-        blocks: BlockDuty::StandIn,
+        blocks: BlockDuty::Propose(BLOCK_HASH),
         ..identity(chain.proposer_at(chain.now()))
     };
     let block_hash = B256::ZERO;

@@ -1,7 +1,7 @@
 //! A whole upgrade by duties alone: only their intents are executed.
 
 use crate::chain::{
-    Chain, NEW_ROLLUP, PAYLOAD, REGISTRY, ROLLUP, SLOT, ViewedChain as _, action, named,
+    BLOCK_HASH, Chain, NEW_ROLLUP, PAYLOAD, REGISTRY, ROLLUP, SLOT, ViewedChain as _, action, named,
 };
 use alloy_primitives::{Address, B256};
 use canon_protocol::{
@@ -10,8 +10,8 @@ use canon_protocol::{
 };
 use canon_views::{
     BlockDuty, Completion, Intent, IntentId, IntentProgress, LockMethod, MovePlan, Order,
-    OrderAmount, OrderId, PayOut, Question, SequencerIdentity, SetView, SignalPlan, holder, keeper,
-    mover, sequencer,
+    OrderAmount, PayOut, Question, RequestId, SequencerIdentity, SetView, SignalPlan, holder,
+    keeper, mover, sequencer,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ const BLOCK: u64 = 12;
 /// The plans of all participants, and the intents that are done by their journals. There is no other
 /// memory.
 struct Agents {
-    orders: BTreeMap<Address, BTreeMap<OrderId, Order>>,
+    orders: BTreeMap<Address, BTreeMap<RequestId, Order>>,
     moves: Vec<MovePlan>,
     plan: SignalPlan,
     confirmed: BTreeSet<IntentId>,
@@ -40,7 +40,8 @@ impl Agents {
         for rollup in [ROLLUP, NEW_ROLLUP] {
             for number in 0..STAKERS {
                 let proposer = named(&format!("proposer {number}"));
-                let identity = SequencerIdentity { proposer, rollup, blocks: BlockDuty::StandIn };
+                let identity =
+                    SequencerIdentity { proposer, rollup, blocks: BlockDuty::Propose(BLOCK_HASH) };
                 let duty = sequencer(&view.present, &identity, Some(&self.plan));
                 all.extend(duty.intents.into_iter().map(|intent| (proposer, intent)));
             }
@@ -100,9 +101,9 @@ fn an_upgrade_goes_through_by_duties_alone_and_nothing_is_done_twice() {
     let (alice, id) = (named("alice"), ProposalId::ZERO);
     let amount = Amount::of(3000 * crate::chain::T);
     let orders = BTreeMap::from([
-        (OrderId(1), Order::Lock { amount, method: LockMethod::Approval }),
+        (RequestId::of(1), Order::Lock { amount, method: LockMethod::Approval }),
         (
-            OrderId(2),
+            RequestId::of(2),
             Order::Vote { id, actions_hash, support: Support::Yea, amount: OrderAmount::All },
         ),
     ]);
@@ -134,7 +135,7 @@ fn an_upgrade_goes_through_by_duties_alone_and_nothing_is_done_twice() {
     // Then she withdraws.
     let to = named("bob");
     let withdraw = Order::Withdraw { amount: OrderAmount::All, to };
-    agents.orders.insert(alice, BTreeMap::from([(OrderId(3), withdraw)]));
+    agents.orders.insert(alice, BTreeMap::from([(RequestId::of(3), withdraw)]));
     for _ in 0..60 {
         agents.block(&mut chain);
     }

@@ -8,6 +8,7 @@ use canon_chain::{
 };
 use canon_devchain::{Devchain, DevchainConfig};
 use canon_faults::Faults;
+use canon_views::Question;
 use tower::Layer as _;
 
 use super::{super::settings::Origin, *};
@@ -48,7 +49,7 @@ async fn reading_a_set_takes_three_round_trips() {
     let set = deploy(&mut sender, &checked, &mut record, &mut NoWait, go_on).await.unwrap();
     let registry = set.deployment.registry;
     let registry = Setting { value: registry, origin: Origin::Environment("CANON_REGISTRY") };
-    let chain = Chain { client, registry, notes: Notes::new("devchain".to_owned()) };
+    let chain = Chain { client, registry, notes: Notes::default(), history: Mutex::default() };
     // The block is later than the expected block time.
     devchain.set_next_timestamp(devchain.timestamp() + 3_600).unwrap();
     let before = faults.packets();

@@ -4,13 +4,13 @@ use alloy_primitives::U256;
 use canon_chain::deploy::{DeployRecord, SET_GAS, SetParameters, SetPlan, Step, whole_way};
 use canon_protocol::{
     ForeignText, Seconds,
-    text::{Duration, Percent, Time, Tokens, ether, grouped},
+    text::{Duration, Percent, Time, ether, grouped},
     withdrawal_delay,
 };
 
 use crate::{
     judgement::Judgement,
-    page::{Page, line},
+    page::{Page, line, tokens},
 };
 
 /// The contents of a preview.
@@ -30,7 +30,7 @@ impl Preview<'_> {
         line!(page, "  deployer           {}", record.deployer);
         let origin = &record.parameters.origin;
         line!(page, "  factory (CREATE2)  {}", origin.factory);
-        line!(page, "  salt      {}", origin.salt);
+        line!(page, "  salt               {}", origin.salt);
         line!(page, "\nContracts, in this order");
         for step in Step::ALL {
             let Some(planned) = plan.contract(step) else { continue };
@@ -47,7 +47,7 @@ impl Preview<'_> {
             ForeignText::new(&asset.name),
             ForeignText::new(&asset.symbol)
         );
-        line!(page, "  initial supply     {} tokens", Tokens(asset.initial_supply));
+        line!(page, "  initial supply     {}", tokens(asset.initial_supply));
         line!(page, "  goes to            {}", asset.initial_holder.unwrap_or(plan.deployer));
         for (what, value) in meaning(&record.parameters) {
             line!(page, "  {what:<17}  {value}");
@@ -81,8 +81,8 @@ pub(crate) fn meaning(parameters: &SetParameters) -> Vec<(&'static str, String)>
     let leaving = withdrawal_delay(&governance.configuration());
     let locked = Duration(governance.lock_delay.max(leaving));
     vec![
-        ("can be minted", format!("{} tokens a second, by vote", Tokens(asset.issued_per_second))),
-        ("reward", format!("{} tokens a block", Tokens(asset.block_reward))),
+        ("can be minted", format!("{} a second, by vote", tokens(asset.issued_per_second))),
+        ("reward", format!("{} a block", tokens(asset.block_reward))),
         (
             "signals",
             format!("{} of the {} slots of a round, which lasts {round}", signaling.n, signaling.m),
@@ -101,9 +101,9 @@ pub(crate) fn meaning(parameters: &SetParameters) -> Vec<(&'static str, String)>
         ("whole way", format!("at most {}", Duration(whole_way(parameters)))),
         ("quorum", format!("{} of all power", Percent::of(governance.quorum))),
         ("margin", format!("{} of the power cast", Percent::of(governance.vote_differential))),
-        ("minimum power", format!("{} tokens", Tokens(governance.minimum_votes))),
+        ("minimum power", tokens(governance.minimum_votes)),
         ("withdrawals", format!("paid after {}", Duration(leaving))),
-        ("lock", format!("{} tokens for {locked}", Tokens(governance.lock_amount))),
+        ("lock", format!("{} for {locked}", tokens(governance.lock_amount))),
         (
             "slots",
             format!(
@@ -115,8 +115,8 @@ pub(crate) fn meaning(parameters: &SetParameters) -> Vec<(&'static str, String)>
         (
             "stake",
             format!(
-                "at least {} tokens, paid {} after leaving",
-                Tokens(rollup.minimum_stake),
+                "at least {}, paid {} after leaving",
+                tokens(rollup.minimum_stake),
                 Duration(rollup.exit_delay)
             ),
         ),

@@ -1,11 +1,12 @@
 //! Actions in words, and the obstacles to their execution.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use alloy_primitives::Address;
 use canon_payload::{Hashes, KnownSet, describe, explain};
-use canon_protocol::{Action, Role};
+use canon_protocol::{Action, ExpectCall, RegistryCall, Role};
 use canon_views::SetView;
+use eyre::eyre;
 use serde::Serialize;
 
 use crate::{chain::Chain, exit::Failure};
@@ -34,21 +35,40 @@ enum Obstacle {
     NoneKnown,
     /// Governance refuses every action on the Asset.
     OnAsset,
+    /// The Registry lists the rollup to upgrade to already, and takes each rollup once.
+    AlreadyListed,
+    /// The rollup that has to be canonical was replaced, and can't become canonical again.
+    Replaced,
     /// The target has no code at the newest block. An earlier action can still deploy it.
     WithoutCode,
 }
 
 impl Obstacle {
-    const fn words(self) -> Option<&'static str> {
+    /// The reason why the action fails whatever happens before it; `None` if it may succeed.
+    const fn reason(self) -> Option<&'static str> {
         match self {
-            Self::NoneKnown => None,
-            Self::OnAsset => {
-                Some("CAN'T BE EXECUTED: Governance refuses every action on the Asset")
+            Self::NoneKnown | Self::WithoutCode => None,
+            Self::OnAsset => Some("Governance refuses every action on the Asset"),
+            Self::AlreadyListed => {
+                Some("the Registry lists this rollup already, and takes each rollup once")
             }
-            Self::WithoutCode => Some(
-                "NO CODE at the target now: Governance refuses it unless an earlier action deploys it",
-            ),
+            Self::Replaced => Some("this rollup was replaced, and can't become canonical again"),
         }
+    }
+
+    fn words(self) -> Option<String> {
+        match self {
+            Self::WithoutCode => {
+                let words = "NO CODE at the target now: Governance refuses it unless an earlier action deploys it";
+                Some(words.to_owned())
+            }
+            _ => self.reason().map(|reason| format!("CAN'T BE EXECUTED: {reason}")),
+        }
+    }
+
+    /// Whether the action always fails.
+    const fn is_for_good(self) -> bool {
+        self.reason().is_some()
     }
 }
 
@@ -86,6 +106,11 @@ impl ShownActions {
         Ok(Some(shown))
     }
 
+    /// The obstacles to the actions.
+    fn obstacles(&self) -> Vec<Obstacle> {
+        self.0.iter().map(|shown| shown.obstacle).collect()
+    }
+
     /// The actions in lines, numbered, each with its effect.
     pub(super) fn lines(&self) -> Vec<String> {
         let lines = (1..).zip(&self.0).flat_map(|(number, shown)| {
@@ -94,43 +119,106 @@ impl ShownActions {
             let obstacle = obstacle.words().map(|words| format!("   {words}"));
             [format!("{number}. {words}")].into_iter().chain(effect).chain(obstacle)
         });
-        let obstacles: Vec<_> = self.0.iter().map(|shown| shown.obstacle).collect();
-        lines.chain(warning(&obstacles)).collect()
+        lines.chain(warning(&self.obstacles())).collect()
     }
 }
 
-/// The obstacles to the actions at the newest block.
+/// The obstacles to the actions at the block of the view.
 async fn obstacles(
     chain: &Chain,
     view: &SetView,
     actions: &[Action],
 ) -> Result<Vec<Obstacle>, Failure> {
-    let asset = view.present.addresses.asset;
-    let targets: BTreeSet<_> = actions.iter().map(|action| action.target).collect();
-    let mut found = BTreeMap::new();
-    for target in targets {
-        let obstacle = match target == asset {
-            true => Obstacle::OnAsset,
-            false if chain.has_code(target).await? => Obstacle::NoneKnown,
-            false => Obstacle::WithoutCode,
+    let mut with_code = BTreeMap::new();
+    let mut found = Vec::new();
+    for action in actions {
+        let target = action.target;
+        if target == view.present.addresses.asset {
+            found.push(Obstacle::OnAsset);
+            continue;
+        }
+        let has_code = match with_code.get(&target) {
+            Some(has_code) => *has_code,
+            None => chain.has_code(target).await?,
         };
-        found.insert(target, obstacle);
+        with_code.insert(target, has_code);
+        found.push(match has_code {
+            true => obstacle_of_listed(chain, view, action).await?,
+            false => Obstacle::WithoutCode,
+        });
     }
-    Ok(actions.iter().filter_map(|action| found.get(&action.target).copied()).collect())
+    Ok(found)
+}
+
+/// The obstacle to an action that depends on the rollups that the Registry lists: it lists them for good.
+async fn obstacle_of_listed(
+    chain: &Chain,
+    view: &SetView,
+    action: &Action,
+) -> Result<Obstacle, Failure> {
+    let (present, target) = (&view.present, action.target);
+    let set = &present.addresses;
+    let expect = view.history.as_ref().map(|history| history.addresses().expect);
+    let (rollup, obstacle) = if target == set.registry
+        && let Some(RegistryCall::Upgrade { rollup }) = RegistryCall::abi_decode(&action.data)
+    {
+        (rollup, Obstacle::AlreadyListed)
+    } else if Some(target) == expect
+        && let Some(ExpectCall::CanonicalIs { registry, expected }) =
+            ExpectCall::abi_decode(&action.data)
+        && (registry, expected) != (set.registry, set.rollup)
+        && registry == set.registry
+    {
+        (expected, Obstacle::Replaced)
+    } else {
+        return Ok(Obstacle::NoneKnown);
+    };
+    Ok(match chain.is_listed(present.block.hash, set.registry, rollup).await? {
+        true => obstacle,
+        false => Obstacle::NoneKnown,
+    })
+}
+
+/// The number of the first action with an obstacle of a kind.
+fn first(obstacles: &[Obstacle], is_meant: impl Fn(Obstacle) -> bool) -> Option<usize> {
+    obstacles.iter().position(|obstacle| is_meant(*obstacle)).map(|position| position + 1)
 }
 
 /// A warning about all actions, if one of them has an obstacle.
 fn warning(obstacles: &[Obstacle]) -> Option<String> {
-    let first = |wanted| (1..).zip(obstacles).find(|(_, one)| **one == wanted);
-    if let Some((number, _)) = first(Obstacle::OnAsset) {
-        return Some(format!(
-            "warning: the proposal can't be executed: Governance refuses action {number}"
-        ));
+    if let Some(number) = first(obstacles, Obstacle::is_for_good) {
+        return Some(format!("warning: the proposal can't be executed: action {number} fails"));
     }
-    let (number, _) = first(Obstacle::WithoutCode)?;
+    let number = first(obstacles, |obstacle| obstacle == Obstacle::WithoutCode)?;
     Some(format!(
         "warning: the proposal can't be executed as long as action {number} has no target"
     ))
+}
+
+/// Actions in words, with their obstacles.
+#[derive(Debug)]
+pub(crate) struct ActionsInWords {
+    pub(crate) lines: Vec<String>,
+    obstacles: Vec<Obstacle>,
+}
+
+impl ActionsInWords {
+    /// Refuses actions of which one can never be executed.
+    ///
+    /// # Errors
+    ///
+    /// If there is such an action. `next` says what to do about it.
+    pub(crate) fn require_possible(&self, next: &'static str) -> Result<(), Failure> {
+        let Some(number) = first(&self.obstacles, Obstacle::is_for_good) else { return Ok(()) };
+        let reason = self.obstacles.get(number - 1).and_then(|obstacle| obstacle.reason());
+        let reason = reason.unwrap_or_default();
+        let action = self.lines.iter().find_map(|line| line.strip_prefix(&format!("{number}. ")));
+        let action = action.unwrap_or_default();
+        let title = format!(
+            "a proposal of this payload can't be executed: action {number}, {action}, fails"
+        );
+        Err(Failure::refused(eyre!(reason).wrap_err(title), next))
+    }
 }
 
 /// The actions in words with their obstacles, followed by the addresses of all names in them; `None` if the
@@ -143,13 +231,14 @@ pub(crate) async fn in_words(
     chain: &Chain,
     view: &SetView,
     actions: &[Action],
-) -> Result<Option<Vec<String>>, Failure> {
+) -> Result<Option<ActionsInWords>, Failure> {
     let Some(shown) = ShownActions::examined(chain, view, actions).await? else { return Ok(None) };
     let names = names(view);
     let is_used = |name: &str| shown.0.iter().any(|shown| shown.words.contains(name));
     let used = names.iter().filter(|(_, name)| is_used(name));
     let used = used.map(|(address, name)| format!("{name} is {address}"));
-    Ok(Some(shown.lines().into_iter().chain(used).collect()))
+    let lines = shown.lines().into_iter().chain(used).collect();
+    Ok(Some(ActionsInWords { lines, obstacles: shown.obstacles() }))
 }
 
 /// The actions in words as from [`in_words`], or as data if the history isn't known.
@@ -161,7 +250,7 @@ pub(crate) async fn in_words_or_data(
     chain: &Chain,
     view: &SetView,
     actions: &[Action],
-) -> Result<Vec<String>, Failure> {
+) -> Result<ActionsInWords, Failure> {
     if let Some(words) = in_words(chain, view, actions).await? {
         return Ok(words);
     }
@@ -171,7 +260,8 @@ pub(crate) async fn in_words_or_data(
         let obstacle = obstacle.words().map(|words| format!("   {words}"));
         [format!("{number}. {target}: {data}")].into_iter().chain(obstacle)
     });
-    Ok(lines.chain(warning(&obstacles)).collect())
+    let lines = lines.chain(warning(&obstacles)).collect();
+    Ok(ActionsInWords { lines, obstacles })
 }
 
 /// The names of the set's contracts, by address.
@@ -185,7 +275,7 @@ fn names(view: &SetView) -> BTreeMap<Address, String> {
         (set.issuer, "Issuer".to_owned()),
     ]);
     if let Some(history) = &view.history {
-        names.insert(history.addresses().distributor, "RewardDistributor".to_owned());
+        names.insert(history.addresses().reward_distributor, "RewardDistributor".to_owned());
         names.insert(history.addresses().expect, "Expect".to_owned());
         // Version 0 isn't a rollup.
         let listed = (0_u64..).zip(history.registry().snapshots()).skip(1);
@@ -207,7 +297,7 @@ fn roles(view: &SetView) -> BTreeMap<Address, Role> {
         (set.issuer, Role::Issuer),
     ]);
     if let Some(history) = &view.history {
-        roles.insert(history.addresses().distributor, Role::Distributor);
+        roles.insert(history.addresses().reward_distributor, Role::Distributor);
         roles.insert(history.addresses().expect, Role::Expect);
         let listed = history.registry().snapshots().iter().skip(1);
         roles.extend(listed.map(|one| (one.rollup, Role::Rollup)));

@@ -37,9 +37,9 @@ pub(super) fn proposal(present: &Present, document: &ProposalDocument<'_>) -> St
     line!(page, "Proposal {}", proposal.id);
     line!(page, "  {}", page::state(proposal, now));
     line!(page, "  payload   {}", proposal.payload);
-    match present.is_pushed(proposal) {
-        true => line!(page, "  pushed    by Proposals {}", proposal.proposer),
-        false => line!(page, "  proposed  through the lock"),
+    match proposal.pushed_by {
+        Some(proposals) => line!(page, "  pushed    by Proposals {proposals}"),
+        None => line!(page, "  proposed  through the lock"),
     }
     actions(&mut page, document);
     vote(&mut page, proposal, now);

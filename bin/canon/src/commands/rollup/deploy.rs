@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use alloy_primitives::{Address, B256};
 use canon_chain::{
-    Sender,
     audit::rollup_settings,
     deploy::{
         ContractPlan, Create2Origin, DeployedContract, ManifestArgument, RollupSettings, SetFacts,
@@ -140,9 +139,7 @@ impl DeployRollup {
             judgement.ensure_accepted()?;
             let planned = plan_rollup(file.origin, &addresses, distributor, &file.rollup, genesis);
             let plan = Plan { settings: file.rollup, present, planned, judgement };
-            let signer = signer.on(client).await?;
-            let sender = Sender::new(client.clone(), signer);
-            let creation = PreparedCreation::new(sender, &plan.planned).await?;
+            let creation = PreparedCreation::new(client, signer, &plan.planned).await?;
             let words = plan.words(&set.present, &creation);
             let shown = ShownCreation {
                 plan: &plan.planned,

@@ -39,7 +39,8 @@ pub(crate) struct Signal {
     #[arg(long, value_name = "HASH")]
     actions_hash: Option<B256>,
 
-    /// Signal although it can't help: the payload has its quorum, or a proposal that is open or executed
+    /// Signal although it can't help: the payload has its quorum, a proposal that is open or executed,
+    /// or an action that can't be executed
     #[arg(long)]
     force: bool,
 

@@ -8,7 +8,7 @@ use canon_protocol::{
 };
 use canon_views::{
     BlockDuty, HopelessRule, PayloadStatus, Present, Question, RollupView, SequencerIdentity,
-    SetView, SignalDecision, SignalPlan, SignalingView, sequencer,
+    SetView, SignalDecision, SignalPlan, SignalingView, StatusRule, sequencer,
 };
 use eyre::eyre;
 
@@ -37,7 +37,8 @@ impl SignalSubject {
     ///
     /// # Errors
     ///
-    /// If there is no contract at the address, or it lists no actions, or others than expected.
+    /// If there is no contract at the address, or it lists no actions, others than expected, or one that can never
+    /// be executed.
     pub(super) async fn read(chain: &Chain, wanted: &Wanted) -> Result<Self, Failure> {
         let payload = wanted.payload;
         let question = Question { payloads: [payload].into(), ..Question::default() };
@@ -58,7 +59,10 @@ impl SignalSubject {
             return Err(Failure::refused(report, "check the payload's address"));
         }
         let actions = in_words_or_data(chain, &view, &actions).await?;
-        Ok(Self { view, payload, actions_hash: found, actions })
+        if wanted.status == StatusRule::Respect {
+            actions.require_possible("add --force to signal all the same")?;
+        }
+        Ok(Self { view, payload, actions_hash: found, actions: actions.lines })
     }
 
     pub(super) const fn present(&self) -> &Present {

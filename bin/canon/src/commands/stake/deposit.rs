@@ -11,12 +11,12 @@ use canon_views::{IntendedAction, Intent, OrderAmount, Question, RollupView};
 use clap::Args;
 use eyre::eyre;
 
-use super::{EXIT_CODES, registered::SEE_STATUS, run};
+use super::{EXIT_CODES, registered::SEE_STATUS};
 use crate::{
     chain::{Chain, ChainArgs},
     exit::{Exit, Failure},
     input::{amount_or_all, quantity, shown_amount},
-    send::{Planned, SendArgs, Simulation, Step},
+    send::{Planned, SendArgs, Simulation, Step, run},
 };
 
 /// Register an attester with a stake
@@ -69,7 +69,7 @@ impl Deposit {
 
     async fn steps(&self, chain: &Chain, planned: Planned) -> Result<Vec<Step>, Failure> {
         let Self { attester, proposer, withdrawer, .. } = *self;
-        let Planned { account: holder, order, .. } = planned;
+        let Planned { account: holder, request, .. } = planned;
         let rollup = match self.rollup {
             Some(rollup) => rollup,
             None => chain.present(Question::default()).await?.addresses.rollup,
@@ -92,15 +92,22 @@ impl Deposit {
         let intent = |action| Intent { set: present.set_id(), action, until: None };
         let mut steps = Vec::new();
         if allowance < amount.to_word() {
-            let action = IntendedAction::ApproveStake { holder, order, asset, rollup, amount };
+            let action = IntendedAction::ApproveStake { holder, request, asset, rollup, amount };
             let words = vec![
                 format!("Allow the rollup to take {} tokens", Tokens(amount)),
                 format!("rollup {rollup}"),
             ];
             steps.push(Step::new(intent(action), words));
         }
-        let action =
-            IntendedAction::Stake { rollup, attester, order, holder, proposer, withdrawer, amount };
+        let action = IntendedAction::Stake {
+            rollup,
+            attester,
+            request,
+            holder,
+            proposer,
+            withdrawer,
+            amount,
+        };
         let words = vec![
             format!("Stake {} tokens", Tokens(amount)),
             format!("attester    {attester}"),

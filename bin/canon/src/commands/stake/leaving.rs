@@ -12,14 +12,13 @@ use eyre::eyre;
 use super::{
     AttesterArgs, EXIT_CODES,
     registered::{RegisteredAttester, SEE_STATUS},
-    run,
 };
 use crate::{
     chain::{Chain, ChainArgs},
     exit::{Exit, Failure},
     input::quantity,
     page::until,
-    send::{Planned, SendArgs, Step},
+    send::{Planned, SendArgs, Step, run},
 };
 
 /// Take an attester out of the set: its whole stake is paid after the exit delay

@@ -11,10 +11,8 @@ use canon_protocol::text::address;
 use clap::{Args, Subcommand};
 
 use crate::{
-    chain::{self, Chain, ChainArgs},
     exit::{Exit, Failure},
     input::quantity,
-    send::{self, Planned, SendArgs, Step},
 };
 
 /// Stake for a seat in the sequencer set, and take the stake out or to another rollup
@@ -80,19 +78,3 @@ Exit codes:
   2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
   3  no endpoint answers, or the outcome isn't known: run it again
   4  its time hasn't come; says when it will";
-
-/// Sends the steps of a plan.
-fn run(
-    send: &SendArgs,
-    chain: &ChainArgs,
-    command: &str,
-    plan: impl AsyncFn(&Chain, Planned) -> Result<Vec<Step>, Failure>,
-) -> Result<Exit, Failure> {
-    let settings = chain.settings()?;
-    let opened = send.open()?;
-    chain::run(async {
-        let chain = settings.connect().await?;
-        let plan = async |planned| plan(&chain, planned).await;
-        send::send(send, opened, &chain, command, &plan).await
-    })
-}

@@ -12,14 +12,13 @@ use eyre::eyre;
 use super::{
     AttesterArgs, EXIT_CODES,
     registered::{RegisteredAttester, SEE_STATUS},
-    run,
 };
 use crate::{
     chain::{Chain, ChainArgs},
     exit::{Exit, Failure},
     input::quantity,
     page::until,
-    send::{Planned, SendArgs, Step},
+    send::{Planned, SendArgs, Step, run},
 };
 
 /// Announce that the stake of an attester moves to another rollup; it keeps its seat until then

@@ -62,7 +62,7 @@ impl BallotSubject {
                     );
                     return Err(Failure::refused(report, "use another endpoint"));
                 }
-                in_words_or_data(chain, &view, &frozen).await?
+                in_words_or_data(chain, &view, &frozen).await?.lines
             }
             (None, Some(_)) => {
                 vec!["those of --actions-hash: the set's history isn't known".to_owned()]

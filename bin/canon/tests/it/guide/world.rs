@@ -17,7 +17,7 @@ use crate::{
     chain::{Chain, tokens},
     deploy::EmptyChain,
     servers::Folder,
-    support::VARIABLES,
+    support::{VARIABLES, said},
 };
 
 /// The keystore names of the guide's accounts, in the order of the chain's accounts. The operator is the
@@ -147,7 +147,7 @@ impl World {
             .stdin(Stdio::null())
             .output()
             .unwrap();
-        Printed { text: String::from_utf8(output.stdout).unwrap(), code: output.status.code() }
+        Printed { text: said(output.stdout), code: output.status.code() }
     }
 
     /// Executes a directive, apart from those about the page itself.

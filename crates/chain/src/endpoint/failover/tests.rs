@@ -67,7 +67,7 @@ fn endpoints_by(chains: &[&Devchain], clock: impl Fn() -> u64 + Send + Sync + 's
     let notes = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&notes);
     let note = move |note| noted.lock().unwrap().push(note);
-    Setup { failover: Failover::new(nodes.collect(), checks, note), faults, notes }
+    Setup { failover: Failover::new(nodes.collect(), checks, note, || {}), faults, notes }
 }
 
 impl Setup {
@@ -196,7 +196,7 @@ async fn the_first_endpoint_is_not_used_if_another_chain_is_meant() {
     let setup = endpoints(&[&other, &meant]);
     let checks = EndpointChecks { chain_id: Some(CHAIN), ..setup.failover.0.checks.clone() };
     let shared = Arc::into_inner(setup.failover.0).unwrap();
-    let failover = Failover::new(shared.nodes, checks, shared.note);
+    let failover = Failover::new(shared.nodes, checks, shared.note, || {});
     let setup = Setup { failover, ..setup };
     assert_eq!(setup.connect().await.unwrap().chain_id(), CHAIN);
     setup.balance().await.unwrap();

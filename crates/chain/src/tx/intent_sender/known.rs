@@ -2,7 +2,7 @@
 
 use super::{IntentSender, origin::DoneElsewhere};
 use alloy_primitives::B256;
-use canon_views::{Intent, IntentId, OrderId};
+use canon_views::{Intent, IntentId, RequestId};
 
 /// A pending transaction: the newest version of its nonce.
 #[derive(Clone, Copy, Debug)]
@@ -26,15 +26,15 @@ impl IntentSender {
         })
     }
 
-    /// The order number after the highest one that the sender knows.
-    pub fn next_order(&self) -> OrderId {
+    /// The request number after the highest one that the sender knows.
+    pub fn next_request(&self) -> RequestId {
         let unproven = self.unproven.iter().filter_map(|one| one.version.intent.as_ref());
         let sent = self.transactions().filter_map(|(_, intent)| intent).chain(unproven);
-        let sent = sent.filter_map(|intent| intent.action.subject().order());
+        let sent = sent.filter_map(|intent| intent.action.subject().request());
         let done = self.done.iter().chain(self.elsewhere.iter().map(DoneElsewhere::id));
-        let done = done.filter_map(|id| id.subject.order());
+        let done = done.filter_map(|id| id.subject.request());
         let last = sent.chain(done).max();
-        OrderId(last.map_or(0, |last| last.0.saturating_add(1)))
+        last.map_or_else(RequestId::default, RequestId::next)
     }
 
     /// All transactions that aren't forgotten: the hash of each, and its intent, or `None` if it only uses

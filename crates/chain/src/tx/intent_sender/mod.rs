@@ -227,6 +227,7 @@ impl IntentSender {
                 }
             }
         }
+        self.journal_blocks(&mut pass);
         (self.settled, self.head) = (Some(head.hash), Some(head));
         pass.reports
     }
@@ -237,8 +238,9 @@ impl IntentSender {
     ///
     /// `intents` are all that are due according to the state after the settled block. If an intent is due
     /// although its transaction is mined, it is sent again. Not so one whose [completion](Intent::completion)
-    /// is the journal's: it is sent again only once another use of its nonce is final. Intents that expire
-    /// before `next` are no longer wanted.
+    /// is the journal's: it is sent again only once another use of its nonce is final. The same holds for a
+    /// ballot that could be counted in addition to an earlier one. Intents that expire before `next` are no
+    /// longer wanted.
     ///
     /// Failures are reported and retried at the next call, and don't prevent other attempts. A refusal that
     /// persists is reported once.

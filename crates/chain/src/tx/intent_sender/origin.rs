@@ -273,6 +273,14 @@ impl IntentSender {
         })
     }
 
+    /// All transactions of a nonce, also those that aren't known to belong here.
+    pub(super) fn versions_of(&self, nonce: u64) -> impl Iterator<Item = &Version> {
+        let known = self.nonces.get(&nonce).into_iter().flat_map(|used| &used.versions);
+        let unknown = self.unproven.iter().filter(|one| one.is_unknown());
+        let unknown = unknown.map(|one| &one.version).filter(move |one| one.tx.nonce == nonce);
+        known.chain(unknown)
+    }
+
     /// The transaction for an intent that could be mined on this chain but isn't known to belong to it.
     pub(super) fn unproven_of(&self, id: &IntentId) -> Option<Version> {
         let mut open = self.unproven.iter().filter(|one| self.is_open(one));

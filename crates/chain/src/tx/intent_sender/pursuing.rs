@@ -1,6 +1,6 @@
 //! Choosing which transactions are sent, resent or given up, and under which nonces.
 
-use super::{IntentSender, Pass, RENEWAL};
+use super::{IntentSender, Pass, RENEWAL, sending::Recording};
 use crate::{
     call::ContractCall,
     calls::PermitRequest,
@@ -11,12 +11,13 @@ use crate::{
         account::TRANSFER_GAS,
         fees::Fees,
         intended::{contract_call, fallback_call, withholds},
-        nonce_use::{Effect, NonceUse},
+        nonce_use::{Effect, Mined, NonceUse},
     },
 };
 use alloy_eips::BlockId;
 use alloy_primitives::Signature;
-use canon_protocol::Timestamp;
+use canon_abi::Revert;
+use canon_protocol::{GovernanceRefusal, Refusal, Timestamp};
 use canon_views::{Completion, IntendedAction, Intent, IntentId};
 use std::collections::BTreeSet;
 
@@ -73,13 +74,44 @@ impl IntentSender {
     /// reorganization can let the intent's transaction be mined after all, in addition to one that is sent
     /// now.
     fn superseded_recently(&self, id: &IntentId) -> Option<Error> {
-        let is_of = |nonce, used: &NonceUse| used.is_for(id) || self.is_unproven(nonce, id);
-        let mut uses = self.nonces.iter().filter(|(nonce, used)| is_of(**nonce, used));
-        uses.find_map(|(nonce, used)| {
+        let (nonce, mined) = self.recently_lost(id).next()?;
+        let (by, block, until) = (mined.hash, mined.block, mined.final_by());
+        Some(Error::NonceUseNotFinal { by, nonce, block, until })
+    }
+
+    /// The nonces of an intent that were used without doing it, where that isn't final.
+    fn recently_lost<'a>(&'a self, id: &'a IntentId) -> impl Iterator<Item = (u64, &'a Mined)> {
+        self.nonces.iter().filter_map(move |(nonce, used)| {
             let mined = used.mined.as_ref()?;
-            let (by, nonce, block, until) = (mined.hash, *nonce, mined.block, mined.final_by());
-            Some(Error::NonceUseNotFinal { by, nonce, block, until })
+            let is_of = used.is_for(id) || self.is_unproven(*nonce, id);
+            let is_lost = ![Effect::Done(*id), Effect::Unclear(*id)].contains(&mined.effect);
+            (is_of && is_lost).then_some((*nonce, mined))
         })
+    }
+
+    /// Checks that a ballot can't be counted beside an earlier transaction for it that a reorganization can still
+    /// let be mined: both together cast more power than is left.
+    async fn check_counted_once(&self, intent: &Intent, pass: &Pass) -> Result<()> {
+        let IntendedAction::Vote { holder, id, support, amount } = intent.action else {
+            return Ok(());
+        };
+        let intent_id = intent.id();
+        let Some(wait) = self.superseded_recently(&intent_id) else { return Ok(()) };
+        let lost = self.recently_lost(&intent_id);
+        let versions = lost.flat_map(|(nonce, _)| self.versions_of(nonce));
+        let earlier = versions.filter_map(|version| match version.intent.as_ref()?.action {
+            IntendedAction::Vote { amount, .. } if version.id() == Some(intent_id) => Some(amount),
+            _ => None,
+        });
+        let both = amount.checked_add(earlier.min().unwrap_or_default());
+        let Some(amount) = both else { return Ok(()) };
+        let action = IntendedAction::Vote { holder, id, support, amount };
+        let both = signed(&Intent { action, ..intent.clone() }, None)?;
+        match self.account.gas_limit(&both, pass.next).await {
+            Ok(_) => Err(wait),
+            Err(error) if error.as_revert().is_some_and(lacks_power) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Continues with the transactions in flight. Returns the nonces that other intents may use: those of
@@ -132,7 +164,7 @@ impl IntentSender {
         let age = pass.head.number.steps_since(version.since).unwrap_or_default();
         if used.is_outbid && age > 0 || age >= RENEWAL {
             let (intent, tx, what) = (version.intent.clone(), version.tx.clone(), version.what());
-            if self.send(nonce, intent, tx, what, pass).await {
+            if self.send(nonce, intent, tx, what, pass).await == Recording::Recorded {
                 return;
             }
         }
@@ -161,6 +193,9 @@ impl IntentSender {
             Ok(checked) => checked,
             Err(error) => return pass.fail(Some(id), error),
         };
+        if let Err(error) = self.check_counted_once(intent, pass).await {
+            return pass.fail(Some(id), error);
+        }
         let nonce = match (own, self.unproven_of(&id)) {
             (Some(nonce), _) => Ok(nonce),
             (None, Some(unproven)) => self.nonce_beside(&unproven, pass).await,
@@ -174,7 +209,8 @@ impl IntentSender {
             Err(error) => return pass.fail(Some(id), error),
         };
         let tx = self.account.transaction(&call, nonce, gas_limit, Fees::default());
-        if self.send(nonce, Some(intent.clone()), tx, call.what(), pass).await {
+        let recording = self.send(nonce, Some(intent.clone()), tx, call.what(), pass).await;
+        if recording == Recording::Recorded {
             free.remove(&nonce);
         }
         if self.is_stuck(nonce) {
@@ -318,6 +354,11 @@ impl IntentSender {
             self.use_up(nonce, pass).await;
         }
     }
+}
+
+/// Whether a ballot was refused because it casts more power than is left.
+fn lacks_power(revert: &Revert) -> bool {
+    matches!(revert.refusal(), Refusal::Governance(GovernanceRefusal::InsufficientPower { .. }))
 }
 
 /// The call that carries out an intent.

@@ -33,9 +33,25 @@ pub(super) enum Answer {
     Unclear,
 }
 
+/// What became of a new transaction in the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Recording {
+    /// It is recorded, and so may be out whatever a node answers.
+    Recorded,
+    /// It couldn't be signed or recorded, and isn't sent.
+    Failed,
+}
+
+/// When a node first said that it has a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    Now,
+    Before,
+}
+
 impl IntentSender {
     /// Signs, records and sends a transaction under a nonce, with fees that suffice to replace the earlier
-    /// ones. Returns whether it was recorded. If so, it may be in a pool whatever the node answers.
+    /// ones.
     pub(super) async fn send(
         &mut self,
         nonce: u64,
@@ -43,13 +59,13 @@ impl IntentSender {
         mut tx: TxEip1559,
         what: &'static str,
         pass: &mut Pass,
-    ) -> bool {
+    ) -> Recording {
         let id = intent.as_ref().map(Intent::id);
         let version = match self.sign(nonce, intent, &mut tx, what, pass).await {
             Ok(version) => version,
             Err(error) => {
                 pass.fail(id, error);
-                return false;
+                return Recording::Failed;
             }
         };
         let used = self.nonces.entry(nonce).or_default();
@@ -62,7 +78,7 @@ impl IntentSender {
             // This node doesn't have the transaction, so there are no new fees to beat.
             used.to_beat = to_beat;
         }
-        true
+        Recording::Recorded
     }
 
     /// Sends a version of a nonce, and records the endpoint's answer.
@@ -77,7 +93,7 @@ impl IntentSender {
         let error = match sent {
             Ok(()) => {
                 (used.is_stuck, used.refusals) = (false, 0);
-                if used.note_taken(version.hash) {
+                if used.note_taken(version.hash) == Taken::Now {
                     let transaction = version.hash;
                     pass.report(version.id(), TxEvent::Sent { transaction, nonce });
                 }
@@ -142,10 +158,16 @@ impl IntentSender {
 }
 
 impl NonceUse {
-    /// Records that a node has a version. Returns whether this is new.
-    fn note_taken(&mut self, hash: B256) -> bool {
-        let version = self.versions.iter_mut().find(|version| version.hash == hash);
-        version.is_some_and(|version| !core::mem::replace(&mut version.is_taken, true))
+    /// Notes that a node has a version.
+    fn note_taken(&mut self, hash: B256) -> Taken {
+        let mut versions = self.versions.iter_mut();
+        match versions.find(|version| version.hash == hash && !version.is_taken) {
+            Some(version) => {
+                version.is_taken = true;
+                Taken::Now
+            }
+            None => Taken::Before,
+        }
     }
 
     /// Records the reason why a node refused a version. That node or another one may have the version

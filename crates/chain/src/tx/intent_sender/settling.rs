@@ -160,21 +160,30 @@ impl IntentSender {
         for other in used.intents().into_iter().filter(|other| is_news && Some(*other) != intent) {
             pass.report(Some(other), TxEvent::Superseded { by: Some(hash) });
         }
-        let block = block_hash.map(|hash| SeenBlock { number: block, hash });
-        let mut versions = used.versions.iter_mut();
-        if let Some(version) = versions.find(|version| version.hash == hash)
-            && let Some(block) = block
-            && version.mined_in.replace(block) != Some(block)
-            && let Err(error) = self.journal.mined(hash, block)
-        {
-            pass.fail(intent, error);
-        }
         match checked {
             Ok(confirmed) if intent.is_some() => {
                 pass.report(intent, TxEvent::Confirmed(confirmed));
             }
             Ok(_) => {}
             Err(error) => pass.fail(intent, error),
+        }
+    }
+
+    /// Writes to the journal which blocks have the mined versions, as far as it doesn't say so yet.
+    pub(super) fn journal_blocks(&mut self, pass: &mut Pass) {
+        for NonceUse { versions, mined, .. } in self.nonces.values_mut() {
+            let Some(Mined { hash, block: number, block_hash: Some(block_hash), .. }) = *mined
+            else {
+                continue;
+            };
+            let block = SeenBlock { number, hash: block_hash };
+            let is_open =
+                |version: &&mut Version| version.hash == hash && version.mined_in != Some(block);
+            let Some(version) = versions.iter_mut().find(is_open) else { continue };
+            match self.journal.mined(hash, block) {
+                Ok(()) => version.mined_in = Some(block),
+                Err(error) => pass.fail(version.id(), error),
+            }
         }
     }
 

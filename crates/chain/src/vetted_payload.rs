@@ -1,8 +1,8 @@
 //! The checks of a payload before the first signal for it.
 
+use crate::{client::Client, error::Error, severity::Severity};
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, keccak256};
-use canon_chain::{Client, Error};
 use canon_protocol::{Action, actions_hash};
 use canon_views::SignalPlan;
 
@@ -33,6 +33,16 @@ pub enum PayloadError {
     },
 }
 
+impl PayloadError {
+    /// The severity: what a program does about it.
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::Unreadable(error) => error.severity(),
+            Self::Empty { .. } | Self::CodeHash { .. } => Severity::Skip,
+        }
+    }
+}
+
 /// A payload that may be signaled for.
 #[derive(Clone, Debug)]
 pub struct VettedPayload {
@@ -42,7 +52,8 @@ pub struct VettedPayload {
 }
 
 impl VettedPayload {
-    /// Checks that there is code, that it is the pinned one, and that it lists actions when Governance asks.
+    /// Checks, at the newest block, that there is code, that it is the pinned one, and that it lists actions when
+    /// Governance asks.
     ///
     /// # Errors
     ///
@@ -53,7 +64,22 @@ impl VettedPayload {
         payload: Address,
         pinned: Option<B256>,
     ) -> Result<Self, PayloadError> {
-        let at = BlockId::from(client.head().await?.hash);
+        let at = client.head().await?.hash.into();
+        Self::vet_at(client, at, governance, payload, pinned).await
+    }
+
+    /// Checks a payload as [`Self::vet`] does, at another block.
+    ///
+    /// # Errors
+    ///
+    /// [`PayloadError`].
+    pub async fn vet_at(
+        client: &Client,
+        at: BlockId,
+        governance: Address,
+        payload: Address,
+        pinned: Option<B256>,
+    ) -> Result<Self, PayloadError> {
         let found = keccak256(client.expect_code(at, "the payload", payload).await?);
         if let Some(expected) = pinned.filter(|pinned| *pinned != found) {
             return Err(PayloadError::CodeHash { payload, expected, found });
@@ -89,5 +115,10 @@ impl VettedPayload {
     /// The actions that it lists, to be shown to the operator.
     pub fn actions(&self) -> &[Action] {
         &self.actions
+    }
+
+    /// The actions that it lists, by value.
+    pub fn into_actions(self) -> Vec<Action> {
+        self.actions
     }
 }

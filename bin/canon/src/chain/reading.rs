@@ -1,0 +1,259 @@
+//! Reading the set on a connected chain.
+
+use std::{env, ops::RangeInclusive, path::PathBuf, sync::PoisonError};
+
+use alloy_eips::BlockId;
+use alloy_primitives::{Address, B256, U256};
+use canon_chain::{Client, Error, PayloadError, SlotSignal, VettedPayload};
+use canon_follow::{HistoryCache, HistoryProgress, OpenSubject, OpenedSet, open_set};
+use canon_protocol::{Action, BlockNumber, Seconds, Timestamp};
+use canon_views::{BlockView, Present, Question};
+use eyre::{Report, eyre};
+
+use super::connect::{BLOCK_TIME, Chain, now, unread, unreadable_set};
+use crate::{exit::Failure, progress};
+
+impl Chain {
+    /// The client of the chain.
+    pub(crate) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The Registry of the set.
+    pub(crate) const fn registry(&self) -> Address {
+        self.registry.value
+    }
+
+    /// The set at the newest block.
+    ///
+    /// # Errors
+    ///
+    /// If the set can't be read.
+    pub(crate) async fn present(&self, question: Question) -> Result<Present, Failure> {
+        self.present_in(BLOCK_TIME, question).await
+    }
+
+    /// Reads the set as [`Self::present`] does, with another expected time between blocks.
+    ///
+    /// # Errors
+    ///
+    /// If the set can't be read.
+    pub(crate) async fn present_in(
+        &self,
+        block_time: Seconds,
+        question: Question,
+    ) -> Result<Present, Failure> {
+        let present = self.read(block_time, &question).await?;
+        self.note_age(&present.block);
+        Ok(present)
+    }
+
+    async fn read(&self, block_time: Seconds, question: &Question) -> Result<Present, Failure> {
+        let unread = |error| unread(&self.registry, error);
+        let (head, until_next) = self.head_and_next(block_time).await?;
+        let at = head.hash.into();
+        let view = self.client.view(self.registry.value, question, at, until_next).await;
+        view.map_err(unread)
+    }
+
+    /// The newest block, and the expected time from it to the next one.
+    async fn head_and_next(&self, block_time: Seconds) -> Result<(BlockView, Seconds), Failure> {
+        let read = self.client.head_and_next_time(block_time).await;
+        let (head, next) = read.map_err(|error| self.unread(error))?;
+        Ok((head, next.since(head.timestamp).unwrap_or(block_time)))
+    }
+
+    /// The failure if the set can't be read.
+    pub(crate) fn unread(&self, error: Error) -> Failure {
+        unread(&self.registry, error)
+    }
+
+    /// The failure for contracts that aren't a usable set.
+    pub(crate) fn unusable_set(&self, reason: Report) -> Failure {
+        unreadable_set(&self.registry, reason)
+    }
+
+    /// The set at the newest block; `None` if that is still the one with the hash `shown`. Shows no notes,
+    /// since callers poll.
+    ///
+    /// # Errors
+    ///
+    /// If the set can't be read.
+    pub(crate) async fn present_after(
+        &self,
+        shown: Option<B256>,
+        question: Question,
+    ) -> Result<Option<Present>, Failure> {
+        if let Some(shown) = shown {
+            let head = self.client.head().await.map_err(|error| self.unread(error))?;
+            if head.hash == shown {
+                return Ok(None);
+            }
+        }
+        self.read(BLOCK_TIME, &question).await.map(Some)
+    }
+
+    /// The set at the newest block, with its history if that is available. A state is stored in the user's
+    /// cache folder, so that the next command doesn't read all blocks again; this command follows on from its own.
+    ///
+    /// # Errors
+    ///
+    /// If the current state of the set can't be read, or there is no folder for the cache.
+    pub(crate) async fn history(&self, question: Question) -> Result<OpenedSet, Failure> {
+        let unread = |error| unread(&self.registry, error);
+        let (head, block_time) = self.head_and_next(BLOCK_TIME).await?;
+        self.note_age(&head);
+        let bar = progress::bar("Reading blocks", 0)?;
+        let progress = |HistoryProgress { block, head, .. }: HistoryProgress| {
+            bar.set_length(head.get());
+            bar.set_position(block.get());
+        };
+        let known = || self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        let earlier = known().take();
+        let cache = earlier.or_else(|| cache_folder().map(HistoryCache::new));
+        let mut cache = cache.ok_or_else(|| {
+            let report = eyre!("HOME: expected a folder in which a state of the set can be kept");
+            Failure::bad_input(report, "set HOME, or XDG_CACHE_HOME")
+        })?;
+        let subject = OpenSubject {
+            client: &self.client,
+            registry: self.registry.value,
+            question: &question,
+            block_time,
+        };
+        let opened = open_set(subject, &mut cache, progress, tokio::time::sleep).await;
+        *known() = Some(cache);
+        bar.finish_and_clear();
+        let opened = opened.map_err(unread)?;
+        for note in &opened.notes {
+            self.notes.once(note.to_string());
+        }
+        if let Some(reason) = &opened.no_history {
+            self.notes.once(format!("the set's history isn't known: {reason}"));
+        }
+        for contract in &opened.unknown {
+            self.notes.once(format!(
+                "the origin of the contract at {contract} isn't known, so the history lacks its events"
+            ));
+        }
+        Ok(opened)
+    }
+
+    /// Shows a note if the newest block may be old: see [`Notes::age`].
+    pub(crate) fn note_age(&self, block: &BlockView) {
+        self.notes.age(self.client.chain_id(), now().since(block.timestamp).unwrap_or_default());
+    }
+
+    /// The time of the newest final block; `None` if no block is final yet.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub(crate) async fn final_time(&self) -> Result<Option<Timestamp>, Failure> {
+        let block = self.client.final_block().await;
+        Ok(block.map_err(|error| self.unread(error))?.map(|block| block.timestamp))
+    }
+
+    /// Whether an account has code of its own. An EIP-7702 delegation doesn't count.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub(crate) async fn has_code(&self, account: Address) -> Result<bool, Failure> {
+        let code = self.client.code(BlockId::latest(), account).await;
+        Ok(code.map_err(|error| self.unread(error))?.is_some())
+    }
+
+    /// The amount of `owner`'s asset that `spender` may take, in the block with this hash.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub(crate) async fn allowance(
+        &self,
+        at: B256,
+        asset: Address,
+        owner: Address,
+        spender: Address,
+    ) -> Result<U256, Failure> {
+        let allowance = self.client.allowance(at.into(), asset, owner, spender).await;
+        allowance.map_err(|error| self.unread(error))
+    }
+
+    /// The actions that a payload returns to Governance in the block with this hash. A proposal would freeze
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// If there is no code, or the list doesn't decode or is empty.
+    pub(crate) async fn payload_actions(
+        &self,
+        at: B256,
+        governance: Address,
+        payload: Address,
+    ) -> Result<Vec<Action>, Failure> {
+        let vetted =
+            VettedPayload::vet_at(&self.client, at.into(), governance, payload, None).await;
+        vetted.map(VettedPayload::into_actions).map_err(|error| match error {
+            PayloadError::Unreadable(error) if !error.is_of_the_contracts() => self.unread(error),
+            error => Failure::refused(
+                Report::msg(error.to_string())
+                    .wrap_err(format!("no actions can be read from the payload {payload}")),
+                "check the payload's address, and that --rpc-url is its chain",
+            ),
+        })
+    }
+
+    /// Whether the Registry lists a contract as a rollup, in the block with this hash.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub(crate) async fn is_listed(
+        &self,
+        at: B256,
+        registry: Address,
+        rollup: Address,
+    ) -> Result<bool, Failure> {
+        let is_listed = self.client.is_listed(at.into(), registry, rollup).await;
+        is_listed.map_err(|error| self.unread(error))
+    }
+
+    /// The time of a block.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't have it.
+    pub(crate) async fn block_time(&self, number: BlockNumber) -> Result<Timestamp, Failure> {
+        let block = self.client.block(number.get().into()).await;
+        Ok(block.map_err(|error| self.unread(error))?.timestamp)
+    }
+
+    /// The signals that Proposals counted in those of `blocks` whose time is in the range `within`.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't have the blocks or their logs.
+    pub(crate) async fn signals(
+        &self,
+        proposals: Address,
+        blocks: RangeInclusive<BlockNumber>,
+        within: RangeInclusive<Timestamp>,
+    ) -> Result<Vec<SlotSignal>, Error> {
+        let (client, last) = (&self.client, *blocks.end());
+        let Some(first) = client.first_block_since(*within.start(), blocks).await? else {
+            return Ok(Vec::new());
+        };
+        let after = *within.end() + Seconds::SECOND;
+        let end = client.first_block_since(after, first..=last).await?;
+        let last = end.map_or(Some(last), BlockNumber::previous).unwrap_or(first);
+        client.signals(proposals, first..=last).await
+    }
+}
+
+/// The folder for caches: `$XDG_CACHE_HOME/canon`, otherwise `~/.cache/canon`.
+fn cache_folder() -> Option<PathBuf> {
+    let named = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = named.or_else(|| Some(env::home_dir()?.join(".cache")))?;
+    Some(folder.join("canon"))
+}
