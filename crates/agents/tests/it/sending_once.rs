@@ -112,7 +112,7 @@ async fn an_intent_that_is_named_twice_is_tried_once() {
     let (mut chain, mut process) = locked([1_000], Maker::Reads).await;
     let deadlines = propose(&mut chain).await;
     chain.skip_until_next_is(deadlines.voting_starts());
-    process.order(0, vote(Support::Yea, OrderAmount::Exactly(tokens(300))));
+    process.order(0, vote(&chain, Support::Yea, OrderAmount::Exactly(tokens(300))).await);
     let view = process.look().await.unwrap();
     let duty = process.actors[0].agent.role.duty(&view, &|_| IntentProgress::Open);
     let [intent] = &duty.intents[..] else { panic!("{:?}", duty.intents) };
