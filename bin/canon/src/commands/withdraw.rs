@@ -80,7 +80,11 @@ impl Withdraw {
             found.ok_or_else(|| missing(present, *id))
         });
         let named: Vec<_> = named.collect::<Result<_, _>>()?;
-        let steps = named.into_iter().map(|one| {
+        // Those that were paid in earlier steps of this command aren't due any more.
+        let unpaid = named.iter().filter(|one| one.view.payment == Payment::Due);
+        let unpaid: Vec<_> = unpaid.copied().collect();
+        let left = if unpaid.is_empty() { named } else { unpaid };
+        let steps = left.into_iter().map(|one| {
             check(present, one, account)?;
             Ok(step(present, one))
         });
