@@ -22,8 +22,9 @@ pub use intent::{
     NewAttester, PermitSignature, PermitTerms, RequestId, SetId,
 };
 pub use present::{
-    AttesterView, BallotView, BlockView, GovernanceView, HolderView, PayloadView, Present,
-    ProposalView, RollupView, SeedStatus, SetAddresses, SetView, SignalingView, WithdrawalView,
+    AttesterView, BallotView, BlockView, DUST_LIMIT, GovernanceView, HolderView, PayloadView,
+    Present, ProposalView, RollupView, SeedStatus, SetAddresses, SetView, SignalingView,
+    WithdrawalView,
 };
 pub use proposal::ProposalDates;
 pub use question::Question;

@@ -256,6 +256,9 @@ pub struct BallotView {
     pub nonce: Nonce,
 }
 
+/// The least amount that isn't [dust](WithdrawalView::is_dust_for): one token.
+pub const DUST_LIMIT: Amount = Amount::of(1_000_000_000_000_000_000);
+
 /// A withdrawal as Governance returns it. The holder that gave the power up is only in an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WithdrawalView {
@@ -274,6 +277,13 @@ impl WithdrawalView {
     /// Whether it can be paid at `now`.
     pub fn is_payable(&self, now: Timestamp) -> bool {
         self.payment.is_due(self.unlocks_at, now)
+    }
+
+    /// Whether it is dust for `account`, which therefore doesn't pay for its payment unless asked to: less than
+    /// [`DUST_LIMIT`], and another holder gave up the power. Anybody can make any number of such withdrawals due to
+    /// anybody. `holder` is the holder that gave it up, if that is known.
+    pub fn is_dust_for(&self, account: Address, holder: Option<Address>) -> bool {
+        holder.is_some_and(|holder| holder != account) && self.amount < DUST_LIMIT
     }
 }
 

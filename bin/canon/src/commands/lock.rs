@@ -1,7 +1,10 @@
 //! `canon lock`: locks tokens as power.
 
 use alloy_primitives::Address;
-use canon_protocol::{Seconds, text::Tokens};
+use canon_protocol::{
+    Seconds,
+    text::{Time, Tokens},
+};
 use canon_views::{IntendedAction, Intent, OrderAmount, PermitTerms, Present, Question};
 use clap::Args;
 use eyre::eyre;
@@ -93,11 +96,11 @@ impl Lock {
         planned: Planned,
         method: Method,
     ) -> Result<Vec<Step>, Failure> {
-        let Planned { account: holder, request } = planned;
+        let Planned { account: holder, request, .. } = planned;
         let unknown =
             || Failure::internal(eyre!("{holder} isn't in the answer"), "please report this");
         let view = present.holders.get(&holder).ok_or_else(unknown)?;
-        let amount = Holding::Tokens.ordered(holder, view.balance, self.amount)?;
+        let amount = Holding::Tokens.ordered(holder, view.balance, planned.amount(self.amount))?;
         let (asset, governance) = (present.addresses.asset, present.addresses.governance);
         let intent = |action| Intent { set: present.set_id(), action, until: None };
         let is_allowed = view.allowance >= amount.to_word();
@@ -123,16 +126,23 @@ impl Lock {
         }
         let beneficiary = self.beneficiary.filter(|beneficiary| *beneficiary != holder);
         let action = IntendedAction::Lock { holder, request, beneficiary, amount, permit };
-        let words = vec![
+        let mut words = vec![
             format!("Lock {}", tokens(amount)),
             format!("as power of {}", beneficiary.unwrap_or(holder)),
         ];
-        let mut lock = Step::new(intent(action), words);
-        lock.details = vec![format!(
+        let mut details = Vec::new();
+        if let Some(PermitTerms { deadline, .. }) = permit {
+            words.push(format!("signs a permit for Governance {governance}"));
+            words.push(format!("to take {} of asset {asset}", tokens(amount)));
+            details.push(format!("the permit can be used until {}", Time(deadline)));
+        }
+        details.push(format!(
             "the account has {} and {} power",
             tokens(view.balance),
             Tokens(view.power)
-        )];
+        ));
+        let mut lock = Step::new(intent(action), words);
+        lock.details = details;
         if !steps.is_empty() {
             lock.simulation = Simulation::AfterPrevious;
         }

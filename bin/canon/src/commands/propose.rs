@@ -69,7 +69,7 @@ async fn step(
     payload: Address,
     to: Address,
 ) -> Result<Step, Failure> {
-    let Planned { account: holder, request } = planned;
+    let Planned { account: holder, request, .. } = planned;
     let question =
         Question { holders: BTreeMap::from([(holder, BTreeSet::new())]), ..Question::default() };
     let OpenedSet { view, .. } = chain.history(question).await?;

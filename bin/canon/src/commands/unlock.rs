@@ -68,13 +68,13 @@ impl Unlock {
     }
 
     fn step(&self, present: &Present, planned: Planned) -> Result<Step, Failure> {
-        let Planned { account: holder, request } = planned;
+        let Planned { account: holder, request, .. } = planned;
         let unknown =
             || Failure::internal(eyre!("{holder} isn't in the answer"), "please report this");
         let view = present.holders.get(&holder).ok_or_else(unknown)?;
         let to = self.to.unwrap_or(holder);
         require_account(present, &[], "--to", to)?;
-        let amount = Holding::Power.ordered(holder, view.power, self.amount)?;
+        let amount = Holding::Power.ordered(holder, view.power, planned.amount(self.amount))?;
         let action = IntendedAction::Withdraw { holder, request, to, amount };
         let words = vec![
             format!("Give up {} power, which can't be taken back", Tokens(amount)),

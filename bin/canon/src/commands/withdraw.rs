@@ -2,7 +2,7 @@
 
 use alloy_primitives::Address;
 use canon_protocol::{Payment, WithdrawalId, text::Time};
-use canon_views::{IntendedAction, Intent, Present, Question, SetView, WithdrawalView};
+use canon_views::{DUST_LIMIT, IntendedAction, Intent, Present, Question, SetView, WithdrawalView};
 use clap::Args;
 use eyre::eyre;
 
@@ -16,7 +16,8 @@ use crate::{
 
 /// Pay withdrawals whose time has come; without ids, all of the account
 ///
-/// A withdrawal is of the holder that gave the power up, and of the account that gets the tokens.
+/// A withdrawal is of the holder that gave the power up, and of the account that gets the tokens. Without ids, those
+/// that others made due to the account, of less than 1 token each, are left out.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Withdraw {
@@ -79,7 +80,11 @@ impl Withdraw {
             found.ok_or_else(|| missing(present, *id))
         });
         let named: Vec<_> = named.collect::<Result<_, _>>()?;
-        let steps = named.into_iter().map(|one| {
+        // Those that were paid in earlier steps of this command aren't due any more.
+        let unpaid = named.iter().filter(|one| one.view.payment == Payment::Due);
+        let unpaid: Vec<_> = unpaid.copied().collect();
+        let left = if unpaid.is_empty() { named } else { unpaid };
+        let steps = left.into_iter().map(|one| {
             check(present, one, account)?;
             Ok(step(present, one))
         });
@@ -120,17 +125,50 @@ fn all(view: &SetView, known: &[Numbered], account: Address) -> Result<Vec<Step>
     }
     let own = known.iter().filter(|one| one.is_of(account));
     let unpaid: Vec<_> = own.filter(|one| one.view.payment == Payment::Due).collect();
-    let due = unpaid.iter().filter(|one| one.view.is_payable(present.next));
-    let steps: Vec<_> = due.map(|one| step(present, one)).collect();
-    if !steps.is_empty() {
+    let (dust, worthwhile): (Vec<&Numbered>, Vec<_>) =
+        unpaid.into_iter().partition(|one| one.view.is_dust_for(account, one.holder));
+    let due = worthwhile.iter().filter(|one| one.view.is_payable(present.next));
+    let mut steps: Vec<_> = due.map(|one| step(present, one)).collect();
+    let left_out = dust.iter().filter(|one| one.view.is_payable(present.next));
+    let left_out = left_out_text(left_out.map(|one| one.id));
+    if let Some(last) = steps.last_mut() {
+        last.details.extend(left_out);
         return Ok(steps);
     }
+    let report = match worthwhile.iter().min_by_key(|one| one.view.unlocks_at) {
+        None => left_out.map(|text| eyre!(text)),
+        Some(next) => Some(match left_out {
+            None => eyre!(outlook(present, next)),
+            Some(text) => eyre!(text).wrap_err(outlook(present, next)),
+        }),
+    };
     let title = format!("{account} has nothing to withdraw now");
-    let report = match unpaid.iter().min_by_key(|one| one.view.unlocks_at) {
+    let report = match report {
         None => eyre!(title),
-        Some(next) => eyre!(outlook(present, next)).wrap_err(title),
+        Some(report) => report.wrap_err(title),
     };
     Err(Failure::nothing_to_do(report, SEE_POWER))
+}
+
+/// The number of withdrawals that are named if they are left out.
+const NAMED: usize = 10;
+
+/// Says which withdrawals are left out, if any are.
+fn left_out_text(ids: impl Iterator<Item = WithdrawalId>) -> Option<String> {
+    let ids: Vec<_> = ids.map(|id| id.to_string()).collect();
+    let (last, before) = ids.split_last()?;
+    let which = match ids.len() {
+        1 => format!("withdrawal {last}, which somebody else made, of"),
+        2..=NAMED => format!("withdrawals {} and {last}, which others made, of", before.join(", ")),
+        count => {
+            format!("{count} withdrawals, which others made, from number {} to {last}, of", ids[0])
+        }
+    };
+    let each = if before.is_empty() { "" } else { " each" };
+    Some(format!(
+        "left out: {which} less than {}{each}; name their numbers to withdraw them too",
+        tokens(DUST_LIMIT)
+    ))
 }
 
 /// The time at which a withdrawal can be paid.

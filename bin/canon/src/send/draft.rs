@@ -37,8 +37,9 @@ impl Draft {
         &self,
         plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
     ) -> Result<Vec<Previewed>, Failure> {
-        let planned = Planned { account: self.sender.address(), request: RequestId::of(0) };
-        preview(&self.sender, plan(planned).await?).await
+        let planned =
+            Planned { account: self.sender.address(), request: RequestId::of(0), shown: None };
+        preview(&self.sender, plan(planned).await?).await.map_err(failures::nothing_sent)
     }
 
     pub(super) async fn print(
@@ -104,7 +105,7 @@ pub(super) async fn preview(
     steps: Vec<Step>,
 ) -> Result<Vec<Previewed>, Failure> {
     let read = sender.client().head_and_next_time(BLOCK_TIME).await;
-    let (head, next) = read.map_err(failures::refused)?;
+    let (head, next) = read.map_err(failures::unsent)?;
     let mut previewed = Vec::new();
     for (number, mut step) in steps.into_iter().enumerate() {
         let preview = match show::is_simulated_at_once(number, &step) {
@@ -112,7 +113,7 @@ pub(super) async fn preview(
             true => {
                 let preview = sender.preview(&step.intent, &head, next).await;
                 Some(preview.map_err(|error| {
-                    let Failure { exit, report, next } = failures::refused(error);
+                    let Failure { exit, report, next } = failures::unsent(error);
                     let report = match number {
                         0 => report,
                         _ => report.wrap_err(step.title().to_owned()),

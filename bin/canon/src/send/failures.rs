@@ -6,6 +6,7 @@ use canon_chain::{Error, Rejection};
 use canon_protocol::{ProposalsRefusal, Refusal};
 use eyre::{Report, eyre};
 
+use super::outbox::Delivered;
 use crate::exit::Failure;
 
 /// The refusal of a signal because the slot is another proposer's.
@@ -37,7 +38,26 @@ fn reported(error: &Error) -> Report {
 
 /// The failure for an error before anything was sent.
 pub(super) fn refused(error: Error) -> Failure {
-    let report = || reported(&error).wrap_err("nothing was sent");
+    nothing_sent(unsent(error))
+}
+
+/// Adds to a failure that the command has sent nothing.
+pub(super) fn nothing_sent(failure: Failure) -> Failure {
+    Failure { report: failure.report.wrap_err("nothing was sent"), ..failure }
+}
+
+/// Adds the steps that are done to the failure of a later one.
+pub(super) fn after(delivered: &[Delivered], failure: Failure) -> Failure {
+    let done = delivered
+        .iter()
+        .map(|Delivered { step, confirmed }| format!("{} ({})", step.title(), confirmed.hash));
+    let done = done.collect::<Vec<_>>().join("; ");
+    Failure { report: failure.report.wrap_err(format!("only a part is done: {done}")), ..failure }
+}
+
+/// The failure for an error that keeps a transaction from being sent. The command may have sent others before.
+pub(super) fn unsent(error: Error) -> Failure {
+    let report = || reported(&error);
     match &error {
         Error::Rpc { .. } | Error::NoEndpoint { .. } | Error::Head(_) => {
             Failure::internal(report(), "check --rpc-url (ETH_RPC_URL), then run the command again")

@@ -23,8 +23,8 @@ use std::{
 
 use alloy_primitives::{Address, B256, Signature};
 use canon_chain::{AccountSigner, Waited};
-use canon_protocol::{Seconds, text};
-use canon_views::{Intent, RequestId};
+use canon_protocol::{Amount, Seconds, text};
+use canon_views::{IntendedAction, Intent, OrderAmount, RequestId};
 use eyre::{Report, eyre};
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +83,16 @@ pub(crate) struct Planned {
     pub(crate) account: Address,
     /// The number of the request, for intents that need one.
     pub(crate) request: RequestId,
+    /// The amount that was shown for it; `None` before it was shown.
+    shown: Option<Amount>,
+}
+
+impl Planned {
+    /// The amount to plan with, if this one is wanted. Once `all` was shown as an amount, it stands for that amount:
+    /// otherwise a stranger could stop the command by sending a base unit between two steps.
+    pub(crate) fn amount(&self, wanted: OrderAmount) -> OrderAmount {
+        self.shown.map_or(wanted, OrderAmount::Exactly)
+    }
 }
 
 impl Step {
@@ -95,6 +105,29 @@ impl Step {
     /// The first line of the description.
     pub(crate) fn title(&self) -> &str {
         self.words.first().map_or("", String::as_str)
+    }
+
+    /// Whether another step of the same kind becomes due as time passes, for commands that find what is due.
+    const fn recurs(&self) -> bool {
+        matches!(
+            self.intent.action,
+            IntendedAction::Signal { .. }
+                | IntendedAction::RecordSeed { .. }
+                | IntendedAction::Push { .. }
+                | IntendedAction::Execute { .. }
+                | IntendedAction::Drop { .. }
+                | IntendedAction::PayWithdrawal { .. }
+        )
+    }
+
+    /// The amount of the order that the step carries out.
+    const fn ordered_amount(&self) -> Option<Amount> {
+        match self.intent.action {
+            IntendedAction::Lock { amount, .. } | IntendedAction::Withdraw { amount, .. } => {
+                Some(amount)
+            }
+            _ => None,
+        }
     }
 
     /// Whether the step does the same as `other`, with the same description.

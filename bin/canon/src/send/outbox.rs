@@ -186,6 +186,11 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         self.hashes_of(&step.intent.id(), earlier).next().is_some()
     }
 
+    /// Whether the command has sent anything.
+    fn has_sent(&self, earlier: &[B256]) -> bool {
+        self.sender.transactions().any(|(hash, _)| !earlier.contains(&hash))
+    }
+
     fn hashes_of<'s>(
         &'s self,
         id: &'s IntentId,
@@ -239,7 +244,11 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
                     if let Some(error) = self.pursue(Some(&step.intent), next).await {
                         // What was recorded before the node refused it, another node may have.
                         if !error.is_temporary() && !self.is_sent(step, earlier) {
-                            return Err(Stopped::ForGood(failures::refused(error)));
+                            let failure = failures::unsent(error);
+                            return Err(Stopped::ForGood(match self.has_sent(earlier) {
+                                true => failure,
+                                false => failures::nothing_sent(failure),
+                            }));
                         }
                         self.tell_once(error.to_string());
                         patience.note_failure(error);

@@ -3,14 +3,17 @@
 
 use std::{
     env,
-    fs::{self, File},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
 use alloy_primitives::{Address, B256, ChainId, hex};
-use canon_chain::tx::{FileJournal, JournalError};
-use canon_protocol::{ForeignText, text};
+use canon_chain::{
+    Client,
+    tx::{FileJournal, JournalError},
+};
+use canon_protocol::{BlockNumber, ForeignText, text};
 use canon_views::RequestId;
 use eyre::{Report, WrapErr as _, eyre};
 use serde::{Deserialize, Serialize};
@@ -22,8 +25,15 @@ use crate::exit::Failure;
 #[derive(Clone, Debug)]
 pub(super) struct AccountFiles {
     folder: PathBuf,
+    /// The name of the files that belong to the account on this chain.
     name: String,
+    /// The name of the files that belong to the account on all chains with this id.
+    shared: String,
 }
+
+/// The lock of an account. While it exists, no other process sends for the account on any chain with the same id.
+#[derive(Debug)]
+pub(super) struct AccountLock(#[expect(dead_code, reason = "dropping the file unlocks it")] File);
 
 /// The number of bytes of a chain's genesis hash that are part of file names.
 const GENESIS_BYTES: usize = 8;
@@ -72,32 +82,46 @@ impl AccountFiles {
     pub(super) fn new(folder: &Path, chain_id: ChainId, genesis: B256, account: Address) -> Self {
         let (genesis, _) = genesis.split_at(GENESIS_BYTES);
         let name = format!("{chain_id}-{}-{account:#x}", hex::encode_prefixed(genesis));
-        Self { folder: folder.to_owned(), name }
+        let shared = format!("{chain_id}-{account:#x}");
+        Self { folder: folder.to_owned(), name, shared }
     }
 
-    /// Opens the journal. Until it is dropped, no other process sends for the account.
+    /// Locks the account, and opens the journal.
     ///
     /// # Errors
     ///
-    /// If it can't be read, or another process has it.
-    pub(super) fn journal(&self, command: &str) -> Result<FileJournal, Failure> {
-        create_private(&self.folder).map_err(|error| self.unusable(error.into()))?;
-        match FileJournal::open(&self.file("journal")) {
-            Ok(journal) => {
-                // The file only helps a user who finds the journal locked.
-                let holder = format!("process {}: {command}\n", std::process::id());
-                let _ = fs::write(self.file("user"), holder);
-                Ok(journal)
-            }
-            Err(JournalError::InUse { path }) => {
-                let holder = fs::read_to_string(self.file("user")).unwrap_or_default();
-                let holder = ForeignText::new(holder.trim_end()).to_string();
-                let report = eyre!("{} is in use by {holder}", path.display())
-                    .wrap_err("another command sends for this account");
-                Err(Failure::internal(report, "wait until it has ended, then run this one again"))
-            }
-            Err(error) => Err(self.unusable(error.into())),
+    /// If a file can't be read, or another process sends for the account.
+    pub(super) fn open(&self, command: &str) -> Result<(AccountLock, FileJournal), Failure> {
+        let unusable = |error: io::Error| self.unusable(error.into());
+        create_private(&self.folder).map_err(unusable)?;
+        let path = self.shared_file("lock");
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path).map_err(unusable)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(self.in_use(&path)),
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
+        let journal = FileJournal::open(&self.file("journal")).map_err(|error| match error {
+            JournalError::InUse { path } => self.in_use(&path),
+            error => self.unusable(error.into()),
+        })?;
+        // The file only helps a user who finds the account locked.
+        let holder = format!("process {}: {command}\n", std::process::id());
+        let _ = fs::write(self.shared_file("user"), holder);
+        Ok((AccountLock(file), journal))
+    }
+
+    /// The failure for a file that another process has locked.
+    fn in_use(&self, path: &Path) -> Failure {
+        let holder = fs::read_to_string(self.shared_file("user")).unwrap_or_default();
+        let holder = ForeignText::new(holder.trim_end()).to_string();
+        let report = eyre!("{} is in use by {holder}", path.display())
+            .wrap_err("another command sends for this account");
+        Failure::internal(report, "wait until it has ended, then run this one again")
     }
 
     /// Reads the record of the command whose outcome wasn't shown.
@@ -155,6 +179,10 @@ impl AccountFiles {
         self.folder.join(format!("{}.{kind}", self.name))
     }
 
+    fn shared_file(&self, kind: &str) -> PathBuf {
+        self.folder.join(format!("{}.{kind}", self.shared))
+    }
+
     fn unusable(&self, report: Report) -> Failure {
         let folder = self.folder.display();
         let report = report.wrap_err(format!("{folder}: sent transactions can't be remembered"));
@@ -162,6 +190,26 @@ impl AccountFiles {
             report,
             "check the folder and its permissions: nothing is sent without it",
         )
+    }
+}
+
+/// The hash of a chain's block 0, which tells chains with the same id apart. The block named "earliest" doesn't: to a
+/// node with pruned history, that is the first block that the node has.
+///
+/// # Errors
+///
+/// If the endpoint doesn't answer, or doesn't have the block.
+pub(super) async fn genesis(client: &Client) -> Result<B256, Failure> {
+    let unusable = |report: Report| {
+        let report = report.wrap_err("sent transactions are remembered by the hash of block 0");
+        let next = "use the --rpc-url (ETH_RPC_URL) of a node that has block 0, then run the command again";
+        Failure::internal(report.wrap_err("nothing was sent"), next)
+    };
+    let block = client.block(0.into()).await;
+    let block = block.map_err(|error| unusable(Report::msg(error.to_string())))?;
+    match block.number {
+        BlockNumber::ZERO => Ok(block.hash),
+        other => Err(unusable(eyre!("expected block 0, found block {other}"))),
     }
 }
 

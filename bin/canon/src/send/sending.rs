@@ -2,7 +2,6 @@
 
 use std::{future::Future, path::Path};
 
-use alloy_eips::BlockId;
 use alloy_primitives::{Address, U256};
 use canon_chain::{
     AccountSigner, Client, IntentSender, Wait,
@@ -18,7 +17,7 @@ use super::{
     failures,
     outbox::{Again, Delivered, Outbox, Stopped},
     outcome::{self, OutcomeDocument},
-    record::AccountFiles,
+    record::{self, AccountFiles},
     seed,
     show::{self, Previewed},
 };
@@ -56,9 +55,9 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
         plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
     ) -> Result<Exit, Failure> {
         let account = self.signer.address();
-        let genesis = self.client.block(BlockId::earliest()).await.map_err(failures::refused)?.hash;
+        let genesis = record::genesis(self.client).await?;
         let files = AccountFiles::new(self.folder, self.client.chain_id(), genesis, account);
-        let journal = files.journal(self.command)?;
+        let (_lock, journal) = files.open(self.command)?;
         let fees = FeePolicy::default();
         let sender = IntentSender::new(self.client.clone(), self.signer.clone(), fees, journal);
         let sender = sender.map_err(failures::refused)?;
@@ -80,16 +79,12 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
                 Ok(Exit::Success)
             }
             Some(Err(Stopped::ForGood(failure))) => {
-                if !delivered.is_empty() {
-                    self.print(account, &delivered)?;
-                }
+                let failure = self.after(account, &delivered, failure)?;
                 outbox.end()?;
                 Err(failure)
             }
             Some(Err(Stopped::Mined { transaction, failure })) => {
-                if !delivered.is_empty() {
-                    self.print(account, &delivered)?;
-                }
+                let failure = self.after(account, &delivered, failure)?;
                 outbox.end_failed(transaction)?;
                 Err(failure)
             }
@@ -111,14 +106,30 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
     ) -> Result<(), Stopped> {
         let start = outbox.start(self.command, self.registry, self.confirmations).await?;
         delivered.extend(start.delivered);
-        if let Some(begun) = &start.begun
-            && begun.steps.iter().all(|step| is_among(step, delivered))
-        {
+        let done = start.begun.as_ref().map(|begun| &begun.steps);
+        let done = done.filter(|steps| steps.iter().all(|step| is_among(step, delivered)));
+        if done.is_some_and(|steps| !steps.iter().all(Step::recurs)) {
             return Ok(());
         }
-        let planned = Planned { account: outbox.sender().address(), request: start.request };
-        let steps = self.remaining(plan, planned, delivered).await?;
-        let previewed = preview(outbox.sender(), steps).await?;
+        let earlier_steps = start.begun.iter().flat_map(|begun| &begun.steps);
+        let planned = Planned {
+            account: outbox.sender().address(),
+            request: start.request,
+            shown: earlier_steps.filter_map(Step::ordered_amount).next(),
+        };
+        let steps = match self.remaining(plan, planned, delivered).await {
+            // Nothing else is due, so there is only the outcome of the earlier run to report.
+            Ok(steps) if done.is_some() && steps.is_empty() => return Ok(()),
+            Err(failure) if done.is_some() && failure.exit != Exit::Internal => return Ok(()),
+            other => other?,
+        };
+        let amount = steps.iter().find_map(Step::ordered_amount);
+        let planned = Planned { shown: planned.shown.or(amount), ..planned };
+        let unsent = |failure| match delivered.is_empty() {
+            true => failures::nothing_sent(failure),
+            false => failure,
+        };
+        let previewed = preview(outbox.sender(), steps).await.map_err(unsent)?;
         let shown: Vec<_> = previewed.iter().map(|one| one.step.clone()).collect();
         check_balance(outbox.sender(), &previewed).await?;
         let text = show::text(planned.account, &previewed);
@@ -126,7 +137,8 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
             Consent::Given => (self.show)(&text),
             Consent::Ask => {
                 if (self.ask)(&text, "Send it?").await? == Answer::No {
-                    let report = eyre!("the answer was no: nothing was sent");
+                    let more = if delivered.is_empty() { "" } else { " more" };
+                    let report = eyre!("the answer was no: nothing{more} was sent");
                     let next = "run the command again to be asked again";
                     return Err(Failure::refused(report, next).into());
                 }
@@ -159,6 +171,22 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
         Ok(steps.into_iter().filter(|step| !is_among(step, delivered)).collect())
     }
 
+    /// The failure of a step. If earlier ones are done, prints those, says how to take an unused allowance
+    /// back, and adds them to the failure.
+    fn after(
+        &self,
+        account: Address,
+        delivered: &[Delivered],
+        failure: Failure,
+    ) -> Result<Failure, Failure> {
+        let Some(last) = delivered.last() else { return Ok(failure) };
+        self.print(account, delivered)?;
+        if let Some(text) = show::taking_back(&last.step.intent) {
+            (self.tell)(&text);
+        }
+        Ok(failures::after(delivered, failure))
+    }
+
     /// Prints the outcome.
     fn print(&self, account: Address, delivered: &[Delivered]) -> Result<(), Failure> {
         match self.format {
@@ -175,7 +203,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
 async fn check_balance(sender: &IntentSender, previewed: &[Previewed]) -> Result<(), Failure> {
     let costs = previewed.iter().filter_map(|one| one.preview.as_ref()).map(Preview::max_cost);
     let needed = costs.fold(U256::ZERO, U256::saturating_add);
-    let balance = sender.balance().await.map_err(failures::refused)?;
+    let balance = sender.balance().await.map_err(failures::unsent)?;
     let missing = needed.saturating_sub(balance);
     if missing.is_zero() {
         return Ok(());

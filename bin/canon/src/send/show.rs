@@ -3,10 +3,11 @@
 use alloy_primitives::{Address, U256};
 use canon_chain::tx::{FeePolicy, Preview};
 use canon_protocol::text::{self, ether, grouped, gwei};
+use canon_views::{IntendedAction, Intent};
 use serde::Serialize;
 
 use super::{Simulation, Step};
-use crate::page::{Page, line};
+use crate::page::{Page, line, tokens};
 
 /// A step, and its transaction if that can be simulated before the steps before it are mined.
 #[derive(Clone, Debug)]
@@ -54,6 +55,20 @@ fn at_most(wei: U256) -> U256 {
     let digits = wei.to_string().len();
     let unit = U256::from(10).pow(U256::from(digits.saturating_sub(3)));
     wei.div_ceil(unit).saturating_mul(unit)
+}
+
+/// How to take back the allowance that a step gave, for a command that didn't use it.
+pub(super) fn taking_back(intent: &Intent) -> Option<String> {
+    let (asset, spender, amount) = match intent.action {
+        IntendedAction::Approve { asset, amount, .. } => (asset, intent.set.governance, amount),
+        IntendedAction::ApproveStake { asset, rollup, amount, .. } => (asset, rollup, amount),
+        _ => return None,
+    };
+    Some(format!(
+        "{spender} may still take {} of asset {asset}. To take that back, with the same key: cast send {asset} \
+         'approve(address,uint256)' {spender} 0",
+        tokens(amount)
+    ))
 }
 
 /// The name of the function with a signature.

@@ -1,6 +1,7 @@
 //! Tests of commands that are killed or lose their endpoint at any point, and are run again.
 
 mod blocks;
+mod changes;
 mod cost;
 mod forks;
 mod wallets;
@@ -21,7 +22,7 @@ use canon_chain::{
 use canon_devchain::{Devchain, DevchainConfig, Mining};
 use canon_faults::{Fault, FaultPlan, Faults};
 use canon_protocol::{Amount, Timestamp};
-use canon_views::{IntendedAction, Question, SetAddresses, SetId};
+use canon_views::{HolderView, IntendedAction, Question, SetAddresses, SetId};
 use tower::Layer as _;
 
 use super::{record::AccountFiles, *};
@@ -103,7 +104,7 @@ impl World {
         let view =
             self.client.view(self.set.registry, &question, head.hash.into(), BLOCK_TIME).await;
         let present = view.map_err(unread)?;
-        let Planned { account: holder, request } = planned;
+        let Planned { account: holder, request, .. } = planned;
         let set = SetId { chain_id: present.chain_id, governance: self.set.governance };
         let step =
             |action, title: String| Step::new(Intent { set, action, until: None }, vec![title]);
@@ -174,12 +175,17 @@ impl World {
 
     /// The power of the account.
     async fn power(&self) -> Amount {
+        self.holding().await.power
+    }
+
+    /// What the account holds.
+    async fn holding(&self) -> HolderView {
         let head = self.client.head().await.unwrap();
         let mut question = Question::default();
         question.holders.insert(self.account(), Default::default());
         let view =
             self.client.view(self.set.registry, &question, head.hash.into(), BLOCK_TIME).await;
-        view.unwrap().holders[&self.account()].power
+        view.unwrap().holders[&self.account()].clone()
     }
 
     /// Restores the state after the deployment of the set.
@@ -568,15 +574,15 @@ fn a_folder_for_state_is_its_owners_only() {
     let folder = std::env::temp_dir().join(format!("canon-send-{}-private", std::process::id()));
     let files =
         AccountFiles::new(&folder.join("canon"), 1, B256::repeat_byte(2), Address::repeat_byte(1));
-    let journal = files.journal("canon push").unwrap();
+    let (lock, journal) = files.open("canon push").unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&folder.join("canon")), mode(journal.path())), (0o700, 0o600));
-    let said = files.journal("canon drop").unwrap_err();
+    let said = files.open("canon drop").unwrap_err();
     let report = format!("{:#}", said.report);
     let expected = format!("is in use by process {}: canon push", std::process::id());
     assert!(report.contains(&expected), "{report}");
     assert_eq!(said.exit, Exit::Internal);
-    drop(journal);
+    drop((lock, journal));
     fs::write(
         folder.join("canon/1-0x0202020202020202-0x0101010101010101010101010101010101010101.begun"),
         "{",

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, ops::ControlFlow};
 
-use alloy_primitives::{Address, B256, Bytes, hex};
+use alloy_primitives::{Address, Bytes, hex};
 use alloy_provider::{Provider as _, ProviderBuilder};
 use canon_chain::{
     BlockId, Client, ContractCall, NoWait, Sender, calls,
@@ -248,11 +248,6 @@ impl Chain {
     /// test.
     pub(crate) fn key(&self, account: usize) -> String {
         self.chain.dev_accounts()[account].to_bytes().to_string()
-    }
-
-    /// The hash of the first block.
-    pub(crate) async fn genesis(&self) -> B256 {
-        self.sender.client().block(BlockId::earliest()).await.unwrap().hash
     }
 
     /// The address of one of the chain's accounts.

@@ -6,7 +6,6 @@ use std::{
 };
 
 use alloy_primitives::{Address, U256, address};
-use canon_chain::tx::FileJournal;
 use canon_devchain::Mining;
 use serde_json::Value;
 use snapbox::{
@@ -265,17 +264,18 @@ const KEYSTORE: &str = r#"{"crypto": {"cipher": "aes-128-ctr", "cipherparams":
 async fn an_account_in_use_is_left_alone_and_its_user_is_named() {
     let folder = Folder::new("in-use");
     let chain = with_winner().await;
-    let genesis = chain.genesis().await.to_string();
     while_served(move || {
         let block = chain.chain.block_number();
         let state = folder.file("state/canon");
-        let name = format!("31337-{}-{:#x}", &genesis[..18], chain.account(ACCOUNT));
-        let journal = FileJournal::open(&state.join(format!("{name}.journal"))).unwrap();
+        std::fs::create_dir_all(&state).unwrap();
+        let name = format!("31337-{:#x}", chain.account(ACCOUNT));
+        let lock = std::fs::File::create(state.join(format!("{name}.lock"))).unwrap();
+        lock.try_lock().unwrap();
         std::fs::write(state.join(format!("{name}.user")), "process 4711: canon lock 5\n").unwrap();
         let said = fails(by(&chain, &folder, "push --yes"), 3);
         assert!(said.contains("is in use by process 4711: canon lock 5"), "{said}");
         assert_eq!(chain.chain.block_number(), block);
-        drop(journal);
+        drop(lock);
         shown(by(&chain, &folder, "push --yes"));
     })
     .await;

@@ -1,5 +1,6 @@
 //! `canon lock`, `canon unlock` and `canon withdraw`.
 
+use canon_protocol::Amount;
 use serde_json::Value;
 use snapbox::{assert_data_eq, file};
 
@@ -7,7 +8,7 @@ use crate::{
     chain::{Chain, tokens},
     sending::{ACCOUNT, about, by, fails, shown, stable},
     servers::Folder,
-    support::{stdout, while_served},
+    support::{said, stdout, while_served},
 };
 
 /// A chain on which the account has 100 tokens.
@@ -52,9 +53,16 @@ async fn a_permit_makes_a_lock_one_transaction() {
     let folder = Folder::new("permit");
     let chain = with_tokens().await;
     while_served(move || {
-        let (result, said) = shown(by(&chain, &folder, "lock all --permit --yes"));
-        assert!(result.starts_with("Locked 100 tokens as power of 0x"), "{result}");
+        let output = by(&chain, &folder, "lock all --permit --yes").output().unwrap();
+        let (result, said) = (String::from_utf8(output.stdout).unwrap(), said(output.stderr));
+        assert!(result.starts_with("Locked 100 tokens as power of 0x"), "{said}");
         assert!(said.contains("calls depositWithPermit at 0x"), "{said}");
+        let (governance, asset) = (chain.set.governance, chain.set.asset);
+        let permit = format!(
+            "signs a permit for Governance {governance}\n   to take 100 tokens of asset {asset}\n   the permit \
+             can be used until 2026-01-02 00:"
+        );
+        assert!(said.contains(&permit), "{said}");
         assert_eq!(chain.chain.nonce(chain.account(ACCOUNT)), 1);
         // An account without tokens is refused before anything has to be signed.
         let from = chain.account(2);
@@ -164,6 +172,35 @@ async fn unlock_and_withdraw_pay_to_whom_it_is_due_and_not_before() {
         assert_data_eq!(result, file!["withdraw.txt"].raw());
         assert_data_eq!(said, file!["withdraw-words.txt"].raw());
         assert!(fails(withdraw("1"), 1).contains("withdrawal 1 is paid already"));
+    })
+    .await;
+}
+
+/// Anybody can make any number of withdrawals due to an account, and each costs it a transaction.
+#[tokio::test(flavor = "multi_thread")]
+async fn dust_that_others_withdraw_to_an_account_is_left_out_unless_named() {
+    let folder = Folder::new("withdraw-dust");
+    let mut chain = with_tokens().await;
+    chain.lock(tokens(10)).await;
+    let account = chain.account(ACCOUNT);
+    for amount in [Amount::of(1), Amount::of(2), tokens(1), Amount::of(3)] {
+        chain.withdraw(account, amount).await;
+    }
+    while_served(move || {
+        chain.pass(2000);
+        let withdraw =
+            |arguments: &str| by(&chain, &folder, &format!("withdraw {arguments} --yes"));
+        let (result, said) = shown(withdraw(""));
+        assert!(result.starts_with("Withdrawal 2 is paid\n"), "{result}");
+        assert_eq!(result.matches("is paid").count(), 1, "{result}");
+        let left_out =
+            "left out: withdrawals 0, 1 and 3, which others made, of less than 1 token each";
+        assert!(said.contains(left_out), "{said}");
+        let nothing = fails(withdraw(""), 4);
+        assert!(nothing.contains("has nothing to withdraw now"), "{nothing}");
+        assert!(nothing.contains(left_out), "{nothing}");
+        let (result, _) = shown(withdraw("0 3"));
+        assert_eq!(result.matches("is paid").count(), 2, "{result}");
     })
     .await;
 }

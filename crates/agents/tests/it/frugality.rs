@@ -5,6 +5,7 @@ use crate::{
     test_chain::{BLOCK_HASH, TestChain, key, tokens},
     views::Maker,
 };
+use alloy_primitives::B256;
 use canon_agents::{Holder, Mover, Sequencer};
 use canon_faults::FaultPlan;
 use canon_protocol::{ProposalId, Support};
@@ -44,7 +45,9 @@ async fn whoever_has_nothing_to_do_asks_nothing() {
             process.add(AnyRole::Sequencer(sequencer), key.clone());
             let mut holder = Holder::new(key.address());
             let (id, support) = (ProposalId::of(7), Support::Yea);
-            holder.add(Order::Vote { id, support, amount: OrderAmount::All }, RequestId::default());
+            let actions_hash = B256::ZERO;
+            let vote = Order::Vote { id, actions_hash, support, amount: OrderAmount::All };
+            holder.add(vote, RequestId::default());
             process.add(AnyRole::Holder(holder), key.clone());
             let [attester, spare] = [number, 1_000 + number].map(crate::test_chain::attester);
             let withdrawer = key.address();

@@ -21,8 +21,10 @@ const fn lock(amount: u128) -> Order {
     Order::Lock { amount: tokens(amount), method: LockMethod::Permit }
 }
 
-pub(crate) const fn vote(support: Support, amount: OrderAmount) -> Order {
-    Order::Vote { id: ID, support, amount }
+/// An order to vote on the proposal, with the actions that it has now.
+pub(crate) async fn vote(chain: &TestChain, support: Support, amount: OrderAmount) -> Order {
+    let actions_hash = chain.look().await.proposal(ID).unwrap().actions_hash;
+    Order::Vote { id: ID, actions_hash, support, amount }
 }
 
 pub(crate) const fn tally(yea: u128, nea: u128) -> Tally {
@@ -87,11 +89,12 @@ async fn power_at_the_snapshot_is_what_is_cast() {
         let (mut chain, mut process) = locked([1_000, 500], maker).await;
         let deadlines = propose(&mut chain).await;
         // Tokens locked in time count, and power given up in time doesn't.
-        let first = process.order(0, vote(Support::Yea, OrderAmount::Exactly(tokens(300))));
-        process.order(0, vote(Support::Nea, OrderAmount::Exactly(tokens(100))));
+        let first =
+            process.order(0, vote(&chain, Support::Yea, OrderAmount::Exactly(tokens(300))).await);
+        process.order(0, vote(&chain, Support::Nea, OrderAmount::Exactly(tokens(100))).await);
         let amount = OrderAmount::Exactly(tokens(200));
         process.order(1, Order::Withdraw { amount, to: holder(1) });
-        process.order(1, vote(Support::Nea, OrderAmount::All));
+        process.order(1, vote(&chain, Support::Nea, OrderAmount::All).await);
         let before = process.entries.len();
         process.run_blocks(&chain, 3).await;
         assert_eq!(
@@ -104,7 +107,7 @@ async fn power_at_the_snapshot_is_what_is_cast() {
         chain.skip_until_next_is(deadlines.voting_starts());
         process.run_block(&chain).await;
         // The rest of the power, on the other side or the same.
-        process.order(0, vote(Support::Yea, OrderAmount::All));
+        process.order(0, vote(&chain, Support::Yea, OrderAmount::All).await);
         process.run_blocks(&chain, 2).await;
         assert_eq!(cast(&chain, 0).await, tally(900, 100));
         assert_eq!(cast(&chain, 1).await, tally(0, 300));
@@ -118,7 +121,8 @@ async fn power_at_the_snapshot_is_what_is_cast() {
         assert_eq!(process.failures(), [""; 0]);
 
         // No power is left, and later it is too late.
-        let late = process.order(0, vote(Support::Nea, OrderAmount::Exactly(tokens(200))));
+        let late =
+            process.order(0, vote(&chain, Support::Nea, OrderAmount::Exactly(tokens(200))).await);
         process.run_block(&chain).await;
         let (needed, available) = (tokens(100), Amount::ZERO);
         assert_eq!(status(&process, 0, late), OrderStatus::Short { needed, available });
@@ -133,7 +137,7 @@ async fn a_ballot_fits_the_first_and_the_last_second() {
     for maker in Maker::ALL {
         let (mut chain, mut process) = locked([1_000], maker).await;
         let deadlines = propose(&mut chain).await;
-        process.order(0, vote(Support::Yea, OrderAmount::All));
+        process.order(0, vote(&chain, Support::Yea, OrderAmount::All).await);
         let start = deadlines.voting_starts();
         let (before, first) = (Timestamp::of(start.get() - 1), start);
         let (last, after) = (deadlines.active, deadlines.active + Seconds::SECOND);
@@ -169,8 +173,8 @@ async fn an_objection_fits_the_first_half_of_the_execution_delay() {
             chain.send(calls::vote(governance, ID, tokens(9_000), Support::Yea)).await;
             // The next block is the last one in which ballots against count, or the one that is too late.
             chain.skip_until_next_is(deadlines.objections_until + Seconds::of(seconds_late));
-            process.order(0, vote(Support::Nea, OrderAmount::All));
-            let late = process.order(1, vote(Support::Yea, OrderAmount::All));
+            process.order(0, vote(&chain, Support::Nea, OrderAmount::All).await);
+            let late = process.order(1, vote(&chain, Support::Yea, OrderAmount::All).await);
             process.run_block(&chain).await;
             assert_eq!(status(&process, 1, late), OrderStatus::TooLate);
             process.run_block(&chain).await;

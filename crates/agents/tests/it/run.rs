@@ -5,7 +5,7 @@ use crate::{
     test_chain::{BLOCK, BLOCK_HASH, Image, TestChain, attester, key, tokens},
     views::{Maker, Views},
 };
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use canon_chain::{
     calls,
     tx::{Journal, JournalContents, MemoryJournal},
@@ -139,7 +139,7 @@ fn recipient() -> Address {
 impl Run {
     /// A run at its beginning, with all agents in one process, except `apart`, which has its own.
     pub(crate) async fn new(maker: Maker, participants: Participants, apart: Option<Who>) -> Self {
-        let Start { image, new, .. } = Start::get().await;
+        let Start { image, new, plan } = Start::get().await;
         let mut chain = TestChain::at(image).await;
         let (old, new) = (chain.addresses().rollup, *new);
         if participants == Participants::HolderOnlyVotes {
@@ -166,7 +166,7 @@ impl Run {
                 Who::Sequencer => {
                     process.add_sequencer(0, old, BlockDuty::Propose(BLOCK_HASH), None)
                 }
-                Who::Holder => add_holder(process, participants),
+                Who::Holder => add_holder(process, participants, plan.actions_hash),
                 Who::Keeper if participants == Participants::KeeperPaysNobody => {
                     process.add_keeper(&chain, PayOut::No)
                 }
@@ -446,9 +446,10 @@ const fn withdrawals(participants: Participants) -> u64 {
     }
 }
 
-fn add_holder(process: &mut Process, participants: Participants) -> usize {
+fn add_holder(process: &mut Process, participants: Participants, actions_hash: B256) -> usize {
     let lock = |amount, method| Order::Lock { amount: tokens(amount), method };
-    let vote = Order::Vote { id: ID, support: Support::Yea, amount: OrderAmount::All };
+    let (support, amount) = (Support::Yea, OrderAmount::All);
+    let vote = Order::Vote { id: ID, actions_hash, support, amount };
     let to = key("holder", 0).address();
     let withdraw = Order::Withdraw { amount: OrderAmount::Exactly(tokens(500)), to };
     let (approval, permit) = (lock(2_000, LockMethod::Approval), lock(1_000, LockMethod::Permit));

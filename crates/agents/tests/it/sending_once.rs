@@ -26,7 +26,7 @@ async fn an_old_view_casts_no_ballot_twice() {
         let (mut chain, mut process) = locked([1_000], maker).await;
         let deadlines = propose(&mut chain).await;
         chain.skip_until_next_is(deadlines.voting_starts());
-        process.order(0, vote(Support::Yea, OrderAmount::Exactly(tokens(300))));
+        process.order(0, vote(&chain, Support::Yea, OrderAmount::Exactly(tokens(300))).await);
         let old = process.look().await.unwrap();
         process.run_blocks(&chain, 68).await;
         assert_eq!(cast(&chain, 0).await, tally(300, 0));
@@ -44,7 +44,7 @@ async fn a_head_that_goes_back_casts_no_ballot_twice() {
         let (mut chain, mut process) = locked([1_000], maker).await;
         let deadlines = propose(&mut chain).await;
         chain.skip_until_next_is(deadlines.voting_starts());
-        process.order(0, vote(Support::Yea, OrderAmount::Exactly(tokens(300))));
+        process.order(0, vote(&chain, Support::Yea, OrderAmount::Exactly(tokens(300))).await);
         let old = chain.devchain.block_number();
         process.run_blocks(&chain, 68).await;
         assert_eq!(cast(&chain, 0).await, tally(300, 0));
@@ -80,7 +80,7 @@ async fn a_lost_journal_casts_no_ballot_twice() {
         let (mut chain, mut process) = locked([1_000], maker).await;
         let deadlines = propose(&mut chain).await;
         chain.skip_until_next_is(deadlines.voting_starts());
-        process.order(0, vote(Support::Yea, OrderAmount::Exactly(tokens(300))));
+        process.order(0, vote(&chain, Support::Yea, OrderAmount::Exactly(tokens(300))).await);
         process.act(&chain).await;
         process.actors[0].restart_without_journal();
         process.run_blocks(&chain, 4).await;
@@ -95,7 +95,7 @@ async fn two_processes_with_one_key_cast_no_ballot_twice() {
         let (mut chain, mut one) = locked([1_000], maker).await;
         let deadlines = propose(&mut chain).await;
         chain.skip_until_next_is(deadlines.voting_starts());
-        one.order(0, vote(Support::Yea, OrderAmount::Exactly(tokens(300))));
+        one.order(0, vote(&chain, Support::Yea, OrderAmount::Exactly(tokens(300))).await);
         let mut two = one.copy(&chain).await;
         for _ in 0..4 {
             one.act(&chain).await;
@@ -112,7 +112,7 @@ async fn an_intent_that_is_named_twice_is_tried_once() {
     let (mut chain, mut process) = locked([1_000], Maker::Reads).await;
     let deadlines = propose(&mut chain).await;
     chain.skip_until_next_is(deadlines.voting_starts());
-    process.order(0, vote(Support::Yea, OrderAmount::Exactly(tokens(300))));
+    process.order(0, vote(&chain, Support::Yea, OrderAmount::Exactly(tokens(300))).await);
     let view = process.look().await.unwrap();
     let duty = process.actors[0].agent.role.duty(&view, &|_| IntentProgress::Open);
     let [intent] = &duty.intents[..] else { panic!("{:?}", duty.intents) };
@@ -142,7 +142,7 @@ async fn a_view_that_lags_does_not_take_an_execution_back() {
         let (mut chain, mut process) = locked([10_000], maker).await;
         let deadlines = propose(&mut chain).await;
         chain.skip_until_next_is(deadlines.voting_starts());
-        process.order(0, vote(Support::Yea, OrderAmount::All));
+        process.order(0, vote(&chain, Support::Yea, OrderAmount::All).await);
         process.run_blocks(&chain, 2).await;
         let keeper = process.add_keeper(&chain, PayOut::No);
         chain.skip_until_next_is(deadlines.queued);

@@ -10,7 +10,7 @@ use canon_protocol::{
 };
 use canon_views::{
     BlockDuty, IntentSubject, LockMethod, MovePhase, Order, OrderAmount, PayOut, PayloadStatus,
-    Question, SignalDecision,
+    Question, SignalDecision, SignalPlan,
 };
 
 const ID: ProposalId = ProposalId::ZERO;
@@ -20,10 +20,11 @@ const fn push(subject: IntentSubject) -> bool {
     matches!(subject, IntentSubject::Push { .. })
 }
 
-/// A holder's orders: lock all its tokens, and vote.
-const fn orders(amount: u128, support: Support) -> [Order; 2] {
+/// A holder's orders: lock all its tokens, and vote on the plan's payload.
+const fn orders(plan: &SignalPlan, amount: u128, support: Support) -> [Order; 2] {
     let lock = Order::Lock { amount: tokens(amount), method: LockMethod::Permit };
-    [lock, Order::Vote { id: ID, support, amount: OrderAmount::All }]
+    let (actions_hash, amount) = (plan.actions_hash, OrderAmount::All);
+    [lock, Order::Vote { id: ID, actions_hash, support, amount }]
 }
 
 /// The slots with signals from `first` on, if there is one in every slot until a round of ten has six.
@@ -49,7 +50,7 @@ async fn from_the_first_signal_to_the_new_rollups_blocks() {
         let voters = [(5_000, Support::Yea), (3_000, Support::Yea), (1_000, Support::Nea)];
         for (number, (amount, support)) in (0..).zip(voters) {
             chain.endow(key("holder", number).address(), tokens(amount)).await;
-            process.add_holder(number, orders(amount, support));
+            process.add_holder(number, orders(&plan, amount, support));
         }
         process.add_keeper(&chain, PayOut::No);
 
@@ -133,7 +134,7 @@ async fn a_rejected_payload_is_signaled_for_again() {
             process.add_sequencer(number, old, BlockDuty::Propose(BLOCK_HASH), Some(plan));
         }
         chain.endow(key("holder", 0).address(), tokens(5_000)).await;
-        process.add_holder(0, orders(5_000, Support::Nea));
+        process.add_holder(0, orders(&plan, 5_000, Support::Nea));
         process.add_keeper(&chain, PayOut::No);
         process.run_until(&chain, 120, is_done(push)).await;
         let first_signals = process.signaled();

@@ -162,6 +162,7 @@ async fn cast(
 ) -> Result<()> {
     let (id, proposal) = run.proposal(track)?;
     let (snapshot, tally) = (proposal.deadlines().pending, proposal.tally());
+    let actions_hash = proposal.actions_hash();
     let mut voters: Vec<_> = (0..run.participants.holders.len())
         .filter(|holder| {
             let holder = &run.participants.holders[*holder];
@@ -194,7 +195,8 @@ async fn cast(
             BallotPlan::None => &[],
         };
         for &(support, amount) in ballots {
-            run.participants.holders[holder].order(Order::Vote { id, support, amount });
+            let order = Order::Vote { id, actions_hash, support, amount };
+            run.participants.holders[holder].order(order);
         }
     }
     let members: Vec<_> = voters.iter().map(|(holder, _)| *holder).collect();

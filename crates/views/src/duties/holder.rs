@@ -11,7 +11,7 @@ use crate::{
     },
     present::{HolderView, Present, SetView},
 };
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use canon_protocol::{Amount, ProposalId, ProposalState, Seconds, Support, Timestamp, text};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -48,6 +48,9 @@ pub enum Order {
     Vote {
         /// The proposal.
         id: ProposalId,
+        /// The hash of the actions that the holder has read, as in `ProposalFrozen`. A number alone names another
+        /// proposal after a reorganization, or if somebody else proposes first.
+        actions_hash: B256,
         /// The side of the ballot: for or against.
         support: Support,
         /// The total power to cast on that side.
@@ -97,6 +100,11 @@ pub enum OrderStatus {
     Done,
     /// It came too late: the ballots it needs aren't taken any more.
     TooLate,
+    /// The proposal with this number has other actions than the order. No ballot is cast on it.
+    ActionsChanged {
+        /// The hash of the proposal's actions.
+        found: B256,
+    },
     /// The holder has less than the order needs.
     Short {
         /// The amount that the order needs.
@@ -128,12 +136,17 @@ pub enum WaitsFor {
 /// outlast the mining of a transaction.
 const PERMIT_VALIDITY: Seconds = Seconds::DAY;
 
+/// The number of withdrawals that a holder claims in a block. Whoever makes many due to it doesn't delay its
+/// ballots.
+const MAX_CLAIMS: usize = 4;
+
 /// The duty of a holder in the next block: payments first, then orders by number. The view must have been
 /// [asked](crate::Question::add_holder) for `orders`. `progress` returns the progress of an order that the
 /// state doesn't show, from the journal of intents. An order that is or may be done isn't sent again.
 ///
-/// Withdrawals of the holder, or to it, are paid as soon as they unlock: all of them if the history is
-/// known, otherwise those that the view was asked for.
+/// Withdrawals of the holder, or to it, are paid as soon as they unlock, at most 4 in a block: all
+/// except [dust](WithdrawalView::is_dust_for) if the history is known, otherwise those that the view was asked
+/// for.
 pub fn holder(
     view: &SetView,
     holder: Address,
@@ -170,9 +183,10 @@ fn claims(view: &SetView, holder: Address) -> Vec<Intent> {
     let present = &view.present;
     let due = view.withdrawals().filter(|withdrawal| {
         let is_own = withdrawal.holder == Some(holder) || withdrawal.view.recipient == holder;
-        is_own && withdrawal.view.is_payable(present.next)
+        let is_dust = withdrawal.view.is_dust_for(holder, withdrawal.holder);
+        is_own && !is_dust && withdrawal.view.is_payable(present.next)
     });
-    due.map(|withdrawal| pay_withdrawal(present, withdrawal.id)).collect()
+    due.take(MAX_CLAIMS).map(|withdrawal| pay_withdrawal(present, withdrawal.id)).collect()
 }
 
 /// The evaluation of a holder's orders, one after the other.
@@ -190,7 +204,9 @@ impl OrderEvaluation<'_> {
     /// Returns the status of `order`. Adds its intent for the next block, if it has one.
     fn evaluate(&mut self, number: RequestId, order: &Order) -> OrderStatus {
         match *order {
-            Order::Vote { id, support, amount } => self.vote(id, support, amount),
+            Order::Vote { id, actions_hash, support, amount } => {
+                self.vote(id, actions_hash, support, amount)
+            }
             Order::Lock { amount, method } => {
                 self.in_turn(number, |evaluation| evaluation.lock(number, amount, method))
             }
@@ -254,10 +270,19 @@ impl OrderEvaluation<'_> {
         self.due(IntendedAction::Withdraw { holder, request, to, amount }, None)
     }
 
-    fn vote(&mut self, id: ProposalId, support: Support, amount: OrderAmount) -> OrderStatus {
+    fn vote(
+        &mut self,
+        id: ProposalId,
+        actions_hash: B256,
+        support: Support,
+        amount: OrderAmount,
+    ) -> OrderStatus {
         let Some(proposal) = self.present.proposal(id) else {
             return OrderStatus::Waiting(WaitsFor::Proposal);
         };
+        if proposal.actions_hash != actions_hash {
+            return OrderStatus::ActionsChanged { found: proposal.actions_hash };
+        }
         let Some(ballot) = self.view.ballots.get(&id) else { return OrderStatus::Unknown };
         let next = self.present.next;
         if proposal.state_at(next) == ProposalState::Pending {

@@ -379,9 +379,12 @@ impl History {
     fn check_holders(&mut self, next: Timestamp) {
         let governance = self.chain.set.governance();
         let count = governance.proposals().len() as u64;
-        let votes = (count.saturating_sub(3)..count).map(ProposalId::of).flat_map(|id| {
+        let numbered = (0..count).map(ProposalId::of).zip(governance.proposals());
+        let newest = numbered.skip(governance.proposals().len().saturating_sub(3));
+        let votes = newest.flat_map(|(id, proposal)| {
             [Support::Yea, Support::Nea].map(|support| Order::Vote {
                 id,
+                actions_hash: proposal.actions_hash(),
                 support,
                 amount: OrderAmount::All,
             })

@@ -1,13 +1,14 @@
 //! The duty of holders.
 
 use crate::chain::{ASSET, Chain, GOVERNANCE, PAYLOAD, ViewedChain as _, harmless, named, tokens};
+use alloy_primitives::B256;
 use canon_protocol::{
     Amount, AssetCall, Call, GovernanceCall, Nonce, ProposalId, Seconds, Support, Timestamp,
-    WithdrawalId,
+    WithdrawalId, actions_hash,
 };
 use canon_views::{
     Completion, Duty, IntendedAction, IntentId, IntentProgress, IntentSubject, LockMethod, Order,
-    OrderAmount, OrderStatus, PermitTerms, Question, RequestId, WaitsFor, holder,
+    OrderAmount, OrderStatus, PermitTerms, Question, RequestId, SetView, WaitsFor, holder,
 };
 use std::collections::BTreeMap;
 
@@ -50,7 +51,12 @@ fn ballots_are_cast_while_they_are_taken() {
     let mut chain = Chain::voting(2000, 1000);
     chain.propose(PAYLOAD, &harmless());
     let deadlines = chain.set.governance().proposals()[0].deadlines();
-    let order = |support| Order::Vote { id: ID, support, amount: OrderAmount::All };
+    let order = |support| Order::Vote {
+        id: ID,
+        actions_hash: actions_hash(&harmless()),
+        support,
+        amount: OrderAmount::All,
+    };
     let waits = OrderStatus::Waiting(WaitsFor::Voting(deadlines.voting_starts()));
     let (yea, nea) = (Support::Yea, Support::Nea);
     let objections_end = deadlines.objections_until + Seconds::SECOND;
@@ -77,7 +83,12 @@ fn ballots_are_cast_while_they_are_taken() {
             assert!(duty.intents.iter().all(|intent| intent.until == Some(until)));
         }
     }
-    let order = Order::Vote { id: ProposalId::of(1), support: yea, amount: OrderAmount::All };
+    let order = Order::Vote {
+        id: ProposalId::of(1),
+        actions_hash: B256::ZERO,
+        support: yea,
+        amount: OrderAmount::All,
+    };
     let unknown = OrderStatus::Waiting(WaitsFor::Proposal);
     assert_eq!(result(&duty(&chain, "alice", &[order], deadlines.active)), (vec![], vec![unknown]));
 }
@@ -89,7 +100,12 @@ fn a_ballot_order_is_done_when_the_ballot_is_there() {
     let deadlines = chain.set.governance().proposals()[0].deadlines();
     chain.jump(deadlines.voting_starts());
     chain.vote("alice", ID, 300, Support::Yea);
-    let order = |support, amount| Order::Vote { id: ID, support, amount };
+    let order = |support, amount| Order::Vote {
+        id: ID,
+        actions_hash: actions_hash(&harmless()),
+        support,
+        amount,
+    };
     let (yea, nea) = (Support::Yea, Support::Nea);
     let exactly = |amount| OrderAmount::Exactly(count(amount));
     let due = OrderStatus::Due;
@@ -247,7 +263,12 @@ fn only_an_order_that_acts_holds_up_those_after_it() {
     let lock = |amount| Order::Lock { amount: count(amount), method: LockMethod::Permit };
     let withdraw = |amount| Order::Withdraw { amount, to: named("carol") };
     let exactly = |amount| withdraw(OrderAmount::Exactly(count(amount)));
-    let vote = Order::Vote { id: ID, support: Support::Yea, amount: OrderAmount::All };
+    let vote = Order::Vote {
+        id: ID,
+        actions_hash: B256::ZERO,
+        support: Support::Yea,
+        amount: OrderAmount::All,
+    };
     let (due, done) = (OrderStatus::Due, OrderStatus::Done);
     let short = |needed, available| OrderStatus::Short {
         needed: count(needed),
@@ -332,4 +353,60 @@ fn withdrawals_are_claimed_when_they_unlock() {
     chain.ok("anyone", GOVERNANCE, GovernanceCall::FinaliseWithdraw { id });
     let later = unlocks_at + Seconds::SECOND;
     assert_eq!(result(&duty(&chain, "bob", &[], later)).0, []);
+}
+
+/// Anybody can give up 1 base unit a hundred times, due to alice, and each payment costs a transaction.
+#[test]
+fn dust_that_strangers_withdraw_to_a_holder_costs_it_no_transactions() {
+    let mut chain = Chain::deployed();
+    chain.lock("bob", 1000);
+    chain.lock("alice", 1000);
+    let to = named("alice");
+    let mut give_up = |name, amount: Amount| {
+        let amount = amount.to_word();
+        chain.ok(name, GOVERNANCE, GovernanceCall::InitiateWithdraw { to, amount });
+    };
+    let one = count(1);
+    for _ in 0..100 {
+        give_up("bob", Amount::of(1));
+    }
+    give_up("bob", one.saturating_sub(Amount::of(1)));
+    // These count: a whole token, and what alice gave up herself.
+    give_up("bob", one);
+    give_up("alice", Amount::of(1));
+    let next = chain.set.governance().withdrawals().last().unwrap().unlocks_at;
+    let pay = |id| IntendedAction::PayWithdrawal { id: WithdrawalId::of(id) };
+    assert_eq!(result(&duty(&chain, "alice", &[], next)).0, [101, 102].map(pay));
+    // A holder that gave them up claims them.
+    assert_eq!(duty(&chain, "bob", &[], next).intents.len(), 4, "a few in each block");
+    // Without the history, the view has those that it was asked for.
+    let mut question = Question::default();
+    question.withdrawals.insert(WithdrawalId::ZERO);
+    let asked = SetView::from(chain.view_of(next, &question).present);
+    let duty = holder(&asked, to, &BTreeMap::new(), |_| IntentProgress::Open);
+    assert_eq!(result(&duty).0, [pay(0)]);
+}
+
+/// Alice orders ballots on the proposal that she has read, which is number 0. A reorganization, or whoever proposes
+/// first, makes something else number 0.
+#[test]
+fn an_order_to_vote_is_not_carried_out_on_a_proposal_with_other_actions() {
+    let (agreed, other) = (harmless(), [harmless(), harmless()].concat());
+    let order = Order::Vote {
+        id: ID,
+        actions_hash: actions_hash(&agreed),
+        support: Support::Yea,
+        amount: OrderAmount::All,
+    };
+    let found = actions_hash(&other);
+    let changed = (vec![], vec![OrderStatus::ActionsChanged { found }]);
+    let cast = (vec![vote(Support::Yea, 2000)], vec![OrderStatus::Due]);
+    for (payload, actions, expected) in
+        [(PAYLOAD, agreed, cast), (named("another payload"), other, changed)]
+    {
+        let mut chain = Chain::voting(2000, 1000);
+        chain.propose(payload, &actions);
+        let next = chain.set.governance().proposals()[0].deadlines().voting_starts();
+        assert_eq!(result(&duty(&chain, "alice", &[order], next)), expected);
+    }
 }

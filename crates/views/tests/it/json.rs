@@ -1,6 +1,7 @@
 //! The JSON of a view.
 
 use crate::chain::{Chain, GOVERNANCE, PAYLOAD, ROLLUP, ViewedChain as _, harmless, named};
+use alloy_primitives::B256;
 use canon_protocol::{Amount, Epoch, Nonce, ProposalId, Round, Support, Timestamp, WithdrawalId};
 use canon_views::{
     IntendedAction, Intent, LockMethod, Order, OrderAmount, OrderStatus, PermitTerms, Present,
@@ -95,8 +96,9 @@ fn no_number_has_a_type_that_json_readers_round() {
 
     let (holder, id, request) = (named("alice"), ProposalId::MAX, RequestId::of(u64::MAX));
     let (amount, time) = (Amount::MAX, Timestamp::MAX);
+    let (actions_hash, all) = (B256::ZERO, OrderAmount::Exactly(amount));
     let orders = BTreeMap::from([
-        (request, Order::Vote { id, support: Support::Yea, amount: OrderAmount::Exactly(amount) }),
+        (request, Order::Vote { id, actions_hash, support: Support::Yea, amount: all }),
         (RequestId::of(1), Order::Lock { amount, method: LockMethod::Permit }),
         (RequestId::of(2), Order::Withdraw { amount: OrderAmount::Exactly(amount), to: holder }),
     ]);

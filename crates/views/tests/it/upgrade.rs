@@ -6,6 +6,7 @@ use crate::chain::{
 use alloy_primitives::{Address, B256};
 use canon_protocol::{
     Amount, AttesterStatus, Ending, Payment, ProposalId, RegistryCall, Seconds, Support, Timestamp,
+    actions_hash,
 };
 use canon_views::{
     BlockDuty, Completion, Intent, IntentId, IntentProgress, LockMethod, MovePlan, Order,
@@ -91,7 +92,9 @@ fn an_upgrade_goes_through_by_duties_alone_and_nothing_is_done_twice() {
     chain.fund("alice", 3000);
     chain.wait(SLOT);
     chain.deploy_rollup(NEW_ROLLUP);
-    chain.write(PAYLOAD, &[action(REGISTRY, RegistryCall::Upgrade { rollup: NEW_ROLLUP })]);
+    let actions = [action(REGISTRY, RegistryCall::Upgrade { rollup: NEW_ROLLUP })];
+    let actions_hash = actions_hash(&actions);
+    chain.write(PAYLOAD, &actions);
     let mut question = Question::default();
     question.payloads.insert(PAYLOAD);
     let code_hash = chain.view_of(chain.now(), &question).present.payloads[&PAYLOAD].code.hash;
@@ -99,7 +102,10 @@ fn an_upgrade_goes_through_by_duties_alone_and_nothing_is_done_twice() {
     let amount = Amount::of(3000 * crate::chain::T);
     let orders = BTreeMap::from([
         (RequestId::of(1), Order::Lock { amount, method: LockMethod::Approval }),
-        (RequestId::of(2), Order::Vote { id, support: Support::Yea, amount: OrderAmount::All }),
+        (
+            RequestId::of(2),
+            Order::Vote { id, actions_hash, support: Support::Yea, amount: OrderAmount::All },
+        ),
     ]);
     let moves = (0..STAKERS).map(|number| MovePlan {
         withdrawer: named(&format!("withdrawer {number}")),

@@ -67,7 +67,7 @@ impl Deposit {
 
     async fn steps(&self, chain: &Chain, planned: Planned) -> Result<Vec<Step>, Failure> {
         let Self { attester, proposer, withdrawer, .. } = *self;
-        let Planned { account: holder, request } = planned;
+        let Planned { account: holder, request, .. } = planned;
         let rollup = match self.rollup {
             Some(rollup) => rollup,
             None => chain.present(Question::default()).await?.addresses.rollup,

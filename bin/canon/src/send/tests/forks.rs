@@ -169,3 +169,79 @@ async fn an_order_whose_nonce_something_else_used_is_sent_again_and_waited_for()
         "{told:?}"
     );
 }
+
+/// An endpoint whose history is pruned: `earliest` is the first block that it has, as in geth
+/// (`EthAPIBackend.HeaderByNumber`: `HistoryPruningCutoff()`) and in reth.
+fn prune(world: &World) {
+    world.faults.answer(|request| {
+        let params = canon_faults::params(request);
+        match request.method() == "eth_getBlockByNumber" && params[0] == "earliest" {
+            true => canon_faults::Answer::Asked(serde_json::json!(["0x1", params[1]])),
+            false => canon_faults::Answer::Node,
+        }
+    });
+}
+
+/// The first run is killed once the lock is sent, at an archive node. The second goes to a node without old history.
+#[tokio::test]
+async fn an_endpoint_with_pruned_history_does_not_make_a_killed_command_send_twice() {
+    let world = World::new("pruned").await;
+    let mut sends = 0;
+    world.faults.set(FaultPlan::by(move |packet| {
+        let is_send =
+            packet.as_single().is_some_and(|one| one.method() == "eth_sendRawTransaction");
+        sends += u32::from(is_send);
+        (is_send && sends == 2).then_some(Fault::KilledAfter)
+    }));
+    let first = world.run(COMMAND, FIVE, &Shown::default()).await;
+    assert!(matches!(first, Ran::Killed), "{first:?}");
+    world.faults.end();
+    world.chain.mine().unwrap();
+    assert_eq!(world.power().await, FIVE);
+    prune(&world);
+    let shown = Shown::default();
+    ended_well(world.run(COMMAND, FIVE, &shown).await, "the same command again");
+    let files: Vec<_> =
+        fs::read_dir(&world.folder).unwrap().map(|f| f.unwrap().file_name()).collect();
+    assert_eq!(world.power().await, FIVE, "it locked twice; {:?}; {files:?}", shown.told.borrow());
+}
+
+/// Without the hash of block 0, it isn't known what was sent before.
+#[tokio::test]
+async fn an_endpoint_without_block_0_is_refused_before_anything_is_sent() {
+    let world = World::new("no-genesis").await;
+    let nonce = world.chain.nonce(world.account());
+    let cases = [("0x1", "expected block 0, found block 1"), ("0xffff", "null response")];
+    for (answered, expected) in cases {
+        world.faults.answer(move |request| {
+            let params = canon_faults::params(request);
+            match request.method() == "eth_getBlockByNumber" && params[0] == "0x0" {
+                true => canon_faults::Answer::Asked(serde_json::json!([answered, params[1]])),
+                false => canon_faults::Answer::Node,
+            }
+        });
+        let ran = world.run(COMMAND, FIVE, &Shown::default()).await;
+        let Ran::Ended(Err(failure)) = ran else { panic!("{ran:?}") };
+        let said = format!("{:#}", failure.report);
+        assert!(said.starts_with("nothing was sent: ") && said.contains(expected), "{said}");
+        assert_eq!(failure.exit, Exit::Internal);
+        assert!(failure.next.contains("a node that has block 0"), "{}", failure.next);
+    }
+    assert!(world.has_sent_nothing(nonce));
+}
+
+/// Two processes for one account: one at a pruned endpoint, one at an archive.
+#[tokio::test]
+async fn two_endpoints_of_one_chain_share_the_lock_of_an_account() {
+    let world = World::new("pruned-lock").await;
+    let earliest = alloy_eips::BlockId::earliest();
+    let mut genesis = vec![world.client.block(earliest).await.unwrap().hash];
+    prune(&world);
+    genesis.push(world.client.block(earliest).await.unwrap().hash);
+    let files = |genesis| {
+        AccountFiles::new(&world.folder, world.client.chain_id(), genesis, world.account())
+    };
+    let _first = files(genesis[0]).open("canon lock 5").unwrap();
+    let second = files(genesis[1]).open("canon lock 5");
+    assert!(second.is_err(), "both hold 'the' journal of one account on one chain");
+}

@@ -1,0 +1,135 @@
+//! Tests of commands on a chain that changes between their steps.
+
+use super::*;
+use canon_chain::calls;
+use canon_devchain::UnsignedCall;
+
+/// `canon lock all`: somebody sends the account 1 base unit of the asset after the approval. The command may have been
+/// killed before that.
+#[tokio::test]
+async fn dust_that_a_stranger_sends_does_not_stop_a_lock_of_all() {
+    for is_killed in [false, true] {
+        let world = World::new("dust").await;
+        let (asset, account) = (world.set.asset, world.account());
+        let stranger = Address::repeat_byte(0x99);
+        let send = |from, to, amount| UnsignedCall {
+            from,
+            to: Some(asset),
+            input: calls::transfer(asset, to, amount).input().clone(),
+        };
+        world.chain.mine_unsigned(&[send(account, stranger, Amount::of(1000))]).unwrap();
+        let all = world.holding().await.balance;
+        // As `canon lock all` plans it.
+        let plan = async |planned: Planned| {
+            let balance = world.holding().await.balance;
+            match planned.amount(OrderAmount::All) {
+                OrderAmount::All => world.plan(planned, balance).await,
+                OrderAmount::Exactly(amount) => world.plan(planned, amount).await,
+            }
+        };
+        let chain = world.chain.clone();
+        let dust = || drop(chain.mine_unsigned(&[send(stranger, account, Amount::of(1))]).unwrap());
+        let wait = |_| {
+            let is_sent = chain.pool_size() > 0;
+            chain.mine().unwrap();
+            if is_sent {
+                dust();
+            }
+            std::future::ready(Waited::Again)
+        };
+        let sending = Sending { consent: Consent::Given, ..world.asking(&yes) };
+        if is_killed {
+            world.faults.set(FaultPlan::Method("eth_sendRawTransaction", Fault::KilledAfter));
+            tokio::select! {
+                biased;
+                ended = sending.run(wait, std::future::pending(), &plan) => panic!("{ended:?}"),
+                () = world.faults.killed() => {}
+            }
+            world.faults.end();
+            dust();
+        }
+        sending.run(wait, std::future::pending(), &plan).await.unwrap();
+        assert_eq!(world.power().await, all, "{is_killed}");
+    }
+}
+
+/// `canon setup-epoch` once an epoch: a run is killed once it has sent; the next one is an epoch later.
+#[tokio::test]
+async fn a_command_of_a_later_epoch_does_what_is_due_and_not_only_report_an_earlier_one() {
+    let world = World::new("epochs").await;
+    let command = "canon setup-epoch";
+    let rollup = world.set.rollup;
+    let missing = async || {
+        let head = world.client.head().await.unwrap();
+        let question = Question::default();
+        let view =
+            world.client.view(world.set.registry, &question, head.hash.into(), BLOCK_TIME).await;
+        view.unwrap().rollups[&rollup].seed
+    };
+    let plan = async |planned: Planned| {
+        let _ = planned;
+        let canon_views::SeedStatus::Missing(epoch) = missing().await else {
+            return Ok(Vec::new());
+        };
+        let set = SetId { chain_id: world.client.chain_id(), governance: world.set.governance };
+        let action = IntendedAction::RecordSeed { rollup, epoch };
+        let intent = Intent { set, action, until: None };
+        Ok(vec![Step::new(intent, vec![format!("record the seed of {epoch}")])])
+    };
+    let to_a_missing_one = async || {
+        for _ in 0..10_000 {
+            if matches!(missing().await, canon_views::SeedStatus::Missing(_)) {
+                // Not in the epoch's first slot, in which none is recorded.
+                world.chain.increase_time(48);
+                world.chain.mine_unsigned(&[]).unwrap();
+                return;
+            }
+            world.chain.increase_time(24);
+            world.chain.mine_unsigned(&[]).unwrap();
+        }
+        panic!("none is missing");
+    };
+    to_a_missing_one().await;
+    let sending = Sending { command, consent: Consent::Given, ..world.asking(&yes) };
+    world.faults.set(FaultPlan::Method("eth_sendRawTransaction", Fault::KilledAfter));
+    tokio::select! {
+        biased;
+        ended = sending.run(world.mining(), std::future::pending(), &plan) => panic!("{ended:?}"),
+        () = world.faults.killed() => {}
+    }
+    world.faults.end();
+    world.chain.mine().unwrap();
+    to_a_missing_one().await;
+    let due = missing().await;
+    let ran = sending.run(world.mining(), std::future::pending(), &plan).await;
+    assert_ne!(missing().await, due, "{ran:?}, and the seed that is due isn't recorded");
+}
+
+/// The lock is refused after the approval was sent.
+#[tokio::test]
+async fn nobody_is_told_that_nothing_was_sent_after_something_was() {
+    let world = World::new("nothing").await;
+    let nonce = world.chain.nonce(world.account());
+    let (asset, account) = (world.set.asset, world.account());
+    let plan = async |planned| world.plan(planned, FIVE).await;
+    let balance = world.holding().await.balance;
+    let chain = world.chain.clone();
+    let wait = move |_| {
+        chain.mine().unwrap();
+        let call = calls::transfer(asset, Address::repeat_byte(0x99), balance);
+        let input = call.input().clone();
+        chain.mine_unsigned(&[UnsignedCall { from: account, to: Some(asset), input }]).unwrap();
+        std::future::ready(Waited::Again)
+    };
+    let told = RefCell::new(Vec::new());
+    let tell = |text: &str| told.borrow_mut().push(text.to_owned());
+    let sending = Sending { tell: &tell, ..world.asking(&yes) };
+    let ran = sending.run(wait, std::future::pending(), &plan).await;
+    let said = format!("{:#}", ran.unwrap_err().report);
+    assert!(world.chain.nonce(account) > nonce);
+    assert!(!said.contains("nothing was sent"), "the approval was mined, and it says: {said}");
+    assert!(said.starts_with(&format!("only a part is done: approve {FIVE} (0x")), "{said}");
+    let undo = format!("cast send {asset} 'approve(address,uint256)' {} 0", world.set.governance);
+    let told = told.borrow();
+    assert!(told.iter().any(|line| line.ends_with(&undo)), "{told:?}");
+}
