@@ -192,6 +192,8 @@ async fn what_commands_about_a_set_print_is_documented() {
     // A set before any signal, with a round to push, and with a proposal before, during and after its vote. Each
     // has values, and lacks others, that the rest doesn't.
     let (fresh, won, pending) = (Chain::new().await, with_winner().await, with_proposal().await);
+    // The next block is in the same slot.
+    pending.pass(23);
     let mut voting = with_proposal().await;
     voting.go_to(200);
     voting.vote(0, tokens(900), Support::Yea).await;
