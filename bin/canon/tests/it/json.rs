@@ -194,6 +194,8 @@ async fn what_commands_about_a_set_print_is_documented() {
     let (fresh, won, pending) = (Chain::new().await, with_winner().await, with_proposal().await);
     // The next block is in the same slot.
     pending.pass(23);
+    // Attesters are in the set from epoch 2 on.
+    fresh.pass(8);
     let mut voting = with_proposal().await;
     voting.go_to(200);
     voting.vote(0, tokens(900), Support::Yea).await;
