@@ -226,7 +226,7 @@ async fn what_commands_about_a_set_print_is_documented() {
             ask(&format!("forecast --payload {payload}")),
             json(about(&won, &all[1].1, &format!("forecast --payload {}", won.payload))),
             free("forecast --outage 5 --campaigns 20"),
-            free("forecast --outage 5 --campaigns 20 --signaling 95%"),
+            free("forecast --outage 5 --campaigns 100 --signaling 90%"),
             free("forecast --start 2026-12-01T09:00:00Z"),
             free("forecast --signaling 0%"),
             free("forecast --missed 60%"),
