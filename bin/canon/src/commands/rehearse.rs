@@ -40,7 +40,7 @@ pub(crate) struct Rehearse {
     sequencers: Option<u64>,
 
     /// Holders; every group keeps its share
-    #[arg(long, value_name = "N", value_parser = whole(0..=MAX_HOLDERS))]
+    #[arg(long, value_name = "N", value_parser = whole(1..=MAX_HOLDERS))]
     holders: Option<u64>,
 
     /// Derives all keys, amounts and draws [default: the scenario's]

@@ -39,7 +39,8 @@ Examples:
 
 Exit codes:
   0  it was done, or with --dry-run, can be
-  1  the contracts refuse it, it is paid already, the account can't pay for it, or the answer was no
+  1  the contracts refuse it, it is paid already, the account can't pay for its transaction, or
+     the answer was no
   2  bad input: flags, canon.toml, no key, an id that doesn't exist, or no Canon deployment at the given address
   3  no endpoint answers, or the outcome isn't known: run it again
   4  there is nothing to withdraw yet";

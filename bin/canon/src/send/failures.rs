@@ -9,29 +9,31 @@ use eyre::{Report, eyre};
 use super::outbox::Delivered;
 use crate::exit::Failure;
 
-/// The refusal of a signal because the slot is another proposer's.
+/// The refusal of a signal because the block is in a slot of another proposer, of nobody, or that was used.
 #[derive(Debug)]
-struct OfAnotherProposer(String);
+struct OutOfSlot(String);
 
-impl fmt::Display for OfAnotherProposer {
+impl fmt::Display for OutOfSlot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl error::Error for OfAnotherProposer {}
+impl error::Error for OutOfSlot {}
 
-/// Whether a signal was refused, or reverted, because the slot of the block is another proposer's.
-pub(crate) fn is_of_another_proposer(failure: &Failure) -> bool {
-    failure.report.downcast_ref::<OfAnotherProposer>().is_some()
+/// Whether a signal was refused, or reverted, because the block is in another slot than the proposer's.
+pub(crate) fn is_out_of_slot(failure: &Failure) -> bool {
+    failure.report.downcast_ref::<OutOfSlot>().is_some()
 }
 
 /// The error as a report.
 fn reported(error: &Error) -> Report {
     match error.as_revert().map(|revert| revert.refusal()) {
-        Some(Refusal::Proposals(ProposalsRefusal::NotProposer { .. })) => {
-            Report::new(OfAnotherProposer(error.to_string()))
-        }
+        Some(Refusal::Proposals(
+            ProposalsRefusal::NotProposer { .. }
+            | ProposalsRefusal::NoProposer { .. }
+            | ProposalsRefusal::SlotAlreadyUsed { .. },
+        )) => Report::new(OutOfSlot(error.to_string())),
         _ => Report::msg(error.to_string()),
     }
 }

@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use args::{Consent, Extent, Format, SendArgs, UnsignedForm};
 pub(crate) use draft::print_unsigned;
-pub(crate) use failures::is_of_another_proposer;
+pub(crate) use failures::is_out_of_slot;
 pub(crate) use unsigned::UnsignedCall;
 
 use crate::{

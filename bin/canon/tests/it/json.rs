@@ -192,6 +192,10 @@ async fn what_commands_about_a_set_print_is_documented() {
     // A set before any signal, with a round to push, and with a proposal before, during and after its vote. Each
     // has values, and lacks others, that the rest doesn't.
     let (fresh, won, pending) = (Chain::new().await, with_winner().await, with_proposal().await);
+    // The next block is in the same slot.
+    pending.pass(23);
+    // Attesters are in the set from epoch 2 on.
+    fresh.pass(8);
     let mut voting = with_proposal().await;
     voting.go_to(200);
     voting.vote(0, tokens(900), Support::Yea).await;
@@ -222,7 +226,7 @@ async fn what_commands_about_a_set_print_is_documented() {
             ask(&format!("forecast --payload {payload}")),
             json(about(&won, &all[1].1, &format!("forecast --payload {}", won.payload))),
             free("forecast --outage 5 --campaigns 20"),
-            free("forecast --outage 5 --campaigns 20 --signaling 95%"),
+            free("forecast --outage 5 --campaigns 100 --signaling 90%"),
             free("forecast --start 2026-12-01T09:00:00Z"),
             free("forecast --signaling 0%"),
             free("forecast --missed 60%"),

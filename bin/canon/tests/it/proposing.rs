@@ -57,7 +57,12 @@ async fn a_proposal_that_the_lock_does_not_take_is_refused_with_what_is_missing(
     while_served(move || {
         let payload = chain.payload;
         let propose = |account, payload: Address| {
-            by(&chain, &folder, account, &format!("propose {payload} --to {payload} --yes"))
+            by(
+                &chain,
+                &folder,
+                account,
+                &format!("propose {payload} --to 0x00000000000000000000000000000000000000aa --yes"),
+            )
         };
         let said = fails(propose(1, payload), 1);
         let missing = canon_protocol::text::Tokens(lock).to_string();

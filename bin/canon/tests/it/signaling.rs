@@ -161,7 +161,7 @@ fn waiting(chain: &Chain, folder: &Folder, says: &str) -> Child {
         assert!(said.read_line(&mut text).unwrap() > 0, "{text}");
     }
     // What else it prints has to be read.
-    std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+    std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::stderr()));
     child
 }
 

@@ -81,12 +81,12 @@ impl FeePolicy {
     pub fn offer(&self, base_fee: u128, floor: Option<Fees>) -> Result<Fees, AboveCap> {
         let floor = floor.unwrap_or_default();
         let tip = self.tip.max(floor.tip);
-        let cap = self.cap.unwrap_or(u128::MAX);
+        let cap = self.cap();
         let needed = base_fee.saturating_add(tip).max(floor.max_fee);
         if needed > cap {
             return Err(AboveCap::Total { needed, cap });
         }
-        let limit = self.tip.max(TIP).saturating_mul(MAX_TIP_MULTIPLE);
+        let limit = self.max_tip();
         if tip > limit {
             return Err(AboveCap::Tip { needed: tip, limit });
         }
@@ -95,13 +95,30 @@ impl FeePolicy {
         Ok(Fees { max_fee, tip })
     }
 
-    /// The fees of a transaction that replaces one with the fees `old`, at a base fee in wei per gas.
+    /// The fees of a transaction that replaces one with the fees `old`, at a base fee in wei per gas. They
+    /// outbid the old ones as far as the cap and the limit of tips allow. If they don't, a pool that has the
+    /// old transaction refuses the new one, but the pool may have lost it.
     ///
     /// # Errors
     ///
-    /// If the fees of the replacement exceed the cap or the limit of tips.
+    /// If the present base fee plus the tip exceeds the cap.
     pub fn replacement(&self, old: Fees, base_fee: u128) -> Result<Fees, AboveCap> {
-        self.offer(base_fee, Some(self.outbid(old)))
+        let outbid = self.outbid(old);
+        let max_fee = outbid.max_fee.min(self.cap());
+        self.offer(
+            base_fee,
+            Some(Fees { max_fee, tip: outbid.tip.min(self.max_tip()).min(max_fee) }),
+        )
+    }
+
+    /// The highest price that a transaction offers, in wei per gas.
+    fn cap(&self) -> u128 {
+        self.cap.unwrap_or(u128::MAX)
+    }
+
+    /// The highest tip that a transaction offers, in wei per gas.
+    fn max_tip(&self) -> u128 {
+        self.tip.max(TIP).saturating_mul(MAX_TIP_MULTIPLE)
     }
 
     /// The lowest fees of a replacement that every node accepts. Some nodes require more than the
@@ -170,8 +187,13 @@ mod tests {
         assert_eq!(policy.outbid(fees(100, 100)), fees(111, 111), "never less than nodes take");
         let policy = FeePolicy { bump_percent: 25, cap: Some(126), ..policy };
         assert_eq!(policy.replacement(fees(100, 100), 0), Ok(fees(126, 126)));
-        let above = AboveCap::Total { needed: 128, cap: 126 };
-        assert_eq!(policy.replacement(fees(101, 101), 0), Err(above));
+        // What is offered at the cap is offered again: the pool may have lost it.
+        assert_eq!(policy.replacement(fees(101, 101), 0), Ok(fees(126, 126)));
+        assert_eq!(policy.replacement(fees(126, 126), 0), Ok(fees(126, 126)));
+        let policy = FeePolicy { tip: 1, cap: Some(126), ..policy };
+        assert_eq!(policy.replacement(fees(126, 5), 118), Ok(fees(126, 8)));
+        let above = AboveCap::Total { needed: 127, cap: 126 };
+        assert_eq!(policy.replacement(fees(126, 5), 119), Err(above));
     }
 
     #[test]

@@ -121,9 +121,9 @@ impl ShownActions {
             let effect = effect.iter().map(|line| format!("   {line}"));
             let obstacle = obstacle.words().map(|words| format!("   {words}"));
             // Long calls break between arguments, since addresses and hashes have no spaces.
-            let words = wrapped(&format!("{number}. {words}"), WIDTH).into_iter().enumerate();
-            let words = words.map(|(position, line)| match position {
-                0 => line,
+            let words = wrapped(words, WIDTH).into_iter().enumerate();
+            let words = words.map(move |(position, line)| match position {
+                0 => format!("{number}. {line}"),
                 _ => format!("   {line}"),
             });
             words.chain(effect).chain(obstacle)

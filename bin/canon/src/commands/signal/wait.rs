@@ -12,7 +12,7 @@ use crate::{
     exit::{Exit, Failure},
     output,
     page::until,
-    send::is_of_another_proposer,
+    send::is_out_of_slot,
 };
 
 /// The time between two polls for a new block.
@@ -36,7 +36,7 @@ pub(super) async fn until_slot(chain: &Chain, slot: Slot, start: Timestamp) -> R
     until_shown(chain, slot, start, Evidence::NextBlock).await
 }
 
-/// Sends in a slot. If a transaction came too early, waits for a block of the slot and sends again.
+/// Sends in a slot. If a transaction came too early, waits for a block of the slot and sends once more.
 ///
 /// # Errors
 ///
@@ -47,14 +47,13 @@ pub(super) async fn send_in_slot(
     start: Timestamp,
     send: impl AsyncFn() -> Result<Exit, Failure>,
 ) -> Result<Exit, Failure> {
-    loop {
-        match send().await {
-            Err(failure) if is_of_another_proposer(&failure) => {
-                output::note(&format_args!("{}", failure.report.root_cause()));
-                until_shown(chain, slot, start, Evidence::Head).await?;
-            }
-            ended => return ended,
+    match send().await {
+        Err(failure) if is_out_of_slot(&failure) => {
+            output::note(&failure.report.root_cause());
+            until_shown(chain, slot, start, Evidence::Head).await?;
+            send().await
         }
+        ended => ended,
     }
 }
 
