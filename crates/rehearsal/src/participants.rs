@@ -1,6 +1,6 @@
 //! The participants: accounts with keys of their own, and the conduct that the scenario gives them.
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, keccak256};
 use alloy_signer_local::PrivateKeySigner;
 use canon_agents::{self as roles, Agent};
 use canon_chain::{
@@ -185,7 +185,7 @@ impl Participants {
                 proposer: proposer.address(),
                 rollup: Address::ZERO,
                 // Nobody builds blocks: the hash is made up.
-                blocks: BlockDuty::Propose(proposer.address().into_word()),
+                blocks: BlockDuty::Propose(keccak256(proposer.address())),
             };
             let role = roles::Sequencer { identity, plan: None };
             Ok(ScenarioSequencer {

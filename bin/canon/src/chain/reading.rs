@@ -24,33 +24,34 @@ impl Chain {
         self.registry.value
     }
 
-    /// The set at the newest block.
+    /// The set at the newest block, with slots and sets as of the expected time of the next one.
     ///
     /// # Errors
     ///
     /// If the set can't be read.
     pub(crate) async fn present(&self, question: Question) -> Result<Present, Failure> {
-        self.present_in(BLOCK_TIME, question).await
-    }
-
-    /// Reads the set as [`Self::present`] does, with another expected time between blocks.
-    ///
-    /// # Errors
-    ///
-    /// If the set can't be read.
-    pub(crate) async fn present_in(
-        &self,
-        block_time: Seconds,
-        question: Question,
-    ) -> Result<Present, Failure> {
-        let present = self.read(block_time, &question).await?;
+        let present = self.read(&question).await?;
         self.note_age(&present.block);
         Ok(present)
     }
 
-    async fn read(&self, block_time: Seconds, question: &Question) -> Result<Present, Failure> {
+    /// The set at the newest block, with slots and sets as of the time of that block.
+    ///
+    /// # Errors
+    ///
+    /// If the set can't be read.
+    pub(crate) async fn present_at_head(&self, question: Question) -> Result<Present, Failure> {
         let unread = |error| unread(&self.registry, error);
-        let (head, until_next) = self.head_and_next(block_time).await?;
+        let head = self.client.head().await.map_err(unread)?;
+        self.note_age(&head);
+        let at = head.hash.into();
+        let view = self.client.view(self.registry.value, &question, at, Seconds::ZERO).await;
+        view.map_err(unread)
+    }
+
+    async fn read(&self, question: &Question) -> Result<Present, Failure> {
+        let unread = |error| unread(&self.registry, error);
+        let (head, until_next) = self.head_and_next(BLOCK_TIME).await?;
         let at = head.hash.into();
         let view = self.client.view(self.registry.value, question, at, until_next).await;
         view.map_err(unread)
@@ -102,7 +103,7 @@ impl Chain {
                 return Ok(None);
             }
         }
-        self.read(BLOCK_TIME, &question).await.map(Some)
+        self.read(&question).await.map(Some)
     }
 
     /// The set at the newest block, with its history if that is available. A state is stored in the user's

@@ -27,6 +27,11 @@ async fn a_running_round_on_a_chain() {
     let found = while_served(|| text(command)).await;
     assert_data_eq!(without_hashes(&found), file!["forecast-chain.txt"].raw());
 
+    // The forecast is of the newest block, even if the next one is known to come in another slot.
+    chain.go_to(34);
+    let command = chain.forecast(&arguments);
+    assert_eq!(while_served(|| text(command)).await, found);
+
     let command = chain.forecast(&arguments).arg("--json");
     let report: serde_json::Value =
         serde_json::from_str(&while_served(|| stdout(command)).await).unwrap();

@@ -110,7 +110,7 @@ fn a_failed_check_is_code_1() {
     assert_data_eq!(
         end,
         str![[r#"
-2 of 45 checks failed:
+2 of 46 checks failed:
 Outcome     ✗ AZIP-6             expected executed, found rejected
 Governance  ✗ proposal 0, state  expected Executed, found Rejected
 

@@ -95,20 +95,20 @@ impl FeePolicy {
         Ok(Fees { max_fee, tip })
     }
 
-    /// The fees of a transaction that replaces one with the fees `old`, at a base fee in wei per gas. They
-    /// outbid the old ones as far as the cap and the limit of tips allow. If they don't, a pool that has the
-    /// old transaction refuses the new one, but the pool may have lost it.
+    /// The fees of a transaction that replaces one with the fees `old`, at a base fee in wei per gas. Where the
+    /// cap or the limit of tips doesn't allow to outbid the old ones, it offers no more than those: a pool that
+    /// has the old transaction refuses the new one, but it may have lost the old one.
     ///
     /// # Errors
     ///
     /// If the present base fee plus the tip exceeds the cap.
     pub fn replacement(&self, old: Fees, base_fee: u128) -> Result<Fees, AboveCap> {
-        let outbid = self.outbid(old);
-        let max_fee = outbid.max_fee.min(self.cap());
-        self.offer(
-            base_fee,
-            Some(Fees { max_fee, tip: outbid.tip.min(self.max_tip()).min(max_fee) }),
-        )
+        let (outbid, cap, max_tip) = (self.outbid(old), self.cap(), self.max_tip());
+        let floor = match outbid.max_fee <= cap && outbid.tip <= max_tip {
+            true => outbid,
+            false => Fees { max_fee: old.max_fee.min(cap), tip: old.tip.min(max_tip).min(cap) },
+        };
+        self.offer(base_fee, Some(floor))
     }
 
     /// The highest price that a transaction offers, in wei per gas.
@@ -187,13 +187,12 @@ mod tests {
         assert_eq!(policy.outbid(fees(100, 100)), fees(111, 111), "never less than nodes take");
         let policy = FeePolicy { bump_percent: 25, cap: Some(126), ..policy };
         assert_eq!(policy.replacement(fees(100, 100), 0), Ok(fees(126, 126)));
-        // What is offered at the cap is offered again: the pool may have lost it.
-        assert_eq!(policy.replacement(fees(101, 101), 0), Ok(fees(126, 126)));
-        assert_eq!(policy.replacement(fees(126, 126), 0), Ok(fees(126, 126)));
+        assert_eq!(policy.replacement(fees(101, 101), 0), Ok(fees(101, 101)), "can't outbid it");
         let policy = FeePolicy { tip: 1, cap: Some(126), ..policy };
-        assert_eq!(policy.replacement(fees(126, 5), 118), Ok(fees(126, 8)));
+        assert_eq!(policy.replacement(fees(126, 5), 121), Ok(fees(126, 5)));
         let above = AboveCap::Total { needed: 127, cap: 126 };
-        assert_eq!(policy.replacement(fees(126, 5), 119), Err(above));
+        assert_eq!(policy.replacement(fees(126, 5), 122), Err(above));
+        assert_eq!(policy.replacement(fees(200, 5), 100), Ok(fees(126, 5)), "of another policy");
     }
 
     #[test]

@@ -52,9 +52,14 @@ async fn what_exceeds_the_cap_waits() {
         mine_past_the_pool(&chain, 1);
         chain.pursue(&mut sender, &approve).await;
     }
-    // This also holds for the transfer that gives it up.
-    chain.pursue(&mut sender, &[]).await;
     assert_eq!(journaled(&journal).len(), 1);
+    // The transfer that gives it up can't outbid it either: only a pool that lost the first one takes it.
+    for _ in 0..3 * RENEWAL {
+        mine_past_the_pool(&chain, 1);
+        chain.pursue(&mut sender, &[]).await;
+    }
+    let offers: Vec<_> = journaled(&journal).iter().map(|(_, tx)| tx.max_fee_per_gas()).collect();
+    assert_eq!(offers, [20 * gwei; 2]);
     chain.mine(1);
     assert_eq!(confirmed(&chain.pursue(&mut sender, &[]).await), [approve[0].id()]);
 }

@@ -3,7 +3,6 @@
 use alloy_primitives::Address;
 use canon_chain::Error;
 use canon_forecast::deployed::{SetSnapshot, SnapshotError};
-use canon_protocol::Seconds;
 use canon_views::Question;
 use eyre::eyre;
 
@@ -23,7 +22,7 @@ pub(super) fn snapshot(
         let chain = settings.connect().await?;
         let payloads = payload.into_iter().collect();
         let question = Question { payloads, ..Question::default() };
-        let present = chain.present_in(Seconds::ZERO, question).await?;
+        let present = chain.present_at_head(question).await?;
         let snapshot = SetSnapshot::of(&present, payload).map_err(|error| match error {
             SnapshotError::NoPayload(address) => {
                 let error = Error::NoCode { what: "the payload", address };

@@ -173,7 +173,9 @@ impl IntentSender {
         let age = pass.head.number.steps_since(version.since).unwrap_or_default();
         if used.is_outbid && age > 0 || age >= RENEWAL {
             let (intent, tx, what) = (version.intent.clone(), version.tx.clone(), version.what());
-            if self.send(nonce, intent, tx, what, pass).await == Recording::Recorded {
+            // At the cap, nothing outbids what was offered, and it is sent again as it is.
+            let is_most = self.offer(nonce, pass).is_ok_and(|fees| fees == version.fees());
+            if !is_most && self.send(nonce, intent, tx, what, pass).await == Recording::Recorded {
                 return;
             }
         }

@@ -139,7 +139,7 @@ impl IntentSender {
     }
 
     /// The fees of the next transaction under a nonce.
-    fn offer(&self, nonce: u64, pass: &Pass) -> Result<Fees> {
+    pub(super) fn offer(&self, nonce: u64, pass: &Pass) -> Result<Fees> {
         let base_fee = pass.next.base_fee;
         let known = self.nonces.get(&nonce).map(|used| used.to_beat);
         // A pool of this chain may have an unproven transaction.
