@@ -23,7 +23,7 @@ pub(super) async fn lock(s: &mut Session, people: &People, set: &Set) -> Result<
     s.ledger.step("lock")?;
     let [holder, team, cold, safe] = LOCKED;
     let nobodys = "0x00000000000000000000000000000000000000C0";
-    s.refuses(&people.holder, "lock 9000000", 1, "1,000,000 are missing").await?;
+    s.refuses(&people.holder, "lock 9000000", 1, "1,000,000 less than").await?;
     let outcome = s.sends(&people.holder, &format!("lock {holder}")).await?;
     transactions(&outcome, 2)?;
     locked(s, set, &outcome, 1, &people.holder.address).await?;
@@ -152,7 +152,7 @@ pub(super) async fn unlock(s: &mut Session, people: &People, set: &Set) -> Resul
         let chain = withdrawal_of(s, set, &id).await?;
         s.ledger.same("claimed", &true.into(), &chain[3])?;
         s.refuses(who, "withdraw", 4, "nothing to withdraw now").await?;
-        s.refuses(who, &format!("withdraw {id}"), 4, "paid already").await?;
+        s.refuses(who, &format!("withdraw {id}"), 1, "paid already").await?;
     }
     let document = power(s, set, &people.team.address).await?;
     let locked = s.cast.call(&set.asset, BALANCE, &[&*set.governance]).await?;

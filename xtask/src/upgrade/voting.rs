@@ -134,7 +134,7 @@ async fn check_proposal(s: &mut Session, set: &Set, state: &str) -> Result<Value
     let chain = s.cast.call(&set.governance, PROPOSAL, &["0"]).await?;
     for (pointer, place) in [
         ("/payload", "/2"),
-        ("/proposer", "/3"),
+        ("/pushed_by", "/3"),
         ("/creation", "/4"),
         ("/tally/yea", "/5/0"),
         ("/tally/nea", "/5/1"),
@@ -173,9 +173,10 @@ pub(super) async fn execute(
     let rollup = s.cast.call(&set.registry, "getRollup()(address)", &[]).await?;
     s.ledger.same("canonical rollup", &(&*upgrade.rollup).into(), &rollup)?;
     s.refuses(&people.operator, "execute", 4, "no proposal is open").await?;
-    s.refuses(&people.operator, "execute 0", 4, "executed already").await?;
+    s.refuses(&people.operator, "execute 0", 1, "executed already").await?;
     check_proposal(s, set, "Executed").await?;
     let document = reading::status(s, set).await?;
     s.same(&document, "/present/addresses/rollup", &rollup)?;
-    s.refuses(&people.operator, &format!("signal {}", upgrade.payload), 1, "was executed").await
+    s.refuses(&people.operator, &format!("signal {}", upgrade.payload), 1, "can't be executed")
+        .await
 }

@@ -165,7 +165,7 @@ impl Chain {
         Ok(opened)
     }
 
-    /// Shows a note if the newest block may be old: see [`Notes::age`].
+    /// Shows a note if the newest block may be old: see [`age`](super::notes::Notes::age).
     pub(crate) fn note_age(&self, block: &BlockView) {
         self.notes.age(self.client.chain_id(), now().since(block.timestamp).unwrap_or_default());
     }

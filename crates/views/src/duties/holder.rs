@@ -145,7 +145,7 @@ const MAX_CLAIMS: usize = 4;
 /// state doesn't show, from the journal of intents. An order that is or may be done isn't sent again.
 ///
 /// Withdrawals of the holder, or to it, are paid as soon as they unlock, at most 4 in a block: all
-/// except [dust](WithdrawalView::is_dust_for) if the history is known, otherwise those that the view was asked
+/// except [dust](crate::WithdrawalView::is_dust_for) if the history is known, otherwise those that the view was asked
 /// for.
 pub fn holder(
     view: &SetView,
