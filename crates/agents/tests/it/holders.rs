@@ -2,16 +2,20 @@
 
 use crate::{
     process::{AnyRole, Process, Status},
-    test_chain::{TestChain, key, tokens},
+    test_chain::{BLOCK, TestChain, key, tokens},
     views::Maker,
 };
 use alloy_primitives::Address;
-use canon_chain::calls;
+use canon_agents::{Agent, Holder};
+use canon_chain::{
+    IntentSender, calls,
+    tx::{FeePolicy, MemoryJournal},
+};
 use canon_protocol::{
     Amount, Deadlines, ProposalId, ProposalState, Seconds, Support, Tally, Timestamp, WithdrawalId,
 };
 use canon_views::{
-    IntentSubject, LockMethod, Order, OrderAmount, OrderStatus, RequestId, WaitsFor,
+    IntentSubject, LockMethod, Order, OrderAmount, OrderStatus, Question, RequestId, WaitsFor,
 };
 use std::collections::BTreeMap;
 
@@ -129,6 +133,44 @@ async fn power_at_the_snapshot_is_what_is_cast() {
         chain.skip_until_next_is(deadlines.objections_until + Seconds::SECOND);
         process.run_block(&chain).await;
         assert_eq!(status(&process, 0, late), OrderStatus::TooLate);
+    }
+}
+
+/// The test's own agent: [`Process`] doesn't wait for finality.
+#[tokio::test]
+async fn nothing_is_cast_on_a_proposal_that_is_not_final() {
+    for maker in Maker::ALL {
+        let (mut chain, _) = locked([1_000], maker).await;
+        let deadlines = propose(&mut chain).await;
+        let creation = chain.look().await.proposal(ID).unwrap().creation;
+        let mut role = Holder::new(holder(0));
+        let order = vote(&chain, Support::Yea, OrderAmount::All).await;
+        let number = role.add(order, RequestId::of(1));
+        let (fees, journal) = (FeePolicy::default(), MemoryJournal::default());
+        let sender = IntentSender::new(chain.client.clone(), key("holder", 0), fees, journal);
+        let mut agent = Agent::new(role, sender.unwrap()).unwrap();
+        let mut views = maker.start(chain.client.clone(), chain.identity.clone());
+        let mut question = Question::default();
+        agent.extend(&mut question);
+        chain.skip_until_next_is(deadlines.voting_starts());
+        let is_final = async || {
+            let block = chain.client.final_block().await.unwrap();
+            block.is_some_and(|block| block.timestamp >= creation)
+        };
+        let mut waited = 0;
+        while !is_final().await {
+            let view = views.view(&question, BLOCK).await.unwrap();
+            let tick = agent.tick(&view).await;
+            let waits = OrderStatus::Waiting(WaitsFor::Finality);
+            assert_eq!((tick.status[&number], tick.reports.len()), (waits, 0));
+            chain.mine();
+            waited += 1;
+        }
+        assert!(waited > 50, "{waited} blocks");
+        let view = views.view(&question, BLOCK).await.unwrap();
+        assert_eq!(agent.tick(&view).await.status[&number], OrderStatus::Due);
+        chain.mine();
+        assert_eq!(cast(&chain, 0).await, tally(1_000, 0));
     }
 }
 

@@ -83,7 +83,7 @@ impl AgentRole for AnyRole {
         duty: &mut Duty<Status>,
         is_in_flight: &(dyn Fn(&IntentId) -> bool + Sync),
     ) -> Recheck {
-        // No other role has facts to read again.
+        // A run of an upgrade has fewer blocks than finality takes, so holders don't wait for it here.
         let (Self::Sequencer(role), Status::Signal(decision)) = (self, &duty.status) else {
             return Recheck::NotMade;
         };

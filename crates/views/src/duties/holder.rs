@@ -128,6 +128,8 @@ pub enum WaitsFor {
     Proposal,
     /// The first second in which ballots are taken.
     Voting(Timestamp),
+    /// The finality of the block in which the proposal was created.
+    Finality,
     /// An order with a lower number that changes tokens or power in the next block.
     Order(RequestId),
 }
