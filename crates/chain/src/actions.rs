@@ -27,7 +27,8 @@ impl Client {
         self.listed_actions(governance, at, payload).await
     }
 
-    async fn listed_actions(
+    /// The actions of [`Self::payload_actions`], for a payload whose code was read before.
+    pub(crate) async fn listed_actions(
         &self,
         governance: Address,
         at: BlockId,

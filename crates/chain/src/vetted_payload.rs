@@ -84,7 +84,7 @@ impl VettedPayload {
         if let Some(expected) = pinned.filter(|pinned| *pinned != found) {
             return Err(PayloadError::CodeHash { payload, expected, found });
         }
-        let actions = client.payload_actions(governance, at, payload).await?;
+        let actions = client.listed_actions(governance, at, payload).await?;
         if actions.is_empty() {
             return Err(PayloadError::Empty { payload });
         }
