@@ -1,6 +1,10 @@
 //! `docs/commands.md`: the reference of all commands, generated from their definitions.
 
-use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    path::Path,
+};
 
 use clap::{
     Arg, Command, CommandFactory as _,
@@ -38,6 +42,32 @@ fn the_page_is_what_the_commands_are() {
     if let Err(difference) = compared {
         panic!("docs/commands.md isn't what --help says: run `cargo xtask commands`\n{difference}");
     }
+}
+
+/// Each command has its own section, or is in the list of those that print the outcome of sending.
+#[test]
+fn the_page_of_json_shapes_has_every_command_with_json() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/json.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let (_, sending) = page.split_once("\n## `canon … --yes --json`\n").unwrap();
+    let (sending, _) = sending.split_once("\n\n").unwrap();
+    let listed: BTreeSet<_> = sending.split('`').skip(1).step_by(2).collect();
+    let headings = page.lines().filter_map(|line| line.strip_prefix("## `")?.strip_suffix('`'));
+    let sections: BTreeSet<_> = headings
+        .filter_map(|heading| heading.strip_suffix("--json"))
+        .map(|heading| {
+            heading.split(" --").next().unwrap_or_default().trim().trim_end_matches(" ID")
+        })
+        .filter(|name| *name != "canon …")
+        .collect();
+    let mut root = Cli::command().disable_help_subcommand(true);
+    root.build();
+    let has_json = |command: &&Command| command.get_arguments().any(|arg| arg.get_id() == "json");
+    let commands = leaves(&root);
+    let expected: BTreeSet<_> = commands.into_iter().filter(has_json).map(name).collect();
+    let found: BTreeSet<_> = listed.union(&sections).copied().collect();
+    assert_eq!(found, expected);
+    assert!(listed.is_disjoint(&sections), "{listed:?} {sections:?}");
 }
 
 fn reference() -> String {

@@ -7,13 +7,16 @@ use canon_chain::Confirmed;
 use canon_protocol::{
     Amount, Epoch, Event, GovernanceEvent, Nonce, ProposalId, Role, RollupEvent, Round, Slot,
     Support, Timestamp, WithdrawalId,
-    text::{self, Time, Tokens, count, ether, grouped},
+    text::{self, Time, count, ether, grouped},
 };
 use canon_views::{IntendedAction, Intent};
 use serde::Serialize;
 
 use super::outbox::Delivered;
 use crate::page::{self, Page, line};
+
+#[cfg(test)]
+mod tests;
 
 /// The changes made by a transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -248,10 +251,11 @@ impl fmt::Display for Change {
                 write!(f, "Slot {slot} signals for {payload}")
             }
             Self::Staked { attester, amount } => {
-                write!(f, "{} tokens are staked for attester {attester}", Tokens(*amount))
+                let verb = if *amount == Amount::TOKEN { "is" } else { "are" };
+                write!(f, "{} {verb} staked for attester {attester}", page::tokens(*amount))
             }
             Self::StakeAllowed { amount } => {
-                write!(f, "The rollup may take {} tokens", Tokens(*amount))
+                write!(f, "The rollup may take {}", page::tokens(*amount))
             }
             Self::Exiting { attester } => write!(f, "Attester {attester} has left the set"),
             Self::StakePaid { attester } => write!(f, "The stake of {attester} is paid"),

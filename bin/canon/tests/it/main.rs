@@ -26,6 +26,7 @@ mod sending_anyone;
 mod sending_holder;
 mod servers;
 mod setup_epoch;
+mod shape;
 mod signaling;
 mod staking;
 mod support;
