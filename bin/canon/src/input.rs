@@ -2,9 +2,11 @@
 //! an error only says what was expected.
 
 use std::{
+    env,
     ffi::OsStr,
     io::{self, IsTerminal as _},
     ops::RangeInclusive,
+    path::PathBuf,
 };
 
 use alloy_primitives::Address;
@@ -16,6 +18,11 @@ use canon_protocol::{
 use canon_views::OrderAmount;
 use clap::{Arg, Command, Error, builder::TypedValueParser, error::ErrorKind, parser::ValueSource};
 use rustix::termios::{QueueSelector, tcflush};
+
+/// The home folder of the user. `None` if HOME isn't an absolute path: files must not end up in the working folder.
+pub(crate) fn home_folder() -> Option<PathBuf> {
+    env::home_dir().filter(|home| home.is_absolute())
+}
 
 /// Discards what was typed before a question is shown: it can't be an answer.
 pub(crate) fn discard_typed_ahead() {

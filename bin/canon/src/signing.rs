@@ -18,7 +18,7 @@ use eyre::{Report, eyre};
 
 use crate::{
     exit::Failure,
-    input::{quantity, whole},
+    input::{home_folder, quantity, whole},
     output,
 };
 
@@ -110,7 +110,7 @@ impl SignerArgs {
     /// If there is no source or more than one, the key can't be opened, or it belongs to another account
     /// than `--from`.
     pub(crate) fn open(&self, need: Need) -> Result<Opened, Failure> {
-        let home = env::home_dir();
+        let home = home_folder();
         match self.source(need, env::var_os(PRIVATE_KEY), home.as_deref())? {
             Source::AtEndpoint(from) => Ok(Opened::AtEndpoint(from)),
             Source::None(from) => Ok(Opened::Ready(AccountSigner::Watched(from))),
@@ -180,7 +180,9 @@ impl SignerArgs {
                 ));
             }
             let home = home.ok_or_else(|| {
-                let report = eyre!("HOME: expected the folder with .foundry/keystores");
+                let report = eyre!(
+                    "HOME: expected the folder with .foundry/keystores, found no absolute path"
+                );
                 Failure::bad_input(report, "set HOME, or name the file with --keystore")
             })?;
             let file = FoundryKeystores::in_home(home).file(name).map_err(no_key)?;

@@ -34,7 +34,7 @@ pub(crate) trait TypedMessage: Serialize + DeserializeOwned {
 
 /// A ballot of a holder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "the fields of a ballot")]
 pub(crate) struct BallotMessage {
     pub(crate) proposal_id: ProposalId,
     pub(crate) actions_hash: B256,
@@ -86,7 +86,7 @@ impl BallotMessage {
 
 /// A signal of a slot's proposer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "the fields of a signal")]
 pub(crate) struct SignalMessage {
     #[serde(with = "text::address")]
     pub(crate) payload: Address,
@@ -111,7 +111,11 @@ impl TypedMessage for SignalMessage {
 
 /// A message with its domain and its signature.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(
+    rename_all = "camelCase",
+    deny_unknown_fields,
+    expecting = "a message with its types, domain and signature"
+)]
 pub(crate) struct SignedMessage<M> {
     types: serde_json::Value,
     primary_type: String,
@@ -124,7 +128,7 @@ pub(crate) struct SignedMessage<M> {
 
 /// The EIP-712 domain of a message: the contract that takes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an EIP-712 domain")]
 struct MessageDomain {
     name: String,
     version: String,
@@ -240,6 +244,17 @@ impl<M: TypedMessage> SignedMessage<M> {
             return field("verifyingContract", &expected, &found);
         }
         Ok(())
+    }
+
+    /// The failure for a signature that isn't a key's.
+    pub(crate) fn without_signer(&self, next: &'static str) -> Failure {
+        let report = match self.signature.len() {
+            65 => {
+                eyre!("--signature: signature: expected that of a key, found none in its 65 bytes")
+            }
+            found => eyre!("--signature: signature: expected 65 bytes of a key, found {found}"),
+        };
+        Failure::bad_input(report, next)
     }
 
     /// The account of the key that signed the message, and the signature in the form that contracts take.

@@ -11,7 +11,7 @@ use canon_views::{BlockView, Present, Question};
 use eyre::{Report, eyre};
 
 use super::connect::{BLOCK_TIME, Chain, now, unread, unreadable_set};
-use crate::{exit::Failure, progress};
+use crate::{exit::Failure, input::home_folder, progress};
 
 impl Chain {
     /// The client of the chain.
@@ -138,7 +138,9 @@ impl Chain {
         let earlier = known().take();
         let cache = earlier.or_else(|| cache_folder().map(HistoryCache::new));
         let mut cache = cache.ok_or_else(|| {
-            let report = eyre!("HOME: expected a folder in which a state of the set can be kept");
+            let report = eyre!(
+                "HOME: expected a folder in which a state of the set can be kept, found no absolute path"
+            );
             Failure::bad_input(report, "set HOME, or XDG_CACHE_HOME")
         })?;
         let subject = OpenSubject {
@@ -280,6 +282,6 @@ impl Chain {
 /// The folder for caches: `$XDG_CACHE_HOME/canon`, otherwise `~/.cache/canon`.
 fn cache_folder() -> Option<PathBuf> {
     let named = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder = named.or_else(|| Some(env::home_dir()?.join(".cache")))?;
+    let folder = named.or_else(|| Some(home_folder()?.join(".cache")))?;
     Some(folder.join("canon"))
 }

@@ -88,10 +88,13 @@ fn steps(present: &Present, id: Option<u64>) -> Result<Vec<Step>, Failure> {
         ProposalState::Dropped => {
             Failure::refused(eyre!("it is recorded already").wrap_err(title), SEE_PROPOSAL)
         }
-        ProposalState::Rejected | ProposalState::Executed | ProposalState::Expired => {
+        ProposalState::Executed => {
             Failure::refused(eyre!("it is {state}, for good").wrap_err(title), SEE_PROPOSAL)
         }
-        ProposalState::Pending
+        // Governance also drops proposals that were rejected or have expired.
+        ProposalState::Rejected
+        | ProposalState::Expired
+        | ProposalState::Pending
         | ProposalState::Active
         | ProposalState::Queued
         | ProposalState::Executable => {

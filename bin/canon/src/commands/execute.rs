@@ -132,14 +132,16 @@ fn nothing_due(present: &Present) -> Failure {
 
 /// The state of an open proposal, and the time from which it can be executed.
 fn outlook(proposal: &ProposalView, now: Timestamp) -> String {
-    let time = proposal.dates().executable;
-    format!(
-        "proposal {} is {}; if it passes it can be executed from {} on ({})",
-        proposal.id,
-        page::state(proposal, now),
-        Time(time),
-        until(now, time)
-    )
+    let (id, dates) = (proposal.id, proposal.dates());
+    let (time, left) = (Time(dates.executable), until(now, dates.executable));
+    let from = format!("it can be executed from {time} on ({left})");
+    match proposal.state_at(now) {
+        ProposalState::Queued if now < dates.objections_end => {
+            format!("proposal {id} is Queued; unless objections reject it, {from}")
+        }
+        ProposalState::Queued => format!("proposal {id} is Queued: {from}"),
+        _ => format!("proposal {id} is {}; if it passes {from}", page::state(proposal, now)),
+    }
 }
 
 fn why_not(present: &Present, proposal: &ProposalView) -> Failure {

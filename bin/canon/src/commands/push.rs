@@ -2,12 +2,14 @@
 
 use alloy_primitives::Address;
 use canon_protocol::{
-    ProposalId, Round, Timestamp, actions_hash,
+    PushWindow, Round, RoundRules, Timestamp, actions_hash,
     text::{Time, count, grouped},
 };
-use canon_views::{IntendedAction, Intent, Present, Question, SetView, SignalingView};
+use canon_views::{
+    IntendedAction, Intent, Present, Question, SetAddresses, SetView, SignalingView,
+};
 use clap::Args;
-use eyre::{Report, eyre};
+use eyre::eyre;
 
 use super::proposal::in_words_or_data;
 use crate::{
@@ -15,7 +17,7 @@ use crate::{
     commands::round::{RoundOutcome, outcome},
     exit::{Exit, Failure},
     input::whole,
-    page::{lasts, until},
+    page::{self, lasts, until},
     send::{SendArgs, Step, run, typed},
 };
 
@@ -44,8 +46,8 @@ Examples:
 
 Exit codes:
   0  it was done, or with --dry-run, can be
-  1  the contracts refuse it, the round was pushed before or has no winner, the account can't pay
-     for it, or the answer was no
+  1  the contracts refuse it, the round was pushed before, is too old or has no winner, the account
+     can't pay for it, or the answer was no
   2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
   3  no endpoint answers, or the outcome isn't known: run it again
   4  there is nothing to push yet";
@@ -54,45 +56,23 @@ const SEE_STATUS: &str = "`canon status` shows rounds, and what can be done now"
 
 impl Push {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let round = self.round.map(round).transpose()?;
+        let round = self.round.map(Round::of);
         let command = typed("canon push", round);
         run(&self.send, &self.chain, &command, async |chain, _| {
             let view = chain.history(Question::default()).await?.view;
-            match (steps(chain, &view, round).await, round) {
-                (Err(failure), Some(round)) if failure.exit == Exit::CheckFailed => {
-                    Err(already_pushed(chain, round).await.unwrap_or(failure))
-                }
-                (planned, _) => planned,
-            }
+            steps(chain, &view, round).await
         })
     }
-}
-
-/// The failure for a round that was pushed before, which names the proposal. `None` if no proposal is
-/// known.
-async fn already_pushed(chain: &Chain, round: Round) -> Option<Failure> {
-    let view = chain.history(Question::default()).await.ok()?.view;
-    match outcome(&view, view.present.signaling.as_ref()?, round) {
-        RoundOutcome::Pushed { proposal, .. } => Some(Failure::refused(
-            eyre!("round {round} was pushed already: it is proposal {proposal}"),
-            "`canon proposal` shows all proposals",
-        )),
-        _ => None,
-    }
-}
-
-fn round(number: u64) -> Result<Round, Failure> {
-    Round::new(number).ok_or_else(|| {
-        let report = eyre!("round {number} is above the highest number of a round, {}", Round::MAX);
-        Failure::bad_input(report, SEE_STATUS)
-    })
 }
 
 /// The push of `round`, otherwise of every round that is due.
 async fn steps(chain: &Chain, view: &SetView, round: Option<Round>) -> Result<Vec<Step>, Failure> {
     let present = &view.present;
     let Some(signaling) = &present.signaling else {
-        let report = eyre!("the rollup or Proposals doesn't answer, so no round can be pushed");
+        let SetAddresses { rollup, proposals, .. } = present.addresses;
+        let report = eyre!(
+            "the rollup {rollup} or Proposals {proposals} doesn't answer, so no round can be pushed"
+        );
         return Err(Failure::refused(report, "`canon propose` makes a proposal through the lock"));
     };
     let mut payloads = std::collections::BTreeSet::new();
@@ -126,7 +106,7 @@ async fn steps(chain: &Chain, view: &SetView, round: Option<Round>) -> Result<Ve
     }
     match (steps.is_empty(), round) {
         (false, _) => Ok(steps),
-        (true, Some(round)) => Err(why_not(present, signaling, round)),
+        (true, Some(round)) => Err(why_not(view, signaling, round)),
         (true, None) => Err(Failure::nothing_to_do(
             eyre!(outlook(present, signaling)).wrap_err("no round has a winner that can be pushed"),
             SEE_STATUS,
@@ -177,26 +157,54 @@ fn when(now: Timestamp, time: Timestamp) -> String {
 }
 
 /// The reason why a round can't be pushed.
-fn why_not(present: &Present, signaling: &SignalingView, round: Round) -> Failure {
+fn why_not(view: &SetView, signaling: &SignalingView, round: Round) -> Failure {
+    let present = &view.present;
+    let SignalingView { rules, status, .. } = signaling;
     let title = format!("round {round} can't be pushed");
-    let SignalingView { rules, status, rounds } = signaling;
+    let not_yet =
+        |reason: String| Failure::nothing_to_do(eyre!(reason).wrap_err(title.clone()), SEE_STATUS);
     if round > status.round {
-        let report = eyre!("it has not begun: round {} is running", status.round);
-        return Failure::nothing_to_do(report.wrap_err(title), SEE_STATUS);
+        return not_yet(format!("it has not begun: round {} is running", status.round));
     }
-    if round == status.round {
-        let report = eyre!(outlook(present, signaling));
-        return Failure::nothing_to_do(report.wrap_err(title), SEE_STATUS);
-    }
-    let report = match rounds.iter().find(|candidate| candidate.round == round) {
-        None => eyre!("it had no signals, was pushed already, or is too old"),
-        Some(candidate) => {
-            let state = |id: ProposalId| present.state_at(id, present.next);
-            match candidate.winner(rules, status.round, state) {
-                Err(refusal) => Report::msg(refusal.to_string()),
-                Ok(_) => eyre!("it is not due in the next block"),
-            }
+    let is_expired = rules.push_window(round, status.round) == PushWindow::Expired;
+    let reason = match outcome(view, signaling, round) {
+        RoundOutcome::Running => return not_yet(outlook(present, signaling)),
+        RoundOutcome::WaitsForProposal { proposal, .. } => {
+            let state = present.proposal(proposal);
+            let state = state.map(|found| page::state(found, present.block.timestamp));
+            return not_yet(format!(
+                "proposal {proposal} of the same payload is still open; it is {}",
+                state.unwrap_or_default()
+            ));
         }
+        RoundOutcome::NoSignals => "nobody signaled in it".to_owned(),
+        RoundOutcome::NotWon { leader } => format!(
+            "it has no winner: {} had the most signals, {} of the {} needed",
+            leader.payload,
+            grouped(leader.count),
+            grouped(rules.n())
+        ),
+        RoundOutcome::Pushed { proposal, .. } => {
+            format!("it was pushed already: it is proposal {proposal}")
+        }
+        RoundOutcome::PushedElsewhere { governance, .. } => {
+            format!("it was pushed to {governance}, which isn't this set's Governance")
+        }
+        RoundOutcome::CodeChanged { winner } => {
+            format!("the code of its winner {} isn't what was signaled for", winner.payload)
+        }
+        RoundOutcome::Unknown if !is_expired => {
+            "it had no signals or was pushed already; which, isn't known without the set's history"
+                .to_owned()
+        }
+        RoundOutcome::Unknown | RoundOutcome::Expired { .. } => {
+            let first = RoundRules::push_candidates(status.round).min().unwrap_or_default();
+            format!(
+                "it is too old: round {} is running, and the oldest round that can be pushed is {first}",
+                status.round
+            )
+        }
+        RoundOutcome::Pushable { .. } => "it is not due in the next block".to_owned(),
     };
-    Failure::refused(report.wrap_err(title), SEE_STATUS)
+    Failure::refused(eyre!(reason).wrap_err(title), SEE_STATUS)
 }

@@ -208,7 +208,8 @@ fn check(present: &Present, one: &Numbered, account: Address) -> Result<(), Fail
     match one.view.is_payable(present.next) {
         true => Ok(()),
         false => {
-            let report = eyre!(outlook(present, one)).wrap_err("it is too early");
+            let report = eyre!(outlook(present, one));
+            let report = report.wrap_err(format!("withdrawal {id} can't be paid yet"));
             Err(Failure::nothing_to_do(report, SEE_POWER))
         }
     }

@@ -19,7 +19,7 @@ use eyre::{Report, WrapErr as _, eyre};
 use serde::{Deserialize, Serialize};
 
 use super::Step;
-use crate::exit::Failure;
+use crate::{exit::Failure, input::home_folder};
 
 /// The files of one account on one chain.
 #[derive(Clone, Debug)]
@@ -68,9 +68,11 @@ pub(super) struct Begun {
 /// If there is no home directory.
 pub(crate) fn state_folder() -> Result<PathBuf, Failure> {
     let named = env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder = named.or_else(|| Some(env::home_dir()?.join(".local").join("state")));
+    let folder = named.or_else(|| Some(home_folder()?.join(".local").join("state")));
     let folder = folder.ok_or_else(|| {
-        let report = eyre!("HOME: expected a folder in which sent transactions are remembered");
+        let report = eyre!(
+            "HOME: expected a folder in which sent transactions are remembered, found no absolute path"
+        );
         Failure::bad_input(report, "set HOME, or XDG_STATE_HOME")
     })?;
     Ok(folder.join("canon"))

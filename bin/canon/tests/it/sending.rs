@@ -111,7 +111,7 @@ async fn a_round_that_cannot_be_pushed_is_refused_with_the_reason() {
     let chain = with_winner().await;
     while_served(move || {
         for (round, code, says) in [
-            (0, 1, "round 0 can't be pushed\n  because it had no signals, was pushed already, or is too old"),
+            (0, 1, "round 0 can't be pushed\n  because nobody signaled in it"),
             (2, 4, "round 2 can't be pushed\n  because round 2 is not won yet: its leader has 0 signals of 6"),
             (3, 4, "round 3 can't be pushed\n  because it has not begun: round 2 is running"),
         ] {
@@ -121,7 +121,7 @@ async fn a_round_that_cannot_be_pushed_is_refused_with_the_reason() {
         let (result, _) = shown(by(&chain, &folder, "push 1 --yes"));
         assert!(result.starts_with("The winner of round 1 is proposal 0\n"), "{result}");
         let again = fails(by(&chain, &folder, "push 1 --yes"), 1);
-        assert!(again.contains("round 1 was pushed already: it is proposal 0"), "{again}");
+        assert!(again.contains("because it was pushed already: it is proposal 0"), "{again}");
     })
     .await;
 }
@@ -252,7 +252,7 @@ async fn a_foundry_account_signs_and_no_secret_is_shown() {
 }
 
 /// The example from the definition of Web3 Secret Storage.
-const KEYSTORE: &str = r#"{"crypto": {"cipher": "aes-128-ctr", "cipherparams":
+pub(crate) const KEYSTORE: &str = r#"{"crypto": {"cipher": "aes-128-ctr", "cipherparams":
 {"iv": "6087dab2f9fdbbfaddc31a909735c1e6"}, "ciphertext":
 "5318b4d5bcd28de64ee5559e671353e16f075ecae9f99c7a79a38af5f869aa46", "kdf": "pbkdf2", "kdfparams":
 {"c": 262144, "dklen": 32, "prf": "hmac-sha256", "salt":

@@ -191,7 +191,7 @@ async fn what_is_printed_for_a_multisig_stakes_when_it_is_executed() {
 
 /// A set whose second rollup has become canonical by commands alone. Attesters 1 and 2 announced their
 /// moves before.
-async fn upgraded(folder: &Folder) -> (Chain, Address) {
+pub(crate) async fn upgraded(folder: &Folder) -> (Chain, Address) {
     let mut chain = Chain::new().await;
     let (rollup, payload) = chain.next_rollup().await;
     let lock = chain.lock_amount().await;

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use snapbox::cmd::{Command, cargo_bin};
 
 /// Environment variables that change the program's behavior.
-pub(crate) const VARIABLES: [&str; 16] = [
+pub(crate) const VARIABLES: [&str; 18] = [
     "XDG_CACHE_HOME",
     "XDG_STATE_HOME",
     "ETH_PASSWORD",
     "CANON_PRIVATE_KEY",
     "NO_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
     "COLUMNS",
     "ETH_RPC_URL",
     "CANON_REGISTRY",

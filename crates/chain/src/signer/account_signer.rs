@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use alloy_consensus::SignableTransaction;
 use alloy_network::TxSigner;
 use alloy_primitives::{Address, B256, ChainId, Signature};
-use alloy_signer::{Signer, UnsupportedSignerOperation};
+use alloy_signer::Signer;
 use alloy_signer_local::PrivateKeySigner;
 use async_trait::async_trait;
 
@@ -67,9 +67,7 @@ impl Signer for AccountSigner {
         match self {
             Self::Local(key) => key.sign_hash(hash).await,
             Self::Unlocked(account) => account.sign_hash(hash).await,
-            Self::Watched(_) => {
-                Err(alloy_signer::Error::UnsupportedOperation(UnsupportedSignerOperation::SignHash))
-            }
+            Self::Watched(_) => Err(alloy_signer::Error::message(SIGNS_NOTHING)),
         }
     }
 

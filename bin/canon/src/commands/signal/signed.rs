@@ -70,10 +70,10 @@ fn slot_to_sign(
                 Err(Failure::refused(report, SEE_STAKES))
             }
             NextSlot::NotDrawn | NextSlot::Unknown => {
-                let report = eyre!("--slot: no slot of {proposer} is known that is to come");
+                let report = eyre!("no slot to come is known to be {proposer}'s");
                 Err(Failure::nothing_to_do(
                     report,
-                    "name a slot, or run it again in the next epoch",
+                    "name one with --slot, or run it again in the next epoch",
                 ))
             }
         };
@@ -93,8 +93,8 @@ fn slot_to_sign(
     }
     if drawn.is_none() {
         let start = rollup.clock.slot_start(slot);
-        let start = start.map(|start| format!(", at {}", Time(start))).unwrap_or_default();
-        output::note(&format_args!("whose slot {slot}{start} will be isn't known yet"));
+        let start = start.map(|start| format!(", at {},", Time(start))).unwrap_or_default();
+        output::note(&format_args!("the proposer of slot {slot}{start} isn't known yet"));
     }
     Ok(slot)
 }
@@ -150,7 +150,10 @@ fn require_for(
     if expected != found {
         let report =
             eyre!("--signature: instance: expected the canonical rollup {expected}, found {found}");
-        return Err(Failure::refused(report, "signals for another rollup count nothing"));
+        return Err(Failure::refused(
+            report,
+            "ask the proposer to sign for the canonical rollup: signals for others count nothing",
+        ));
     }
     Ok(())
 }
@@ -165,8 +168,12 @@ async fn submission(
     let (present, message) = (subject.present(), &document.message);
     let (rollup, signaling) = subject.signaling()?;
     let (slot, now) = (message.slot, present.block.timestamp);
-    if !signaling.status.is_free(slot) || rollup.slot.is_some_and(|next| next > slot) {
-        let report = eyre!("slot {slot} is over, or has its signal");
+    let is_over = rollup.slot.is_some_and(|next| next > slot);
+    if is_over || !signaling.status.is_free(slot) {
+        let report = match is_over {
+            true => eyre!("slot {slot} is over"),
+            false => eyre!("slot {slot} has its signal"),
+        };
         return Err(Failure::refused(report, "ask the proposer to sign for a later slot"));
     }
     if rollup.slot != Some(slot) {
@@ -187,12 +194,9 @@ async fn submission(
             let report = eyre!(
                 "--signature: expected the signature of {proposer}, whose slot {slot} is, found that of {signer}"
             );
-            return Err(Failure::refused(report, "only the slot's proposer signs for it"));
+            return Err(Failure::refused(report, "ask the slot's proposer to sign for it"));
         }
-        None => {
-            let report = eyre!("--signature: signature: expected 65 bytes of a key, found others");
-            return Err(Failure::bad_input(report, "ask the proposer for another one"));
-        }
+        None => return Err(document.without_signer("ask the proposer for another one")),
     };
     if let Some(failure) = subject.refusal(subject.decide(wanted, proposer), proposer) {
         return Err(failure);

@@ -10,7 +10,7 @@ use clap::Args;
 use eyre::eyre;
 
 use super::{
-    AttesterArgs, EXIT_CODES,
+    AttesterArgs, EXIT_CODES, EXIT_CODES_IN_TIME,
     registered::{RegisteredAttester, SEE_STATUS},
 };
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
 /// Only its withdrawer can. The stake can be slashed until it is paid, and the attester may be drawn for
 /// two epochs more.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = EXIT_CODES_IN_TIME)]
 pub(crate) struct Leave {
     #[command(flatten)]
     attester: AttesterArgs,
@@ -91,7 +91,7 @@ impl Leave {
 ///
 /// Anyone can.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = EXIT_CODES_IN_TIME)]
 pub(crate) struct Claim {
     #[command(flatten)]
     attester: AttesterArgs,

@@ -10,7 +10,7 @@ use clap::Args;
 use eyre::eyre;
 
 use super::{
-    AttesterArgs, EXIT_CODES,
+    AttesterArgs, EXIT_CODES_IN_TIME,
     registered::{RegisteredAttester, SEE_STATUS},
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
 /// Only its withdrawer can. After the exit delay the stake can go, once the other rollup is canonical.
 /// Another target can be announced meanwhile, and the delay goes on.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = EXIT_CODES_IN_TIME)]
 pub(crate) struct Announce {
     #[command(flatten)]
     attester: AttesterArgs,
@@ -110,7 +110,7 @@ impl Announce {
 ///
 /// Anyone can; under another attester only the withdrawer.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = EXIT_CODES_IN_TIME)]
 pub(crate) struct Finish {
     #[command(flatten)]
     attester: AttesterArgs,
@@ -154,7 +154,7 @@ impl Finish {
             return Err(Failure::nothing_to_do(report, "run it again then"));
         }
         if to != canonical {
-            let report = eyre!("the stake can go once {to} is canonical; {canonical} is");
+            let report = eyre!("the stake can go once {to} is canonical; now {canonical} is");
             return Err(Failure::nothing_to_do(
                 report,
                 "`canon stake move` announces another rollup",

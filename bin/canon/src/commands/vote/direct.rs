@@ -1,6 +1,5 @@
 //! A ballot that its holder sends.
 
-use canon_protocol::text::Tokens;
 use canon_views::{IntendedAction, Intent};
 
 use super::{
@@ -11,7 +10,7 @@ use crate::{
     chain::Chain,
     exit::{Exit, Failure},
     input::shown_amount,
-    page::side,
+    page::{side, tokens},
     send::{self, SendArgs, Step},
     signing::Opened,
 };
@@ -42,7 +41,7 @@ async fn step(chain: &Chain, subject: &BallotSubject, wanted: &Wanted) -> Result
     let action = IntendedAction::Vote { holder, id, support, amount };
     let until = Some(last_second(&subject.proposal, support));
     let intent = Intent { set: subject.present().set_id(), action, until };
-    let title = format!("Cast {} tokens {} proposal {id}", Tokens(amount), side(support));
+    let title = format!("Cast {} {} proposal {id}", tokens(amount), side(support));
     let mut words = vec![title];
     words.extend(subject.words());
     let mut step = Step::new(intent, words);

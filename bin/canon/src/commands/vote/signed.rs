@@ -1,10 +1,7 @@
 //! Ballots that a holder signs and anyone submits.
 
 use alloy_primitives::B256;
-use canon_protocol::{
-    Nonce, Support,
-    text::{Time, Tokens},
-};
+use canon_protocol::{Nonce, Support, text::Time};
 use canon_views::{IntendedAction, Intent, OrderAmount};
 use eyre::eyre;
 
@@ -16,7 +13,7 @@ use crate::{
     chain::Chain,
     exit::{Exit, Failure},
     output,
-    page::{Page, lasts, line, side},
+    page::{Page, lasts, line, side, tokens},
     send::{self, SendArgs, Step},
     signing::Opened,
     typed_data::{BallotMessage, SignedMessage, TypedMessage as _},
@@ -29,6 +26,8 @@ pub(super) struct Expected {
     pub(super) side: Option<Support>,
     pub(super) actions_hash: Option<B256>,
 }
+
+const ANOTHER_BALLOT: &str = "ask the voter for another one";
 
 /// A ballot to be signed, with its description.
 struct Draft {
@@ -91,8 +90,7 @@ async fn draft(chain: &Chain, subject: &BallotSubject, wanted: &Wanted) -> Resul
         nonce: subject.ballot.nonce,
         deadline: last_second(proposal, support),
     };
-    let title =
-        format!("Cast {} tokens {} proposal {}", Tokens(amount), side(support), proposal.id);
+    let title = format!("Cast {} {} proposal {}", tokens(amount), side(support), proposal.id);
     let mut words = vec![title];
     words.extend(subject.words());
     Ok(Draft { message, words, details: subject.details(support, amount) })
@@ -137,7 +135,7 @@ fn require_expected(expected: Expected, message: &BallotMessage) -> Result<(), F
     let found = message.actions_hash;
     if let Some(expected) = expected.actions_hash.filter(|expected| *expected != found) {
         let report = eyre!("--signature: actionsHash: expected {expected}, found {found}");
-        return Err(Failure::refused(report, "the ballot is about other actions"));
+        return Err(Failure::refused(report, "don't submit it: the ballot is about other actions"));
     }
     Ok(())
 }
@@ -155,7 +153,16 @@ async fn submission(
     subject.require_taken(support)?;
     if message.deadline < present.next {
         let report = eyre!("the ballot could be used until {}, inclusive", Time(message.deadline));
-        return Err(Failure::refused(report, "ask the voter for another one"));
+        return Err(Failure::refused(report, ANOTHER_BALLOT));
+    }
+    let left = subject.ballot.left();
+    if message.amount > left {
+        let (left, found) = (tokens(left), tokens(message.amount));
+        let report = eyre!(
+            "--signature: amount: expected at most {left}, which {} can still cast, found {found}",
+            message.voter
+        );
+        return Err(Failure::refused(report, ANOTHER_BALLOT));
     }
     let amount = subject.amount(OrderAmount::Exactly(message.amount))?;
     let signature = match document.recover() {
@@ -166,20 +173,16 @@ async fn submission(
             let voter = message.voter;
             let report =
                 eyre!("--signature: expected the signature of {voter}, found that of {signer}");
-            return Err(Failure::refused(report, "ask the voter for another one"));
+            return Err(Failure::refused(report, ANOTHER_BALLOT));
         }
-        None => {
-            let report = eyre!("--signature: signature: expected 65 bytes of a key, found others");
-            return Err(Failure::bad_input(report, "ask the voter for another one"));
-        }
+        None => return Err(document.without_signer(ANOTHER_BALLOT)),
     };
     let BallotMessage { proposal_id: id, voter: holder, nonce, deadline, .. } = *message;
     let action =
         IntendedAction::VoteSigned { holder, id, nonce, support, amount, deadline, signature };
     let until_last = deadline.min(last_second(&subject.proposal, support));
     let intent = Intent { set: present.set_id(), action, until: Some(until_last) };
-    let title =
-        format!("Submit a ballot: {} tokens {} proposal {id}", Tokens(amount), side(support));
+    let title = format!("Submit a ballot: {} {} proposal {id}", tokens(amount), side(support));
     let mut words = vec![title, format!("voter       {holder}")];
     words.extend(subject.words());
     let mut step = Step::new(intent, words);

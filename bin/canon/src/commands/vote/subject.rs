@@ -164,7 +164,10 @@ impl BallotSubject {
         match wanted {
             OrderAmount::All if left.is_zero() => {
                 let report = eyre!("{holder} has cast all of its {cast} tokens");
-                Err(Failure::refused(report, "ballots can't be taken back"))
+                Err(Failure::refused(
+                    report,
+                    "there is nothing left to cast: ballots can't be taken back",
+                ))
             }
             OrderAmount::All => Ok(left),
             OrderAmount::Exactly(amount) if amount <= left => Ok(amount),
