@@ -27,7 +27,8 @@ Examples:
 
 Exit codes:
   0  the script was printed
-  2  bad input: flags, or an unknown shell";
+  2  bad input: flags, or an unknown shell
+  3  the output can't be written";
 
 impl Completions {
     pub(crate) fn run(self) -> Result<Exit, Failure> {

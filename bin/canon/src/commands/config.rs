@@ -35,7 +35,8 @@ canon.toml:
 
 Exit codes:
   0  the settings were printed
-  2  bad input: flags, or canon.toml";
+  2  bad input: flags, or canon.toml
+  3  the output can't be written";
 
 /// A setting in JSON.
 #[derive(Debug, Serialize)]

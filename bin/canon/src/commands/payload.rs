@@ -68,7 +68,8 @@ Exit codes:
   0  the payload was deployed; with --dry-run, it can be
   1  the set or the rollup isn't genuine, the rollup can't take over, or the chain refuses
   2  bad input: flags, canon.toml, a key, or no Canon deployment at the given address
-  3  no endpoint answers, or an internal error";
+  3  no endpoint answers, or an internal error
+  4  with --unsigned: the chain has the payload already, so there is nothing to sign";
 
 /// The result as JSON.
 #[derive(Debug, Serialize)]

@@ -7,6 +7,7 @@ mod chain;
 mod deploy;
 mod endpoint;
 mod errors;
+mod exit_codes;
 mod forecast;
 mod forecast_chain;
 mod forecast_refused;

@@ -67,7 +67,8 @@ Exit codes:
   0  the rollup was deployed and can take over; with --dry-run, it can be deployed
   1  the set or the rollup isn't genuine, the chain refuses, or the parameters hurt
   2  bad input: flags, the file, canon.toml, a key, or no Canon deployment at the given address
-  3  no endpoint answers, or an internal error";
+  3  no endpoint answers, or an internal error
+  4  with --unsigned: the chain has the rollup already, so there is nothing to sign";
 
 /// The fields of the file.
 #[derive(Debug, Deserialize)]

@@ -69,11 +69,26 @@ impl AttesterArgs {
     }
 }
 
-const EXIT_CODES: &str = "\
+/// The exit codes of commands that send, with further ones.
+macro_rules! exit_codes {
+    ($($more:literal)?) => {
+        concat!(
+            "\
 Exit codes:
   0  it was done, or with --dry-run, can be
   1  the contracts refuse it, the account isn't the one that decides, something is missing, or the
      answer was no
   2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
-  3  no endpoint answers, or the outcome isn't known: run it again
-  4  its time hasn't come; says when it will";
+  3  no endpoint answers, or the outcome isn't known: run it again",
+            $($more)?
+        )
+    };
+}
+
+const EXIT_CODES: &str = exit_codes!();
+
+/// The exit codes of commands that have their time.
+const EXIT_CODES_IN_TIME: &str = exit_codes!(
+    "
+  4  it is under way already, or its time hasn't come; says when it will"
+);
