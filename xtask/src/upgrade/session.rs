@@ -112,7 +112,8 @@ impl Session {
     }
 
     async fn check_transactions(&mut self, who: &Person, outcome: &Value) -> Result<()> {
-        let transactions = outcome["transactions"].as_array().into_iter().flatten();
+        let transactions = outcome["transactions"].as_array().map_or(&[][..], Vec::as_slice);
+        ensure!(!transactions.is_empty(), "{}: no transaction", self.ledger.place());
         for transaction in transactions {
             self.ledger.same("account", &outcome["account"], &who.address.clone().into())?;
             let hash = transaction["hash"].as_str().unwrap_or_default();

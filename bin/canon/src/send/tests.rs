@@ -159,6 +159,7 @@ impl World {
             show: &|_| {},
             ask: &async |_: &str, _: &str| Ok(Answer::No),
             result,
+            conclusion: &OnlyTransactions,
         };
         let chain = self.chain.clone();
         let wait = move |_| {
@@ -361,7 +362,7 @@ async fn an_outcome_that_may_not_have_been_seen_is_shown_again_and_nothing_is_se
 
 impl World {
     /// A command that asks questions with `ask`.
-    fn asking<'a, A>(&'a self, ask: &'a A) -> Sending<'a, A> {
+    fn asking<'a, A>(&'a self, ask: &'a A) -> Sending<'a, A, OnlyTransactions> {
         Sending {
             client: &self.client,
             signer: AccountSigner::Local(self.chain.dev_accounts().remove(0)),
@@ -375,6 +376,7 @@ impl World {
             show: &|_| {},
             ask,
             result: &|_| Ok(()),
+            conclusion: &OnlyTransactions,
         }
     }
 
