@@ -45,4 +45,4 @@ pub use signer::{
 };
 pub use tx::{FINALITY, IntentSender, account::Key};
 pub use vetted_payload::{PayloadError, VettedPayload};
-pub use view::{Answers, BatchedRequest, Query, Reply, decode_reply};
+pub use view::{Answers, BatchedRequest, Query, RelatedFamily, Reply, decode_reply};

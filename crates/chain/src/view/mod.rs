@@ -7,6 +7,7 @@
 
 mod answers;
 mod batch;
+mod family;
 mod lens;
 mod present;
 mod reader;
@@ -15,6 +16,7 @@ mod rollups;
 pub use answers::{Answers, Query};
 pub(crate) use batch::EndpointLimits;
 pub use batch::{BatchedRequest, Reply, decode_reply};
+pub use family::RelatedFamily;
 
 use crate::{
     client::{Client, block_method, found_block, next_time},
@@ -49,7 +51,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Fails closed: [`Error::OtherChain`] if the endpoint is on another chain than before;
+    /// Fails closed: [`Error::OtherFamily`] for a set of a related family; [`Error::OtherChain`] if the endpoint is on another chain than before;
     /// [`Error::NoCode`] if the Registry, Governance, Proposals, the Asset or its owner has no code;
     /// [`Error::Inconsistent`] if Proposals belongs to another Registry; [`Error::NoAnswer`],
     /// [`Error::BadAnswer`] or [`Error::OutOfRange`] if Governance or the Asset doesn't answer according to
@@ -109,7 +111,13 @@ impl Client {
         if lens == Lens::Refused {
             self.limits().refuse_lens();
         }
-        present
+        match present {
+            Err(error) if error.is_of_the_contracts() => {
+                let family = self.related_family(at, registry).await;
+                Err(family.map_or(error, |family| Error::OtherFamily { registry, family }))
+            }
+            present => present,
+        }
     }
 
     /// Finds a block and the set's contracts in one batch. The contracts may be those of another block,

@@ -3,7 +3,7 @@ use std::ops::ControlFlow;
 use alloy_provider::ProviderBuilder;
 use alloy_rpc_client::RpcClient;
 use canon_chain::{
-    NoWait, Sender,
+    NoWait, RelatedFamily, Sender,
     deploy::{DeployRecord, SetParameters, deploy},
 };
 use canon_devchain::{Devchain, DevchainConfig};
@@ -23,6 +23,11 @@ fn what_a_contract_answers_is_blamed_on_the_registry_and_all_else_on_the_endpoin
         (Error::NoAnswer { what, address }, Exit::BadInput, "CANON_REGISTRY"),
         (Error::BadAnswer { what, address }, Exit::BadInput, "CANON_REGISTRY"),
         (Error::Inconsistent { what, expected: address, found }, Exit::BadInput, "CANON_REGISTRY"),
+        (
+            Error::OtherFamily { registry: address, family: RelatedFamily::Aztec067 },
+            Exit::BadInput,
+            "CANON_REGISTRY",
+        ),
         (Error::OtherChain { expected: 1, found: 2 }, Exit::Internal, "the chain"),
     ] {
         let said = error.to_string();
