@@ -267,27 +267,28 @@ async fn what_the_issuer_mints_is_expected() {
     );
 }
 
+/// Creates another rollup, and lists it as the deployer.
+pub(crate) async fn list_a_second_rollup(chain: &TestChain, plan: &SetPlan) {
+    let set = SetAddresses {
+        registry: plan.registry.address(),
+        governance: plan.governance.address(),
+        proposals: plan.proposals.address(),
+        asset: plan.asset.address(),
+        issuer: plan.issuer.address(),
+        rollup: plan.rollup.address(),
+        reward_distributor: None,
+    };
+    let distributor = plan.reward_distributor.address();
+    let parameters = SetParameters::tests().rollup;
+    let sender = &mut chain.sender(1);
+    let origin = Create2Origin::default();
+    let second = deploy_rollup(sender, origin, &set, distributor, &parameters, &mut NoWait).await;
+    chain.send(0, calls::upgrade(set.registry, second.unwrap().address())).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_second_rollup_before_the_handover_is_found() {
-    let list = async |chain: &TestChain, plan: &SetPlan| {
-        let set = SetAddresses {
-            registry: plan.registry.address(),
-            governance: plan.governance.address(),
-            proposals: plan.proposals.address(),
-            asset: plan.asset.address(),
-            issuer: plan.issuer.address(),
-            rollup: plan.rollup.address(),
-            reward_distributor: None,
-        };
-        let distributor = plan.reward_distributor.address();
-        let parameters = SetParameters::tests().rollup;
-        let sender = &mut chain.sender(1);
-        let origin = Create2Origin::default();
-        let second =
-            deploy_rollup(sender, origin, &set, distributor, &parameters, &mut NoWait).await;
-        chain.send(0, calls::upgrade(set.registry, second.unwrap().address())).await.unwrap();
-    };
-    let (chain, set) = interrupted(Step::Upgrade, list).await;
+    let (chain, set) = interrupted(Step::Upgrade, list_a_second_rollup).await;
     let error = verdict(examine(&chain, set.deployment.registry).await);
     assert!(matches!(error, NotGenuine::Rollups { rollups: 2 }), "{error}");
 }
