@@ -258,6 +258,19 @@ async fn a_manifest_of_the_set_agrees_and_says_where_to_begin() {
     assert!(DeployManifest::parse(&other).unwrap_err().to_string().contains("found version 2"));
 }
 
+#[tokio::test]
+async fn the_manifest_of_a_chain_s_second_set_says_where_to_begin_too() {
+    let (chain, first) = deployed().await;
+    let (second, record) = chain.deploy_another().await;
+    assert_eq!(first.expect, second.expect, "the second set doesn't create it");
+    let manifest = DeployManifest::of(&chain.client, &record).await.unwrap();
+    assert_eq!(manifest.contract(Contract::Expect).unwrap().creation, None);
+    assert_eq!(manifest.first_block(), Some(record.done[0].receipt.unwrap().block));
+    let registry = second.deployment.registry;
+    let found = audit(&chain.client, registry, Some(&manifest), |_| panic!("it searches")).await;
+    assert_eq!(of_contracts(&found.unwrap()), []);
+}
+
 /// A change to a manifest.
 type Tampering = fn(&mut DeployManifest);
 

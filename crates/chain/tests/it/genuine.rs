@@ -193,16 +193,7 @@ async fn a_rollup_that_was_created_otherwise_is_refused() {
 #[tokio::test]
 async fn a_rollup_of_another_set_is_refused() {
     let (chain, first) = deployed().await;
-    let mut parameters = SetParameters::tests();
-    parameters.asset.name = "Another".into();
-    let mut record = DeployRecord { parameters, ..chain.record() };
-    // Another deployer is necessary. Otherwise both sets would have the same Registry.
-    record.deployer = chain.accounts[1].address();
-    let checked = record.parameters.clone().check().unwrap();
-    let mut sender = chain.sender(1);
-    let second =
-        canon_chain::deploy::deploy(&mut sender, &checked, &mut record, &mut NoWait, go_on).await;
-    let second = second.unwrap();
+    let (second, _) = chain.deploy_another().await;
     assert_eq!(first.expect, second.expect, "Expect has no arguments");
     let found = examine(&chain, first.deployment.registry).await.unwrap();
     examine(&chain, second.deployment.registry).await.unwrap();
