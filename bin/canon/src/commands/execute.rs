@@ -1,16 +1,14 @@
 //! `canon execute`: carries out a proposal that passed.
 
-use std::sync::Arc;
-
 use canon_protocol::{
-    Action, ProposalState, Timestamp,
+    ProposalState, Timestamp,
     text::{Time, grouped},
 };
 use canon_views::{IntendedAction, Intent, Present, ProposalView, Question, SetView};
 use clap::Args;
 use eyre::eyre;
 
-use super::proposal::{find, in_words};
+use super::proposal::{find, frozen_actions, in_words};
 use crate::{
     chain::{Chain, ChainArgs},
     exit::{Exit, Failure},
@@ -89,7 +87,7 @@ async fn steps(chain: &Chain, view: &SetView, id: Option<u64>) -> Result<Vec<Ste
 async fn step(chain: &Chain, view: &SetView, proposal: &ProposalView) -> Result<Step, Failure> {
     let present = &view.present;
     let id = proposal.id;
-    let frozen = frozen_actions(view, proposal);
+    let frozen = frozen_actions(view, proposal)?;
     let mut words = vec![
         format!("Carry out proposal {id}"),
         format!("payload {}", proposal.payload),
@@ -108,13 +106,6 @@ async fn step(chain: &Chain, view: &SetView, proposal: &ProposalView) -> Result<
     let mut step = Step::new(Intent { set: present.set_id(), action, until: Some(last) }, words);
     step.details.push(format!("can be executed {}", lasts(present.block.timestamp, last)));
     Ok(step)
-}
-
-/// The actions that were frozen when a proposal was made; `None` if the history isn't known.
-fn frozen_actions(view: &SetView, proposal: &ProposalView) -> Option<Arc<[Action]>> {
-    let history = view.history.as_deref()?;
-    let (_, folded) = history.governance().proposal(proposal.id.to_word()).ok()?;
-    Some(Arc::clone(folded.actions()))
 }
 
 /// The failure if no proposal can be executed now. It names the next one that may be.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod audit;
+mod audit_findings;
 mod chain;
 mod deploy;
 mod endpoint;

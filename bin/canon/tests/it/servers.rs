@@ -50,6 +50,14 @@ pub(crate) fn answering(status: &str, body: &str) -> SocketAddr {
 
 /// Starts a server that forwards HTTP requests to another one, but returns no logs.
 pub(crate) fn without_logs(server: SocketAddr) -> SocketAddr {
+    with_logs(server, |_| json!([]))
+}
+
+/// Starts a server that forwards HTTP requests to another one, but changes the lists of logs.
+pub(crate) fn with_logs(
+    server: SocketAddr,
+    change: impl Fn(Value) -> Value + Send + 'static,
+) -> SocketAddr {
     let listener = StdListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -59,9 +67,9 @@ pub(crate) fn without_logs(server: SocketAddr) -> SocketAddr {
             let asked: Value = serde_json::from_str(body).unwrap();
             let answer = match asked {
                 Value::Array(all) => {
-                    Value::Array(all.iter().map(|one| pass(server, one)).collect())
+                    Value::Array(all.iter().map(|one| pass(server, one, &change)).collect())
                 }
-                one => pass(server, &one),
+                one => pass(server, &one, &change),
             };
             let answer = answer.to_string();
             let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close";
@@ -73,11 +81,8 @@ pub(crate) fn without_logs(server: SocketAddr) -> SocketAddr {
     address
 }
 
-/// The answer of a server to one request. The list of logs is always empty.
-fn pass(server: SocketAddr, request: &Value) -> Value {
-    if request["method"] == "eth_getLogs" {
-        return json!({ "jsonrpc": "2.0", "id": request["id"], "result": [] });
-    }
+/// The answer of a server to one request, with a list of logs changed.
+fn pass(server: SocketAddr, request: &Value, change: &impl Fn(Value) -> Value) -> Value {
     let mut stream = std::net::TcpStream::connect(server).unwrap();
     let body = request.to_string();
     let head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json";
@@ -86,7 +91,11 @@ fn pass(server: SocketAddr, request: &Value) -> Value {
     stream.write_all(text.as_bytes()).unwrap();
     let answer = read_request(&mut stream);
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-    serde_json::from_str(body).unwrap()
+    let mut answer: Value = serde_json::from_str(body).unwrap();
+    if request["method"] == "eth_getLogs" {
+        answer["result"] = change(answer["result"].take());
+    }
+    answer
 }
 
 /// Starts a server that forwards all requests to another one, until the transaction with this number. That one is

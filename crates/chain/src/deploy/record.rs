@@ -115,19 +115,14 @@ impl DeployRecord {
 
     /// The first block with events of the set, from which an [`SetExaminer`](super::SetExaminer) can start.
     ///
-    /// `None` if the creation of one of the set's contracts isn't recorded, because the chain already had
-    /// it or the step isn't done.
+    /// `None` if the creation of one of the set's contracts except Expect isn't recorded, because the chain
+    /// already had it or the step isn't done.
     pub fn first_block(&self) -> Option<BlockNumber> {
-        // The constructor of Expect emits no events.
-        let creations =
-            Step::ALL.into_iter().filter(|s| s.creates().is_some() && *s != Step::Expect);
-        let block = |step| self.find(step)?.receipt.map(|receipt| receipt.block);
-        let blocks: Option<Vec<_>> = creations.map(block).collect();
-        blocks?.into_iter().min()
+        first_block(&self.done)
     }
 
     fn find(&self, step: Step) -> Option<&DoneStep> {
-        self.done.iter().find(|done| done.step == step)
+        find(&self.done, step)
     }
 
     /// The gas used by all steps with known receipts.
@@ -147,4 +142,18 @@ impl DeployRecord {
         }
         Ok(fee)
     }
+}
+
+/// The first block with events of a set that these steps deployed; `None` if the creation of one of its contracts
+/// except Expect has no receipt.
+pub(super) fn first_block(done: &[DoneStep]) -> Option<BlockNumber> {
+    // The constructor of Expect emits no events, and all sets with the same origin share it.
+    let creations = Step::ALL.into_iter().filter(|s| s.creates().is_some() && *s != Step::Expect);
+    let block = |step| find(done, step)?.receipt.map(|receipt| receipt.block);
+    let blocks: Option<Vec<_>> = creations.map(block).collect();
+    blocks?.into_iter().min()
+}
+
+fn find(done: &[DoneStep], step: Step) -> Option<&DoneStep> {
+    done.iter().find(|done| done.step == step)
 }

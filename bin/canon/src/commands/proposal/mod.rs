@@ -7,7 +7,7 @@ use std::{cmp::Reverse, sync::Arc};
 
 use alloy_primitives::Address;
 use canon_follow::OpenedSet;
-use canon_protocol::{Action, ProposalId, Tabulation, Tally, text};
+use canon_protocol::{Action, ProposalId, Tabulation, Tally, actions_hash, text};
 use canon_views::{Present, ProposalView, Question, SetView};
 use clap::Args;
 use eyre::eyre;
@@ -122,11 +122,11 @@ async fn document<'a>(
         let (_, folded) = history.governance().proposal(proposal.id.to_word()).ok()?;
         Some(folded)
     });
-    let actions = match folded {
-        Some(folded) if proposal.state.is_live() => {
-            ShownActions::examined(chain, view, folded.actions()).await?
+    let actions = match frozen_actions(view, proposal)? {
+        Some(actions) if proposal.state.is_live() => {
+            ShownActions::examined(chain, view, &actions).await?
         }
-        Some(folded) => ShownActions::of(view, folded.actions()),
+        Some(actions) => ShownActions::of(view, &actions),
         None => None,
     };
     let ballots = folded.map(|folded| by_power(folded.ballots()));
@@ -141,17 +141,91 @@ fn by_power(ballots: impl Iterator<Item = (Address, Tally)>) -> Vec<ShownBallot>
 }
 
 /// The actions that were frozen with a proposal; `None` if the history isn't known.
-pub(crate) fn frozen_actions(view: &SetView, proposal: &ProposalView) -> Option<Arc<[Action]>> {
-    let governance = view.history.as_ref()?.governance();
-    let (_, folded) = governance.proposal(proposal.id.to_word()).ok()?;
-    Some(Arc::clone(folded.actions()))
+///
+/// # Errors
+///
+/// If they don't have the hash that Governance has.
+pub(crate) fn frozen_actions(
+    view: &SetView,
+    proposal: &ProposalView,
+) -> Result<Option<Arc<[Action]>>, Failure> {
+    let Some(actions) = view.frozen_actions(proposal.id) else { return Ok(None) };
+    let (expected, found) = (proposal.actions_hash, actions_hash(actions));
+    if found != expected {
+        let report = eyre!(
+            "the actions of proposal {} in the set's events have the hash {found}, and Governance has \
+             {expected}",
+            proposal.id
+        );
+        return Err(Failure::refused(report, "use another endpoint"));
+    }
+    Ok(Some(Arc::clone(actions)))
 }
 
 #[cfg(test)]
 mod tests {
-    use canon_protocol::Amount;
+    use alloy_primitives::{B256, Bytes};
+    use canon_protocol::{
+        Addresses, Amount, Code, ConfigurationId, ExternalContracts, GovernanceEvent, L1Block, Log,
+        Reaction, Seconds, SetState,
+    };
+    use canon_views::BlockView;
 
     use super::*;
+
+    /// A chain without contracts.
+    struct Nothing;
+
+    impl ExternalContracts for Nothing {
+        fn code(&self, _account: Address) -> Code {
+            Code::default()
+        }
+
+        fn ask(&self, _target: Address, _data: &[u8]) -> Result<Bytes, Bytes> {
+            Err(Bytes::new())
+        }
+
+        fn call(&self, _caller: Address, _target: Address, _data: &Bytes) -> Reaction {
+            Reaction::Calls(Vec::new())
+        }
+    }
+
+    /// A set with a proposal of this action.
+    fn view_of(action: Action) -> SetView {
+        let governance = Address::with_last_byte(1);
+        let mut state = SetState::new(Addresses { governance, ..Addresses::default() });
+        let (id, payload) = (ProposalId::ZERO, Address::with_last_byte(2));
+        for event in [
+            GovernanceEvent::Proposed { proposal_id: id, payload },
+            GovernanceEvent::ProposalFrozen {
+                proposal_id: id,
+                proposer: governance,
+                configuration_id: ConfigurationId::ZERO,
+                actions_hash: actions_hash(std::slice::from_ref(&action)),
+                actions: vec![action],
+            },
+        ] {
+            let log = Log { emitter: governance, event: event.into() };
+            state.evolve(&log, L1Block::default()).unwrap();
+        }
+        let (block, question) = (BlockView::default(), Question::default());
+        SetView::of_state(Arc::new(state), &Nothing, block, &question, Seconds::SECOND)
+    }
+
+    #[test]
+    fn actions_are_those_whose_hash_governance_has() {
+        let action = Action { target: Address::with_last_byte(3), data: Bytes::from_static(&[7]) };
+        let view = view_of(action.clone());
+        let mut proposal = view.present.governance.proposals[0];
+        let frozen = frozen_actions(&view, &proposal).unwrap();
+        assert_eq!(frozen.as_deref(), Some(&[action][..]));
+        proposal.actions_hash = B256::repeat_byte(9);
+        let failure = frozen_actions(&view, &proposal).unwrap_err();
+        let text = format!("{failure:?}");
+        assert!(text.contains("and Governance has 0x0909"), "{text}");
+        let view = SetView { history: None, ..view };
+        assert_eq!(frozen_actions(&view, &proposal).unwrap(), None);
+    }
 
     #[test]
     fn ballots_of_a_block_have_one_order() {

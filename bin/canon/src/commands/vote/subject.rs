@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::{Address, B256};
 use canon_follow::OpenedSet;
 use canon_protocol::{
-    Amount, ProposalId, ProposalState, Support, Tabulation, Timestamp, actions_hash,
+    Amount, ProposalId, ProposalState, Support, Tabulation, Timestamp,
     text::{Time, Tokens},
 };
 use canon_views::{BallotView, OrderAmount, Present, ProposalView, Question, SetView};
@@ -52,18 +52,8 @@ impl BallotSubject {
         let OpenedSet { view, no_history, .. } = chain.history(question).await?;
         let proposal = *find(&view.present, id)?;
         require_hash(&proposal, expects)?;
-        let actions = match (frozen_actions(&view, &proposal), expects) {
-            (Some(frozen), _) => {
-                let (expected, found) = (proposal.actions_hash, actions_hash(&frozen));
-                if found != expected {
-                    let report = eyre!(
-                        "the actions of proposal {id} in the set's events have the hash {found}, and Governance \
-                         has {expected}"
-                    );
-                    return Err(Failure::refused(report, "use another endpoint"));
-                }
-                in_words_or_data(chain, &view, &frozen).await?.lines
-            }
+        let actions = match (frozen_actions(&view, &proposal)?, expects) {
+            (Some(frozen), _) => in_words_or_data(chain, &view, &frozen).await?.lines,
             (None, Some(_)) => {
                 vec!["those of --actions-hash: the set's history isn't known".to_owned()]
             }
