@@ -1,7 +1,6 @@
 //! Code shared by the commands that deploy contracts.
 
 use std::{
-    future::Future,
     io::{self, BufRead as _, IsTerminal as _},
     time::Duration,
 };
@@ -9,13 +8,9 @@ use std::{
 use alloy_primitives::{TxKind, U256};
 use canon_chain::{
     Client, Sender, Waited,
-    deploy::{ContractPlan, DeployError, DeployedContract, simulate_creation},
-    wait_until,
+    deploy::{ContractPlan, DeployError, DeployedContract, StepReceipt, simulate_creation},
 };
-use canon_protocol::{
-    BlockNumber,
-    text::{ether, grouped},
-};
+use canon_protocol::text::{ether, grouped};
 use eyre::eyre;
 use serde::Serialize;
 
@@ -75,27 +70,55 @@ pub(crate) fn ask(question: &str, consent: Consent) -> Result<(), Failure> {
     }
 }
 
-/// Waits until a block has this number of confirmations, counting the block itself.
+/// The end of a wait for confirmations.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Confirmation {
+    /// All receipts have their confirmations.
+    Reached,
+    /// A receipt isn't on the chain any more, or in another block.
+    Replaced,
+}
+
+/// Waits until receipts have this number of confirmations, counting their blocks. Reads them again at each new
+/// block, and stops when a block was replaced, of which it says so.
 ///
 /// # Errors
 ///
-/// If the chain can't be read, or the blocks don't arrive in time.
+/// If the chain can't be read, or no block arrives in time.
 pub(crate) async fn confirm(
     client: &Client,
-    block: Option<BlockNumber>,
+    receipts: &[StepReceipt],
     confirmations: u64,
-) -> Result<(), Failure> {
-    let Some(block) = block else { return Ok(()) };
-    let mut wait = wait_for;
-    let confirmed = wait_until(&mut wait, async || {
+) -> Result<Confirmation, Failure> {
+    let Some(last) = receipts.iter().map(|receipt| receipt.block).max() else {
+        return Ok(Confirmation::Reached);
+    };
+    let (mut seen, mut looks) = (None, 0);
+    loop {
         let head = client.head().await.map_err(unreached)?;
-        let found = head.number.get().saturating_sub(block.get()).saturating_add(1);
-        Ok::<_, Failure>((found >= confirmations).then_some(()))
-    });
-    confirmed.await?.ok_or_else(|| {
-        let report = eyre!("block {block} doesn't get {confirmations} confirmations");
-        Failure::internal(report, AGAIN)
-    })
+        if seen != Some(head.hash) {
+            (seen, looks) = (Some(head.hash), 0);
+            for receipt in receipts {
+                let found = receipt.read_again(client).await.map_err(unreached)?;
+                if found != Some(*receipt) {
+                    output::note(&format_args!(
+                        "the block with {} was replaced; waiting until a block has it again",
+                        receipt.transaction
+                    ));
+                    return Ok(Confirmation::Replaced);
+                }
+            }
+            let found = head.number.get().saturating_sub(last.get()).saturating_add(1);
+            if found >= confirmations {
+                return Ok(Confirmation::Reached);
+            }
+        }
+        if wait_for(looks).await == Waited::GiveUp {
+            let report = eyre!("block {last} doesn't get {confirmations} confirmations");
+            return Err(Failure::internal(report, AGAIN));
+        }
+        looks += 1;
+    }
 }
 
 /// Returns when the user presses Ctrl-C.
@@ -135,8 +158,7 @@ pub(crate) fn undeployed(error: DeployError, next: &'static str) -> Failure {
         | DeployError::OtherDeployer { .. }
         | DeployError::OtherParameters
         | DeployError::OtherAddress { .. }
-        | DeployError::OtherTransaction { .. }
-        | DeployError::Unordered { .. } => Exit::BadInput,
+        | DeployError::OtherTransaction { .. } => Exit::BadInput,
         _ => Exit::CheckFailed,
     };
     let report = eyre!("{error}").wrap_err("the deployment stopped");
@@ -192,7 +214,7 @@ impl PreparedCreation {
     ///
     /// # Errors
     ///
-    /// The errors of [`Self::print`], [`ask`] and [`Self::ready`], and a failure to write the output.
+    /// The errors of [`Self::print`], [`ask`] and [`ensure_funds`], and a failure to write the output.
     pub(crate) async fn agreed(
         self,
         args: &SendArgs,
@@ -215,7 +237,8 @@ impl PreparedCreation {
         };
         output::text(shown.words);
         ask(shown.question, consent)?;
-        self.ready().await.map(Some)
+        ensure_funds(self.balance, self.most)?;
+        Ok(Some(self.sender))
     }
 
     /// Prints the transaction for somebody else to sign.
@@ -244,19 +267,6 @@ impl PreparedCreation {
         let (client, account) = (self.sender.client(), self.sender.address());
         print_unsigned(form, client, account, texts, vec![unsigned]).await
     }
-
-    /// Refuses a creation that the account can't pay for, and waits until the account has no transaction in
-    /// flight: an interrupted run may have sent the same creation.
-    ///
-    /// # Errors
-    ///
-    /// If the account lacks ether, or a transaction stays in flight.
-    async fn ready(self) -> Result<Sender, Failure> {
-        ensure_funds(self.balance, self.most)?;
-        let waited = self.sender.await_none_in_flight(&mut wait_for).await;
-        waited.map_err(|error| undeployed(error.into(), AGAIN))?;
-        Ok(self.sender)
-    }
 }
 
 /// A creation in the forms in which it is shown.
@@ -270,23 +280,39 @@ pub(crate) struct ShownCreation<'a, D> {
     pub(crate) question: &'a str,
 }
 
-/// Awaits a creation and its confirmations.
+/// Carries out a creation and awaits its confirmations. Calls `create` again if its block was replaced.
 ///
 /// # Errors
 ///
-/// If the creation fails, the user presses Ctrl-C, or the confirmations don't arrive in time.
-pub(crate) async fn carried_out(
-    client: &Client,
-    creation: impl Future<Output = Result<DeployedContract, DeployError>>,
+/// If another transaction of the account stays in flight, the creation fails, the user presses Ctrl-C, or the
+/// confirmations don't arrive in time.
+pub(crate) async fn carry_out(
+    sender: &mut Sender,
     confirmations: u64,
+    mut create: impl AsyncFnMut(&mut Sender) -> Result<DeployedContract, DeployError>,
 ) -> Result<DeployedContract, Failure> {
-    let deployed = tokio::select! {
-        deployed = creation => deployed.map_err(|error| undeployed(error, AGAIN))?,
-        failure = interrupted() => return Err(failure),
+    let client = sender.client().clone();
+    let creation = async {
+        let mut earlier: Option<StepReceipt> = None;
+        loop {
+            // An interrupted run, or a replaced block, may have left the same creation in flight.
+            let waited = sender.await_none_in_flight(&mut wait_for).await;
+            waited.map_err(|error| undeployed(error.into(), AGAIN))?;
+            let created = create(sender).await.map_err(|error| undeployed(error, AGAIN))?;
+            let receipt = match (created.receipt, earlier) {
+                (None, Some(earlier)) => earlier.read_again(&client).await.map_err(unreached)?,
+                (receipt, _) => receipt,
+            };
+            match confirm(&client, receipt.as_slice(), confirmations).await? {
+                Confirmation::Reached => return Ok(DeployedContract { receipt, ..created }),
+                Confirmation::Replaced => earlier = receipt,
+            }
+        }
     };
-    let block = deployed.receipt.map(|receipt| receipt.block);
-    confirm(client, block, confirmations).await?;
-    Ok(deployed)
+    tokio::select! {
+        created = creation => created,
+        failure = interrupted() => Err(failure),
+    }
 }
 
 /// The next step after a creation that is refused.

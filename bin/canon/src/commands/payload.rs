@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256};
-use canon_chain::deploy::{
-    ContractPlan, StepReceipt, Upgrade, deploy_upgrade_payload, plan_upgrade_payload,
-    rehearse_actions,
+use canon_chain::{
+    Sender,
+    deploy::{
+        ContractPlan, StepReceipt, Upgrade, deploy_upgrade_payload, plan_upgrade_payload,
+        rehearse_actions,
+    },
 };
 use canon_payload::{Hashes, describe};
 use canon_protocol::{Action, ForeignText, actions_hash};
@@ -16,7 +19,7 @@ use serde::Serialize;
 
 use crate::{
     chain::{self, ChainArgs},
-    deployer::{PreparedCreation, ShownCreation, carried_out, receipt, undeployed, wait_for},
+    deployer::{PreparedCreation, ShownCreation, carry_out, receipt, undeployed, wait_for},
     examined::{self, examine},
     exit::{Exit, Failure},
     input::nonzero_address,
@@ -147,15 +150,11 @@ impl UpgradeCommand {
             let Some(mut sender) = creation.agreed(&self.send, shown).await? else {
                 return Ok(Exit::Success);
             };
-            let mut wait = wait_for;
-            let creation = deploy_upgrade_payload(
-                &mut sender,
-                set.origin(),
-                &addresses,
-                &plan.upgrade,
-                &mut wait,
-            );
-            let deployed = carried_out(client, creation, self.send.confirmations()).await?;
+            let create = async |sender: &mut Sender| {
+                let (origin, upgrade, mut wait) = (set.origin(), &plan.upgrade, wait_for);
+                deploy_upgrade_payload(sender, origin, &addresses, upgrade, &mut wait).await
+            };
+            let deployed = carry_out(&mut sender, self.send.confirmations(), create).await?;
             let head = client.head().await.map_err(chain::unreached)?;
             let (governance, at) = (addresses.governance, head.hash.into());
             let listed = client.payload_actions(governance, at, deployed.address()).await;

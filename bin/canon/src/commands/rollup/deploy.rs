@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use alloy_primitives::{Address, B256};
 use canon_chain::{
+    Sender,
     audit::rollup_settings,
     deploy::{
         ContractPlan, Create2Origin, DeployedContract, ManifestArgument, RollupSettings, SetFacts,
@@ -21,9 +22,7 @@ use toml::Spanned;
 use crate::{
     chain::{self, ChainArgs},
     commands::deploy::template,
-    deployer::{
-        AGAIN, PreparedCreation, ShownCreation, carried_out, receipt, undeployed, wait_for,
-    },
+    deployer::{AGAIN, PreparedCreation, ShownCreation, carry_out, receipt, undeployed, wait_for},
     examined::{self, examine, parameters_in_force},
     exit::{Exit, Failure},
     judgement::Judgement,
@@ -151,16 +150,11 @@ impl DeployRollup {
             let Some(mut sender) = creation.agreed(&self.send, shown).await? else {
                 return Ok(Exit::Success);
             };
-            let mut wait = wait_for;
-            let creation = deploy_rollup(
-                &mut sender,
-                file.origin,
-                &addresses,
-                distributor,
-                &file.rollup,
-                &mut wait,
-            );
-            let deployed = carried_out(client, creation, self.send.confirmations()).await?;
+            let create = async |sender: &mut Sender| {
+                let (origin, settings, mut wait) = (file.origin, &file.rollup, wait_for);
+                deploy_rollup(sender, origin, &addresses, distributor, settings, &mut wait).await
+            };
+            let deployed = carry_out(&mut sender, self.send.confirmations(), create).await?;
             let found = set.rollup(client, deployed.address()).await;
             found.map_err(|error| examined::not_genuine("the new rollup", error))?;
             let rehearsed = rehearse_takeover(client, &addresses, deployed.address()).await;
