@@ -6,8 +6,11 @@ use std::{
 };
 
 use alloy_primitives::U256;
-use canon_chain::{Client, Waited, deploy::DeployError, wait_until};
-use canon_protocol::{BlockNumber, text::ether};
+use canon_chain::{
+    Client, Waited,
+    deploy::{DeployError, StepReceipt},
+};
+use canon_protocol::text::ether;
 use eyre::eyre;
 
 use crate::{
@@ -67,27 +70,55 @@ pub(crate) fn ask(question: &str, consent: Consent) -> Result<(), Failure> {
     }
 }
 
-/// Waits until a block has this number of confirmations, counting the block itself.
+/// The end of a wait for confirmations.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Confirmation {
+    /// All receipts have their confirmations.
+    Reached,
+    /// A receipt isn't on the chain any more, or in another block.
+    Replaced,
+}
+
+/// Waits until receipts have this number of confirmations, counting their blocks. Reads them again at each new
+/// block, and stops when a block was replaced, of which it says so.
 ///
 /// # Errors
 ///
-/// If the chain can't be read, or the blocks don't arrive in time.
+/// If the chain can't be read, or no block arrives in time.
 pub(crate) async fn confirm(
     client: &Client,
-    block: Option<BlockNumber>,
+    receipts: &[StepReceipt],
     confirmations: u64,
-) -> Result<(), Failure> {
-    let Some(block) = block else { return Ok(()) };
-    let mut wait = wait_for;
-    let confirmed = wait_until(&mut wait, async || {
+) -> Result<Confirmation, Failure> {
+    let Some(last) = receipts.iter().map(|receipt| receipt.block).max() else {
+        return Ok(Confirmation::Reached);
+    };
+    let (mut seen, mut looks) = (None, 0);
+    loop {
         let head = client.head().await.map_err(unreached)?;
-        let found = head.number.get().saturating_sub(block.get()).saturating_add(1);
-        Ok::<_, Failure>((found >= confirmations).then_some(()))
-    });
-    confirmed.await?.ok_or_else(|| {
-        let report = eyre!("block {block} doesn't get {confirmations} confirmations");
-        Failure::internal(report, AGAIN)
-    })
+        if seen != Some(head.hash) {
+            (seen, looks) = (Some(head.hash), 0);
+            for receipt in receipts {
+                let found = receipt.read_again(client).await.map_err(unreached)?;
+                if found != Some(*receipt) {
+                    output::note(&format_args!(
+                        "the block with {} was replaced; waiting until a block has it again",
+                        receipt.transaction
+                    ));
+                    return Ok(Confirmation::Replaced);
+                }
+            }
+            let found = head.number.get().saturating_sub(last.get()).saturating_add(1);
+            if found >= confirmations {
+                return Ok(Confirmation::Reached);
+            }
+        }
+        if wait_for(looks).await == Waited::GiveUp {
+            let report = eyre!("block {last} doesn't get {confirmations} confirmations");
+            return Err(Failure::internal(report, AGAIN));
+        }
+        looks += 1;
+    }
 }
 
 /// Returns when the user presses Ctrl-C.
@@ -127,8 +158,7 @@ pub(crate) fn undeployed(error: DeployError, next: &'static str) -> Failure {
         | DeployError::OtherDeployer { .. }
         | DeployError::OtherParameters
         | DeployError::OtherAddress { .. }
-        | DeployError::OtherTransaction { .. }
-        | DeployError::Unordered { .. } => Exit::BadInput,
+        | DeployError::OtherTransaction { .. } => Exit::BadInput,
         _ => Exit::CheckFailed,
     };
     let report = eyre!("{error}").wrap_err("the deployment stopped");
