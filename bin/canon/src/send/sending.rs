@@ -59,7 +59,8 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
         let account = self.signer.address();
         let genesis = record::genesis(self.client).await?;
         let files = AccountFiles::new(self.folder, self.client.chain_id(), genesis, account);
-        let (_lock, journal) = files.open(self.command)?;
+        let lock = files.lock(self.command)?;
+        let journal = files.journal(&lock)?;
         let fees = FeePolicy::default();
         let sender = IntentSender::new(self.client.clone(), self.signer.clone(), fees, journal);
         let sender = sender.map_err(failures::refused)?;
