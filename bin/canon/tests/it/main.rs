@@ -16,6 +16,7 @@ mod json;
 mod live;
 mod manual;
 mod power;
+mod prevented;
 mod proposal_actions;
 mod proposing;
 mod recipients;

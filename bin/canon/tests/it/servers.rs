@@ -50,18 +50,32 @@ pub(crate) fn answering(status: &str, body: &str) -> SocketAddr {
 
 /// Starts a server that forwards HTTP requests to another one, but returns no logs.
 pub(crate) fn without_logs(server: SocketAddr) -> SocketAddr {
+    relay(move |request| match request["method"] == "eth_getLogs" {
+        true => Some(json!({ "jsonrpc": "2.0", "id": request["id"], "result": [] })),
+        false => Some(forward(server, request)),
+    })
+}
+
+/// Starts an HTTP server. `answer` gives the answer to each request, also of a batch; a request for which there is
+/// `None` is never answered.
+pub(crate) fn relay(
+    mut answer: impl FnMut(&Value) -> Option<Value> + Send + 'static,
+) -> SocketAddr {
     let listener = StdListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
+        let mut unanswered = Vec::new();
         for mut stream in listener.incoming().map_while(Result::ok) {
             let request = read_request(&mut stream);
             let Some((_, body)) = request.split_once("\r\n\r\n") else { continue };
             let asked: Value = serde_json::from_str(body).unwrap();
-            let answer = match asked {
-                Value::Array(all) => {
-                    Value::Array(all.iter().map(|one| pass(server, one)).collect())
-                }
-                one => pass(server, &one),
+            let answer = match &asked {
+                Value::Array(all) => all.iter().map(&mut answer).collect::<Option<_>>(),
+                one => answer(one),
+            };
+            let Some(answer) = answer else {
+                unanswered.push(stream);
+                continue;
             };
             let answer = answer.to_string();
             let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close";
@@ -73,11 +87,8 @@ pub(crate) fn without_logs(server: SocketAddr) -> SocketAddr {
     address
 }
 
-/// The answer of a server to one request. The list of logs is always empty.
-fn pass(server: SocketAddr, request: &Value) -> Value {
-    if request["method"] == "eth_getLogs" {
-        return json!({ "jsonrpc": "2.0", "id": request["id"], "result": [] });
-    }
+/// The answer of a server to one request.
+pub(crate) fn forward(server: SocketAddr, request: &Value) -> Value {
     let mut stream = std::net::TcpStream::connect(server).unwrap();
     let body = request.to_string();
     let head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json";
