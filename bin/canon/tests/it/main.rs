@@ -5,6 +5,7 @@
 mod audit;
 mod chain;
 mod deploy;
+mod due;
 mod endpoint;
 mod forecast;
 mod forecast_chain;
