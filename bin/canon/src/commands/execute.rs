@@ -21,7 +21,7 @@ use crate::{
 ///
 /// Anyone can do it, from the end of the execution delay until the proposal expires. What is carried out
 /// are the actions that were frozen when the proposal was made: if the payload returns others by now, or
-/// none, the frozen ones are sent along.
+/// none, the frozen ones are sent along. Without an id, a proposal whose actions fail is left out.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Execute {

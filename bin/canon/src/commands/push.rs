@@ -2,7 +2,7 @@
 
 use alloy_primitives::Address;
 use canon_protocol::{
-    ProposalId, Round, Timestamp, actions_hash,
+    ProposalId, PushableRound, Round, Timestamp, actions_hash,
     text::{Time, count, grouped},
 };
 use canon_views::{IntendedAction, Intent, Present, Question, SetView, SignalingView};
@@ -22,7 +22,7 @@ use crate::{
 /// Make the winner of a round a proposal; without a round, of every round that is due
 ///
 /// Anyone can do it, from the end of the round until the round is too old. A payload that won several
-/// rounds is pushed once, for the oldest of them.
+/// rounds is pushed once, for the oldest of them. Without a round, one whose payload lists no actions is left out.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Push {
@@ -100,38 +100,62 @@ async fn steps(chain: &Chain, view: &SetView, round: Option<Round>) -> Result<Ve
         Some(round) => pushable.round == round,
         None => payloads.insert(pushable.winner.payload),
     });
-    let mut steps = Vec::new();
+    let (mut steps, mut left_out) = (Vec::new(), Vec::new());
     for pushable in pushable {
-        let action = IntendedAction::Push {
-            proposals: present.addresses.proposals,
-            rollup: present.addresses.rollup,
-            round: pushable.round,
-            payload: pushable.winner.payload,
-        };
-        let intent = Intent { set: present.set_id(), action, until: pushable.until };
-        let winner = pushable.winner;
-        let mut words = vec![
-            format!("Make the winner of round {} a proposal", pushable.round),
-            format!("payload {}", winner.payload),
-        ];
-        words.extend(listed_actions(chain, view, winner.payload).await?);
-        let mut step = Step::new(intent, words);
-        let signals = count(winner.count.into(), "signal");
-        step.details
-            .push(format!("won with {signals}, {} were needed", grouped(signaling.rules.n())));
-        if let Some(last) = pushable.until {
-            step.details.push(format!("can be pushed {}", lasts(present.block.timestamp, last)));
+        match step(chain, view, signaling, &pushable).await {
+            Ok(step) => steps.push(step),
+            // A payload that withholds its actions must not keep the others from being pushed.
+            Err(failure) if failure.exit == Exit::CheckFailed => {
+                left_out.push((pushable.round, failure));
+            }
+            Err(failure) => return Err(failure),
         }
-        steps.push(step);
     }
-    match (steps.is_empty(), round) {
-        (false, _) => Ok(steps),
-        (true, Some(round)) => Err(why_not(present, signaling, round)),
-        (true, None) => Err(Failure::nothing_to_do(
-            eyre!(outlook(present, signaling)).wrap_err("no round has a winner that can be pushed"),
-            SEE_STATUS,
-        )),
+    let Some(last) = steps.last_mut() else {
+        return Err(match (left_out.into_iter().next(), round) {
+            (Some((_, failure)), _) => failure,
+            (None, Some(round)) => why_not(present, signaling, round),
+            (None, None) => {
+                let title = "no round has a winner that can be pushed";
+                let report = eyre!(outlook(present, signaling)).wrap_err(title);
+                Failure::nothing_to_do(report, SEE_STATUS)
+            }
+        });
+    };
+    let left_out = left_out
+        .iter()
+        .map(|(round, failure)| format!("left out: round {round}: {:#}", failure.report));
+    last.details.extend(left_out);
+    Ok(steps)
+}
+
+/// The push of a round.
+async fn step(
+    chain: &Chain,
+    view: &SetView,
+    signaling: &SignalingView,
+    pushable: &PushableRound,
+) -> Result<Step, Failure> {
+    let PushableRound { round, winner, until } = *pushable;
+    let present = &view.present;
+    let action = IntendedAction::Push {
+        proposals: present.addresses.proposals,
+        rollup: present.addresses.rollup,
+        round,
+        payload: winner.payload,
+    };
+    let mut words = vec![
+        format!("Make the winner of round {round} a proposal"),
+        format!("payload {}", winner.payload),
+    ];
+    words.extend(listed_actions(chain, view, winner.payload).await?);
+    let mut step = Step::new(Intent { set: present.set_id(), action, until }, words);
+    let signals = count(winner.count.into(), "signal");
+    step.details.push(format!("won with {signals}, {} were needed", grouped(signaling.rules.n())));
+    if let Some(last) = until {
+        step.details.push(format!("can be pushed {}", lasts(present.block.timestamp, last)));
     }
+    Ok(step)
 }
 
 /// The actions that a payload lists now, in words. The push freezes them.

@@ -123,6 +123,12 @@ impl Step {
         )
     }
 
+    /// Whether the other steps of its command are useful if it fails: an execution makes calls that the set's
+    /// contracts don't know, so it alone can fail although it is due.
+    const fn stands_alone(&self) -> bool {
+        matches!(self.intent.action, IntendedAction::Execute { .. })
+    }
+
     /// The amount of the order that the step carries out.
     const fn ordered_amount(&self) -> Option<Amount> {
         match self.intent.action {
