@@ -7,7 +7,7 @@ use std::{cmp::Reverse, sync::Arc};
 
 use alloy_primitives::Address;
 use canon_follow::OpenedSet;
-use canon_protocol::{Action, ProposalId, Tabulation, Tally, text};
+use canon_protocol::{Action, L1Block, ProposalId, Tabulation, Tally, text};
 use canon_views::{Present, ProposalView, Question, SetView};
 use clap::Args;
 use eyre::eyre;
@@ -58,6 +58,8 @@ struct ProposalDocument<'a> {
     proposal: &'a ProposalView,
     /// The result of the vote if no more ballots are cast.
     result: Tabulation,
+    /// The block in which it was executed; `None` if it wasn't, or the history isn't known.
+    execution: Option<L1Block>,
     /// The actions that were published when the proposal was made; `None` if the history isn't known.
     actions: Option<ShownActions>,
     /// The power that each holder cast, largest first, then by address; `None` if the history isn't known.
@@ -129,8 +131,13 @@ async fn document<'a>(
         Some(folded) => ShownActions::of(view, folded.actions()),
         None => None,
     };
-    let ballots = folded.map(|folded| by_power(folded.ballots()));
-    Ok(ProposalDocument { proposal, result: proposal.tabulation(), actions, ballots })
+    Ok(ProposalDocument {
+        proposal,
+        result: proposal.tabulation(),
+        execution: folded.and_then(canon_protocol::Proposal::execution),
+        actions,
+        ballots: folded.map(|folded| by_power(folded.ballots())),
+    })
 }
 
 /// Sorts ballots by power, largest first, then by address. The state has them in no order.
