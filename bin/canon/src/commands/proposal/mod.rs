@@ -14,7 +14,7 @@ use eyre::eyre;
 use serde::Serialize;
 
 use self::actions::ShownActions;
-pub(crate) use self::actions::{in_words, in_words_or_data};
+pub(crate) use self::actions::in_words_or_data;
 use crate::{
     chain::{self, Chain, ChainArgs},
     exit::{Exit, Failure},
@@ -50,6 +50,9 @@ Exit codes:
   0  the proposal was printed
   2  bad input: flags, canon.toml, an id that doesn't exist, or no Canon deployment at the given address
   3  no endpoint answers, or an internal error";
+
+/// The text in place of a fact that only the history has.
+pub(crate) const UNKNOWN: &str = "not known, since the set's history isn't";
 
 /// A proposal, and the parts that come from its events.
 #[derive(Debug, Serialize)]
@@ -124,12 +127,10 @@ async fn document<'a>(
         let (_, folded) = history.governance().proposal(proposal.id.to_word()).ok()?;
         Some(folded)
     });
-    let actions = match folded {
-        Some(folded) if proposal.state.is_live() => {
-            ShownActions::examined(chain, view, folded.actions()).await?
-        }
-        Some(folded) => ShownActions::of(view, folded.actions()),
-        None => None,
+    let actions = folded.and_then(|folded| ShownActions::of(view, folded.actions()));
+    let actions = match actions {
+        Some(actions) if proposal.state.is_live() => Some(actions.examined(chain, view).await?),
+        actions => actions,
     };
     Ok(ProposalDocument {
         proposal,
