@@ -31,3 +31,4 @@ mod staking;
 mod support;
 mod upgrade;
 mod voting;
+mod widths;

@@ -7,13 +7,10 @@ use canon_protocol::{
 };
 use canon_views::{Present, ProposalView};
 
-use super::ProposalDocument;
-use crate::page::{self, Page, line, share, until};
+use super::{ProposalDocument, UNKNOWN};
+use crate::page::{self, Page, line, share, until, wrapped_line};
 
-/// The text in place of a fact that only the history has.
-const UNKNOWN: &str = "not known, since the set's history isn't";
-
-/// One or two lines for each proposal, newest first.
+/// Three lines for each proposal, newest first.
 pub(super) fn list(present: &Present) -> String {
     let mut page = Page::default();
     let now = present.block.timestamp;
@@ -24,11 +21,11 @@ pub(super) fn list(present: &Present) -> String {
         line!(page, "{:>6}  {}", proposal.id, page::state(proposal, now));
         line!(
             page,
-            "        for {}, against {}; payload {}",
+            "        for {}, against {}",
             share(proposal.tally.yea, proposal.total_power),
-            share(proposal.tally.nea, proposal.total_power),
-            proposal.payload
+            share(proposal.tally.nea, proposal.total_power)
         );
+        line!(page, "        payload {}", proposal.payload);
     }
     page.into_text()
 }
@@ -71,7 +68,8 @@ fn vote(page: &mut Page, proposal: &ProposalView, now: Timestamp) {
         true => "locked now; those locked when voting starts will count",
         false => "locked when voting started",
     };
-    line!(page, "\nVote, with {} tokens {basis}", Tokens(*total_power));
+    line!(page, "");
+    wrapped_line!(page, "", "Vote, with {} tokens {basis}", Tokens(*total_power));
     for (side, amount) in [("for", tally.yea), ("against", tally.nea)] {
         line!(page, "  {side:<8} {:>10}  {} tokens", share(amount, *total_power), Tokens(amount));
     }
@@ -83,8 +81,9 @@ fn vote(page: &mut Page, proposal: &ProposalView, now: Timestamp) {
         Tokens(quorum)
     );
     let limit = yea_limit(tally.cast().unwrap_or_default(), configuration.vote_differential);
-    line!(page, "  margin               more than {} tokens have to be for it", Tokens(limit));
-    line!(page, "  result               {}", page::verdict(proposal, now));
+    let margin = "  margin               ";
+    wrapped_line!(page, margin, "more than {} tokens have to be for it", Tokens(limit));
+    wrapped_line!(page, "  result               ", "{}", page::verdict(proposal, now));
 }
 
 fn dates(page: &mut Page, document: &ProposalDocument<'_>, now: Timestamp) {
@@ -148,6 +147,6 @@ fn ballots(page: &mut Page, document: &ProposalDocument<'_>) {
         };
         let sides = [side("for", ballot.cast.yea), side("against", ballot.cast.nea)];
         let sides: Vec<_> = sides.into_iter().flatten().collect();
-        line!(page, "  {}  {}", ballot.holder, sides.join(", "));
+        wrapped_line!(page, &format!("  {}  ", ballot.holder), "{}", sides.join(", "));
     }
 }
