@@ -1,6 +1,5 @@
 //! `canon push`: makes the winner of a round a proposal.
 
-use alloy_primitives::Address;
 use canon_protocol::{
     ProposalId, PushableRound, Round, Timestamp, actions_hash,
     text::{Time, count, grouped},
@@ -102,7 +101,7 @@ async fn steps(chain: &Chain, view: &SetView, round: Option<Round>) -> Result<Ve
     });
     let (mut steps, mut left_out) = (Vec::new(), Vec::new());
     for pushable in pushable {
-        match step(chain, view, signaling, &pushable).await {
+        match step(chain, view, signaling.rules.n(), &pushable).await {
             Ok(step) => steps.push(step),
             // A payload that withholds its actions must not keep the others from being pushed.
             Err(failure) if failure.exit == Exit::CheckFailed => {
@@ -129,48 +128,39 @@ async fn steps(chain: &Chain, view: &SetView, round: Option<Round>) -> Result<Ve
     Ok(steps)
 }
 
-/// The push of a round.
+/// The push of a round for which `needed` signals were needed.
 async fn step(
     chain: &Chain,
     view: &SetView,
-    signaling: &SignalingView,
+    needed: u32,
     pushable: &PushableRound,
 ) -> Result<Step, Failure> {
-    let PushableRound { round, winner, until } = *pushable;
     let present = &view.present;
+    let governance = present.addresses.governance;
+    let PushableRound { round, winner, until } = *pushable;
+    let actions = chain.payload_actions(present.block.hash, governance, winner.payload).await?;
+    let mut words = vec![
+        format!("Make the winner of round {round} a proposal"),
+        format!("payload {}", winner.payload),
+        "actions, which are frozen with hash".to_owned(),
+        format!("{}:", actions_hash(&actions)),
+    ];
+    let shown = in_words_or_data(chain, view, &actions).await?;
+    words.extend(shown.lines.iter().map(|line| format!("  {line}")));
     let action = IntendedAction::Push {
         proposals: present.addresses.proposals,
         rollup: present.addresses.rollup,
         round,
         payload: winner.payload,
     };
-    let mut words = vec![
-        format!("Make the winner of round {round} a proposal"),
-        format!("payload {}", winner.payload),
-    ];
-    words.extend(listed_actions(chain, view, winner.payload).await?);
     let mut step = Step::new(Intent { set: present.set_id(), action, until }, words);
+    step.details = shown.failing_now(chain, governance).await;
     let signals = count(winner.count.into(), "signal");
-    step.details.push(format!("won with {signals}, {} were needed", grouped(signaling.rules.n())));
+    step.details.push(format!("won with {signals}, {} were needed", grouped(needed)));
     if let Some(last) = until {
         step.details.push(format!("can be pushed {}", lasts(present.block.timestamp, last)));
     }
     Ok(step)
-}
-
-/// The actions that a payload lists now, in words. The push freezes them.
-async fn listed_actions(
-    chain: &Chain,
-    view: &SetView,
-    payload: Address,
-) -> Result<Vec<String>, Failure> {
-    let SetView { present, .. } = view;
-    let actions =
-        chain.payload_actions(present.block.hash, present.addresses.governance, payload).await?;
-    let hash = actions_hash(&actions);
-    let title = ["actions, which are frozen with hash".to_owned(), format!("{hash}:")];
-    let lines = in_words_or_data(chain, view, &actions).await?.lines;
-    Ok(title.into_iter().chain(lines.iter().map(|line| format!("  {line}"))).collect())
 }
 
 /// The state of the running round: whether it is won, and when it ends.

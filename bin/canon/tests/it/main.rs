@@ -35,3 +35,4 @@ mod staking;
 mod support;
 mod upgrade;
 mod voting;
+mod widths;

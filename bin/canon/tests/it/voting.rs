@@ -1,6 +1,6 @@
 //! `canon vote`.
 
-use canon_protocol::Support;
+use canon_protocol::{Amount, Support};
 use serde_json::Value;
 use snapbox::{assert_data_eq, cmd::Command, file};
 
@@ -33,6 +33,25 @@ fn tally(chain: &Chain, folder: &Folder) -> (String, String) {
 
 fn base_units(count: u128) -> String {
     tokens(count).get().to_string()
+}
+
+/// Amounts can have 18 decimals.
+#[tokio::test(flavor = "multi_thread")]
+async fn amounts_of_many_digits_fit_a_terminal() {
+    let folder = Folder::new("vote-digits");
+    let mut chain = voting().await;
+    let odd = Amount::of(1_234_567_890_123_456_789_012);
+    chain.vote(0, odd, Support::Yea).await;
+    chain.vote(0, odd, Support::Nea).await;
+    while_served(move || {
+        let dry_run = "vote 0 for --amount 0.000000000000000001 --dry-run";
+        let texts =
+            [stdout(by(&chain, &folder, 0, dry_run)), stdout(about(&chain, &folder, "proposal 0"))];
+        for line in texts.iter().flat_map(|text| text.lines()) {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,8 +16,11 @@ use crate::{
     chain::Chain,
     commands::proposal::{find, frozen_actions, in_words_or_data},
     exit::Failure,
-    page::{self, lasts, share, until},
+    page::{self, hanging, lasts, share, until},
 };
+
+/// The width of details, which are shown with an indentation of 3 columns.
+const WIDTH: usize = 77;
 
 const SEE_PROPOSAL: &str = "`canon proposal` shows each proposal and its dates";
 
@@ -192,15 +195,18 @@ impl BallotSubject {
         let after = ProposalView { tally: after, ..*proposal };
         let left = self.ballot.left().saturating_sub(amount);
         let now = self.present().block.timestamp;
-        let mut details = vec![
-            format!(
-                "power    {} tokens at the snapshot, {} left after this ballot",
-                Tokens(self.ballot.power),
-                Tokens(left)
-            ),
-            format!("now      {}", standing(proposal, now)),
-            format!("after    {}", standing(&after, now)),
+        let power = format!(
+            "{} tokens at the snapshot, {} left after this ballot",
+            Tokens(self.ballot.power),
+            Tokens(left)
+        );
+        let rows = [
+            ("power    ", power),
+            ("now      ", standing(proposal, now)),
+            ("after    ", standing(&after, now)),
         ];
+        let lines = rows.iter().flat_map(|(label, text)| hanging(label, text, WIDTH));
+        let mut details: Vec<_> = lines.collect();
         details.extend(warning(proposal, &after, support).iter().map(ToString::to_string));
         let last = proposal.deadlines().ballots_until(support);
         details.push(format!("taken {}", lasts(now, last)));
