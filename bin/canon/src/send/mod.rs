@@ -22,7 +22,7 @@ use std::{
 };
 
 use alloy_primitives::{Address, B256, Signature};
-use canon_chain::{AccountSigner, Waited};
+use canon_chain::{AccountSigner, Client, Waited, tx::FeePolicy};
 use canon_protocol::{Amount, Seconds, text};
 use canon_views::{IntendedAction, Intent, OrderAmount, RequestId};
 use eyre::{Report, eyre};
@@ -42,7 +42,8 @@ use crate::{
 };
 use draft::Draft;
 use sending::Sending;
-use show::PreviewDocument;
+use show::{PreviewDocument, Previewed};
+use unsigned::UNSIMULATED_GAS;
 
 /// The time between two polls for a new block.
 const POLL: Duration = Duration::from_secs(1);
@@ -74,6 +75,8 @@ pub(crate) enum Simulation {
     AtOnce,
     /// After the previous step is mined, because it depends on that step.
     AfterPrevious,
+    /// In the slot that it is for, which hasn't begun.
+    InItsSlot,
 }
 
 /// The account and the request for which a command plans its steps.
@@ -180,6 +183,38 @@ impl SendArgs {
             }
         }
     }
+}
+
+/// A step that is sent after a wait for its slot.
+pub(crate) struct LaterStep<T> {
+    /// The step, as it is shown before the wait.
+    pub(crate) step: Step,
+    /// The restriction on what is sent after the wait, so that it is what was shown.
+    pub(crate) bound: T,
+}
+
+/// Shows a step before the wait for its slot, with the highest cost at the present price of gas, and asks for consent
+/// unless it was given with the command. Returns the arguments for sending it, which don't ask again, and the
+/// restriction that applies from then on.
+///
+/// # Errors
+///
+/// If the chain can't be read, the answer is no, or can't be read.
+pub(crate) async fn consent_before_wait<T>(
+    args: SendArgs,
+    client: &Client,
+    account: Address,
+    later: LaterStep<T>,
+) -> Result<(SendArgs, T), Failure> {
+    let LaterStep { mut step, bound } = later;
+    step.simulation = Simulation::InItsSlot;
+    step.most_gas = Some(UNSIMULATED_GAS);
+    let block = client.next_block().await.map_err(failures::refused)?;
+    // A price above the cap may be lower in the slot.
+    let fees = FeePolicy::default().offer(block.base_fee, None).ok();
+    let shown = show::text_at(account, &[Previewed { step, preview: None }], fees);
+    args.consent(&shown, "Send it in that slot?").await?;
+    Ok((args.after_consent(), bound))
 }
 
 /// Signs the hash of a message. `what` names the message.

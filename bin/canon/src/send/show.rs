@@ -1,7 +1,7 @@
 //! The steps of a command, shown before they are sent.
 
 use alloy_primitives::{Address, U256};
-use canon_chain::tx::{FeePolicy, Preview};
+use canon_chain::tx::{FeePolicy, Fees, Preview};
 use canon_protocol::text::{self, ether, grouped, gwei};
 use canon_views::{IntendedAction, Intent};
 use serde::Serialize;
@@ -16,12 +16,30 @@ pub(super) struct Previewed {
     pub(super) preview: Option<Preview>,
 }
 
+impl Previewed {
+    /// The highest possible cost in wei with these fees: all of the gas, and the value.
+    pub(super) fn most_cost(&self, fees: Fees) -> Option<U256> {
+        let value = self.preview.as_ref().map_or(U256::ZERO, |preview| preview.value);
+        Some(U256::from(self.step.most_gas?) * U256::from(fees.max_fee) + value)
+    }
+}
+
+/// The fees that the transactions of steps offer; `None` if none was simulated.
+fn fees(steps: &[Previewed]) -> Option<Fees> {
+    steps.iter().find_map(|one| one.preview.as_ref()).map(|preview| preview.fees)
+}
+
 /// The steps in words, with their costs.
 pub(super) fn text(account: Address, steps: &[Previewed]) -> String {
+    text_at(account, steps, fees(steps))
+}
+
+/// The steps in words, with their costs at these fees; without costs if the fees aren't known.
+pub(super) fn text_at(account: Address, steps: &[Previewed], fees: Option<Fees>) -> String {
     let mut page = Page::default();
     line!(page, "From {account}:");
-    let fees = steps.iter().find_map(|one| one.preview.as_ref()).map(|preview| preview.fees);
-    for (number, Previewed { step, preview }) in (1_usize..).zip(steps) {
+    for (number, one) in (1_usize..).zip(steps) {
+        let Previewed { step, preview } = one;
         line!(page, "");
         match steps.len() {
             1 => line!(page, "{}", step.title()),
@@ -30,15 +48,15 @@ pub(super) fn text(account: Address, steps: &[Previewed]) -> String {
         for words in step.words.iter().skip(1).chain(&step.details) {
             line!(page, "   {words}");
         }
-        match preview {
-            Some(preview) => {
+        match (preview, step.simulation) {
+            (Some(preview), _) => {
                 line!(page, "   calls {} at {}", function(preview.what), preview.to);
             }
-            None => line!(page, "   is simulated once the step before is done"),
+            (None, Simulation::InItsSlot) => line!(page, "   is simulated once the slot begins"),
+            (None, _) => line!(page, "   is simulated once the step before is done"),
         }
-        let value = preview.as_ref().map_or(U256::ZERO, |preview| preview.value);
-        if let Some((fees, most_gas)) = fees.zip(step.most_gas) {
-            let cost = U256::from(most_gas) * U256::from(fees.max_fee) + value;
+        let cost = fees.and_then(|fees| Some((fees, step.most_gas?, one.most_cost(fees)?)));
+        if let Some((fees, most_gas, cost)) = cost {
             let price = gwei(at_most(U256::from(fees.max_fee)).saturating_to());
             let (cost, gas) = (ether(at_most(cost)), grouped(most_gas));
             line!(page, "   costs up to {cost} ether: {gas} gas at {price} gwei");

@@ -29,5 +29,6 @@ mod setup_epoch;
 mod signaling;
 mod staking;
 mod support;
+mod terminal;
 mod upgrade;
 mod voting;

@@ -17,7 +17,7 @@ use snapbox::{
 use crate::{
     chain::Chain,
     servers::Folder,
-    support::{canon, stdout, while_served, without_hashes},
+    support::{VARIABLES, canon, stdout, while_served, without_hashes},
 };
 
 /// The index of the account that sends in these tests.
@@ -281,15 +281,28 @@ async fn an_account_in_use_is_left_alone_and_its_user_is_named() {
     .await;
 }
 
-/// Starts a command whose output goes to pipes.
-pub(crate) fn start(chain: &Chain, folder: &Folder, arguments: &str) -> Child {
+/// Returns a command by one of the chain's accounts, as a process to be started.
+pub(crate) fn process(
+    chain: &Chain,
+    folder: &Folder,
+    account: usize,
+    arguments: &str,
+) -> std::process::Command {
     let registry = chain.set.registry.to_string();
-    std::process::Command::new(cargo_bin!("canon"))
+    let mut command = std::process::Command::new(cargo_bin!("canon"));
+    VARIABLES.iter().for_each(|variable| drop(command.env_remove(variable)));
+    command
         .args(arguments.split_whitespace())
         .args(["--rpc-url", &chain.url(), "--registry", &registry])
         .env("XDG_CACHE_HOME", folder.file("cache"))
         .env("XDG_STATE_HOME", folder.file("state"))
-        .env("CANON_PRIVATE_KEY", chain.key(ACCOUNT))
+        .env("CANON_PRIVATE_KEY", chain.key(account));
+    command
+}
+
+/// Starts a command whose output goes to pipes.
+pub(crate) fn start(chain: &Chain, folder: &Folder, arguments: &str) -> Child {
+    process(chain, folder, ACCOUNT, arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
