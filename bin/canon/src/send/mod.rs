@@ -65,6 +65,9 @@ pub(crate) struct Step {
     /// The highest gas limit, as it was shown; `None` before that.
     #[serde(default)]
     most_gas: Option<u64>,
+    /// The amount of the order that the step carries out; `None` for a step without one.
+    #[serde(default)]
+    ordered_amount: Option<Amount>,
 }
 
 /// The time at which a step can be simulated.
@@ -92,7 +95,8 @@ pub(crate) struct Planned {
 
 impl Planned {
     /// The amount to plan with, if this one is wanted. Once `all` was shown as an amount, it stands for that amount:
-    /// otherwise a stranger could stop the command by sending a base unit between two steps.
+    /// otherwise a stranger could stop the command by sending a base unit between two steps. The step with the
+    /// resulting amount is [made for it](Step::ordering).
     pub(crate) fn amount(&self, wanted: OrderAmount) -> OrderAmount {
         self.shown.map_or(wanted, OrderAmount::Exactly)
     }
@@ -101,8 +105,20 @@ impl Planned {
 impl Step {
     /// Creates a step that can be simulated at once.
     pub(crate) const fn new(intent: Intent, words: Vec<String>) -> Self {
-        let details = Vec::new();
-        Self { intent, words, details, simulation: Simulation::AtOnce, most_gas: None }
+        Self {
+            intent,
+            words,
+            details: Vec::new(),
+            simulation: Simulation::AtOnce,
+            most_gas: None,
+            ordered_amount: None,
+        }
+    }
+
+    /// Sets the amount of the order that the step carries out, by which `all` is known in [later
+    /// plans](Planned::amount).
+    pub(crate) fn ordering(self, amount: Amount) -> Self {
+        Self { ordered_amount: Some(amount), ..self }
     }
 
     /// The first line of the description.
@@ -121,16 +137,6 @@ impl Step {
                 | IntendedAction::Drop { .. }
                 | IntendedAction::PayWithdrawal { .. }
         )
-    }
-
-    /// The amount of the order that the step carries out.
-    const fn ordered_amount(&self) -> Option<Amount> {
-        match self.intent.action {
-            IntendedAction::Lock { amount, .. } | IntendedAction::Withdraw { amount, .. } => {
-                Some(amount)
-            }
-            _ => None,
-        }
     }
 
     /// Whether the step does the same as `other`, with the same description.

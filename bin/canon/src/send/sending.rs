@@ -115,7 +115,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
         let planned = Planned {
             account: outbox.sender().address(),
             request: start.request,
-            shown: earlier_steps.filter_map(Step::ordered_amount).next(),
+            shown: earlier_steps.filter_map(|step| step.ordered_amount).next(),
         };
         let steps = match self.remaining(plan, planned, delivered).await {
             // Nothing else is due, so there is only the outcome of the earlier run to report.
@@ -123,7 +123,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
             Err(failure) if done.is_some() && failure.exit != Exit::Internal => return Ok(()),
             other => other?,
         };
-        let amount = steps.iter().find_map(Step::ordered_amount);
+        let amount = steps.iter().find_map(|step| step.ordered_amount);
         let planned = Planned { shown: planned.shown.or(amount), ..planned };
         let unsent = |failure| match delivered.is_empty() {
             true => failures::nothing_sent(failure),

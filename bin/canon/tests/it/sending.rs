@@ -290,7 +290,9 @@ pub(crate) fn process(
 ) -> std::process::Command {
     let registry = chain.set.registry.to_string();
     let mut command = std::process::Command::new(cargo_bin!("canon"));
-    VARIABLES.iter().for_each(|variable| drop(command.env_remove(variable)));
+    for variable in VARIABLES {
+        command.env_remove(variable);
+    }
     command
         .args(arguments.split_whitespace())
         .args(["--rpc-url", &chain.url(), "--registry", &registry])

@@ -17,7 +17,7 @@ use crate::{
     sending::{process, shown, stable},
     servers::Folder,
     support::{stdout, while_served},
-    terminal::OnTerminal,
+    terminal::{Ended, OnTerminal},
 };
 
 /// Returns a command by one of the chain's accounts. Account 0 is the proposer of every drawn slot.
@@ -223,7 +223,7 @@ async fn a_payload_that_lists_other_actions_after_the_question_gets_no_signal() 
             let other = Address::repeat_byte(2);
             chain.replace(payload, two_faced(chain.set.governance, other, other));
             chain.pass(13);
-            let (code, said) = command.ended();
+            let Ended { code, said, .. } = command.ended();
             assert_eq!(code, Some(1), "{said}");
             assert!(
                 said.contains("the payload lists other actions than were shown: expected the hash"),

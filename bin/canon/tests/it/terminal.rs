@@ -21,6 +21,16 @@ pub(crate) struct OnTerminal {
     said: String,
 }
 
+/// The end of a command.
+pub(crate) struct Ended {
+    /// The exit code; `None` if it was killed.
+    pub(crate) code: Option<i32>,
+    /// The text on stdout, which must fit a pipe.
+    pub(crate) result: String,
+    /// The text on the terminal.
+    pub(crate) said: String,
+}
+
 impl OnTerminal {
     /// Starts a command.
     pub(crate) fn start(mut command: Command) -> Self {
@@ -32,7 +42,7 @@ impl OnTerminal {
             let mut options = OpenOptions::new();
             options.read(true).write(true).open(name.to_str().unwrap()).unwrap()
         };
-        command.stdin(open()).stdout(Stdio::null()).stderr(open());
+        command.stdin(open()).stdout(Stdio::piped()).stderr(open());
         let child = command.spawn().unwrap();
         // Afterwards only the command has the terminal open, and reading ends with it.
         drop(command);
@@ -66,8 +76,13 @@ impl OnTerminal {
         self.terminal.write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
-    /// Waits until the command has ended. Returns its exit code, and all that it has said.
-    pub(crate) fn ended(mut self) -> (Option<i32>, String) {
+    /// Whether the command hasn't ended yet.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Waits until the command has ended.
+    pub(crate) fn ended(mut self) -> Ended {
         loop {
             match self.output.recv_timeout(PATIENCE) {
                 Ok(more) => self.add(&more),
@@ -75,7 +90,10 @@ impl OnTerminal {
                 Err(error) => panic!("it hasn't ended ({error}): {}", self.said),
             }
         }
-        (self.child.wait().unwrap().code(), std::mem::take(&mut self.said))
+        let mut result = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut result).unwrap();
+        let code = self.child.wait().unwrap().code();
+        Ended { code, result, said: std::mem::take(&mut self.said) }
     }
 
     fn add(&mut self, more: &[u8]) {
