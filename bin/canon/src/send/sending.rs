@@ -104,8 +104,8 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
         delivered: &mut Vec<Delivered>,
         plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
     ) -> Result<(), Stopped> {
-        let start = outbox.start(self.command, self.registry, self.confirmations).await?;
-        delivered.extend(start.delivered);
+        let (command, registry, confirmations) = (self.command, self.registry, self.confirmations);
+        let start = outbox.start(command, registry, confirmations, delivered).await?;
         let done = start.begun.as_ref().map(|begun| &begun.steps);
         let done = done.filter(|steps| steps.iter().all(|step| is_among(step, delivered)));
         if done.is_some_and(|steps| !steps.iter().all(Step::recurs)) {
