@@ -237,6 +237,28 @@ async fn a_payload_that_lists_other_actions_after_the_question_gets_no_signal() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_payload_that_lists_other_actions_after_it_was_shown_is_not_signed_for() {
+    let folder = Folder::new("signal-sign-changed");
+    let chain = in_slot_12().await;
+    while_served(move || {
+        let arguments = format!("signal {} --sign", chain.payload);
+        let mut command = OnTerminal::start(process(&chain, &folder, 0, &arguments));
+        command.read_until("Sign it? [y/N] ");
+        let other = Address::repeat_byte(2);
+        chain.replace(chain.payload, two_faced(chain.set.governance, other, other));
+        chain.chain.mine().unwrap();
+        command.answer("y");
+        let Ended { code, result, said } = command.ended();
+        assert_eq!((code, &*result), (Some(1), ""), "{said}");
+        assert!(
+            said.contains("the payload isn't any more what was shown; nothing was signed"),
+            "{said}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_signed_signal_is_submitted_by_anyone_in_its_slot_alone() {
     let folder = Folder::new("signal-sign");
     let chain = in_slot_12().await;

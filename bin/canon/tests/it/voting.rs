@@ -1,15 +1,16 @@
 //! `canon vote`.
 
-use canon_protocol::Support;
+use canon_protocol::{Action, Support};
 use serde_json::Value;
 use snapbox::{assert_data_eq, cmd::Command, file};
 
 use crate::{
     chain::{Chain, tokens},
     live::{about, about_from, fails, json, with_proposal},
-    sending::{shown, stable},
+    sending::{process, shown, stable},
     servers::{Folder, without_logs},
     support::{stdout, while_served},
+    terminal::{Ended, OnTerminal},
 };
 
 /// Returns a command by one of the chain's accounts. Account 0 holds all power.
@@ -197,6 +198,43 @@ async fn a_proposal_that_a_reorganization_can_replace_is_not_voted_on_unless_som
     .await;
     chain.chain.mine().unwrap();
     while_served(move || shown(by(&chain, &folder, 0, "vote 0 for --yes"))).await;
+}
+
+/// While a person thinks, a reorganization puts another proposal in the place of the one that was shown.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proposal_that_was_replaced_after_it_was_shown_gets_no_ballot() {
+    for (flag, says) in [
+        ("", "the chain has changed since this was shown: it would do something else now"),
+        ("--sign", "proposal 0 isn't any more what was shown; nothing was signed"),
+    ] {
+        let folder = Folder::new("vote-replaced");
+        let mut chain = Chain::new().await;
+        let data = vec![1, 2, 3, 4].into();
+        let rival = chain.payload_of(vec![Action { target: chain.set.asset, data }]);
+        let before = chain.chain.snapshot();
+        chain.propose(chain.payload, 1).await;
+        chain.pass(171);
+        while_served(move || {
+            let arguments = format!("vote 0 for --allow-unfinal {flag}");
+            let mut command = OnTerminal::start(process(&chain, &folder, 0, &arguments));
+            let asked = command.read_until(" it? [y/N] ").to_owned();
+            assert!(asked.contains(&format!("payload     {}", chain.payload)), "{asked}");
+            chain.chain.revert(before).unwrap();
+            chain.renew_sender();
+            tokio::runtime::Handle::current().block_on(chain.propose(rival, 1));
+            chain.pass(171);
+            chain.chain.mine().unwrap();
+            let nonce = chain.chain.nonce(chain.account(0));
+            command.answer("y");
+            let Ended { code, result, said } = command.ended();
+            assert_eq!((code, &*result), (Some(1), ""), "{said}");
+            assert!(said.contains(says), "{said}");
+            assert_eq!(chain.chain.nonce(chain.account(0)), nonce, "{said}");
+            assert_eq!(json(about(&chain, &folder, "proposal 0"))["payload"], rival.to_string());
+            assert_eq!(tally(&chain, &folder), ("0".into(), "0".into()));
+        })
+        .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
