@@ -43,7 +43,6 @@ use crate::{
 use draft::Draft;
 use sending::Sending;
 use show::{PreviewDocument, Previewed};
-use unsigned::UNSIMULATED_GAS;
 
 /// The time between two polls for a new block.
 const POLL: Duration = Duration::from_secs(1);
@@ -214,7 +213,6 @@ pub(crate) async fn consent_before_wait<T>(
 ) -> Result<(SendArgs, T), Failure> {
     let LaterStep { mut step, bound } = later;
     step.simulation = Simulation::InItsSlot;
-    step.most_gas = Some(UNSIMULATED_GAS);
     let block = client.next_block().await.map_err(failures::refused)?;
     // A price above the cap may be lower in the slot.
     let fees = FeePolicy::default().offer(block.base_fee, None).ok();

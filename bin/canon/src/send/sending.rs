@@ -2,11 +2,8 @@
 
 use std::{future::Future, path::Path};
 
-use alloy_primitives::{Address, U256};
-use canon_chain::{
-    AccountSigner, Client, IntentSender, Wait,
-    tx::{FeePolicy, Preview},
-};
+use alloy_primitives::Address;
+use canon_chain::{AccountSigner, Client, IntentSender, Wait, tx::FeePolicy};
 use canon_protocol::text::ether;
 use eyre::eyre;
 
@@ -201,8 +198,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
 
 /// Refuses steps that the account can't pay for.
 async fn check_balance(sender: &IntentSender, previewed: &[Previewed]) -> Result<(), Failure> {
-    let costs = previewed.iter().filter_map(|one| one.preview.as_ref()).map(Preview::max_cost);
-    let needed = costs.fold(U256::ZERO, U256::saturating_add);
+    let needed = show::most_cost(previewed);
     let balance = sender.balance().await.map_err(failures::unsent)?;
     let missing = needed.saturating_sub(balance);
     if missing.is_zero() {

@@ -6,7 +6,7 @@ use canon_protocol::text::{self, ether, grouped, gwei};
 use canon_views::{IntendedAction, Intent};
 use serde::Serialize;
 
-use super::{Simulation, Step};
+use super::{Simulation, Step, unsigned::UNSIMULATED_GAS};
 use crate::page::{Page, line, tokens};
 
 /// A step, and its transaction if that can be simulated before the steps before it are mined.
@@ -17,16 +17,28 @@ pub(super) struct Previewed {
 }
 
 impl Previewed {
+    /// The highest gas limit.
+    pub(super) fn most_gas(&self) -> u64 {
+        self.preview.as_ref().map_or(UNSIMULATED_GAS, |preview| preview.gas_limit)
+    }
+
     /// The highest possible cost in wei with these fees: all of the gas, and the value.
-    pub(super) fn most_cost(&self, fees: Fees) -> Option<U256> {
+    fn most_cost(&self, fees: Fees) -> U256 {
         let value = self.preview.as_ref().map_or(U256::ZERO, |preview| preview.value);
-        Some(U256::from(self.step.most_gas?) * U256::from(fees.max_fee) + value)
+        U256::from(self.most_gas()) * U256::from(fees.max_fee) + value
     }
 }
 
 /// The fees that the transactions of steps offer; `None` if none was simulated.
 fn fees(steps: &[Previewed]) -> Option<Fees> {
     steps.iter().find_map(|one| one.preview.as_ref()).map(|preview| preview.fees)
+}
+
+/// The highest possible cost in wei of all steps together, also of those that can't be simulated yet.
+pub(super) fn most_cost(steps: &[Previewed]) -> U256 {
+    let fees = fees(steps).unwrap_or_default();
+    let costs = steps.iter().map(|one| one.most_cost(fees));
+    costs.fold(U256::ZERO, U256::saturating_add)
 }
 
 /// The steps in words, with their costs.
@@ -55,8 +67,8 @@ pub(super) fn text_at(account: Address, steps: &[Previewed], fees: Option<Fees>)
             (None, Simulation::InItsSlot) => line!(page, "   is simulated once the slot begins"),
             (None, _) => line!(page, "   is simulated once the step before is done"),
         }
-        let cost = fees.and_then(|fees| Some((fees, step.most_gas?, one.most_cost(fees)?)));
-        if let Some((fees, most_gas, cost)) = cost {
+        if let Some(fees) = fees {
+            let (most_gas, cost) = (one.most_gas(), one.most_cost(fees));
             let price = gwei(at_most(U256::from(fees.max_fee)).saturating_to());
             let (cost, gas) = (ether(at_most(cost)), grouped(most_gas));
             line!(page, "   costs up to {cost} ether: {gas} gas at {price} gwei");
@@ -108,22 +120,28 @@ struct StepDocument {
     words: Vec<String>,
     #[serde(with = "text::address::option")]
     to: Option<Address>,
+    /// `None`, like `to`, if the step depends on the step before it.
     function: Option<&'static str>,
-    /// `None`, like the other optional fields, if the step depends on the step before it.
-    gas: Option<u64>,
+    /// The highest gas limit.
+    gas: u64,
     /// The highest possible cost in wei: all of the gas, and the value.
-    max_cost: Option<String>,
+    max_cost: String,
 }
 
 impl PreviewDocument {
     pub(super) fn new(account: Address, steps: &[Previewed]) -> Self {
-        let steps = steps.iter().map(|Previewed { step, preview }| StepDocument {
-            words: step.words.iter().chain(&step.details).cloned().collect(),
-            to: preview.as_ref().map(|preview| preview.to),
-            function: preview.as_ref().map(|preview| function(preview.what)),
-            gas: preview.as_ref().map(|preview| preview.gas_limit),
-            max_cost: preview.as_ref().map(|preview| preview.max_cost().to_string()),
-        });
+        let fees = fees(steps).unwrap_or_default();
+        let document = |one: &Previewed| {
+            let Previewed { step, preview } = one;
+            StepDocument {
+                words: step.words.iter().chain(&step.details).cloned().collect(),
+                to: preview.as_ref().map(|preview| preview.to),
+                function: preview.as_ref().map(|preview| function(preview.what)),
+                gas: one.most_gas(),
+                max_cost: one.most_cost(fees).to_string(),
+            }
+        };
+        let steps = steps.iter().map(document);
         Self { account, steps: steps.collect() }
     }
 }

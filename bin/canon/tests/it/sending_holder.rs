@@ -1,8 +1,8 @@
 //! `canon lock`, `canon unlock` and `canon withdraw`.
 
-use std::process::Stdio;
+use std::{process::Stdio, str::FromStr as _};
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, U256};
 use canon_chain::calls;
 use canon_devchain::{Mining, UnsignedCall};
 use canon_protocol::Amount;
@@ -207,6 +207,29 @@ async fn dust_that_others_withdraw_to_an_account_is_left_out_unless_named() {
         assert!(nothing.contains(left_out), "{nothing}");
         let (result, _) = shown(withdraw("0 3"));
         assert_eq!(result.matches("is paid").count(), 2, "{result}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_cannot_pay_for_all_steps_begins_with_none() {
+    let folder = Folder::new("lock-poor");
+    let chain = with_tokens().await;
+    while_served(move || {
+        let account = chain.account(ACCOUNT);
+        let dry = stdout(by(&chain, &folder, "lock 5 --dry-run --json"));
+        let dry: Value = serde_json::from_str(&dry).unwrap();
+        let steps = dry["steps"].as_array().unwrap();
+        // The lock can't be simulated before the approval is mined.
+        assert!(steps.len() == 2 && steps[1]["function"].is_null(), "{dry}");
+        let cost = |step: &Value| U256::from_str(step["max_cost"].as_str().unwrap()).unwrap();
+        let needed = cost(&steps[0]) + cost(&steps[1]);
+        chain.chain.set_balance(account, needed - U256::ONE);
+        let said = fails(by(&chain, &folder, "lock 5 --yes"), 1);
+        assert!(said.contains("are needed: 0.000000000000000001 are missing"), "{said}");
+        assert_eq!(chain.chain.nonce(account), 0);
+        chain.chain.set_balance(account, needed);
+        shown(by(&chain, &folder, "lock 5 --yes"));
     })
     .await;
 }
