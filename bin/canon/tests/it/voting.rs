@@ -300,6 +300,9 @@ async fn a_signed_ballot_that_was_changed_or_is_for_another_chain_is_refused_by_
             by(&chain, &folder, 1, &format!("vote 0 --signature {} --yes", file.display()))
         };
         let more = (base_units(1_500), base_units(9_000));
+        let hash = json(about(&chain, &folder, "proposal 0"))["actions_hash"].clone();
+        let hash = hash.as_str().unwrap().trim_start_matches("0x").to_owned();
+        let other_actions = format!("--signature: actionsHash: expected 0x{hash}, found 0x1111");
         for (from, to, code, says) in [
             (&*more.0, &*more.1, 1, "expected the signature of"),
             ("\"support\": true", "\"support\": false", 1, "expected the signature of"),
@@ -311,6 +314,7 @@ async fn a_signed_ballot_that_was_changed_or_is_for_another_chain_is_refused_by_
                 "domain.name: expected Governance, found Proposals",
             ),
             ("\"nonce\": \"0\"", "\"nonce\": \"7\"", 1, "nonce: expected 0, found 7"),
+            (&*hash, &*"1".repeat(64), 1, &*other_actions),
             ("\"nonce\": \"0\"", "\"nonce\": 0.5", 2, "line"),
             ("{", "", 2, "forged.json: invalid type"),
         ] {
@@ -323,6 +327,22 @@ async fn a_signed_ballot_that_was_changed_or_is_for_another_chain_is_refused_by_
         let piped = by(&chain, &folder, 1, "vote 0 --signature - --yes").stdin(ballot);
         shown(piped);
         assert_eq!(tally(&chain, &folder).0, base_units(1_500));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_ballot_of_more_than_is_left_is_refused_by_its_field() {
+    let folder = Folder::new("vote-too-much");
+    let chain = voting().await;
+    while_served(move || {
+        let ballot = stdout(by(&chain, &folder, 0, "vote 0 for --sign --yes"));
+        shown(by(&chain, &folder, 0, "vote 0 for --amount 200 --yes"));
+        let submit = by(&chain, &folder, 1, "vote 0 --signature - --yes").stdin(ballot);
+        let said = fails(submit, 1);
+        let expected = "--signature: amount: expected at most 9,800 tokens, found 10,000: 0x";
+        assert!(said.contains(expected) && !said.contains("--amount"), "{said}");
+        assert!(said.contains("next: ask the voter for another one"), "{said}");
     })
     .await;
 }
@@ -368,8 +388,15 @@ async fn actions_that_are_not_known_are_not_voted_on_by_number_alone() {
         let said = fails(vote("vote 0 for --yes"), 3);
         assert!(said.contains("the actions of proposal 0 aren't known"), "{said}");
         assert!(said.contains("name the actions with --actions-hash"), "{said}");
-        let named = format!("vote 0 for --yes --actions-hash {}", hash.as_str().unwrap());
-        shown(vote(&named));
+        let named =
+            format!("vote 0 for --amount 1 --yes --actions-hash {}", hash.as_str().unwrap());
+        let (_, said) = shown(vote(&named));
+        assert!(said.contains("those of --actions-hash: the set's history isn't known"), "{said}");
+        // A signed ballot names them, too.
+        let ballot = stdout(by(&chain, &folder, 0, "vote 0 for --sign --yes"));
+        let (_, said) = shown(vote("vote 0 --signature - --yes").stdin(ballot));
+        let expected = "those of the signed ballot: the set's history isn't known";
+        assert!(said.contains(expected) && !said.contains("--actions-hash"), "{said}");
     })
     .await;
 }
