@@ -13,7 +13,7 @@ use super::{
     args::UnsignedForm,
     failures,
     show::{self, Previewed},
-    unsigned::{SafeBatch, TransactionsDocument, UNSIMULATED_GAS, UnsignedCall},
+    unsigned::{SafeBatch, TransactionsDocument, UnsignedCall},
 };
 use crate::{
     chain::BLOCK_TIME,
@@ -59,12 +59,13 @@ impl Draft {
         let (client, account) = (self.sender.client(), self.sender.address());
         output::text(&show::text(account, &steps));
         let mut calls = Vec::new();
-        for Previewed { step, preview } in &steps {
+        for one in &steps {
+            let Previewed { step, preview } = one;
             let unsimulated = || {
                 let intended = step.intent.call(None)?;
                 let data = intended.call.abi_encode();
                 let (to, value) = (intended.contract, Default::default());
-                Some(UnsignedCall { to, data, value, gas: UNSIMULATED_GAS })
+                Some(UnsignedCall { to, data, value, gas: one.most_gas() })
             };
             let call = preview.clone().map(UnsignedCall::from).or_else(unsimulated);
             let call = call.ok_or_else(|| {
@@ -115,7 +116,7 @@ pub(super) async fn preview(
     let read = sender.client().head_and_next_time(BLOCK_TIME).await;
     let (head, next) = read.map_err(failures::unsent)?;
     let (mut previewed, mut left_out) = (Vec::<Previewed>::new(), Vec::new());
-    for (number, mut step) in steps.into_iter().enumerate() {
+    for (number, step) in steps.into_iter().enumerate() {
         let preview = match show::is_simulated_at_once(number, &step) {
             false => None,
             true => match sender.preview(&step.intent, &head, next).await {
@@ -128,9 +129,9 @@ pub(super) async fn preview(
                 Err(error) => return Err(failures::unsent_step(&step, error)),
             },
         };
-        let most_gas = preview.as_ref().map_or(UNSIMULATED_GAS, |preview| preview.gas_limit);
-        step.most_gas = Some(most_gas);
-        previewed.push(Previewed { step, preview });
+        let mut one = Previewed { step, preview };
+        one.step.most_gas = Some(one.most_gas());
+        previewed.push(one);
     }
     let Some(last) = previewed.last_mut() else {
         let failed = left_out.into_iter().next();

@@ -142,7 +142,11 @@ impl Chain {
 
     /// Locks tokens as the holder's power.
     pub(crate) async fn lock(&mut self, amount: Amount) {
-        let holder = self.sender.address();
+        self.lock_for(self.sender.address(), amount).await;
+    }
+
+    /// Locks tokens of the holder as power of an account.
+    pub(crate) async fn lock_for(&mut self, holder: Address, amount: Amount) {
         self.send(calls::lock(self.set.governance, holder, amount)).await;
     }
 

@@ -33,6 +33,7 @@ mod setup_epoch;
 mod signaling;
 mod staking;
 mod support;
+mod terminal;
 mod upgrade;
 mod voting;
 mod widths;
