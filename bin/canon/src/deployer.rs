@@ -1,13 +1,10 @@
 //! Code shared by the commands that deploy contracts.
 
-use std::{
-    io::{self, BufRead as _, IsTerminal as _},
-    time::Duration,
-};
+use std::time::Duration;
 
 use alloy_primitives::{TxKind, U256};
 use canon_chain::{
-    Client, Sender, Waited,
+    Client, ContractCall, Sender, Waited,
     deploy::{ContractPlan, DeployError, DeployedContract, StepReceipt, simulate_creation},
 };
 use canon_protocol::text::{ether, grouped};
@@ -17,10 +14,9 @@ use serde::Serialize;
 use crate::{
     chain::unreached,
     exit::{Exit, Failure},
-    input::discard_typed_ahead,
     output,
     page::{Page, line},
-    send::{Consent, Extent, Format, SendArgs, UnsignedCall, UnsignedForm, print_unsigned},
+    send::{Extent, Format, SendArgs, UnsignedCall, UnsignedForm, print_unsigned},
     signing::Opened,
 };
 
@@ -44,32 +40,6 @@ pub(crate) async fn wait_for(looks: u32) -> Waited {
     Waited::Again
 }
 
-/// Asks for confirmation, unless it was given with the command.
-///
-/// # Errors
-///
-/// If the answer isn't yes, or there is no terminal to ask on.
-pub(crate) fn ask(question: &str, consent: Consent) -> Result<(), Failure> {
-    if consent == Consent::Given {
-        return Ok(());
-    }
-    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        return Err(Failure::bad_input(
-            eyre!("there is no terminal to ask on, and nothing was sent"),
-            "look at what is shown above, and confirm it with --yes",
-        ));
-    }
-    discard_typed_ahead();
-    output::text(&format!("\n{question} [y/N] "));
-    let mut answer = String::new();
-    let read = io::stdin().lock().read_line(&mut answer);
-    read.map_err(|error| Failure::internal(error.into(), "confirm it with --yes"))?;
-    match answer.trim().to_ascii_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => Err(Failure::refused(eyre!("not confirmed; nothing was sent"), "answer y to go on")),
-    }
-}
-
 /// The end of a wait for confirmations.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Confirmation {
@@ -80,7 +50,7 @@ pub(crate) enum Confirmation {
 }
 
 /// Waits until receipts have this number of confirmations, counting their blocks. Reads them again at each new
-/// block, and stops when a block was replaced, of which it says so.
+/// block, and stops when a block was replaced.
 ///
 /// # Errors
 ///
@@ -101,10 +71,6 @@ pub(crate) async fn confirm(
             for receipt in receipts {
                 let found = receipt.read_again(client).await.map_err(unreached)?;
                 if found != Some(*receipt) {
-                    output::note(&format_args!(
-                        "the block with {} was replaced; waiting until a block has it again",
-                        receipt.transaction
-                    ));
                     return Ok(Confirmation::Replaced);
                 }
             }
@@ -214,13 +180,13 @@ impl PreparedCreation {
     ///
     /// # Errors
     ///
-    /// The errors of [`Self::print`], [`ask`] and [`ensure_funds`], and a failure to write the output.
+    /// The errors of [`Self::print`], [`SendArgs::consent`] and [`ensure_funds`], and a failure to write the output.
     pub(crate) async fn agreed(
         self,
         args: &SendArgs,
         shown: ShownCreation<'_, impl Serialize>,
     ) -> Result<Option<Sender>, Failure> {
-        let consent = match args.extent() {
+        match args.extent() {
             Extent::Simulate => {
                 match args.format() {
                     Format::Json => output::json(&shown.document)?,
@@ -233,10 +199,9 @@ impl PreparedCreation {
                 self.print(form, shown.plan, shown.texts).await?;
                 return Ok(None);
             }
-            Extent::Send(consent) => consent,
-        };
-        output::text(shown.words);
-        ask(shown.question, consent)?;
+            Extent::Send(_) => {}
+        }
+        args.consent(shown.words, shown.question).await?;
         ensure_funds(self.balance, self.most)?;
         Ok(Some(self.sender))
     }
@@ -252,21 +217,28 @@ impl PreparedCreation {
         plan: &ContractPlan,
         texts: (&str, &str),
     ) -> Result<(), Failure> {
-        let call = plan.call();
-        let TxKind::Call(to) = call.to() else {
-            return Err(Failure::internal(eyre!("the factory isn't called"), "please report this"));
-        };
         if self.gas == 0 {
             return Err(Failure::nothing_to_do(
                 eyre!("the chain has the contract at {} already", plan.address()),
                 "there is nothing to sign",
             ));
         }
-        let (data, value) = (call.input().clone(), call.value());
-        let unsigned = UnsignedCall { to, data, value, gas: self.gas };
+        let unsigned = unsigned(&plan.call(), self.gas)?;
         let (client, account) = (self.sender.client(), self.sender.address());
         print_unsigned(form, client, account, texts, vec![unsigned]).await
     }
+}
+
+/// A call with this gas limit for somebody else to sign.
+///
+/// # Errors
+///
+/// If it calls no contract, which doesn't happen: a factory creates.
+pub(crate) fn unsigned(call: &ContractCall, gas: u64) -> Result<UnsignedCall, Failure> {
+    let TxKind::Call(to) = call.to() else {
+        return Err(Failure::internal(eyre!("the factory isn't called"), "please report this"));
+    };
+    Ok(UnsignedCall { to, data: call.input().clone(), value: call.value(), gas })
 }
 
 /// A creation in the forms in which it is shown.
@@ -305,7 +277,10 @@ pub(crate) async fn carry_out(
             };
             match confirm(&client, receipt.as_slice(), confirmations).await? {
                 Confirmation::Reached => return Ok(DeployedContract { receipt, ..created }),
-                Confirmation::Replaced => earlier = receipt,
+                Confirmation::Replaced => {
+                    output::note(&"its block was replaced; waiting until another one has it");
+                    earlier = receipt;
+                }
             }
         }
     };

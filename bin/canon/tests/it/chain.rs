@@ -235,13 +235,7 @@ impl Chain {
 
     /// Executes a transaction that a command printed, as an account without a key would.
     pub(crate) fn execute_as(&self, from: Address, printed: &serde_json::Value) {
-        let text = |name: &str| printed[name].as_str().unwrap().to_owned();
-        let to = text("to").parse().unwrap();
-        let call = UnsignedCall { from, to: Some(to), input: text("data").parse().unwrap() };
-        let (_, executed) = self.chain.mine_unsigned(&[call]).unwrap();
-        assert!(executed[0].success, "{:?}", executed[0]);
-        let gas = printed.get("gas").map_or(u64::MAX, |gas| gas.as_u64().unwrap());
-        assert!(executed[0].gas_used <= gas, "{} of {gas}", executed[0].gas_used);
+        execute_as(&self.chain, from, printed);
     }
 
     /// The private key of one of the chain's accounts. Account 0 sends all transactions that prepare a
@@ -277,6 +271,17 @@ impl Chain {
             .args(["forecast", "--rpc-url", endpoint, "--registry", &registry])
             .args(arguments.split_whitespace())
     }
+}
+
+/// Executes a transaction that a command printed, as an account without a key would.
+pub(crate) fn execute_as(chain: &Devchain, from: Address, printed: &serde_json::Value) {
+    let text = |name: &str| printed[name].as_str().unwrap().to_owned();
+    let to = text("to").parse().unwrap();
+    let call = UnsignedCall { from, to: Some(to), input: text("data").parse().unwrap() };
+    let (_, executed) = chain.mine_unsigned(&[call]).unwrap();
+    assert!(executed[0].success, "{:?}", executed[0]);
+    let gas = printed.get("gas").map_or(u64::MAX, |gas| gas.as_u64().unwrap());
+    assert!(executed[0].gas_used <= gas, "{} of {gas}", executed[0].gas_used);
 }
 
 pub(crate) const fn tokens(count: u128) -> Amount {

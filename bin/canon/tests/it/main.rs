@@ -5,6 +5,7 @@
 mod audit;
 mod chain;
 mod deploy;
+mod deploy_unsigned;
 mod endpoint;
 mod forecast;
 mod forecast_chain;

@@ -15,13 +15,12 @@ use canon_chain::{
 use canon_protocol::{Create2, Timestamp};
 use canon_views::Present;
 use clap::Args;
-use eyre::eyre;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::{
     chain::{self, ChainArgs},
-    commands::deploy::template,
+    commands::deploy::{named_genesis, template},
     deployer::{AGAIN, PreparedCreation, ShownCreation, carry_out, receipt, undeployed, wait_for},
     examined::{self, examine, parameters_in_force},
     exit::{Exit, Failure},
@@ -188,13 +187,7 @@ fn read(path: &Path) -> Result<(RollupFile, Vec<&'static str>, Timestamp), Failu
     let accepted = file.accepted(&content.accept, CORRECT_IT)?;
     let checked = content.rollup.check();
     checked.map_err(|error| file.undeployable(&error, CORRECT_IT))?;
-    let genesis = content.rollup.genesis.ok_or_else(|| {
-        let report = eyre!(
-            "rollup.genesis: expected the first second of slot 0, found nothing: the rollup's address \
-             follows from it, and without it a second run would deploy a second rollup"
-        );
-        Failure::bad_input(report, CORRECT_IT)
-    })?;
+    let genesis = named_genesis(&content.rollup)?;
     Ok((content, accepted, genesis))
 }
 
