@@ -8,9 +8,7 @@
 //! records on it is replaced in the rollup's storage afterwards; that isn't timed. Every receipt
 //! must have the same status as in the rehearsal.
 
-use std::{
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, U256};

@@ -140,29 +140,23 @@ fn is_a_secret(path: &Path) -> bool {
     looks_like_a_secret(&path.to_string_lossy()) && !path.exists()
 }
 
-/// Adds a tip to the errors for a scenario that is named without its flag, and for `canon deploy --unsigned`.
+/// Adds a tip to the error for a scenario that is named without its flag.
 fn with_tip(mut error: clap::Error) -> clap::Error {
     let argument = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(argument)) if error.kind() == ErrorKind::UnknownArgument => {
-            argument.clone()
+            argument
         }
         _ => return error,
     };
-    let command = env::args_os().nth(1).unwrap_or_default();
-    let tip = match command.to_str() {
-        Some("rehearse") if argument.ends_with(".toml") => {
-            format!("name the scenario with its flag: --scenario {argument}")
-        }
-        Some("deploy") if argument == "--unsigned" => UNSIGNED_SET.to_owned(),
-        _ => return error,
-    };
+    if env::args_os().nth(1).is_none_or(|command| command != "rehearse")
+        || !argument.ends_with(".toml")
+    {
+        return error;
+    }
+    let tip = format!("name the scenario with its flag: --scenario {argument}");
     error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     error
 }
-
-/// The tip for `canon deploy --unsigned`.
-const UNSIGNED_SET: &str = "use any key with enough ether: it owns nothing at the end. Each transaction of a set \
-    is checked before the next one is signed, so they can't be printed at once";
 
 /// Returns a command that treats empty environment variables as unset.
 fn without_empty_variables(command: clap::Command) -> clap::Command {

@@ -1,13 +1,10 @@
 //! Code of the commands that deploy contracts.
 
-use std::{
-    io::{self, BufRead as _, IsTerminal as _},
-    time::Duration,
-};
+use std::time::Duration;
 
-use alloy_primitives::U256;
+use alloy_primitives::{TxKind, U256};
 use canon_chain::{
-    Client, Waited,
+    Client, ContractCall, Waited,
     deploy::{DeployError, StepReceipt},
 };
 use canon_protocol::text::ether;
@@ -16,9 +13,7 @@ use eyre::eyre;
 use crate::{
     chain::unreached,
     exit::{Exit, Failure},
-    input::discard_typed_ahead,
-    output,
-    send::Consent,
+    send::UnsignedCall,
 };
 
 /// The next step after a deployment that stopped.
@@ -44,32 +39,6 @@ pub(crate) async fn wait_for(looks: u32) -> Waited {
     Waited::Again
 }
 
-/// Asks for confirmation, unless it was given with the command.
-///
-/// # Errors
-///
-/// If the answer isn't yes, or there is no terminal to ask on.
-pub(crate) fn ask(question: &str, consent: Consent) -> Result<(), Failure> {
-    if consent == Consent::Given {
-        return Ok(());
-    }
-    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        return Err(Failure::bad_input(
-            eyre!("there is no terminal to ask on, and nothing was sent"),
-            "look at what is shown above, and confirm it with --yes",
-        ));
-    }
-    discard_typed_ahead();
-    output::text(&format!("\n{question} [y/N] "));
-    let mut answer = String::new();
-    let read = io::stdin().lock().read_line(&mut answer);
-    read.map_err(|error| Failure::internal(error.into(), "confirm it with --yes"))?;
-    match answer.trim().to_ascii_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => Err(Failure::refused(eyre!("not confirmed; nothing was sent"), "answer y to go on")),
-    }
-}
-
 /// The end of a wait for confirmations.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Confirmation {
@@ -80,7 +49,7 @@ pub(crate) enum Confirmation {
 }
 
 /// Waits until receipts have this number of confirmations, counting their blocks. Reads them again at each new
-/// block, and stops when a block was replaced, of which it says so.
+/// block, and stops when a block was replaced.
 ///
 /// # Errors
 ///
@@ -101,10 +70,6 @@ pub(crate) async fn confirm(
             for receipt in receipts {
                 let found = receipt.read_again(client).await.map_err(unreached)?;
                 if found != Some(*receipt) {
-                    output::note(&format_args!(
-                        "the block with {} was replaced; waiting until a block has it again",
-                        receipt.transaction
-                    ));
                     return Ok(Confirmation::Replaced);
                 }
             }
@@ -163,4 +128,16 @@ pub(crate) fn undeployed(error: DeployError, next: &'static str) -> Failure {
     };
     let report = eyre!("{error}").wrap_err("the deployment stopped");
     Failure { exit, report, next }
+}
+
+/// A call with this gas limit for somebody else to sign.
+///
+/// # Errors
+///
+/// If it calls no contract, which doesn't happen: a factory creates.
+pub(crate) fn unsigned(call: &ContractCall, gas: u64) -> Result<UnsignedCall, Failure> {
+    let TxKind::Call(to) = call.to() else {
+        return Err(Failure::internal(eyre!("the factory isn't called"), "please report this"));
+    };
+    Ok(UnsignedCall { to, data: call.input().clone(), value: call.value(), gas })
 }

@@ -247,25 +247,7 @@ impl Chain {
 
     /// Executes a transaction that a command printed as it is, with its gas limit, from an account without a key.
     pub(crate) fn execute_as(&self, from: Address, printed: &Value) {
-        let ether = U256::from(10).pow(U256::from(18));
-        self.chain.set_balance(from, self.chain.balance(from).max(ether));
-        self.chain.impersonate(from);
-        let number = |name: &str| match &printed[name] {
-            Value::String(text) => json!(format!("{:#x}", text.parse::<U256>().unwrap())),
-            Value::Number(number) => json!(format!("{:#x}", number.as_u64().unwrap())),
-            other => other.clone(),
-        };
-        let transaction = json!({
-            "from": from, "to": printed["to"], "data": printed["data"], "value": number("value"),
-            "gas": number("gas"), "chainId": number("chainId"),
-        });
-        let client = self.chain.client();
-        let receipt: Value = tokio::runtime::Handle::current().block_on(async {
-            let hash: B256 = client.request("eth_sendTransaction", (transaction,)).await.unwrap();
-            client.request("eth_getTransactionReceipt", (hash,)).await.unwrap()
-        });
-        self.chain.stop_impersonating(from);
-        assert_eq!(receipt["status"], "0x1", "{printed}: {receipt}");
+        execute_as(&self.chain, from, printed);
     }
 
     /// Executes a batch that a command printed for a Safe, by one call of a contract at the Safe's address that makes
@@ -324,6 +306,29 @@ impl Chain {
             .args(["forecast", "--rpc-url", endpoint, "--registry", &registry])
             .args(arguments.split_whitespace())
     }
+}
+
+/// Executes a transaction that a command printed as it is, with its gas limit, from an account without a key.
+pub(crate) fn execute_as(chain: &Devchain, from: Address, printed: &Value) {
+    let ether = U256::from(10).pow(U256::from(18));
+    chain.set_balance(from, chain.balance(from).max(ether));
+    chain.impersonate(from);
+    let number = |name: &str| match &printed[name] {
+        Value::String(text) => json!(format!("{:#x}", text.parse::<U256>().unwrap())),
+        Value::Number(number) => json!(format!("{:#x}", number.as_u64().unwrap())),
+        other => other.clone(),
+    };
+    let transaction = json!({
+        "from": from, "to": printed["to"], "data": printed["data"], "value": number("value"),
+        "gas": number("gas"), "chainId": number("chainId"),
+    });
+    let client = chain.client();
+    let receipt: Value = tokio::runtime::Handle::current().block_on(async {
+        let hash: B256 = client.request("eth_sendTransaction", (transaction,)).await.unwrap();
+        client.request("eth_getTransactionReceipt", (hash,)).await.unwrap()
+    });
+    chain.stop_impersonating(from);
+    assert_eq!(receipt["status"], "0x1", "{printed}: {receipt}");
 }
 
 pub(crate) const fn tokens(count: u128) -> Amount {

@@ -88,7 +88,10 @@ async fn a_set_whose_blocks_are_replaced_while_it_waits_is_not_shown_as_done() {
             });
             let said = String::from_utf8(output.stderr).unwrap();
             assert!(output.status.success(), "{said}");
-            assert!(said.contains(" was replaced; waiting until a block has it again"), "{said}");
+            assert!(
+                said.contains("its block was replaced; waiting until another one has it"),
+                "{said}"
+            );
             let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
             let steps = printed["steps"].as_array().unwrap();
             assert_eq!(steps.len(), 13);

@@ -43,12 +43,12 @@ pub use parameters::{
 };
 pub use plan::{ContractPlan, SetPlan};
 pub use proxy::DEPLOYMENT_PROXY;
-pub use record::{BegunStep, DeployRecord, DoneStep, SET_GAS, StepReceipt};
+pub use record::{BegunStep, DeployRecord, DoneStep, StepReceipt};
 pub use record_file::{RecordFile, RecordFileError};
 pub use rules::{
     BrokenRule, FindingLevel, Rule, RuleSubject, SetFacts, broken_rules, rules,
     rules_broken_by_rollup, whole_way,
 };
-pub use run::{DeployProgress, DeployedSet, deploy};
+pub use run::{DeployProgress, DeployedSet, deploy, find_done, simulate_next};
 pub use step::Step;
 pub use verdict::{ExamineError, FormerRollup, GenuineSet, NotGenuine};

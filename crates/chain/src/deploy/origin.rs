@@ -2,7 +2,7 @@
 
 use super::{
     error::DeployError,
-    proxy::{DEPLOYMENT_PROXY, ensure_proxy, has_proxy},
+    proxy::{DEPLOYMENT_PROXY, ensure_proxy, expect_proxy},
 };
 use crate::{Client, Sender, Wait};
 use alloy_primitives::{Address, B256, Bytes};
@@ -55,23 +55,22 @@ impl Create2Origin {
         sender: &mut Sender,
         wait: &mut impl Wait,
     ) -> Result<(), DeployError> {
-        if self.factory == DEPLOYMENT_PROXY {
-            return ensure_proxy(sender, wait).await;
+        match self.factory {
+            DEPLOYMENT_PROXY => ensure_proxy(sender, wait).await,
+            _ => self.expect_code(sender.client()).await,
         }
-        self.expect_code(sender.client()).await
     }
 
-    /// Checks that the factory has code, and that the deployment proxy has its own.
+    /// Checks that the factory has code.
     ///
     /// # Errors
     ///
-    /// If it hasn't.
+    /// If it has none. For the deployment proxy the error says how to create it.
     pub(super) async fn expect_code(&self, client: &Client) -> Result<(), DeployError> {
-        let (head, factory) = (client.head().await?.hash.into(), self.factory);
-        client.expect_code(head, "the factory", factory).await?;
-        if factory == DEPLOYMENT_PROXY {
-            has_proxy(client).await?;
+        if self.factory == DEPLOYMENT_PROXY {
+            return expect_proxy(client).await;
         }
+        client.expect_code(client.head().await?.hash.into(), "the factory", self.factory).await?;
         Ok(())
     }
 }

@@ -108,9 +108,6 @@ impl StepReceipt {
     }
 }
 
-/// The gas limits of all steps together. The length of a name makes little difference.
-pub const SET_GAS: u64 = 18_000_000;
-
 impl DeployRecord {
     /// The record of a new deployment.
     pub const fn new(chain_id: ChainId, deployer: Address, parameters: SetParameters) -> Self {
@@ -124,7 +121,12 @@ impl DeployRecord {
 
     /// The first step that isn't done; `None` if all are done.
     pub fn next(&self) -> Option<Step> {
-        Step::ALL.iter().copied().find(|step| !self.is_done(*step))
+        self.steps_left().next()
+    }
+
+    /// The steps that aren't done, in order.
+    pub fn steps_left(&self) -> impl Iterator<Item = Step> {
+        Step::ALL.into_iter().filter(|step| !self.is_done(*step))
     }
 
     /// The address of the contract that a step created or called; `None` if the step isn't done.
@@ -180,6 +182,11 @@ impl DeployRecord {
 
     fn find(&self, step: Step) -> Option<&DoneStep> {
         find(&self.done, step)
+    }
+
+    /// A gas limit that suffices for all steps that aren't done.
+    pub fn most_gas_left(&self) -> u64 {
+        self.steps_left().map(Step::most_gas).sum()
     }
 
     /// The gas used by all steps with known receipts.

@@ -203,10 +203,11 @@ impl<'a> SetVerifier<'a> {
         }
         match self.verify(step).await {
             Ok(()) => Ok(true),
-            // A rollup that isn't in the Registry has no version.
-            Err(DeployError::Postcondition { .. } | DeployError::Chain(Error::Refused { .. })) => {
-                Ok(false)
-            }
+            // A rollup that isn't in the Registry has no version, and the contract may not exist yet.
+            Err(
+                DeployError::Postcondition { .. }
+                | DeployError::Chain(Error::Refused { .. } | Error::NoCode { .. }),
+            ) => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -75,14 +75,42 @@ async fn what_a_replaced_block_lost_is_sent_again() {
     }
 }
 
+#[tokio::test]
+async fn blocks_that_are_replaced_between_the_steps_make_no_difference() {
+    for at in Step::ALL {
+        let chain = chain().await;
+        let mut record = chain.record();
+        let mut is_replaced = false;
+        let progress = |_: &DeployRecord, progress: DeployProgress| {
+            let is_finished = matches!(progress, DeployProgress::Finished(done) if done.step == at);
+            if is_finished && !core::mem::replace(&mut is_replaced, true) {
+                let depth = chain.devchain.block_number().min(2);
+                replace(&chain, depth, OldTransactions::Drop);
+            }
+            ControlFlow::Continue(())
+        };
+        chain.go_on(&mut record, progress).await.unwrap();
+        is_canonical(&chain, &record).await;
+        assert_eq!(chain.devchain.nonce(record.deployer), 13, "{at}");
+    }
+}
+
 /// The same process goes on, whose next nonce is too high.
 #[tokio::test]
 async fn a_finished_deployment_whose_blocks_were_replaced_goes_on() {
     let chain = chain().await;
     let (mut sender, mut record) = (chain.sender(0), chain.record());
     let checked = parameters();
-    for _ in 0..2 {
-        deploy(&mut sender, &checked, &mut record, &mut NoWait, go_on).await.unwrap();
+    for replaced in [0, 3] {
+        let mut reported = Vec::new();
+        let progress = |_: &DeployRecord, progress| {
+            if let DeployProgress::Replaced(done) = progress {
+                reported.push(done.step);
+            }
+            ControlFlow::Continue(())
+        };
+        deploy(&mut sender, &checked, &mut record, &mut NoWait, progress).await.unwrap();
+        assert_eq!(reported, Step::ALL[13 - replaced..]);
         is_canonical(&chain, &record).await;
         assert_eq!(chain.devchain.nonce(record.deployer), 13);
         replace(&chain, 3, OldTransactions::Drop);

@@ -55,9 +55,9 @@ impl Finished {
         let blocks = receipts.map(|receipt| receipt.block);
         if let (Some(first), Some(last)) = (blocks.clone().min(), blocks.max()) {
             line!(page, "  blocks             {first} to {last}");
+            line!(page, "  gas                {}", grouped(u128::from(gas)));
+            line!(page, "  fee                {} ether", ether(*fee));
         }
-        line!(page, "  gas                {}", grouped(u128::from(gas)));
-        line!(page, "  fee                {} ether", ether(*fee));
         line!(page, "  manifest           {}", file.display());
         line!(page, "\ncanon.toml, for the commands below");
         for url in settings.rpc_url.iter().flat_map(|setting| &setting.value).take(1) {

@@ -13,13 +13,12 @@ use canon_chain::{
 use canon_protocol::{Create2, Timestamp};
 use canon_views::Present;
 use clap::Args;
-use eyre::eyre;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::{
     chain::{self, ChainArgs},
-    commands::deploy::template,
+    commands::deploy::{named_genesis, template},
     creation::{Created, creation_step},
     deployer::undeployed,
     examined::{self, AUDIT_IT, examine, parameters_in_force},
@@ -177,13 +176,7 @@ fn read(path: &Path) -> Result<(RollupFile, Vec<&'static str>, Timestamp), Failu
     let accepted = file.accepted(&content.accept, CORRECT_IT)?;
     let checked = content.rollup.check();
     checked.map_err(|error| file.undeployable(&error, CORRECT_IT))?;
-    let genesis = content.rollup.genesis.ok_or_else(|| {
-        let report = eyre!(
-            "rollup.genesis: expected the first second of slot 0, found nothing: the rollup's address \
-             follows from it, and without it a second run would deploy a second rollup"
-        );
-        Failure::bad_input(report, CORRECT_IT)
-    })?;
+    let genesis = named_genesis(&content.rollup)?;
     Ok((content, accepted, genesis))
 }
 
