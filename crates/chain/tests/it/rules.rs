@@ -218,7 +218,9 @@ fn what_each_rule_says() {
             format!("{level}: {subject:?}: {id}: {why} ({source})")
         })
         .collect();
-    assert_data_eq!(lines.join("\n"), str![[r#"
+    assert_data_eq!(
+        lines.join("\n"),
+        str![[r#"
 error: Rollup: one-early-staker: whoever alone has staked when a rollup becomes canonical draws every slot for up to three epochs, and can win a round in them (docs/risks.md: One fresh stake can own a new rollup)
 error: Rollup: short-epochs: few missed or censored L1 blocks make an epoch without proposers (docs/risks.md: Short epochs)
 error: Rollup: rounds-without-winner: each signal needs an L1 block of its own, so only the lock is left (docs/risks.md: Slots shorter than an L1 slot)
@@ -252,7 +254,8 @@ warning: Set: long-lock-delay: nobody gives up tokens for that long, and the loc
 error: Set: large-mint: after a quiet year one vote makes tokens with which its winners carry the next (docs/risks.md: Minting)
 warning: Set: rewards-above-issuance: rewards end when what was sent to the RewardDistributor is paid out (docs/risks.md: Rewards are best effort)
 warning: Set: supply-in-one-hand: one account decides every vote, for or against, and one lost key stops everything (docs/risks.md: A proposal that passes can do almost anything)
-"#]]);
+"#]]
+    );
 }
 
 #[test]
