@@ -9,7 +9,6 @@
 //! must have the same status as in the rehearsal.
 
 use std::{
-    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -42,8 +41,7 @@ struct Block {
 /// Parses `--anvil PATH [--scenario FILE]` and runs the comparison.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
     let values = crate::flags(arguments, &["--anvil", "--scenario"])?;
-    let anvil =
-        values.get("--anvil").map(PathBuf::from).ok_or_else(|| eyre!("--anvil is missing"))?;
+    let anvil = crate::path(&values, "--anvil")?;
     let scenario = match values.get("--scenario") {
         Some(file) => {
             Scenario::read(file, &std::fs::read_to_string(file).wrap_err("no scenario")?)?

@@ -35,6 +35,10 @@ impl Page {
     pub(crate) fn into_text(self) -> String {
         self.0
     }
+
+    pub(crate) fn into_lines(self) -> Vec<String> {
+        self.0.lines().map(str::to_owned).collect()
+    }
 }
 
 macro_rules! line {
@@ -210,6 +214,7 @@ pub(crate) fn action_text(action: &IntendedAction) -> String {
         IntendedAction::SetCoinbase { attester, coinbase, .. } => {
             format!("pay the rewards of {attester} to {coinbase}")
         }
+        IntendedAction::Create { contract, .. } => format!("create the contract {contract}"),
     }
 }
 

@@ -49,6 +49,13 @@ impl Draft {
         plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
     ) -> Result<Exit, Failure> {
         let steps = self.preview(plan).await?;
+        if steps.is_empty() {
+            let report = eyre!("nothing is left to send, so there is nothing to sign");
+            return Err(Failure::nothing_to_do(
+                report,
+                "`canon status` shows where the set stands",
+            ));
+        }
         let (client, account) = (self.sender.client(), self.sender.address());
         output::text(&show::text(account, &steps));
         let mut calls = Vec::new();

@@ -2,6 +2,7 @@
 //! outcome is known before the command ends. An interrupted command goes on when it is run again.
 
 mod args;
+mod conclusion;
 mod draft;
 mod earlier;
 mod failures;
@@ -29,6 +30,7 @@ use eyre::{Report, eyre};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use args::{Consent, Extent, Format, SendArgs, UnsignedForm};
+pub(crate) use conclusion::Conclusion;
 pub(crate) use draft::print_unsigned;
 pub(crate) use failures::is_out_of_slot;
 pub(crate) use unsigned::UnsignedCall;
@@ -40,6 +42,7 @@ use crate::{
     output,
     signing::{Need, Opened},
 };
+use conclusion::OnlyTransactions;
 use draft::Draft;
 use sending::Sending;
 use show::PreviewDocument;
@@ -235,13 +238,31 @@ pub(crate) async fn send(
     command: &str,
     plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
 ) -> Result<Exit, Failure> {
+    send_and_conclude(args, opened, chain, command, plan, &OnlyTransactions).await
+}
+
+/// Carries out a command like [`send`], and concludes it. If nothing is left to send, the command only concludes.
+///
+/// # Errors
+///
+/// As [`send`], and those of the conclusion.
+pub(crate) async fn send_and_conclude(
+    args: &SendArgs,
+    opened: Opened,
+    chain: &Chain,
+    command: &str,
+    plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
+    conclusion: &impl Conclusion,
+) -> Result<Exit, Failure> {
     let signer = opened.on(chain.client()).await?;
     match args.extent() {
         Extent::Simulate => {
             let account = signer.address();
             let steps = Draft::new(chain.client(), signer)?.preview(plan).await?;
             match args.format() {
-                Format::Json => output::json(&PreviewDocument::new(account, &steps))?,
+                Format::Json => {
+                    output::json(&PreviewDocument::new(account, &steps, conclusion.document()))?
+                }
                 Format::Text => output::result(&show::text(account, &steps))?,
             }
             Ok(Exit::Success)
@@ -265,6 +286,7 @@ pub(crate) async fn send(
                 show: &output::text,
                 ask: &ask,
                 result: &|text| output::result(text),
+                conclusion,
             };
             let mut polls = 0;
             let wait = move |_| {

@@ -13,6 +13,7 @@ use eyre::eyre;
 use super::{
     Answer, Planned, Step,
     args::{Consent, Format},
+    conclusion::Conclusion,
     draft::preview,
     failures,
     outbox::{Again, Delivered, Outbox, Stopped},
@@ -27,7 +28,7 @@ use crate::{
 };
 
 /// A command that sends, with everything it needs.
-pub(super) struct Sending<'a, A> {
+pub(super) struct Sending<'a, A, C> {
     pub(super) client: &'a Client,
     pub(super) signer: AccountSigner,
     pub(super) folder: &'a Path,
@@ -44,9 +45,10 @@ pub(super) struct Sending<'a, A> {
     pub(super) ask: &'a A,
     /// Shows the result.
     pub(super) result: &'a dyn Fn(&str) -> Result<(), Failure>,
+    pub(super) conclusion: &'a C,
 }
 
-impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
+impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'_, A, C> {
     /// Sends until the command is done or `interrupt` returns.
     pub(super) async fn run(
         &self,
@@ -57,7 +59,8 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
         let account = self.signer.address();
         let genesis = record::genesis(self.client).await?;
         let files = AccountFiles::new(self.folder, self.client.chain_id(), genesis, account);
-        let (_lock, journal) = files.open(self.command)?;
+        let lock = files.lock(self.command)?;
+        let journal = files.journal(&lock)?;
         let fees = FeePolicy::default();
         let sender = IntentSender::new(self.client.clone(), self.signer.clone(), fees, journal);
         let sender = sender.map_err(failures::refused)?;
@@ -70,7 +73,17 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
         };
         match ended {
             Some(Ok(())) => {
-                self.print(account, &delivered)?;
+                let concluded = match self.conclusion.conclude().await {
+                    Ok(text) => text,
+                    // Whether it did its work isn't known, so the record is kept.
+                    Err(failure) if failure.exit == Exit::Internal => return Err(failure),
+                    Err(failure) => {
+                        self.print(account, &delivered, "")?;
+                        outbox.end()?;
+                        return Err(failure);
+                    }
+                };
+                self.print(account, &delivered, &concluded)?;
                 outbox.end()?;
                 for one in &delivered {
                     let note = seed::unrecorded(self.client, self.registry, one).await?;
@@ -118,8 +131,12 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
             shown: earlier_steps.filter_map(Step::ordered_amount).next(),
         };
         let steps = match self.remaining(plan, planned, delivered).await {
-            // Nothing else is due, so there is only the outcome of the earlier run to report.
-            Ok(steps) if done.is_some() && steps.is_empty() => return Ok(()),
+            Ok(steps) if steps.is_empty() => {
+                if delivered.is_empty() {
+                    (self.tell)("nothing was sent: the chain has what the command does");
+                }
+                return Ok(());
+            }
             Err(failure) if done.is_some() && failure.exit != Exit::Internal => return Ok(()),
             other => other?,
         };
@@ -180,19 +197,24 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
         failure: Failure,
     ) -> Result<Failure, Failure> {
         let Some(last) = delivered.last() else { return Ok(failure) };
-        self.print(account, delivered)?;
+        self.print(account, delivered, "")?;
         if let Some(text) = show::taking_back(&last.step.intent) {
             (self.tell)(&text);
         }
         Ok(failures::after(delivered, failure))
     }
 
-    /// Prints the outcome.
-    fn print(&self, account: Address, delivered: &[Delivered]) -> Result<(), Failure> {
+    /// Prints the outcome, with the description of the result.
+    fn print(
+        &self,
+        account: Address,
+        delivered: &[Delivered],
+        concluded: &str,
+    ) -> Result<(), Failure> {
         match self.format {
-            Format::Text => (self.result)(&outcome::text(delivered)),
+            Format::Text => (self.result)(&(outcome::text(delivered) + concluded)),
             Format::Json => {
-                let document = OutcomeDocument::new(account, delivered);
+                let document = OutcomeDocument::new(account, delivered, self.conclusion.document());
                 (self.result)(&output::to_json(&document)?)
             }
         }

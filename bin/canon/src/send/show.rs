@@ -5,6 +5,7 @@ use canon_chain::tx::{FeePolicy, Preview};
 use canon_protocol::text::{self, ether, grouped, gwei};
 use canon_views::{IntendedAction, Intent};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{Simulation, Step};
 use crate::page::{Page, line, tokens};
@@ -19,6 +20,10 @@ pub(super) struct Previewed {
 /// The steps in words, with their costs.
 pub(super) fn text(account: Address, steps: &[Previewed]) -> String {
     let mut page = Page::default();
+    if steps.is_empty() {
+        line!(page, "Nothing is left to send.");
+        return page.into_text();
+    }
     line!(page, "From {account}:");
     let fees = steps.iter().find_map(|one| one.preview.as_ref()).map(|preview| preview.fees);
     for (number, Previewed { step, preview }) in (1_usize..).zip(steps) {
@@ -31,9 +36,10 @@ pub(super) fn text(account: Address, steps: &[Previewed]) -> String {
             line!(page, "   {words}");
         }
         match preview {
-            Some(preview) => {
-                line!(page, "   calls {} at {}", function(preview.what), preview.to);
-            }
+            Some(preview) => match function(step, preview) {
+                Some(function) => line!(page, "   calls {function} at {}", preview.to),
+                None => line!(page, "   created by the factory {} with CREATE2", preview.to),
+            },
             None => line!(page, "   is simulated once the step before is done"),
         }
         let value = preview.as_ref().map_or(U256::ZERO, |preview| preview.value);
@@ -71,17 +77,22 @@ pub(super) fn taking_back(intent: &Intent) -> Option<String> {
     ))
 }
 
-/// The name of the function with a signature.
-fn function(signature: &'static str) -> &'static str {
-    signature.split('(').next().unwrap_or(signature)
+/// The name of the function that a transaction calls; `None` for the creation of a contract.
+fn function(step: &Step, preview: &Preview) -> Option<&'static str> {
+    match step.intent.action {
+        IntendedAction::Create { .. } => None,
+        _ => preview.what.split('(').next(),
+    }
 }
 
 /// The steps that a command would take, as JSON.
 #[derive(Debug, Serialize)]
-pub(super) struct PreviewDocument {
+pub(super) struct PreviewDocument<'a> {
     #[serde(with = "text::address")]
     account: Address,
     steps: Vec<StepDocument>,
+    #[serde(flatten)]
+    result: Option<&'a Value>,
 }
 
 /// A step that isn't sent yet.
@@ -97,16 +108,16 @@ struct StepDocument {
     max_cost: Option<String>,
 }
 
-impl PreviewDocument {
-    pub(super) fn new(account: Address, steps: &[Previewed]) -> Self {
+impl<'a> PreviewDocument<'a> {
+    pub(super) fn new(account: Address, steps: &[Previewed], result: Option<&'a Value>) -> Self {
         let steps = steps.iter().map(|Previewed { step, preview }| StepDocument {
             words: step.words.iter().chain(&step.details).cloned().collect(),
             to: preview.as_ref().map(|preview| preview.to),
-            function: preview.as_ref().map(|preview| function(preview.what)),
+            function: preview.as_ref().and_then(|preview| function(step, preview)),
             gas: preview.as_ref().map(|preview| preview.gas_limit),
             max_cost: preview.as_ref().map(|preview| preview.max_cost().to_string()),
         });
-        Self { account, steps: steps.collect() }
+        Self { account, steps: steps.collect(), result }
     }
 }
 

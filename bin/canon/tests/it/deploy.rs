@@ -2,10 +2,8 @@
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::SocketAddr,
     process::{Command as Process, Stdio},
-    sync::mpsc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -19,7 +17,7 @@ use snapbox::{
 };
 
 use crate::{
-    servers::Folder,
+    servers::{Folder, cut_at},
     support::{canon, stable_costs, stdout, while_served},
 };
 
@@ -368,46 +366,6 @@ async fn missing_ether_is_named_before_anything_is_sent() {
         assert_eq!(chain.transactions(), 0);
     })
     .await;
-}
-
-/// Starts a server that forwards all requests to another one, until the transaction with this number. That one is
-/// only forwarded if `handed_on`, and isn't answered in either case.
-fn cut_at(to: SocketAddr, number: u64, handed_on: bool) -> (SocketAddr, mpsc::Receiver<()>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let (reached, cut) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut sent = 0;
-        let mut unanswered = Vec::new();
-        for mut client in listener.incoming().map_while(Result::ok) {
-            let request = crate::servers::read_request(&mut client);
-            let (head, body) = request.split_once("\r\n\r\n").unwrap_or_default();
-            let is_cut = body.contains("eth_sendRawTransaction") && sent == number;
-            sent += u64::from(body.contains("eth_sendRawTransaction"));
-            if is_cut && !handed_on {
-                reached.send(()).unwrap();
-                unanswered.push(client);
-                continue;
-            }
-            let _ = head;
-            let mut server = TcpStream::connect(to).unwrap();
-            let length = body.len();
-            let request = format!(
-                "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: \
-                 close\r\nContent-Length: {length}\r\n\r\n{body}"
-            );
-            server.write_all(request.as_bytes()).unwrap();
-            let mut answer = Vec::new();
-            server.read_to_end(&mut answer).unwrap();
-            if is_cut {
-                reached.send(()).unwrap();
-                unanswered.push(client);
-                continue;
-            }
-            let _ = client.write_all(&answer);
-        }
-    });
-    (address, cut)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -326,6 +326,7 @@ async fn what_deployments_print_is_documented() {
             canon()
                 .args(arguments.split_whitespace())
                 .args(["--rpc-url", &chain.url(), "--registry", registry])
+                .env("XDG_STATE_HOME", folder.file("state"))
                 .env("CANON_PRIVATE_KEY", chain.key())
         };
         let file = folder.file("rollup.toml");

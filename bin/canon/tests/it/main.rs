@@ -21,6 +21,7 @@ mod proposal_actions;
 mod proposing;
 mod recipients;
 mod rehearse;
+mod replaced_blocks;
 mod rounds;
 mod sending;
 mod sending_anyone;

@@ -2,9 +2,9 @@
 
 use std::{
     io::{Read, Write},
-    net::{SocketAddr, TcpListener as StdListener},
+    net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream},
     path::Path,
-    sync::Arc,
+    sync::{Arc, mpsc},
 };
 
 use canon_devchain::Devchain;
@@ -96,6 +96,50 @@ fn pass(server: SocketAddr, request: &Value, change: &impl Fn(Value) -> Value) -
         answer["result"] = change(answer["result"].take());
     }
     answer
+}
+
+/// Starts a server that forwards all requests to another one, until the transaction with this number. That one is
+/// only forwarded if `handed_on`, and isn't answered in either case.
+pub(crate) fn cut_at(
+    to: SocketAddr,
+    number: u64,
+    handed_on: bool,
+) -> (SocketAddr, mpsc::Receiver<()>) {
+    let listener = StdListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (reached, cut) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut sent = 0;
+        let mut unanswered = Vec::new();
+        for mut client in listener.incoming().map_while(Result::ok) {
+            let request = read_request(&mut client);
+            let (head, body) = request.split_once("\r\n\r\n").unwrap_or_default();
+            let is_cut = body.contains("eth_sendRawTransaction") && sent == number;
+            sent += u64::from(body.contains("eth_sendRawTransaction"));
+            if is_cut && !handed_on {
+                reached.send(()).unwrap();
+                unanswered.push(client);
+                continue;
+            }
+            let _ = head;
+            let mut server = StdStream::connect(to).unwrap();
+            let length = body.len();
+            let request = format!(
+                "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: \
+                 close\r\nContent-Length: {length}\r\n\r\n{body}"
+            );
+            server.write_all(request.as_bytes()).unwrap();
+            let mut answer = Vec::new();
+            server.read_to_end(&mut answer).unwrap();
+            if is_cut {
+                reached.send(()).unwrap();
+                unanswered.push(client);
+                continue;
+            }
+            let _ = client.write_all(&answer);
+        }
+    });
+    (address, cut)
 }
 
 /// Reads a request's head and body. Returns what was received if the request is incomplete or isn't

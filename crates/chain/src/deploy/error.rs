@@ -25,8 +25,7 @@ pub enum DeployError {
     Chain(#[from] Error),
     /// A created contract has no code.
     #[error(
-        "expected {contract} at {address}, found no code; if a reorganization removed it, use a new \
-         record; otherwise choose another factory: this one doesn't create it there"
+        "expected {contract} at {address}, found no code; choose another factory: this one doesn't create it there"
     )]
     NotCreated {
         /// The contract.
@@ -117,12 +116,6 @@ pub enum DeployError {
     /// The record belongs to a set with other parameters.
     #[error("the record was begun with other parameters; use those, or a new record")]
     OtherParameters,
-    /// The record lists a step as done, but not an earlier one on which it depends.
-    #[error("the record lacks \"{step}\", on which later steps depend; use a new record")]
-    Unordered {
-        /// The step that is missing.
-        step: Step,
-    },
     /// The record's transaction for a step isn't the one that the step sends.
     #[error(
         "{step}: the record's transaction isn't the one that this step sends; the file was changed: use \

@@ -29,8 +29,9 @@ mod verify;
 pub use constructor::ConstructorEvents;
 pub use error::DeployError;
 pub use further::{
-    DeployedContract, Upgrade, create, deploy_rollup, deploy_upgrade_payload, plan_rollup,
-    plan_upgrade_payload, rehearse_actions, rehearse_takeover, simulate_creation,
+    CreationState, DeployedContract, Upgrade, check_creation, create, deploy_rollup,
+    deploy_upgrade_payload, plan_rollup, plan_upgrade_payload, rehearse_actions, rehearse_takeover,
+    verify_rollup, verify_upgrade_payload,
 };
 pub use genuine::SetExaminer;
 pub use invalid::{InvalidParameters, ParameterProblem};

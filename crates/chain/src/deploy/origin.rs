@@ -2,9 +2,9 @@
 
 use super::{
     error::DeployError,
-    proxy::{DEPLOYMENT_PROXY, ensure_proxy},
+    proxy::{DEPLOYMENT_PROXY, ensure_proxy, has_proxy},
 };
-use crate::{Sender, Wait};
+use crate::{Client, Sender, Wait};
 use alloy_primitives::{Address, B256, Bytes};
 use canon_protocol::{Create2, text};
 use serde::{Deserialize, Serialize};
@@ -58,8 +58,20 @@ impl Create2Origin {
         if self.factory == DEPLOYMENT_PROXY {
             return ensure_proxy(sender, wait).await;
         }
-        let client = sender.client();
-        client.expect_code(client.head().await?.hash.into(), "the factory", self.factory).await?;
+        self.expect_code(sender.client()).await
+    }
+
+    /// Checks that the factory has code, and that the deployment proxy has its own.
+    ///
+    /// # Errors
+    ///
+    /// If it hasn't.
+    pub(super) async fn expect_code(&self, client: &Client) -> Result<(), DeployError> {
+        let (head, factory) = (client.head().await?.hash.into(), self.factory);
+        client.expect_code(head, "the factory", factory).await?;
+        if factory == DEPLOYMENT_PROXY {
+            has_proxy(client).await?;
+        }
         Ok(())
     }
 }

@@ -65,7 +65,7 @@ pub(crate) async fn ensure_proxy(
 /// # Errors
 ///
 /// [`DeployError::OtherProxy`] if other code is at its address.
-async fn has_proxy(client: &Client) -> Result<bool, DeployError> {
+pub(super) async fn has_proxy(client: &Client) -> Result<bool, DeployError> {
     match client.code(client.head().await?.hash.into(), DEPLOYMENT_PROXY).await? {
         None => Ok(false),
         Some(code) if *code == CREATION[CODE_IN_CREATION] => Ok(true),

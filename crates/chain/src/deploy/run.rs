@@ -43,7 +43,9 @@ pub struct DeployedSet {
 /// Deploys and wires a set in the order of [`Step::ALL`], or continues where `record` ends.
 ///
 /// A contract that already exists at the address that follows from the parameters counts as done, because
-/// the address proves its constructor and arguments.
+/// the address proves its constructor and arguments. A step counts as done only while the chain has its
+/// transaction or its effect: after blocks were replaced, this waits for the transactions in flight, and sends
+/// what was lost again.
 ///
 /// `progress` is called at every step with the record to save. If it returns `Break` while a step isn't
 /// done, the deployment stops and can be continued later. `wait` waits for blocks.
@@ -68,6 +70,7 @@ pub async fn deploy(
     if let Some((contract, refusal)) = plan.refusals(head.timestamp).into_iter().next() {
         return Err(DeployError::Constructor { contract, refusal });
     }
+    keep_canonical(sender, record, wait).await?;
     verify_done(&client, &plan, record, &mut progress).await?;
     if record.next().is_some() {
         record.parameters.origin.ensure_code(sender, wait).await?;
@@ -76,7 +79,7 @@ pub async fn deploy(
         let done = complete(sender, &plan, record, step, wait, &mut progress).await?;
         report(record, DeployProgress::Finished(done), &mut progress)?;
     }
-    SetVerifier::at_head(&plan, record, &client).await?.verify_handover().await?;
+    SetVerifier::at_head(&plan, &client).await?.verify_handover().await?;
     let (registry, latest) = (plan.registry.address(), BlockId::latest());
     let view = client.view(registry, &Question::default(), latest, Seconds::ZERO).await?;
     Ok(DeployedSet {
@@ -86,7 +89,7 @@ pub async fn deploy(
     })
 }
 
-/// Checks that the record belongs to this chain, key and set, and that its steps are in order.
+/// Checks that the record belongs to this chain, key and set.
 fn check_record(
     sender: &Sender,
     parameters: &CheckedParameters,
@@ -103,11 +106,7 @@ fn check_record(
     if record.parameters != *parameters.raw() {
         return Err(DeployError::OtherParameters);
     }
-    // The completed steps must be the first ones, because each depends on those before it.
-    match Step::ALL.into_iter().zip(&record.done).find(|(step, done)| *step != done.step) {
-        Some((step, _)) => Err(DeployError::Unordered { step }),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Checks that the completed steps have the addresses of the plan.
@@ -119,17 +118,37 @@ fn check_addresses(plan: &SetPlan, record: &DeployRecord) -> Result<(), DeployEr
     })
 }
 
-/// Verifies the completed steps again.
+/// Removes the steps whose transactions the chain doesn't have from the record.
+async fn keep_canonical(
+    sender: &mut Sender,
+    record: &mut DeployRecord,
+    wait: &mut impl Wait,
+) -> Result<(), DeployError> {
+    let mut found = record.read_again(sender.client()).await?;
+    if found.done.len() < record.done.len() {
+        // The transactions of replaced blocks are usually in the pool again.
+        sender.await_none_in_flight(wait).await?;
+        found = record.read_again(sender.client()).await?;
+    }
+    *record = found;
+    Ok(())
+}
+
+/// Verifies the completed steps again. Removes those without a transaction whose effect is gone.
 async fn verify_done(
     client: &Client,
     plan: &SetPlan,
-    record: &DeployRecord,
+    record: &mut DeployRecord,
     progress: &mut impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
 ) -> Result<(), DeployError> {
-    let verifier = SetVerifier::at_head(plan, record, client).await?;
-    for done in &record.done {
+    let verifier = SetVerifier::at_head(plan, client).await?;
+    for done in record.done.clone() {
+        if done.receipt.is_none() && !verifier.is_done(done.step).await? {
+            record.remove(done.step);
+            continue;
+        }
         verifier.verify(done.step).await?;
-        report(record, DeployProgress::Verified(*done), progress)?;
+        report(record, DeployProgress::Verified(done), progress)?;
     }
     Ok(())
 }
@@ -158,14 +177,18 @@ async fn complete(
     let client = sender.client().clone();
     let failed = |source| DeployError::Step { step, source };
     let begun = recorded(sender, plan, record, step)?;
-    let is_done = SetVerifier::at_head(plan, record, &client).await?.is_done(step).await?;
+    if begun.is_none() {
+        // An interrupted run may have sent it, and the record was lost or its block replaced.
+        sender.await_none_in_flight(wait).await.map_err(failed)?;
+    }
+    let is_done = SetVerifier::at_head(plan, &client).await?.is_done(step).await?;
     let receipt = match begun {
         // Somebody else may have done it. If it was this transaction, its receipt is known.
         Some(begun) if is_done => client.confirm(begun.pending()).await.ok().flatten(),
         None if is_done => None,
         begun => {
             let signed = match begun {
-                Some(begun) if sender.mined_nonce().await? <= begun.pending().nonce() => begun,
+                Some(begun) if sender.can_be_mined(begun.pending().nonce()).await? => begun,
                 _ => sign(sender, plan, step).await.map_err(failed)?,
             };
             let (nonce, raw) = (signed.pending().nonce(), signed.raw().clone());
@@ -176,9 +199,9 @@ async fn complete(
         }
     };
     let receipt = receipt.as_ref().map(StepReceipt::of);
-    SetVerifier::at_head(plan, record, &client).await?.verify(step).await?;
+    SetVerifier::at_head(plan, &client).await?.verify(step).await?;
     let done = DoneStep { step, address: plan.address(step), receipt };
-    record.done.push(done);
+    record.insert(done);
     record.begun = None;
     Ok(done)
 }

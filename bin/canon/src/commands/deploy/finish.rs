@@ -1,8 +1,7 @@
 //! The end of a deployment: its manifest, and the next steps.
 
 use std::{
-    fs::{self, File},
-    io::{self, Write as _},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -10,6 +9,7 @@ use alloy_primitives::U256;
 use canon_chain::{
     Endpoint,
     deploy::{DeployManifest, DeployedSet},
+    write_file,
 };
 use canon_protocol::text::{ether, grouped};
 use eyre::Report;
@@ -39,15 +39,7 @@ pub(super) fn write(path: &Path, manifest: &DeployManifest) -> Result<(), Failur
     };
     let mut text = serde_json::to_string_pretty(manifest).map_err(|error| failed(error.into()))?;
     text.push('\n');
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = PathBuf::from(name);
-    let written = File::create(&new).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, path)
-    });
-    written.map_err(failed)
+    write_file(path, text.as_bytes()).map_err(failed)
 }
 
 impl Finished {

@@ -20,7 +20,7 @@ use serde::Serialize;
 use super::{finish::Finished, render};
 use crate::{
     chain::unreached,
-    deployer::{self, confirm, ensure_funds, interrupted, wait_for},
+    deployer::{self, Confirmation, confirm, ensure_funds, interrupted, wait_for},
     exit::Failure,
     judgement::Judgement,
     output,
@@ -210,7 +210,7 @@ impl Prepared {
         ensure_funds(balance, most)?;
         let (mut file, _) = RecordFile::open(&session.record).map_err(unrecorded)?;
         let mut unsaved = None;
-        let save = |record: &DeployRecord, progress: DeployProgress| {
+        let mut save = |record: &DeployRecord, progress: DeployProgress| {
             if let DeployProgress::Finished(done) = progress {
                 let hash = done.receipt.map(|receipt| receipt.transaction.to_string());
                 let hash = hash.unwrap_or_else(|| "the chain had it already".to_owned());
@@ -224,21 +224,27 @@ impl Prepared {
                 }
             }
         };
-        let mut wait = wait_for;
-        let deployment = deploy(&mut sender, &session.checked, &mut record, &mut wait, save);
-        let set = tokio::select! {
-            set = deployment => set,
-            Failure { exit, report, .. } = interrupted() => {
-                return Err(Failure { exit, report, next: GO_ON });
+        let deployment = async {
+            let mut wait = wait_for;
+            loop {
+                let set =
+                    deploy(&mut sender, &session.checked, &mut record, &mut wait, &mut save).await;
+                let set = set.map_err(undeployed)?;
+                let receipts: Vec<_> = record.receipts().collect();
+                let confirmed = confirm(&session.client, &receipts, confirmations).await;
+                if let Confirmation::Reached = confirmed.map_err(go_on)? {
+                    return Ok(set);
+                }
             }
+        };
+        let outcome = tokio::select! {
+            outcome = deployment => outcome,
+            failure = interrupted() => Err(go_on(failure)),
         };
         if let Some(error) = unsaved {
             return Err(unrecorded(error));
         }
-        let set = set.map_err(undeployed)?;
-        let blocks = record.done.iter().filter_map(|done| done.receipt);
-        let last = blocks.map(|receipt| receipt.block).max();
-        confirm(&session.client, last, confirmations).await?;
+        let set = outcome?;
         let manifest = DeployManifest::of(&session.client, &record).await.map_err(undeployed)?;
         let fee = record.fee(&session.client).await.map_err(unreached)?;
         super::finish::write(&session.manifest, &manifest)?;
@@ -252,6 +258,10 @@ fn unrecorded(error: canon_chain::deploy::RecordFileError) -> Failure {
         Report::new(error).wrap_err("the record of the deployment can't be kept"),
         "nothing is sent without it: correct this, then go on with --resume",
     )
+}
+
+fn go_on(failure: Failure) -> Failure {
+    Failure { next: GO_ON, ..failure }
 }
 
 fn undeployed(error: DeployError) -> Failure {
