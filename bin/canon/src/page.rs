@@ -24,11 +24,8 @@ impl Page {
 
     /// Adds a text behind a prefix, wrapped at 80 columns. Further lines are indented to the start of the text.
     pub(crate) fn wrapped(&mut self, prefix: &str, text: fmt::Arguments<'_>) {
-        let indent = prefix.chars().count();
-        let lines = wrapped(&text.to_string(), WIDTH.saturating_sub(indent));
-        for (position, text) in lines.into_iter().enumerate() {
-            let prefix = if position == 0 { prefix } else { "" };
-            self.line(format_args!("{prefix:indent$}{text}"));
+        for line in hanging(prefix, &text.to_string(), WIDTH) {
+            self.line(format_args!("{line}"));
         }
     }
 
@@ -78,6 +75,17 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     }
     lines.push(line);
     lines
+}
+
+/// Wraps a text behind a prefix at `width` characters. Further lines are indented to the start of the text.
+pub(crate) fn hanging(prefix: &str, text: &str, width: usize) -> Vec<String> {
+    let indent = prefix.chars().count();
+    let lines = wrapped(text, width.saturating_sub(indent)).into_iter().enumerate();
+    let lines = lines.map(|(position, text)| match position {
+        0 => format!("{prefix}{text}"),
+        _ => format!("{:indent$}{text}", ""),
+    });
+    lines.collect()
 }
 
 /// The duration from `now` until `time`, in its two largest units: `in 3 d 4 h`.

@@ -8,7 +8,7 @@ use canon_views::{IntendedAction, Intent, Present, ProposalView, Question, SetVi
 use clap::Args;
 use eyre::eyre;
 
-use super::proposal::{find, frozen_actions, in_words};
+use super::proposal::{UNKNOWN, find, frozen_actions, in_words_or_data};
 use crate::{
     chain::{Chain, ChainArgs},
     exit::{Exit, Failure},
@@ -21,7 +21,7 @@ use crate::{
 ///
 /// Anyone can do it, from the end of the execution delay until the proposal expires. What is carried out
 /// are the actions that were frozen when the proposal was made: if the payload returns others by now, or
-/// none, the frozen ones are sent along.
+/// none, the frozen ones are sent along. Without an id, a proposal whose actions fail is left out.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Execute {
@@ -93,13 +93,12 @@ async fn step(chain: &Chain, view: &SetView, proposal: &ProposalView) -> Result<
         format!("payload {}", proposal.payload),
         format!("actions, frozen with hash {}:", proposal.actions_hash),
     ];
-    let described = match &frozen {
-        Some(actions) => in_words(chain, view, actions).await?,
-        None => None,
-    };
-    match described {
-        Some(shown) => words.extend(shown.lines.iter().map(|line| format!("  {line}"))),
-        None => words.push("  not known, since the set's history isn't".to_owned()),
+    match &frozen {
+        Some(actions) => {
+            let shown = in_words_or_data(chain, view, actions).await?;
+            words.extend(shown.lines.iter().map(|line| format!("  {line}")));
+        }
+        None => words.push(format!("  {UNKNOWN}")),
     }
     let last = proposal.deadlines().executable;
     let action = IntendedAction::Execute { id, frozen_actions: frozen };

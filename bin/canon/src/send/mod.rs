@@ -23,7 +23,7 @@ use std::{
 };
 
 use alloy_primitives::{Address, B256, Signature};
-use canon_chain::{AccountSigner, Waited};
+use canon_chain::{AccountSigner, Client, Waited, tx::FeePolicy};
 use canon_protocol::{Amount, Seconds, text};
 use canon_views::{IntendedAction, Intent, OrderAmount, RequestId};
 use eyre::{Report, eyre};
@@ -45,7 +45,7 @@ use crate::{
 use conclusion::OnlyTransactions;
 use draft::Draft;
 use sending::Sending;
-use show::PreviewDocument;
+use show::{PreviewDocument, Previewed};
 
 /// The time between two polls for a new block.
 const POLL: Duration = Duration::from_secs(1);
@@ -67,6 +67,9 @@ pub(crate) struct Step {
     /// The highest gas limit, as it was shown; `None` before that.
     #[serde(default)]
     most_gas: Option<u64>,
+    /// The amount of the order that the step carries out; `None` for a step without one.
+    #[serde(default)]
+    ordered_amount: Option<Amount>,
 }
 
 /// The time at which a step can be simulated.
@@ -77,6 +80,8 @@ pub(crate) enum Simulation {
     AtOnce,
     /// After the previous step is mined, because it depends on that step.
     AfterPrevious,
+    /// In the slot that it is for, which hasn't begun.
+    InItsSlot,
 }
 
 /// The account and the request for which a command plans its steps.
@@ -92,7 +97,8 @@ pub(crate) struct Planned {
 
 impl Planned {
     /// The amount to plan with, if this one is wanted. Once `all` was shown as an amount, it stands for that amount:
-    /// otherwise a stranger could stop the command by sending a base unit between two steps.
+    /// otherwise a stranger could stop the command by sending a base unit between two steps. The step with the
+    /// resulting amount is [made for it](Step::ordering).
     pub(crate) fn amount(&self, wanted: OrderAmount) -> OrderAmount {
         self.shown.map_or(wanted, OrderAmount::Exactly)
     }
@@ -101,8 +107,20 @@ impl Planned {
 impl Step {
     /// Creates a step that can be simulated at once.
     pub(crate) const fn new(intent: Intent, words: Vec<String>) -> Self {
-        let details = Vec::new();
-        Self { intent, words, details, simulation: Simulation::AtOnce, most_gas: None }
+        Self {
+            intent,
+            words,
+            details: Vec::new(),
+            simulation: Simulation::AtOnce,
+            most_gas: None,
+            ordered_amount: None,
+        }
+    }
+
+    /// Sets the amount of the order that the step carries out, by which `all` is known in [later
+    /// plans](Planned::amount).
+    pub(crate) fn ordering(self, amount: Amount) -> Self {
+        Self { ordered_amount: Some(amount), ..self }
     }
 
     /// The first line of the description.
@@ -123,14 +141,10 @@ impl Step {
         )
     }
 
-    /// The amount of the order that the step carries out.
-    const fn ordered_amount(&self) -> Option<Amount> {
-        match self.intent.action {
-            IntendedAction::Lock { amount, .. } | IntendedAction::Withdraw { amount, .. } => {
-                Some(amount)
-            }
-            _ => None,
-        }
+    /// Whether the other steps of its command are useful if it fails: an execution makes calls that the set's
+    /// contracts don't know, so it alone can fail although it is due.
+    const fn stands_alone(&self) -> bool {
+        matches!(self.intent.action, IntendedAction::Execute { .. })
     }
 
     /// Whether the step does the same as `other`, with the same description.
@@ -183,6 +197,37 @@ impl SendArgs {
             }
         }
     }
+}
+
+/// A step that is sent after a wait for its slot.
+pub(crate) struct LaterStep<T> {
+    /// The step, as it is shown before the wait.
+    pub(crate) step: Step,
+    /// The restriction on what is sent after the wait, so that it is what was shown.
+    pub(crate) bound: T,
+}
+
+/// Shows a step before the wait for its slot, with the highest cost at the present price of gas, and asks for consent
+/// unless it was given with the command. Returns the arguments for sending it, which don't ask again, and the
+/// restriction that applies from then on.
+///
+/// # Errors
+///
+/// If the chain can't be read, the answer is no, or can't be read.
+pub(crate) async fn consent_before_wait<T>(
+    args: SendArgs,
+    client: &Client,
+    account: Address,
+    later: LaterStep<T>,
+) -> Result<(SendArgs, T), Failure> {
+    let LaterStep { mut step, bound } = later;
+    step.simulation = Simulation::InItsSlot;
+    let block = client.next_block().await.map_err(failures::refused)?;
+    // A price above the cap may be lower in the slot.
+    let fees = FeePolicy::default().offer(block.base_fee, None).ok();
+    let shown = show::text_at(account, &[Previewed { step, preview: None }], fees);
+    args.consent(&shown, "Send it in that slot?").await?;
+    Ok((args.after_consent(), bound))
 }
 
 /// Signs the hash of a message. `what` names the message.

@@ -2,11 +2,8 @@
 
 use std::{future::Future, path::Path};
 
-use alloy_primitives::{Address, U256};
-use canon_chain::{
-    AccountSigner, Client, IntentSender, Wait,
-    tx::{FeePolicy, Preview},
-};
+use alloy_primitives::Address;
+use canon_chain::{AccountSigner, Client, IntentSender, Wait, tx::FeePolicy};
 use canon_protocol::text::ether;
 use eyre::eyre;
 
@@ -117,8 +114,8 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
         delivered: &mut Vec<Delivered>,
         plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
     ) -> Result<(), Stopped> {
-        let start = outbox.start(self.command, self.registry, self.confirmations).await?;
-        delivered.extend(start.delivered);
+        let (command, registry, confirmations) = (self.command, self.registry, self.confirmations);
+        let start = outbox.start(command, registry, confirmations, delivered).await?;
         let done = start.begun.as_ref().map(|begun| &begun.steps);
         let done = done.filter(|steps| steps.iter().all(|step| is_among(step, delivered)));
         if done.is_some_and(|steps| !steps.iter().all(Step::recurs)) {
@@ -128,7 +125,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
         let planned = Planned {
             account: outbox.sender().address(),
             request: start.request,
-            shown: earlier_steps.filter_map(Step::ordered_amount).next(),
+            shown: earlier_steps.filter_map(|step| step.ordered_amount).next(),
         };
         let steps = match self.remaining(plan, planned, delivered).await {
             Ok(steps) if steps.is_empty() => {
@@ -140,7 +137,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
             Err(failure) if done.is_some() && failure.exit != Exit::Internal => return Ok(()),
             other => other?,
         };
-        let amount = steps.iter().find_map(Step::ordered_amount);
+        let amount = steps.iter().find_map(|step| step.ordered_amount);
         let planned = Planned { shown: planned.shown.or(amount), ..planned };
         let unsent = |failure| match delivered.is_empty() {
             true => failures::nothing_sent(failure),
@@ -223,8 +220,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
 
 /// Refuses steps that the account can't pay for.
 async fn check_balance(sender: &IntentSender, previewed: &[Previewed]) -> Result<(), Failure> {
-    let costs = previewed.iter().filter_map(|one| one.preview.as_ref()).map(Preview::max_cost);
-    let needed = costs.fold(U256::ZERO, U256::saturating_add);
+    let needed = show::most_cost(previewed);
     let balance = sender.balance().await.map_err(failures::unsent)?;
     let missing = needed.saturating_sub(balance);
     if missing.is_zero() {

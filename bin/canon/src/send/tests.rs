@@ -4,6 +4,7 @@ mod blocks;
 mod changes;
 mod cost;
 mod forks;
+mod resumed;
 mod wallets;
 
 use std::{

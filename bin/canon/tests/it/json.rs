@@ -231,10 +231,15 @@ async fn what_commands_about_a_set_print_is_documented() {
             free("forecast --signaling 0%"),
             free("forecast --missed 60%"),
         ]);
+        let mut proposals = of_proposals("proposal 0");
+        let statuses = of_all("status");
+        let (chain, folder) = &all[3];
+        stdout(by(chain, folder, "execute --yes"));
+        proposals.push(json(about(chain, folder, "proposal 0")));
         let documents = [
-            ("canon status --json", of_all("status")),
+            ("canon status --json", statuses),
             ("canon proposal --json", of_all("proposal")),
-            ("canon proposal ID --json", of_proposals("proposal 0")),
+            ("canon proposal ID --json", proposals),
             ("canon calendar --json", of_all("calendar")),
             ("canon config --json", vec![ask("config"), json(canon().arg("config"))]),
             ("canon forecast --json", forecasts),

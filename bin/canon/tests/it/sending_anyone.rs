@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// An action with this call.
-fn action(target: Address, call: impl Into<Call>) -> Action {
+pub(crate) fn action(target: Address, call: impl Into<Call>) -> Action {
     Action { target, data: call.into().abi_encode() }
 }
 

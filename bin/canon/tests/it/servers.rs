@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream},
+    net::{SocketAddr, TcpListener as StdListener},
     path::Path,
     sync::{Arc, mpsc},
 };
@@ -58,18 +58,35 @@ pub(crate) fn with_logs(
     server: SocketAddr,
     change: impl Fn(Value) -> Value + Send + 'static,
 ) -> SocketAddr {
+    relay(move |request| {
+        let mut answer = forward(server, request);
+        if request["method"] == "eth_getLogs" {
+            answer["result"] = change(answer["result"].take());
+        }
+        Some(answer)
+    })
+}
+
+/// Starts an HTTP server. `answer` gives the answer to each request, also of a batch; a request for which there is
+/// `None` is never answered.
+pub(crate) fn relay(
+    mut answer: impl FnMut(&Value) -> Option<Value> + Send + 'static,
+) -> SocketAddr {
     let listener = StdListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
+        let mut unanswered = Vec::new();
         for mut stream in listener.incoming().map_while(Result::ok) {
             let request = read_request(&mut stream);
             let Some((_, body)) = request.split_once("\r\n\r\n") else { continue };
             let asked: Value = serde_json::from_str(body).unwrap();
-            let answer = match asked {
-                Value::Array(all) => {
-                    Value::Array(all.iter().map(|one| pass(server, one, &change)).collect())
-                }
-                one => pass(server, &one, &change),
+            let answer = match &asked {
+                Value::Array(all) => all.iter().map(&mut answer).collect::<Option<_>>(),
+                one => answer(one),
+            };
+            let Some(answer) = answer else {
+                unanswered.push(stream);
+                continue;
             };
             let answer = answer.to_string();
             let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close";
@@ -81,8 +98,8 @@ pub(crate) fn with_logs(
     address
 }
 
-/// The answer of a server to one request, with a list of logs changed.
-fn pass(server: SocketAddr, request: &Value, change: &impl Fn(Value) -> Value) -> Value {
+/// The answer of a server to one request.
+pub(crate) fn forward(server: SocketAddr, request: &Value) -> Value {
     let mut stream = std::net::TcpStream::connect(server).unwrap();
     let body = request.to_string();
     let head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json";
@@ -91,11 +108,7 @@ fn pass(server: SocketAddr, request: &Value, change: &impl Fn(Value) -> Value) -
     stream.write_all(text.as_bytes()).unwrap();
     let answer = read_request(&mut stream);
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-    let mut answer: Value = serde_json::from_str(body).unwrap();
-    if request["method"] == "eth_getLogs" {
-        answer["result"] = change(answer["result"].take());
-    }
-    answer
+    serde_json::from_str(body).unwrap()
 }
 
 /// Starts a server that forwards all requests to another one, until the transaction with this number. That one is
@@ -105,39 +118,18 @@ pub(crate) fn cut_at(
     number: u64,
     handed_on: bool,
 ) -> (SocketAddr, mpsc::Receiver<()>) {
-    let listener = StdListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
     let (reached, cut) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut sent = 0;
-        let mut unanswered = Vec::new();
-        for mut client in listener.incoming().map_while(Result::ok) {
-            let request = read_request(&mut client);
-            let (head, body) = request.split_once("\r\n\r\n").unwrap_or_default();
-            let is_cut = body.contains("eth_sendRawTransaction") && sent == number;
-            sent += u64::from(body.contains("eth_sendRawTransaction"));
-            if is_cut && !handed_on {
-                reached.send(()).unwrap();
-                unanswered.push(client);
-                continue;
-            }
-            let _ = head;
-            let mut server = StdStream::connect(to).unwrap();
-            let length = body.len();
-            let request = format!(
-                "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: \
-                 close\r\nContent-Length: {length}\r\n\r\n{body}"
-            );
-            server.write_all(request.as_bytes()).unwrap();
-            let mut answer = Vec::new();
-            server.read_to_end(&mut answer).unwrap();
-            if is_cut {
-                reached.send(()).unwrap();
-                unanswered.push(client);
-                continue;
-            }
-            let _ = client.write_all(&answer);
+    let mut sent = 0;
+    let address = relay(move |request| {
+        let is_sending = request["method"] == "eth_sendRawTransaction";
+        let is_cut = is_sending && sent == number;
+        sent += u64::from(is_sending);
+        let answer = (!is_cut || handed_on).then(|| forward(to, request));
+        if is_cut {
+            reached.send(()).unwrap();
+            return None;
         }
+        answer
     });
     (address, cut)
 }

@@ -7,14 +7,14 @@ use std::{cmp::Reverse, sync::Arc};
 
 use alloy_primitives::Address;
 use canon_follow::OpenedSet;
-use canon_protocol::{Action, ProposalId, Tabulation, Tally, actions_hash, text};
+use canon_protocol::{Action, L1Block, ProposalId, Tabulation, Tally, actions_hash, text};
 use canon_views::{Present, ProposalView, Question, SetView};
 use clap::Args;
 use eyre::eyre;
 use serde::Serialize;
 
 use self::actions::ShownActions;
-pub(crate) use self::actions::{in_words, in_words_or_data};
+pub(crate) use self::actions::in_words_or_data;
 use crate::{
     chain::{self, Chain, ChainArgs},
     exit::{Exit, Failure},
@@ -51,6 +51,9 @@ Exit codes:
   2  bad input: flags, canon.toml, an id that doesn't exist, or no Canon deployment at the given address
   3  no endpoint answers, or an internal error";
 
+/// The text in place of a fact that only the history has.
+pub(crate) const UNKNOWN: &str = "not known, since the set's history isn't";
+
 /// A proposal, and the parts that come from its events.
 #[derive(Debug, Serialize)]
 struct ProposalDocument<'a> {
@@ -58,6 +61,8 @@ struct ProposalDocument<'a> {
     proposal: &'a ProposalView,
     /// The result of the vote if no more ballots are cast.
     result: Tabulation,
+    /// The block in which it was executed; `None` if it wasn't, or the history isn't known.
+    execution: Option<L1Block>,
     /// The actions that were published when the proposal was made; `None` if the history isn't known.
     actions: Option<ShownActions>,
     /// The power that each holder cast, largest first, then by address; `None` if the history isn't known.
@@ -122,15 +127,18 @@ async fn document<'a>(
         let (_, folded) = history.governance().proposal(proposal.id.to_word()).ok()?;
         Some(folded)
     });
-    let actions = match frozen_actions(view, proposal)? {
-        Some(actions) if proposal.state.is_live() => {
-            ShownActions::examined(chain, view, &actions).await?
-        }
-        Some(actions) => ShownActions::of(view, &actions),
-        None => None,
+    let actions = frozen_actions(view, proposal)?;
+    let actions = match actions.and_then(|actions| ShownActions::of(view, &actions)) {
+        Some(actions) if proposal.state.is_live() => Some(actions.examined(chain, view).await?),
+        actions => actions,
     };
-    let ballots = folded.map(|folded| by_power(folded.ballots()));
-    Ok(ProposalDocument { proposal, result: proposal.tabulation(), actions, ballots })
+    Ok(ProposalDocument {
+        proposal,
+        result: proposal.tabulation(),
+        execution: folded.and_then(canon_protocol::Proposal::execution),
+        actions,
+        ballots: folded.map(|folded| by_power(folded.ballots())),
+    })
 }
 
 /// Sorts ballots by power, largest first, then by address. The state has them in no order.

@@ -10,7 +10,7 @@ use eyre::eyre;
 
 use super::{
     Wanted,
-    subject::{BallotSubject, last_second},
+    subject::{ANOTHER_BALLOT, BallotSubject, BallotValue, last_second},
 };
 use crate::{
     chain::Chain,
@@ -46,8 +46,8 @@ pub(super) async fn sign(
 ) -> Result<Exit, Failure> {
     let signer = opened.on(chain.client()).await?;
     let read = async || {
-        let subject =
-            BallotSubject::read(chain, wanted.id, signer.address(), wanted.actions_hash).await?;
+        let expects = wanted.actions_hash.map(BallotValue::Typed);
+        let subject = BallotSubject::read(chain, wanted.id, signer.address(), expects).await?;
         let governance = subject.present().addresses.governance;
         draft(chain, &subject, wanted).await.map(|draft| (draft, governance))
     };
@@ -80,7 +80,7 @@ async fn draft(chain: &Chain, subject: &BallotSubject, wanted: &Wanted) -> Resul
     let Wanted { support, .. } = *wanted;
     subject.require_taken(support)?;
     subject.require_final(chain, wanted.finality).await?;
-    let amount = subject.amount(wanted.amount)?;
+    let amount = subject.amount(BallotValue::Typed(wanted.amount))?;
     let proposal = &subject.proposal;
     let message = BallotMessage {
         proposal_id: proposal.id,
@@ -111,9 +111,8 @@ pub(super) async fn submit(
     let BallotMessage { voter, nonce, .. } = *message;
     let command = format!("canon vote {} --signature of {voter} with nonce {nonce}", expected.id);
     let plan = async |_| {
-        // The signed ballot contains the hash of its actions.
-        let hash = Some(message.actions_hash);
-        let subject = BallotSubject::read(chain, expected.id, voter, hash).await?;
+        let expects = Some(BallotValue::Signed(message.actions_hash));
+        let subject = BallotSubject::read(chain, expected.id, voter, expects).await?;
         submission(chain, &subject, document).await.map(|step| vec![step])
     };
     send::send(args, opened, chain, &command, &plan).await
@@ -155,9 +154,10 @@ async fn submission(
     subject.require_taken(support)?;
     if message.deadline < present.next {
         let report = eyre!("the ballot could be used until {}, inclusive", Time(message.deadline));
-        return Err(Failure::refused(report, "ask the voter for another one"));
+        return Err(Failure::refused(report, ANOTHER_BALLOT));
     }
-    let amount = subject.amount(OrderAmount::Exactly(message.amount))?;
+    let amount = OrderAmount::Exactly(message.amount);
+    let amount = subject.amount(BallotValue::Signed(amount))?;
     let signature = match document.recover() {
         Some((signer, signature)) if signer == message.voter => signature,
         // A contract decides which signatures it accepts; the simulation checks this one.
@@ -166,11 +166,11 @@ async fn submission(
             let voter = message.voter;
             let report =
                 eyre!("--signature: expected the signature of {voter}, found that of {signer}");
-            return Err(Failure::refused(report, "ask the voter for another one"));
+            return Err(Failure::refused(report, ANOTHER_BALLOT));
         }
         None => {
             let report = eyre!("--signature: signature: expected 65 bytes of a key, found others");
-            return Err(Failure::bad_input(report, "ask the voter for another one"));
+            return Err(Failure::bad_input(report, ANOTHER_BALLOT));
         }
     };
     let BallotMessage { proposal_id: id, voter: holder, nonce, deadline, .. } = *message;
