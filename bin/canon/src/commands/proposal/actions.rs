@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::Address;
 use canon_chain::deploy::{DeployError, rehearse_actions};
 use canon_payload::{Hashes, KnownSet, describe, explain};
-use canon_protocol::{Action, ExpectCall, RegistryCall, Role};
+use canon_protocol::{Action, Addresses, ExpectCall, RegistryCall, Role};
 use canon_views::SetView;
 use eyre::eyre;
 use serde::Serialize;
@@ -294,41 +294,32 @@ pub(crate) async fn in_words_or_data(
 
 /// The names of the set's contracts, by address.
 fn names(view: &SetView) -> BTreeMap<Address, String> {
-    let set = &view.present.addresses;
-    let mut names = BTreeMap::from([
-        (set.registry, "Registry".to_owned()),
-        (set.governance, "Governance".to_owned()),
-        (set.proposals, "Proposals".to_owned()),
-        (set.asset, "Asset".to_owned()),
-        (set.issuer, "Issuer".to_owned()),
-    ]);
-    if let Some(history) = &view.history {
-        names.insert(history.addresses().reward_distributor, "RewardDistributor".to_owned());
-        names.insert(history.addresses().expect, "Expect".to_owned());
-        // Version 0 isn't a rollup.
-        let listed = (0_u64..).zip(history.registry().snapshots()).skip(1);
-        let listed = listed.map(|(version, one)| (one.rollup, format!("rollup {version}")));
-        names.extend(listed);
-    }
-    names
+    contracts(view).into_iter().map(|(address, _, name)| (address, name)).collect()
 }
 
-/// The roles of the set's contracts, which determine their functions. Rollups are those that the Registry
-/// lists.
+/// The roles of the set's contracts, which determine their functions, by address.
 fn roles(view: &SetView) -> BTreeMap<Address, Role> {
+    contracts(view).into_iter().map(|(address, role, _)| (address, role)).collect()
+}
+
+/// The set's contracts with their roles and names. Rollups are those that the Registry lists.
+fn contracts(view: &SetView) -> Vec<(Address, Role, String)> {
     let set = &view.present.addresses;
-    let mut roles = BTreeMap::from([
-        (set.registry, Role::Registry),
-        (set.governance, Role::Governance),
-        (set.proposals, Role::Proposals),
-        (set.asset, Role::Asset),
-        (set.issuer, Role::Issuer),
-    ]);
+    let mut contracts = vec![
+        (set.registry, Role::Registry, "Registry".to_owned()),
+        (set.governance, Role::Governance, "Governance".to_owned()),
+        (set.proposals, Role::Proposals, "Proposals".to_owned()),
+        (set.asset, Role::Asset, "Asset".to_owned()),
+        (set.issuer, Role::Issuer, "Issuer".to_owned()),
+    ];
     if let Some(history) = &view.history {
-        roles.insert(history.addresses().reward_distributor, Role::Distributor);
-        roles.insert(history.addresses().expect, Role::Expect);
-        let listed = history.registry().snapshots().iter().skip(1);
-        roles.extend(listed.map(|one| (one.rollup, Role::Rollup)));
+        let Addresses { reward_distributor, expect, .. } = *history.addresses();
+        contracts.push((reward_distributor, Role::Distributor, "RewardDistributor".to_owned()));
+        contracts.push((expect, Role::Expect, "Expect".to_owned()));
+        // Version 0 isn't a rollup.
+        for (version, one) in (0_u64..).zip(history.registry().snapshots()).skip(1) {
+            contracts.push((one.rollup, Role::Rollup, format!("rollup {version}")));
+        }
     }
-    roles
+    contracts
 }
