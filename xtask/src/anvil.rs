@@ -13,6 +13,8 @@ use tokio::{
 pub(crate) const GAS_LIMIT: u64 = 60_000_000;
 /// The first base fee of both chains, in wei per gas.
 pub(crate) const BASE_FEE: u64 = 1_000_000_000;
+/// The time of the first block: 1 January 2026, 00:00 UTC.
+pub(crate) const GENESIS_TIMESTAMP: u64 = 1_767_225_600;
 /// The id of both chains.
 pub(crate) const CHAIN_ID: u64 = 31337;
 

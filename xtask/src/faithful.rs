@@ -23,25 +23,20 @@ mod kinds;
 mod precompiles;
 mod sequence;
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use crate::anvil::{self, BASE_FEE, CHAIN_ID, GAS_LIMIT};
 use alloy_primitives::U256;
 use alloy_provider::{DynProvider, Provider, ProviderBuilder};
 use canon_devchain::{Devchain, DevchainConfig, Mining};
 use compare::Differ;
-use eyre::{Result, ensure, eyre};
+use eyre::{Result, ensure};
 use sequence::Sequence;
-
-const GENESIS_TIMESTAMP: u64 = 1_767_225_600;
 
 /// Parses `--anvil PATH --cast PATH [--seed N]` and runs the comparison.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
     let values = crate::flags(arguments, &["--anvil", "--cast", "--seed"])?;
-    let path = |name| values.get(name).map(PathBuf::from).ok_or_else(|| eyre!("{name} is missing"));
+    let path = |name| crate::path(&values, name);
     let seed = values.get("--seed").map_or(Ok(1), |seed| seed.parse())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(run(&path("--anvil")?, &path("--cast")?, seed))
@@ -52,14 +47,14 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
 pub(crate) async fn run(anvil: &Path, cast: &Path, seed: u64) -> Result<()> {
     let chain = Devchain::new(DevchainConfig {
         chain_id: CHAIN_ID,
-        genesis_timestamp: GENESIS_TIMESTAMP,
+        genesis_timestamp: anvil::GENESIS_TIMESTAMP,
         gas_limit: GAS_LIMIT,
         base_fee: BASE_FEE,
         seed,
         mining: Mining::Auto,
         ..DevchainConfig::default()
     });
-    let peer = anvil::start(anvil, GENESIS_TIMESTAMP, &[]).await?;
+    let peer = anvil::start(anvil, anvil::GENESIS_TIMESTAMP, &[]).await?;
     let theirs = peer.client.provider().clone();
     for signer in chain.dev_accounts() {
         let params = (signer.address(), chain.balance(signer.address()));

@@ -11,9 +11,9 @@ mod gas;
 mod speed;
 mod upgrade;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
-use eyre::{Result, bail, ensure};
+use eyre::{Result, bail, ensure, eyre};
 
 const USAGE: &str = "\
 usage: cargo xtask <task>
@@ -70,6 +70,11 @@ fn flags<'a>(arguments: &'a [String], known: &[&str]) -> Result<BTreeMap<&'a str
         values.insert(name, value);
     }
     Ok(values)
+}
+
+/// The path that a flag gives.
+fn path(values: &BTreeMap<&str, &str>, name: &str) -> Result<PathBuf> {
+    values.get(name).map(PathBuf::from).ok_or_else(|| eyre!("{name} is missing"))
 }
 
 #[cfg(test)]

@@ -8,10 +8,7 @@
 //! records on it is replaced in the rollup's storage afterwards; that isn't timed. Every receipt
 //! must have the same status as in the rehearsal.
 
-use std::{
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -42,8 +39,7 @@ struct Block {
 /// Parses `--anvil PATH [--scenario FILE]` and runs the comparison.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
     let values = crate::flags(arguments, &["--anvil", "--scenario"])?;
-    let anvil =
-        values.get("--anvil").map(PathBuf::from).ok_or_else(|| eyre!("--anvil is missing"))?;
+    let anvil = crate::path(&values, "--anvil")?;
     let scenario = match values.get("--scenario") {
         Some(file) => {
             Scenario::read(file, &std::fs::read_to_string(file).wrap_err("no scenario")?)?

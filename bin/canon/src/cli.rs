@@ -1,10 +1,15 @@
 //! Command-line arguments.
 
-use std::{env, ffi::OsString, path::Path};
+use std::{
+    any::TypeId,
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use canon_chain::without_secrets;
 use clap::{
-    Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
+    Arg, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
@@ -15,7 +20,7 @@ use crate::{
         status, unlock, vote, withdraw,
     },
     exit::{Exit, Failure},
-    signing::looks_like_a_key,
+    input::looks_like_a_secret,
 };
 
 /// Upgrade governance for rollups: sequencers signal, holders vote, anyone executes
@@ -71,6 +76,7 @@ impl Cli {
         let mut command = with_negative_values(without_empty_variables(Self::command()));
         let matches = command.try_get_matches_from_mut(env::args_os());
         let mut matches = matches.map_err(with_tip)?;
+        require_paths(&command, &matches)?;
         Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
     }
 
@@ -105,29 +111,52 @@ impl Cli {
     }
 }
 
-/// Adds a tip to the errors for a scenario that is named without its flag, and for `canon deploy --unsigned`.
+/// Refuses a secret in the place of a path, which later errors would repeat.
+fn require_paths(command: &clap::Command, matches: &ArgMatches) -> Result<(), clap::Error> {
+    let paths = command.get_arguments().filter(|argument| takes_a_path(argument));
+    for argument in paths {
+        let values = matches.get_many::<PathBuf>(argument.get_id().as_str()).into_iter().flatten();
+        if values.into_iter().any(|path| is_a_secret(path)) {
+            let message = format!(
+                "invalid value for '{argument}': expected the path of a file, found what looks like a key or a \
+                 mnemonic\n\nA flag takes no secret: put it into a file, and name that\n"
+            );
+            return Err(clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command));
+        }
+    }
+    let Some((name, matches)) = matches.subcommand() else { return Ok(()) };
+    let subcommand = command.find_subcommand(name);
+    subcommand.map_or(Ok(()), |subcommand| require_paths(subcommand, matches))
+}
+
+/// Whether the value of an argument is a path.
+fn takes_a_path(argument: &Arg) -> bool {
+    argument.get_action().takes_values()
+        && argument.get_value_parser().type_id() == TypeId::of::<PathBuf>()
+}
+
+/// Whether a path is rather a secret: it looks like one, and there is no such file.
+fn is_a_secret(path: &Path) -> bool {
+    looks_like_a_secret(&path.to_string_lossy()) && !path.exists()
+}
+
+/// Adds a tip to the error for a scenario that is named without its flag.
 fn with_tip(mut error: clap::Error) -> clap::Error {
     let argument = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(argument)) if error.kind() == ErrorKind::UnknownArgument => {
-            argument.clone()
+            argument
         }
         _ => return error,
     };
-    let command = env::args_os().nth(1).unwrap_or_default();
-    let tip = match command.to_str() {
-        Some("rehearse") if argument.ends_with(".toml") => {
-            format!("name the scenario with its flag: --scenario {argument}")
-        }
-        Some("deploy") if argument == "--unsigned" => UNSIGNED_SET.to_owned(),
-        _ => return error,
-    };
+    if env::args_os().nth(1).is_none_or(|command| command != "rehearse")
+        || !argument.ends_with(".toml")
+    {
+        return error;
+    }
+    let tip = format!("name the scenario with its flag: --scenario {argument}");
     error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     error
 }
-
-/// The tip for `canon deploy --unsigned`.
-const UNSIGNED_SET: &str = "use any key with enough ether: it owns nothing at the end. Each transaction of a set \
-    is checked before the next one is signed, so they can't be printed at once";
 
 /// Returns a command that treats empty environment variables as unset.
 fn without_empty_variables(command: clap::Command) -> clap::Command {
@@ -176,8 +205,7 @@ fn without_arguments(message: &str, arguments: &[String]) -> String {
 /// Returns an argument without its secrets: a text in the form of a key or a mnemonic is hidden, and URLs lose
 /// theirs.
 fn shown(argument: &str) -> String {
-    let is_mnemonic = argument.split_whitespace().count() >= 12;
-    match is_mnemonic || looks_like_a_key(argument) {
+    match looks_like_a_secret(argument) {
         true => "[hidden]".to_owned(),
         false => without_secrets(argument),
     }
@@ -201,6 +229,54 @@ mod tests {
             let arguments = arguments.map(str::to_owned);
             let shown = without_arguments(&message, &arguments);
             assert_eq!(shown, "invalid value 'http://host' for '--registry'", "{arguments:?}");
+        }
+    }
+
+    /// Every argument of a command and its subcommands, with the names of the command.
+    fn arguments(command: &clap::Command) -> Vec<(Vec<String>, Arg)> {
+        let own = command.get_arguments().map(|argument| (Vec::new(), argument.clone()));
+        let further = command.get_subcommands().flat_map(|subcommand| {
+            let name = subcommand.get_name().to_owned();
+            arguments(subcommand).into_iter().map(move |(mut names, argument)| {
+                names.insert(0, name.clone());
+                (names, argument)
+            })
+        });
+        own.chain(further).collect()
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_any_path_is_refused_and_not_repeated() {
+        let (key, mnemonic) = (format!("0x{}", "ab".repeat(32)), ["test"; 12].join(" "));
+        let mut found = std::collections::BTreeSet::new();
+        let mut command = Cli::command();
+        command.build();
+        for (names, argument) in arguments(&command) {
+            let is_file = argument
+                .get_value_names()
+                .unwrap_or_default()
+                .iter()
+                .any(|name| ["FILE", "DIR", "FOLDER", "PATH"].contains(&name.as_str()));
+            assert!(!is_file || takes_a_path(&argument), "{names:?} {argument}");
+            if !takes_a_path(&argument) {
+                continue;
+            }
+            for secret in [&key, &mnemonic] {
+                let flag = argument.get_long().map(|long| format!("--{long}"));
+                let typed = [vec!["canon".to_owned()], names.clone()].concat().into_iter();
+                let typed = typed.chain(flag).chain([secret.clone()]);
+                // What else a command requires is left out.
+                let mut command = Cli::command().ignore_errors(true);
+                let matches = command.try_get_matches_from_mut(typed).unwrap();
+                let refused = require_paths(&command, &matches).unwrap_err();
+                let said = refused.render().to_string();
+                let start = format!("error: invalid value for '{argument}': expected the path");
+                assert!(said.starts_with(&start) && !said.contains(secret), "{said}");
+            }
+            found.insert(argument.to_string());
+        }
+        for flag in ["--keystore", "--password-file", "--signature", "--config", "--manifest"] {
+            assert!(found.contains(&format!("{flag} <FILE>")), "{flag}: {found:?}");
         }
     }
 

@@ -1,33 +1,23 @@
-//! Code shared by the commands that deploy contracts.
+//! Code of the commands that deploy contracts.
 
-use std::{
-    future::Future,
-    io::{self, BufRead as _, IsTerminal as _},
-    time::Duration,
-};
+use std::time::Duration;
 
 use alloy_primitives::{TxKind, U256};
 use canon_chain::{
-    Client, Sender, Waited,
-    deploy::{ContractPlan, DeployError, DeployedContract, simulate_creation},
-    wait_until,
+    Client, ContractCall, Waited,
+    deploy::{DeployError, StepReceipt},
 };
-use canon_protocol::{
-    BlockNumber,
-    text::{ether, grouped},
-};
+use canon_protocol::text::ether;
 use eyre::eyre;
-use serde::Serialize;
 
 use crate::{
     chain::unreached,
     exit::{Exit, Failure},
-    input::discard_typed_ahead,
-    output,
-    page::{Page, line},
-    send::{Consent, Extent, Format, SendArgs, UnsignedCall, UnsignedForm, print_unsigned},
-    signing::Opened,
+    send::UnsignedCall,
 };
+
+/// The next step after a deployment that stopped.
+const AGAIN: &str = "run the same command again: what is on the chain isn't sent twice";
 
 /// The first delay between two polls for a receipt. It is short, since development nodes mine at once, and
 /// doubles with each poll.
@@ -49,53 +39,51 @@ pub(crate) async fn wait_for(looks: u32) -> Waited {
     Waited::Again
 }
 
-/// Asks for confirmation, unless it was given with the command.
-///
-/// # Errors
-///
-/// If the answer isn't yes, or there is no terminal to ask on.
-pub(crate) fn ask(question: &str, consent: Consent) -> Result<(), Failure> {
-    if consent == Consent::Given {
-        return Ok(());
-    }
-    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-        return Err(Failure::bad_input(
-            eyre!("there is no terminal to ask on, and nothing was sent"),
-            "look at what is shown above, and confirm it with --yes",
-        ));
-    }
-    discard_typed_ahead();
-    output::text(&format!("\n{question} [y/N] "));
-    let mut answer = String::new();
-    let read = io::stdin().lock().read_line(&mut answer);
-    read.map_err(|error| Failure::internal(error.into(), "confirm it with --yes"))?;
-    match answer.trim().to_ascii_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => Err(Failure::refused(eyre!("not confirmed; nothing was sent"), "answer y to go on")),
-    }
+/// The end of a wait for confirmations.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Confirmation {
+    /// All receipts have their confirmations.
+    Reached,
+    /// A receipt isn't on the chain any more, or in another block.
+    Replaced,
 }
 
-/// Waits until a block has this number of confirmations, counting the block itself.
+/// Waits until receipts have this number of confirmations, counting their blocks. Reads them again at each new
+/// block, and stops when a block was replaced.
 ///
 /// # Errors
 ///
-/// If the chain can't be read, or the blocks don't arrive in time.
+/// If the chain can't be read, or no block arrives in time.
 pub(crate) async fn confirm(
     client: &Client,
-    block: Option<BlockNumber>,
+    receipts: &[StepReceipt],
     confirmations: u64,
-) -> Result<(), Failure> {
-    let Some(block) = block else { return Ok(()) };
-    let mut wait = wait_for;
-    let confirmed = wait_until(&mut wait, async || {
+) -> Result<Confirmation, Failure> {
+    let Some(last) = receipts.iter().map(|receipt| receipt.block).max() else {
+        return Ok(Confirmation::Reached);
+    };
+    let (mut seen, mut looks) = (None, 0);
+    loop {
         let head = client.head().await.map_err(unreached)?;
-        let found = head.number.get().saturating_sub(block.get()).saturating_add(1);
-        Ok::<_, Failure>((found >= confirmations).then_some(()))
-    });
-    confirmed.await?.ok_or_else(|| {
-        let report = eyre!("block {block} doesn't get {confirmations} confirmations");
-        Failure::internal(report, AGAIN)
-    })
+        if seen != Some(head.hash) {
+            (seen, looks) = (Some(head.hash), 0);
+            for receipt in receipts {
+                let found = receipt.read_again(client).await.map_err(unreached)?;
+                if found != Some(*receipt) {
+                    return Ok(Confirmation::Replaced);
+                }
+            }
+            let found = head.number.get().saturating_sub(last.get()).saturating_add(1);
+            if found >= confirmations {
+                return Ok(Confirmation::Reached);
+            }
+        }
+        if wait_for(looks).await == Waited::GiveUp {
+            let report = eyre!("block {last} doesn't get {confirmations} confirmations");
+            return Err(Failure::internal(report, AGAIN));
+        }
+        looks += 1;
+    }
 }
 
 /// Returns when the user presses Ctrl-C.
@@ -135,180 +123,21 @@ pub(crate) fn undeployed(error: DeployError, next: &'static str) -> Failure {
         | DeployError::OtherDeployer { .. }
         | DeployError::OtherParameters
         | DeployError::OtherAddress { .. }
-        | DeployError::OtherTransaction { .. }
-        | DeployError::Unordered { .. } => Exit::BadInput,
+        | DeployError::OtherTransaction { .. } => Exit::BadInput,
         _ => Exit::CheckFailed,
     };
     let report = eyre!("{error}").wrap_err("the deployment stopped");
     Failure { exit, report, next }
 }
 
-/// A contract creation that was simulated and can be sent.
-#[derive(Debug)]
-pub(crate) struct PreparedCreation {
-    pub(crate) sender: Sender,
-    /// The gas limit; 0 if the chain has the contract already.
-    pub(crate) gas: u64,
-    /// The highest possible cost with the fees offered now, in wei.
-    pub(crate) most: U256,
-    balance: U256,
-}
-
-impl PreparedCreation {
-    /// Simulates the creation on the newest block.
-    ///
-    /// # Errors
-    ///
-    /// If the key can't be used on the chain, the constructor refuses its arguments, or the chain can't be read.
-    pub(crate) async fn new(
-        client: &Client,
-        opened: Opened,
-        plan: &ContractPlan,
-    ) -> Result<Self, Failure> {
-        let sender = Sender::new(client.clone(), opened.on(client).await?);
-        let unsimulated = |error| undeployed(error, CHANGE_IT);
-        let gas = simulate_creation(&sender, plan).await.map_err(unsimulated)?;
-        let balance = client.balance(sender.address()).await.map_err(unreached)?;
-        let next = client.next_block().await.map_err(unreached)?;
-        let fees = sender.fees(next).map_err(|error| unsimulated(error.into()))?;
-        let most = U256::from(gas) * U256::from(fees.max_fee);
-        Ok(Self { sender, gas, most, balance })
-    }
-
-    /// Writes the cost of the creation to a page.
-    pub(crate) fn render(&self, page: &mut Page) {
-        line!(page, "\nCost");
-        if self.gas == 0 {
-            line!(page, "  nothing: the chain has the contract already");
-            return;
-        }
-        line!(page, "  gas                at most {}", grouped(u128::from(self.gas)));
-        line!(page, "  fee                at most {} ether", ether(self.most));
-        line!(page, "  the account has    {} ether", ether(self.balance));
-    }
-
-    /// Shows the creation and asks for consent, as far as the arguments require it. Returns the sender, ready to
-    /// send; `None` for a dry run and for `--unsigned`, which end here.
-    ///
-    /// # Errors
-    ///
-    /// The errors of [`Self::print`], [`ask`] and [`Self::ready`], and a failure to write the output.
-    pub(crate) async fn agreed(
-        self,
-        args: &SendArgs,
-        shown: ShownCreation<'_, impl Serialize>,
-    ) -> Result<Option<Sender>, Failure> {
-        let consent = match args.extent() {
-            Extent::Simulate => {
-                match args.format() {
-                    Format::Json => output::json(&shown.document)?,
-                    Format::Text => output::result(shown.words)?,
-                }
-                return Ok(None);
-            }
-            Extent::Print(form) => {
-                output::text(shown.words);
-                self.print(form, shown.plan, shown.texts).await?;
-                return Ok(None);
-            }
-            Extent::Send(consent) => consent,
-        };
-        output::text(shown.words);
-        ask(shown.question, consent)?;
-        self.ready().await.map(Some)
-    }
-
-    /// Prints the transaction for somebody else to sign.
-    ///
-    /// # Errors
-    ///
-    /// If there is nothing to sign, because the chain already has the contract.
-    async fn print(
-        &self,
-        form: UnsignedForm,
-        plan: &ContractPlan,
-        texts: (&str, &str),
-    ) -> Result<(), Failure> {
-        let call = plan.call();
-        let TxKind::Call(to) = call.to() else {
-            return Err(Failure::internal(eyre!("the factory isn't called"), "please report this"));
-        };
-        if self.gas == 0 {
-            return Err(Failure::nothing_to_do(
-                eyre!("the chain has the contract at {} already", plan.address()),
-                "there is nothing to sign",
-            ));
-        }
-        let (data, value) = (call.input().clone(), call.value());
-        let unsigned = UnsignedCall { to, data, value, gas: self.gas };
-        let (client, account) = (self.sender.client(), self.sender.address());
-        print_unsigned(form, client, account, texts, vec![unsigned]).await
-    }
-
-    /// Refuses a creation that the account can't pay for, and waits until the account has no transaction in
-    /// flight: an interrupted run may have sent the same creation.
-    ///
-    /// # Errors
-    ///
-    /// If the account lacks ether, or a transaction stays in flight.
-    async fn ready(self) -> Result<Sender, Failure> {
-        ensure_funds(self.balance, self.most)?;
-        let waited = self.sender.await_none_in_flight(&mut wait_for).await;
-        waited.map_err(|error| undeployed(error.into(), AGAIN))?;
-        Ok(self.sender)
-    }
-}
-
-/// A creation in the forms in which it is shown.
-pub(crate) struct ShownCreation<'a, D> {
-    pub(crate) plan: &'a ContractPlan,
-    pub(crate) words: &'a str,
-    /// The creation as a JSON document.
-    pub(crate) document: D,
-    /// The name and the description of the batch, if somebody else signs.
-    pub(crate) texts: (&'a str, &'a str),
-    pub(crate) question: &'a str,
-}
-
-/// Awaits a creation and its confirmations.
+/// A call with this gas limit for somebody else to sign.
 ///
 /// # Errors
 ///
-/// If the creation fails, the user presses Ctrl-C, or the confirmations don't arrive in time.
-pub(crate) async fn carried_out(
-    client: &Client,
-    creation: impl Future<Output = Result<DeployedContract, DeployError>>,
-    confirmations: u64,
-) -> Result<DeployedContract, Failure> {
-    let deployed = tokio::select! {
-        deployed = creation => deployed.map_err(|error| undeployed(error, AGAIN))?,
-        failure = interrupted() => return Err(failure),
+/// If it calls no contract, which doesn't happen: a factory creates.
+pub(crate) fn unsigned(call: &ContractCall, gas: u64) -> Result<UnsignedCall, Failure> {
+    let TxKind::Call(to) = call.to() else {
+        return Err(Failure::internal(eyre!("the factory isn't called"), "please report this"));
     };
-    let block = deployed.receipt.map(|receipt| receipt.block);
-    confirm(client, block, confirmations).await?;
-    Ok(deployed)
-}
-
-/// The next step after a creation that is refused.
-pub(crate) const CHANGE_IT: &str = "nothing was sent: correct the parameters above";
-
-/// The next step after a single creation that stopped.
-pub(crate) const AGAIN: &str = "run the same command again: what is on the chain isn't sent twice";
-
-/// Writes the result of a creation to a page.
-pub(crate) async fn receipt(
-    page: &mut Page,
-    client: &Client,
-    deployed: &DeployedContract,
-) -> Result<(), Failure> {
-    let Some(receipt) = deployed.receipt else {
-        line!(page, "  the chain had it already, created by an earlier transaction");
-        return Ok(());
-    };
-    let fee = receipt.fee(client).await.map_err(unreached)?;
-    line!(page, "  transaction        {}", receipt.transaction);
-    line!(page, "  block              {}", grouped(u128::from(receipt.block.get())));
-    line!(page, "  gas                {}", grouped(u128::from(receipt.gas_used)));
-    line!(page, "  fee                {} ether", ether(fee));
-    Ok(())
+    Ok(UnsignedCall { to, data: call.input().clone(), value: call.value(), gas })
 }

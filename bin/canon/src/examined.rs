@@ -9,7 +9,8 @@ use eyre::{Report, eyre};
 
 use crate::{chain::Chain, exit::Failure, progress};
 
-const AUDIT_IT: &str = "`canon audit` shows what is wrong";
+/// The next step if something isn't genuine.
+pub(crate) const AUDIT_IT: &str = "`canon audit` shows what is wrong";
 
 /// Finds the set and checks that it is genuine.
 ///

@@ -9,6 +9,9 @@ use crate::{
     page::{Page, line, wrapped},
 };
 
+/// The width of the text about a broken rule.
+const WIDTH: usize = 68;
+
 /// The rules that parameters break, and the names of the rules that their file accepts to be
 /// broken.
 #[derive(Debug, Serialize)]
@@ -48,7 +51,8 @@ impl Judgement {
         }
         let mut page = Page::default();
         for broken in &refused {
-            show(&mut page, broken, &broken.level.to_string());
+            // Errors indent these lines by two more columns.
+            show(&mut page, broken, &broken.level.to_string(), WIDTH - 2);
         }
         let names: Vec<_> = refused.iter().map(|broken| format!("\"{}\"", broken.rule)).collect();
         line!(page, "accept = [{}]", names.join(", "));
@@ -68,15 +72,16 @@ impl Judgement {
                 true => "accepted".to_owned(),
                 false => broken.level.to_string(),
             };
-            show(page, broken, &word);
+            show(page, broken, &word, WIDTH);
         }
     }
 }
 
-fn show(page: &mut Page, broken: &BrokenRule, word: &str) {
+/// Writes a broken rule. Its text has at most `width` columns.
+fn show(page: &mut Page, broken: &BrokenRule, word: &str, width: usize) {
     let BrokenRule { rule, found, why, .. } = broken;
     line!(page, "  {word:<8}  {rule}");
-    for part in wrapped(&format!("{found}; {why}"), 68) {
+    for part in wrapped(&format!("{found}; {why}"), width) {
         line!(page, "            {part}");
     }
 }

@@ -3,6 +3,7 @@
 mod chain;
 mod cli;
 mod commands;
+mod creation;
 mod deployer;
 mod examined;
 mod exit;

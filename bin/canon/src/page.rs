@@ -24,16 +24,17 @@ impl Page {
 
     /// Adds a text behind a prefix, wrapped at 80 columns. Further lines are indented to the start of the text.
     pub(crate) fn wrapped(&mut self, prefix: &str, text: fmt::Arguments<'_>) {
-        let indent = prefix.chars().count();
-        let lines = wrapped(&text.to_string(), WIDTH.saturating_sub(indent));
-        for (position, text) in lines.into_iter().enumerate() {
-            let prefix = if position == 0 { prefix } else { "" };
-            self.line(format_args!("{prefix:indent$}{text}"));
+        for line in hanging(prefix, &text.to_string(), WIDTH) {
+            self.line(format_args!("{line}"));
         }
     }
 
     pub(crate) fn into_text(self) -> String {
         self.0
+    }
+
+    pub(crate) fn into_lines(self) -> Vec<String> {
+        self.0.lines().map(str::to_owned).collect()
     }
 }
 
@@ -74,6 +75,17 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     }
     lines.push(line);
     lines
+}
+
+/// Wraps a text behind a prefix at `width` characters. Further lines are indented to the start of the text.
+pub(crate) fn hanging(prefix: &str, text: &str, width: usize) -> Vec<String> {
+    let indent = prefix.chars().count();
+    let lines = wrapped(text, width.saturating_sub(indent)).into_iter().enumerate();
+    let lines = lines.map(|(position, text)| match position {
+        0 => format!("{prefix}{text}"),
+        _ => format!("{:indent$}{text}", ""),
+    });
+    lines.collect()
 }
 
 /// The duration from `now` until `time`, in its two largest units: `in 3 d 4 h`.
@@ -210,6 +222,7 @@ pub(crate) fn action_text(action: &IntendedAction) -> String {
         IntendedAction::SetCoinbase { attester, coinbase, .. } => {
             format!("pay the rewards of {attester} to {coinbase}")
         }
+        IntendedAction::Create { contract, .. } => format!("create the contract {contract}"),
     }
 }
 

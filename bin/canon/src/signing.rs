@@ -9,7 +9,7 @@ use std::{
 
 use alloy_primitives::Address;
 use canon_chain::{
-    AccountSigner, Client, FoundryKeystores, KeyError, KeySource, Secret, UnlockedAccount,
+    AccountSigner, Client, Expected, FoundryKeystores, KeyError, KeySource, Secret, UnlockedAccount,
 };
 use canon_protocol::{ForeignText, text::address};
 use clap::Args;
@@ -18,7 +18,7 @@ use eyre::{Report, eyre};
 
 use crate::{
     exit::Failure,
-    input::{home_folder, quantity, whole},
+    input::{home_folder, looks_like_a_secret, quantity, whole},
     output,
 };
 
@@ -172,11 +172,13 @@ impl SignerArgs {
         let mut add = |flag, source| sources.push((flag, source));
         let password_file = || self.password_file.clone();
         if let Some(name) = &self.account {
-            if looks_like_a_key(name) {
-                let report = eyre!("--account: expected the name of a keystore, found a key");
+            if looks_like_a_secret(name) {
+                let report = eyre!(
+                    "--account: expected the name of a keystore, found what looks like a key or a mnemonic"
+                );
                 return Err(Failure::bad_input(
                     report,
-                    "no flag takes a secret: put the key into a file for --private-key-file",
+                    "no flag takes a secret: put it into a file for --private-key-file or --mnemonic-file",
                 ));
             }
             let home = home.ok_or_else(|| {
@@ -247,12 +249,6 @@ impl Opened {
     }
 }
 
-/// Whether a text has the form of a private key.
-pub(crate) fn looks_like_a_key(text: &str) -> bool {
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    digits.len() == 64 && digits.chars().all(|c| c.is_ascii_hexdigit())
-}
-
 /// Asks for a secret on the terminal, without echoing it.
 fn ask(what: &str) -> io::Result<Secret> {
     // The library returns an empty text if stderr isn't a terminal.
@@ -270,6 +266,15 @@ fn no_key(error: KeyError) -> Failure {
             Report::msg(error.to_string()).wrap_err("the endpoint doesn't say for whom it signs"),
             "--unlocked is for development nodes: use a key of your own elsewhere",
         ),
+        // A path that doesn't exist may be the password itself.
+        KeyError::Unreadable { file, expected: expected @ Expected::Password, source }
+            if !file.exists() =>
+        {
+            let report = eyre!(
+                "--password-file (ETH_PASSWORD): expected {expected} in the named file, which can't be read ({source})"
+            );
+            Failure::bad_input(report, OTHER_KEY)
+        }
         error => Failure::bad_input(Report::msg(error.to_string()), OTHER_KEY),
     }
 }

@@ -68,10 +68,10 @@ impl ContractCall {
         }
     }
 
-    /// The creation of a contract with CREATE2 by a factory, which returns the address.
-    pub fn create2(contract: Contract, origin: Create2Origin, init_code: &[u8]) -> Self {
+    /// The creation of a contract with CREATE2 by a factory. `what` is its name in errors.
+    pub fn create2(what: &'static str, origin: Create2Origin, init_code: &[u8]) -> Self {
         Self {
-            what: contract.name(),
+            what,
             to: TxKind::Call(origin.factory),
             input: origin.calldata(init_code),
             value: U256::ZERO,

@@ -319,7 +319,7 @@ impl Client {
 }
 
 /// The expected time of the block after `head`. `pending` is the endpoint's pending block, if it answered.
-fn next_time(
+pub(crate) fn next_time(
     chain_id: ChainId,
     head: &BlockView,
     pending: Option<BlockView>,

@@ -6,6 +6,7 @@ use crate::{
     rejection::Rejection,
     severity::Severity,
     tx::{fees::AboveCap, head::HeadError, journal::JournalError},
+    view::RelatedFamily,
 };
 use alloy_primitives::{Address, B256, Bytes, ChainId, U256};
 use alloy_transport::{
@@ -277,6 +278,17 @@ pub enum Error {
         /// The hash of the transaction.
         hash: B256,
     },
+    /// The set is of a related family of contracts.
+    #[error(
+        "the Registry {registry} belongs to {family}, which can't be read yet: their adapter comes with a later \
+         version; for a set of Canon, check the address"
+    )]
+    OtherFamily {
+        /// The address of the Registry.
+        registry: Address,
+        /// The family.
+        family: RelatedFamily,
+    },
     /// There is no code where a contract is expected. An EIP-7702 delegation doesn't count as code.
     #[error("{what} has no code at {address}; check the address and the chain id")]
     NoCode {
@@ -447,6 +459,7 @@ impl Error {
             | Self::Journal(_)
             | Self::OtherChain { .. }
             | Self::OtherAccount { .. }
+            | Self::OtherFamily { .. }
             | Self::Unread { .. } => Severity::Stop,
             Self::Refused { .. }
             | Self::Reverted { .. }
@@ -471,7 +484,8 @@ impl Error {
     pub const fn is_of_the_contracts(&self) -> bool {
         matches!(
             self,
-            Self::NoCode { .. }
+            Self::OtherFamily { .. }
+                | Self::NoCode { .. }
                 | Self::NoAnswer { .. }
                 | Self::BadAnswer { .. }
                 | Self::ActionsChanged { .. }

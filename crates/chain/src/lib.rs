@@ -10,6 +10,7 @@ pub mod deploy;
 mod endpoint;
 mod error;
 mod execution;
+mod files;
 mod line_file;
 mod logs;
 mod range_refusal;
@@ -34,6 +35,8 @@ pub use endpoint::{
     NoEndpoint, ParseEndpointError, Timeouts, without_secrets,
 };
 pub use error::{Error, Result, revert_data};
+pub use files::{lock_file, write_file};
+pub use line_file::PartialLine;
 pub use range_refusal::is_range_refusal;
 pub use rejection::Rejection;
 pub use request_length::RequestLength;
@@ -45,4 +48,4 @@ pub use signer::{
 };
 pub use tx::{FINALITY, IntentSender, account::Key};
 pub use vetted_payload::{PayloadError, VettedPayload};
-pub use view::{Answers, BatchedRequest, Query, Reply, decode_reply};
+pub use view::{Answers, BatchedRequest, Query, RelatedFamily, Reply, decode_reply};

@@ -1,9 +1,9 @@
 //! Files of one JSON document a line.
 
+use crate::files::{beside, lock_file, locked, private_file, put_in_place};
 use serde::Serialize;
 use std::{
-    ffi::OsString,
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File},
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
@@ -30,13 +30,26 @@ pub(crate) enum LineFileError {
     /// Another process has the file open.
     InUse,
     /// A part of a line couldn't be written, and couldn't be removed either.
-    PartialLine {
-        /// The length of the whole lines, in bytes.
-        length: u64,
-        source: io::Error,
-    },
+    PartialLine(PartialLine),
     /// A line is longer than any that is written; counted from 1.
     TooLong { line: usize },
+}
+
+/// A file that ends with a part of a line, which couldn't be removed.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{} ends with a part of a line that can't be removed ({source}); make the disk writable, and cut the file to \
+     {length} bytes if it has more",
+    path.display()
+)]
+pub struct PartialLine {
+    /// The file.
+    pub path: PathBuf,
+    /// The length of the whole lines, in bytes.
+    pub length: u64,
+    /// The error of the operating system.
+    #[source]
+    pub source: io::Error,
 }
 
 impl From<io::Error> for LineFileError {
@@ -52,7 +65,10 @@ impl LineFile {
         path: &Path,
         read: impl FnMut(Vec<u8>, usize) -> Result<(), E>,
     ) -> Result<Self, E> {
-        let file = open_locked(path)?;
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(LineFileError::Io)?;
+        }
+        let file = lock_file(path).map_err(LineFileError::Io)?.ok_or(LineFileError::InUse)?;
         let length = read_lines(&file, read)?;
         let mut file = Self { path: path.to_owned(), file, length };
         file.remove_partial_line()?;
@@ -86,18 +102,17 @@ impl LineFile {
         lines: impl IntoIterator<Item = L>,
     ) -> Result<(), LineFileError> {
         let new_path = beside(&self.path);
-        let mut new = options().truncate(true).open(&new_path)?;
         // Whoever opens the new file by its path finds it locked as well.
-        lock(&new)?;
+        let new = private_file().truncate(true).open(&new_path)?;
+        let mut new = locked(new)?.ok_or(LineFileError::InUse)?;
         let mut all = Vec::new();
         for line in lines {
             all.extend(text(&line)?);
         }
         new.write_all(&all)?;
-        new.sync_all()?;
-        fs::rename(&new_path, &self.path)?;
+        put_in_place(&new, &new_path, &self.path)?;
         (self.file, self.length) = (new, all.len() as u64);
-        Ok(sync_folder(&self.path)?)
+        Ok(())
     }
 
     /// Removes the file.
@@ -110,65 +125,10 @@ impl LineFile {
         let length = self.length;
         let removed = self.file.set_len(length);
         let removed = removed.and_then(|()| self.file.seek(SeekFrom::Start(length)));
-        removed.map(drop).map_err(|source| LineFileError::PartialLine { length, source })
+        removed.map(drop).map_err(|source| {
+            LineFileError::PartialLine(PartialLine { path: self.path.clone(), length, source })
+        })
     }
-}
-
-fn options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-fn open_locked(path: &Path) -> Result<File, LineFileError> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let file = options().truncate(false).open(path)?;
-    lock(&file)?;
-    // Another process may have replaced the file in between, and have the lock of the one that is there now.
-    if !is_at(&file, path)? {
-        return Err(LineFileError::InUse);
-    }
-    // A file that isn't in its folder after a power cut would be as bad as none.
-    sync_folder(path)?;
-    Ok(file)
-}
-
-fn lock(file: &File) -> Result<(), LineFileError> {
-    match file.try_lock() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => Err(LineFileError::InUse),
-        Err(TryLockError::Error(error)) => Err(error.into()),
-    }
-}
-
-/// Whether an open file is the one at `path`.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-    let id = |data: fs::Metadata| (data.dev(), data.ino());
-    match fs::metadata(path) {
-        Ok(found) => Ok(id(found) == id(file.metadata()?)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// An open file can't be replaced here.
-#[cfg(not(unix))]
-#[allow(clippy::unnecessary_wraps, reason = "it can fail on Unix")]
-fn is_at(_: &File, _: &Path) -> io::Result<bool> {
-    Ok(true)
-}
-
-/// The path of the file that takes the place of another one.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(".new");
-    name.into()
 }
 
 fn text(line: &impl Serialize) -> io::Result<Vec<u8>> {
@@ -199,19 +159,11 @@ fn read_lines<E: From<LineFileError>>(
     }
 }
 
-/// Makes sure that a file is in its folder after a power cut.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    if cfg!(not(unix)) {
-        return Ok(());
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or_else(|| Path::new("."))).and_then(|folder| folder.sync_all())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use canon_testkit::TestFolder;
+    use std::fs::OpenOptions;
 
     impl LineFile {
         /// Runs `change` while the file can't be written to.
@@ -241,7 +193,9 @@ mod tests {
         // A disk that can't be written to, and lost a write.
         file.while_read_only(|file| {
             let error = file.add(&"two").unwrap_err();
-            assert!(matches!(error, LineFileError::PartialLine { length: 6, .. }), "{error:?}");
+            let is_partial =
+                matches!(&error, LineFileError::PartialLine(PartialLine { length: 6, .. }));
+            assert!(is_partial, "{error:?}");
         });
         OpenOptions::new().append(true).open(&path).unwrap().write_all(b"\"tw").unwrap();
         file.add(&"three").unwrap();
@@ -280,13 +234,8 @@ mod tests {
         let path = folder.file("lines");
         let mut file = open(&path).unwrap().0;
         assert!(matches!(open(&path), Err(LineFileError::InUse)));
-        let old = options().truncate(false).open(&path).unwrap();
         file.replace(["one"]).unwrap();
         assert!(matches!(open(&path), Err(LineFileError::InUse)));
-        // Who opened the old file before gets its lock, and isn't misled.
-        lock(&old).unwrap();
-        #[cfg(unix)]
-        assert!(!is_at(&old, &path).unwrap());
         drop(file);
         assert_eq!(open(&path).unwrap().1, ["one"]);
     }

@@ -207,12 +207,13 @@ impl Sender {
     }
 
     /// Waits until none of the account's transactions is in flight. An interrupted run may already have
-    /// sent the transaction that is sent next.
+    /// sent the transaction that is sent next. Its nonce is then read from the chain: after blocks were
+    /// replaced, it may be lower than before.
     ///
     /// # Errors
     ///
     /// [`Error::UnexpectedNonce`] if `wait` gives up.
-    pub async fn await_none_in_flight(&self, wait: &mut impl Wait) -> Result<()> {
+    pub async fn await_none_in_flight(&mut self, wait: &mut impl Wait) -> Result<()> {
         let mut nonces = (0, 0);
         let none_in_flight = wait_until(wait, async || {
             nonces = (self.pool_nonce().await?, self.mined_nonce().await?);
@@ -220,11 +221,19 @@ impl Sender {
         });
         let none_in_flight = none_in_flight.await?;
         let (found, expected) = nonces;
-        none_in_flight.ok_or(Error::UnexpectedNonce { expected, found })
+        none_in_flight.ok_or(Error::UnexpectedNonce { expected, found })?;
+        self.nonce = Some(expected);
+        Ok(())
+    }
+
+    /// Whether a transaction with this nonce can be mined: no block has another one with the nonce, and none
+    /// with a lower nonce is missing.
+    pub(crate) async fn can_be_mined(&self, nonce: u64) -> Result<bool> {
+        Ok((self.mined_nonce().await?..=self.pool_nonce().await?).contains(&nonce))
     }
 
     /// The number of the account's transactions in blocks.
-    pub(crate) async fn mined_nonce(&self) -> Result<u64> {
+    async fn mined_nonce(&self) -> Result<u64> {
         self.account.transaction_count(BlockId::latest()).await
     }
 

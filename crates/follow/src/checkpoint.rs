@@ -18,7 +18,7 @@ use std::{
 };
 
 /// The version of the file format. Files of other versions are refused.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// The end of the name of a file that is being written.
 const NEW: &str = ".new";

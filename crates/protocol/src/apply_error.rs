@@ -6,7 +6,7 @@ use crate::{
     proposals::InvalidRoundRules,
     units::{Amount, Epoch, Nonce, ProposalId, Round, Timestamp, WithdrawalId},
 };
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 
 /// The reason why an event can't be applied: it contradicts the state, so events are missing, repeated or out
 /// of order, or they aren't those of this set.
@@ -93,6 +93,18 @@ pub enum ApplyError {
         what: &'static str,
         /// The number of them.
         count: u64,
+    },
+    /// The actions of a proposal don't have the hash that is published with them.
+    #[error(
+        "expected actions of proposal {id} with the hash {expected}, found actions with the hash {found}"
+    )]
+    WrongActions {
+        /// The proposal.
+        id: ProposalId,
+        /// The hash in the event, which holders vote on.
+        expected: B256,
+        /// The hash of the actions in the event.
+        found: B256,
     },
     /// A Proposals contract was deployed with rules that its constructor refuses.
     #[error(transparent)]

@@ -12,8 +12,9 @@
 //! the state changes with the last one, so it never contains an incomplete entry.
 
 use crate::{
-    apply_error::ApplyError,
+    apply_error::{Applied, ApplyError},
     call_frame::L1Block,
+    external::{Action, actions_hash},
     governance::GovernanceEvent,
     messages::{Event, Log},
     proposals::ProposalsEvent,
@@ -114,6 +115,7 @@ impl SetState {
                 && push.is_none_or(|push| push.proposals == *proposer) =>
             {
                 self.governance.require_in_force(*configuration_id)?;
+                require_hash(id, *actions_hash, actions)?;
                 if let Some(push) = push {
                     let proposals = self.proposals.get_mut(&push.proposals);
                     proposals
@@ -150,4 +152,10 @@ impl SetState {
             }),
         }
     }
+}
+
+/// Checks that actions have the hash that is published with them.
+fn require_hash(id: ProposalId, expected: B256, actions: &[Action]) -> Applied {
+    let found = actions_hash(actions);
+    if found == expected { Ok(()) } else { Err(ApplyError::WrongActions { id, expected, found }) }
 }

@@ -80,6 +80,7 @@ fn kind(act: &'static str, subject: &IntentSubject, confirmed: &Confirmed) -> &'
         IntentSubject::Stake { .. } => "stake",
         IntentSubject::ExitStake { .. } => "exit",
         IntentSubject::SetCoinbase { .. } => "set a coinbase",
+        IntentSubject::Create { .. } => "create a contract",
     }
 }
 

@@ -3,10 +3,10 @@
 use crate::intent::SetId;
 use alloy_primitives::{Address, B256, U256};
 use canon_protocol::{
-    Amount, AttesterStatus, BlockNumber, Code, Configuration, ConfigurationId, Ending, Epoch,
-    ExitFloor, Member, Nonce, Payment, ProposalId, ProposalState, PushCandidate, RollupHead, Round,
-    RoundRules, Seconds, SetState, SignalingStatus, Slot, SlotClock, StakeExit, StakeMove, Tally,
-    Timestamp, Withdrawal, WithdrawalId, text,
+    Action, Amount, AttesterStatus, BlockNumber, Code, Configuration, ConfigurationId, Ending,
+    Epoch, ExitFloor, Member, Nonce, Payment, ProposalId, ProposalState, PushCandidate, RollupHead,
+    Round, RoundRules, Seconds, SetState, SignalingStatus, Slot, SlotClock, StakeExit, StakeMove,
+    Tally, Timestamp, Withdrawal, WithdrawalId, text,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
@@ -333,6 +333,12 @@ impl From<Present> for SetView {
 }
 
 impl SetView {
+    /// The actions that were frozen when a proposal was made; `None` if the history isn't known.
+    pub fn frozen_actions(&self, id: ProposalId) -> Option<&Arc<[Action]>> {
+        let (_, proposal) = self.history.as_ref()?.governance().proposal(id.to_word()).ok()?;
+        Some(proposal.actions())
+    }
+
     /// All withdrawals if the history is known, otherwise those asked for.
     pub(crate) fn withdrawals(&self) -> impl Iterator<Item = KnownWithdrawal> {
         let all = self.history.iter().flat_map(|history| {

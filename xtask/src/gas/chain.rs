@@ -1,15 +1,17 @@
 //! The chain that both systems run on. The gas and the events of its transactions are known.
 
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
-use alloy_eips::Encodable2718;
+use alloy_eips::{BlockId, Encodable2718};
 use alloy_network::{TransactionBuilder, TxSignerSync};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256, utils::Unit};
 use alloy_provider::{DynProvider, Provider, ProviderBuilder};
 use alloy_rpc_types_eth::{TransactionReceipt, TransactionRequest};
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::{SolCall, SolEvent};
+use canon_chain::{Client, Error};
 use canon_devchain::{DEPLOYMENT_PROXY, Devchain, DevchainConfig, SnapshotId};
-use canon_protocol::Create2;
+use canon_protocol::{Create2, Seconds};
+use canon_views::{Present, Question};
 use eyre::{Result, WrapErr, ensure, eyre};
 use tokio::runtime::{Builder, Runtime};
 
@@ -42,6 +44,14 @@ impl Chain {
     /// The time of the newest block.
     pub(super) fn now(&self) -> u64 {
         self.devchain.timestamp()
+    }
+
+    /// The set whose Registry is at an address, at the newest block.
+    pub(super) fn read_set(&self, registry: Address) -> Result<Present, Error> {
+        self.runtime.block_on(async {
+            let client = Client::connect(self.provider.clone()).await?;
+            client.view(registry, &Question::default(), BlockId::latest(), Seconds::SECOND).await
+        })
     }
 
     /// Sets the timestamp of the next block, which views that are called before it see as well.

@@ -8,6 +8,7 @@ use std::{
 use alloy_primitives::{Address, B256, Bytes, U256, hex, keccak256};
 use alloy_sol_types::{SolValue, sol};
 use canon_abi::{Governance, Registry, Rollup};
+use canon_chain::{Error, RelatedFamily};
 use eyre::{Result, WrapErr, ensure, eyre};
 
 use super::{
@@ -163,6 +164,11 @@ pub(super) fn deploy(chain: &Chain) -> Result<Set> {
         .emitted(registry, &upgraded)?;
     // Its payloads read the owner of the Registry when they list their actions.
     chain.send(&treasury, registry, &Registry::transferOwnershipCall { newOwner: governance })?;
+    let read = chain.read_set(registry);
+    ensure!(
+        matches!(&read, Err(Error::OtherFamily { family: RelatedFamily::Aztec067, .. })),
+        "the earlier system isn't recognized: {read:?}"
+    );
     let published = |label: &str| package.payload(chain, label, registry, governance);
     let configuration = chain.ask(governance, &Governance::getConfigurationCall {})?;
     let [one, all] = set::changed(&configuration);

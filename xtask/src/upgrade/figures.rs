@@ -36,8 +36,11 @@ pub(super) struct Size {
 /// The delay of each request by which round trips are told from requests that run at once.
 const DELAY: Duration = Duration::from_millis(200);
 
+/// The greatest number of round trips of `canon status`, with connecting.
+const STATUS_TRIPS: f64 = 3.0;
+
 /// The number of runs of which the mean is printed.
-const RUNS: u32 = 5;
+const RUNS: u32 = 3;
 
 /// Deploys a set, makes it large, and prints what reading it takes.
 pub(super) async fn print(s: &mut Session, people: &People, size: Size) -> Result<()> {
@@ -57,10 +60,10 @@ pub(super) async fn print(s: &mut Session, people: &People, size: Size) -> Resul
     grow(s, people, &set, &payload, size).await?;
 
     println!("with {} proposals and {} stakers", size.proposals, size.stakers);
-    for (command, cached) in [
-        ("status", Cached::History),
-        ("stake status", Cached::Nothing),
-        ("stake status", Cached::History),
+    for (command, cached, most_trips) in [
+        ("status", Cached::History, Some(STATUS_TRIPS)),
+        ("stake status", Cached::Nothing, None),
+        ("stake status", Cached::History, None),
     ] {
         let quick = mean(s, command, Duration::ZERO, cached).await?;
         let slow = mean(s, command, DELAY, cached).await?;
@@ -71,6 +74,9 @@ pub(super) async fn print(s: &mut Session, people: &People, size: Size) -> Resul
             quick.own.as_secs_f64(),
             quick.requests
         );
+        if let Some(most) = most_trips {
+            ensure!(trips < most + 0.5, "{command}: at most {most} round trips, found {trips:.1}");
+        }
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ mod voting;
 use std::path::{Path, PathBuf};
 
 use canon_testkit::TestFolder;
-use eyre::{Result, WrapErr as _, ensure, eyre};
+use eyre::{Result, WrapErr as _, ensure};
 use serde_json::{Value, json};
 
 use crate::{anvil, speed::timed};
@@ -29,17 +29,15 @@ use people::People;
 use programs::{Canon, Cast};
 use session::{BLOCK, Session};
 
-const GENESIS_TIMESTAMP: u64 = 1_767_225_600;
-
 /// The least numbers of commands and checks: with fewer of them, some of the upgrade was left out.
 const LEAST_COMMANDS: usize = 109;
-const LEAST_CHECKS: usize = 945;
+const LEAST_CHECKS: usize = 951;
 
 /// Parses `--anvil PATH --cast PATH [--canon PATH] [--proposals N --stakers N]` and runs.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
     let values =
         crate::flags(arguments, &["--anvil", "--cast", "--canon", "--proposals", "--stakers"])?;
-    let path = |name| values.get(name).map(PathBuf::from).ok_or_else(|| eyre!("{name} is missing"));
+    let path = |name| crate::path(&values, name);
     let canon = match values.get("--canon") {
         Some(path) => PathBuf::from(path),
         None => std::env::current_exe()?.with_file_name("canon"),
@@ -72,7 +70,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
 async fn start(anvil: &Path, cast: PathBuf, program: PathBuf) -> Result<(Session, People)> {
     let folder = TestFolder::new("upgrade");
     let no_factory = ["--disable-default-create2-deployer"];
-    let anvil = anvil::start(anvil, GENESIS_TIMESTAMP, &no_factory).await?;
+    let anvil = anvil::start(anvil, anvil::GENESIS_TIMESTAMP, &no_factory).await?;
     let cast = Cast { program: cast, url: anvil.url.clone(), home: folder.path().to_owned() };
     let people = People::new(&cast, &folder).await?;
     let canon = Canon { program, folder };

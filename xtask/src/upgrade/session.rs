@@ -6,7 +6,10 @@ use alloy_eips::BlockNumberOrTag;
 use alloy_provider::Provider as _;
 use eyre::{Result, ensure, eyre};
 use serde_json::{Value, json};
-use tokio::{io::AsyncBufReadExt as _, io::BufReader};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::Command,
+};
 
 use super::{
     ledger::Ledger,
@@ -29,13 +32,18 @@ pub(super) struct Session {
 impl Session {
     /// Runs a command of canon, which must end with `code`.
     async fn run(&mut self, who: Option<&Person>, command: &str, code: i32) -> Result<Output> {
+        let output = self.prepared(who, command)?.output().await?;
+        self.ends(&output, code)?;
+        Ok(output)
+    }
+
+    /// A command of canon that wasn't started yet.
+    fn prepared(&mut self, who: Option<&Person>, command: &str) -> Result<Command> {
         let shown = who.map(Person::shown).unwrap_or_default();
         self.ledger.command(&format!("canon {command}{shown}"))?;
         let flags = who.into_iter().flat_map(|who| &who.flags).map(String::as_str);
         let arguments: Vec<_> = command.split_whitespace().chain(flags).collect();
-        let output = self.canon.run(&arguments).await?;
-        self.ends(&output, code)?;
-        Ok(output)
+        Ok(self.canon.prepare(&arguments))
     }
 
     fn ends(&self, output: &Output, code: i32) -> Result<()> {
@@ -85,10 +93,7 @@ impl Session {
     /// A command that waits until `time`, to which the chain is moved once `canon` says that it waits.
     pub(super) async fn waits(&mut self, who: &Person, command: &str, time: u64) -> Result<Value> {
         let command = format!("{command} --wait --yes --json");
-        self.ledger.command(&format!("canon {command}{}", who.shown()))?;
-        let flags = who.flags.iter().map(String::as_str);
-        let arguments: Vec<_> = command.split_whitespace().chain(flags).collect();
-        let mut prepared = self.canon.prepare(&arguments);
+        let mut prepared = self.prepared(Some(who), &command)?;
         prepared.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
         let mut process = prepared.spawn()?;
         let stderr = process.stderr.take().ok_or_else(|| eyre!("canon has no stderr"))?;
@@ -112,7 +117,8 @@ impl Session {
     }
 
     async fn check_transactions(&mut self, who: &Person, outcome: &Value) -> Result<()> {
-        let transactions = outcome["transactions"].as_array().into_iter().flatten();
+        let transactions = outcome["transactions"].as_array().map_or(&[][..], Vec::as_slice);
+        ensure!(!transactions.is_empty(), "{}: no transaction", self.ledger.place());
         for transaction in transactions {
             self.ledger.same("account", &outcome["account"], &who.address.clone().into())?;
             let hash = transaction["hash"].as_str().unwrap_or_default();

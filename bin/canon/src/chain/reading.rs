@@ -41,27 +41,16 @@ impl Chain {
     ///
     /// If the set can't be read.
     pub(crate) async fn present_at_head(&self, question: Question) -> Result<Present, Failure> {
-        let unread = |error| unread(&self.registry, error);
-        let head = self.client.head().await.map_err(unread)?;
-        self.note_age(&head);
-        let at = head.hash.into();
-        let view = self.client.view(self.registry.value, &question, at, Seconds::ZERO).await;
-        view.map_err(unread)
+        let latest = BlockId::latest();
+        let view = self.client.view(self.registry.value, &question, latest, Seconds::ZERO).await;
+        let present = view.map_err(|error| self.unread(error))?;
+        self.note_age(&present.block);
+        Ok(present)
     }
 
     async fn read(&self, question: &Question) -> Result<Present, Failure> {
-        let unread = |error| unread(&self.registry, error);
-        let (head, until_next) = self.head_and_next(BLOCK_TIME).await?;
-        let at = head.hash.into();
-        let view = self.client.view(self.registry.value, question, at, until_next).await;
-        view.map_err(unread)
-    }
-
-    /// The newest block, and the expected time from it to the next one.
-    async fn head_and_next(&self, block_time: Seconds) -> Result<(BlockView, Seconds), Failure> {
-        let read = self.client.head_and_next_time(block_time).await;
-        let (head, next) = read.map_err(|error| self.unread(error))?;
-        Ok((head, next.since(head.timestamp).unwrap_or(block_time)))
+        let view = self.client.newest_view(self.registry.value, question, BLOCK_TIME).await;
+        view.map_err(|error| self.unread(error))
     }
 
     /// The time between the newest two blocks, at most [`BLOCK_TIME`]: a transaction can be mined that soon.
@@ -127,7 +116,9 @@ impl Chain {
         question: Question,
     ) -> Result<OpenedSet, Failure> {
         let unread = |error| unread(&self.registry, error);
-        let (head, block_time) = self.head_and_next(block_time).await?;
+        let read = self.client.head_and_next_time(block_time).await;
+        let (head, next) = read.map_err(unread)?;
+        let block_time = next.since(head.timestamp).unwrap_or(block_time);
         self.note_age(&head);
         let bar = progress::bar("Reading blocks", 0)?;
         let progress = |HistoryProgress { block, head, .. }: HistoryProgress| {

@@ -1,16 +1,14 @@
 //! `canon execute`: carries out a proposal that passed.
 
-use std::sync::Arc;
-
 use canon_protocol::{
-    Action, ProposalState, Timestamp,
+    ProposalState, Timestamp,
     text::{Time, grouped},
 };
 use canon_views::{IntendedAction, Intent, Present, ProposalView, Question, SetView};
 use clap::Args;
 use eyre::eyre;
 
-use super::proposal::{find, in_words};
+use super::proposal::{UNKNOWN, find, frozen_actions, in_words_or_data};
 use crate::{
     chain::{Chain, ChainArgs},
     exit::{Exit, Failure},
@@ -23,7 +21,7 @@ use crate::{
 ///
 /// Anyone can do it, from the end of the execution delay until the proposal expires. What is carried out
 /// are the actions that were frozen when the proposal was made: if the payload returns others by now, or
-/// none, the frozen ones are sent along.
+/// none, the frozen ones are sent along. Without an id, a proposal whose actions fail is left out.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Execute {
@@ -89,32 +87,24 @@ async fn steps(chain: &Chain, view: &SetView, id: Option<u64>) -> Result<Vec<Ste
 async fn step(chain: &Chain, view: &SetView, proposal: &ProposalView) -> Result<Step, Failure> {
     let present = &view.present;
     let id = proposal.id;
-    let frozen = frozen_actions(view, proposal);
+    let frozen = frozen_actions(view, proposal)?;
     let mut words = vec![
         format!("Carry out proposal {id}"),
         format!("payload {}", proposal.payload),
         format!("actions, frozen with hash {}:", proposal.actions_hash),
     ];
-    let described = match &frozen {
-        Some(actions) => in_words(chain, view, actions).await?,
-        None => None,
-    };
-    match described {
-        Some(shown) => words.extend(shown.lines.iter().map(|line| format!("  {line}"))),
-        None => words.push("  not known, since the set's history isn't".to_owned()),
+    match &frozen {
+        Some(actions) => {
+            let shown = in_words_or_data(chain, view, actions).await?;
+            words.extend(shown.lines.iter().map(|line| format!("  {line}")));
+        }
+        None => words.push(format!("  {UNKNOWN}")),
     }
     let last = proposal.deadlines().executable;
     let action = IntendedAction::Execute { id, frozen_actions: frozen };
     let mut step = Step::new(Intent { set: present.set_id(), action, until: Some(last) }, words);
     step.details.push(format!("can be executed {}", lasts(present.block.timestamp, last)));
     Ok(step)
-}
-
-/// The actions that were frozen when a proposal was made; `None` if the history isn't known.
-fn frozen_actions(view: &SetView, proposal: &ProposalView) -> Option<Arc<[Action]>> {
-    let history = view.history.as_deref()?;
-    let (_, folded) = history.governance().proposal(proposal.id.to_word()).ok()?;
-    Some(Arc::clone(folded.actions()))
 }
 
 /// The failure if no proposal can be executed now. It names the next one that may be.

@@ -141,7 +141,7 @@ impl Lock {
             tokens(view.balance),
             Tokens(view.power)
         ));
-        let mut lock = Step::new(intent(action), words);
+        let mut lock = Step::new(intent(action), words).ordering(amount);
         lock.details = details;
         if !steps.is_empty() {
             lock.simulation = Simulation::AfterPrevious;

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256};
 use canon_chain::deploy::{
-    ContractPlan, StepReceipt, Upgrade, deploy_upgrade_payload, plan_upgrade_payload,
-    rehearse_actions,
+    ContractPlan, Upgrade, plan_upgrade_payload, rehearse_actions, verify_upgrade_payload,
 };
 use canon_payload::{Hashes, describe};
 use canon_protocol::{Action, ForeignText, actions_hash};
@@ -16,13 +15,13 @@ use serde::Serialize;
 
 use crate::{
     chain::{self, ChainArgs},
-    deployer::{PreparedCreation, ShownCreation, carried_out, receipt, undeployed, wait_for},
+    creation::{Created, creation_step},
+    deployer::undeployed,
     examined::{self, examine},
     exit::{Exit, Failure},
     input::nonzero_address,
-    output,
     page::{Page, line},
-    send::{Format, SendArgs},
+    send::{self, Planned, SendArgs},
 };
 
 /// Deploy a payload contract, which lists the actions of a proposal
@@ -69,7 +68,7 @@ Exit codes:
   1  the set or the rollup isn't genuine, the rollup can't take over, or the chain refuses
   2  bad input: flags, canon.toml, a key, or no Canon deployment at the given address
   3  no endpoint answers, or an internal error
-  4  with --unsigned: the chain has the payload already, so there is nothing to sign";
+  4  with --unsigned: the chain has the payload already";
 
 /// The result as JSON.
 #[derive(Debug, Serialize)]
@@ -82,8 +81,6 @@ struct PayloadDocument<'a> {
     /// The keccak256 hash of the ABI-encoded actions, which ballots name.
     actions_hash: B256,
     actions: Vec<ActionDocument<'a>>,
-    /// `None` if the chain had the payload already, or nothing was sent.
-    receipt: Option<StepReceipt>,
 }
 
 #[derive(Debug, Serialize)]
@@ -136,51 +133,31 @@ impl UpgradeCommand {
             let planned = plan_upgrade_payload(set.origin(), addresses.registry, &upgrade);
             let names = names(&set.present, expect, self.rollup);
             let plan = Plan { upgrade, planned, actions, names };
-            let creation = PreparedCreation::new(client, signer, &plan.planned).await?;
-            let words = plan.words(&set.present, &creation);
-            let shown = ShownCreation {
-                plan: &plan.planned,
-                words: &words,
-                document: plan.document(None),
-                texts: ("canon payload upgrade", "Deploy the payload of an upgrade"),
-                question: "Deploy this payload?",
+            let (address, words) = (plan.planned.address(), plan.words(&set.present));
+            let steps = async |sender: Planned| {
+                let (account, id) = (sender.account, set.present.set_id());
+                let step = creation_step(client, id, account, &plan.planned, &words).await?;
+                Ok(step.into_iter().collect())
             };
-            let Some(mut sender) = creation.agreed(&self.send, shown).await? else {
-                return Ok(Exit::Success);
-            };
-            let mut wait = wait_for;
-            let creation = deploy_upgrade_payload(
-                &mut sender,
-                set.origin(),
-                &addresses,
-                &plan.upgrade,
-                &mut wait,
-            );
-            let deployed = carried_out(client, creation, self.send.confirmations()).await?;
-            let head = client.head().await.map_err(chain::unreached)?;
-            let (governance, at) = (addresses.governance, head.hash.into());
-            let listed = client.payload_actions(governance, at, deployed.address()).await;
-            if listed.map_err(chain::unreached)? != plan.actions {
-                return Err(other_list(deployed.address()));
-            }
-            match self.send.format() {
-                Format::Json => output::json(&plan.document(deployed.receipt))?,
-                Format::Text => {
-                    let mut page = Page::default();
-                    line!(page, "The payload is deployed, and Governance could execute it now");
-                    line!(page, "  payload            {}", deployed.address());
-                    line!(page, "  hash of actions    {}", actions_hash(&plan.actions));
-                    receipt(&mut page, client, &deployed).await?;
-                    line!(page, "\nNext");
-                    line!(page, "  canon signal {}", deployed.address());
-                    line!(page, "  canon propose {} --to ADDRESS", deployed.address());
-                    output::result(&page.into_text())?;
+            let verify = async || {
+                let verified = verify_upgrade_payload(client, &plan.planned, addresses.registry);
+                verified.await.map_err(|error| undeployed(error, OTHER_ENDPOINT))?;
+                let head = client.head().await.map_err(chain::unreached)?;
+                let (governance, at) = (addresses.governance, head.hash.into());
+                let listed = client.payload_actions(governance, at, address).await;
+                match listed.map_err(chain::unreached)? == plan.actions {
+                    true => Ok(plan.deployed()),
+                    false => Err(other_list(address)),
                 }
-            }
-            Ok(Exit::Success)
+            };
+            let created = Created::new(&plan.document(), verify)?;
+            let command = format!("canon payload upgrade {} at {address}", self.rollup);
+            send::send_and_conclude(&self.send, signer, &chain, &command, &steps, &created).await
         })
     }
 }
+
+const OTHER_ENDPOINT: &str = "ask another endpoint what it lists";
 
 fn without_expect() -> Failure {
     Failure::refused(
@@ -195,7 +172,7 @@ fn other_list(payload: Address) -> Failure {
         report: eyre!(
             "the payload at {payload} lists other actions than those shown; don't signal for it"
         ),
-        next: "ask another endpoint what it lists",
+        next: OTHER_ENDPOINT,
     }
 }
 
@@ -216,7 +193,7 @@ impl Plan {
         describe(action, self.upgrade.expect, &self.names, Hashes::Full)
     }
 
-    fn document(&self, receipt: Option<StepReceipt>) -> PayloadDocument<'_> {
+    fn document(&self) -> PayloadDocument<'_> {
         let actions = self.actions.iter();
         let actions =
             actions.map(|action| ActionDocument { words: self.action_words(action), action });
@@ -226,21 +203,16 @@ impl Plan {
             uri: &self.upgrade.uri,
             actions_hash: actions_hash(&self.actions),
             actions: actions.collect(),
-            receipt,
         }
     }
 
-    fn words(&self, present: &Present, creation: &PreparedCreation) -> String {
+    /// The description of the creation. The first line is its title.
+    fn words(&self, present: &Present) -> Vec<String> {
         let mut page = Page::default();
         let set = &present.addresses;
-        line!(
-            page,
-            "Deploy the payload of an upgrade on chain {} for the set with",
-            present.chain_id
-        );
+        line!(page, "Deploy the payload of an upgrade at {}", self.planned.address());
+        line!(page, "for the set on chain {} with", present.chain_id);
         line!(page, "  Registry           {}", set.registry);
-        line!(page, "  account            {}", creation.sender.address());
-        line!(page, "  payload            {}", self.planned.address());
         line!(page, "  new rollup         {}", self.upgrade.new_rollup.address());
         line!(page, "  present rollup     {}", set.rollup);
         line!(page, "  Expect             {}", self.upgrade.expect);
@@ -249,7 +221,18 @@ impl Plan {
         for (number, action) in (1..).zip(&self.actions) {
             line!(page, "  {number}. {}", self.action_words(action));
         }
-        creation.render(&mut page);
+        page.into_lines()
+    }
+
+    /// The description of the payload after it is deployed.
+    fn deployed(&self) -> String {
+        let (mut page, payload) = (Page::default(), self.planned.address());
+        line!(page, "The payload is deployed, and Governance could execute it now");
+        line!(page, "  payload          {payload}");
+        line!(page, "  hash of actions  {}", actions_hash(&self.actions));
+        line!(page, "\nNext");
+        line!(page, "  canon signal {payload}");
+        line!(page, "  canon propose {payload} --to ADDRESS");
         page.into_text()
     }
 }

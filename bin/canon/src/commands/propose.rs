@@ -106,7 +106,8 @@ async fn step(
     ];
     words.extend(shown.lines.iter().map(|action| format!("  {action}")));
     let mut step = Step::new(intent, words);
-    step.details = due(present);
+    step.details = shown.failing_now(chain, present.addresses.governance).await;
+    step.details.extend(due(present));
     Ok(step)
 }
 

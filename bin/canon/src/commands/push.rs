@@ -1,8 +1,7 @@
 //! `canon push`: makes the winner of a round a proposal.
 
-use alloy_primitives::Address;
 use canon_protocol::{
-    PushWindow, Round, RoundRules, Timestamp, actions_hash,
+    PushWindow, PushableRound, Round, RoundRules, Timestamp, actions_hash,
     text::{Time, count, grouped},
 };
 use canon_views::{
@@ -24,7 +23,7 @@ use crate::{
 /// Make the winner of a round a proposal; without a round, of every round that is due
 ///
 /// Anyone can do it, from the end of the round until the round is too old. A payload that won several
-/// rounds is pushed once, for the oldest of them.
+/// rounds is pushed once, for the oldest of them. Without a round, one whose payload lists no actions is left out.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Push {
@@ -80,53 +79,68 @@ async fn steps(chain: &Chain, view: &SetView, round: Option<Round>) -> Result<Ve
         Some(round) => pushable.round == round,
         None => payloads.insert(pushable.winner.payload),
     });
-    let mut steps = Vec::new();
+    let (mut steps, mut left_out) = (Vec::new(), Vec::new());
     for pushable in pushable {
-        let action = IntendedAction::Push {
-            proposals: present.addresses.proposals,
-            rollup: present.addresses.rollup,
-            round: pushable.round,
-            payload: pushable.winner.payload,
-        };
-        let intent = Intent { set: present.set_id(), action, until: pushable.until };
-        let winner = pushable.winner;
-        let mut words = vec![
-            format!("Make the winner of round {} a proposal", pushable.round),
-            format!("payload {}", winner.payload),
-        ];
-        words.extend(listed_actions(chain, view, winner.payload).await?);
-        let mut step = Step::new(intent, words);
-        let signals = count(winner.count.into(), "signal");
-        step.details
-            .push(format!("won with {signals}, {} were needed", grouped(signaling.rules.n())));
-        if let Some(last) = pushable.until {
-            step.details.push(format!("can be pushed {}", lasts(present.block.timestamp, last)));
+        match step(chain, view, signaling.rules.n(), &pushable).await {
+            Ok(step) => steps.push(step),
+            // A payload that withholds its actions must not keep the others from being pushed.
+            Err(failure) if failure.exit == Exit::CheckFailed => {
+                left_out.push((pushable.round, failure));
+            }
+            Err(failure) => return Err(failure),
         }
-        steps.push(step);
     }
-    match (steps.is_empty(), round) {
-        (false, _) => Ok(steps),
-        (true, Some(round)) => Err(why_not(view, signaling, round)),
-        (true, None) => Err(Failure::nothing_to_do(
-            eyre!(outlook(present, signaling)).wrap_err("no round has a winner that can be pushed"),
-            SEE_STATUS,
-        )),
-    }
+    let Some(last) = steps.last_mut() else {
+        return Err(match (left_out.into_iter().next(), round) {
+            (Some((_, failure)), _) => failure,
+            (None, Some(round)) => why_not(view, signaling, round),
+            (None, None) => {
+                let title = "no round has a winner that can be pushed";
+                let report = eyre!(outlook(present, signaling)).wrap_err(title);
+                Failure::nothing_to_do(report, SEE_STATUS)
+            }
+        });
+    };
+    let left_out = left_out
+        .iter()
+        .map(|(round, failure)| format!("left out: round {round}: {:#}", failure.report));
+    last.details.extend(left_out);
+    Ok(steps)
 }
 
-/// The actions that a payload lists now, in words. The push freezes them.
-async fn listed_actions(
+/// The push of a round for which `needed` signals were needed.
+async fn step(
     chain: &Chain,
     view: &SetView,
-    payload: Address,
-) -> Result<Vec<String>, Failure> {
-    let SetView { present, .. } = view;
-    let actions =
-        chain.payload_actions(present.block.hash, present.addresses.governance, payload).await?;
-    let hash = actions_hash(&actions);
-    let title = ["actions, which are frozen with hash".to_owned(), format!("{hash}:")];
-    let lines = in_words_or_data(chain, view, &actions).await?.lines;
-    Ok(title.into_iter().chain(lines.iter().map(|line| format!("  {line}"))).collect())
+    needed: u32,
+    pushable: &PushableRound,
+) -> Result<Step, Failure> {
+    let present = &view.present;
+    let governance = present.addresses.governance;
+    let PushableRound { round, winner, until } = *pushable;
+    let actions = chain.payload_actions(present.block.hash, governance, winner.payload).await?;
+    let mut words = vec![
+        format!("Make the winner of round {round} a proposal"),
+        format!("payload {}", winner.payload),
+        "actions, which are frozen with hash".to_owned(),
+        format!("{}:", actions_hash(&actions)),
+    ];
+    let shown = in_words_or_data(chain, view, &actions).await?;
+    words.extend(shown.lines.iter().map(|line| format!("  {line}")));
+    let action = IntendedAction::Push {
+        proposals: present.addresses.proposals,
+        rollup: present.addresses.rollup,
+        round,
+        payload: winner.payload,
+    };
+    let mut step = Step::new(Intent { set: present.set_id(), action, until }, words);
+    step.details = shown.failing_now(chain, governance).await;
+    let signals = count(winner.count.into(), "signal");
+    step.details.push(format!("won with {signals}, {} were needed", grouped(needed)));
+    if let Some(last) = until {
+        step.details.push(format!("can be pushed {}", lasts(present.block.timestamp, last)));
+    }
+    Ok(step)
 }
 
 /// The state of the running round: whether it is won, and when it ends.

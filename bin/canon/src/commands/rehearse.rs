@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use canon_protocol::text::{grouped, number};
 use canon_rehearsal::{
     Rehearsal, RehearsalProgress, Report,
     scenario::{MAX_HOLDERS, MAX_SEQUENCERS, Scenario},
@@ -40,7 +41,7 @@ pub(crate) struct Rehearse {
     sequencers: Option<u64>,
 
     /// Holders; every group keeps its share
-    #[arg(long, value_name = "N", value_parser = whole(1..=MAX_HOLDERS))]
+    #[arg(long, value_name = "N", value_parser = holder_count)]
     holders: Option<u64>,
 
     /// Derives all keys, amounts and draws [default: the scenario's]
@@ -119,6 +120,14 @@ impl Rehearse {
         }
         Ok(scenario)
     }
+}
+
+/// Parses the number of holders for clap. The least number is checked later, since the scenario decides it.
+fn holder_count(text: &str) -> Result<u64, String> {
+    let most = grouped(MAX_HOLDERS);
+    number::parse(text).map_err(|_| {
+        format!("expected a whole number, from that of the scenario's groups of holders to {most}")
+    })
 }
 
 /// The width of the terminal, but at least what the report needs. Unlimited if stdout isn't one.

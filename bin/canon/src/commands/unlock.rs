@@ -81,7 +81,7 @@ impl Unlock {
             format!("the tokens go to {to}"),
         ];
         let intent = Intent { set: present.set_id(), action, until: None };
-        let mut step = Step::new(intent, words);
+        let mut step = Step::new(intent, words).ordering(amount);
         let governance = &present.governance;
         let delay = governance.exit_floor.delay_at(present.next, &governance.configuration);
         let paid = present.next + delay;

@@ -85,9 +85,9 @@ impl SendArgs {
         }
     }
 
-    /// Records that the user has already consented.
-    pub(crate) const fn consent_was_given(&mut self) {
-        self.yes = true;
+    /// The same arguments after the user has consented.
+    pub(super) fn after_consent(self) -> Self {
+        Self { yes: true, ..self }
     }
 
     /// The number of blocks to wait for.

@@ -13,7 +13,7 @@ use super::{
     args::UnsignedForm,
     failures,
     show::{self, Previewed},
-    unsigned::{SafeBatch, TransactionsDocument, UNSIMULATED_GAS, UnsignedCall},
+    unsigned::{SafeBatch, TransactionsDocument, UnsignedCall},
 };
 use crate::{
     chain::BLOCK_TIME,
@@ -49,15 +49,23 @@ impl Draft {
         plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
     ) -> Result<Exit, Failure> {
         let steps = self.preview(plan).await?;
+        if steps.is_empty() {
+            let report = eyre!("nothing is left to send, so there is nothing to sign");
+            return Err(Failure::nothing_to_do(
+                report,
+                "`canon status` shows where the set stands",
+            ));
+        }
         let (client, account) = (self.sender.client(), self.sender.address());
         output::text(&show::text(account, &steps));
         let mut calls = Vec::new();
-        for Previewed { step, preview } in &steps {
+        for one in &steps {
+            let Previewed { step, preview } = one;
             let unsimulated = || {
                 let intended = step.intent.call(None)?;
                 let data = intended.call.abi_encode();
                 let (to, value) = (intended.contract, Default::default());
-                Some(UnsignedCall { to, data, value, gas: UNSIMULATED_GAS })
+                Some(UnsignedCall { to, data, value, gas: one.most_gas() })
             };
             let call = preview.clone().map(UnsignedCall::from).or_else(unsimulated);
             let call = call.ok_or_else(|| {
@@ -99,32 +107,38 @@ pub(crate) async fn print_unsigned(
     }
 }
 
-/// Simulates the transactions of the steps that don't depend on a step before them, and limits the gas of all.
+/// Simulates the transactions of the steps that don't depend on a step before them, and limits the gas of all. A
+/// step that doesn't concern the others is left out if it fails, unless all fail.
 pub(super) async fn preview(
     sender: &IntentSender,
     steps: Vec<Step>,
 ) -> Result<Vec<Previewed>, Failure> {
     let read = sender.client().head_and_next_time(BLOCK_TIME).await;
     let (head, next) = read.map_err(failures::unsent)?;
-    let mut previewed = Vec::new();
-    for (number, mut step) in steps.into_iter().enumerate() {
+    let (mut previewed, mut left_out) = (Vec::<Previewed>::new(), Vec::new());
+    for (number, step) in steps.into_iter().enumerate() {
         let preview = match show::is_simulated_at_once(number, &step) {
             false => None,
-            true => {
-                let preview = sender.preview(&step.intent, &head, next).await;
-                Some(preview.map_err(|error| {
-                    let Failure { exit, report, next } = failures::unsent(error);
-                    let report = match number {
-                        0 => report,
-                        _ => report.wrap_err(step.title().to_owned()),
-                    };
-                    Failure { exit, report, next }
-                })?)
-            }
+            true => match sender.preview(&step.intent, &head, next).await {
+                Ok(preview) => Some(preview),
+                Err(error) if step.stands_alone() && error.as_revert().is_some() => {
+                    left_out.push((step, error));
+                    continue;
+                }
+                Err(error) if number == 0 => return Err(failures::unsent(error)),
+                Err(error) => return Err(failures::unsent_step(&step, error)),
+            },
         };
-        let most_gas = preview.as_ref().map_or(UNSIMULATED_GAS, |preview| preview.gas_limit);
-        step.most_gas = Some(most_gas);
-        previewed.push(Previewed { step, preview });
+        let mut one = Previewed { step, preview };
+        one.step.most_gas = Some(one.most_gas());
+        previewed.push(one);
     }
+    let Some(last) = previewed.last_mut() else {
+        let failed = left_out.into_iter().next();
+        return failed.map_or(Ok(previewed), |(_, error)| Err(failures::unsent(error)));
+    };
+    let left_out =
+        left_out.iter().map(|(step, error)| format!("left out: {}: {error}", step.title()));
+    last.step.details.extend(left_out);
     Ok(previewed)
 }

@@ -28,9 +28,7 @@ const PATIENCE: u64 = FINALITY;
 pub(super) struct Start {
     /// The number of the command's request.
     pub(super) request: RequestId,
-    /// The steps that an interrupted run of the same command completed.
-    pub(super) delivered: Vec<Delivered>,
-    /// The record of that run; `None` for a new command.
+    /// The record of an interrupted run of the same command; `None` for a new command.
     pub(super) begun: Option<Begun>,
 }
 
@@ -77,12 +75,14 @@ enum SentBy {
 
 impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A> {
     /// Settles the transactions of the last command before this one starts. If it was the same command, it is
-    /// resumed; otherwise its outcome is reported.
+    /// resumed, and the steps that it completed are added to `delivered`, also those before one that fails;
+    /// otherwise its outcome is reported.
     pub(super) async fn start(
         &mut self,
         command: &str,
         registry: Address,
         confirmations: u64,
+        delivered: &mut Vec<Delivered>,
     ) -> Result<Start, Stopped> {
         self.look().await?;
         let begun = self.begun(confirmations).await?;
@@ -98,14 +98,9 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
                 self.finish_other(begun).await?;
             }
             self.settle_rest().await?;
-            return Ok(Start {
-                request: self.sender.next_request(),
-                delivered: Vec::new(),
-                begun: None,
-            });
+            return Ok(Start { request: self.sender.next_request(), begun: None });
         };
         (self.tell)(&format!("`{command}` was interrupted before its outcome was shown"));
-        let mut delivered = Vec::new();
         for step in &begun.steps {
             if !self.is_sent(step, &begun.earlier) {
                 (self.tell)(&format!("not sent yet: {}", step.title()));
@@ -115,7 +110,7 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
                 self.decide(&step.intent.id(), step.title(), SentBy::ResumedCommand).await?;
             delivered.push(self.deliver(step, &begun.earlier, confirmations, again).await?);
         }
-        Ok(Start { request: begun.request, delivered, begun: Some(begun) })
+        Ok(Start { request: begun.request, begun: Some(begun) })
     }
 
     /// The record of the last command, if its outcome is still to be shown. A failure that was shown is forgotten

@@ -6,7 +6,7 @@ use canon_chain::{Error, Rejection};
 use canon_protocol::{ProposalsRefusal, Refusal};
 use eyre::{Report, eyre};
 
-use super::outbox::Delivered;
+use super::{Step, outbox::Delivered};
 use crate::exit::Failure;
 
 /// The refusal of a signal because the block is in a slot of another proposer, of nobody, or that was used.
@@ -81,6 +81,12 @@ pub(super) fn unsent(error: Error) -> Failure {
         }
         _ => Failure::refused(report(), "`canon status` shows what can be done now, and by whom"),
     }
+}
+
+/// The failure for an error that keeps one of several steps from being sent.
+pub(super) fn unsent_step(step: &Step, error: Error) -> Failure {
+    let failure = unsent(error);
+    Failure { report: failure.report.wrap_err(step.title().to_owned()), ..failure }
 }
 
 /// The failure for a transaction that was mined and didn't do its work.

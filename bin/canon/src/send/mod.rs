@@ -2,6 +2,7 @@
 //! outcome is known before the command ends. An interrupted command goes on when it is run again.
 
 mod args;
+mod conclusion;
 mod draft;
 mod earlier;
 mod failures;
@@ -22,13 +23,14 @@ use std::{
 };
 
 use alloy_primitives::{Address, B256, Signature};
-use canon_chain::{AccountSigner, Waited};
+use canon_chain::{AccountSigner, Client, Waited, tx::FeePolicy};
 use canon_protocol::{Amount, Seconds, text};
 use canon_views::{IntendedAction, Intent, OrderAmount, RequestId};
 use eyre::{Report, eyre};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use args::{Consent, Extent, Format, SendArgs, UnsignedForm};
+pub(crate) use conclusion::Conclusion;
 pub(crate) use draft::print_unsigned;
 pub(crate) use failures::is_out_of_slot;
 pub(crate) use unsigned::UnsignedCall;
@@ -40,9 +42,10 @@ use crate::{
     output,
     signing::{Need, Opened},
 };
+use conclusion::OnlyTransactions;
 use draft::Draft;
 use sending::Sending;
-use show::PreviewDocument;
+use show::{PreviewDocument, Previewed};
 
 /// The time between two polls for a new block.
 const POLL: Duration = Duration::from_secs(1);
@@ -64,6 +67,9 @@ pub(crate) struct Step {
     /// The highest gas limit, as it was shown; `None` before that.
     #[serde(default)]
     most_gas: Option<u64>,
+    /// The amount of the order that the step carries out; `None` for a step without one.
+    #[serde(default)]
+    ordered_amount: Option<Amount>,
 }
 
 /// The time at which a step can be simulated.
@@ -74,6 +80,8 @@ pub(crate) enum Simulation {
     AtOnce,
     /// After the previous step is mined, because it depends on that step.
     AfterPrevious,
+    /// In the slot that it is for, which hasn't begun.
+    InItsSlot,
 }
 
 /// The account and the request for which a command plans its steps.
@@ -89,7 +97,8 @@ pub(crate) struct Planned {
 
 impl Planned {
     /// The amount to plan with, if this one is wanted. Once `all` was shown as an amount, it stands for that amount:
-    /// otherwise a stranger could stop the command by sending a base unit between two steps.
+    /// otherwise a stranger could stop the command by sending a base unit between two steps. The step with the
+    /// resulting amount is [made for it](Step::ordering).
     pub(crate) fn amount(&self, wanted: OrderAmount) -> OrderAmount {
         self.shown.map_or(wanted, OrderAmount::Exactly)
     }
@@ -98,8 +107,20 @@ impl Planned {
 impl Step {
     /// Creates a step that can be simulated at once.
     pub(crate) const fn new(intent: Intent, words: Vec<String>) -> Self {
-        let details = Vec::new();
-        Self { intent, words, details, simulation: Simulation::AtOnce, most_gas: None }
+        Self {
+            intent,
+            words,
+            details: Vec::new(),
+            simulation: Simulation::AtOnce,
+            most_gas: None,
+            ordered_amount: None,
+        }
+    }
+
+    /// Sets the amount of the order that the step carries out, by which `all` is known in [later
+    /// plans](Planned::amount).
+    pub(crate) fn ordering(self, amount: Amount) -> Self {
+        Self { ordered_amount: Some(amount), ..self }
     }
 
     /// The first line of the description.
@@ -120,14 +141,10 @@ impl Step {
         )
     }
 
-    /// The amount of the order that the step carries out.
-    const fn ordered_amount(&self) -> Option<Amount> {
-        match self.intent.action {
-            IntendedAction::Lock { amount, .. } | IntendedAction::Withdraw { amount, .. } => {
-                Some(amount)
-            }
-            _ => None,
-        }
+    /// Whether the other steps of its command are useful if it fails: an execution makes calls that the set's
+    /// contracts don't know, so it alone can fail although it is due.
+    const fn stands_alone(&self) -> bool {
+        matches!(self.intent.action, IntendedAction::Execute { .. })
     }
 
     /// Whether the step does the same as `other`, with the same description.
@@ -180,6 +197,37 @@ impl SendArgs {
             }
         }
     }
+}
+
+/// A step that is sent after a wait for its slot.
+pub(crate) struct LaterStep<T> {
+    /// The step, as it is shown before the wait.
+    pub(crate) step: Step,
+    /// The restriction on what is sent after the wait, so that it is what was shown.
+    pub(crate) bound: T,
+}
+
+/// Shows a step before the wait for its slot, with the highest cost at the present price of gas, and asks for consent
+/// unless it was given with the command. Returns the arguments for sending it, which don't ask again, and the
+/// restriction that applies from then on.
+///
+/// # Errors
+///
+/// If the chain can't be read, the answer is no, or can't be read.
+pub(crate) async fn consent_before_wait<T>(
+    args: SendArgs,
+    client: &Client,
+    account: Address,
+    later: LaterStep<T>,
+) -> Result<(SendArgs, T), Failure> {
+    let LaterStep { mut step, bound } = later;
+    step.simulation = Simulation::InItsSlot;
+    let block = client.next_block().await.map_err(failures::refused)?;
+    // A price above the cap may be lower in the slot.
+    let fees = FeePolicy::default().offer(block.base_fee, None).ok();
+    let shown = show::text_at(account, &[Previewed { step, preview: None }], fees);
+    args.consent(&shown, "Send it in that slot?").await?;
+    Ok((args.after_consent(), bound))
 }
 
 /// Signs the hash of a message. `what` names the message.
@@ -235,13 +283,31 @@ pub(crate) async fn send(
     command: &str,
     plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
 ) -> Result<Exit, Failure> {
+    send_and_conclude(args, opened, chain, command, plan, &OnlyTransactions).await
+}
+
+/// Carries out a command like [`send`], and concludes it. If nothing is left to send, the command only concludes.
+///
+/// # Errors
+///
+/// As [`send`], and those of the conclusion.
+pub(crate) async fn send_and_conclude(
+    args: &SendArgs,
+    opened: Opened,
+    chain: &Chain,
+    command: &str,
+    plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
+    conclusion: &impl Conclusion,
+) -> Result<Exit, Failure> {
     let signer = opened.on(chain.client()).await?;
     match args.extent() {
         Extent::Simulate => {
             let account = signer.address();
             let steps = Draft::new(chain.client(), signer)?.preview(plan).await?;
             match args.format() {
-                Format::Json => output::json(&PreviewDocument::new(account, &steps))?,
+                Format::Json => {
+                    output::json(&PreviewDocument::new(account, &steps, conclusion.document()))?
+                }
                 Format::Text => output::result(&show::text(account, &steps))?,
             }
             Ok(Exit::Success)
@@ -265,6 +331,7 @@ pub(crate) async fn send(
                 show: &output::text,
                 ask: &ask,
                 result: &|text| output::result(text),
+                conclusion,
             };
             let mut polls = 0;
             let wait = move |_| {

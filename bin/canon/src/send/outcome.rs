@@ -11,6 +11,7 @@ use canon_protocol::{
 };
 use canon_views::{IntendedAction, Intent};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::outbox::Delivered;
 use crate::page::{self, Page, line};
@@ -102,6 +103,11 @@ pub(super) enum Change {
         #[serde(with = "text::address")]
         coinbase: Address,
     },
+    /// A contract was created.
+    Created {
+        #[serde(with = "text::address")]
+        contract: Address,
+    },
     /// Any other call.
     Done { call: &'static str },
 }
@@ -191,7 +197,8 @@ impl Change {
             | IntendedAction::VoteSigned { id, support, amount, .. } => {
                 Self::Voted { proposal: *id, support: *support, amount: *amount }
             }
-            _ => Self::Done { call: confirmed.what },
+            IntendedAction::Create { contract, .. } => Self::Created { contract: *contract },
+            IntendedAction::ProposeBlock { .. } => Self::Done { call: confirmed.what },
         }
     }
 }
@@ -271,6 +278,7 @@ impl fmt::Display for Change {
             Self::CoinbaseSet { attester, coinbase } => {
                 write!(f, "The rewards of {attester} go to {coinbase}")
             }
+            Self::Created { contract } => write!(f, "The contract {contract} is created"),
             Self::Done { call } => write!(f, "{call} is done"),
         }
     }
@@ -278,10 +286,12 @@ impl fmt::Display for Change {
 
 /// The outcome of a command as JSON.
 #[derive(Debug, Serialize)]
-pub(super) struct OutcomeDocument {
+pub(super) struct OutcomeDocument<'a> {
     #[serde(with = "text::address")]
     account: Address,
     transactions: Vec<TransactionDocument>,
+    #[serde(flatten)]
+    result: Option<&'a Value>,
 }
 
 /// A transaction that was mined.
@@ -297,8 +307,12 @@ struct TransactionDocument {
     changed: Change,
 }
 
-impl OutcomeDocument {
-    pub(super) fn new(account: Address, delivered: &[Delivered]) -> Self {
+impl<'a> OutcomeDocument<'a> {
+    pub(super) fn new(
+        account: Address,
+        delivered: &[Delivered],
+        result: Option<&'a Value>,
+    ) -> Self {
         let transactions =
             delivered.iter().map(|Delivered { step, confirmed }| TransactionDocument {
                 step: step.title().to_owned(),
@@ -308,7 +322,7 @@ impl OutcomeDocument {
                 fee: confirmed.fee.to_string(),
                 changed: Change::of(&step.intent, confirmed),
             });
-        Self { account, transactions: transactions.collect() }
+        Self { account, transactions: transactions.collect(), result }
     }
 }
 

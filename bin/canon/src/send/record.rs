@@ -3,15 +3,16 @@
 
 use std::{
     env,
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Write as _},
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
 };
 
 use alloy_primitives::{Address, B256, ChainId, hex};
 use canon_chain::{
-    Client,
+    Client, lock_file,
     tx::{FileJournal, JournalError},
+    write_file,
 };
 use canon_protocol::{BlockNumber, ForeignText, text};
 use canon_views::RequestId;
@@ -33,7 +34,7 @@ pub(super) struct AccountFiles {
 
 /// The lock of an account. While it exists, no other process sends for the account on any chain with the same id.
 #[derive(Debug)]
-pub(super) struct AccountLock(#[expect(dead_code, reason = "dropping the file unlocks it")] File);
+pub(crate) struct AccountLock(#[expect(dead_code, reason = "dropping the file unlocks it")] File);
 
 /// The number of bytes of a chain's genesis hash that are part of file names.
 const GENESIS_BYTES: usize = 8;
@@ -88,33 +89,32 @@ impl AccountFiles {
         Self { folder: folder.to_owned(), name, shared }
     }
 
-    /// Locks the account, and opens the journal.
+    /// Locks the account for a command.
     ///
     /// # Errors
     ///
-    /// If a file can't be read, or another process sends for the account.
-    pub(super) fn open(&self, command: &str) -> Result<(AccountLock, FileJournal), Failure> {
+    /// If the lock can't be taken, or another process sends for the account.
+    pub(super) fn lock(&self, command: &str) -> Result<AccountLock, Failure> {
         let unusable = |error: io::Error| self.unusable(error.into());
         create_private(&self.folder).map_err(unusable)?;
         let path = self.shared_file("lock");
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).map_err(unusable)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(self.in_use(&path)),
-            Err(TryLockError::Error(error)) => return Err(unusable(error)),
-        }
-        let journal = FileJournal::open(&self.file("journal")).map_err(|error| match error {
-            JournalError::InUse { path } => self.in_use(&path),
-            error => self.unusable(error.into()),
-        })?;
+        let file = lock_file(&path).map_err(unusable)?.ok_or_else(|| self.in_use(&path))?;
         // The file only helps a user who finds the account locked.
         let holder = format!("process {}: {command}\n", std::process::id());
         let _ = fs::write(self.shared_file("user"), holder);
-        Ok((AccountLock(file), journal))
+        Ok(AccountLock(file))
+    }
+
+    /// Opens the journal of an account that is locked.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read, or another process has it open.
+    pub(super) fn journal(&self, _: &AccountLock) -> Result<FileJournal, Failure> {
+        FileJournal::open(&self.file("journal")).map_err(|error| match error {
+            JournalError::InUse { path } => self.in_use(&path),
+            error => self.unusable(error.into()),
+        })
     }
 
     /// The failure for a file that another process has locked.
@@ -152,15 +152,10 @@ impl AccountFiles {
     ///
     /// If it can't be written. In that case nothing is sent.
     pub(super) fn begin(&self, begun: &Begun) -> Result<(), Failure> {
-        let write = || -> io::Result<()> {
-            let (file, new) = (self.file("begun"), self.file("begun.new"));
-            let mut written = File::create(&new)?;
-            written.write_all(&serde_json::to_vec(begun)?)?;
-            written.sync_all()?;
-            fs::rename(&new, &file)?;
-            sync(&self.folder)
-        };
-        write().map_err(|error| self.unusable(error.into()))
+        let written = serde_json::to_vec(begun)
+            .map_err(io::Error::from)
+            .and_then(|text| write_file(&self.file("begun"), &text));
+        written.map_err(|error| self.unusable(error.into()))
     }
 
     /// Removes the record, after the outcome of the command was shown.

@@ -2,17 +2,15 @@
 
 use std::{future::Future, path::Path};
 
-use alloy_primitives::{Address, U256};
-use canon_chain::{
-    AccountSigner, Client, IntentSender, Wait,
-    tx::{FeePolicy, Preview},
-};
+use alloy_primitives::Address;
+use canon_chain::{AccountSigner, Client, IntentSender, Wait, tx::FeePolicy};
 use canon_protocol::text::ether;
 use eyre::eyre;
 
 use super::{
     Answer, Planned, Step,
     args::{Consent, Format},
+    conclusion::Conclusion,
     draft::preview,
     failures,
     outbox::{Again, Delivered, Outbox, Stopped},
@@ -27,7 +25,7 @@ use crate::{
 };
 
 /// A command that sends, with everything it needs.
-pub(super) struct Sending<'a, A> {
+pub(super) struct Sending<'a, A, C> {
     pub(super) client: &'a Client,
     pub(super) signer: AccountSigner,
     pub(super) folder: &'a Path,
@@ -44,9 +42,10 @@ pub(super) struct Sending<'a, A> {
     pub(super) ask: &'a A,
     /// Shows the result.
     pub(super) result: &'a dyn Fn(&str) -> Result<(), Failure>,
+    pub(super) conclusion: &'a C,
 }
 
-impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
+impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'_, A, C> {
     /// Sends until the command is done or `interrupt` returns.
     pub(super) async fn run(
         &self,
@@ -57,7 +56,8 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
         let account = self.signer.address();
         let genesis = record::genesis(self.client).await?;
         let files = AccountFiles::new(self.folder, self.client.chain_id(), genesis, account);
-        let (_lock, journal) = files.open(self.command)?;
+        let lock = files.lock(self.command)?;
+        let journal = files.journal(&lock)?;
         let fees = FeePolicy::default();
         let sender = IntentSender::new(self.client.clone(), self.signer.clone(), fees, journal);
         let sender = sender.map_err(failures::refused)?;
@@ -70,7 +70,17 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
         };
         match ended {
             Some(Ok(())) => {
-                self.print(account, &delivered)?;
+                let concluded = match self.conclusion.conclude().await {
+                    Ok(text) => text,
+                    // Whether it did its work isn't known, so the record is kept.
+                    Err(failure) if failure.exit == Exit::Internal => return Err(failure),
+                    Err(failure) => {
+                        self.print(account, &delivered, "")?;
+                        outbox.end()?;
+                        return Err(failure);
+                    }
+                };
+                self.print(account, &delivered, &concluded)?;
                 outbox.end()?;
                 for one in &delivered {
                     let note = seed::unrecorded(self.client, self.registry, one).await?;
@@ -104,8 +114,8 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
         delivered: &mut Vec<Delivered>,
         plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
     ) -> Result<(), Stopped> {
-        let start = outbox.start(self.command, self.registry, self.confirmations).await?;
-        delivered.extend(start.delivered);
+        let (command, registry, confirmations) = (self.command, self.registry, self.confirmations);
+        let start = outbox.start(command, registry, confirmations, delivered).await?;
         let done = start.begun.as_ref().map(|begun| &begun.steps);
         let done = done.filter(|steps| steps.iter().all(|step| is_among(step, delivered)));
         if done.is_some_and(|steps| !steps.iter().all(Step::recurs)) {
@@ -115,15 +125,19 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
         let planned = Planned {
             account: outbox.sender().address(),
             request: start.request,
-            shown: earlier_steps.filter_map(Step::ordered_amount).next(),
+            shown: earlier_steps.filter_map(|step| step.ordered_amount).next(),
         };
         let steps = match self.remaining(plan, planned, delivered).await {
-            // Nothing else is due, so there is only the outcome of the earlier run to report.
-            Ok(steps) if done.is_some() && steps.is_empty() => return Ok(()),
+            Ok(steps) if steps.is_empty() => {
+                if delivered.is_empty() {
+                    (self.tell)("nothing was sent: the chain has what the command does");
+                }
+                return Ok(());
+            }
             Err(failure) if done.is_some() && failure.exit != Exit::Internal => return Ok(()),
             other => other?,
         };
-        let amount = steps.iter().find_map(Step::ordered_amount);
+        let amount = steps.iter().find_map(|step| step.ordered_amount);
         let planned = Planned { shown: planned.shown.or(amount), ..planned };
         let unsent = |failure| match delivered.is_empty() {
             true => failures::nothing_sent(failure),
@@ -180,19 +194,24 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
         failure: Failure,
     ) -> Result<Failure, Failure> {
         let Some(last) = delivered.last() else { return Ok(failure) };
-        self.print(account, delivered)?;
+        self.print(account, delivered, "")?;
         if let Some(text) = show::taking_back(&last.step.intent) {
             (self.tell)(&text);
         }
         Ok(failures::after(delivered, failure))
     }
 
-    /// Prints the outcome.
-    fn print(&self, account: Address, delivered: &[Delivered]) -> Result<(), Failure> {
+    /// Prints the outcome, with the description of the result.
+    fn print(
+        &self,
+        account: Address,
+        delivered: &[Delivered],
+        concluded: &str,
+    ) -> Result<(), Failure> {
         match self.format {
-            Format::Text => (self.result)(&outcome::text(delivered)),
+            Format::Text => (self.result)(&(outcome::text(delivered) + concluded)),
             Format::Json => {
-                let document = OutcomeDocument::new(account, delivered);
+                let document = OutcomeDocument::new(account, delivered, self.conclusion.document());
                 (self.result)(&output::to_json(&document)?)
             }
         }
@@ -201,8 +220,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Sending<'_, A> {
 
 /// Refuses steps that the account can't pay for.
 async fn check_balance(sender: &IntentSender, previewed: &[Previewed]) -> Result<(), Failure> {
-    let costs = previewed.iter().filter_map(|one| one.preview.as_ref()).map(Preview::max_cost);
-    let needed = costs.fold(U256::ZERO, U256::saturating_add);
+    let needed = show::most_cost(previewed);
     let balance = sender.balance().await.map_err(failures::unsent)?;
     let missing = needed.saturating_sub(balance);
     if missing.is_zero() {

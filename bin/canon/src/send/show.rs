@@ -1,12 +1,13 @@
 //! The steps of a command, shown before they are sent.
 
 use alloy_primitives::{Address, U256};
-use canon_chain::tx::{FeePolicy, Preview};
+use canon_chain::tx::{FeePolicy, Fees, Preview};
 use canon_protocol::text::{self, ether, grouped, gwei};
 use canon_views::{IntendedAction, Intent};
 use serde::Serialize;
+use serde_json::Value;
 
-use super::{Simulation, Step};
+use super::{Simulation, Step, unsigned::UNSIMULATED_GAS};
 use crate::page::{Page, line, tokens};
 
 /// A step, and its transaction if that can be simulated before the steps before it are mined.
@@ -16,12 +17,46 @@ pub(super) struct Previewed {
     pub(super) preview: Option<Preview>,
 }
 
+impl Previewed {
+    /// The highest gas limit.
+    pub(super) fn most_gas(&self) -> u64 {
+        self.preview.as_ref().map_or(UNSIMULATED_GAS, |preview| preview.gas_limit)
+    }
+
+    /// The highest possible cost in wei with these fees: all of the gas, and the value.
+    fn most_cost(&self, fees: Fees) -> U256 {
+        let value = self.preview.as_ref().map_or(U256::ZERO, |preview| preview.value);
+        U256::from(self.most_gas()) * U256::from(fees.max_fee) + value
+    }
+}
+
+/// The fees that the transactions of steps offer; `None` if none was simulated.
+fn fees(steps: &[Previewed]) -> Option<Fees> {
+    steps.iter().find_map(|one| one.preview.as_ref()).map(|preview| preview.fees)
+}
+
+/// The highest possible cost in wei of all steps together, also of those that can't be simulated yet.
+pub(super) fn most_cost(steps: &[Previewed]) -> U256 {
+    let fees = fees(steps).unwrap_or_default();
+    let costs = steps.iter().map(|one| one.most_cost(fees));
+    costs.fold(U256::ZERO, U256::saturating_add)
+}
+
 /// The steps in words, with their costs.
 pub(super) fn text(account: Address, steps: &[Previewed]) -> String {
+    text_at(account, steps, fees(steps))
+}
+
+/// The steps in words, with their costs at these fees; without costs if the fees aren't known.
+pub(super) fn text_at(account: Address, steps: &[Previewed], fees: Option<Fees>) -> String {
     let mut page = Page::default();
+    if steps.is_empty() {
+        line!(page, "Nothing is left to send.");
+        return page.into_text();
+    }
     line!(page, "From {account}:");
-    let fees = steps.iter().find_map(|one| one.preview.as_ref()).map(|preview| preview.fees);
-    for (number, Previewed { step, preview }) in (1_usize..).zip(steps) {
+    for (number, one) in (1_usize..).zip(steps) {
+        let Previewed { step, preview } = one;
         line!(page, "");
         match steps.len() {
             1 => line!(page, "{}", step.title()),
@@ -30,15 +65,16 @@ pub(super) fn text(account: Address, steps: &[Previewed]) -> String {
         for words in step.words.iter().skip(1).chain(&step.details) {
             line!(page, "   {words}");
         }
-        match preview {
-            Some(preview) => {
-                line!(page, "   calls {} at {}", function(preview.what), preview.to);
-            }
-            None => line!(page, "   is simulated once the step before is done"),
+        match (preview, step.simulation) {
+            (Some(preview), _) => match function(step, preview) {
+                Some(function) => line!(page, "   calls {function} at {}", preview.to),
+                None => line!(page, "   created by the factory {} with CREATE2", preview.to),
+            },
+            (None, Simulation::InItsSlot) => line!(page, "   is simulated once the slot begins"),
+            (None, _) => line!(page, "   is simulated once the step before is done"),
         }
-        let value = preview.as_ref().map_or(U256::ZERO, |preview| preview.value);
-        if let Some((fees, most_gas)) = fees.zip(step.most_gas) {
-            let cost = U256::from(most_gas) * U256::from(fees.max_fee) + value;
+        if let Some(fees) = fees {
+            let (most_gas, cost) = (one.most_gas(), one.most_cost(fees));
             let price = gwei(at_most(U256::from(fees.max_fee)).saturating_to());
             let (cost, gas) = (ether(at_most(cost)), grouped(most_gas));
             line!(page, "   costs up to {cost} ether: {gas} gas at {price} gwei");
@@ -71,17 +107,22 @@ pub(super) fn taking_back(intent: &Intent) -> Option<String> {
     ))
 }
 
-/// The name of the function with a signature.
-fn function(signature: &'static str) -> &'static str {
-    signature.split('(').next().unwrap_or(signature)
+/// The name of the function that a transaction calls; `None` for the creation of a contract.
+fn function(step: &Step, preview: &Preview) -> Option<&'static str> {
+    match step.intent.action {
+        IntendedAction::Create { .. } => None,
+        _ => preview.what.split('(').next(),
+    }
 }
 
 /// The steps that a command would take, as JSON.
 #[derive(Debug, Serialize)]
-pub(super) struct PreviewDocument {
+pub(super) struct PreviewDocument<'a> {
     #[serde(with = "text::address")]
     account: Address,
     steps: Vec<StepDocument>,
+    #[serde(flatten)]
+    result: Option<&'a Value>,
 }
 
 /// A step that isn't sent yet.
@@ -90,23 +131,29 @@ struct StepDocument {
     words: Vec<String>,
     #[serde(with = "text::address::option")]
     to: Option<Address>,
+    /// `None`, like `to`, if the step depends on the step before it.
     function: Option<&'static str>,
-    /// `None`, like the other optional fields, if the step depends on the step before it.
-    gas: Option<u64>,
+    /// The highest gas limit.
+    gas: u64,
     /// The highest possible cost in wei: all of the gas, and the value.
-    max_cost: Option<String>,
+    max_cost: String,
 }
 
-impl PreviewDocument {
-    pub(super) fn new(account: Address, steps: &[Previewed]) -> Self {
-        let steps = steps.iter().map(|Previewed { step, preview }| StepDocument {
-            words: step.words.iter().chain(&step.details).cloned().collect(),
-            to: preview.as_ref().map(|preview| preview.to),
-            function: preview.as_ref().map(|preview| function(preview.what)),
-            gas: preview.as_ref().map(|preview| preview.gas_limit),
-            max_cost: preview.as_ref().map(|preview| preview.max_cost().to_string()),
-        });
-        Self { account, steps: steps.collect() }
+impl<'a> PreviewDocument<'a> {
+    pub(super) fn new(account: Address, steps: &[Previewed], result: Option<&'a Value>) -> Self {
+        let fees = fees(steps).unwrap_or_default();
+        let document = |one: &Previewed| {
+            let Previewed { step, preview } = one;
+            StepDocument {
+                words: step.words.iter().chain(&step.details).cloned().collect(),
+                to: preview.as_ref().map(|preview| preview.to),
+                function: preview.as_ref().and_then(|preview| function(step, preview)),
+                gas: one.most_gas(),
+                max_cost: one.most_cost(fees).to_string(),
+            }
+        };
+        let steps = steps.iter().map(document);
+        Self { account, steps: steps.collect(), result }
     }
 }
 

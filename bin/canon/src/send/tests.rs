@@ -4,6 +4,7 @@ mod blocks;
 mod changes;
 mod cost;
 mod forks;
+mod resumed;
 mod wallets;
 
 use std::{
@@ -159,6 +160,7 @@ impl World {
             show: &|_| {},
             ask: &async |_: &str, _: &str| Ok(Answer::No),
             result,
+            conclusion: &OnlyTransactions,
         };
         let chain = self.chain.clone();
         let wait = move |_| {
@@ -361,7 +363,7 @@ async fn an_outcome_that_may_not_have_been_seen_is_shown_again_and_nothing_is_se
 
 impl World {
     /// A command that asks questions with `ask`.
-    fn asking<'a, A>(&'a self, ask: &'a A) -> Sending<'a, A> {
+    fn asking<'a, A>(&'a self, ask: &'a A) -> Sending<'a, A, OnlyTransactions> {
         Sending {
             client: &self.client,
             signer: AccountSigner::Local(self.chain.dev_accounts().remove(0)),
@@ -375,6 +377,7 @@ impl World {
             show: &|_| {},
             ask,
             result: &|_| Ok(()),
+            conclusion: &OnlyTransactions,
         }
     }
 
@@ -574,10 +577,11 @@ fn a_folder_for_state_is_its_owners_only() {
     let folder = std::env::temp_dir().join(format!("canon-send-{}-private", std::process::id()));
     let files =
         AccountFiles::new(&folder.join("canon"), 1, B256::repeat_byte(2), Address::repeat_byte(1));
-    let (lock, journal) = files.open("canon push").unwrap();
+    let lock = files.lock("canon push").unwrap();
+    let journal = files.journal(&lock).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&folder.join("canon")), mode(journal.path())), (0o700, 0o600));
-    let said = files.open("canon drop").unwrap_err();
+    let said = files.lock("canon drop").unwrap_err();
     let report = format!("{:#}", said.report);
     let expected = format!("is in use by process {}: canon push", std::process::id());
     assert!(report.contains(&expected), "{report}");

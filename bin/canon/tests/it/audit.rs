@@ -12,18 +12,24 @@ use crate::{
     support::{canon, stdout, while_served, without_hashes},
 };
 
-fn audit(chain: &Chain, arguments: &str) -> Command {
+/// The audit of a set.
+pub(crate) fn audit(chain: &Chain, arguments: &str) -> Command {
+    audit_from(&chain.url(), chain, arguments)
+}
+
+/// The audit of a set through another endpoint.
+pub(crate) fn audit_from(endpoint: &str, chain: &Chain, arguments: &str) -> Command {
     let registry = chain.set.registry.to_string();
     canon().arg("audit").args(arguments.split_whitespace()).args([
         "--rpc-url",
-        &chain.url(),
+        endpoint,
         "--registry",
         &registry,
     ])
 }
 
 /// Runs a command that ends with this code, and returns its output.
-fn printed(command: Command, code: i32) -> String {
+pub(crate) fn printed(command: Command, code: i32) -> String {
     let output = command.output().unwrap();
     let said = crate::support::said(output.stderr);
     assert_eq!(output.status.code(), Some(code), "{said}");

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, ops::ControlFlow};
 
-use alloy_primitives::{Address, Bytes, hex};
+use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use alloy_provider::{Provider as _, ProviderBuilder};
 use canon_chain::{
     BlockId, Client, ContractCall, NoWait, Sender, calls,
@@ -12,10 +12,12 @@ use canon_chain::{
     },
 };
 use canon_devchain::{Devchain, DevchainConfig, ServerHandle, UnsignedCall, serve};
+use canon_payload::{Assembler, op};
 use canon_protocol::{
     Action, Amount, ProposalId, Round, Seconds, Support, Timestamp, WithdrawalId,
 };
 use canon_views::{Question, SetAddresses};
+use serde_json::{Value, json};
 use snapbox::cmd::Command;
 
 use crate::support::canon;
@@ -84,7 +86,8 @@ impl Chain {
         self.sender = Sender::new(self.sender.client().clone(), signer);
     }
 
-    async fn send(&mut self, call: ContractCall) {
+    /// Sends a transaction of account 0.
+    pub(crate) async fn send(&mut self, call: ContractCall) {
         self.sender.send(call, &mut NoWait).await.unwrap();
     }
 
@@ -139,7 +142,11 @@ impl Chain {
 
     /// Locks tokens as the holder's power.
     pub(crate) async fn lock(&mut self, amount: Amount) {
-        let holder = self.sender.address();
+        self.lock_for(self.sender.address(), amount).await;
+    }
+
+    /// Locks tokens of the holder as power of an account.
+    pub(crate) async fn lock_for(&mut self, holder: Address, amount: Amount) {
         self.send(calls::lock(self.set.governance, holder, amount)).await;
     }
 
@@ -207,11 +214,16 @@ impl Chain {
         executed[0].contract.unwrap()
     }
 
-    /// Lets a payload win a round with six signals, and pushes it in the first slot after the round.
-    pub(crate) async fn propose(&mut self, payload: Address, round: u64) {
+    /// Lets a payload win a round with six signals, in its first slots.
+    pub(crate) async fn win(&mut self, payload: Address, round: u64) {
         for slot in round * 10..round * 10 + 6 {
             self.signal(slot, payload).await;
         }
+    }
+
+    /// Lets a payload win a round, and pushes it in the first slot after the round.
+    pub(crate) async fn propose(&mut self, payload: Address, round: u64) {
+        self.win(payload, round).await;
         self.pass(round * 10 + 10);
         self.push(round).await;
     }
@@ -233,15 +245,32 @@ impl Chain {
         }
     }
 
-    /// Executes a transaction that a command printed, as an account without a key would.
-    pub(crate) fn execute_as(&self, from: Address, printed: &serde_json::Value) {
-        let text = |name: &str| printed[name].as_str().unwrap().to_owned();
-        let to = text("to").parse().unwrap();
-        let call = UnsignedCall { from, to: Some(to), input: text("data").parse().unwrap() };
+    /// Executes a transaction that a command printed as it is, with its gas limit, from an account without a key.
+    pub(crate) fn execute_as(&self, from: Address, printed: &Value) {
+        execute_as(&self.chain, from, printed);
+    }
+
+    /// Executes a batch that a command printed for a Safe, by one call of a contract at the Safe's address that makes
+    /// all calls of the batch or fails.
+    pub(crate) fn execute_batch(&self, safe: Address, batch: &Value) {
+        let text = |call: &Value, name: &str| call[name].as_str().unwrap().to_owned();
+        let mut code = Assembler::new();
+        for call in batch["transactions"].as_array().unwrap() {
+            let data: Bytes = text(call, "data").parse().unwrap();
+            let to: Address = text(call, "to").parse().unwrap();
+            code.in_memory(&data).ops(&[op::PUSH0, op::PUSH0]).push(U256::from(data.len()));
+            code.ops(&[op::PUSH0]).push(text(call, "value").parse().unwrap());
+            code.push(U256::from_be_slice(to.as_slice())).ops(&[op::GAS, op::CALL, op::ISZERO]);
+            code.jump_if("failed");
+        }
+        code.ops(&[op::STOP]).label("failed").fail(&[]);
+        let before = tokio::runtime::Handle::current().block_on(self.code(safe));
+        self.replace(safe, code.runtime());
+        let from = Address::repeat_byte(0xde);
+        let call = UnsignedCall { from, to: Some(safe), input: Bytes::new() };
         let (_, executed) = self.chain.mine_unsigned(&[call]).unwrap();
-        assert!(executed[0].success, "{:?}", executed[0]);
-        let gas = printed.get("gas").map_or(u64::MAX, |gas| gas.as_u64().unwrap());
-        assert!(executed[0].gas_used <= gas, "{} of {gas}", executed[0].gas_used);
+        assert!(executed[0].success, "{batch}: {:?}", executed[0]);
+        self.replace(safe, before);
     }
 
     /// The private key of one of the chain's accounts. Account 0 sends all transactions that prepare a
@@ -277,6 +306,29 @@ impl Chain {
             .args(["forecast", "--rpc-url", endpoint, "--registry", &registry])
             .args(arguments.split_whitespace())
     }
+}
+
+/// Executes a transaction that a command printed as it is, with its gas limit, from an account without a key.
+pub(crate) fn execute_as(chain: &Devchain, from: Address, printed: &Value) {
+    let ether = U256::from(10).pow(U256::from(18));
+    chain.set_balance(from, chain.balance(from).max(ether));
+    chain.impersonate(from);
+    let number = |name: &str| match &printed[name] {
+        Value::String(text) => json!(format!("{:#x}", text.parse::<U256>().unwrap())),
+        Value::Number(number) => json!(format!("{:#x}", number.as_u64().unwrap())),
+        other => other.clone(),
+    };
+    let transaction = json!({
+        "from": from, "to": printed["to"], "data": printed["data"], "value": number("value"),
+        "gas": number("gas"), "chainId": number("chainId"),
+    });
+    let client = chain.client();
+    let receipt: Value = tokio::runtime::Handle::current().block_on(async {
+        let hash: B256 = client.request("eth_sendTransaction", (transaction,)).await.unwrap();
+        client.request("eth_getTransactionReceipt", (hash,)).await.unwrap()
+    });
+    chain.stop_impersonating(from);
+    assert_eq!(receipt["status"], "0x1", "{printed}: {receipt}");
 }
 
 pub(crate) const fn tokens(count: u128) -> Amount {

@@ -241,21 +241,3 @@ fn a_negative_number_is_refused_by_what_is_expected() {
         assert!(said.contains(says), "{arguments}: {said}");
     }
 }
-
-#[test]
-fn a_set_that_somebody_else_should_sign_gets_a_tip() {
-    canon()
-        .args(["deploy", "deployment.toml", "--unsigned"])
-        .assert()
-        .code(2)
-        .stderr_eq(str![[r#"
-error: unexpected argument '--unsigned' found
-
-  tip: use any key with enough ether: it owns nothing at the end. Each transaction of a set is checked before the next one is signed, so they can't be printed at once
-
-Usage: canon deploy <FILE>
-
-For more information, try '--help'.
-
-"#]]);
-}

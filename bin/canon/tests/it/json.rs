@@ -114,10 +114,15 @@ async fn what_commands_about_a_set_print_is_documented() {
             free("forecast --signaling 0%"),
             free("forecast --missed 60%"),
         ]);
+        let mut proposals = of_proposals("proposal 0");
+        let statuses = of_all("status");
+        let (chain, folder) = &all[3];
+        stdout(by(chain, folder, "execute --yes"));
+        proposals.push(json(about(chain, folder, "proposal 0")));
         let documents = [
-            ("canon status --json", of_all("status")),
+            ("canon status --json", statuses),
             ("canon proposal --json", of_all("proposal")),
-            ("canon proposal ID --json", of_proposals("proposal 0")),
+            ("canon proposal ID --json", proposals),
             ("canon calendar --json", of_all("calendar")),
             ("canon config --json", vec![ask("config"), json(canon().arg("config"))]),
             ("canon forecast --json", forecasts),
@@ -214,6 +219,7 @@ async fn what_deployments_print_is_documented() {
             canon()
                 .args(arguments.split_whitespace())
                 .args(["--rpc-url", &chain.url(), "--registry", registry])
+                .env("XDG_STATE_HOME", folder.file("state"))
                 .env("CANON_PRIVATE_KEY", chain.key())
         };
         let file = folder.file("rollup.toml");

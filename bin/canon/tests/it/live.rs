@@ -8,7 +8,9 @@ use snapbox::{assert_data_eq, cmd::Command, file};
 
 use crate::{
     chain::{Chain, tokens},
-    servers::{Folder, closed_port},
+    sending::by,
+    sending_anyone::{harmless, with_accepted},
+    servers::{Folder, closed_port, without_logs},
     support::{canon, stdout, while_served, without_hashes},
 };
 
@@ -179,6 +181,36 @@ async fn a_proposal_is_shown_with_its_frozen_actions_and_dates() {
             missing.contains("proposal 1 doesn't exist: expected an id from 0 to 0"),
             "{missing}"
         );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_executed_proposal_is_shown_with_the_time_and_the_block_of_its_execution() {
+    let (folder, without) = (Folder::new("executed"), Folder::new("executed-without-logs"));
+    let mut chain = Chain::new().await;
+    let payload = chain.payload_of(vec![harmless(&chain)]);
+    with_accepted(&mut chain, payload).await;
+    chain.pass(480);
+    while_served(move || {
+        let before = json(about(&chain, &folder, "proposal 0"));
+        assert_eq!(before["execution"], Value::Null);
+        stdout(by(&chain, &folder, "execute --yes"));
+        let (block, time) = (chain.chain.block_number(), chain.chain.timestamp());
+        chain.pass(500);
+        let text = stdout(about(&chain, &folder, "proposal 0"));
+        assert_data_eq!(without_hashes(&text), file!["proposal-executed.txt"].raw());
+        assert!(text.contains(&format!("in block {block}\n")), "{text}");
+        let document = json(about(&chain, &folder, "proposal 0"));
+        assert_eq!(document["execution"]["number"], block.to_string());
+        assert_eq!(document["execution"]["timestamp"], time);
+        // Without logs the history isn't known.
+        let endpoint = format!("http://{}", without_logs(chain.address()));
+        let ask = || about_from(&endpoint, &chain, &without, "proposal 0");
+        let text = stdout(ask());
+        let line = "  executed         not known, since the set's history isn't\n";
+        assert!(text.contains(line), "{text}");
+        assert_eq!(json(ask())["execution"], Value::Null);
     })
     .await;
 }

@@ -4,7 +4,7 @@ use alloy_primitives::{Address, U256};
 use canon_chain::deploy::SetParameters;
 use canon_devchain::UnsignedCall;
 use canon_protocol::{
-    Action, Amount, AssetCall, Call, GovernanceCall, IssuerCall, RawConfiguration,
+    Action, Amount, AssetCall, Call, ExpectCall, GovernanceCall, IssuerCall, RawConfiguration,
     RawProposeConfiguration, RegistryCall,
 };
 use snapbox::{assert_data_eq, file};
@@ -13,6 +13,7 @@ use crate::{
     chain::{Chain, tokens},
     live::about,
     sending::{by, fails, shown},
+    sending_anyone::harmless,
     servers::Folder,
     support::{stdout, while_served, without_hashes},
     voting,
@@ -25,6 +26,11 @@ fn action(target: Address, call: impl Into<Call>) -> Action {
 fn mint(tokens_minted: Amount) -> Call {
     let (to, amount) = (Address::repeat_byte(0x70), U256::from(tokens_minted.get()));
     IssuerCall::Mint { to, amount }.into()
+}
+
+/// A text on one line.
+fn unwrapped(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A configuration whose quorum differs from the one in force.
@@ -91,14 +97,14 @@ async fn a_proposal_that_cannot_be_executed_is_marked_before_it_is_pushed_and_vo
         assert_data_eq!(said.clone(), file!["push-refused-actions.txt"].raw());
         let text = stdout(about(&chain, &folder, "proposal 0"));
         for mark in marks {
-            assert!(said.contains(mark), "{said}");
-            assert!(text.contains(mark), "{text}");
+            assert!(unwrapped(&said).contains(mark), "{said}");
+            assert!(unwrapped(&text).contains(mark), "{text}");
         }
         chain.go_to(200);
         let (_, said) =
             shown(voting::by(&chain, &folder, 0, "vote 0 for --amount 5000 --allow-unfinal --yes"));
         for mark in marks {
-            assert!(said.contains(mark), "{said}");
+            assert!(unwrapped(&said).contains(mark), "{said}");
         }
         chain.pass(480);
         // The simulation fails, so the command doesn't ask.
@@ -171,6 +177,63 @@ async fn a_payload_that_asserts_that_a_replaced_rollup_is_canonical_is_refused()
         let said = fails(propose(), 1);
         assert!(said.contains("action 1, Expect.canonicalIs(Registry, rollup 1), fails"), "{said}");
         assert!(said.contains("because this rollup was replaced"), "{said}");
+    })
+    .await;
+}
+
+/// The error repeats the whole call, though it has several lines where actions are listed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_call_that_can_never_be_executed_is_refused_in_full() {
+    let folder = Folder::new("long-call");
+    let mut chain = Chain::new().await;
+    let set = chain.set;
+    let (to, amount) = (Address::repeat_byte(0x70), U256::from(tokens(5).get()));
+    let payload = chain.payload_of(vec![action(set.asset, AssetCall::Transfer { to, amount })]);
+    let lock = chain.lock_amount().await;
+    chain.lock(lock).await;
+    while_served(move || {
+        let propose = format!("propose {payload} --to {payload} --yes");
+        let said = fails(voting::by(&chain, &folder, 0, &propose), 1);
+        let call = format!("Asset.transfer({to}, 5000000000000000000)");
+        assert!(said.contains(&format!("can't be executed: action 1, {call}, fails\n")), "{said}");
+    })
+    .await;
+}
+
+/// Actions can depend on a later state, so the warning refuses nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_that_would_fail_now_is_named_before_its_payload_is_a_proposal() {
+    let folder = Folder::new("failing-now");
+    let mut chain = Chain::new().await;
+    let set = chain.set;
+    let (registry, expected) = (set.registry, set.governance);
+    let failing = action(chain.expect, ExpectCall::CanonicalIs { registry, expected });
+    let payload = chain.payload_of(vec![harmless(&chain), failing]);
+    let good = chain.payload_of(vec![harmless(&chain)]);
+    let lock = chain.lock_amount().await;
+    chain.lock(lock).await;
+    for slot in 10..16 {
+        chain.signal(slot, payload).await;
+    }
+    chain.pass(20);
+    while_served(move || {
+        let words = |arguments: &str| {
+            let command = format!("{arguments} --dry-run");
+            unwrapped(&stdout(voting::by(&chain, &folder, 0, &command)))
+        };
+        let warning = format!(
+            "warning: action 2, Expect.canonicalIs(Registry, Governance), would fail if it were executed now, by \
+             itself: Expect__Canonical(expected: {expected}, found: {}); another upgrade came first: this payload \
+             was made for another canonical rollup. This can be intended: it may need an earlier action, or a \
+             later state",
+            set.rollup
+        );
+        for command in [format!("propose {payload} --to {payload}"), "push".to_owned()] {
+            let said = words(&command);
+            assert!(said.contains(&warning), "{said}");
+        }
+        let said = words(&format!("propose {good} --to {payload}"));
+        assert!(!said.contains("warning: "), "{said}");
     })
     .await;
 }

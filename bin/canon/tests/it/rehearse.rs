@@ -159,17 +159,18 @@ next: correct the lines above; `canon rehearse --print-scenario` explains every 
 "#]]);
 }
 
+/// The scenario decides the least number of holders, so the bounds are the same for every number.
 #[test]
 fn numbers_that_do_not_fit() {
-    canon().args(["rehearse", "--holders", "2"]).assert().code(2).stdout_eq("").stderr_eq(str![[
-        r#"
-error: --holders 2 doesn't fit the scenario
-  because holders must be 5 to 100,000, not 2
-
-next: choose another number
-
-"#
-    ]]);
+    for (asked, shown) in [("0", "0"), ("1", "1"), ("4", "4"), ("100001", "100,001")] {
+        let expected = format!(
+            "error: --holders {asked} doesn't fit the scenario\n  \
+             because holders must be 5 to 100,000, not {shown}\n\n\
+             next: choose another number\n"
+        );
+        let refused = canon().args(["rehearse", "--holders", asked]).assert().code(2);
+        refused.stdout_eq("").stderr_eq(expected);
+    }
 }
 
 #[test]
@@ -177,7 +178,10 @@ fn negative_numbers_are_out_of_range() {
     for (flag, says) in [
         ("--seed", "'--seed <S>': expected a whole number from 0 to 18,446,744,073,709,551,615"),
         ("--sequencers", "'--sequencers <N>': expected a whole number from 1 to 10,000"),
-        ("--holders", "'--holders <N>': expected a whole number from 1 to 100,000"),
+        (
+            "--holders",
+            "'--holders <N>': expected a whole number, from that of the scenario's groups of holders to 100,000",
+        ),
     ] {
         let output = canon().args(["rehearse", flag, "-1"]).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();

@@ -17,7 +17,7 @@ use snapbox::{
 use crate::{
     chain::Chain,
     servers::Folder,
-    support::{canon, stdout, while_served, without_hashes},
+    support::{VARIABLES, canon, stdout, while_served, without_hashes},
 };
 
 /// The index of the account that sends in these tests.
@@ -214,6 +214,42 @@ async fn a_missing_password_is_refused_before_anything_is_asked_of_the_chain() {
     assert!(!said.contains("wrong"), "{said}");
 }
 
+#[test]
+fn a_secret_in_the_place_of_a_file_is_not_shown() {
+    let folder = Folder::new("secret-path");
+    let keystore = folder.file("key");
+    std::fs::write(&keystore, KEYSTORE).unwrap();
+    let registry = "0x00000000000000000000000000000000000000aa";
+    let push = |flags: &[&str]| {
+        let endpoint = ["--rpc-url", "http://localhost:1", "--registry", registry];
+        canon().args(["push", "--yes"]).args(endpoint).args(flags)
+    };
+    let (key, mnemonic) = (format!("0x{}", "ab".repeat(32)), ["test"; 12].join(" "));
+    for secret in [&*key, &*mnemonic] {
+        for flag in ["--account", "--keystore", "--private-key-file", "--mnemonic-file", "--config"]
+        {
+            let said = fails(push(&[flag, secret]), 2);
+            assert!(said.contains(flag) && !said.contains(secret), "{said}");
+        }
+        let vote = canon().args(["vote", "0", "--yes", "--signature", secret]);
+        let said = fails(vote, 2);
+        assert!(said.contains("--signature") && !said.contains(secret), "{said}");
+    }
+    // Any text can be a password.
+    let keystore = keystore.to_str().unwrap();
+    let named = push(&["--keystore", keystore, "--password-file", "swordfish"]);
+    let in_environment = push(&["--keystore", keystore]).env("ETH_PASSWORD", "swordfish");
+    for command in [named, in_environment] {
+        let said = fails(command, 2);
+        let expected = "--password-file (ETH_PASSWORD): expected a password in the named file";
+        assert!(said.contains(expected) && !said.contains("swordfish"), "{said}");
+    }
+    // A folder can be read by no one, and is no password.
+    let folder = folder.file("").display().to_string();
+    let said = fails(push(&["--keystore", keystore, "--password-file", &folder]), 2);
+    assert!(said.contains(&format!("expected a password in {folder}")), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_foundry_account_signs_and_no_secret_is_shown() {
     let folder = Folder::new("account");
@@ -235,7 +271,7 @@ async fn a_foundry_account_signs_and_no_secret_is_shown() {
         assert!(said.contains("there is no keystore operater in "), "{said}");
         assert!(said.contains("there are: operator"), "{said}");
         let said = fails(push(&chain.key(1)), 2);
-        assert!(said.contains("--account: expected the name of a keystore, found a key"), "{said}");
+        assert!(said.contains("--account: expected the name of a keystore, found what"), "{said}");
         assert!(!said.contains(&chain.key(1)), "{said}");
         let output = push("operator").output().unwrap();
         let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
@@ -281,15 +317,30 @@ async fn an_account_in_use_is_left_alone_and_its_user_is_named() {
     .await;
 }
 
-/// Starts a command whose output goes to pipes.
-pub(crate) fn start(chain: &Chain, folder: &Folder, arguments: &str) -> Child {
+/// Returns a command by one of the chain's accounts, as a process to be started.
+pub(crate) fn process(
+    chain: &Chain,
+    folder: &Folder,
+    account: usize,
+    arguments: &str,
+) -> std::process::Command {
     let registry = chain.set.registry.to_string();
-    std::process::Command::new(cargo_bin!("canon"))
+    let mut command = std::process::Command::new(cargo_bin!("canon"));
+    for variable in VARIABLES {
+        command.env_remove(variable);
+    }
+    command
         .args(arguments.split_whitespace())
         .args(["--rpc-url", &chain.url(), "--registry", &registry])
         .env("XDG_CACHE_HOME", folder.file("cache"))
         .env("XDG_STATE_HOME", folder.file("state"))
-        .env("CANON_PRIVATE_KEY", chain.key(ACCOUNT))
+        .env("CANON_PRIVATE_KEY", chain.key(account));
+    command
+}
+
+/// Starts a command whose output goes to pipes.
+pub(crate) fn start(chain: &Chain, folder: &Folder, arguments: &str) -> Child {
+    process(chain, folder, ACCOUNT, arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -7,8 +7,9 @@ use snapbox::{assert_data_eq, file};
 
 use crate::{
     chain::{Chain, tokens},
+    live::about_from,
     sending::{ACCOUNT, about, by, fails, shown, stable},
-    servers::Folder,
+    servers::{Folder, with_logs},
     support::{stdout, while_served},
 };
 
@@ -69,6 +70,40 @@ async fn a_payload_that_withholds_its_list_is_executed_with_what_was_voted_on() 
         assert!(said.contains("   calls executeWith at 0x"), "{said}");
         assert!(said.contains("  1. Expect.canonicalIs(Registry, rollup 1)"), "{said}");
         assert!(result.starts_with("Proposal 0 is executed\n"), "{result}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn actions_that_an_endpoint_forged_are_not_shown() {
+    let folder = Folder::new("forged");
+    let mut chain = Chain::new().await;
+    let payload = chain.payload_of(vec![harmless(&chain)]);
+    with_accepted(&mut chain, payload).await;
+    chain.pass(480);
+    let (rollup, forged) = (chain.set.rollup, Address::repeat_byte(0x66));
+    let in_data = |address: Address| format!("{address:x}");
+    // ProposalFrozen is the only event with the rollup in its data.
+    let endpoint = with_logs(chain.address(), move |mut logs| {
+        for log in logs.as_array_mut().unwrap() {
+            let data = log["data"].as_str().unwrap();
+            log["data"] = data.replace(&in_data(rollup), &in_data(forged)).into();
+        }
+        logs
+    });
+    while_served(move || {
+        let endpoint = format!("http://{endpoint}");
+        let by_endpoint = |arguments: &str| {
+            let command = about_from(&endpoint, &chain, &folder, arguments);
+            shown(command.env("CANON_PRIVATE_KEY", chain.key(ACCOUNT)))
+        };
+        for arguments in ["proposal 0", "execute 0 --dry-run"] {
+            let (result, said) = by_endpoint(arguments);
+            let text = format!("{said}{result}");
+            assert!(text.contains("expected actions of proposal 0 with the hash"), "{text}");
+            assert!(text.contains("  not known, since the set's history isn't"), "{text}");
+            assert!(!text.contains("canonicalIs"), "{text}");
+        }
     })
     .await;
 }

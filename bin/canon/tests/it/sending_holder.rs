@@ -1,14 +1,20 @@
 //! `canon lock`, `canon unlock` and `canon withdraw`.
 
+use std::{process::Stdio, str::FromStr as _};
+
+use alloy_primitives::{Address, U256};
+use canon_chain::calls;
+use canon_devchain::{Mining, UnsignedCall};
 use canon_protocol::Amount;
 use serde_json::Value;
 use snapbox::{assert_data_eq, file};
 
 use crate::{
     chain::{Chain, tokens},
-    sending::{ACCOUNT, about, by, fails, shown, stable},
+    sending::{ACCOUNT, about, by, fails, process, shown, stable},
     servers::Folder,
     support::{said, stdout, while_served},
+    terminal::{Ended, OnTerminal},
 };
 
 /// A chain on which the account has 100 tokens.
@@ -203,4 +209,101 @@ async fn dust_that_others_withdraw_to_an_account_is_left_out_unless_named() {
         assert_eq!(result.matches("is paid").count(), 2, "{result}");
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_cannot_pay_for_all_steps_begins_with_none() {
+    let folder = Folder::new("lock-poor");
+    let chain = with_tokens().await;
+    while_served(move || {
+        let account = chain.account(ACCOUNT);
+        let dry = stdout(by(&chain, &folder, "lock 5 --dry-run --json"));
+        let dry: Value = serde_json::from_str(&dry).unwrap();
+        let steps = dry["steps"].as_array().unwrap();
+        // The lock can't be simulated before the approval is mined.
+        assert!(steps.len() == 2 && steps[1]["function"].is_null(), "{dry}");
+        let cost = |step: &Value| U256::from_str(step["max_cost"].as_str().unwrap()).unwrap();
+        let needed = cost(&steps[0]) + cost(&steps[1]);
+        chain.chain.set_balance(account, needed - U256::ONE);
+        let said = fails(by(&chain, &folder, "lock 5 --yes"), 1);
+        assert!(said.contains("are needed: 0.000000000000000001 are missing"), "{said}");
+        assert_eq!(chain.chain.nonce(account), 0);
+        chain.chain.set_balance(account, needed);
+        shown(by(&chain, &folder, "lock 5 --yes"));
+    })
+    .await;
+}
+
+/// Sends an account 1 base unit of tokens and 1 of power.
+fn dust(chain: &Chain, account: Address) {
+    let (set, from) = (chain.set, chain.account(0));
+    let (tokens, power) = (
+        calls::transfer(set.asset, account, Amount::of(1)),
+        calls::lock(set.governance, account, Amount::of(1)),
+    );
+    let calls = [(set.asset, tokens), (set.governance, power)].map(|(to, call)| UnsignedCall {
+        from,
+        to: Some(to),
+        input: call.input().clone(),
+    });
+    let (_, executed) = chain.chain.mine_unsigned(&calls).unwrap();
+    assert!(executed.iter().all(|one| one.success), "{executed:?}");
+}
+
+/// A stranger does so at the question and after each transaction. The command may have been killed before that.
+#[tokio::test(flavor = "multi_thread")]
+async fn dust_that_a_stranger_sends_stops_no_command_for_all() {
+    let deposit = format!(
+        "stake deposit --attester {} --proposer {} --withdrawer {} all",
+        Address::repeat_byte(9),
+        Address::repeat_byte(10),
+        Address::repeat_byte(11)
+    );
+    for (command, done) in [
+        ("lock all", "Locked 100 tokens as power"),
+        ("unlock all", ": 50 tokens, due to"),
+        (&*deposit, "100 tokens are staked"),
+    ] {
+        for is_killed in [false, true] {
+            let folder = Folder::new("dust");
+            let mut chain = with_tokens().await;
+            let account = chain.account(ACCOUNT);
+            chain.lock_for(account, tokens(50)).await;
+            let command = command.to_owned();
+            while_served(move || {
+                chain.chain.set_mining(Mining::Manual);
+                let await_sent = |is_running: &mut dyn FnMut() -> bool| {
+                    while chain.chain.pool_size() == 0 && is_running() {
+                        std::thread::yield_now();
+                    }
+                };
+                if is_killed {
+                    let arguments = format!("{command} --yes");
+                    let mut first = process(&chain, &folder, ACCOUNT, &arguments);
+                    let mut first = first.stderr(Stdio::null()).spawn().unwrap();
+                    await_sent(&mut || first.try_wait().unwrap().is_none());
+                    first.kill().unwrap();
+                    first.wait().unwrap();
+                    chain.chain.mine().unwrap();
+                    dust(&chain, account);
+                }
+                let mut process = OnTerminal::start(process(&chain, &folder, ACCOUNT, &command));
+                // What a killed run has done isn't asked about again.
+                if !(is_killed && command.starts_with("unlock")) {
+                    process.read_until("Send it? [y/N] ");
+                    dust(&chain, account);
+                    process.answer("y");
+                }
+                while process.is_running() {
+                    await_sent(&mut || process.is_running());
+                    chain.chain.mine().unwrap();
+                    dust(&chain, account);
+                }
+                let Ended { code, result, said } = process.ended();
+                assert_eq!(code, Some(0), "{command} {is_killed}: {said}");
+                assert!(result.contains(done), "{command} {is_killed}: {result}");
+            })
+            .await;
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener as StdListener},
     path::Path,
-    sync::Arc,
+    sync::{Arc, mpsc},
 };
 
 use canon_devchain::Devchain;
@@ -50,18 +50,43 @@ pub(crate) fn answering(status: &str, body: &str) -> SocketAddr {
 
 /// Starts a server that forwards HTTP requests to another one, but returns no logs.
 pub(crate) fn without_logs(server: SocketAddr) -> SocketAddr {
+    with_logs(server, |_| json!([]))
+}
+
+/// Starts a server that forwards HTTP requests to another one, but changes the lists of logs.
+pub(crate) fn with_logs(
+    server: SocketAddr,
+    change: impl Fn(Value) -> Value + Send + 'static,
+) -> SocketAddr {
+    relay(move |request| {
+        let mut answer = forward(server, request);
+        if request["method"] == "eth_getLogs" {
+            answer["result"] = change(answer["result"].take());
+        }
+        Some(answer)
+    })
+}
+
+/// Starts an HTTP server. `answer` gives the answer to each request, also of a batch; a request for which there is
+/// `None` is never answered.
+pub(crate) fn relay(
+    mut answer: impl FnMut(&Value) -> Option<Value> + Send + 'static,
+) -> SocketAddr {
     let listener = StdListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
+        let mut unanswered = Vec::new();
         for mut stream in listener.incoming().map_while(Result::ok) {
             let request = read_request(&mut stream);
             let Some((_, body)) = request.split_once("\r\n\r\n") else { continue };
             let asked: Value = serde_json::from_str(body).unwrap();
-            let answer = match asked {
-                Value::Array(all) => {
-                    Value::Array(all.iter().map(|one| pass(server, one)).collect())
-                }
-                one => pass(server, &one),
+            let answer = match &asked {
+                Value::Array(all) => all.iter().map(&mut answer).collect::<Option<_>>(),
+                one => answer(one),
+            };
+            let Some(answer) = answer else {
+                unanswered.push(stream);
+                continue;
             };
             let answer = answer.to_string();
             let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close";
@@ -73,11 +98,8 @@ pub(crate) fn without_logs(server: SocketAddr) -> SocketAddr {
     address
 }
 
-/// The answer of a server to one request. The list of logs is always empty.
-fn pass(server: SocketAddr, request: &Value) -> Value {
-    if request["method"] == "eth_getLogs" {
-        return json!({ "jsonrpc": "2.0", "id": request["id"], "result": [] });
-    }
+/// The answer of a server to one request.
+pub(crate) fn forward(server: SocketAddr, request: &Value) -> Value {
     let mut stream = std::net::TcpStream::connect(server).unwrap();
     let body = request.to_string();
     let head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json";
@@ -87,6 +109,29 @@ fn pass(server: SocketAddr, request: &Value) -> Value {
     let answer = read_request(&mut stream);
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     serde_json::from_str(body).unwrap()
+}
+
+/// Starts a server that forwards all requests to another one, until the transaction with this number. That one is
+/// only forwarded if `handed_on`, and isn't answered in either case.
+pub(crate) fn cut_at(
+    to: SocketAddr,
+    number: u64,
+    handed_on: bool,
+) -> (SocketAddr, mpsc::Receiver<()>) {
+    let (reached, cut) = mpsc::channel();
+    let mut sent = 0;
+    let address = relay(move |request| {
+        let is_sending = request["method"] == "eth_sendRawTransaction";
+        let is_cut = is_sending && sent == number;
+        sent += u64::from(is_sending);
+        let answer = (!is_cut || handed_on).then(|| forward(to, request));
+        if is_cut {
+            reached.send(()).unwrap();
+            return None;
+        }
+        answer
+    });
+    (address, cut)
 }
 
 /// Reads a request's head and body. Returns what was received if the request is incomplete or isn't

@@ -14,9 +14,10 @@ use snapbox::{assert_data_eq, cmd::Command, file};
 use crate::{
     chain::Chain,
     live::{about, fails, json, with_proposal},
-    sending::shown,
+    sending::{process, shown, stable},
     servers::Folder,
     support::{stdout, while_served},
+    terminal::{Ended, OnTerminal},
 };
 
 /// Returns a command by one of the chain's accounts. Account 0 is the proposer of every drawn slot.
@@ -146,15 +147,8 @@ async fn a_payload_whose_proposal_is_open_is_not_signaled_for_unless_somebody_in
 
 /// Starts `canon signal --wait`, and returns it when it has printed a text.
 fn waiting(chain: &Chain, folder: &Folder, says: &str) -> Child {
-    let mut child = std::process::Command::new(snapbox::cmd::cargo_bin!("canon"))
-        .args(["signal", &chain.payload.to_string(), "--wait", "--yes"])
-        .args(["--rpc-url", &chain.url(), "--registry", &chain.set.registry.to_string()])
-        .env("XDG_CACHE_HOME", folder.file("cache"))
-        .env("XDG_STATE_HOME", folder.file("state"))
-        .env("CANON_PRIVATE_KEY", chain.key(0))
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let arguments = format!("signal {} --wait --yes", chain.payload);
+    let mut child = process(chain, folder, 0, &arguments).stderr(Stdio::piped()).spawn().unwrap();
     let mut said = BufReader::new(child.stderr.take().unwrap());
     let mut text = String::new();
     while !text.contains(says) {
@@ -197,6 +191,69 @@ async fn waiting_sends_in_the_next_own_slot_and_not_before() {
         chain.pass(13);
         assert!(child.wait().unwrap().success());
         assert_eq!(signals(&chain, &folder), [12, 13]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payload_that_lists_other_actions_after_the_question_gets_no_signal() {
+    for is_signed in [false, true] {
+        let folder = Folder::new("signal-changed");
+        let chain = in_slot_12().await;
+        while_served(move || {
+            let payload = chain.payload;
+            shown(by(&chain, &folder, 0, &format!("signal {payload} --yes")));
+            let nonce = chain.chain.nonce(chain.account(0));
+            let mut arguments = format!("signal {payload} --wait");
+            if is_signed {
+                let sign = format!("signal {payload} --sign --yes --slot 13");
+                let file = folder.file("signal.json");
+                std::fs::write(&file, stdout(by(&chain, &folder, 0, &sign))).unwrap();
+                arguments.push_str(&format!(" --signature {}", file.display()));
+            }
+            let mut command = OnTerminal::start(process(&chain, &folder, 0, &arguments));
+            let asked = stable(command.read_until("Send it in that slot? [y/N] "));
+            let start = asked.find("From 0x").unwrap();
+            if !is_signed {
+                assert_data_eq!(&asked[start..], file!["signal-wait-words.txt"].raw());
+            }
+            assert!(asked.contains("costs up to # ether: # gas at # gwei"), "{asked}");
+            command.answer("y");
+            command.read_until("waiting for slot 13");
+            let other = Address::repeat_byte(2);
+            chain.replace(payload, two_faced(chain.set.governance, other, other));
+            chain.pass(13);
+            let Ended { code, said, .. } = command.ended();
+            assert_eq!(code, Some(1), "{said}");
+            assert!(
+                said.contains("the payload lists other actions than were shown: expected the hash"),
+                "{said}"
+            );
+            assert_eq!(signals(&chain, &folder), [12]);
+            assert_eq!(chain.chain.nonce(chain.account(0)), nonce, "{said}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payload_that_lists_other_actions_after_it_was_shown_is_not_signed_for() {
+    let folder = Folder::new("signal-sign-changed");
+    let chain = in_slot_12().await;
+    while_served(move || {
+        let arguments = format!("signal {} --sign", chain.payload);
+        let mut command = OnTerminal::start(process(&chain, &folder, 0, &arguments));
+        command.read_until("Sign it? [y/N] ");
+        let other = Address::repeat_byte(2);
+        chain.replace(chain.payload, two_faced(chain.set.governance, other, other));
+        chain.chain.mine().unwrap();
+        command.answer("y");
+        let Ended { code, result, said } = command.ended();
+        assert_eq!((code, &*result), (Some(1), ""), "{said}");
+        assert!(
+            said.contains("the payload isn't any more what was shown; nothing was signed"),
+            "{said}"
+        );
     })
     .await;
 }

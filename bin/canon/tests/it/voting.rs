@@ -1,15 +1,16 @@
 //! `canon vote`.
 
-use canon_protocol::Support;
+use canon_protocol::{Action, Amount, Support};
 use serde_json::Value;
 use snapbox::{assert_data_eq, cmd::Command, file};
 
 use crate::{
     chain::{Chain, tokens},
     live::{about, about_from, fails, json, with_proposal},
-    sending::{shown, stable},
+    sending::{process, shown, stable},
     servers::{Folder, without_logs},
     support::{stdout, while_served},
+    terminal::{Ended, OnTerminal},
 };
 
 /// Returns a command by one of the chain's accounts. Account 0 holds all power.
@@ -33,6 +34,25 @@ fn tally(chain: &Chain, folder: &Folder) -> (String, String) {
 
 fn base_units(count: u128) -> String {
     tokens(count).get().to_string()
+}
+
+/// Amounts can have 18 decimals.
+#[tokio::test(flavor = "multi_thread")]
+async fn amounts_of_many_digits_fit_a_terminal() {
+    let folder = Folder::new("vote-digits");
+    let mut chain = voting().await;
+    let odd = Amount::of(1_234_567_890_123_456_789_012);
+    chain.vote(0, odd, Support::Yea).await;
+    chain.vote(0, odd, Support::Nea).await;
+    while_served(move || {
+        let dry_run = "vote 0 for --amount 0.000000000000000001 --dry-run";
+        let texts =
+            [stdout(by(&chain, &folder, 0, dry_run)), stdout(about(&chain, &folder, "proposal 0"))];
+        for line in texts.iter().flat_map(|text| text.lines()) {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,6 +219,43 @@ async fn a_proposal_that_a_reorganization_can_replace_is_not_voted_on_unless_som
     while_served(move || shown(by(&chain, &folder, 0, "vote 0 for --yes"))).await;
 }
 
+/// While a person thinks, a reorganization puts another proposal in the place of the one that was shown.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proposal_that_was_replaced_after_it_was_shown_gets_no_ballot() {
+    for (flag, says) in [
+        ("", "the chain has changed since this was shown: it would do something else now"),
+        ("--sign", "proposal 0 isn't any more what was shown; nothing was signed"),
+    ] {
+        let folder = Folder::new("vote-replaced");
+        let mut chain = Chain::new().await;
+        let data = vec![1, 2, 3, 4].into();
+        let rival = chain.payload_of(vec![Action { target: chain.set.asset, data }]);
+        let before = chain.chain.snapshot();
+        chain.propose(chain.payload, 1).await;
+        chain.pass(171);
+        while_served(move || {
+            let arguments = format!("vote 0 for --allow-unfinal {flag}");
+            let mut command = OnTerminal::start(process(&chain, &folder, 0, &arguments));
+            let asked = command.read_until(" it? [y/N] ").to_owned();
+            assert!(asked.contains(&format!("payload     {}", chain.payload)), "{asked}");
+            chain.chain.revert(before).unwrap();
+            chain.renew_sender();
+            tokio::runtime::Handle::current().block_on(chain.propose(rival, 1));
+            chain.pass(171);
+            chain.chain.mine().unwrap();
+            let nonce = chain.chain.nonce(chain.account(0));
+            command.answer("y");
+            let Ended { code, result, said } = command.ended();
+            assert_eq!((code, &*result), (Some(1), ""), "{said}");
+            assert!(said.contains(says), "{said}");
+            assert_eq!(chain.chain.nonce(chain.account(0)), nonce, "{said}");
+            assert_eq!(json(about(&chain, &folder, "proposal 0"))["payload"], rival.to_string());
+            assert_eq!(tally(&chain, &folder), ("0".into(), "0".into()));
+        })
+        .await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ballot_can_be_signed_without_ether_and_submitted_once_by_anyone() {
     let folder = Folder::new("vote-sign");
@@ -262,6 +319,9 @@ async fn a_signed_ballot_that_was_changed_or_is_for_another_chain_is_refused_by_
             by(&chain, &folder, 1, &format!("vote 0 --signature {} --yes", file.display()))
         };
         let more = (base_units(1_500), base_units(9_000));
+        let hash = json(about(&chain, &folder, "proposal 0"))["actions_hash"].clone();
+        let hash = hash.as_str().unwrap().trim_start_matches("0x").to_owned();
+        let other_actions = format!("--signature: actionsHash: expected 0x{hash}, found 0x1111");
         for (from, to, code, says) in [
             (&*more.0, &*more.1, 1, "expected the signature of"),
             ("\"support\": true", "\"support\": false", 1, "expected the signature of"),
@@ -273,6 +333,7 @@ async fn a_signed_ballot_that_was_changed_or_is_for_another_chain_is_refused_by_
                 "domain.name: expected Governance, found Proposals",
             ),
             ("\"nonce\": \"0\"", "\"nonce\": \"7\"", 1, "nonce: expected 0, found 7"),
+            (&*hash, &*"1".repeat(64), 1, &*other_actions),
             ("\"nonce\": \"0\"", "\"nonce\": 0.5", 2, "line"),
             ("{", "", 2, "forged.json: invalid type"),
         ] {
@@ -285,6 +346,22 @@ async fn a_signed_ballot_that_was_changed_or_is_for_another_chain_is_refused_by_
         let piped = by(&chain, &folder, 1, "vote 0 --signature - --yes").stdin(ballot);
         shown(piped);
         assert_eq!(tally(&chain, &folder).0, base_units(1_500));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_ballot_of_more_than_is_left_is_refused_by_its_field() {
+    let folder = Folder::new("vote-too-much");
+    let chain = voting().await;
+    while_served(move || {
+        let ballot = stdout(by(&chain, &folder, 0, "vote 0 for --sign --yes"));
+        shown(by(&chain, &folder, 0, "vote 0 for --amount 200 --yes"));
+        let submit = by(&chain, &folder, 1, "vote 0 --signature - --yes").stdin(ballot);
+        let said = fails(submit, 1);
+        let expected = "--signature: amount: expected at most 9,800 tokens, found 10,000: 0x";
+        assert!(said.contains(expected) && !said.contains("--amount"), "{said}");
+        assert!(said.contains("next: ask the voter for another one"), "{said}");
     })
     .await;
 }
@@ -330,8 +407,15 @@ async fn actions_that_are_not_known_are_not_voted_on_by_number_alone() {
         let said = fails(vote("vote 0 for --yes"), 3);
         assert!(said.contains("the actions of proposal 0 aren't known"), "{said}");
         assert!(said.contains("name the actions with --actions-hash"), "{said}");
-        let named = format!("vote 0 for --yes --actions-hash {}", hash.as_str().unwrap());
-        shown(vote(&named));
+        let named =
+            format!("vote 0 for --amount 1 --yes --actions-hash {}", hash.as_str().unwrap());
+        let (_, said) = shown(vote(&named));
+        assert!(said.contains("those of --actions-hash: the set's history isn't known"), "{said}");
+        // A signed ballot names them, too.
+        let ballot = stdout(by(&chain, &folder, 0, "vote 0 for --sign --yes"));
+        let (_, said) = shown(vote("vote 0 --signature - --yes").stdin(ballot));
+        let expected = "those of the signed ballot: the set's history isn't known";
+        assert!(said.contains(expected) && !said.contains("--actions-hash"), "{said}");
     })
     .await;
 }

@@ -25,6 +25,8 @@ pub(super) struct Contracts {
     /// The distinct origins, that of the Registry first.
     pub(super) origins: Vec<Create2Origin>,
     pub(super) findings: Vec<Finding>,
+    /// The problems that are among the findings, as errors. The verdict on the whole set may repeat one of them.
+    pub(super) reported: Vec<NotGenuine>,
 }
 
 /// The constructor arguments that addresses prove.
@@ -53,6 +55,7 @@ impl Contracts {
             constructors: Constructors::default(),
             origins: Vec::new(),
             findings: Vec::new(),
+            reported: Vec::new(),
         };
         let mut collector = Collector { client, first_block, head, found };
         let governance = set.governance;
@@ -71,6 +74,12 @@ impl Contracts {
         found.constructors.asset = asset;
         Ok(found)
     }
+
+    /// Adds a problem to the findings.
+    fn report(&mut self, id: &'static str, problem: NotGenuine) {
+        self.findings.push(Finding::error(id, problem.to_string()));
+        self.reported.push(problem);
+    }
 }
 
 impl Collector<'_> {
@@ -84,7 +93,7 @@ impl Collector<'_> {
         let origin = match self.examiner().proven_origin::<C>(address).await {
             Ok(origin) => Some(origin),
             Err(ExamineError::NotGenuine(reason)) => {
-                self.found.findings.push(Finding::error("no-proof", reason.to_string()));
+                self.found.report("no-proof", reason);
                 None
             }
             Err(error) => return Err(error),
@@ -175,7 +184,7 @@ impl Collector<'_> {
         if found != expected {
             let what = "owner";
             let changed = NotGenuine::Changed { contract, address, what, expected, found };
-            self.found.findings.push(Finding::error("other-owner", changed.to_string()));
+            self.found.report("other-owner", changed);
         }
         if !pending.is_zero() {
             let text = format!(

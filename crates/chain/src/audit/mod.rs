@@ -101,8 +101,8 @@ pub async fn audit(
                 }
             }
         }
-        // Problems of single contracts are already among the findings.
-        Err(ExamineError::NotGenuine(_)) if !findings.is_empty() => {}
+        // A problem of a single contract that is already among the findings, as an error.
+        Err(ExamineError::NotGenuine(reason)) if found.reported.contains(&reason) => {}
         Err(ExamineError::NotGenuine(reason)) => {
             findings.push(Finding::error("not-genuine", reason.to_string()));
         }

@@ -1,11 +1,15 @@
 //! Errors of deployments.
 
-use super::{invalid::ParameterProblem, proxy::DEPLOYMENT_PROXY, step::Step};
+use super::{
+    invalid::ParameterProblem,
+    proxy::{CREATION, CREATOR, DEPLOYMENT_PROXY},
+    step::Step,
+};
 use crate::error::Error;
-use alloy_primitives::{Address, B256, ChainId};
+use alloy_primitives::{Address, B256, ChainId, U256};
 use alloy_transport::TransportError;
 use canon_abi::Contract;
-use canon_protocol::Refusal;
+use canon_protocol::{Refusal, text::ether};
 
 /// The reason why a deployment stopped. The record keeps the finished steps: remove the cause and run it again.
 #[derive(Debug, thiserror::Error)]
@@ -25,8 +29,7 @@ pub enum DeployError {
     Chain(#[from] Error),
     /// A created contract has no code.
     #[error(
-        "expected {contract} at {address}, found no code; if a reorganization removed it, use a new \
-         record; otherwise choose another factory: this one doesn't create it there"
+        "expected {contract} at {address}, found no code; choose another factory: this one doesn't create it there"
     )]
     NotCreated {
         /// The contract.
@@ -62,6 +65,16 @@ pub enum DeployError {
         expected: Address,
         /// The record's.
         record: Address,
+    },
+    /// The chain lacks the deployment proxy, and this program has no key that pays for its creation.
+    #[error(
+        "the chain lacks the deterministic deployment proxy: send {} ether to {CREATOR}, then send the signed \
+         transaction that creates it, as anybody can (`cast publish`):\n\n  {CREATION}\n\nor choose another factory",
+        ether(*.missing)
+    )]
+    NoProxy {
+        /// The wei that the creator of the proxy lacks.
+        missing: U256,
     },
     /// The chain lacks the deployment proxy and refuses the transaction that creates it.
     #[error(
@@ -117,12 +130,6 @@ pub enum DeployError {
     /// The record belongs to a set with other parameters.
     #[error("the record was begun with other parameters; use those, or a new record")]
     OtherParameters,
-    /// The record lists a step as done, but not an earlier one on which it depends.
-    #[error("the record lacks \"{step}\", on which later steps depend; use a new record")]
-    Unordered {
-        /// The step that is missing.
-        step: Step,
-    },
     /// The record's transaction for a step isn't the one that the step sends.
     #[error(
         "{step}: the record's transaction isn't the one that this step sends; the file was changed: use \

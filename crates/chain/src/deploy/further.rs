@@ -126,24 +126,43 @@ pub fn plan_rollup(
     RollupWiring { asset, registry, reward_distributor, owner }.plan(origin, parameters, genesis)
 }
 
-/// Simulates the creation of a contract, and returns the gas limit for it; 0 if the chain already has the
-/// contract.
+/// Whether the chain has a contract, or its creation can be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreationState {
+    /// The chain has the contract.
+    Exists,
+    /// The contract can be created now.
+    Possible,
+}
+
+/// Checks whether a contract can be created. Its constructor is simulated without the factory, which hides the
+/// reason of a refusal.
 ///
 /// # Errors
 ///
-/// If its constructor would refuse its arguments.
-pub async fn simulate_creation(sender: &Sender, plan: &ContractPlan) -> Result<u64, DeployError> {
-    let client = sender.client();
+/// If its constructor would refuse its arguments, or the factory has no code.
+pub async fn check_creation(
+    client: &Client,
+    from: Address,
+    plan: &ContractPlan,
+) -> Result<CreationState, DeployError> {
     let head = client.head().await?;
     if client.code(head.hash.into(), plan.address()).await?.is_some() {
-        return Ok(0);
+        return Ok(CreationState::Exists);
     }
     if let Some(refusal) = plan.refusal_outside_of_set(head.timestamp) {
         return Err(DeployError::Constructor { contract: plan.contract(), refusal });
     }
-    let next = client.next_block().await?;
-    sender.simulate(&plan.direct_call(), next).await?;
-    Ok(sender.gas_limit(&plan.call(), next).await?)
+    plan.origin().expect_code(client).await?;
+    let call = plan.direct_call();
+    let request = TransactionRequest {
+        from: Some(from),
+        to: Some(call.to()),
+        input: call.input().clone().into(),
+        ..TransactionRequest::default()
+    };
+    client.simulate(call.what(), request, client.next_block().await?).await?;
+    Ok(CreationState::Possible)
 }
 
 /// Creates a contract, unless the chain already has it.
@@ -192,9 +211,24 @@ pub async fn deploy_rollup(
     };
     let plan = plan_rollup(origin, set, reward_distributor, parameters, genesis);
     let deployed = create(sender, &plan, wait).await?;
-    let at = BlockId::from(client.head().await?.hash);
-    ContractVerifier::of(&plan, &client, at).owned_by(set.governance).await?;
+    verify_rollup(&client, &plan, set.governance).await?;
     Ok(deployed)
+}
+
+/// Verifies that a further rollup was created, and that `governance` owns it.
+///
+/// # Errors
+///
+/// If that isn't so at the newest block.
+pub async fn verify_rollup(
+    client: &Client,
+    plan: &ContractPlan,
+    governance: Address,
+) -> Result<(), DeployError> {
+    let at = BlockId::from(client.head().await?.hash);
+    let rollup = ContractVerifier::of(plan, client, at);
+    rollup.exists().await?;
+    rollup.owned_by(governance).await
 }
 
 /// Deploys the payload that makes a rollup canonical, if the expected rollup is still canonical.
@@ -213,11 +247,26 @@ pub async fn deploy_upgrade_payload(
     let client = sender.client().clone();
     let plan = plan_upgrade_payload(origin, set.registry, upgrade);
     let deployed = create(sender, &plan, wait).await?;
-    let at = BlockId::from(client.head().await?.hash);
-    // Its constructor reads the owner from the chain, so the address doesn't prove it.
-    let owner = client.read(at, set.registry, Registry::getGovernanceCall {}).await?;
-    ContractVerifier::of(&plan, &client, at).answers(UpgradePayload::OWNERCall {}, owner).await?;
+    verify_upgrade_payload(&client, &plan, set.registry).await?;
     Ok(deployed)
+}
+
+/// Verifies that the payload of an upgrade was created, under the present Governance. Its constructor reads that from
+/// the chain, so the address doesn't prove it.
+///
+/// # Errors
+///
+/// If that isn't so at the newest block.
+pub async fn verify_upgrade_payload(
+    client: &Client,
+    plan: &ContractPlan,
+    registry: Address,
+) -> Result<(), DeployError> {
+    let at = BlockId::from(client.head().await?.hash);
+    let payload = ContractVerifier::of(plan, client, at);
+    payload.exists().await?;
+    let owner = client.read(at, registry, Registry::getGovernanceCall {}).await?;
+    payload.answers(UpgradePayload::OWNERCall {}, owner).await
 }
 
 /// The plan of the payload of an upgrade.

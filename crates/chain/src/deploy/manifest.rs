@@ -4,7 +4,7 @@ use super::{
     error::DeployError,
     parameters::SetParameters,
     plan::{ContractPlan, SetPlan},
-    record::{DeployRecord, DoneStep, StepReceipt},
+    record::{DeployRecord, DoneStep, StepReceipt, first_block},
     step::Step,
 };
 use crate::{Client, Error};
@@ -140,10 +140,10 @@ impl DeployManifest {
         self.contract(Contract::Registry).map(|registry| registry.address)
     }
 
-    /// The first block with events of the set; `None` if somebody else created one of its contracts.
+    /// The first block with events of the set; `None` if somebody else created one of its contracts except
+    /// Expect.
     pub fn first_block(&self) -> Option<BlockNumber> {
-        let created = self.contracts.iter().map(|one| one.creation.map(|creation| creation.block));
-        created.collect::<Option<Vec<_>>>()?.into_iter().min()
+        first_block(&self.steps)
     }
 
     /// The plan of the set with these parameters.

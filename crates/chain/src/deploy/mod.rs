@@ -29,8 +29,9 @@ mod verify;
 pub use constructor::ConstructorEvents;
 pub use error::DeployError;
 pub use further::{
-    DeployedContract, Upgrade, create, deploy_rollup, deploy_upgrade_payload, plan_rollup,
-    plan_upgrade_payload, rehearse_actions, rehearse_takeover, simulate_creation,
+    CreationState, DeployedContract, Upgrade, check_creation, create, deploy_rollup,
+    deploy_upgrade_payload, plan_rollup, plan_upgrade_payload, rehearse_actions, rehearse_takeover,
+    verify_rollup, verify_upgrade_payload,
 };
 pub use genuine::SetExaminer;
 pub use invalid::{InvalidParameters, ParameterProblem};
@@ -42,12 +43,12 @@ pub use parameters::{
 };
 pub use plan::{ContractPlan, SetPlan};
 pub use proxy::DEPLOYMENT_PROXY;
-pub use record::{BegunStep, DeployRecord, DoneStep, SET_GAS, StepReceipt};
+pub use record::{BegunStep, DeployRecord, DoneStep, StepReceipt};
 pub use record_file::{RecordFile, RecordFileError};
 pub use rules::{
     BrokenRule, FindingLevel, Rule, RuleSubject, SetFacts, broken_rules, rules,
     rules_broken_by_rollup, whole_way,
 };
-pub use run::{DeployProgress, DeployedSet, deploy};
+pub use run::{DeployProgress, DeployedSet, deploy, find_done, simulate_next};
 pub use step::Step;
 pub use verdict::{ExamineError, FormerRollup, GenuineSet, NotGenuine};

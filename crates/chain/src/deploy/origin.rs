@@ -2,9 +2,9 @@
 
 use super::{
     error::DeployError,
-    proxy::{DEPLOYMENT_PROXY, ensure_proxy},
+    proxy::{DEPLOYMENT_PROXY, ensure_proxy, expect_proxy},
 };
-use crate::{Sender, Wait};
+use crate::{Client, Sender, Wait};
 use alloy_primitives::{Address, B256, Bytes};
 use canon_protocol::{Create2, text};
 use serde::{Deserialize, Serialize};
@@ -55,10 +55,21 @@ impl Create2Origin {
         sender: &mut Sender,
         wait: &mut impl Wait,
     ) -> Result<(), DeployError> {
-        if self.factory == DEPLOYMENT_PROXY {
-            return ensure_proxy(sender, wait).await;
+        match self.factory {
+            DEPLOYMENT_PROXY => ensure_proxy(sender, wait).await,
+            _ => self.expect_code(sender.client()).await,
         }
-        let client = sender.client();
+    }
+
+    /// Checks that the factory has code.
+    ///
+    /// # Errors
+    ///
+    /// If it has none. For the deployment proxy the error says how to create it.
+    pub(super) async fn expect_code(&self, client: &Client) -> Result<(), DeployError> {
+        if self.factory == DEPLOYMENT_PROXY {
+            return expect_proxy(client).await;
+        }
         client.expect_code(client.head().await?.hash.into(), "the factory", self.factory).await?;
         Ok(())
     }

@@ -86,7 +86,7 @@ impl ContractPlan {
 
     /// The call of the factory that creates it.
     pub fn call(&self) -> ContractCall {
-        ContractCall::create2(self.contract, self.origin, &self.init_code)
+        ContractCall::create2(self.contract.name(), self.origin, &self.init_code)
     }
 
     /// The creation without the factory, which hides a constructor's refusal. For simulations only, because

@@ -15,7 +15,7 @@ pub const DEPLOYMENT_PROXY: Address = address!("0x4e59b44847b379578588920cA78FbF
 /// The transaction that creates the proxy at the same address on every chain
 /// (Arachnid/deterministic-deployment-proxy). Its signature was chosen and determines its sender, so nobody
 /// has the sender's key. It has no chain id, as was usual before EIP-155.
-const CREATION: Bytes = bytes!(
+pub(crate) const CREATION: Bytes = bytes!(
     "f8a58085174876e800830186a08080b853604580600e600039806000f350fe"
     "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffe0"
     "3601600081602082378035828234f58015156039578182fd5b8082525050506014600cf3"
@@ -28,7 +28,7 @@ const CREATION: Bytes = bytes!(
 const CODE_IN_CREATION: Range<usize> = 31..100;
 
 /// The sender of that transaction.
-const CREATOR: Address = address!("0x3fab184622dc19b6109349b94811493bf2a45362");
+pub(crate) const CREATOR: Address = address!("0x3fab184622dc19b6109349b94811493bf2a45362");
 
 /// The most that the transaction can cost, in wei: 100,000 gas at 100 gwei.
 const COST: u64 = 10_000_000_000_000_000;
@@ -60,12 +60,25 @@ pub(crate) async fn ensure_proxy(
     if has_proxy(&client).await? { Ok(()) } else { Err(DeployError::ProxyFailed) }
 }
 
+/// Checks that the chain has the proxy.
+///
+/// # Errors
+///
+/// [`DeployError::NoProxy`] if it doesn't, which says how to create it.
+pub(crate) async fn expect_proxy(client: &Client) -> Result<(), DeployError> {
+    if has_proxy(client).await? {
+        return Ok(());
+    }
+    let missing = missing(client).await?;
+    Err(DeployError::NoProxy { missing })
+}
+
 /// Whether the chain has the proxy.
 ///
 /// # Errors
 ///
 /// [`DeployError::OtherProxy`] if other code is at its address.
-async fn has_proxy(client: &Client) -> Result<bool, DeployError> {
+pub(super) async fn has_proxy(client: &Client) -> Result<bool, DeployError> {
     match client.code(client.head().await?.hash.into(), DEPLOYMENT_PROXY).await? {
         None => Ok(false),
         Some(code) if *code == CREATION[CODE_IN_CREATION] => Ok(true),
@@ -78,7 +91,7 @@ async fn fund_creator(sender: &mut Sender, wait: &mut impl Wait) -> Result<(), D
     let client = sender.client().clone();
     // An interrupted run may have sent the payment.
     sender.await_none_in_flight(wait).await?;
-    let missing = U256::from(COST).saturating_sub(client.balance(CREATOR).await?);
+    let missing = missing(&client).await?;
     if !missing.is_zero() {
         let call = ContractCall::pay("fund the deployment proxy's creator", CREATOR, missing);
         let checks = Checks::AtReceipt { gas_limit: TRANSFER_GAS };
@@ -86,6 +99,11 @@ async fn fund_creator(sender: &mut Sender, wait: &mut impl Wait) -> Result<(), D
         client.await_receipt(&pending, wait).await?;
     }
     Ok(())
+}
+
+/// The wei that the creator lacks for its transaction.
+async fn missing(client: &Client) -> Result<U256, DeployError> {
+    Ok(U256::from(COST).saturating_sub(client.balance(CREATOR).await?))
 }
 
 #[cfg(test)]

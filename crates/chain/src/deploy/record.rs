@@ -4,11 +4,13 @@ use super::{parameters::SetParameters, step::Step};
 use crate::{Client, Confirmed, Error};
 use alloy_primitives::{Address, B256, Bytes, ChainId, U256};
 use alloy_provider::Provider;
+use alloy_rpc_types_eth::TransactionReceipt;
 use canon_protocol::{BlockNumber, Timestamp, text};
 use serde::{Deserialize, Serialize};
 
 /// The record of a deployment. Save it at every [`DeployProgress`](super::DeployProgress). When it is
-/// passed to [`deploy`](super::deploy) again, completed steps are verified and the others are done.
+/// passed to [`deploy`](super::deploy) again, completed steps are verified and the others are done. A step whose
+/// transaction the chain doesn't have isn't completed, whatever the record says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeployRecord {
@@ -76,21 +78,35 @@ impl StepReceipt {
         Self { transaction, block, gas_used: confirmed.gas_used }
     }
 
+    /// Reads the receipt again, since its block may have been replaced. `None` if no block of the chain has the
+    /// transaction any more, or if it failed there.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub async fn read_again(&self, client: &Client) -> Result<Option<Self>, Error> {
+        let found = self.found(client).await?.filter(TransactionReceipt::status);
+        let block = found.as_ref().and_then(|found| found.block_number).map(BlockNumber::of);
+        let found = found.zip(block);
+        Ok(found.map(|(found, block)| Self { block, gas_used: found.gas_used, ..*self }))
+    }
+
     /// The fee, in wei.
     ///
     /// # Errors
     ///
     /// If the endpoint doesn't answer.
     pub async fn fee(&self, client: &Client) -> Result<U256, Error> {
-        let found = client.provider().get_transaction_receipt(self.transaction).await;
-        let found = found.map_err(|source| Error::rpc("eth_getTransactionReceipt", source))?;
+        let found = self.found(client).await?;
         let price = found.map(|found| found.effective_gas_price).unwrap_or_default();
         Ok(U256::from(price) * U256::from(self.gas_used))
     }
-}
 
-/// The gas limits of all steps together. The length of a name makes little difference.
-pub const SET_GAS: u64 = 18_000_000;
+    async fn found(&self, client: &Client) -> Result<Option<TransactionReceipt>, Error> {
+        let found = client.provider().get_transaction_receipt(self.transaction).await;
+        found.map_err(|source| Error::rpc("eth_getTransactionReceipt", source))
+    }
+}
 
 impl DeployRecord {
     /// The record of a new deployment.
@@ -105,7 +121,12 @@ impl DeployRecord {
 
     /// The first step that isn't done; `None` if all are done.
     pub fn next(&self) -> Option<Step> {
-        Step::ALL.iter().copied().find(|step| !self.is_done(*step))
+        self.steps_left().next()
+    }
+
+    /// The steps that aren't done, in order.
+    pub fn steps_left(&self) -> impl Iterator<Item = Step> {
+        Step::ALL.into_iter().filter(|step| !self.is_done(*step))
     }
 
     /// The address of the contract that a step created or called; `None` if the step isn't done.
@@ -115,24 +136,62 @@ impl DeployRecord {
 
     /// The first block with events of the set, from which an [`SetExaminer`](super::SetExaminer) can start.
     ///
-    /// `None` if the creation of one of the set's contracts isn't recorded, because the chain already had
-    /// it or the step isn't done.
+    /// `None` if the creation of one of the set's contracts except Expect isn't recorded, because the chain
+    /// already had it or the step isn't done.
     pub fn first_block(&self) -> Option<BlockNumber> {
-        // The constructor of Expect emits no events.
-        let creations =
-            Step::ALL.into_iter().filter(|s| s.creates().is_some() && *s != Step::Expect);
-        let block = |step| self.find(step)?.receipt.map(|receipt| receipt.block);
-        let blocks: Option<Vec<_>> = creations.map(block).collect();
-        blocks?.into_iter().min()
+        first_block(&self.done)
+    }
+
+    /// The record as the chain has it now: with the receipts read again, and without the steps whose
+    /// transactions aren't in its blocks, because blocks were replaced or the record is of another fork.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub async fn read_again(&self, client: &Client) -> Result<Self, Error> {
+        let mut record = Self { done: Vec::new(), ..self.clone() };
+        for done in &self.done {
+            let receipt = match done.receipt {
+                None => None,
+                Some(receipt) => match receipt.read_again(client).await? {
+                    None => continue,
+                    found => found,
+                },
+            };
+            record.insert(DoneStep { receipt, ..*done });
+        }
+        Ok(record)
+    }
+
+    /// Adds a step that is done.
+    pub(super) fn insert(&mut self, done: DoneStep) {
+        self.remove(done.step);
+        self.done.push(done);
+        self.done.sort_by_key(|done| done.step);
+    }
+
+    /// Removes a step that isn't done after all.
+    pub(super) fn remove(&mut self, step: Step) {
+        self.done.retain(|done| done.step != step);
+    }
+
+    /// The known receipts, in the order of the steps.
+    pub fn receipts(&self) -> impl Iterator<Item = StepReceipt> {
+        self.done.iter().filter_map(|done| done.receipt)
     }
 
     fn find(&self, step: Step) -> Option<&DoneStep> {
-        self.done.iter().find(|done| done.step == step)
+        find(&self.done, step)
+    }
+
+    /// A gas limit that suffices for all steps that aren't done.
+    pub fn most_gas_left(&self) -> u64 {
+        self.steps_left().map(Step::most_gas).sum()
     }
 
     /// The gas used by all steps with known receipts.
     pub fn gas_used(&self) -> u64 {
-        self.done.iter().filter_map(|done| done.receipt).map(|receipt| receipt.gas_used).sum()
+        self.receipts().map(|receipt| receipt.gas_used).sum()
     }
 
     /// The fees of all steps with known receipts, in wei.
@@ -142,9 +201,23 @@ impl DeployRecord {
     /// If the endpoint doesn't answer.
     pub async fn fee(&self, client: &Client) -> Result<U256, Error> {
         let mut fee = U256::ZERO;
-        for receipt in self.done.iter().filter_map(|done| done.receipt) {
+        for receipt in self.receipts() {
             fee += receipt.fee(client).await?;
         }
         Ok(fee)
     }
+}
+
+/// The first block with events of a set that these steps deployed; `None` if the creation of one of its contracts
+/// except Expect has no receipt.
+pub(super) fn first_block(done: &[DoneStep]) -> Option<BlockNumber> {
+    // The constructor of Expect emits no events, and all sets with the same origin share it.
+    let creations = Step::ALL.into_iter().filter(|s| s.creates().is_some() && *s != Step::Expect);
+    let block = |step| find(done, step)?.receipt.map(|receipt| receipt.block);
+    let blocks: Option<Vec<_>> = creations.map(block).collect();
+    blocks?.into_iter().min()
+}
+
+fn find(done: &[DoneStep], step: Step) -> Option<&DoneStep> {
+    done.iter().find(|done| done.step == step)
 }

@@ -1,7 +1,7 @@
 //! The file of a deployment's record.
 
 use super::record::DeployRecord;
-use crate::line_file::{LineFile, LineFileError};
+use crate::line_file::{LineFile, LineFileError, PartialLine};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -36,24 +36,12 @@ pub enum RecordFileError {
         path: PathBuf,
     },
     /// A part of a line couldn't be written, and couldn't be removed either.
-    #[error(
-        "{} ends with a part of a line that can't be removed ({source}); make the disk writable, and cut the file \
-         to {length} bytes if it has more",
-        path.display()
-    )]
-    PartialLine {
-        /// The file.
-        path: PathBuf,
-        /// The length of what is whole, in bytes.
-        length: u64,
-        /// The error of the operating system.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    PartialLine(PartialLine),
     /// The last line isn't a record of this version.
     #[error(
         "{}:{line}: expected the record of a deployment, found something else ({source}); remove the file to \
-         begin anew, with contracts that the chain has already taken over",
+         begin anew; contracts that the chain has already are taken over then",
         path.display()
     )]
     BadLine {
@@ -73,9 +61,7 @@ impl RecordFileError {
         match error {
             LineFileError::Io(source) => Self::Io { path, source },
             LineFileError::InUse => Self::InUse { path },
-            LineFileError::PartialLine { length, source } => {
-                Self::PartialLine { path, length, source }
-            }
+            LineFileError::PartialLine(partial) => Self::PartialLine(partial),
             LineFileError::TooLong { line } => {
                 let source = serde::de::Error::custom("it is too long");
                 Self::BadLine { path, line, source }

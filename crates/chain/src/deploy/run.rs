@@ -3,7 +3,7 @@
 use super::{
     error::DeployError,
     parameters::CheckedParameters,
-    plan::SetPlan,
+    plan::{ContractPlan, SetPlan},
     record::{BegunStep, DeployRecord, DoneStep, StepReceipt},
     step::Step,
     verify::SetVerifier,
@@ -20,6 +20,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeployProgress {
+    /// The block of a step isn't on the chain any more. The step is done again unless another block has its
+    /// transaction.
+    Replaced(DoneStep),
     /// A step of an earlier run was verified again.
     Verified(DoneStep),
     /// The transaction of a step is recorded, and is about to be sent.
@@ -43,7 +46,9 @@ pub struct DeployedSet {
 /// Deploys and wires a set in the order of [`Step::ALL`], or continues where `record` ends.
 ///
 /// A contract that already exists at the address that follows from the parameters counts as done, because
-/// the address proves its constructor and arguments.
+/// the address proves its constructor and arguments. A step counts as done only while the chain has its
+/// transaction or its effect: after blocks were replaced, this waits for the transactions in flight, and sends
+/// what was lost again.
 ///
 /// `progress` is called at every step with the record to save. If it returns `Break` while a step isn't
 /// done, the deployment stops and can be continued later. `wait` waits for blocks.
@@ -58,6 +63,28 @@ pub async fn deploy(
     wait: &mut impl Wait,
     mut progress: impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
 ) -> Result<DeployedSet, DeployError> {
+    loop {
+        let outcome = pass(sender, parameters, record, wait, &mut progress).await;
+        if let Err(DeployError::Stopped { .. }) = outcome {
+            return outcome;
+        }
+        match (outcome, record.read_again(sender.client()).await) {
+            // Blocks were replaced meanwhile, which also explains a contract that is missing.
+            (_, Ok(found)) if found != *record => {}
+            (Ok(_), Err(error)) => return Err(error.into()),
+            (outcome, _) => return outcome,
+        }
+    }
+}
+
+/// Verifies the steps that are done and does the others, in blocks that stay.
+async fn pass(
+    sender: &mut Sender,
+    parameters: &CheckedParameters,
+    record: &mut DeployRecord,
+    wait: &mut impl Wait,
+    progress: &mut impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
+) -> Result<DeployedSet, DeployError> {
     check_record(sender, parameters, record)?;
     let client = sender.client().clone();
     let head = client.head().await?;
@@ -68,15 +95,18 @@ pub async fn deploy(
     if let Some((contract, refusal)) = plan.refusals(head.timestamp).into_iter().next() {
         return Err(DeployError::Constructor { contract, refusal });
     }
-    verify_done(&client, &plan, record, &mut progress).await?;
+    // Known before the receipts are read, so that blocks that are replaced later are noticed.
+    sender.next_nonce().await?;
+    keep_canonical(sender, record, wait, progress).await?;
+    verify_done(&client, &plan, record, progress).await?;
     if record.next().is_some() {
         record.parameters.origin.ensure_code(sender, wait).await?;
     }
     while let Some(step) = record.next() {
-        let done = complete(sender, &plan, record, step, wait, &mut progress).await?;
-        report(record, DeployProgress::Finished(done), &mut progress)?;
+        let done = complete(sender, &plan, record, step, wait, progress).await?;
+        report(record, DeployProgress::Finished(done), progress)?;
     }
-    SetVerifier::at_head(&plan, record, &client).await?.verify_handover().await?;
+    SetVerifier::at_head(&plan, &client).await?.verify_handover().await?;
     let (registry, latest) = (plan.registry.address(), BlockId::latest());
     let view = client.view(registry, &Question::default(), latest, Seconds::ZERO).await?;
     Ok(DeployedSet {
@@ -86,7 +116,46 @@ pub async fn deploy(
     })
 }
 
-/// Checks that the record belongs to this chain, key and set, and that its steps are in order.
+/// Adds the steps of a plan whose effects the chain has to a record, whoever sent their transactions.
+///
+/// # Errors
+///
+/// [`DeployError::Postcondition`] if a contract isn't in the state in which its step leaves it.
+pub async fn find_done(
+    client: &Client,
+    plan: &SetPlan,
+    record: &mut DeployRecord,
+) -> Result<(), DeployError> {
+    let verifier = SetVerifier::at_head(plan, client).await?;
+    for step in Step::ALL {
+        if verifier.is_done(step).await? {
+            verifier.verify(step).await?;
+            record.insert(DoneStep { step, address: plan.address(step), receipt: None });
+        }
+    }
+    Ok(())
+}
+
+/// Simulates the first step that isn't done, for an account whose key is elsewhere.
+///
+/// # Errors
+///
+/// [`DeployError::NoProxy`] if the chain lacks the deployment proxy; [`DeployError::Step`] if the step would fail.
+pub async fn simulate_next(
+    sender: &Sender,
+    plan: &SetPlan,
+    record: &DeployRecord,
+) -> Result<(), DeployError> {
+    let Some(step) = record.next() else { return Ok(()) };
+    let client = sender.client();
+    record.parameters.origin.expect_code(client).await?;
+    let call = plan.contract(step).map_or_else(|| plan.call(step), ContractPlan::direct_call);
+    let simulated = sender.simulate(&call, client.next_block().await?).await;
+    simulated.map_err(|source| DeployError::Step { step, source })?;
+    Ok(())
+}
+
+/// Checks that the record belongs to this chain, key and set.
 fn check_record(
     sender: &Sender,
     parameters: &CheckedParameters,
@@ -103,11 +172,7 @@ fn check_record(
     if record.parameters != *parameters.raw() {
         return Err(DeployError::OtherParameters);
     }
-    // The completed steps must be the first ones, because each depends on those before it.
-    match Step::ALL.into_iter().zip(&record.done).find(|(step, done)| *step != done.step) {
-        Some((step, _)) => Err(DeployError::Unordered { step }),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Checks that the completed steps have the addresses of the plan.
@@ -119,17 +184,41 @@ fn check_addresses(plan: &SetPlan, record: &DeployRecord) -> Result<(), DeployEr
     })
 }
 
-/// Verifies the completed steps again.
+/// Removes the steps whose transactions the chain doesn't have from the record.
+async fn keep_canonical(
+    sender: &mut Sender,
+    record: &mut DeployRecord,
+    wait: &mut impl Wait,
+    progress: &mut impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
+) -> Result<(), DeployError> {
+    let mut found = record.read_again(sender.client()).await?;
+    for replaced in record.done.iter().filter(|done| !found.done.contains(done)) {
+        report(record, DeployProgress::Replaced(*replaced), progress)?;
+    }
+    if found.done.len() < record.done.len() {
+        // The transactions of replaced blocks are usually in the pool again.
+        sender.await_none_in_flight(wait).await?;
+        found = record.read_again(sender.client()).await?;
+    }
+    *record = found;
+    Ok(())
+}
+
+/// Verifies the completed steps again. Removes those without a transaction whose effect is gone.
 async fn verify_done(
     client: &Client,
     plan: &SetPlan,
-    record: &DeployRecord,
+    record: &mut DeployRecord,
     progress: &mut impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
 ) -> Result<(), DeployError> {
-    let verifier = SetVerifier::at_head(plan, record, client).await?;
-    for done in &record.done {
+    let verifier = SetVerifier::at_head(plan, client).await?;
+    for done in record.done.clone() {
+        if done.receipt.is_none() && !verifier.is_done(done.step).await? {
+            record.remove(done.step);
+            continue;
+        }
         verifier.verify(done.step).await?;
-        report(record, DeployProgress::Verified(*done), progress)?;
+        report(record, DeployProgress::Verified(done), progress)?;
     }
     Ok(())
 }
@@ -146,6 +235,23 @@ fn report(
     }
 }
 
+/// Waits until the account's next transaction is that of the next step. An interrupted run may have sent it, and
+/// the steps before it may be gone with their blocks: without them, the step could make a set that can't be
+/// finished.
+async fn await_turn(
+    sender: &mut Sender,
+    record: &DeployRecord,
+    wait: &mut impl Wait,
+) -> Result<(), Error> {
+    let expected = sender.next_nonce().await?;
+    sender.await_none_in_flight(wait).await?;
+    let found = sender.next_nonce().await?;
+    if found < expected && record.read_again(sender.client()).await? != *record {
+        return Err(Error::UnexpectedNonce { expected, found });
+    }
+    Ok(())
+}
+
 /// Does a step, unless the chain already has its effect. Verifies and records it.
 async fn complete(
     sender: &mut Sender,
@@ -158,14 +264,17 @@ async fn complete(
     let client = sender.client().clone();
     let failed = |source| DeployError::Step { step, source };
     let begun = recorded(sender, plan, record, step)?;
-    let is_done = SetVerifier::at_head(plan, record, &client).await?.is_done(step).await?;
+    if begun.is_none() {
+        await_turn(sender, record, wait).await.map_err(failed)?;
+    }
+    let is_done = SetVerifier::at_head(plan, &client).await?.is_done(step).await?;
     let receipt = match begun {
         // Somebody else may have done it. If it was this transaction, its receipt is known.
         Some(begun) if is_done => client.confirm(begun.pending()).await.ok().flatten(),
         None if is_done => None,
         begun => {
             let signed = match begun {
-                Some(begun) if sender.mined_nonce().await? <= begun.pending().nonce() => begun,
+                Some(begun) if sender.can_be_mined(begun.pending().nonce()).await? => begun,
                 _ => sign(sender, plan, step).await.map_err(failed)?,
             };
             let (nonce, raw) = (signed.pending().nonce(), signed.raw().clone());
@@ -176,9 +285,9 @@ async fn complete(
         }
     };
     let receipt = receipt.as_ref().map(StepReceipt::of);
-    SetVerifier::at_head(plan, record, &client).await?.verify(step).await?;
+    SetVerifier::at_head(plan, &client).await?.verify(step).await?;
     let done = DoneStep { step, address: plan.address(step), receipt };
-    record.done.push(done);
+    record.insert(done);
     record.begun = None;
     Ok(done)
 }

@@ -76,6 +76,26 @@ impl Step {
     }
 }
 
+impl Step {
+    /// A gas limit that suffices for the step's transaction: what it uses, and about a sixth more. All of them
+    /// together fit one transaction (EIP-7825).
+    pub const fn most_gas(self) -> u64 {
+        match self {
+            Self::Asset => 1_550_000,
+            Self::Registry => 900_000,
+            Self::Proposals => 2_500_000,
+            Self::Governance => 4_900_000,
+            Self::Issuer => 680_000,
+            Self::RewardDistributor => 920_000,
+            Self::Expect => 660_000,
+            Self::Rollup => 3_800_000,
+            Self::Upgrade => 110_000,
+            Self::OfferAsset | Self::OfferRegistry => 60_000,
+            Self::AcceptAsset | Self::AcceptRegistry => 50_000,
+        }
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -98,7 +118,7 @@ impl fmt::Display for Step {
 
 impl SetPlan {
     /// The transaction of a step.
-    pub(crate) fn call(&self, step: Step) -> ContractCall {
+    pub fn call(&self, step: Step) -> ContractCall {
         if let Some(contract) = self.contract(step) {
             return contract.call();
         }
@@ -112,5 +132,18 @@ impl SetPlan {
             // Only `Step::Upgrade` is left.
             _ => calls::upgrade(registry, self.rollup.address()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_eips::eip7825::MAX_TX_GAS_LIMIT_OSAKA;
+
+    /// A multisig signs one batch.
+    #[test]
+    fn a_whole_set_fits_one_transaction() {
+        let gas: u64 = Step::ALL.into_iter().map(Step::most_gas).sum();
+        assert!(gas <= MAX_TX_GAS_LIMIT_OSAKA - 300_000, "{gas}");
     }
 }

@@ -97,9 +97,7 @@ impl JournalError {
         match error {
             LineFileError::Io(error) => Self::Storage(error.into()),
             LineFileError::InUse => Self::InUse { path },
-            LineFileError::PartialLine { length, source } => {
-                Self::PartialLine { path, length, source }
-            }
+            LineFileError::PartialLine(partial) => Self::PartialLine(partial),
             LineFileError::TooLong { line } => Self::BadLine { path, number: line },
         }
     }

@@ -1,7 +1,7 @@
 //! The transaction of an intent.
 
-use crate::{call::ContractCall, calls};
-use alloy_primitives::{Address, Bytes, Signature};
+use crate::{call::ContractCall, calls, deploy::Create2Origin};
+use alloy_primitives::{Address, Bytes, Signature, TxKind};
 use alloy_sol_types::SolCall;
 use canon_abi::{Governance, Revert};
 use canon_protocol::Refusal;
@@ -10,6 +10,9 @@ use canon_views::{IntendedAction, IntendedCall, Intent};
 /// The call that carries out an intent, with the events that prove it. A lock that needs a permit uses the
 /// signature over the intent's [terms](canon_views::PermitTerms); without a signature the result is `None`.
 pub(crate) fn contract_call(intent: &Intent, permit: Option<&Signature>) -> Option<ContractCall> {
+    if let Some(creation) = creation(&intent.action) {
+        return Some(creation);
+    }
     let permit =
         permit.map(|permit| (27 + u8::from(permit.v()), permit.r().into(), permit.s().into()));
     of_intended(intent, &intent.call(permit)?)
@@ -28,6 +31,9 @@ fn of_intended(intent: &Intent, call: &IntendedCall) -> Option<ContractCall> {
 /// The call of a transaction to `to` for an intent, with the events that prove it; `None` if no intent
 /// makes such a call.
 pub(crate) fn sent_call(intent: &Intent, to: Address, input: Bytes) -> Option<ContractCall> {
+    if let Some(call) = creation(&intent.action) {
+        return (call.to() == TxKind::Call(to) && *call.input() == input).then_some(call);
+    }
     let call = calls::by_selector(to, input)?;
     Some(match intent.action {
         IntendedAction::Push { .. } => calls::freezing(call, intent.set.governance),
@@ -35,8 +41,17 @@ pub(crate) fn sent_call(intent: &Intent, to: Address, input: Bytes) -> Option<Co
     })
 }
 
+/// The call of the factory that creates a contract; `None` for other actions.
+fn creation(action: &IntendedAction) -> Option<ContractCall> {
+    let IntendedAction::Create { factory, salt, ref init_code, .. } = *action else { return None };
+    Some(ContractCall::create2("the creation", Create2Origin { factory, salt }, init_code))
+}
+
 /// Whether a call carries out an intent, with any signature for its permit.
 pub(crate) fn is_call_for(intent: &Intent, to: Address, input: &Bytes) -> bool {
+    if matches!(intent.action, IntendedAction::Create { .. }) {
+        return sent_call(intent, to, input.clone()).is_some();
+    }
     let permit = Governance::depositWithPermitCall::abi_decode_validate(input).ok();
     let permit = permit.map(|call| (call.v, call.r, call.s));
     let calls = [intent.call(permit), intent.fallback_call()];
@@ -54,7 +69,7 @@ pub(crate) fn withholds(revert: &Revert) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy_primitives::{B256, TxKind, U256};
+    use alloy_primitives::{B256, U256};
     use canon_abi::{Asset, Proposals, Rollup};
     use canon_protocol::{
         Action, Amount, Epoch, Nonce, ProposalId, Round, Slot, Support, Timestamp, WithdrawalId,
@@ -171,6 +186,12 @@ mod tests {
                 withdrawer: holder,
                 coinbase: address(9),
             },
+            IntendedAction::Create {
+                contract: address(17),
+                factory: address(15),
+                salt: B256::repeat_byte(16),
+                init_code: vec![0xfe].into(),
+            },
         ]
     }
 
@@ -250,6 +271,11 @@ mod tests {
             ),
             encoded(rollup, &Rollup::initiateWithdrawCall { attester, recipient: to }),
             encoded(rollup, &Rollup::setCoinbaseCall { attester, coinbase: to }),
+            ContractCall::create2(
+                "the creation",
+                Create2Origin { factory: address(15), salt: B256::repeat_byte(16) },
+                &[0xfe],
+            ),
         ]
     }
 

@@ -1,5 +1,6 @@
 //! The journal of transactions, which keeps a restarted process from sending anything twice.
 
+use crate::line_file::PartialLine;
 use alloy_consensus::{TxEip1559, TxEnvelope, transaction::SignerRecoverable};
 use alloy_eips::Decodable2718;
 use alloy_primitives::{Address, B256, Bytes, keccak256};
@@ -114,20 +115,8 @@ pub enum JournalError {
     #[error("the journal of transactions can't be used ({0}); check where it is stored")]
     Storage(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A part of a line couldn't be written, and couldn't be removed either.
-    #[error(
-        "{} ends with a part of a line that can't be removed ({source}); make the disk writable, and cut the file \
-         to {length} bytes if it has more",
-        path.display()
-    )]
-    PartialLine {
-        /// The file.
-        path: PathBuf,
-        /// The length of the complete lines, in bytes.
-        length: u64,
-        /// The error of the operating system.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    PartialLine(PartialLine),
     /// The journal contains something that isn't a transaction of this kind.
     #[error(
         "{journal} is damaged: the transaction {transaction} in it can't be read; restore it, or move it away once \

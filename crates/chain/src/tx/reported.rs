@@ -92,9 +92,9 @@ impl LastingFailure {
                 ("", Detail::Transaction(*transaction))
             }
             Error::OtherChain { found, .. } => ("", Detail::Chain(*found)),
-            Error::OtherAccount { expected: account, .. } | Error::Unread { registry: account } => {
-                ("", Detail::Account(*account))
-            }
+            Error::OtherAccount { expected: account, .. }
+            | Error::OtherFamily { registry: account, .. }
+            | Error::Unread { registry: account } => ("", Detail::Account(*account)),
             Error::NoCode { what, address }
             | Error::NoAnswer { what, address }
             | Error::BadAnswer { what, address }

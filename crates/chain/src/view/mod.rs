@@ -7,6 +7,7 @@
 
 mod answers;
 mod batch;
+mod family;
 mod lens;
 mod present;
 mod reader;
@@ -15,12 +16,13 @@ mod rollups;
 pub use answers::{Answers, Query};
 pub(crate) use batch::EndpointLimits;
 pub use batch::{BatchedRequest, Reply, decode_reply};
+pub use family::RelatedFamily;
 
 use crate::{
-    client::{Client, block_method, found_block},
+    client::{Client, block_method, found_block, next_time},
     error::{Error, Result},
 };
-use alloy_eips::{BlockId, RpcBlockHash};
+use alloy_eips::{BlockId, BlockNumberOrTag, RpcBlockHash};
 use alloy_primitives::{Address, Bytes, U64};
 use alloy_transport::RpcError;
 use answers::create;
@@ -49,7 +51,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Fails closed: [`Error::OtherChain`] if the endpoint is on another chain than before;
+    /// Fails closed: [`Error::OtherFamily`] for a set of a related family; [`Error::OtherChain`] if the endpoint is on another chain than before;
     /// [`Error::NoCode`] if the Registry, Governance, Proposals, the Asset or its owner has no code;
     /// [`Error::Inconsistent`] if Proposals belongs to another Registry; [`Error::NoAnswer`],
     /// [`Error::BadAnswer`] or [`Error::OutOfRange`] if Governance or the Asset doesn't answer according to
@@ -62,8 +64,33 @@ impl Client {
         at: BlockId,
         block_time: Seconds,
     ) -> Result<Present> {
-        let (block, guesses, mut lens) = self.first_look(registry, question, at).await?;
-        let subject = ViewSubject { registry, question, next: block.timestamp + block_time };
+        let look = self.first_look(registry, question, at, Pending::NotRead).await?;
+        let next = look.block.timestamp + block_time;
+        self.second_look(look, ViewSubject { registry, question, next }).await
+    }
+
+    /// The set at the newest block, as by [`Self::view`]. The next block is expected at the time of
+    /// [`Self::next_time`], which takes no further round trip.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::view`].
+    pub async fn newest_view(
+        &self,
+        registry: Address,
+        question: &Question,
+        block_time: Seconds,
+    ) -> Result<Present> {
+        let latest = BlockId::latest();
+        let mut look = self.first_look(registry, question, latest, Pending::Read).await?;
+        let next = next_time(self.chain_id(), &look.block, look.pending.take(), block_time);
+        self.second_look(look, ViewSubject { registry, question, next }).await
+    }
+
+    /// Reads everything at the block that the first look found.
+    async fn second_look(&self, look: FirstLook, subject: ViewSubject<'_>) -> Result<Present> {
+        let FirstLook { block, guesses, mut lens, .. } = look;
+        let registry = subject.registry;
         let at = BlockId::Hash(RpcBlockHash::from_hash(block.hash, Some(true)));
         let mut answers = Answers::default();
         if lens == Lens::Executed {
@@ -84,7 +111,13 @@ impl Client {
         if lens == Lens::Refused {
             self.limits().refuse_lens();
         }
-        present
+        match present {
+            Err(error) if error.is_of_the_contracts() => {
+                let family = self.related_family(at, registry).await;
+                Err(family.map_or(error, |family| Error::OtherFamily { registry, family }))
+            }
+            present => present,
+        }
     }
 
     /// Finds a block and the set's contracts in one batch. The contracts may be those of another block,
@@ -94,7 +127,8 @@ impl Client {
         registry: Address,
         question: &Question,
         at: BlockId,
-    ) -> Result<(BlockView, Answers, Lens)> {
+        pending: Pending,
+    ) -> Result<FirstLook> {
         let queries = [
             Query::call(registry, &Registry::getRollupCall {}),
             Query::call(registry, &Registry::getGovernanceCall {}),
@@ -105,6 +139,9 @@ impl Client {
             BlockId::Number(number) => BatchedRequest::new(method, (number, hydrated))?,
         };
         let mut requests = vec![BatchedRequest::new("eth_chainId", [(); 0])?, block];
+        if pending == Pending::Read {
+            requests.push(BatchedRequest::new(method, (BlockNumberOrTag::Pending, hydrated))?);
+        }
         for query in &queries {
             query.add_requests(at, &mut requests)?;
         }
@@ -121,6 +158,11 @@ impl Client {
             return Err(Error::OtherChain { expected: self.chain_id(), found });
         }
         let block = found_block(method, next())?;
+        let pending = match pending {
+            // The expected time of the next block doesn't need it.
+            Pending::Read => found_block(method, next()).ok(),
+            Pending::NotRead => None,
+        };
         let mut guesses = Answers::default();
         for query in queries {
             guesses.add(query, &mut core::iter::from_fn(|| Some(next())))?;
@@ -129,7 +171,7 @@ impl Client {
             true => add_transcript(next(), &mut guesses)?,
             false => Lens::NotTried,
         };
-        Ok((block, guesses, lens))
+        Ok(FirstLook { block, pending, guesses, lens })
     }
 
     /// Reads as much as possible with the lens.
@@ -189,6 +231,23 @@ impl Client {
         let mut replies = self.batch(&requests).await?.into_iter();
         queries.into_iter().try_for_each(|query| answers.add(query, &mut replies))
     }
+}
+
+/// What the first round trip of a view finds.
+struct FirstLook {
+    block: BlockView,
+    /// The endpoint's pending block; `None` if it wasn't read or can't be read.
+    pending: Option<BlockView>,
+    /// Answers that may be those of another block.
+    guesses: Answers,
+    lens: Lens,
+}
+
+/// Whether the first round trip also reads the pending block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pending {
+    Read,
+    NotRead,
 }
 
 /// An endpoint's support for the lens.

@@ -1,21 +1,22 @@
 //! Audits of sets, some of which were tampered with.
 
 use crate::{
-    genuine::{interrupted, rollup_without_create2},
+    genuine::{interrupted, list_a_second_rollup, rollup_without_create2},
     test_chain::{TestChain, chain, deployed},
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_provider::Provider;
-use canon_abi::{Asset, Governance, Registry};
+use canon_abi::{Asset, Contract, Governance, Registry, RewardDistributor};
 use canon_chain::{
     ContractCall, NoWait,
     audit::{AuditReport, Finding, audit},
     calls,
     deploy::{
-        Create2Origin, DeployManifest, DeployProgress, DeployRecord, FindingLevel, SetParameters,
-        Step,
+        Create2Origin, DeployManifest, DeployProgress, DeployRecord, DeployedSet, FindingLevel,
+        NotGenuine, SetParameters, SetPlan, Step, deploy_rollup,
     },
 };
+use canon_views::SetAddresses;
 use core::ops::ControlFlow;
 use std::collections::BTreeSet;
 
@@ -115,10 +116,9 @@ async fn a_rollup_whose_address_proves_nothing_is_an_error() {
 #[tokio::test]
 async fn an_ownership_that_is_given_away_or_offered_is_found() {
     let (chain, set) = deployed().await;
-    let (governance, registry) = (set.deployment.governance, set.deployment.registry);
-    let (rollup, mallory) = (set.deployment.rollup, chain.accounts[1].address());
-    let offer = Registry::transferOwnershipCall { newOwner: mallory };
-    chain.send_as(governance, rollup, &offer).await;
+    let (registry, rollup) = (set.deployment.registry, set.deployment.rollup);
+    let mallory = chain.accounts[1].address();
+    offer_rollup(&chain, &set).await;
     let offered = report(&chain, registry).await;
     assert_eq!(of_contracts(&offered), [(FindingLevel::Warning, "offered")]);
     assert!(find(&offered, "offered").text.contains(&mallory.to_string()));
@@ -129,17 +129,95 @@ async fn an_ownership_that_is_given_away_or_offered_is_found() {
     assert_eq!(rollup.owner, Some(mallory));
 }
 
+/// Mints one unit as the deployer.
+async fn mint(chain: &TestChain, plan: &SetPlan) {
+    let call = Asset::mintCall { to: Address::repeat_byte(1), amount: U256::from(1) };
+    chain.send(0, ContractCall::new(plan.asset.address(), &call)).await.unwrap();
+}
+
+/// Removes the set's Expect, as if it had never been created.
+fn remove_expect(chain: &TestChain, set: &DeployedSet) {
+    chain.devchain.set_code(set.expect, Bytes::new()).unwrap();
+}
+
+/// Has Governance offer the rollup to somebody.
+async fn offer_rollup(chain: &TestChain, set: &DeployedSet) {
+    let offer = Registry::transferOwnershipCall { newOwner: chain.accounts[1].address() };
+    chain.send_as(set.deployment.governance, set.deployment.rollup, &offer).await;
+}
+
+/// Checks that a set's audit has one verdict on the whole set, and that unrelated findings don't hide it.
+async fn has_verdict(chain: &TestChain, set: &DeployedSet, says: &str) {
+    let not_genuine = (FindingLevel::Error, "not-genuine");
+    let (no_expect, offered) =
+        ((FindingLevel::Warning, "no-expect"), (FindingLevel::Warning, "offered"));
+    let check = async |expected: &[(FindingLevel, &str)]| {
+        let report = report(chain, set.deployment.registry).await;
+        assert_eq!(of_contracts(&report), expected, "{says}");
+        let text = &find(&report, "not-genuine").text;
+        assert!(text.contains(says), "{says}: {text}");
+        assert_eq!(report.deployer, None, "{says}");
+    };
+    check(&[not_genuine]).await;
+    remove_expect(chain, set);
+    check(&[not_genuine, no_expect]).await;
+    offer_rollup(chain, set).await;
+    check(&[not_genuine, offered, no_expect]).await;
+}
+
 #[tokio::test]
 async fn a_mint_before_the_handover_is_an_error() {
-    let (chain, set) = interrupted(Step::Upgrade, async |chain, plan| {
-        let call = Asset::mintCall { to: Address::repeat_byte(1), amount: U256::from(1) };
-        chain.send(0, ContractCall::new(plan.asset.address(), &call)).await.unwrap();
-    })
-    .await;
-    let report = report(&chain, set.deployment.registry).await;
-    assert_eq!(of_contracts(&report), [(FindingLevel::Error, "not-genuine")]);
+    let (chain, set) = interrupted(Step::Upgrade, mint).await;
+    has_verdict(&chain, &set, "somebody else minted").await;
+}
+
+#[tokio::test]
+async fn two_rollups_of_the_deployer_are_an_error() {
+    let (chain, set) = interrupted(Step::Upgrade, list_a_second_rollup).await;
+    has_verdict(&chain, &set, "expected one rollup listed by the deployer, found 2").await;
+}
+
+#[tokio::test]
+async fn a_distributor_that_asks_another_registry_is_an_error() {
+    let (chain, set) = deployed().await;
+    let SetAddresses { governance, asset, .. } = set.deployment;
+    let update = RewardDistributor::updateRegistryCall { newRegistry: asset };
+    chain.send_as(governance, set.reward_distributor, &update).await;
+    has_verdict(&chain, &set, &format!("is {asset}, expected {}", set.deployment.registry)).await;
+}
+
+#[tokio::test]
+async fn a_rollup_of_another_registry_is_an_error() {
+    let (chain, mut set) = deployed().await;
+    let SetAddresses { governance, registry, asset, .. } = set.deployment;
+    let other = SetAddresses { registry: asset, ..set.deployment };
+    let (settings, origin) = (SetParameters::tests().rollup, Create2Origin::default());
+    let (mut sender, mut wait) = (chain.sender(1), NoWait);
+    let distributor = set.reward_distributor;
+    let rollup = deploy_rollup(&mut sender, origin, &other, distributor, &settings, &mut wait);
+    set.deployment.rollup = rollup.await.unwrap().address();
+    let rollup = set.deployment.rollup;
+    chain.send_as(governance, registry, &Registry::upgradeCall { rollup }).await;
+    let says = format!("{rollup} was constructed with registry {asset}, expected {registry}");
+    has_verdict(&chain, &set, &says).await;
+}
+
+#[tokio::test]
+async fn a_problem_of_one_contract_is_reported_once_and_hides_no_other() {
+    let (chain, set) = interrupted(Step::Upgrade, mint).await;
+    let SetAddresses { registry, governance, rollup, .. } = set.deployment;
+    let (what, mallory) = ("owner", chain.accounts[1].address());
+    offer_rollup(&chain, &set).await;
+    chain.send(1, ContractCall::new(rollup, &Registry::acceptOwnershipCall {})).await.unwrap();
+    let report = report(&chain, registry).await;
+    assert_eq!(
+        of_contracts(&report),
+        [(FindingLevel::Error, "other-owner"), (FindingLevel::Error, "not-genuine")]
+    );
+    let (contract, expected, found) = (Contract::Rollup, governance, mallory);
+    let changed = NotGenuine::Changed { contract, address: rollup, what, expected, found };
+    assert_eq!(find(&report, "other-owner").text, changed.to_string());
     assert!(find(&report, "not-genuine").text.contains("somebody else minted"));
-    assert_eq!(report.deployer, None);
 }
 
 #[tokio::test]
@@ -178,6 +256,19 @@ async fn a_manifest_of_the_set_agrees_and_says_where_to_begin() {
     assert_eq!(of_contracts(&found.unwrap()), []);
     let other = text.replace("\"version\":1", "\"version\":2");
     assert!(DeployManifest::parse(&other).unwrap_err().to_string().contains("found version 2"));
+}
+
+#[tokio::test]
+async fn the_manifest_of_a_chain_s_second_set_says_where_to_begin_too() {
+    let (chain, first) = deployed().await;
+    let (second, record) = chain.deploy_another().await;
+    assert_eq!(first.expect, second.expect, "the second set doesn't create it");
+    let manifest = DeployManifest::of(&chain.client, &record).await.unwrap();
+    assert_eq!(manifest.contract(Contract::Expect).unwrap().creation, None);
+    assert_eq!(manifest.first_block(), Some(record.done[0].receipt.unwrap().block));
+    let registry = second.deployment.registry;
+    let found = audit(&chain.client, registry, Some(&manifest), |_| panic!("it searches")).await;
+    assert_eq!(of_contracts(&found.unwrap()), []);
 }
 
 /// A change to a manifest.
@@ -230,7 +321,7 @@ async fn what_votes_changed_since_the_manifest_is_noted() {
     let configuration = parameters.governance.configuration().into();
     let update = Governance::updateConfigurationCall { configuration };
     chain.send_as(governance, governance, &update).await;
-    let deployment = canon_views::SetAddresses {
+    let deployment = SetAddresses {
         registry,
         governance,
         asset: address(0),
@@ -243,14 +334,7 @@ async fn what_votes_changed_since_the_manifest_is_noted() {
     let origin = Create2Origin { salt, ..Create2Origin::default() };
     let settings = parameters.rollup;
     let (mut sender, mut wait) = (chain.sender(1), NoWait);
-    let new = canon_chain::deploy::deploy_rollup(
-        &mut sender,
-        origin,
-        &deployment,
-        address(5),
-        &settings,
-        &mut wait,
-    );
+    let new = deploy_rollup(&mut sender, origin, &deployment, address(5), &settings, &mut wait);
     let new = new.await.unwrap().address();
     chain.send_as(governance, registry, &Registry::upgradeCall { rollup: new }).await;
     let changed = audit(&chain.client, registry, Some(&manifest), |_| {}).await.unwrap();

@@ -193,16 +193,7 @@ async fn a_rollup_that_was_created_otherwise_is_refused() {
 #[tokio::test]
 async fn a_rollup_of_another_set_is_refused() {
     let (chain, first) = deployed().await;
-    let mut parameters = SetParameters::tests();
-    parameters.asset.name = "Another".into();
-    let mut record = DeployRecord { parameters, ..chain.record() };
-    // Another deployer is necessary. Otherwise both sets would have the same Registry.
-    record.deployer = chain.accounts[1].address();
-    let checked = record.parameters.clone().check().unwrap();
-    let mut sender = chain.sender(1);
-    let second =
-        canon_chain::deploy::deploy(&mut sender, &checked, &mut record, &mut NoWait, go_on).await;
-    let second = second.unwrap();
+    let (second, _) = chain.deploy_another().await;
     assert_eq!(first.expect, second.expect, "Expect has no arguments");
     let found = examine(&chain, first.deployment.registry).await.unwrap();
     examine(&chain, second.deployment.registry).await.unwrap();
@@ -267,27 +258,28 @@ async fn what_the_issuer_mints_is_expected() {
     );
 }
 
+/// Creates another rollup, and lists it as the deployer.
+pub(crate) async fn list_a_second_rollup(chain: &TestChain, plan: &SetPlan) {
+    let set = SetAddresses {
+        registry: plan.registry.address(),
+        governance: plan.governance.address(),
+        proposals: plan.proposals.address(),
+        asset: plan.asset.address(),
+        issuer: plan.issuer.address(),
+        rollup: plan.rollup.address(),
+        reward_distributor: None,
+    };
+    let distributor = plan.reward_distributor.address();
+    let parameters = SetParameters::tests().rollup;
+    let sender = &mut chain.sender(1);
+    let origin = Create2Origin::default();
+    let second = deploy_rollup(sender, origin, &set, distributor, &parameters, &mut NoWait).await;
+    chain.send(0, calls::upgrade(set.registry, second.unwrap().address())).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_second_rollup_before_the_handover_is_found() {
-    let list = async |chain: &TestChain, plan: &SetPlan| {
-        let set = SetAddresses {
-            registry: plan.registry.address(),
-            governance: plan.governance.address(),
-            proposals: plan.proposals.address(),
-            asset: plan.asset.address(),
-            issuer: plan.issuer.address(),
-            rollup: plan.rollup.address(),
-            reward_distributor: None,
-        };
-        let distributor = plan.reward_distributor.address();
-        let parameters = SetParameters::tests().rollup;
-        let sender = &mut chain.sender(1);
-        let origin = Create2Origin::default();
-        let second =
-            deploy_rollup(sender, origin, &set, distributor, &parameters, &mut NoWait).await;
-        chain.send(0, calls::upgrade(set.registry, second.unwrap().address())).await.unwrap();
-    };
-    let (chain, set) = interrupted(Step::Upgrade, list).await;
+    let (chain, set) = interrupted(Step::Upgrade, list_a_second_rollup).await;
     let error = verdict(examine(&chain, set.deployment.registry).await);
     assert!(matches!(error, NotGenuine::Rollups { rollups: 2 }), "{error}");
 }

@@ -16,6 +16,7 @@ mod many_proposals;
 mod parameters;
 mod proxy;
 mod reading;
+mod replaced_blocks;
 mod rules;
 mod sending;
 mod signer;

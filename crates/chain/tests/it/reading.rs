@@ -1,12 +1,16 @@
 //! Reading sets and payloads, and contracts that are neither.
 
-use crate::test_chain::{TestChain, chain, deployed, newest_view};
+use crate::{
+    limited_endpoint::{Conduct, LimitedEndpoint},
+    test_chain::{TestChain, chain, deployed, newest_view},
+};
 use alloy_eips::BlockId;
-use alloy_primitives::{Address, Bytes, address, bytes};
+use alloy_primitives::{Address, Bytes, U256, address, bytes, keccak256};
 use canon_chain::{
-    Error, NoWait, calls,
+    Error, NoWait, RelatedFamily, calls,
     deploy::{ContractPlan, Create2Origin, DeployedSet, Upgrade, deploy_upgrade_payload},
 };
+use canon_payload::Assembler;
 use canon_protocol::{Amount, ProposalId, actions_hash};
 use canon_views::Question;
 
@@ -33,6 +37,72 @@ async fn no_set_is_at_another_address() {
             _ => "another error",
         };
         assert_eq!(found, what, "{error}");
+    }
+}
+
+/// The code of a contract that answers these functions, each with one word or more, and reverts otherwise.
+fn answering(functions: &[(&str, Vec<u8>)]) -> Bytes {
+    let mut code = Assembler::new();
+    code.selector();
+    for (index, (signature, _)) in functions.iter().enumerate() {
+        let selector: [u8; 4] = keccak256(signature)[..4].try_into().unwrap();
+        code.on(selector, index.to_string());
+    }
+    code.fail(&[]);
+    for (index, (_, answer)) in functions.iter().enumerate() {
+        code.label(index.to_string()).answer(answer);
+    }
+    code.runtime()
+}
+
+#[tokio::test]
+async fn a_set_of_a_related_family_is_named() {
+    let [registry, governance, proposer, asset] = [1, 2, 3, 4].map(Address::repeat_byte);
+    let word = |address: Address| address.into_word().to_vec();
+    let number = |number: u8| U256::from(number).to_be_bytes_vec();
+    let earlier = |registry_answers: Vec<(&str, Vec<u8>)>| {
+        vec![
+            (registry, answering(&registry_answers)),
+            (
+                governance,
+                answering(&[
+                    ("ASSET()", word(asset)),
+                    ("governanceProposer()", word(proposer)),
+                    ("getConfiguration()", [0; 9].map(number).concat()),
+                    ("proposalCount()", number(0)),
+                ]),
+            ),
+            (proposer, answering(&[("N()", number(6)), ("M()", number(10))])),
+            (asset, answering(&[("owner()", word(NOBODY))])),
+        ]
+    };
+    let fixed = vec![("getRollup()", word(NOBODY)), ("getGovernance()", word(governance))];
+    let later = vec![
+        ("getCanonicalRollup()", word(NOBODY)),
+        ("numberOfVersions()", number(2)),
+        ("getGovernance()", word(governance)),
+    ];
+    for (accounts, family) in [
+        (earlier(fixed.clone()), Some(RelatedFamily::Aztec067)),
+        (earlier(later), Some(RelatedFamily::Aztec087)),
+        (earlier(fixed[1..].to_vec()), None),
+    ] {
+        let chain = chain().await;
+        for (account, code) in accounts {
+            chain.devchain.set_code(account, code).unwrap();
+        }
+        for refuses_creation in [false, true] {
+            let conduct = Conduct { refuses_creation, ..Conduct::default() };
+            let endpoint = LimitedEndpoint::new(&chain.devchain, conduct);
+            let client = endpoint.client().await;
+            let error = newest_view(&client, registry, &Question::default()).await.unwrap_err();
+            let found = match &error {
+                Error::OtherFamily { family, .. } => Some(*family),
+                _ => None,
+            };
+            assert_eq!(found, family, "{error}");
+            assert!(error.is_of_the_contracts());
+        }
     }
 }
 

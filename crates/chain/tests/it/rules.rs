@@ -1,7 +1,8 @@
 //! The rules for parameters, each tested at its exact boundary.
 
 use canon_chain::deploy::{
-    BrokenRule, FindingLevel, SetFacts, SetParameters, broken_rules, rules, rules_broken_by_rollup,
+    BrokenRule, FindingLevel, Rule, SetFacts, SetParameters, broken_rules, rules,
+    rules_broken_by_rollup,
 };
 use canon_protocol::{Amount, Fraction, Seconds};
 use snapbox::{assert_data_eq, str};
@@ -208,6 +209,53 @@ fn each_rule_breaks_at_its_boundary_and_not_before() {
     let all: BTreeSet<_> = rules().map(|rule| rule.id).collect();
     assert_eq!(tried, all, "every rule has a boundary");
     assert_eq!(rules().count(), all.len(), "names are distinct");
+}
+
+#[test]
+fn what_each_rule_says() {
+    let lines: Vec<_> = rules()
+        .map(|Rule { id, level, subject, why, source, .. }| {
+            format!("{level}: {subject:?}: {id}: {why} ({source})")
+        })
+        .collect();
+    assert_data_eq!(
+        lines.join("\n"),
+        str![[r#"
+error: Rollup: one-early-staker: whoever alone has staked when a rollup becomes canonical draws every slot for up to three epochs, and can win a round in them (docs/risks.md: One fresh stake can own a new rollup)
+error: Rollup: short-epochs: few missed or censored L1 blocks make an epoch without proposers (docs/risks.md: Short epochs)
+error: Rollup: rounds-without-winner: each signal needs an L1 block of its own, so only the lock is left (docs/risks.md: Slots shorter than an L1 slot)
+error: Rollup: rounds-with-few-blocks: each signal needs an L1 block of its own, and every one of the round's has to carry one (docs/risks.md: Slots shorter than an L1 slot)
+error: Rollup: slots-below-l1-slot: many slots have no L1 block, and the proposer of the block before an epoch can know its seed (docs/risks.md: Slots shorter than an L1 slot)
+warning: Rollup: slots-of-one-l1-block: one missed L1 block loses the slot (docs/risks.md: Slots shorter than an L1 slot)
+warning: Rollup: uneven-slots: slots have different numbers of L1 blocks, so some seats get less time than others (docs/risks.md: Slots shorter than an L1 slot)
+warning: Rollup: short-time-to-push: a round that is won on a Friday is lost on Monday if no keeper runs (docs/risks.md: Nobody is paid for the steps that anyone can do)
+warning: Rollup: long-rounds: an upgrade that is needed at once waits for a round (docs/risks.md: Slots shorter than an L1 slot)
+error: Rollup: unaccountable-stake: whoever is to be slashed leaves before the proposal is executed: stake isn't accountable (docs/risks.md: Slashing is slower than leaving)
+warning: Rollup: slow-exit: operators can't leave or change keys in reasonable time (docs/risks.md: `EXIT_DELAY`)
+error: Rollup: cheap-seats: the sequencer set belongs to whoever registers most often; the minimum can't be changed later (docs/risks.md: `MINIMUM_STAKE`)
+warning: Rollup: dear-seats: the supply is enough for few sequencers, and what is staked has no vote (docs/risks.md: `MINIMUM_STAKE`)
+error: Set: short-voting-delay: whoever is away for a weekend can neither lock tokens nor leave before the vote (docs/risks.md: Delays near their minimum)
+error: Set: unfinal-proposals: a proposal's number isn't final when ballots begin, so a ballot may count for another one (docs/risks.md: Reorganizations and splits of L1)
+error: Set: short-vote: a vote is over in a weekend, and depends on few L1 blocks (docs/risks.md: Delays near their minimum)
+error: Set: short-objections: a quorum that is carried in the last second stays unanswered over a weekend; half of the execution delay is for objections (docs/risks.md: Late refusals can't be answered)
+error: Set: short-grace: what passed expires over a weekend, or while L1 is full (docs/risks.md: Windows are measured in seconds of L1)
+warning: Set: slow-decisions: a repair that is needed at once comes too late, and so does the change of these delays (docs/risks.md: Nobody can stop or undo a proposal in an emergency)
+warning: Set: slow-withdrawals: few lock tokens that they can't have back for months, and only locked tokens count (docs/risks.md: Leaving takes `D` and can't be canceled)
+error: Set: low-quorum: few holders carry a vote that the others miss (docs/risks.md: A proposal that passes can do almost anything)
+error: Set: high-quorum: power whose keys are lost, or that stays silent, stops everything (docs/risks.md: Quorum and differential near their maximum)
+warning: Set: bare-majority: a vote that is nearly a tie is decided by the last ballot (docs/risks.md: Late refusals can't be answered)
+error: Set: high-differential: less than a quarter of the power cast is a veto (docs/risks.md: Quorum and differential near their maximum)
+error: Set: low-minimum-votes: while few tokens are locked, less than a hundredth of the supply decides everything (docs/risks.md: A proposal that passes can do almost anything)
+warning: Set: high-minimum-votes: tokens that are staked, or not locked, don't count, so no proposal may ever reach it (docs/risks.md: Tokens that aren't locked don't count)
+error: Set: low-lock-amount: many can afford proposals through the lock, each of which asks for the holders' attention (docs/risks.md: The lock's amount comes back)
+error: Set: high-lock-amount: few holders or none can raise it, and the lock is the way out when signaling is dead (docs/risks.md: A captured or absent set of sequencers)
+warning: Set: short-lock-delay: it has no effect: a proposal through the lock costs no more than leaving (docs/risks.md: The lock's amount comes back)
+warning: Set: long-lock-delay: nobody gives up tokens for that long, and the lock is the way out when signaling is dead (docs/risks.md: A captured or absent set of sequencers)
+error: Set: large-mint: after a quiet year one vote makes tokens with which its winners carry the next (docs/risks.md: Minting)
+warning: Set: rewards-above-issuance: rewards end when what was sent to the RewardDistributor is paid out (docs/risks.md: Rewards are best effort)
+warning: Set: supply-in-one-hand: one account decides every vote, for or against, and one lost key stops everything (docs/risks.md: A proposal that passes can do almost anything)
+"#]]
+    );
 }
 
 #[test]

@@ -78,6 +78,19 @@ impl TestChain {
         assert!(sent.get_receipt().await.unwrap().status());
     }
 
+    /// Deploys another set as account 1. Account 0 would get the same Registry again.
+    pub(crate) async fn deploy_another(&self) -> (DeployedSet, DeployRecord) {
+        let mut parameters = SetParameters::tests();
+        parameters.asset.name = "Another".into();
+        let deployer = self.accounts[1].address();
+        let mut record = DeployRecord { parameters, deployer, ..self.record() };
+        let checked = record.parameters.clone().check().unwrap();
+        let (mut sender, mut wait) = (self.sender(1), NoWait);
+        let go_on = |_: &DeployRecord, _| ControlFlow::Continue(());
+        let set = deploy(&mut sender, &checked, &mut record, &mut wait, go_on).await.unwrap();
+        (set, record)
+    }
+
     pub(crate) fn record(&self) -> DeployRecord {
         let deployer = self.accounts[0].address();
         DeployRecord::new(self.client.chain_id(), deployer, SetParameters::tests())

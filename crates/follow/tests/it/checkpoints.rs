@@ -102,9 +102,9 @@ fn damaged_and_foreign_files_are_refused() {
         let read = Checkpoint::read(&path, |found| found == identity);
         assert!(matches!(read, Err(CheckpointError::Damaged { .. })), "{end}: {read:?}");
     }
-    fs::write(&path, written.replacen("\"version\":3", "\"version\":4", 1)).unwrap();
+    fs::write(&path, written.replacen("\"version\":4", "\"version\":3", 1)).unwrap();
     let read = Checkpoint::read(&path, |found| found == identity);
-    assert!(matches!(read, Err(CheckpointError::Version { found: 4, .. })), "{read:?}");
+    assert!(matches!(read, Err(CheckpointError::Version { found: 3, .. })), "{read:?}");
     fs::write(&path, &written).unwrap();
     let mut content = file_content(&path);
     content["block"]["number"] = json!("1");

@@ -357,7 +357,7 @@ fn a_file_that_is_of_no_use_is_noted_and_replaced() {
         for bad in [
             good[..good.len() / 2].to_owned(),
             String::new(),
-            good.replacen("\"version\":3", "\"version\":0", 1),
+            good.replacen("\"version\":4", "\"version\":0", 1),
             other_set(),
         ] {
             fs::write(&path, bad).unwrap();

@@ -67,7 +67,9 @@ impl Governance {
                 proposal.nonces.insert(holder, found);
             }
             GovernanceEvent::ProposalExecuted { proposal_id } => {
-                self.proposal_mut(*proposal_id)?.ending = Ending::Executed;
+                let proposal = self.proposal_mut(*proposal_id)?;
+                proposal.ending = Ending::Executed;
+                proposal.execution = Some(block);
             }
             GovernanceEvent::ProposalDropped { proposal_id } => {
                 self.proposal_mut(*proposal_id)?.ending = Ending::Dropped;
@@ -124,6 +126,7 @@ impl Governance {
             actions_hash,
             actions,
             ending: Ending::Open,
+            execution: None,
             tally: Tally::default(),
             ballots: AddressMap::default(),
             nonces: AddressMap::default(),

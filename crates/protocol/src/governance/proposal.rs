@@ -3,9 +3,10 @@
 use super::{Deadlines, ProposalState, Support, Tally, configuration::Configuration};
 use crate::{
     apply_error::{Applied, ApplyError, Holding},
+    call_frame::L1Block,
     external::Action,
     signature::Ballot,
-    stored::{Restored, sorted, stored},
+    stored::{Restored, require, sorted, stored},
     units::{Amount, ConfigurationId, Nonce, ProposalId, Timestamp},
 };
 use alloy_primitives::{Address, B256, U256, map::AddressMap};
@@ -51,6 +52,8 @@ pub struct Proposal {
     pub(super) actions_hash: B256,
     pub(super) actions: Arc<[Action]>,
     pub(super) ending: Ending,
+    /// The block of its execution. The contract only stores that it was executed.
+    pub(super) execution: Option<L1Block>,
     /// The sum of the ballots.
     #[serde(skip)]
     pub(super) tally: Tally,
@@ -70,7 +73,10 @@ impl Proposal {
             sum.checked_add(Support::Nea, ballot.nea)
         });
         self.tally = tally.ok_or("the ballots on a proposal exceed 96 bits")?;
-        Ok(())
+        let is_executed = self.ending == Ending::Executed;
+        require(self.execution.is_some() == is_executed, || {
+            "a proposal has a block of execution exactly if it was executed".to_owned()
+        })
     }
 
     /// The contract that lists its actions.
@@ -116,6 +122,11 @@ impl Proposal {
     /// Its end, if one is stored.
     pub const fn ending(&self) -> Ending {
         self.ending
+    }
+
+    /// The block in which it was executed, if it was.
+    pub const fn execution(&self) -> Option<L1Block> {
+        self.execution
     }
 
     /// The sums of its ballots.

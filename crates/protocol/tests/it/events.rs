@@ -195,6 +195,32 @@ fn an_error_says_what_was_expected_and_found() {
     }
 }
 
+#[test]
+fn actions_of_another_hash_are_no_proposal() {
+    let chain = busy();
+    let mut refused = 0;
+    for (mut set, mut log) in states(&chain) {
+        let Event::Governance(GovernanceEvent::ProposalFrozen {
+            proposal_id,
+            actions_hash,
+            actions,
+            ..
+        }) = &mut log.event
+        else {
+            continue;
+        };
+        actions[0].target = contract(9);
+        let (id, expected) = (*proposal_id, *actions_hash);
+        let found = canon_protocol::actions_hash(actions);
+        let before = set.governance().clone();
+        let error = set.evolve(&log, chain.block).unwrap_err();
+        assert_eq!(error, ApplyError::WrongActions { id, expected, found });
+        assert_eq!(*set.governance(), before, "nothing is added");
+        refused += 1;
+    }
+    assert_eq!(refused, 2);
+}
+
 /// The set folded from nothing but the chain's logs equals the chain's.
 #[test]
 fn a_set_is_known_from_the_logs_of_its_chain() {

@@ -269,6 +269,7 @@ fn check_acceptance(chain: &Chain, id: ProposalId) {
     assert!(chain.now() <= deadlines.executable, "not after it expired");
     assert!(governance.tabulation(proposal).is_accepted(), "the holders accepted");
     assert_eq!(proposal.ending(), Ending::Executed);
+    assert_eq!(proposal.execution(), Some(chain.block), "in this block");
     match proposal.origin() {
         // The payment of its lock was checked when it was created.
         Origin::Lock => {}

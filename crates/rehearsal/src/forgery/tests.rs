@@ -134,7 +134,7 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
         ForgedStake { attester: attester(99), proposer: thief, withdrawer: thief, stake: loot };
     let init_code = forged_rollup(&runtime, &parameters, stake_writer, forged_stake);
     let forged = Create2Origin::default().create2(&init_code).address();
-    let call = ContractCall::create2(Contract::Rollup, Create2Origin::default(), &init_code);
+    let call = ContractCall::create2(Contract::Rollup.name(), Create2Origin::default(), &init_code);
     driver.send(8, call).await.unwrap();
     assert!(driver.balance(forged).await.is_zero());
 

@@ -156,7 +156,7 @@ async fn forged_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     };
     let init_code = forgery::forged_rollup(&runtime, &parameters, stake_writer, forged_stake);
     let origin = Create2Origin::default();
-    let call = ContractCall::create2(Contract::Rollup, origin, &init_code);
+    let call = ContractCall::create2(Contract::Rollup.name(), origin, &init_code);
     let confirmed = run.send(FORGING, |participants| &mut participants.authors, call).await?;
     gas += confirmed.gas_used;
     let address = origin.create2(&init_code).address();

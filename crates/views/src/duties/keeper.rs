@@ -64,10 +64,7 @@ pub(crate) fn endings(view: &SetView) -> impl Iterator<Item = Intent> {
         match proposal.state_at(present.next) {
             ProposalState::Executable => {
                 let until = Some(proposal.deadlines().executable);
-                let frozen_actions = view.history.as_deref().and_then(|history| {
-                    let (_, proposal) = history.governance().proposal(id.to_word()).ok()?;
-                    Some(Arc::clone(proposal.actions()))
-                });
+                let frozen_actions = view.frozen_actions(id).map(Arc::clone);
                 let action = IntendedAction::Execute { id, frozen_actions };
                 Some(Intent::new(present, action, until))
             }

@@ -17,8 +17,9 @@ pub struct IntendedCall {
 }
 
 impl Intent {
-    /// The call that carries out the intent. A lock that needs a permit requires the holder's signature
-    /// over its [terms](super::PermitTerms); without one the result is `None`.
+    /// The call to a contract of the set that carries out the intent; `None` for the creation of a contract.
+    /// A lock that needs a permit requires the holder's signature over its [terms](super::PermitTerms);
+    /// without one the result is `None`.
     pub fn call(&self, permit: Option<PermitSignature>) -> Option<IntendedCall> {
         let governance = self.set.governance;
         let (contract, call) = match self.action {
@@ -127,6 +128,7 @@ impl Intent {
             IntendedAction::SetCoinbase { rollup, attester, coinbase, .. } => {
                 (rollup, RollupCall::SetCoinbase { attester, coinbase }.into())
             }
+            IntendedAction::Create { .. } => return None,
         };
         Some(IntendedCall { contract, call })
     }

@@ -365,6 +365,20 @@ kinds! {
         #[serde(with = "text::address")]
         coinbase: Address,
     }
+    /// Create a contract with CREATE2. Its address proves the init code.
+    Create {
+        /// The address of the contract.
+        #[serde(with = "text::address")]
+        contract: Address,
+    } with {
+        /// The contract that executes CREATE2.
+        #[serde(with = "text::address")]
+        factory: Address,
+        /// The salt.
+        salt: B256,
+        /// The init code, with the arguments of the constructor.
+        init_code: Bytes,
+    }
 }
 
 /// Another attester that gets the stake in the new rollup. Only the withdrawer can choose it.

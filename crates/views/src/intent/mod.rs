@@ -86,7 +86,8 @@ impl IntentSubject {
             | Self::VoteSigned { .. }
             | Self::InvalidateBallots { .. }
             | Self::ExitStake { .. }
-            | Self::SetCoinbase { .. } => None,
+            | Self::SetCoinbase { .. }
+            | Self::Create { .. } => None,
         }
     }
 }
@@ -133,7 +134,8 @@ impl IntendedAction {
             | Self::PayWithdrawal { .. }
             | Self::PayExit { .. }
             | Self::SignalSigned { .. }
-            | Self::VoteSigned { .. } => None,
+            | Self::VoteSigned { .. }
+            | Self::Create { .. } => None,
         }
     }
 }
@@ -222,7 +224,8 @@ impl Intent {
             | IntendedAction::ExitStake { .. }
             | IntendedAction::SetCoinbase { .. }
             | IntendedAction::AnnounceMove { .. }
-            | IntendedAction::FinalizeMove { .. } => Completion::State,
+            | IntendedAction::FinalizeMove { .. }
+            | IntendedAction::Create { .. } => Completion::State,
         }
     }
 

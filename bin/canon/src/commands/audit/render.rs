@@ -101,7 +101,7 @@ pub(super) fn markdown(report: &AuditReport) -> String {
         line!(page, "| {kind} | `{address}` | {owner} | {} | {code} |", cell(&proof(contract)));
     }
     if let Some(deployer) = report.deployer {
-        line!(page, "\nDeployed by `{deployer}`, which owns nothing.");
+        line!(page, "\nDeployed by `{deployer}`.");
     }
     if let Some(parameters) = &report.parameters {
         line!(page, "\n## Parameters in force");

@@ -6,6 +6,7 @@ use canon_chain::deploy::{
     AssetParameters, CheckedParameters, Create2Origin, GovernanceParameters, RollupSettings,
     SetParameters, SignalingParameters,
 };
+use canon_protocol::Timestamp;
 use eyre::eyre;
 use serde::Deserialize;
 use toml::Spanned;
@@ -41,6 +42,22 @@ struct DeploymentFile {
     rollup: RollupSettings,
     #[serde(default)]
     origin: Create2Origin,
+}
+
+/// Returns the genesis of a rollup, if the file names it.
+///
+/// # Errors
+///
+/// If it doesn't: then each run would deploy another rollup.
+pub(crate) fn named_genesis(settings: &RollupSettings) -> Result<Timestamp, Failure> {
+    settings.genesis.ok_or_else(|| {
+        let report = eyre!(
+            "rollup.genesis: expected the first second of slot 0, found nothing: the rollup's address follows \
+             from it, and without it each run would deploy another rollup"
+        );
+        let next = "name the time of the newest block there, in Unix seconds, or an earlier one";
+        Failure::bad_input(report, next)
+    })
 }
 
 impl Deployment {

@@ -1,8 +1,7 @@
 //! The end of a deployment: its manifest, and the next steps.
 
 use std::{
-    fs::{self, File},
-    io::{self, Write as _},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -10,6 +9,7 @@ use alloy_primitives::U256;
 use canon_chain::{
     Endpoint,
     deploy::{DeployManifest, DeployedSet},
+    write_file,
 };
 use canon_protocol::text::{ether, grouped};
 use eyre::Report;
@@ -39,15 +39,7 @@ pub(super) fn write(path: &Path, manifest: &DeployManifest) -> Result<(), Failur
     };
     let mut text = serde_json::to_string_pretty(manifest).map_err(|error| failed(error.into()))?;
     text.push('\n');
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = PathBuf::from(name);
-    let written = File::create(&new).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, path)
-    });
-    written.map_err(failed)
+    write_file(path, text.as_bytes()).map_err(failed)
 }
 
 impl Finished {
@@ -63,9 +55,9 @@ impl Finished {
         let blocks = receipts.map(|receipt| receipt.block);
         if let (Some(first), Some(last)) = (blocks.clone().min(), blocks.max()) {
             line!(page, "  blocks             {first} to {last}");
+            line!(page, "  gas                {}", grouped(u128::from(gas)));
+            line!(page, "  fee                {} ether", ether(*fee));
         }
-        line!(page, "  gas                {}", grouped(u128::from(gas)));
-        line!(page, "  fee                {} ether", ether(*fee));
         line!(page, "  manifest           {}", file.display());
         line!(page, "\ncanon.toml, for the commands below");
         for url in settings.rpc_url.iter().flat_map(|setting| &setting.value).take(1) {

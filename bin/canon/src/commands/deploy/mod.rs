@@ -13,25 +13,26 @@ use clap::{Args, ValueEnum};
 
 use crate::{
     chain::{self, ChainArgs},
-    deployer::ask,
     exit::{Exit, Failure},
-    input::whole,
     judgement::Judgement,
     output,
-    send::Consent,
-    signing::{Need, SignerArgs},
+    send::{Extent, Format, SendArgs},
 };
 
+pub(crate) use file::named_genesis;
 pub(crate) use render::meaning;
 
 use file::Deployment;
-use session::Session;
+use session::{Beginning, Session};
 
 /// Deploy a set of contracts from a file of parameters, and verify every step
 ///
 /// All addresses are shown before anything is sent. Each step is recorded on disk before it is sent and
 /// verified on the chain before the next one begins, so a deployment that was interrupted goes on with
 /// --resume. At the end the deployer owns nothing, and a manifest says how to recompute every address.
+///
+/// --unsigned prints the transactions that the chain lacks, for a multisig or another wallet. When it lacks none,
+/// the same command verifies the set and writes the manifest.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Deploy {
@@ -40,7 +41,7 @@ pub(crate) struct Deploy {
     file: Option<PathBuf>,
 
     /// Print a file of parameters, every field explained, and exit
-    #[arg(long, conflicts_with_all = ["file", "resume", "manifest", "yes", "dry_run", "json"])]
+    #[arg(long, conflicts_with_all = ["file", "resume", "manifest", "yes", "dry_run", "unsigned", "json"])]
     print_config: bool,
 
     /// Parameters to print
@@ -48,31 +49,15 @@ pub(crate) struct Deploy {
     preset: Preset,
 
     /// Go on with a deployment that was interrupted, and take over contracts that the chain has already
-    #[arg(long)]
+    #[arg(long, conflicts_with = "unsigned")]
     resume: bool,
 
     /// File to write the manifest to [default: FILE with the ending .manifest.json]
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
 
-    /// Don't ask before sending
-    #[arg(long)]
-    yes: bool,
-
-    /// Stop before anything is sent; the address in --from suffices
-    #[arg(long, conflicts_with = "yes")]
-    dry_run: bool,
-
-    /// Blocks to wait for after the last step, with the one that has it
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole(1..=canon_chain::FINALITY))]
-    confirmations: u64,
-
-    /// Print the manifest as JSON
-    #[arg(long)]
-    json: bool,
-
     #[command(flatten)]
-    signer: SignerArgs,
+    send: SendArgs,
 
     #[command(flatten)]
     chain: ChainArgs,
@@ -92,9 +77,10 @@ Examples:
   canon deploy --print-config > deployment.toml
   canon deploy deployment.toml --rpc-url http://localhost:8545 --account deployer
   canon deploy deployment.toml --resume --rpc-url http://localhost:8545 --account deployer
+  canon deploy deployment.toml --unsigned safe --from 0x…
 
 Exit codes:
-  0  the set was deployed and verified; with --dry-run, it can be
+  0  the set was deployed and verified; with --dry-run and --unsigned, it can be
   1  the chain refuses a step, or the parameters break a rule and the file doesn't accept it
   2  bad input: flags, the file, canon.toml, a key, or a deployment that is finished or not begun
   3  no endpoint answers, or an internal error";
@@ -113,13 +99,20 @@ impl Deploy {
             return Ok(Exit::Success);
         };
         let Deployment { parameters: checked, accepted } = Deployment::read(file)?;
+        if let Extent::Print(_) = self.send.extent() {
+            named_genesis(&checked.raw().rollup)?;
+        }
         let manifest = self.manifest.clone();
         let manifest = manifest.unwrap_or_else(|| file.with_extension("manifest.json"));
         let record = session::record_of(&manifest);
-        session::ensure_unfinished(&manifest, &record, self.resume)?;
+        let beginning = match (self.send.extent(), self.resume) {
+            (Extent::Print(_), _) => Beginning::Unsigned,
+            (_, true) => Beginning::Resumed,
+            (_, false) => Beginning::New,
+        };
+        session::ensure_unfinished(&manifest, &record, beginning)?;
         let settings = self.chain.settings()?;
-        let need = if self.dry_run { Need::Address } else { Need::Key };
-        let signer = self.signer.open(need)?;
+        let signer = self.send.open()?;
         chain::run(async {
             let client = settings.connect_without_set().await?;
             let facts = SetFacts { parameters: checked.raw(), initial_holder_has: None };
@@ -130,21 +123,28 @@ impl Deploy {
             judgement.ensure_accepted()?;
             let signer = signer.on(&client).await?;
             let session = Session { client, checked, manifest, record, judgement };
-            let prepared = session.prepare(signer, self.resume).await?;
+            let prepared = session.prepare(signer, beginning).await?;
             let words = prepared.words();
-            if self.dry_run {
-                match self.json {
-                    true => output::json(&prepared.document())?,
-                    false => output::result(&words)?,
+            match (self.send.extent(), self.send.format()) {
+                (Extent::Simulate, Format::Json) => {
+                    output::json(&prepared.document())?;
+                    return Ok(Exit::Success);
                 }
-                return Ok(Exit::Success);
+                (Extent::Simulate, Format::Text) => {
+                    output::result(&words)?;
+                    return Ok(Exit::Success);
+                }
+                (Extent::Print(form), _) if !prepared.is_on_chain() => {
+                    output::text(&words);
+                    prepared.print(form).await?;
+                    return Ok(Exit::Success);
+                }
+                _ => self.send.consent(&words, "Deploy this set?").await?,
             }
-            output::text(&words);
-            ask("Deploy this set?", if self.yes { Consent::Given } else { Consent::Ask })?;
-            let finished = prepared.deploy(self.confirmations).await?;
-            match self.json {
-                true => output::json(&finished.manifest)?,
-                false => output::result(&finished.render(&settings))?,
+            let finished = prepared.deploy(self.send.confirmations()).await?;
+            match self.send.format() {
+                Format::Json => output::json(&finished.manifest)?,
+                Format::Text => output::result(&finished.render(&settings))?,
             }
             Ok(Exit::Success)
         })

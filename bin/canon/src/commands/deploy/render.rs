@@ -1,7 +1,7 @@
 //! The preview of a deployment.
 
 use alloy_primitives::U256;
-use canon_chain::deploy::{DeployRecord, SET_GAS, SetParameters, SetPlan, Step, whole_way};
+use canon_chain::deploy::{DeployRecord, SetParameters, SetPlan, Step, whole_way};
 use canon_protocol::{
     ForeignText, Seconds,
     text::{Duration, Percent, Time, ether, grouped},
@@ -15,6 +15,7 @@ use crate::{
 
 /// The contents of a preview.
 pub(super) struct Preview<'a> {
+    /// The record, with the steps that the chain has.
     pub(super) record: &'a DeployRecord,
     pub(super) plan: &'a SetPlan,
     pub(super) judgement: &'a Judgement,
@@ -58,11 +59,8 @@ impl Preview<'_> {
             self.judgement.render(&mut page);
         }
         line!(page, "\nCost");
-        line!(
-            page,
-            "  gas                about {}",
-            grouped(u128::from(SET_GAS - record.gas_used().min(SET_GAS)))
-        );
+        let gas = grouped(u128::from(record.most_gas_left()));
+        line!(page, "  gas                at most {gas}");
         line!(page, "  fee                at most {} ether", ether(self.most));
         line!(page, "  the deployer has   {} ether", ether(self.balance));
         page.into_text()

@@ -10,7 +10,7 @@ use canon_chain::{
     AccountSigner, Client, Sender,
     deploy::{
         CheckedParameters, DeployError, DeployManifest, DeployProgress, DeployRecord, RecordFile,
-        SET_GAS, SetPlan, Step, deploy,
+        SetPlan, Step, deploy, find_done, simulate_next,
     },
 };
 use canon_views::BlockView;
@@ -20,15 +20,22 @@ use serde::Serialize;
 use super::{finish::Finished, render};
 use crate::{
     chain::unreached,
-    deployer::{self, confirm, ensure_funds, interrupted, wait_for},
+    deployer::{self, Confirmation, confirm, ensure_funds, interrupted, wait_for},
     exit::Failure,
     judgement::Judgement,
     output,
+    send::{UnsignedForm, print_unsigned},
 };
 
 const GO_ON: &str = "run the same command with --resume to go on";
 
+const NOTHING_PRINTED: &str =
+    "nothing was printed: remove the cause, then run the same command again";
+
 pub(super) const RESUME: &str = "remove the cause, then run the same command with --resume";
+
+/// The number of times that the contracts are read again after an endpoint failed.
+const MAX_RETRIES: u32 = 5;
 
 /// A deployment to carry out: its set, its chain and its files.
 pub(super) struct Session {
@@ -45,6 +52,8 @@ pub(super) struct Prepared {
     sender: Sender,
     /// The record of this run, or that of an earlier run.
     record: DeployRecord,
+    /// The record, with the steps that the chain has.
+    on_chain: DeployRecord,
     plan: SetPlan,
     balance: U256,
     /// The highest possible cost with the fees offered now, in wei, without the steps that are
@@ -72,6 +81,17 @@ struct PlannedDocument {
     address: Address,
 }
 
+/// The way in which a deployment begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// Nothing of it is there.
+    New,
+    /// It goes on with an earlier run, and takes over contracts that the chain has.
+    Resumed,
+    /// Somebody else signs its transactions, as many as the chain lacks.
+    Unsigned,
+}
+
 /// The path of the record of an unfinished deployment.
 pub(super) fn record_of(manifest: &Path) -> PathBuf {
     let mut name = manifest.as_os_str().to_owned();
@@ -83,7 +103,7 @@ pub(super) fn record_of(manifest: &Path) -> PathBuf {
 pub(super) fn ensure_unfinished(
     manifest: &Path,
     record: &Path,
-    resume: bool,
+    beginning: Beginning,
 ) -> Result<(), Failure> {
     if manifest.exists() {
         return Err(Failure::bad_input(
@@ -91,7 +111,7 @@ pub(super) fn ensure_unfinished(
             "`canon audit --manifest` checks it; for another set, name another file with --manifest",
         ));
     }
-    if record.exists() && !resume {
+    if record.exists() && beginning != Beginning::Resumed {
         return Err(Failure::bad_input(
             eyre!("{} exists: this deployment is begun and not finished", record.display()),
             "go on with --resume; to begin another one, name another file with --manifest",
@@ -105,7 +125,7 @@ impl Session {
     pub(super) async fn prepare(
         self,
         signer: AccountSigner,
-        resume: bool,
+        beginning: Beginning,
     ) -> Result<Prepared, Failure> {
         let (client, deployer) = (&self.client, signer.address());
         let head = client.head().await.map_err(unreached)?;
@@ -128,14 +148,14 @@ impl Session {
         let given = record.parameters.rollup.genesis;
         let genesis = *record.genesis.get_or_insert_with(|| given.unwrap_or(head.timestamp));
         let plan = SetPlan::new(&record.parameters, deployer, genesis);
-        match (begun_on_chain(client, &plan, &head).await?, resume) {
-            (Some((contract, address)), false) => {
+        match (begun_on_chain(client, &plan, &head).await?, beginning) {
+            (Some((contract, address)), Beginning::New) => {
                 return Err(Failure::bad_input(
                     eyre!("the chain has {contract} at {address} already, with the same arguments"),
                     "to take it over, add --resume; for another set, choose another salt in [origin]",
                 ));
             }
-            (None, true) if !self.record.exists() => {
+            (None, Beginning::Resumed) if !self.record.exists() => {
                 return Err(Failure::bad_input(
                     eyre!(
                         "--resume: expected a deployment that has begun, found neither its record {} nor a \
@@ -150,12 +170,16 @@ impl Session {
         if let Some((contract, refusal)) = plan.refusals(head.timestamp).into_iter().next() {
             return Err(undeployed(DeployError::Constructor { contract, refusal }));
         }
+        if beginning == Beginning::Unsigned {
+            find_done(client, &plan, &mut record).await.map_err(undeployed)?;
+        }
+        let on_chain = record.read_again(client).await.map_err(unreached)?;
         let sender = Sender::new(client.clone(), signer);
         let balance = client.balance(deployer).await.map_err(unreached)?;
         let next = client.next_block().await.map_err(unreached)?;
         let fees = sender.fees(next).map_err(|error| undeployed(error.into()))?;
-        let most = U256::from(SET_GAS.saturating_sub(record.gas_used())) * U256::from(fees.max_fee);
-        Ok(Prepared { session: self, sender, record, plan, balance, most })
+        let most = U256::from(on_chain.most_gas_left()) * U256::from(fees.max_fee);
+        Ok(Prepared { session: self, sender, record, on_chain, plan, balance, most })
     }
 }
 
@@ -179,7 +203,7 @@ impl Prepared {
     /// The text that a user should read before anything is sent.
     pub(super) fn words(&self) -> String {
         let preview = render::Preview {
-            record: &self.record,
+            record: &self.on_chain,
             plan: &self.plan,
             judgement: &self.session.judgement,
             balance: self.balance,
@@ -199,9 +223,31 @@ impl Prepared {
             deployer: self.record.deployer,
             contracts: contracts.collect(),
             rules: &self.session.judgement,
-            gas: SET_GAS,
+            gas: self.on_chain.most_gas_left(),
             most_fee: self.most.to_string(),
         }
+    }
+
+    /// Whether the chain has the effects of all steps.
+    pub(super) fn is_on_chain(&self) -> bool {
+        self.on_chain.next().is_none()
+    }
+
+    /// Prints the transactions that the chain lacks, for somebody else to sign.
+    pub(super) async fn print(&self, form: UnsignedForm) -> Result<(), Failure> {
+        let Self { sender, on_chain, plan, .. } = self;
+        let simulated = simulate_next(sender, plan, on_chain).await;
+        simulated.map_err(|error| deployer::undeployed(error, NOTHING_PRINTED))?;
+        let unsigned = |step| deployer::unsigned(&plan.call(step), Step::most_gas(step));
+        let calls = on_chain.steps_left().map(unsigned).collect::<Result<_, _>>()?;
+        let titles: Vec<_> = on_chain.steps_left().map(|step| step.to_string()).collect();
+        let texts = ("canon deploy", &*titles.join("; "));
+        print_unsigned(form, sender.client(), sender.address(), texts, calls).await?;
+        output::note(
+            &"once they are mined, in this order, run the same command again: it verifies the set and writes \
+              the manifest",
+        );
+        Ok(())
     }
 
     /// Carries out the deployment.
@@ -210,11 +256,20 @@ impl Prepared {
         ensure_funds(balance, most)?;
         let (mut file, _) = RecordFile::open(&session.record).map_err(unrecorded)?;
         let mut unsaved = None;
-        let save = |record: &DeployRecord, progress: DeployProgress| {
-            if let DeployProgress::Finished(done) = progress {
-                let hash = done.receipt.map(|receipt| receipt.transaction.to_string());
-                let hash = hash.unwrap_or_else(|| "the chain had it already".to_owned());
-                output::text(&format!("done: {}\n      {hash}\n", done.step));
+        let mut save = |record: &DeployRecord, progress: DeployProgress| {
+            match progress {
+                DeployProgress::Finished(done) => {
+                    let hash = done.receipt.map(|receipt| receipt.transaction.to_string());
+                    let hash = hash.unwrap_or_else(|| "the chain had it already".to_owned());
+                    output::text(&format!("done: {}\n      {hash}\n", done.step));
+                }
+                DeployProgress::Replaced(done) => {
+                    output::note(&format_args!(
+                        "{}: its block was replaced; waiting until another one has it",
+                        done.step
+                    ));
+                }
+                _ => {}
             }
             match file.save(record) {
                 Ok(()) => ControlFlow::Continue(()),
@@ -224,21 +279,39 @@ impl Prepared {
                 }
             }
         };
-        let mut wait = wait_for;
-        let deployment = deploy(&mut sender, &session.checked, &mut record, &mut wait, save);
-        let set = tokio::select! {
-            set = deployment => set,
-            Failure { exit, report, .. } = interrupted() => {
-                return Err(Failure { exit, report, next: GO_ON });
+        let deployment = async {
+            let (mut wait, mut retries) = (wait_for, 0);
+            loop {
+                let set =
+                    deploy(&mut sender, &session.checked, &mut record, &mut wait, &mut save).await;
+                let set = match set {
+                    // A block can be replaced while the contracts are read.
+                    Err(DeployError::Chain(error))
+                        if error.is_temporary() && retries < MAX_RETRIES =>
+                    {
+                        output::note(&error);
+                        wait_for(retries).await;
+                        retries += 1;
+                        continue;
+                    }
+                    set => set.map_err(undeployed)?,
+                };
+                let receipts: Vec<_> = record.receipts().collect();
+                let confirmed = confirm(&session.client, &receipts, confirmations).await;
+                match confirmed.map_err(go_on)? {
+                    Confirmation::Reached => return Ok(set),
+                    Confirmation::Replaced => {}
+                }
             }
+        };
+        let outcome = tokio::select! {
+            outcome = deployment => outcome,
+            failure = interrupted() => Err(go_on(failure)),
         };
         if let Some(error) = unsaved {
             return Err(unrecorded(error));
         }
-        let set = set.map_err(undeployed)?;
-        let blocks = record.done.iter().filter_map(|done| done.receipt);
-        let last = blocks.map(|receipt| receipt.block).max();
-        confirm(&session.client, last, confirmations).await?;
+        let set = outcome?;
         let manifest = DeployManifest::of(&session.client, &record).await.map_err(undeployed)?;
         let fee = record.fee(&session.client).await.map_err(unreached)?;
         super::finish::write(&session.manifest, &manifest)?;
@@ -252,6 +325,10 @@ fn unrecorded(error: canon_chain::deploy::RecordFileError) -> Failure {
         Report::new(error).wrap_err("the record of the deployment can't be kept"),
         "nothing is sent without it: correct this, then go on with --resume",
     )
+}
+
+fn go_on(failure: Failure) -> Failure {
+    Failure { next: GO_ON, ..failure }
 }
 
 fn undeployed(error: DeployError) -> Failure {

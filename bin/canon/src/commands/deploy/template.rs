@@ -93,7 +93,9 @@ const ACCEPT: &str = "\
 
 const GENESIS: &str = "[rollup]
 
-# genesis = 1767225600  # first second of slot 0, in Unix seconds; default: the newest block's
+# First second of slot 0, in Unix seconds; not in the future. Default: the time of the newest block.
+# With --unsigned it has to be named.
+# genesis = 1767225600
 ";
 
 const ORIGIN: &str = "

@@ -3,16 +3,20 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::Address;
+use canon_chain::deploy::{DeployError, rehearse_actions};
 use canon_payload::{Hashes, KnownSet, describe, explain};
-use canon_protocol::{Action, ExpectCall, RegistryCall, Role};
+use canon_protocol::{Action, Addresses, ExpectCall, RegistryCall, Role};
 use canon_views::SetView;
 use eyre::eyre;
 use serde::Serialize;
 
-use crate::{chain::Chain, exit::Failure, page::wrapped};
+use crate::{chain::Chain, exit::Failure, page::hanging};
 
-/// The width of an action, which is shown with an indentation of up to 5 columns; further lines have 3 more.
-const WIDTH: usize = 72;
+/// The width of all lines, which are shown with an indentation of up to 5 columns.
+const WIDTH: usize = 75;
+
+/// The indentation of the lines below the first of an action.
+const INDENT: &str = "   ";
 
 /// Actions in the form in which they are shown.
 #[derive(Debug, Serialize)]
@@ -62,7 +66,8 @@ impl Obstacle {
     fn words(self) -> Option<String> {
         match self {
             Self::WithoutCode => {
-                let words = "NO CODE at the target now: Governance refuses it unless an earlier action deploys it";
+                let words = "NO CODE at the target now: Governance refuses it unless an earlier \
+                             action deploys it";
                 Some(words.to_owned())
             }
             _ => self.reason().map(|reason| format!("CAN'T BE EXECUTED: {reason}")),
@@ -91,72 +96,94 @@ impl ShownActions {
         Some(Self(shown.collect()))
     }
 
+    /// The actions as data, without obstacles.
+    fn of_data(actions: &[Action]) -> Self {
+        let shown = actions.iter().map(|action| ShownAction {
+            words: format!("{}: {}", action.target, action.data),
+            effect: Vec::new(),
+            action: action.clone(),
+            obstacle: Obstacle::NoneKnown,
+        });
+        Self(shown.collect())
+    }
+
     /// Returns the actions with the obstacles to their execution.
     ///
     /// # Errors
     ///
     /// If the endpoint doesn't answer.
-    pub(super) async fn examined(
-        chain: &Chain,
-        view: &SetView,
-        actions: &[Action],
-    ) -> Result<Option<Self>, Failure> {
-        let Some(mut shown) = Self::of(view, actions) else { return Ok(None) };
-        let obstacles = obstacles(chain, view, actions).await?;
-        for (shown, obstacle) in shown.0.iter_mut().zip(obstacles) {
-            shown.obstacle = obstacle;
+    pub(super) async fn examined(self, chain: &Chain, view: &SetView) -> Result<Self, Failure> {
+        let mut with_code = BTreeMap::new();
+        let mut examined = Vec::new();
+        for shown in self.0 {
+            let obstacle = obstacle(chain, view, &shown.action, &mut with_code).await?;
+            examined.push(ShownAction { obstacle, ..shown });
         }
-        Ok(Some(shown))
+        Ok(Self(examined))
     }
 
-    /// The obstacles to the actions.
-    fn obstacles(&self) -> Vec<Obstacle> {
-        self.0.iter().map(|shown| shown.obstacle).collect()
+    /// The number of the first action with an obstacle of a kind, and the action.
+    fn first(&self, is_meant: impl Fn(Obstacle) -> bool) -> Option<(usize, &ShownAction)> {
+        (1..).zip(&self.0).find(|(_, shown)| is_meant(shown.obstacle))
+    }
+
+    /// A warning about all actions, if one of them has an obstacle.
+    fn warning(&self) -> Option<String> {
+        if let Some((number, _)) = self.first(Obstacle::is_for_good) {
+            return Some(format!("warning: the proposal can't be executed: action {number} fails"));
+        }
+        let (number, _) = self.first(|obstacle| obstacle == Obstacle::WithoutCode)?;
+        Some(format!(
+            "warning: the proposal can't be executed as long as action {number} has no target"
+        ))
     }
 
     /// The actions in lines, numbered, each with its effect.
     pub(super) fn lines(&self) -> Vec<String> {
         let lines = (1..).zip(&self.0).flat_map(|(number, shown)| {
             let ShownAction { words, effect, obstacle, .. } = shown;
-            let effect = effect.iter().map(|line| format!("   {line}"));
-            let obstacle = obstacle.words().map(|words| format!("   {words}"));
             // Long calls break between arguments, since addresses and hashes have no spaces.
-            let words = wrapped(words, WIDTH).into_iter().enumerate();
-            let words = words.map(move |(position, line)| match position {
-                0 => format!("{number}. {line}"),
-                _ => format!("   {line}"),
-            });
-            words.chain(effect).chain(obstacle)
+            let words = hanging(&format!("{number}. "), words, WIDTH).into_iter();
+            let effect = effect.iter().flat_map(|line| effect_lines(line));
+            let obstacle = obstacle.words().into_iter();
+            words.chain(effect).chain(obstacle.flat_map(|words| hanging(INDENT, &words, WIDTH)))
         });
-        lines.chain(warning(&self.obstacles())).collect()
+        lines.chain(self.warning()).collect()
     }
 }
 
-/// The obstacles to the actions at the block of the view.
-async fn obstacles(
+/// A line of an effect, wrapped. A line keeps its columns if it fits, or has a word that doesn't fit anyway.
+fn effect_lines(line: &str) -> Vec<String> {
+    let line = format!("{INDENT}{line}");
+    let blanks: String = line.chars().take_while(|one| *one == ' ').collect();
+    let fits = |text: &str| blanks.len() + text.chars().count() <= WIDTH;
+    match fits(line.trim_start()) || !line.split_whitespace().all(fits) {
+        true => vec![line],
+        false => hanging(&blanks, &line, WIDTH),
+    }
+}
+
+/// The obstacle to an action at the block of the view. `with_code` has the targets that were asked for, and whether
+/// they have code.
+async fn obstacle(
     chain: &Chain,
     view: &SetView,
-    actions: &[Action],
-) -> Result<Vec<Obstacle>, Failure> {
-    let mut with_code = BTreeMap::new();
-    let mut found = Vec::new();
-    for action in actions {
-        let target = action.target;
-        if target == view.present.addresses.asset {
-            found.push(Obstacle::OnAsset);
-            continue;
-        }
-        let has_code = match with_code.get(&target) {
-            Some(has_code) => *has_code,
-            None => chain.has_code(target).await?,
-        };
-        with_code.insert(target, has_code);
-        found.push(match has_code {
-            true => obstacle_of_listed(chain, view, action).await?,
-            false => Obstacle::WithoutCode,
-        });
+    action: &Action,
+    with_code: &mut BTreeMap<Address, bool>,
+) -> Result<Obstacle, Failure> {
+    let target = action.target;
+    if target == view.present.addresses.asset {
+        return Ok(Obstacle::OnAsset);
     }
-    Ok(found)
+    let has_code = match with_code.get(&target) {
+        Some(has_code) => *has_code,
+        None => chain.has_code(target).await?,
+    };
+    with_code.insert(target, has_code);
+    match has_code {
+        true => obstacle_of_listed(chain, view, action).await,
+        false => Ok(Obstacle::WithoutCode),
+    }
 }
 
 /// The obstacle to an action that depends on the rollups that the Registry lists: it lists them for good.
@@ -188,27 +215,11 @@ async fn obstacle_of_listed(
     })
 }
 
-/// The number of the first action with an obstacle of a kind.
-fn first(obstacles: &[Obstacle], is_meant: impl Fn(Obstacle) -> bool) -> Option<usize> {
-    obstacles.iter().position(|obstacle| is_meant(*obstacle)).map(|position| position + 1)
-}
-
-/// A warning about all actions, if one of them has an obstacle.
-fn warning(obstacles: &[Obstacle]) -> Option<String> {
-    if let Some(number) = first(obstacles, Obstacle::is_for_good) {
-        return Some(format!("warning: the proposal can't be executed: action {number} fails"));
-    }
-    let number = first(obstacles, |obstacle| obstacle == Obstacle::WithoutCode)?;
-    Some(format!(
-        "warning: the proposal can't be executed as long as action {number} has no target"
-    ))
-}
-
 /// Actions in words, with their obstacles.
 #[derive(Debug)]
 pub(crate) struct ActionsInWords {
     pub(crate) lines: Vec<String>,
-    obstacles: Vec<Obstacle>,
+    shown: ShownActions,
 }
 
 impl ActionsInWords {
@@ -218,39 +229,50 @@ impl ActionsInWords {
     ///
     /// If there is such an action. `next` says what to do about it.
     pub(crate) fn require_possible(&self, next: &'static str) -> Result<(), Failure> {
-        let Some(number) = first(&self.obstacles, Obstacle::is_for_good) else { return Ok(()) };
-        let reason = self.obstacles.get(number - 1).and_then(|obstacle| obstacle.reason());
-        let reason = reason.unwrap_or_default();
-        let action = self.lines.iter().find_map(|line| line.strip_prefix(&format!("{number}. ")));
-        let action = action.unwrap_or_default();
+        let Some((number, shown)) = self.shown.first(Obstacle::is_for_good) else { return Ok(()) };
+        let action = &shown.words;
         let title = format!(
             "a proposal of this payload can't be executed: action {number}, {action}, fails"
         );
+        let reason = shown.obstacle.reason().unwrap_or_default();
         Err(Failure::refused(eyre!(reason).wrap_err(title), next))
+    }
+
+    /// A warning in lines if an action would fail now, executed by Governance on the newest block without the other
+    /// actions. It can change with the next block. There is none if an action always fails, which the lines say
+    /// already.
+    pub(crate) async fn failing_now(&self, chain: &Chain, governance: Address) -> Vec<String> {
+        if self.shown.first(Obstacle::is_for_good).is_some() {
+            return Vec::new();
+        }
+        let actions: Vec<_> = self.shown.0.iter().map(|shown| shown.action.clone()).collect();
+        let (label, text) = match rehearse_actions(chain.client(), governance, &actions).await {
+            Ok(()) => return Vec::new(),
+            Err(DeployError::Action { number, source }) => {
+                let action = self.shown.0.get(number - 1).map(|shown| &*shown.words);
+                let reason = source.as_revert().map(|revert| match revert.hint() {
+                    Some(hint) => format!("{revert}; {hint}"),
+                    None => revert.to_string(),
+                });
+                let text = format!(
+                    "action {number}, {}, would fail if it were executed now, by itself: {}. This can be \
+                     intended: it may need an earlier action, or a later state",
+                    action.unwrap_or_default(),
+                    reason.unwrap_or_else(|| source.to_string())
+                );
+                ("warning: ", text)
+            }
+            // The transaction itself can still be simulated and sent.
+            Err(error) => {
+                ("note: ", format!("whether the actions would fail now isn't known: {error}"))
+            }
+        };
+        hanging(label, &text, WIDTH)
     }
 }
 
-/// The actions in words with their obstacles, followed by the addresses of all names in them; `None` if the
-/// history isn't known.
-///
-/// # Errors
-///
-/// If the endpoint doesn't answer.
-pub(crate) async fn in_words(
-    chain: &Chain,
-    view: &SetView,
-    actions: &[Action],
-) -> Result<Option<ActionsInWords>, Failure> {
-    let Some(shown) = ShownActions::examined(chain, view, actions).await? else { return Ok(None) };
-    let names = names(view);
-    let is_used = |name: &str| shown.0.iter().any(|shown| shown.words.contains(name));
-    let used = names.iter().filter(|(_, name)| is_used(name));
-    let used = used.map(|(address, name)| format!("{name} is {address}"));
-    let lines = shown.lines().into_iter().chain(used).collect();
-    Ok(Some(ActionsInWords { lines, obstacles: shown.obstacles() }))
-}
-
-/// The actions in words as from [`in_words`], or as data if the history isn't known.
+/// The actions in words with their obstacles, followed by the addresses of all names in them. They are shown as
+/// data if the history isn't known.
 ///
 /// # Errors
 ///
@@ -260,56 +282,44 @@ pub(crate) async fn in_words_or_data(
     view: &SetView,
     actions: &[Action],
 ) -> Result<ActionsInWords, Failure> {
-    if let Some(words) = in_words(chain, view, actions).await? {
-        return Ok(words);
-    }
-    let obstacles = obstacles(chain, view, actions).await?;
-    let lines = (1..).zip(actions).zip(&obstacles).flat_map(|((number, action), obstacle)| {
-        let Action { target, data } = action;
-        let obstacle = obstacle.words().map(|words| format!("   {words}"));
-        [format!("{number}. {target}: {data}")].into_iter().chain(obstacle)
-    });
-    let lines = lines.chain(warning(&obstacles)).collect();
-    Ok(ActionsInWords { lines, obstacles })
+    let shown = ShownActions::of(view, actions).unwrap_or_else(|| ShownActions::of_data(actions));
+    let shown = shown.examined(chain, view).await?;
+    let names = names(view);
+    let is_used = |name: &str| shown.0.iter().any(|shown| shown.words.contains(name));
+    let used = names.iter().filter(|(_, name)| is_used(name));
+    let used = used.map(|(address, name)| format!("{name} is {address}"));
+    let lines = shown.lines().into_iter().chain(used).collect();
+    Ok(ActionsInWords { lines, shown })
 }
 
 /// The names of the set's contracts, by address.
 fn names(view: &SetView) -> BTreeMap<Address, String> {
-    let set = &view.present.addresses;
-    let mut names = BTreeMap::from([
-        (set.registry, "Registry".to_owned()),
-        (set.governance, "Governance".to_owned()),
-        (set.proposals, "Proposals".to_owned()),
-        (set.asset, "Asset".to_owned()),
-        (set.issuer, "Issuer".to_owned()),
-    ]);
-    if let Some(history) = &view.history {
-        names.insert(history.addresses().reward_distributor, "RewardDistributor".to_owned());
-        names.insert(history.addresses().expect, "Expect".to_owned());
-        // Version 0 isn't a rollup.
-        let listed = (0_u64..).zip(history.registry().snapshots()).skip(1);
-        let listed = listed.map(|(version, one)| (one.rollup, format!("rollup {version}")));
-        names.extend(listed);
-    }
-    names
+    contracts(view).into_iter().map(|(address, _, name)| (address, name)).collect()
 }
 
-/// The roles of the set's contracts, which determine their functions. Rollups are those that the Registry
-/// lists.
+/// The roles of the set's contracts, which determine their functions, by address.
 fn roles(view: &SetView) -> BTreeMap<Address, Role> {
+    contracts(view).into_iter().map(|(address, role, _)| (address, role)).collect()
+}
+
+/// The set's contracts with their roles and names. Rollups are those that the Registry lists.
+fn contracts(view: &SetView) -> Vec<(Address, Role, String)> {
     let set = &view.present.addresses;
-    let mut roles = BTreeMap::from([
-        (set.registry, Role::Registry),
-        (set.governance, Role::Governance),
-        (set.proposals, Role::Proposals),
-        (set.asset, Role::Asset),
-        (set.issuer, Role::Issuer),
-    ]);
+    let mut contracts = vec![
+        (set.registry, Role::Registry, "Registry".to_owned()),
+        (set.governance, Role::Governance, "Governance".to_owned()),
+        (set.proposals, Role::Proposals, "Proposals".to_owned()),
+        (set.asset, Role::Asset, "Asset".to_owned()),
+        (set.issuer, Role::Issuer, "Issuer".to_owned()),
+    ];
     if let Some(history) = &view.history {
-        roles.insert(history.addresses().reward_distributor, Role::Distributor);
-        roles.insert(history.addresses().expect, Role::Expect);
-        let listed = history.registry().snapshots().iter().skip(1);
-        roles.extend(listed.map(|one| (one.rollup, Role::Rollup)));
+        let Addresses { reward_distributor, expect, .. } = *history.addresses();
+        contracts.push((reward_distributor, Role::Distributor, "RewardDistributor".to_owned()));
+        contracts.push((expect, Role::Expect, "Expect".to_owned()));
+        // Version 0 isn't a rollup.
+        for (version, one) in (0_u64..).zip(history.registry().snapshots()).skip(1) {
+            contracts.push((one.rollup, Role::Rollup, format!("rollup {version}")));
+        }
     }
-    roles
+    contracts
 }

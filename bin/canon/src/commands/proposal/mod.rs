@@ -7,14 +7,14 @@ use std::{cmp::Reverse, sync::Arc};
 
 use alloy_primitives::Address;
 use canon_follow::OpenedSet;
-use canon_protocol::{Action, ProposalId, Tabulation, Tally, text};
+use canon_protocol::{Action, L1Block, ProposalId, Tabulation, Tally, actions_hash, text};
 use canon_views::{Present, ProposalView, Question, SetView};
 use clap::Args;
 use eyre::eyre;
 use serde::Serialize;
 
 use self::actions::ShownActions;
-pub(crate) use self::actions::{in_words, in_words_or_data};
+pub(crate) use self::actions::in_words_or_data;
 use crate::{
     chain::{self, Chain, ChainArgs},
     exit::{Exit, Failure},
@@ -51,6 +51,9 @@ Exit codes:
   2  bad input: flags, canon.toml, an id that doesn't exist, or no Canon deployment at the given address
   3  no endpoint answers, or an internal error";
 
+/// The text in place of a fact that only the history has.
+pub(crate) const UNKNOWN: &str = "not known, since the set's history isn't";
+
 /// A proposal, and the parts that come from its events.
 #[derive(Debug, Serialize)]
 struct ProposalDocument<'a> {
@@ -58,6 +61,8 @@ struct ProposalDocument<'a> {
     proposal: &'a ProposalView,
     /// The result of the vote if no more ballots are cast.
     result: Tabulation,
+    /// The block in which it was executed; `None` if it wasn't, or the history isn't known.
+    execution: Option<L1Block>,
     /// The actions that were published when the proposal was made; `None` if the history isn't known.
     actions: Option<ShownActions>,
     /// The power that each holder cast, largest first, then by address; `None` if the history isn't known.
@@ -122,15 +127,18 @@ async fn document<'a>(
         let (_, folded) = history.governance().proposal(proposal.id.to_word()).ok()?;
         Some(folded)
     });
-    let actions = match folded {
-        Some(folded) if proposal.state.is_live() => {
-            ShownActions::examined(chain, view, folded.actions()).await?
-        }
-        Some(folded) => ShownActions::of(view, folded.actions()),
-        None => None,
+    let actions = frozen_actions(view, proposal)?;
+    let actions = match actions.and_then(|actions| ShownActions::of(view, &actions)) {
+        Some(actions) if proposal.state.is_live() => Some(actions.examined(chain, view).await?),
+        actions => actions,
     };
-    let ballots = folded.map(|folded| by_power(folded.ballots()));
-    Ok(ProposalDocument { proposal, result: proposal.tabulation(), actions, ballots })
+    Ok(ProposalDocument {
+        proposal,
+        result: proposal.tabulation(),
+        execution: folded.and_then(canon_protocol::Proposal::execution),
+        actions,
+        ballots: folded.map(|folded| by_power(folded.ballots())),
+    })
 }
 
 /// Sorts ballots by power, largest first, then by address. The state has them in no order.
@@ -141,17 +149,91 @@ fn by_power(ballots: impl Iterator<Item = (Address, Tally)>) -> Vec<ShownBallot>
 }
 
 /// The actions that were frozen with a proposal; `None` if the history isn't known.
-pub(crate) fn frozen_actions(view: &SetView, proposal: &ProposalView) -> Option<Arc<[Action]>> {
-    let governance = view.history.as_ref()?.governance();
-    let (_, folded) = governance.proposal(proposal.id.to_word()).ok()?;
-    Some(Arc::clone(folded.actions()))
+///
+/// # Errors
+///
+/// If they don't have the hash that Governance has.
+pub(crate) fn frozen_actions(
+    view: &SetView,
+    proposal: &ProposalView,
+) -> Result<Option<Arc<[Action]>>, Failure> {
+    let Some(actions) = view.frozen_actions(proposal.id) else { return Ok(None) };
+    let (expected, found) = (proposal.actions_hash, actions_hash(actions));
+    if found != expected {
+        let report = eyre!(
+            "the actions of proposal {} in the set's events have the hash {found}, and Governance has \
+             {expected}",
+            proposal.id
+        );
+        return Err(Failure::refused(report, "use another endpoint"));
+    }
+    Ok(Some(Arc::clone(actions)))
 }
 
 #[cfg(test)]
 mod tests {
-    use canon_protocol::Amount;
+    use alloy_primitives::{B256, Bytes};
+    use canon_protocol::{
+        Addresses, Amount, Code, ConfigurationId, ExternalContracts, GovernanceEvent, L1Block, Log,
+        Reaction, Seconds, SetState,
+    };
+    use canon_views::BlockView;
 
     use super::*;
+
+    /// A chain without contracts.
+    struct Nothing;
+
+    impl ExternalContracts for Nothing {
+        fn code(&self, _account: Address) -> Code {
+            Code::default()
+        }
+
+        fn ask(&self, _target: Address, _data: &[u8]) -> Result<Bytes, Bytes> {
+            Err(Bytes::new())
+        }
+
+        fn call(&self, _caller: Address, _target: Address, _data: &Bytes) -> Reaction {
+            Reaction::Calls(Vec::new())
+        }
+    }
+
+    /// A set with a proposal of this action.
+    fn view_of(action: Action) -> SetView {
+        let governance = Address::with_last_byte(1);
+        let mut state = SetState::new(Addresses { governance, ..Addresses::default() });
+        let (id, payload) = (ProposalId::ZERO, Address::with_last_byte(2));
+        for event in [
+            GovernanceEvent::Proposed { proposal_id: id, payload },
+            GovernanceEvent::ProposalFrozen {
+                proposal_id: id,
+                proposer: governance,
+                configuration_id: ConfigurationId::ZERO,
+                actions_hash: actions_hash(std::slice::from_ref(&action)),
+                actions: vec![action],
+            },
+        ] {
+            let log = Log { emitter: governance, event: event.into() };
+            state.evolve(&log, L1Block::default()).unwrap();
+        }
+        let (block, question) = (BlockView::default(), Question::default());
+        SetView::of_state(Arc::new(state), &Nothing, block, &question, Seconds::SECOND)
+    }
+
+    #[test]
+    fn actions_are_those_whose_hash_governance_has() {
+        let action = Action { target: Address::with_last_byte(3), data: Bytes::from_static(&[7]) };
+        let view = view_of(action.clone());
+        let mut proposal = view.present.governance.proposals[0];
+        let frozen = frozen_actions(&view, &proposal).unwrap();
+        assert_eq!(frozen.as_deref(), Some(&[action][..]));
+        proposal.actions_hash = B256::repeat_byte(9);
+        let failure = frozen_actions(&view, &proposal).unwrap_err();
+        let text = format!("{failure:?}");
+        assert!(text.contains("and Governance has 0x0909"), "{text}");
+        let view = SetView { history: None, ..view };
+        assert_eq!(frozen_actions(&view, &proposal).unwrap(), None);
+    }
 
     #[test]
     fn ballots_of_a_block_have_one_order() {

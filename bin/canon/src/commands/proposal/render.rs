@@ -1,16 +1,16 @@
 //! Proposals as text.
 
 use canon_protocol::{
-    ProposalState, Seconds, Timestamp,
+    L1Block, ProposalState, Seconds, Timestamp,
     text::{Duration, Percent, Time, Tokens, grouped},
     votes_needed, yea_limit,
 };
 use canon_views::{Present, ProposalView};
 
-use super::ProposalDocument;
-use crate::page::{self, Page, line, share, until};
+use super::{ProposalDocument, UNKNOWN};
+use crate::page::{self, Page, line, share, until, wrapped_line};
 
-/// One or two lines for each proposal, newest first.
+/// Three lines for each proposal, newest first.
 pub(super) fn list(present: &Present) -> String {
     let mut page = Page::default();
     let now = present.block.timestamp;
@@ -21,11 +21,11 @@ pub(super) fn list(present: &Present) -> String {
         line!(page, "{:>6}  {}", proposal.id, page::state(proposal, now));
         line!(
             page,
-            "        for {}, against {}; payload {}",
+            "        for {}, against {}",
             share(proposal.tally.yea, proposal.total_power),
-            share(proposal.tally.nea, proposal.total_power),
-            proposal.payload
+            share(proposal.tally.nea, proposal.total_power)
         );
+        line!(page, "        payload {}", proposal.payload);
     }
     page.into_text()
 }
@@ -43,7 +43,7 @@ pub(super) fn proposal(present: &Present, document: &ProposalDocument<'_>) -> St
     }
     actions(&mut page, document);
     vote(&mut page, proposal, now);
-    dates(&mut page, proposal, now);
+    dates(&mut page, document, now);
     ballots(&mut page, document);
     line!(page, "\nAs of block {}, {}", grouped(present.block.number.get()), Time(now));
     page.into_text()
@@ -53,7 +53,7 @@ fn actions(page: &mut Page, document: &ProposalDocument<'_>) {
     line!(page, "\nActions, frozen with hash");
     line!(page, "  {}", document.proposal.actions_hash);
     match &document.actions {
-        None => line!(page, "  not known, since the set's history isn't"),
+        None => line!(page, "  {UNKNOWN}"),
         Some(actions) => {
             for words in actions.lines() {
                 line!(page, "  {words}");
@@ -68,7 +68,8 @@ fn vote(page: &mut Page, proposal: &ProposalView, now: Timestamp) {
         true => "locked now; those locked when voting starts will count",
         false => "locked when voting started",
     };
-    line!(page, "\nVote, with {} tokens {basis}", Tokens(*total_power));
+    line!(page, "");
+    wrapped_line!(page, "", "Vote, with {} tokens {basis}", Tokens(*total_power));
     for (side, amount) in [("for", tally.yea), ("against", tally.nea)] {
         line!(page, "  {side:<8} {:>10}  {} tokens", share(amount, *total_power), Tokens(amount));
     }
@@ -80,11 +81,13 @@ fn vote(page: &mut Page, proposal: &ProposalView, now: Timestamp) {
         Tokens(quorum)
     );
     let limit = yea_limit(tally.cast().unwrap_or_default(), configuration.vote_differential);
-    line!(page, "  margin               more than {} tokens have to be for it", Tokens(limit));
-    line!(page, "  result               {}", page::verdict(proposal, now));
+    let margin = "  margin               ";
+    wrapped_line!(page, margin, "more than {} tokens have to be for it", Tokens(limit));
+    wrapped_line!(page, "  result               ", "{}", page::verdict(proposal, now));
 }
 
-fn dates(page: &mut Page, proposal: &ProposalView, now: Timestamp) {
+fn dates(page: &mut Page, document: &ProposalDocument<'_>, now: Timestamp) {
+    let proposal = document.proposal;
     let dates = proposal.dates();
     line!(page, "\nDates, each the first second of the change");
     let all = [
@@ -95,25 +98,41 @@ fn dates(page: &mut Page, proposal: &ProposalView, now: Timestamp) {
         ("executable from", dates.executable),
         ("expires", dates.expires),
     ];
+    let state = proposal.state_at(now);
     // Dates that a proposal doesn't reach because it has ended aren't shown.
-    let reached = match proposal.state_at(now) {
+    let reached = match state {
         ProposalState::Rejected => dates.objections_end,
         ProposalState::Executed => dates.expires,
         ProposalState::Dropped => now,
         _ => Timestamp::MAX,
     };
     for (what, time) in all.into_iter().filter(|(_, time)| *time < reached) {
-        let distance = match now.since(time).filter(|since| *since > Seconds::ZERO) {
-            Some(since) => format!("{} ago", Duration(since).rounded()),
-            None => until(now, time),
-        };
-        line!(page, "  {what:<16} {}  {distance}", Time(time));
+        line!(page, "  {what:<16} {}", date(time, now));
     }
+    match document.execution {
+        Some(L1Block { number, timestamp }) => {
+            let block = grouped(number.get());
+            line!(page, "  {:<16} {}, in block {block}", "executed", date(timestamp, now));
+        }
+        None if state == ProposalState::Executed => {
+            line!(page, "  {:<16} {UNKNOWN}", "executed");
+        }
+        None => {}
+    }
+}
+
+/// A time, and its distance from now.
+fn date(time: Timestamp, now: Timestamp) -> String {
+    let distance = match now.since(time).filter(|since| *since > Seconds::ZERO) {
+        Some(since) => format!("{} ago", Duration(since).rounded()),
+        None => until(now, time),
+    };
+    format!("{}  {distance}", Time(time))
 }
 
 fn ballots(page: &mut Page, document: &ProposalDocument<'_>) {
     let Some(ballots) = &document.ballots else {
-        line!(page, "\nBallots: not known, since the set's history isn't");
+        line!(page, "\nBallots: {UNKNOWN}");
         return;
     };
     if ballots.is_empty() {
@@ -128,6 +147,6 @@ fn ballots(page: &mut Page, document: &ProposalDocument<'_>) {
         };
         let sides = [side("for", ballot.cast.yea), side("against", ballot.cast.nea)];
         let sides: Vec<_> = sides.into_iter().flatten().collect();
-        line!(page, "  {}  {}", ballot.holder, sides.join(", "));
+        wrapped_line!(page, &format!("  {}  ", ballot.holder), "{}", sides.join(", "));
     }
 }

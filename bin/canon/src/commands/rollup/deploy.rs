@@ -6,30 +6,27 @@ use alloy_primitives::{Address, B256};
 use canon_chain::{
     audit::rollup_settings,
     deploy::{
-        ContractPlan, Create2Origin, DeployedContract, ManifestArgument, RollupSettings, SetFacts,
-        SetParameters, StepReceipt, deploy_rollup, plan_rollup, rehearse_takeover,
-        rules_broken_by_rollup,
+        ContractPlan, Create2Origin, ManifestArgument, RollupSettings, SetFacts, SetParameters,
+        plan_rollup, rehearse_takeover, rules_broken_by_rollup, verify_rollup,
     },
 };
 use canon_protocol::{Create2, Timestamp};
 use canon_views::Present;
 use clap::Args;
-use eyre::eyre;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::{
     chain::{self, ChainArgs},
-    commands::deploy::template,
-    deployer::{
-        AGAIN, PreparedCreation, ShownCreation, carried_out, receipt, undeployed, wait_for,
-    },
-    examined::{self, examine, parameters_in_force},
+    commands::deploy::{named_genesis, template},
+    creation::{Created, creation_step},
+    deployer::undeployed,
+    examined::{self, AUDIT_IT, examine, parameters_in_force},
     exit::{Exit, Failure},
     judgement::Judgement,
     output,
     page::{Page, line},
-    send::{Format, SendArgs},
+    send::{self, Planned, SendArgs},
     toml_file::TomlFile,
 };
 
@@ -68,7 +65,7 @@ Exit codes:
   1  the set or the rollup isn't genuine, the chain refuses, or the parameters hurt
   2  bad input: flags, the file, canon.toml, a key, or no Canon deployment at the given address
   3  no endpoint answers, or an internal error
-  4  with --unsigned: the chain has the rollup already, so there is nothing to sign";
+  4  with --unsigned: the chain has the rollup already";
 
 /// The fields of the file.
 #[derive(Debug, Deserialize)]
@@ -92,8 +89,6 @@ struct RollupDocument<'a> {
     init_code_hash: B256,
     /// The arguments of its constructor: amounts in base units, times in seconds.
     arguments: Vec<ManifestArgument>,
-    /// `None` if the chain had the rollup already, or nothing was sent.
-    receipt: Option<StepReceipt>,
     rules: &'a Judgement,
 }
 
@@ -140,51 +135,37 @@ impl DeployRollup {
             judgement.ensure_accepted()?;
             let planned = plan_rollup(file.origin, &addresses, distributor, &file.rollup, genesis);
             let plan = Plan { settings: file.rollup, present, planned, judgement };
-            let creation = PreparedCreation::new(client, signer, &plan.planned).await?;
-            let words = plan.words(&set.present, &creation);
-            let shown = ShownCreation {
-                plan: &plan.planned,
-                words: &words,
-                document: plan.document(None),
-                texts: ("canon rollup deploy", "Deploy a rollup"),
-                question: "Deploy this rollup?",
+            let (address, words) = (plan.planned.address(), plan.words(&set.present));
+            let steps = async |sender: Planned| {
+                let (account, id) = (sender.account, set.present.set_id());
+                let step = creation_step(client, id, account, &plan.planned, &words).await?;
+                Ok(step.into_iter().collect())
             };
-            let Some(mut sender) = creation.agreed(&self.send, shown).await? else {
-                return Ok(Exit::Success);
+            let verify = async || {
+                let failed = |error| undeployed(error, AUDIT_IT);
+                let verified = verify_rollup(client, &plan.planned, addresses.governance).await;
+                verified.map_err(failed)?;
+                let found = set.rollup(client, address).await;
+                found.map_err(|error| examined::not_genuine("the new rollup", error))?;
+                rehearse_takeover(client, &addresses, address).await.map_err(failed)?;
+                Ok(deployed(address))
             };
-            let mut wait = wait_for;
-            let creation = deploy_rollup(
-                &mut sender,
-                file.origin,
-                &addresses,
-                distributor,
-                &file.rollup,
-                &mut wait,
-            );
-            let deployed = carried_out(client, creation, self.send.confirmations()).await?;
-            let found = set.rollup(client, deployed.address()).await;
-            found.map_err(|error| examined::not_genuine("the new rollup", error))?;
-            let rehearsed = rehearse_takeover(client, &addresses, deployed.address()).await;
-            rehearsed.map_err(|error| undeployed(error, AGAIN))?;
-            match self.send.format() {
-                Format::Json => output::json(&plan.document(Some(&deployed)))?,
-                Format::Text => {
-                    let mut page = Page::default();
-                    line!(
-                        page,
-                        "The rollup is deployed and genuine, belongs to Governance, and can take over"
-                    );
-                    line!(page, "  rollup             {}", deployed.address());
-                    receipt(&mut page, client, &deployed).await?;
-                    line!(page, "\nNext");
-                    line!(page, "  canon payload upgrade {} --uri URI", deployed.address());
-                    line!(page, "  canon stake deposit --rollup {} …", deployed.address());
-                    output::result(&page.into_text())?;
-                }
-            }
-            Ok(Exit::Success)
+            let created = Created::new(&plan.document(), verify)?;
+            let command = format!("canon rollup deploy {} at {address}", path.display());
+            send::send_and_conclude(&self.send, signer, &chain, &command, &steps, &created).await
         })
     }
+}
+
+/// The description of a rollup that is deployed.
+fn deployed(rollup: Address) -> String {
+    let mut page = Page::default();
+    line!(page, "The rollup is deployed and genuine, belongs to Governance, and can take over");
+    line!(page, "  rollup           {rollup}");
+    line!(page, "\nNext");
+    line!(page, "  canon payload upgrade {rollup} --uri URI");
+    line!(page, "  canon stake deposit --rollup {rollup} …");
+    page.into_text()
 }
 
 /// Reads a file. The genesis is required: without it, another run would deploy another rollup.
@@ -195,13 +176,7 @@ fn read(path: &Path) -> Result<(RollupFile, Vec<&'static str>, Timestamp), Failu
     let accepted = file.accepted(&content.accept, CORRECT_IT)?;
     let checked = content.rollup.check();
     checked.map_err(|error| file.undeployable(&error, CORRECT_IT))?;
-    let genesis = content.rollup.genesis.ok_or_else(|| {
-        let report = eyre!(
-            "rollup.genesis: expected the first second of slot 0, found nothing: the rollup's address \
-             follows from it, and without it a second run would deploy a second rollup"
-        );
-        Failure::bad_input(report, CORRECT_IT)
-    })?;
+    let genesis = named_genesis(&content.rollup)?;
     Ok((content, accepted, genesis))
 }
 
@@ -210,7 +185,7 @@ fn present_settings(present: &Present) -> Result<RollupSettings, Failure> {
 }
 
 impl Plan {
-    fn document<'a>(&'a self, deployed: Option<&DeployedContract>) -> RollupDocument<'a> {
+    fn document(&self) -> RollupDocument<'_> {
         let contract = self.planned.contract();
         let arguments = contract.constructor_arguments(self.planned.init_code());
         let Create2 { factory, salt, init_code_hash } = self.planned.create2();
@@ -220,18 +195,17 @@ impl Plan {
             salt,
             init_code_hash,
             arguments: arguments.into_iter().flatten().map(Into::into).collect(),
-            receipt: deployed.and_then(|deployed| deployed.receipt),
             rules: &self.judgement,
         }
     }
 
-    fn words(&self, present: &Present, creation: &PreparedCreation) -> String {
+    /// The description of the creation. The first line is its title.
+    fn words(&self, present: &Present) -> Vec<String> {
         let mut page = Page::default();
         let set = &present.addresses;
-        line!(page, "Deploy a rollup on chain {} for the set with", present.chain_id);
+        line!(page, "Deploy a rollup at {}", self.planned.address());
+        line!(page, "for the set on chain {} with", present.chain_id);
         line!(page, "  Registry           {}", set.registry);
-        line!(page, "  account            {}", creation.sender.address());
-        line!(page, "  new rollup         {}", self.planned.address());
         line!(page, "  present rollup     {}", set.rollup);
         line!(page, "It is wired to");
         line!(page, "  Asset              {}", set.asset);
@@ -248,8 +222,7 @@ impl Plan {
             line!(page, "\nRules that these parameters break in this set");
             self.judgement.render(&mut page);
         }
-        creation.render(&mut page);
-        page.into_text()
+        page.into_lines()
     }
 }
 

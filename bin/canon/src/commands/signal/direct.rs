@@ -12,7 +12,7 @@ use crate::{
     chain::Chain,
     exit::{Exit, Failure},
     page::{Page, line},
-    send::{self, SendArgs, Step},
+    send::{self, LaterStep, SendArgs, Step, consent_before_wait},
     signing::Opened,
 };
 
@@ -21,19 +21,21 @@ pub(super) async fn signal(
     mut args: SendArgs,
     opened: Opened,
     chain: &Chain,
-    wanted: &Wanted,
+    mut wanted: Wanted,
     patience: Patience,
 ) -> Result<Exit, Failure> {
     let proposer = opened.address();
     let mut awaited = None;
     if patience == Patience::Wait {
-        let subject = SignalSubject::read(chain, wanted).await?;
-        let decision = subject.decide(wanted, proposer);
+        let subject = SignalSubject::read(chain, &wanted).await?;
+        let decision = subject.decide(&wanted, proposer);
         if let NextSlot::At { slot, start } = subject.next_slot_of(proposer) {
             if matches!(decision, SignalDecision::OtherSlot | SignalDecision::SlotUsed) {
                 // The question comes first, since nobody may be at the terminal when the slot begins.
-                args.consent(&shown(&subject, slot)?, "Send it in that slot?").await?;
-                args.consent_was_given();
+                let step = step_in(&subject, slot, proposer)?;
+                let bound = subject.bound(&wanted);
+                let later = LaterStep { step, bound };
+                (args, wanted) = consent_before_wait(args, chain.client(), proposer, later).await?;
                 wait::until_slot(chain, slot, start).await?;
             }
             awaited = Some((slot, start));
@@ -41,8 +43,8 @@ pub(super) async fn signal(
     }
     let command = format!("canon signal {}", wanted.payload);
     let plan = async |planned: send::Planned| {
-        let subject = SignalSubject::read(chain, wanted).await?;
-        step(&subject, wanted, planned.account).map(|step| vec![step])
+        let subject = SignalSubject::read(chain, &wanted).await?;
+        step(&subject, &wanted, planned.account).map(|step| vec![step])
     };
     let send = async || send::send(&args, opened.clone(), chain, &command, &plan).await;
     match awaited {
@@ -73,7 +75,16 @@ fn step(
         return Err(failure);
     }
     let (rollup, _) = subject.signaling()?;
-    let slot = rollup.slot.unwrap_or_default();
+    step_in(subject, rollup.slot.unwrap_or_default(), proposer)
+}
+
+/// The signal in a slot of the proposer.
+fn step_in(
+    subject: &SignalSubject,
+    slot: Slot,
+    proposer: alloy_primitives::Address,
+) -> Result<Step, Failure> {
+    let (rollup, _) = subject.signaling()?;
     let present = subject.present();
     let action = IntendedAction::Signal {
         proposals: present.addresses.proposals,

@@ -81,9 +81,28 @@ Exit codes:
 #[derive(Clone, Copy, Debug)]
 struct Wanted {
     payload: Address,
-    /// `None` if no hash was given.
-    actions_hash: Option<B256>,
+    expected: Expected,
     status: StatusRule,
+}
+
+/// The signal that is expected.
+#[derive(Clone, Copy, Debug)]
+enum Expected {
+    /// One for any actions.
+    Any,
+    /// One for the actions with the hash in --actions-hash.
+    Typed(B256),
+    /// The one that the user was shown before the wait for its slot.
+    Shown(ShownSignal),
+}
+
+/// What a user consents to, apart from payload and slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ShownSignal {
+    /// The hash of the actions that the payload lists.
+    actions_hash: B256,
+    rollup: Address,
+    proposals: Address,
 }
 
 /// Whether to wait for the slot.
@@ -107,13 +126,14 @@ impl Signal {
         let document: Option<SignedMessage<SignalMessage>> =
             self.signature.as_deref().map(SignedMessage::read).transpose()?;
         let opened = self.send.open()?;
-        let wanted = |payload| Wanted { payload, actions_hash: self.actions_hash, status };
+        let expected = self.actions_hash.map_or(Expected::Any, Expected::Typed);
+        let wanted = |payload| Wanted { payload, expected, status };
         chain::run(async {
             let chain = settings.connect().await?;
             match (document, self.payload) {
                 (Some(document), payload) => {
                     let wanted = wanted(payload.unwrap_or(document.message.payload));
-                    signed::submit(self.send, opened, &chain, &wanted, patience, &document).await
+                    signed::submit(self.send, opened, &chain, wanted, patience, &document).await
                 }
                 (None, Some(payload)) if self.sign => {
                     let slot = self.slot.map(Slot::of);
@@ -122,7 +142,7 @@ impl Signal {
                 (None, payload) => {
                     // clap requires a payload here.
                     let wanted = wanted(payload.unwrap_or_default());
-                    direct::signal(self.send, opened, &chain, &wanted, patience).await
+                    direct::signal(self.send, opened, &chain, wanted, patience).await
                 }
             }
         })

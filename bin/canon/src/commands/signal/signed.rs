@@ -1,5 +1,6 @@
 //! Signals that the proposer of a slot signs and anyone submits.
 
+use alloy_primitives::{Address, Bytes};
 use canon_protocol::{Slot, text::Time};
 use canon_views::{IntendedAction, Intent, SignalDecision};
 use eyre::eyre;
@@ -14,7 +15,7 @@ use crate::{
     exit::{Exit, Failure},
     output,
     page::until,
-    send::{self, SendArgs, Step},
+    send::{self, LaterStep, SendArgs, Step, consent_before_wait},
     signing::Opened,
     typed_data::{SignalMessage, SignedMessage, TypedMessage as _},
 };
@@ -52,7 +53,7 @@ pub(super) async fn sign(
 fn slot_to_sign(
     subject: &SignalSubject,
     wanted: &Wanted,
-    proposer: alloy_primitives::Address,
+    proposer: Address,
     slot: Option<Slot>,
 ) -> Result<Slot, Failure> {
     let (rollup, signaling) = subject.signaling()?;
@@ -104,7 +105,7 @@ pub(super) async fn submit(
     mut args: SendArgs,
     opened: Opened,
     chain: &Chain,
-    wanted: &Wanted,
+    mut wanted: Wanted,
     patience: Patience,
     document: &SignedMessage<SignalMessage>,
 ) -> Result<Exit, Failure> {
@@ -116,21 +117,24 @@ pub(super) async fn submit(
     }
     let mut awaited = None;
     if patience == Patience::Wait {
-        let subject = SignalSubject::read(chain, wanted).await?;
+        let subject = SignalSubject::read(chain, &wanted).await?;
         require_for(&subject, document)?;
         let (rollup, _) = subject.signaling()?;
         awaited = rollup.clock.slot_start(message.slot);
         let begins = rollup.slot.is_none_or(|slot| slot < message.slot);
         if let Some(start) = awaited.filter(|_| begins) {
-            args.consent(&direct::shown(&subject, message.slot)?, "Send it in that slot?").await?;
-            args.consent_was_given();
+            // The draw may not say yet whose slot it is.
+            let step = step(&subject, document, None, document.signature.clone())?;
+            let later = LaterStep { step, bound: subject.bound(&wanted) };
+            let account = opened.address();
+            (args, wanted) = consent_before_wait(args, chain.client(), account, later).await?;
             wait::until_slot(chain, message.slot, start).await?;
         }
     }
     let command = format!("canon signal {} --signature of slot {}", wanted.payload, message.slot);
     let plan = async |_| {
-        let subject = SignalSubject::read(chain, wanted).await?;
-        submission(chain, &subject, wanted, document).await.map(|step| vec![step])
+        let subject = SignalSubject::read(chain, &wanted).await?;
+        submission(chain, &subject, &wanted, document).await.map(|step| vec![step])
     };
     let send = async || send::send(&args, opened.clone(), chain, &command, &plan).await;
     match awaited {
@@ -201,16 +205,31 @@ async fn submission(
     if let Some(failure) = subject.refusal(subject.decide(wanted, proposer), proposer) {
         return Err(failure);
     }
+    step(subject, document, Some(proposer), signature)
+}
+
+/// The submission in the slot of the signal. `proposer` is the slot's proposer, if the draw is known.
+fn step(
+    subject: &SignalSubject,
+    document: &SignedMessage<SignalMessage>,
+    proposer: Option<Address>,
+    signature: Bytes,
+) -> Result<Step, Failure> {
+    let (present, message) = (subject.present(), &document.message);
+    let (slot, payload) = (message.slot, message.payload);
+    let (rollup, _) = subject.signaling()?;
     let action = IntendedAction::SignalSigned {
         proposals: present.addresses.proposals,
         rollup: present.addresses.rollup,
         slot,
-        payload: message.payload,
+        payload,
         signature,
     };
     let intent = Intent { set: present.set_id(), action, until: rollup.clock.slot_end(slot) };
     let mut words = subject.words(slot)?;
-    words.insert(1, format!("proposer   {proposer}, who signed it"));
+    if let Some(proposer) = proposer {
+        words.insert(1, format!("proposer   {proposer}, who signed it"));
+    }
     let mut step = Step::new(intent, words);
     step.details = subject.details(slot);
     Ok(step)

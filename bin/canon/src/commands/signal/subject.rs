@@ -8,11 +8,11 @@ use canon_protocol::{
 };
 use canon_views::{
     BlockDuty, HopelessRule, PayloadStatus, Present, Question, RollupView, SequencerIdentity,
-    SetView, SignalDecision, SignalPlan, SignalingView, StatusRule, sequencer,
+    SetAddresses, SetView, SignalDecision, SignalPlan, SignalingView, StatusRule, sequencer,
 };
 use eyre::eyre;
 
-use super::Wanted;
+use super::{Expected, ShownSignal, Wanted};
 use crate::{
     chain::Chain,
     commands::proposal::in_words_or_data,
@@ -20,6 +20,7 @@ use crate::{
     page::{lasts, until},
 };
 
+const SEE_AGAIN: &str = "run it again to see what it is now";
 const SEE_STATUS: &str = "`canon status` shows where signals stand";
 pub(super) const SEE_STAKES: &str = "`canon stake status` shows attesters and their proposers";
 
@@ -55,12 +56,7 @@ impl SignalSubject {
             .payload_actions(view.present.block.hash, view.present.addresses.governance, payload)
             .await?;
         let found = actions_hash(&actions);
-        if let Some(expected) = wanted.actions_hash.filter(|expected| *expected != found) {
-            let report = eyre!(
-                "--actions-hash: expected {expected}, found {found}: the payload lists other actions"
-            );
-            return Err(Failure::refused(report, "check the payload's address"));
-        }
+        require(wanted.expected, &shown_signal(&view.present, found))?;
         let actions = in_words_or_data(chain, &view, &actions).await?;
         if wanted.status == StatusRule::Respect {
             actions.require_possible("add --force to signal all the same")?;
@@ -70,6 +66,12 @@ impl SignalSubject {
 
     pub(super) const fn present(&self) -> &Present {
         &self.view.present
+    }
+
+    /// What is wanted from now on, after the user was shown this signal.
+    pub(super) const fn bound(&self, wanted: &Wanted) -> Wanted {
+        let expected = Expected::Shown(shown_signal(self.present(), self.actions_hash));
+        Wanted { expected, ..*wanted }
     }
 
     /// The canonical rollup, and the state of signaling.
@@ -228,6 +230,41 @@ impl SignalSubject {
         }
         details
     }
+}
+
+const fn shown_signal(present: &Present, actions_hash: B256) -> ShownSignal {
+    let SetAddresses { rollup, proposals, .. } = present.addresses;
+    ShownSignal { actions_hash, rollup, proposals }
+}
+
+/// Refuses a signal other than the expected one.
+fn require(expected: Expected, found: &ShownSignal) -> Result<(), Failure> {
+    let ShownSignal { actions_hash: hash, rollup, proposals } = *found;
+    let (report, next) = match expected {
+        Expected::Typed(expected) if expected != hash => (
+            eyre!(
+                "--actions-hash: expected {expected}, found {hash}: the payload lists other actions"
+            ),
+            "check the payload's address",
+        ),
+        Expected::Shown(shown) if shown.actions_hash != hash => (
+            eyre!(
+                "the payload lists other actions than were shown: expected the hash {}, found {hash}",
+                shown.actions_hash
+            ),
+            SEE_AGAIN,
+        ),
+        Expected::Shown(shown) if shown != *found => (
+            eyre!(
+                "expected rollup {} and Proposals {}, which were shown, found {rollup} and {proposals}",
+                shown.rollup,
+                shown.proposals
+            ),
+            SEE_AGAIN,
+        ),
+        Expected::Any | Expected::Typed(_) | Expected::Shown(_) => return Ok(()),
+    };
+    Err(Failure::refused(report, next))
 }
 
 /// The next slot of a proposer.

@@ -85,7 +85,7 @@ impl Deposit {
         require_account(&present, &[], "--withdrawer", withdrawer)?;
         require_vacant(seen, rollup, attester)?;
         let balance = present.holders.get(&holder).map(|seen| seen.balance).unwrap_or_default();
-        let amount = self.stake(holder, balance, seen.minimum_stake)?;
+        let amount = stake(holder, balance, seen.minimum_stake, planned.amount(self.amount))?;
         let asset = present.addresses.asset;
         let allowance = chain.allowance(present.block.hash, asset, holder, rollup).await?;
         let intent = |action| Intent { set: present.set_id(), action, until: None };
@@ -114,7 +114,7 @@ impl Deposit {
             format!("withdrawer  {withdrawer}"),
             format!("rollup      {rollup}"),
         ];
-        let mut stake = Step::new(intent(action), words);
+        let mut stake = Step::new(intent(action), words).ordering(amount);
         stake.details = details(seen, amount);
         if rollup != present.addresses.rollup {
             let canonical = present.addresses.rollup;
@@ -128,32 +128,37 @@ impl Deposit {
         steps.push(stake);
         Ok(steps)
     }
+}
 
-    /// The amount to stake. The account must have it, and the rollup must accept it.
-    fn stake(&self, holder: Address, balance: Amount, minimum: Amount) -> Result<Amount, Failure> {
-        let amount = match self.amount {
-            OrderAmount::All => balance,
-            OrderAmount::Exactly(amount) => amount,
-        };
-        if amount < minimum {
-            let report = eyre!(
-                "AMOUNT: expected at least {} tokens, the rollup's least stake, found {}",
-                Tokens(minimum),
-                Tokens(amount)
-            );
-            return Err(Failure::refused(report, "stake more"));
-        }
-        if amount > balance {
-            let report = eyre!(
-                "{holder} has {} tokens, and {} are to be staked: {} are missing",
-                Tokens(balance),
-                Tokens(amount),
-                Tokens(amount.saturating_sub(balance))
-            );
-            return Err(Failure::refused(report, "send tokens to the account first"));
-        }
-        Ok(amount)
+/// The amount to stake. The account must have it, and the rollup must accept it.
+fn stake(
+    holder: Address,
+    balance: Amount,
+    minimum: Amount,
+    wanted: OrderAmount,
+) -> Result<Amount, Failure> {
+    let amount = match wanted {
+        OrderAmount::All => balance,
+        OrderAmount::Exactly(amount) => amount,
+    };
+    if amount < minimum {
+        let report = eyre!(
+            "AMOUNT: expected at least {} tokens, the rollup's least stake, found {}",
+            Tokens(minimum),
+            Tokens(amount)
+        );
+        return Err(Failure::refused(report, "stake more"));
     }
+    if amount > balance {
+        let report = eyre!(
+            "{holder} has {} tokens, and {} are to be staked: {} are missing",
+            Tokens(balance),
+            Tokens(amount),
+            Tokens(amount.saturating_sub(balance))
+        );
+        return Err(Failure::refused(report, "send tokens to the account first"));
+    }
+    Ok(amount)
 }
 
 fn require_vacant(seen: &RollupView, rollup: Address, attester: Address) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use canon_views::{IntendedAction, Intent};
 
 use super::{
     Wanted,
-    subject::{BallotSubject, last_second},
+    subject::{BallotSubject, BallotValue, last_second},
 };
 use crate::{
     chain::Chain,
@@ -26,7 +26,8 @@ pub(super) async fn vote(
     let how_much = shown_amount(amount);
     let command = format!("canon vote {id} {} --amount {how_much}", side(support));
     let plan = async |planned: send::Planned| {
-        let subject = BallotSubject::read(chain, id, planned.account, wanted.actions_hash).await?;
+        let expects = wanted.actions_hash.map(BallotValue::Typed);
+        let subject = BallotSubject::read(chain, id, planned.account, expects).await?;
         step(chain, &subject, wanted).await.map(|step| vec![step])
     };
     send::send(args, opened, chain, &command, &plan).await
@@ -36,7 +37,7 @@ async fn step(chain: &Chain, subject: &BallotSubject, wanted: &Wanted) -> Result
     let Wanted { support, .. } = *wanted;
     subject.require_taken(support)?;
     subject.require_final(chain, wanted.finality).await?;
-    let amount = subject.amount(wanted.amount)?;
+    let amount = subject.amount(BallotValue::Typed(wanted.amount))?;
     let (holder, id) = (subject.holder, subject.proposal.id);
     let action = IntendedAction::Vote { holder, id, support, amount };
     let until = Some(last_second(&subject.proposal, support));

@@ -7,7 +7,7 @@ use eyre::eyre;
 
 use super::{
     Wanted,
-    subject::{BallotSubject, last_second},
+    subject::{ANOTHER_BALLOT, BallotSubject, BallotValue, last_second},
 };
 use crate::{
     chain::Chain,
@@ -27,8 +27,6 @@ pub(super) struct Expected {
     pub(super) actions_hash: Option<B256>,
 }
 
-const ANOTHER_BALLOT: &str = "ask the voter for another one";
-
 /// A ballot to be signed, with its description.
 struct Draft {
     message: BallotMessage,
@@ -45,8 +43,8 @@ pub(super) async fn sign(
 ) -> Result<Exit, Failure> {
     let signer = opened.on(chain.client()).await?;
     let read = async || {
-        let subject =
-            BallotSubject::read(chain, wanted.id, signer.address(), wanted.actions_hash).await?;
+        let expects = wanted.actions_hash.map(BallotValue::Typed);
+        let subject = BallotSubject::read(chain, wanted.id, signer.address(), expects).await?;
         let governance = subject.present().addresses.governance;
         draft(chain, &subject, wanted).await.map(|draft| (draft, governance))
     };
@@ -79,7 +77,7 @@ async fn draft(chain: &Chain, subject: &BallotSubject, wanted: &Wanted) -> Resul
     let Wanted { support, .. } = *wanted;
     subject.require_taken(support)?;
     subject.require_final(chain, wanted.finality).await?;
-    let amount = subject.amount(wanted.amount)?;
+    let amount = subject.amount(BallotValue::Typed(wanted.amount))?;
     let proposal = &subject.proposal;
     let message = BallotMessage {
         proposal_id: proposal.id,
@@ -109,9 +107,8 @@ pub(super) async fn submit(
     let BallotMessage { voter, nonce, .. } = *message;
     let command = format!("canon vote {} --signature of {voter} with nonce {nonce}", expected.id);
     let plan = async |_| {
-        // The signed ballot contains the hash of its actions.
-        let hash = Some(message.actions_hash);
-        let subject = BallotSubject::read(chain, expected.id, voter, hash).await?;
+        let expects = Some(BallotValue::Signed(message.actions_hash));
+        let subject = BallotSubject::read(chain, expected.id, voter, expects).await?;
         submission(chain, &subject, document).await.map(|step| vec![step])
     };
     send::send(args, opened, chain, &command, &plan).await
@@ -155,16 +152,8 @@ async fn submission(
         let report = eyre!("the ballot could be used until {}, inclusive", Time(message.deadline));
         return Err(Failure::refused(report, ANOTHER_BALLOT));
     }
-    let left = subject.ballot.left();
-    if message.amount > left {
-        let (left, found) = (tokens(left), tokens(message.amount));
-        let report = eyre!(
-            "--signature: amount: expected at most {left}, which {} can still cast, found {found}",
-            message.voter
-        );
-        return Err(Failure::refused(report, ANOTHER_BALLOT));
-    }
-    let amount = subject.amount(OrderAmount::Exactly(message.amount))?;
+    let amount = OrderAmount::Exactly(message.amount);
+    let amount = subject.amount(BallotValue::Signed(amount))?;
     let signature = match document.recover() {
         Some((signer, signature)) if signer == message.voter => signature,
         // A contract decides which signatures it accepts; the simulation checks this one.

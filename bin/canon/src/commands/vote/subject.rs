@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::{Address, B256};
 use canon_follow::OpenedSet;
 use canon_protocol::{
-    Amount, ProposalId, ProposalState, Support, Tabulation, Timestamp, actions_hash,
+    Amount, ProposalId, ProposalState, Support, Tabulation, Timestamp,
     text::{Time, Tokens},
 };
 use canon_views::{BallotView, OrderAmount, Present, ProposalView, Question, SetView};
@@ -16,10 +16,40 @@ use crate::{
     chain::Chain,
     commands::proposal::{find, frozen_actions, in_words_or_data},
     exit::Failure,
-    page::{self, lasts, share, until},
+    page::{self, hanging, lasts, share, until},
 };
 
+/// The width of details, which are shown with an indentation of 3 columns.
+const WIDTH: usize = 77;
+
+pub(super) const ANOTHER_BALLOT: &str = "ask the voter for another one";
 const SEE_PROPOSAL: &str = "`canon proposal` shows each proposal and its dates";
+
+/// A value of a ballot, and where it is from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum BallotValue<T> {
+    /// A flag, or its default.
+    Typed(T),
+    /// A signed ballot.
+    Signed(T),
+}
+
+impl<T> BallotValue<T> {
+    /// The value, wherever it is from.
+    const fn get(&self) -> &T {
+        match self {
+            Self::Typed(value) | Self::Signed(value) => value,
+        }
+    }
+
+    /// The name of the value in errors: of the flag, or of the field of the signed ballot.
+    const fn name(&self, flag: &'static str, field: &'static str) -> &'static str {
+        match self {
+            Self::Typed(_) => flag,
+            Self::Signed(_) => field,
+        }
+    }
+}
 
 /// A proposal at the newest block, and the power that a holder can cast on it.
 #[derive(Debug)]
@@ -34,7 +64,7 @@ pub(super) struct BallotSubject {
 
 impl BallotSubject {
     /// Reads proposal `id` and the power that `holder` can cast on it. Without the set's history the
-    /// actions can't be shown. They are then accepted if their hash is the one that the user `expects`.
+    /// actions can't be shown. They are then accepted if their hash is the expected one.
     ///
     /// # Errors
     ///
@@ -44,7 +74,7 @@ impl BallotSubject {
         chain: &Chain,
         id: u64,
         holder: Address,
-        expects: Option<B256>,
+        expects: Option<BallotValue<B256>>,
     ) -> Result<Self, Failure> {
         let asked: BTreeSet<_> = ProposalId::new(id).into_iter().collect();
         let question =
@@ -52,20 +82,11 @@ impl BallotSubject {
         let OpenedSet { view, no_history, .. } = chain.history(question).await?;
         let proposal = *find(&view.present, id)?;
         require_hash(&proposal, expects)?;
-        let actions = match (frozen_actions(&view, &proposal), expects) {
-            (Some(frozen), _) => {
-                let (expected, found) = (proposal.actions_hash, actions_hash(&frozen));
-                if found != expected {
-                    let report = eyre!(
-                        "the actions of proposal {id} in the set's events have the hash {found}, and Governance \
-                         has {expected}"
-                    );
-                    return Err(Failure::refused(report, "use another endpoint"));
-                }
-                in_words_or_data(chain, &view, &frozen).await?.lines
-            }
-            (None, Some(_)) => {
-                vec!["those of --actions-hash: the set's history isn't known".to_owned()]
+        let actions = match (frozen_actions(&view, &proposal)?, expects) {
+            (Some(frozen), _) => in_words_or_data(chain, &view, &frozen).await?.lines,
+            (None, Some(hash)) => {
+                let source = hash.name("--actions-hash", "the signed ballot");
+                vec![format!("those of {source}: the set's history isn't known")]
             }
             (None, None) => {
                 let report = eyre!("the actions of proposal {id} aren't known");
@@ -152,7 +173,7 @@ impl BallotSubject {
     /// # Errors
     ///
     /// If the holder can't cast as much.
-    pub(super) fn amount(&self, wanted: OrderAmount) -> Result<Amount, Failure> {
+    pub(super) fn amount(&self, wanted: BallotValue<OrderAmount>) -> Result<Amount, Failure> {
         let (holder, BallotView { power, .. }, left) =
             (self.holder, self.ballot, self.ballot.left());
         let snapshot = Time(self.proposal.deadlines().pending);
@@ -161,7 +182,7 @@ impl BallotSubject {
             return Err(Failure::refused(report, "`canon power` shows what a holder can cast"));
         }
         let cast = Tokens(power.saturating_sub(left));
-        match wanted {
+        match *wanted.get() {
             OrderAmount::All if left.is_zero() => {
                 let report = eyre!("{holder} has cast all of its {cast} tokens");
                 Err(Failure::refused(
@@ -173,13 +194,16 @@ impl BallotSubject {
             OrderAmount::Exactly(amount) if amount <= left => Ok(amount),
             OrderAmount::Exactly(amount) => {
                 let report = eyre!(
-                    "--amount: expected at most {} tokens, found {}: {holder} had {} at the snapshot and has \
+                    "{}: expected at most {} tokens, found {}: {holder} had {} at the snapshot and has \
                      cast {cast}",
+                    wanted.name("--amount", "--signature: amount"),
                     Tokens(left),
                     Tokens(amount),
                     Tokens(power)
                 );
-                Err(Failure::refused(report, "leave --amount out to cast all that is left"))
+                let next =
+                    wanted.name("leave --amount out to cast all that is left", ANOTHER_BALLOT);
+                Err(Failure::refused(report, next))
             }
         }
     }
@@ -205,15 +229,18 @@ impl BallotSubject {
         let after = ProposalView { tally: after, ..*proposal };
         let left = self.ballot.left().saturating_sub(amount);
         let now = self.present().block.timestamp;
-        let mut details = vec![
-            format!(
-                "power    {} tokens at the snapshot, {} left after this ballot",
-                Tokens(self.ballot.power),
-                Tokens(left)
-            ),
-            format!("now      {}", standing(proposal, now)),
-            format!("after    {}", standing(&after, now)),
+        let power = format!(
+            "{} tokens at the snapshot, {} left after this ballot",
+            Tokens(self.ballot.power),
+            Tokens(left)
+        );
+        let rows = [
+            ("power    ", power),
+            ("now      ", standing(proposal, now)),
+            ("after    ", standing(&after, now)),
         ];
+        let lines = rows.iter().flat_map(|(label, text)| hanging(label, text, WIDTH));
+        let mut details: Vec<_> = lines.collect();
         details.extend(warning(proposal, &after, support).iter().map(ToString::to_string));
         let last = proposal.deadlines().ballots_until(support);
         details.push(format!("taken {}", lasts(now, last)));
@@ -252,14 +279,24 @@ fn warning(
 }
 
 /// Refuses a proposal whose actions aren't the expected ones.
-fn require_hash(proposal: &ProposalView, expects: Option<B256>) -> Result<(), Failure> {
+fn require_hash(
+    proposal: &ProposalView,
+    expects: Option<BallotValue<B256>>,
+) -> Result<(), Failure> {
     let (id, found) = (proposal.id, proposal.actions_hash);
     match expects {
-        Some(expected) if expected != found => {
+        Some(BallotValue::Typed(expected)) if expected != found => {
             let report = eyre!(
                 "--actions-hash: expected {expected}, found {found}: proposal {id} does something else"
             );
             Err(Failure::refused(report, SEE_PROPOSAL))
+        }
+        Some(BallotValue::Signed(signed)) if signed != found => {
+            let report = eyre!(
+                "--signature: actionsHash: expected {found}, found {signed}: the ballot is about other actions than \
+                 those of proposal {id}"
+            );
+            Err(Failure::refused(report, ANOTHER_BALLOT))
         }
         _ => Ok(()),
     }

@@ -28,7 +28,8 @@ fn next(change: Option<&Change>) -> Option<Change> {
             Change::BallotsVoided { proposal, next_nonce: Some(Nonce::of(1 << 32)) }
         }
         Some(Change::BallotsVoided { .. }) => Change::CoinbaseSet { attester, coinbase: HOLDER },
-        Some(Change::CoinbaseSet { .. }) => Change::Done { call: "call" },
+        Some(Change::CoinbaseSet { .. }) => Change::Created { contract: ROLLUP },
+        Some(Change::Created { .. }) => Change::Done { call: "call" },
         Some(Change::Done { .. }) => Change::Dropped { proposal },
         Some(Change::Dropped { .. }) => Change::Executed { proposal },
         Some(Change::Executed { .. }) => Change::Exiting { attester },

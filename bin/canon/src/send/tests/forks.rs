@@ -241,7 +241,7 @@ async fn two_endpoints_of_one_chain_share_the_lock_of_an_account() {
     let files = |genesis| {
         AccountFiles::new(&world.folder, world.client.chain_id(), genesis, world.account())
     };
-    let _first = files(genesis[0]).open("canon lock 5").unwrap();
-    let second = files(genesis[1]).open("canon lock 5");
+    let _first = files(genesis[0]).lock("canon lock 5").unwrap();
+    let second = files(genesis[1]).lock("canon lock 5");
     assert!(second.is_err(), "both hold 'the' journal of one account on one chain");
 }

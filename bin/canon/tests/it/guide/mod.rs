@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use page::{Part, links, parts, stand_for};
+use page::{Part, inline, links, parts, stand_for};
 use world::World;
 
 /// The prefix of links to files outside the guide, from which the pages are published separately.
@@ -66,6 +66,32 @@ async fn follow(name: &str) {
                 );
                 last = found.text;
             }
+        }
+    }
+}
+
+/// A command in the text is an example of one that a block runs, perhaps with further arguments.
+#[test]
+fn every_command_in_the_text_is_run_by_a_block() {
+    let pages: Vec<_> = PAGES.iter().map(|page| (page, read(&format!("{page}.md")))).collect();
+    let commands = |page: &str| {
+        parts(page).into_iter().filter_map(|part| match part {
+            Part::Command { command, .. } => Some(command),
+            Part::Directive { .. } | Part::ExitCode(_) => None,
+        })
+    };
+    let run: Vec<_> = pages.iter().flat_map(|(_, page)| commands(page)).collect();
+    let is_run = |inline: &str| {
+        run.iter().any(|command| {
+            let mut words = command.split_whitespace();
+            inline.split_whitespace().all(|word| words.any(|found| found == word))
+        })
+    };
+    for (name, page) in &pages {
+        for inline in inline(page) {
+            // A placeholder, not a command.
+            let is_form = inline.contains("COMMAND");
+            assert!(is_form || is_run(inline), "{name}.md: no block runs `{inline}`");
         }
     }
 }

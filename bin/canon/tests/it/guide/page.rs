@@ -86,6 +86,14 @@ fn stands_for(shown: &str, printed: &str) -> bool {
     rest.ends_with(last)
 }
 
+/// The commands between backticks in the text of a page.
+pub(super) fn inline(page: &str) -> impl Iterator<Item = &str> {
+    // Of the parts between the fences of blocks, every second one is text.
+    let text = page.split("```").step_by(2);
+    text.flat_map(|text| text.split('`').skip(1).step_by(2))
+        .filter(|code| code.starts_with("canon "))
+}
+
 /// The targets of a page's links.
 pub(super) fn links(page: &str) -> impl Iterator<Item = &str> {
     page.split("](").skip(1).filter_map(|rest| rest.split(')').next())

@@ -182,8 +182,22 @@ impl World {
             }
             // Deploys a rollup that isn't canonical.
             ["a", "new", "rollup"] => {
-                let (rollup, _) = self.set_chain().next_rollup().await;
+                let (rollup, payload) = self.set_chain().next_rollup().await;
                 self.set("NEW_ROLLUP", rollup.to_string());
+                self.set("NEW_PAYLOAD", payload.to_string());
+            }
+            // The payload for it becomes proposal 0, passes and is executed. Each delay is one hour.
+            ["the", "new", "rollup", "becomes", "canonical"] => {
+                let payload = self.variables["NEW_PAYLOAD"].parse().unwrap();
+                let chain = self.set_chain();
+                let round = chain.slot() / 10 + 1;
+                chain.propose(payload, round).await;
+                self.pass(3_601);
+                self.set_chain().vote(0, tokens(5_000), Support::Yea).await;
+                self.pass(2 * 3_600);
+                let execute = "canon execute 0 --account operator --yes";
+                let executed = tokio::task::block_in_place(|| self.run(execute));
+                assert_eq!(executed.code, Some(0), "{}", executed.text);
             }
             // The ballots reach the quorum and the majority.
             ["holders", "vote"] => {

@@ -43,9 +43,9 @@ async fn what_a_dry_run_shows_and_what_somebody_else_signs() {
             t.about(chain, &format!("{command} {form} --from {account}"));
         }
     };
-    chain.record_seed_of(32).await;
     chain.pass(31);
     both(&mut t, &chain, "setup-epoch");
+    chain.record_seed_of(32).await;
     chain.pass(32);
     both(&mut t, &chain, &format!("signal {payload} --force"));
     chain.pass(200);

@@ -1,0 +1,32 @@
+//! The part of a command's outcome that isn't about its transactions.
+
+use serde_json::Value;
+
+use crate::exit::Failure;
+
+/// The result of a command: what it shows besides its transactions, and what it checks after them.
+pub(crate) trait Conclusion {
+    /// Further keys of the JSON documents of the command; `None` if there are none.
+    fn document(&self) -> Option<&Value>;
+
+    /// Checks the result after the last transaction, and describes it for people.
+    ///
+    /// # Errors
+    ///
+    /// If the transactions didn't have the expected result, or the chain can't be read.
+    async fn conclude(&self) -> Result<String, Failure>;
+}
+
+/// The conclusion of a command whose transactions are its whole result.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OnlyTransactions;
+
+impl Conclusion for OnlyTransactions {
+    fn document(&self) -> Option<&Value> {
+        None
+    }
+
+    async fn conclude(&self) -> Result<String, Failure> {
+        Ok(String::new())
+    }
+}
