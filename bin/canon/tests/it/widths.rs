@@ -19,7 +19,7 @@ const ADDRESS: (&str, &str) = ("0x[..]", "0x000000000000000000000000000000000000
 const OF_ERRORS: [&str; 3] = ["error: ", "  because ", "next: "];
 
 /// The lines that may be wider, by their file and their first words.
-const EXCEPTIONS: [(&str, &str); 11] = [
+const EXCEPTIONS: [(&str, &str); 10] = [
     // The source of a page that `man` wraps.
     ("man.txt", "canon\\-completions \\- "),
     ("man.txt", "\\fBcanon completions\\fR "),
@@ -36,8 +36,6 @@ const EXCEPTIONS: [(&str, &str); 11] = [
     // Four bytes, which have a text as short as this one.
     ("proposal-actions.txt", "     unknown function "),
     ("push-refused-actions.txt", "     2. "),
-    // Addresses to be compared, three in a row.
-    ("payload-preview.txt", "  2. Expect.createdBy("),
 ];
 
 /// The snapshot of a rehearsal, which shortens addresses.
