@@ -44,6 +44,7 @@ use crate::{
 };
 use conclusion::OnlyTransactions;
 use draft::Draft;
+use record::{AccountFiles, AccountLock};
 use sending::Sending;
 use show::{PreviewDocument, Previewed};
 
@@ -228,6 +229,21 @@ pub(crate) async fn consent_before_wait<T>(
     let shown = show::text_at(account, &[Previewed { step, preview: None }], fees);
     args.consent(&shown, "Send it in that slot?").await?;
     Ok((args.after_consent(), bound))
+}
+
+/// Locks an account for a command that sends by itself, as long as the lock exists.
+///
+/// # Errors
+///
+/// If another command sends for the account, or the lock can't be taken.
+pub(crate) fn lock_account(
+    client: &Client,
+    account: Address,
+    command: &str,
+) -> Result<AccountLock, Failure> {
+    // All chains with the same id share the lock, so the genesis doesn't matter.
+    let files = AccountFiles::new(&record::state_folder()?, client.chain_id(), B256::ZERO, account);
+    files.lock(command)
 }
 
 /// Signs the hash of a message. `what` names the message.
