@@ -316,10 +316,11 @@ pub(crate) async fn send_and_conclude(
     conclusion: &impl Conclusion,
 ) -> Result<Exit, Failure> {
     let signer = opened.on(chain.client()).await?;
+    let block_time = chain.observed_block_time().await?;
     match args.extent() {
         Extent::Simulate => {
             let account = signer.address();
-            let steps = Draft::new(chain.client(), signer)?.preview(plan).await?;
+            let steps = Draft::new(chain.client(), signer, block_time)?.preview(plan).await?;
             match args.format() {
                 Format::Json => {
                     output::json(&PreviewDocument::new(account, &steps, conclusion.document()))?
@@ -329,7 +330,7 @@ pub(crate) async fn send_and_conclude(
             Ok(Exit::Success)
         }
         Extent::Print(form) => {
-            let draft = Draft::new(chain.client(), signer)?;
+            let draft = Draft::new(chain.client(), signer, block_time)?;
             draft.print(form, command, plan).await
         }
         Extent::Send(consent) => {
@@ -341,6 +342,7 @@ pub(crate) async fn send_and_conclude(
                 registry: chain.registry(),
                 command,
                 confirmations: args.confirmations(),
+                block_time,
                 consent,
                 format: args.format(),
                 tell: &|text| output::note(&text),
