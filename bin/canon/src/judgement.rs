@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The width of the text about a broken rule.
-const WIDTH: usize = 68;
+const WIDTH: usize = 65;
 
 /// The rules that parameters break, and the names of the rules that their file accepts to be
 /// broken.

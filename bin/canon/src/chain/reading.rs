@@ -53,7 +53,7 @@ impl Chain {
         view.map_err(|error| self.unread(error))
     }
 
-    /// The time between the newest two blocks, at most [`BLOCK_TIME`]: a transaction can be mined that soon.
+    /// The time between the newest two blocks, from a second to [`BLOCK_TIME`]: a transaction can be mined that soon.
     ///
     /// # Errors
     ///
@@ -62,7 +62,7 @@ impl Chain {
         let head = self.client.head().await.map_err(|error| self.unread(error))?;
         let Some(parent) = head.number.previous() else { return Ok(BLOCK_TIME) };
         let passed = head.timestamp.since(self.block_time(parent).await?);
-        Ok(passed.unwrap_or(BLOCK_TIME).min(BLOCK_TIME))
+        Ok(passed.unwrap_or(BLOCK_TIME).clamp(Seconds::SECOND, BLOCK_TIME))
     }
 
     /// The failure if the set can't be read.

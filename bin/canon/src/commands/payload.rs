@@ -20,9 +20,12 @@ use crate::{
     examined::{self, examine},
     exit::{Exit, Failure},
     input::nonzero_address,
-    page::{Page, line},
+    page::{Page, hanging, line},
     send::{self, Planned, SendArgs},
 };
+
+/// The width of the description of a step, which is shown with an indentation of 3 columns.
+const WIDTH: usize = 77;
 
 /// Deploy a payload contract, which lists the actions of a proposal
 #[derive(Debug, Args)]
@@ -219,7 +222,10 @@ impl Plan {
         line!(page, "  document           {}", ForeignText::new(&self.upgrade.uri));
         line!(page, "\nActions, which Governance could execute now");
         for (number, action) in (1..).zip(&self.actions) {
-            line!(page, "  {number}. {}", self.action_words(action));
+            let prefix = format!("  {number}. ");
+            for text in hanging(&prefix, &self.action_words(action), WIDTH) {
+                line!(page, "{text}");
+            }
         }
         page.into_lines()
     }

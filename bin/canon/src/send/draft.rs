@@ -5,6 +5,7 @@ use canon_chain::{
     AccountSigner, Client, IntentSender,
     tx::{FeePolicy, MemoryJournal},
 };
+use canon_protocol::Seconds;
 use canon_views::RequestId;
 use eyre::eyre;
 
@@ -16,7 +17,6 @@ use super::{
     unsigned::{SafeBatch, TransactionsDocument, UnsignedCall},
 };
 use crate::{
-    chain::BLOCK_TIME,
     exit::{Exit, Failure},
     output,
 };
@@ -24,13 +24,19 @@ use crate::{
 /// A command that sends nothing.
 pub(super) struct Draft {
     sender: IntentSender,
+    /// The expected time between blocks.
+    block_time: Seconds,
 }
 
 impl Draft {
-    pub(super) fn new(client: &Client, signer: AccountSigner) -> Result<Self, Failure> {
+    pub(super) fn new(
+        client: &Client,
+        signer: AccountSigner,
+        block_time: Seconds,
+    ) -> Result<Self, Failure> {
         let journal = MemoryJournal::default();
         let sender = IntentSender::new(client.clone(), signer, FeePolicy::default(), journal);
-        Ok(Self { sender: sender.map_err(failures::refused)? })
+        Ok(Self { sender: sender.map_err(failures::refused)?, block_time })
     }
 
     pub(super) async fn preview(
@@ -39,7 +45,8 @@ impl Draft {
     ) -> Result<Vec<Previewed>, Failure> {
         let planned =
             Planned { account: self.sender.address(), request: RequestId::of(0), shown: None };
-        preview(&self.sender, plan(planned).await?).await.map_err(failures::nothing_sent)
+        let steps = plan(planned).await?;
+        preview(&self.sender, self.block_time, steps).await.map_err(failures::nothing_sent)
     }
 
     pub(super) async fn print(
@@ -111,9 +118,10 @@ pub(crate) async fn print_unsigned(
 /// step that doesn't concern the others is left out if it fails, unless all fail.
 pub(super) async fn preview(
     sender: &IntentSender,
+    block_time: Seconds,
     steps: Vec<Step>,
 ) -> Result<Vec<Previewed>, Failure> {
-    let read = sender.client().head_and_next_time(BLOCK_TIME).await;
+    let read = sender.client().head_and_next_time(block_time).await;
     let (head, next) = read.map_err(failures::unsent)?;
     let (mut previewed, mut left_out) = (Vec::<Previewed>::new(), Vec::new());
     for (number, step) in steps.into_iter().enumerate() {

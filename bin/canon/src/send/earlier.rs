@@ -15,7 +15,7 @@ use super::{
     outbox::{Again, Delivered, Outbox, Stopped},
     record::Begun,
 };
-use crate::{chain::BLOCK_TIME, exit::Failure, page};
+use crate::{exit::Failure, page};
 
 /// The number of blocks after which the user is told how to give up a transaction that isn't mined.
 const HINT: u64 = 16;
@@ -208,7 +208,7 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
             ));
             self.check_patience(&mut Patience::since(since), &head, &id)?;
             if again == Again::Send {
-                let next = self.sender.client().next_time(&head, BLOCK_TIME).await;
+                let next = self.sender.client().next_time(&head, self.block_time).await;
                 self.pursue(None, next).await;
             }
             self.pause(&head).await?;

@@ -44,6 +44,7 @@ use crate::{
 };
 use conclusion::OnlyTransactions;
 use draft::Draft;
+use record::{AccountFiles, AccountLock};
 use sending::Sending;
 use show::{PreviewDocument, Previewed};
 
@@ -230,6 +231,21 @@ pub(crate) async fn consent_before_wait<T>(
     Ok((args.after_consent(), bound))
 }
 
+/// Locks an account for a command that sends by itself, as long as the lock exists.
+///
+/// # Errors
+///
+/// If another command sends for the account, or the lock can't be taken.
+pub(crate) fn lock_account(
+    client: &Client,
+    account: Address,
+    command: &str,
+) -> Result<AccountLock, Failure> {
+    // All chains with the same id share the lock, so the genesis doesn't matter.
+    let files = AccountFiles::new(&record::state_folder()?, client.chain_id(), B256::ZERO, account);
+    files.lock(command)
+}
+
 /// Signs the hash of a message. `what` names the message.
 ///
 /// # Errors
@@ -300,10 +316,11 @@ pub(crate) async fn send_and_conclude(
     conclusion: &impl Conclusion,
 ) -> Result<Exit, Failure> {
     let signer = opened.on(chain.client()).await?;
+    let block_time = chain.observed_block_time().await?;
     match args.extent() {
         Extent::Simulate => {
             let account = signer.address();
-            let steps = Draft::new(chain.client(), signer)?.preview(plan).await?;
+            let steps = Draft::new(chain.client(), signer, block_time)?.preview(plan).await?;
             match args.format() {
                 Format::Json => {
                     output::json(&PreviewDocument::new(account, &steps, conclusion.document()))?
@@ -313,7 +330,7 @@ pub(crate) async fn send_and_conclude(
             Ok(Exit::Success)
         }
         Extent::Print(form) => {
-            let draft = Draft::new(chain.client(), signer)?;
+            let draft = Draft::new(chain.client(), signer, block_time)?;
             draft.print(form, command, plan).await
         }
         Extent::Send(consent) => {
@@ -325,6 +342,7 @@ pub(crate) async fn send_and_conclude(
                 registry: chain.registry(),
                 command,
                 confirmations: args.confirmations(),
+                block_time,
                 consent,
                 format: args.format(),
                 tell: &|text| output::note(&text),

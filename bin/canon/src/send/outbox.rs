@@ -7,7 +7,7 @@ use canon_chain::{
     Confirmed, Error, IntentSender, Wait, Waited,
     tx::{InFlight, TxEvent, TxReport},
 };
-use canon_protocol::Timestamp;
+use canon_protocol::{Seconds, Timestamp};
 use canon_views::{BlockView, Intent, IntentId, RequestId};
 use eyre::{Report, eyre};
 
@@ -18,10 +18,7 @@ use super::{
     failures,
     record::{AccountFiles, Begun},
 };
-use crate::{
-    chain::BLOCK_TIME,
-    exit::{Exit, Failure},
-};
+use crate::exit::{Exit, Failure};
 
 /// The number of consecutive endpoint failures after which a command stops waiting.
 const MAX_FAILURES: u32 = 20;
@@ -30,6 +27,8 @@ const MAX_FAILURES: u32 = 20;
 pub(super) struct Outbox<'a, W, A> {
     pub(super) sender: IntentSender,
     pub(super) files: AccountFiles,
+    /// The expected time between blocks.
+    pub(super) block_time: Seconds,
     wait: W,
     pub(super) tell: &'a dyn Fn(&str),
     pub(super) consent: Consent,
@@ -90,13 +89,14 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
     pub(super) fn new(
         sender: IntentSender,
         files: AccountFiles,
+        block_time: Seconds,
         wait: W,
         tell: &'a dyn Fn(&str),
         consent: Consent,
         ask: &'a A,
     ) -> Self {
         let (outcomes, told) = Default::default();
-        Self { sender, files, wait, tell, consent, ask, outcomes, told }
+        Self { sender, files, block_time, wait, tell, consent, ask, outcomes, told }
     }
 
     pub(super) const fn sender(&self) -> &IntentSender {
@@ -237,7 +237,7 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
                 }
                 None => {
                     self.check_patience(&mut patience, &head, &id)?;
-                    let next = self.sender.client().next_time(&head, BLOCK_TIME).await;
+                    let next = self.sender.client().next_time(&head, self.block_time).await;
                     if !self.sender.may_be_mined(&id) && !step.intent.is_useful_at(next) {
                         return Err(Stopped::ForGood(failures::too_late(step.title())));
                     }

@@ -4,7 +4,7 @@ use std::{future::Future, path::Path};
 
 use alloy_primitives::Address;
 use canon_chain::{AccountSigner, Client, IntentSender, Wait, tx::FeePolicy};
-use canon_protocol::text::ether;
+use canon_protocol::{Seconds, text::ether};
 use eyre::eyre;
 
 use super::{
@@ -32,6 +32,8 @@ pub(super) struct Sending<'a, A, C> {
     pub(super) registry: Address,
     pub(super) command: &'a str,
     pub(super) confirmations: u64,
+    /// The expected time between blocks.
+    pub(super) block_time: Seconds,
     pub(super) consent: Consent,
     pub(super) format: Format,
     /// Shows a note that isn't the result.
@@ -61,7 +63,8 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
         let fees = FeePolicy::default();
         let sender = IntentSender::new(self.client.clone(), self.signer.clone(), fees, journal);
         let sender = sender.map_err(failures::refused)?;
-        let mut outbox = Outbox::new(sender, files, wait, self.tell, self.consent, self.ask);
+        let mut outbox =
+            Outbox::new(sender, files, self.block_time, wait, self.tell, self.consent, self.ask);
         let mut delivered = Vec::new();
         let ended = tokio::select! {
             biased;
@@ -143,7 +146,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
             true => failures::nothing_sent(failure),
             false => failure,
         };
-        let previewed = preview(outbox.sender(), steps).await.map_err(unsent)?;
+        let previewed = preview(outbox.sender(), self.block_time, steps).await.map_err(unsent)?;
         let shown: Vec<_> = previewed.iter().map(|one| one.step.clone()).collect();
         check_balance(outbox.sender(), &previewed).await?;
         let text = show::text(planned.account, &previewed);

@@ -68,7 +68,7 @@ pub(super) fn text_at(account: Address, steps: &[Previewed], fees: Option<Fees>)
         match (preview, step.simulation) {
             (Some(preview), _) => match function(step, preview) {
                 Some(function) => line!(page, "   calls {function} at {}", preview.to),
-                None => line!(page, "   created by the factory {} with CREATE2", preview.to),
+                None => line!(page, "   created with CREATE2 by {}", preview.to),
             },
             (None, Simulation::InItsSlot) => line!(page, "   is simulated once the slot begins"),
             (None, _) => line!(page, "   is simulated once the step before is done"),

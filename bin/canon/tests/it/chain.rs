@@ -7,14 +7,14 @@ use alloy_provider::{Provider as _, ProviderBuilder};
 use canon_chain::{
     BlockId, Client, ContractCall, NoWait, Sender, calls,
     deploy::{
-        ContractPlan, Create2Origin, DeployRecord, SetParameters, Upgrade, deploy, deploy_rollup,
-        deploy_upgrade_payload,
+        ContractPlan, Create2Origin, DeployRecord, SetParameters, Upgrade, create, deploy,
+        deploy_rollup, deploy_upgrade_payload,
     },
 };
 use canon_devchain::{Devchain, DevchainConfig, ServerHandle, UnsignedCall, serve};
 use canon_payload::{Assembler, op};
 use canon_protocol::{
-    Action, Amount, ProposalId, Round, Seconds, Support, Timestamp, WithdrawalId,
+    Action, Amount, Constructor, ProposalId, Round, Seconds, Support, Timestamp, WithdrawalId,
 };
 use canon_views::{Question, SetAddresses};
 use serde_json::{Value, json};
@@ -175,6 +175,24 @@ impl Chain {
         let upgrade = Upgrade { expect, new_rollup, expected_canonical, uri: String::new() };
         let payload = deploy_upgrade_payload(sender, origin, &set, &upgrade, &mut NoWait).await;
         (new_rollup.address(), payload.unwrap().address())
+    }
+
+    /// Creates a RewardDistributor for this set that is owned by `owner`, and pays 7 tokens a block.
+    pub(crate) async fn distributor(&mut self, owner: Address) -> Address {
+        let SetAddresses { asset, registry, .. } = self.set;
+        let block_reward = tokens(7).to_word();
+        let constructor = Constructor::Distributor { asset, registry, block_reward, owner };
+        let origin = Create2Origin { salt: B256::with_last_byte(7), ..Create2Origin::default() };
+        let plan = ContractPlan::new(origin, constructor);
+        create(&mut self.sender, &plan, &mut NoWait).await.unwrap().address()
+    }
+
+    /// Makes a rollup canonical, as a proposal would.
+    pub(crate) fn upgrade(&self, rollup: Address) {
+        let input = [&hex!("0900f010")[..], &rollup.into_word()[..]].concat().into();
+        let (from, to) = (self.set.governance, Some(self.set.registry));
+        let (_, executed) = self.chain.mine_unsigned(&[UnsignedCall { from, to, input }]).unwrap();
+        assert!(executed[0].success, "{:?}", executed[0]);
     }
 
     /// Gives up power of the holder. The tokens are due to the account `to`.

@@ -66,6 +66,7 @@ impl EmptyChain {
             .arg(folder.file("deployment.toml"))
             .args(arguments.split_whitespace())
             .args(["--rpc-url", &self.url()])
+            .env("XDG_STATE_HOME", folder.file("state"))
             .env("CANON_PRIVATE_KEY", self.key())
     }
 }
@@ -153,8 +154,8 @@ async fn a_set_is_deployed_in_one_command_and_leaves_a_manifest() {
         assert_eq!(names(2), ["registry", "n", "m"]);
         let rollup = &manifest["contracts"][7]["arguments"][0]["value"];
         assert_eq!(rollup["slotDuration"], "24");
-        // The folder contains only the parameters and the manifest.
-        assert_eq!(fs::read_dir(folder.file("")).unwrap().count(), 2);
+        // The folder contains only the parameters, the manifest, and the folder with the account's lock.
+        assert_eq!(fs::read_dir(folder.file("")).unwrap().count(), 3);
         assert!(!said.contains(&chain.key()) && !result.contains(&chain.key()));
 
         // The printed canon.toml can be used without changes.
@@ -379,12 +380,16 @@ async fn a_process_that_is_killed_at_a_transaction_goes_on_and_sends_nothing_twi
             let mut process = Process::new(cargo_bin!("canon"))
                 .current_dir(folder.file(""))
                 .args(["deploy", "deployment.toml", "--yes", "--rpc-url", &format!("http://{cut}")])
+                .env("XDG_STATE_HOME", folder.file("state"))
                 .env("CANON_PRIVATE_KEY", chain.key())
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .spawn()
                 .unwrap();
             reached.recv().unwrap();
+            // Another command of the account has to wait for this one.
+            let said = fails(chain.deploy(&folder, "--yes --manifest other.json"), 3);
+            assert!(said.contains("another command sends for this account"), "{said}");
             process.kill().unwrap();
             process.wait().unwrap();
             assert!(!folder.file("deployment.manifest.json").exists());

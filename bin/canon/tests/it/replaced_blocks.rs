@@ -13,16 +13,18 @@ use snapbox::cmd::cargo_bin;
 
 use crate::{
     deploy::{EmptyChain, folder_with},
+    servers::Folder,
     support::{VARIABLES, canon, stdout, while_served},
 };
 
 /// Starts the program, and calls `meanwhile` while it runs.
-fn runs(arguments: &[&str], key: &str, meanwhile: impl FnOnce()) -> Output {
+fn runs(arguments: &[&str], key: &str, folder: &Folder, meanwhile: impl FnOnce()) -> Output {
     let mut command = Command::new(cargo_bin!("canon"));
     for variable in VARIABLES {
         command.env_remove(variable);
     }
     command.args(arguments).env("CANON_PRIVATE_KEY", key);
+    command.env("XDG_STATE_HOME", folder.file("state"));
     let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     meanwhile();
     process.wait_with_output().unwrap()
@@ -68,7 +70,7 @@ async fn a_set_whose_blocks_are_replaced_while_it_waits_is_not_shown_as_done() {
             let arguments =
                 ["deploy", &file, "--yes", "--confirmations", "3", "--rpc-url", &url, "--json"];
             let devchain = &chain.chain;
-            let output = runs(&arguments, &chain.key(), || {
+            let output = runs(&arguments, &chain.key(), &folder, || {
                 until("all steps are done", || {
                     let text = fs::read_to_string(&record).unwrap_or_default();
                     let last = text.lines().last().unwrap_or_default();

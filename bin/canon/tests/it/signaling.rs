@@ -68,6 +68,25 @@ async fn a_signal_shows_the_actions_and_is_sent_once_in_ones_own_slot() {
     .await;
 }
 
+/// On a chain whose blocks come a second apart, the block after one that is 2 seconds before the end of a slot is still
+/// in that slot.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fast_chain_takes_a_signal_in_the_last_seconds_of_its_slot() {
+    let folder = Folder::new("signal-fast");
+    let chain = in_slot_12().await;
+    while_served(move || {
+        let start = chain.chain.timestamp();
+        for second in [21, 22] {
+            chain.chain.set_next_timestamp(start + second).unwrap();
+            chain.chain.mine().unwrap();
+        }
+        shown(by(&chain, &folder, 0, &format!("signal {} --yes", chain.payload)));
+        assert_eq!(signals(&chain, &folder), [12]);
+        assert_eq!(chain.chain.timestamp(), start + 23);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn addresses_that_list_no_actions_or_others_than_expected_are_not_signaled_for() {
     let folder = Folder::new("signal-payload");

@@ -167,6 +167,79 @@ async fn a_rollup_and_its_payload_can_be_created_by_somebody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rollup_can_be_paid_by_another_distributor() {
+    let mut chain = Chain::new().await;
+    let folder = Folder::new("upgrade-distributor");
+    let distributor = chain.distributor(chain.set.governance).await;
+    let present = chain.set.reward_distributor.unwrap();
+    while_served(move || {
+        let file = file_of(&chain, &folder);
+        let named = format!("reward_distributor = \"{distributor}\"\n");
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains("# reward_distributor = \"0x…\"\n"), "{text}");
+        fs::write(&file, text.replace("# reward_distributor = \"0x…\"\n", &named)).unwrap();
+        let preview = stdout(by(&chain, &folder, &format!("rollup deploy {file} --dry-run")));
+        let change = format!(
+            "  RewardDistributor  {distributor}  (changed)\n        present one     {present}\n"
+        );
+        assert!(preview.contains(&change), "{preview}");
+        let deployed = json(by(&chain, &folder, &format!("rollup deploy {file} --yes --json")));
+        let arguments = &deployed["arguments"][0]["value"];
+        assert_eq!(arguments["rewardDistributor"], distributor.to_string());
+        let rollup = deployed["rollup"].as_str().unwrap();
+        stdout(by(&chain, &folder, &format!("payload upgrade {rollup} --uri x --yes")));
+
+        chain.upgrade(rollup.parse().unwrap());
+        let audit = stdout(by(&chain, &folder, "audit"));
+        assert!(audit.contains("Findings: 0 errors, "), "{audit}");
+        assert!(!audit.contains("former-rollup"), "{audit}");
+        let report = json(by(&chain, &folder, "audit --json"));
+        assert_eq!(report["contracts"][5]["address"], distributor.to_string());
+        assert_eq!(report["parameters"]["block_reward"], "7000000000000000000");
+        // The next rollup is paid by it, too, unless its file names the former one.
+        fs::write(&file, text.replace("epoch_slots = 30\n", "epoch_slots = 40\n")).unwrap();
+        let preview = stdout(by(&chain, &folder, &format!("rollup deploy {file} --dry-run")));
+        assert!(preview.contains(&format!("  RewardDistributor  {distributor}\n")), "{preview}");
+        let named = format!("reward_distributor = \"{present}\"\n{text}");
+        fs::write(&file, named.replace("epoch_slots = 30\n", "epoch_slots = 40\n")).unwrap();
+        let preview = stdout(by(&chain, &folder, &format!("rollup deploy {file} --yes")));
+        assert!(preview.contains("The rollup is deployed and genuine"), "{preview}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_distributor_that_is_not_the_sets_is_refused() {
+    let mut chain = Chain::new().await;
+    let folder = Folder::new("upgrade-wrong-distributor");
+    let stranger = chain.account(5);
+    let strangers = chain.distributor(stranger).await;
+    let given_away = chain.distributor(chain.set.governance).await;
+    chain.give_away(given_away, chain.set.governance);
+    while_served(move || {
+        let file = file_of(&chain, &folder);
+        let text = fs::read_to_string(&file).unwrap();
+        let governance = chain.set.governance;
+        for (distributor, says) in [
+            (stranger, format!("expected RewardDistributor at {stranger}, found no code")),
+            (chain.set.asset, format!("RewardDistributor's constructor from {}", chain.set.asset)),
+            (strangers, format!("was constructed with owner {stranger}, expected {governance}")),
+            (given_away, format!("the owner of RewardDistributor at {given_away} is 0x9999")),
+        ] {
+            fs::write(&file, format!("reward_distributor = \"{distributor}\"\n{text}")).unwrap();
+            let said = fails(by(&chain, &folder, &format!("rollup deploy {file} --yes")), 1);
+            assert!(said.contains("the contract in reward_distributor isn't genuine"), "{said}");
+            assert!(said.contains(&says), "{said}");
+        }
+        fs::write(&file, format!("reward_distributor = \"0x12\"\n{text}")).unwrap();
+        let said = fails(by(&chain, &folder, &format!("rollup deploy {file} --yes")), 2);
+        assert!(said.contains("reward_distributor: expected an address"), "{said}");
+        assert_eq!(transactions(&chain), 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_payload_for_what_is_no_rollup_of_the_set_is_refused() {
     let chain = Chain::new().await;
     let folder = Folder::new("upgrade-refused");

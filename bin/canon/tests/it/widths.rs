@@ -23,7 +23,7 @@ const OF_ERRORS: [&str; 4] = ["error: ", "  because ", "next: ", "note: "];
 const COMMAND: &str = "$ canon ";
 
 /// The lines that may be wider, by their file and their first words.
-const EXCEPTIONS: [(&str, &str); 11] = [
+const EXCEPTIONS: [(&str, &str); 10] = [
     // The source of a page that `man` wraps.
     ("man.txt", "canon\\-completions \\- "),
     ("man.txt", "\\fBcanon completions\\fR "),
@@ -40,8 +40,6 @@ const EXCEPTIONS: [(&str, &str); 11] = [
     // Four bytes, which have a text as short as this one.
     ("proposal-actions.txt", "     unknown function "),
     ("push-refused-actions.txt", "     2. "),
-    // Addresses to be compared, three in a row.
-    ("payload-preview.txt", "  2. Expect.createdBy("),
 ];
 
 /// The snapshot of a rehearsal, which shortens addresses.

@@ -6,9 +6,11 @@ use crate::{
     deploy::{Create2Origin, ExamineError, GenuineSet, SetExaminer},
 };
 use alloy_primitives::Address;
-use canon_abi::{Contract, Rollup};
+use canon_abi::{Contract, RewardDistributor, Rollup};
 use canon_protocol::{BlockNumber, Create2, RawRollupParameters};
 use canon_views::{BlockView, Present, Question};
+
+type DistributorConstructor = RewardDistributor::constructorCall;
 
 /// A set that was found genuine at one block.
 #[derive(Clone, Debug)]
@@ -57,8 +59,24 @@ impl ExaminedSet {
         self.origins.first().copied().unwrap_or_default()
     }
 
+    /// Checks that a RewardDistributor is genuine, belongs to the set's present Governance and uses its
+    /// Registry. Its creator and its salt make no difference.
+    ///
+    /// # Errors
+    ///
+    /// [`ExamineError::NotGenuine`] if it fails a check; otherwise if the chain can't be read.
+    pub async fn reward_distributor(
+        &self,
+        client: &Client,
+        distributor: Address,
+    ) -> Result<(), ExamineError> {
+        let examiner = self.examiner(client, client.head().await?);
+        let origin = examiner.proven_origin::<DistributorConstructor>(distributor).await?;
+        examiner.with_origin(origin).reward_distributor(&self.set, distributor).await
+    }
+
     /// Checks that a rollup is genuine, was constructed for the set's present Governance and belongs to it.
-    /// Its creator and its salt make no difference.
+    /// Its creator and its salt, and those of its RewardDistributor, make no difference.
     ///
     /// # Errors
     ///
@@ -73,6 +91,10 @@ impl ExaminedSet {
         let examiner = self.examiner(client, head);
         let origin = examiner.proven_origin::<Constructor>(rollup).await?;
         let examiner = examiner.with_origin(origin);
+        let distributor =
+            examiner.contract::<Constructor>(rollup).await?.parameters.rewardDistributor;
+        let distributors = examiner.proven_origin::<DistributorConstructor>(distributor).await?;
+        let examiner = examiner.with_origin(distributors);
         let parameters = examiner.rollup(&self.set, rollup).await?;
         let arguments = Constructor { parameters: parameters.into() };
         let create2 = origin.create2(&Contract::Rollup.init_code(&arguments));

@@ -147,8 +147,7 @@ impl<'a> SetExaminer<'a> {
         let found = self.rollup_of_any(&set, canonical).await?;
         self.check_owner(&set, Contract::Rollup, canonical.rollup).await?;
         let distributor = found.arguments.parameters.rewardDistributor;
-        self.distributor_of_any(&set, distributor, found.block).await?;
-        self.check_distributor(&set, distributor).await?;
+        self.distributor(&set, distributor, found.block).await?;
 
         let mut genuine = BTreeSet::from([distributor]);
         for listing in former_rollups {
@@ -178,9 +177,22 @@ impl<'a> SetExaminer<'a> {
         let found = self.governed::<Constructor>(set, &[], rollup, self.head.number).await?;
         self.check_owner(set, Contract::Rollup, rollup).await?;
         let parameters = found.arguments.parameters;
-        self.distributor_of_any(set, parameters.rewardDistributor, found.block).await?;
-        self.check_distributor(set, parameters.rewardDistributor).await?;
+        self.distributor(set, parameters.rewardDistributor, found.block).await?;
         Ok(parameters.into())
+    }
+
+    /// Checks that a RewardDistributor is genuine, was constructed for any Governance of the set, belongs to
+    /// the present one and uses the set's Registry. No rollup need use it.
+    ///
+    /// # Errors
+    ///
+    /// [`ExamineError::NotGenuine`] if it isn't; otherwise if the chain can't be read.
+    pub async fn reward_distributor(
+        &self,
+        set: &GenuineSet,
+        distributor: Address,
+    ) -> Result<(), ExamineError> {
+        self.distributor(set, distributor, self.head.number).await
     }
 
     /// Checks that a contract is at the address that follows from the arguments in its constructor's
@@ -371,13 +383,15 @@ impl<'a> SetExaminer<'a> {
         Ok(())
     }
 
-    /// Checks that a genuine RewardDistributor belongs to the present Governance, and still uses the set's
-    /// Registry.
-    async fn check_distributor(
+    /// Checks a RewardDistributor as [`Self::distributor_of_any`] does, that it belongs to the present
+    /// Governance, and still uses the set's Registry.
+    async fn distributor(
         &self,
         set: &GenuineSet,
         distributor: Address,
+        near: BlockNumber,
     ) -> Result<(), ExamineError> {
+        self.distributor_of_any(set, distributor, near).await?;
         let contract = Contract::RewardDistributor;
         self.check_owner(set, contract, distributor).await?;
         let registry = RewardDistributor::registryCall {};

@@ -16,7 +16,7 @@ use crate::{
     exit::{Exit, Failure},
     judgement::Judgement,
     output,
-    send::{Extent, Format, SendArgs},
+    send::{Extent, Format, SendArgs, lock_account},
 };
 
 pub(crate) use file::named_genesis;
@@ -122,6 +122,10 @@ impl Deploy {
             }
             judgement.ensure_accepted()?;
             let signer = signer.on(&client).await?;
+            let _lock = match self.send.extent() {
+                Extent::Send(_) => Some(lock_account(&client, signer.address(), "canon deploy")?),
+                Extent::Simulate | Extent::Print(_) => None,
+            };
             let session = Session { client, checked, manifest, record, judgement };
             let prepared = session.prepare(signer, beginning).await?;
             let words = prepared.words();

@@ -50,6 +50,8 @@ pub(super) struct Session {
 pub(super) struct Prepared {
     session: Session,
     sender: Sender,
+    /// The content of the record's file; `None` if there is none.
+    found: Option<DeployRecord>,
     /// The record of this run, or that of an earlier run.
     record: DeployRecord,
     /// The record, with the steps that the chain has.
@@ -135,7 +137,7 @@ impl Session {
             false => None,
         };
         let new = || DeployRecord::new(client.chain_id(), deployer, parameters);
-        let mut record = found.unwrap_or_else(new);
+        let mut record = found.clone().unwrap_or_else(new);
         if record.deployer != deployer {
             let (record, key) = (record.deployer, deployer);
             return Err(undeployed(DeployError::OtherDeployer { record, key }));
@@ -179,7 +181,7 @@ impl Session {
         let next = client.next_block().await.map_err(unreached)?;
         let fees = sender.fees(next).map_err(|error| undeployed(error.into()))?;
         let most = U256::from(on_chain.most_gas_left()) * U256::from(fees.max_fee);
-        Ok(Prepared { session: self, sender, record, on_chain, plan, balance, most })
+        Ok(Prepared { session: self, sender, found, record, on_chain, plan, balance, most })
     }
 }
 
@@ -252,9 +254,15 @@ impl Prepared {
 
     /// Carries out the deployment.
     pub(super) async fn deploy(self, confirmations: u64) -> Result<Finished, Failure> {
-        let Self { session, mut sender, mut record, balance, most, .. } = self;
+        let Self { session, mut sender, found, mut record, balance, most, .. } = self;
         ensure_funds(balance, most)?;
-        let (mut file, _) = RecordFile::open(&session.record).map_err(unrecorded)?;
+        let (mut file, found_now) = RecordFile::open(&session.record).map_err(unrecorded)?;
+        if found_now != found || session.manifest.exists() {
+            return Err(Failure::refused(
+                eyre!("{} has changed since this was shown", session.record.display()),
+                "run the command again, with --resume if another process has begun",
+            ));
+        }
         let mut unsaved = None;
         let mut save = |record: &DeployRecord, progress: DeployProgress| {
             match progress {

@@ -91,6 +91,12 @@ const ACCEPT: &str = "\
 # accept = [\"short-epochs\"]
 ";
 
+const REWARD_DISTRIBUTOR: &str = "\
+# Contract that pays for the rollup's blocks: a RewardDistributor that belongs to this set's Governance and
+# uses its Registry. Default: the one of the present rollup.
+# reward_distributor = \"0x…\"
+";
+
 const GENESIS: &str = "[rollup]
 
 # First second of slot 0, in Unix seconds; not in the future. Default: the time of the newest block.
@@ -129,7 +135,7 @@ struct Sections<'a> {
 /// If the parameters can't be written as TOML, which doesn't happen.
 pub(crate) fn rollup(settings: &RollupSettings) -> Result<String, toml::ser::Error> {
     let text = toml::to_string(&Sections { rollup: settings })?;
-    Ok(format!("{ACCEPT}\n{}{ORIGIN}", commented(&text)))
+    Ok(format!("{ACCEPT}\n{REWARD_DISTRIBUTOR}\n{}{ORIGIN}", commented(&text)))
 }
 
 /// Adds the comments to a TOML text. Every value must be on one line.

@@ -6,8 +6,8 @@ use alloy_primitives::{Address, B256};
 use canon_chain::{
     audit::rollup_settings,
     deploy::{
-        ContractPlan, Create2Origin, ManifestArgument, RollupSettings, SetFacts, SetParameters,
-        plan_rollup, rehearse_takeover, rules_broken_by_rollup, verify_rollup,
+        ContractPlan, Create2Origin, ExamineError, ManifestArgument, RollupSettings, SetFacts,
+        SetParameters, plan_rollup, rehearse_takeover, rules_broken_by_rollup, verify_rollup,
     },
 };
 use canon_protocol::{Create2, Timestamp};
@@ -73,6 +73,8 @@ Exit codes:
 struct RollupFile {
     #[serde(default)]
     accept: Vec<Spanned<String>>,
+    #[serde(default, with = "canon_protocol::text::address::option")]
+    reward_distributor: Option<Address>,
     rollup: RollupSettings,
     #[serde(default)]
     origin: Create2Origin,
@@ -96,6 +98,8 @@ struct RollupDocument<'a> {
 struct Plan {
     settings: RollupSettings,
     present: RollupSettings,
+    /// The RewardDistributor that the rollup will use.
+    distributor: Address,
     planned: ContractPlan,
     judgement: Judgement,
 }
@@ -122,7 +126,13 @@ impl DeployRollup {
             let client = chain.client();
             let set = examine(&chain).await?;
             let addresses = set.present.addresses;
-            let distributor = addresses.reward_distributor.ok_or_else(examined::unanswered)?;
+            let present_distributor =
+                addresses.reward_distributor.ok_or_else(examined::unanswered)?;
+            let distributor = file.reward_distributor.unwrap_or(present_distributor);
+            if distributor != present_distributor {
+                let found = set.reward_distributor(client, distributor).await;
+                found.map_err(other_distributor)?;
+            }
             let present = present_settings(&set.present)?;
             let in_force = parameters_in_force(&chain).await?;
             let parameters = SetParameters { rollup: file.rollup, ..in_force };
@@ -134,7 +144,7 @@ impl DeployRollup {
             }
             judgement.ensure_accepted()?;
             let planned = plan_rollup(file.origin, &addresses, distributor, &file.rollup, genesis);
-            let plan = Plan { settings: file.rollup, present, planned, judgement };
+            let plan = Plan { settings: file.rollup, present, distributor, planned, judgement };
             let (address, words) = (plan.planned.address(), plan.words(&set.present));
             let steps = async |sender: Planned| {
                 let (account, id) = (sender.account, set.present.set_id());
@@ -180,6 +190,18 @@ fn read(path: &Path) -> Result<(RollupFile, Vec<&'static str>, Timestamp), Failu
     Ok((content, accepted, genesis))
 }
 
+/// The failure for a RewardDistributor that a rollup of the set can't use.
+fn other_distributor(error: ExamineError) -> Failure {
+    let failure = examined::not_genuine("the contract in reward_distributor", error);
+    match failure.exit {
+        Exit::CheckFailed => Failure {
+            next: "name a RewardDistributor of this set, or leave the field out",
+            ..failure
+        },
+        _ => failure,
+    }
+}
+
 fn present_settings(present: &Present) -> Result<RollupSettings, Failure> {
     present.canonical_rollup().map(rollup_settings).ok_or_else(examined::unanswered)
 }
@@ -209,8 +231,12 @@ impl Plan {
         line!(page, "  present rollup     {}", set.rollup);
         line!(page, "It is wired to");
         line!(page, "  Asset              {}", set.asset);
-        if let Some(distributor) = set.reward_distributor {
-            line!(page, "  RewardDistributor  {distributor}");
+        match set.reward_distributor.filter(|present| *present != self.distributor) {
+            None => line!(page, "  RewardDistributor  {}", self.distributor),
+            Some(present) => {
+                line!(page, "  RewardDistributor  {}  (changed)", self.distributor);
+                line!(page, "     present one     {present}");
+            }
         }
         line!(page, "  owner, Governance  {}", set.governance);
         line!(page, "\n  {:<17}  {:<24}  new", "parameter", "present");
