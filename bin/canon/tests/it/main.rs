@@ -35,6 +35,7 @@ mod signaling;
 mod staking;
 mod support;
 mod terminal;
+mod unsigned;
 mod upgrade;
 mod voting;
 mod widths;
