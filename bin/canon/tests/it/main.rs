@@ -6,6 +6,7 @@ mod audit;
 mod audit_findings;
 mod chain;
 mod deploy;
+mod deploy_stopped;
 mod deploy_unsigned;
 mod due;
 mod endpoint;
