@@ -33,6 +33,7 @@ mod sending_holder;
 mod servers;
 mod setup_epoch;
 mod signaling;
+mod silent_rollup;
 mod staking;
 mod support;
 mod terminal;
