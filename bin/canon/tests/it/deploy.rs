@@ -54,7 +54,7 @@ impl EmptyChain {
         hex::encode(self.chain.dev_accounts()[0].to_bytes())
     }
 
-    fn transactions(&self) -> u64 {
+    pub(crate) fn transactions(&self) -> u64 {
         self.chain.nonce(self.chain.dev_accounts()[0].address())
     }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod asking;
 mod audit;
 mod audit_findings;
 mod chain;

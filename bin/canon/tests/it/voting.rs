@@ -381,7 +381,7 @@ async fn ballots_that_were_voided_cannot_be_submitted() {
         let said = fails(submit, 1);
         assert!(
             said.contains(
-                "nonce: expected 4294967296, found 0: it was submitted already, or voided"
+                "nonce: expected 4,294,967,296, found 0: it was submitted already, or voided"
             ),
             "{said}"
         );
