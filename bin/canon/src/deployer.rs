@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use alloy_primitives::{TxKind, U256};
 use canon_chain::{
-    Client, ContractCall, Waited,
+    Client, ContractCall, Severity, Waited,
     deploy::{DeployError, StepReceipt},
 };
 use canon_protocol::text::ether;
@@ -115,7 +115,7 @@ pub(crate) fn ensure_funds(balance: U256, most: U256) -> Result<(), Failure> {
 pub(crate) fn undeployed(error: DeployError, next: &'static str) -> Failure {
     let exit = match &error {
         DeployError::Chain(source) | DeployError::Step { source, .. }
-            if source.as_revert().is_none() =>
+            if source.severity() != Severity::Skip =>
         {
             Exit::Internal
         }

@@ -3,6 +3,7 @@
 use alloy_json_abi::JsonAbi;
 use alloy_primitives::{Bytes, hex};
 use alloy_sol_types::SolConstructor;
+use canon_protocol::text::grouped;
 use core::{fmt, ops::Range};
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -102,7 +103,10 @@ pub enum CodeMismatch {
     #[error("there is no code")]
     Empty,
     /// The code has another length.
-    #[error("its code has {found} bytes where the artifact has {expected}")]
+    #[error(
+        "its code has {} bytes where the artifact has {}",
+        grouped(*.found as u64), grouped(*.expected as u64)
+    )]
     Length {
         /// Bytes of the artifact's runtime code.
         expected: usize,

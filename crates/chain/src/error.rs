@@ -14,7 +14,10 @@ use alloy_transport::{
     layers::{RateLimitRetryPolicy, RetryPolicy},
 };
 use canon_abi::{Revert, decode_revert};
-use canon_protocol::{BlockNumber, ForeignText, TooLarge, text::ether};
+use canon_protocol::{
+    BlockNumber, ForeignText, TooLarge,
+    text::{ether, grouped},
+};
 use core::{fmt, time::Duration};
 
 /// The result of reading or changing the chain.
@@ -163,7 +166,7 @@ pub enum Error {
         hash: B256,
     },
     /// A transaction was mined and used up its gas.
-    #[error("{what} ran out of gas in {hash} at {limit}; send it again with more")]
+    #[error("{what} ran out of gas in {hash} at {}; send it again with more", grouped(*.limit))]
     OutOfGas {
         /// The function that was called, by its signature.
         what: &'static str,
@@ -174,8 +177,9 @@ pub enum Error {
     },
     /// A transaction needs more gas than allowed.
     #[error(
-        "{what} needs more gas than the {max} that a transaction may have (EIP-7825); check the contract \
-         that it calls; a payload that it pushes or executes needs fewer or cheaper actions"
+        "{what} needs more gas than the {} that a transaction may have (EIP-7825); check the contract \
+         that it calls; a payload that it pushes or executes needs fewer or cheaper actions",
+        grouped(*.max)
     )]
     TooMuchGas {
         /// The transaction to send.
@@ -185,8 +189,8 @@ pub enum Error {
     },
     /// A transaction needs more gas than was agreed to.
     #[error(
-        "{what} needs {needed} gas by now, and at most {agreed} were agreed to; look at it again before you agree \
-         to more"
+        "{what} needs {} gas by now, and at most {} were agreed to; look at it again before you agree to more",
+        grouped(*.needed), grouped(*.agreed)
     )]
     MoreGas {
         /// The transaction to send.

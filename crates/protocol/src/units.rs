@@ -21,7 +21,7 @@
 //! Nothing converts implicitly: `of` creates a quantity from a literal, `new` checks a number from outside,
 //! and `get` returns the number. Arithmetic is checked; an operator that saturates documents the reason.
 
-use crate::text::decimal;
+use crate::text::{decimal, grouped};
 use alloy_primitives::U256;
 use core::{fmt, ops};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -108,12 +108,6 @@ macro_rules! quantity {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
-            }
-        }
-
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, concat!(stringify!($name), "({})"), self.0)
@@ -141,9 +135,28 @@ macro_rules! sixty_four_bits {
     )*};
 }
 
+/// Quantities whose units people see in another form of [`text`](crate::text).
+macro_rules! measure {
+    ($($name:ident)*) => {$(
+        /// The bare number.
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
 /// Quantities that number the elements of a sequence.
 macro_rules! ordinal {
     ($($name:ident)*) => {$(
+        /// The number for people, such as `12,345`.
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                grouped(self.0).fmt(f)
+            }
+        }
+
         impl $name {
             /// The next value. The last value is its own successor; no chain ever counts that far.
             #[must_use]
@@ -231,6 +244,7 @@ quantity! {
 
 sixty_four_bits!(Timestamp Seconds Fraction Slot Epoch Round BlockNumber RollupBlock Version);
 sixty_four_bits!(ProposalId WithdrawalId ConfigurationId Nonce);
+measure!(Timestamp Seconds Amount Fraction);
 ordinal!(Slot Epoch Round BlockNumber RollupBlock Version);
 ordinal!(ProposalId WithdrawalId ConfigurationId Nonce);
 

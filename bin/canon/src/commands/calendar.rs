@@ -84,18 +84,20 @@ fn icalendar(present: &Present, entries: &[CalendarEntry]) -> String {
 /// UIDs must never change: otherwise an import shows every event twice.
 fn identifier(chain_id: ChainId, registry: Address, event: &CalendarEvent) -> String {
     let event = match event {
-        CalendarEvent::VotingStarts { id } => format!("voting-starts-{id}"),
-        CalendarEvent::VotingEnds { id } => format!("voting-ends-{id}"),
-        CalendarEvent::ObjectionsEnd { id } => format!("objections-end-{id}"),
-        CalendarEvent::Executable { id } => format!("executable-{id}"),
-        CalendarEvent::Expires { id } => format!("expires-{id}"),
-        CalendarEvent::RoundEnds { round } => format!("round-ends-{round}"),
-        CalendarEvent::PushExpires { round } => format!("push-expires-{round}"),
-        CalendarEvent::EpochStarts { rollup, epoch } => format!("epoch-starts-{rollup}-{epoch}"),
-        CalendarEvent::SeedRecordable { rollup, epoch } => {
-            format!("seed-recordable-{rollup}-{epoch}")
+        CalendarEvent::VotingStarts { id } => format!("voting-starts-{}", id.get()),
+        CalendarEvent::VotingEnds { id } => format!("voting-ends-{}", id.get()),
+        CalendarEvent::ObjectionsEnd { id } => format!("objections-end-{}", id.get()),
+        CalendarEvent::Executable { id } => format!("executable-{}", id.get()),
+        CalendarEvent::Expires { id } => format!("expires-{}", id.get()),
+        CalendarEvent::RoundEnds { round } => format!("round-ends-{}", round.get()),
+        CalendarEvent::PushExpires { round } => format!("push-expires-{}", round.get()),
+        CalendarEvent::EpochStarts { rollup, epoch } => {
+            format!("epoch-starts-{rollup}-{}", epoch.get())
         }
-        CalendarEvent::WithdrawalUnlocks { id } => format!("withdrawal-unlocks-{id}"),
+        CalendarEvent::SeedRecordable { rollup, epoch } => {
+            format!("seed-recordable-{rollup}-{}", epoch.get())
+        }
+        CalendarEvent::WithdrawalUnlocks { id } => format!("withdrawal-unlocks-{}", id.get()),
         CalendarEvent::ExitUnlocks { rollup, attester } => {
             format!("exit-unlocks-{rollup}-{attester}")
         }
@@ -140,24 +142,24 @@ mod tests {
     /// A changed UID duplicates the event in every calendar that has imported it.
     #[test]
     fn the_uids_of_all_kinds_of_events_never_change() {
-        let (id, round, epoch) = (ProposalId::of(7), Round::of(3), Epoch::of(9));
+        let (id, round, epoch) = (ProposalId::of(7_007), Round::of(3_003), Epoch::of(9_009));
         let (rollup, attester) = (Address::with_last_byte(0xa1), Address::with_last_byte(0xb2));
-        let (withdrawal, registry) = (WithdrawalId::of(5), Address::with_last_byte(0xc3));
+        let (withdrawal, registry) = (WithdrawalId::of(5_005), Address::with_last_byte(0xc3));
         let long = |last: &str| format!("0x{}{last}", "0".repeat(38));
         let (at, who) = (long("a1"), long("B2"));
         for (event, expected) in [
-            (CalendarEvent::VotingStarts { id }, "voting-starts-7".to_owned()),
-            (CalendarEvent::VotingEnds { id }, "voting-ends-7".to_owned()),
-            (CalendarEvent::ObjectionsEnd { id }, "objections-end-7".to_owned()),
-            (CalendarEvent::Executable { id }, "executable-7".to_owned()),
-            (CalendarEvent::Expires { id }, "expires-7".to_owned()),
-            (CalendarEvent::RoundEnds { round }, "round-ends-3".to_owned()),
-            (CalendarEvent::PushExpires { round }, "push-expires-3".to_owned()),
-            (CalendarEvent::EpochStarts { rollup, epoch }, format!("epoch-starts-{at}-9")),
-            (CalendarEvent::SeedRecordable { rollup, epoch }, format!("seed-recordable-{at}-9")),
+            (CalendarEvent::VotingStarts { id }, "voting-starts-7007".to_owned()),
+            (CalendarEvent::VotingEnds { id }, "voting-ends-7007".to_owned()),
+            (CalendarEvent::ObjectionsEnd { id }, "objections-end-7007".to_owned()),
+            (CalendarEvent::Executable { id }, "executable-7007".to_owned()),
+            (CalendarEvent::Expires { id }, "expires-7007".to_owned()),
+            (CalendarEvent::RoundEnds { round }, "round-ends-3003".to_owned()),
+            (CalendarEvent::PushExpires { round }, "push-expires-3003".to_owned()),
+            (CalendarEvent::EpochStarts { rollup, epoch }, format!("epoch-starts-{at}-9009")),
+            (CalendarEvent::SeedRecordable { rollup, epoch }, format!("seed-recordable-{at}-9009")),
             (
                 CalendarEvent::WithdrawalUnlocks { id: withdrawal },
-                "withdrawal-unlocks-5".to_owned(),
+                "withdrawal-unlocks-5005".to_owned(),
             ),
             (CalendarEvent::ExitUnlocks { rollup, attester }, format!("exit-unlocks-{at}-{who}")),
             (CalendarEvent::MoveReady { rollup, attester }, format!("move-ready-{at}-{who}")),

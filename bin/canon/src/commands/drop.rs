@@ -1,6 +1,6 @@
 //! `canon drop`: records that a proposal is dropped.
 
-use canon_protocol::{Ending, ProposalState, text::grouped};
+use canon_protocol::{Ending, ProposalState};
 use canon_views::{IntendedAction, Intent, Present, ProposalView, Question};
 use clap::Args;
 use eyre::eyre;
@@ -82,7 +82,7 @@ fn steps(present: &Present, id: Option<u64>) -> Result<Vec<Step>, Failure> {
     if is_due(&proposal) {
         return Ok(vec![step(proposal)]);
     }
-    let title = format!("there is no drop of proposal {} to record", grouped(proposal.id.get()));
+    let title = format!("there is no drop of proposal {} to record", proposal.id);
     let state = proposal.state_at(present.next);
     Err(match state {
         ProposalState::Dropped => {

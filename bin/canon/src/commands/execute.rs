@@ -1,9 +1,6 @@
 //! `canon execute`: carries out a proposal that passed.
 
-use canon_protocol::{
-    ProposalState, Timestamp,
-    text::{Time, grouped},
-};
+use canon_protocol::{ProposalState, Timestamp, text::Time};
 use canon_views::{IntendedAction, Intent, Present, ProposalView, Question, SetView};
 use clap::Args;
 use eyre::eyre;
@@ -136,7 +133,7 @@ fn outlook(proposal: &ProposalView, now: Timestamp) -> String {
 
 fn why_not(present: &Present, proposal: &ProposalView) -> Failure {
     let now = present.block.timestamp;
-    let title = format!("proposal {} can't be executed now", grouped(proposal.id.get()));
+    let title = format!("proposal {} can't be executed now", proposal.id);
     let state = proposal.state_at(present.next);
     match state {
         ProposalState::Pending

@@ -1,7 +1,10 @@
 //! `canon withdraw`: pays withdrawals that are due.
 
 use alloy_primitives::Address;
-use canon_protocol::{Payment, WithdrawalId, text::Time};
+use canon_protocol::{
+    Payment, WithdrawalId,
+    text::{Time, grouped},
+};
 use canon_views::{DUST_LIMIT, IntendedAction, Intent, Present, Question, SetView, WithdrawalView};
 use clap::Args;
 use eyre::eyre;
@@ -162,6 +165,7 @@ fn left_out_text(ids: impl Iterator<Item = WithdrawalId>) -> Option<String> {
         1 => format!("withdrawal {last}, which somebody else made, of"),
         2..=NAMED => format!("withdrawals {} and {last}, which others made, of", before.join(", ")),
         count => {
+            let count = grouped(count as u64);
             format!("{count} withdrawals, which others made, from number {} to {last}, of", ids[0])
         }
     };
@@ -185,9 +189,13 @@ fn outlook(present: &Present, one: &Numbered) -> String {
 }
 
 fn missing(present: &Present, id: u64) -> Failure {
+    let id = grouped(id);
     let report = match present.governance.withdrawal_count {
         0 => eyre!("withdrawal {id} doesn't exist: there are no withdrawals yet"),
-        count => eyre!("withdrawal {id} doesn't exist: expected an id from 0 to {}", count - 1),
+        count => {
+            let last = grouped(count - 1);
+            eyre!("withdrawal {id} doesn't exist: expected an id from 0 to {last}")
+        }
     };
     Failure::bad_input(report, SEE_POWER)
 }

@@ -3,21 +3,16 @@
 use std::{
     fs,
     net::SocketAddr,
-    process::{Command as Process, Stdio},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use alloy_primitives::{U256, hex};
 use canon_devchain::{Devchain, DevchainConfig, ServerHandle, serve};
 use serde_json::Value;
-use snapbox::{
-    assert_data_eq,
-    cmd::{Command, cargo_bin},
-    file, str,
-};
+use snapbox::{assert_data_eq, cmd::Command, file, str};
 
 use crate::{
-    servers::{Folder, cut_at},
+    servers::Folder,
     support::{canon, stable_costs, stdout, while_served},
 };
 
@@ -46,8 +41,12 @@ impl EmptyChain {
         Self { chain, server }
     }
 
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.server.addr()
+    }
+
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.server.addr())
+        format!("http://{}", self.address())
     }
 
     /// The private key of the account that deploys.
@@ -55,17 +54,22 @@ impl EmptyChain {
         hex::encode(self.chain.dev_accounts()[0].to_bytes())
     }
 
-    fn transactions(&self) -> u64 {
+    pub(crate) fn transactions(&self) -> u64 {
         self.chain.nonce(self.chain.dev_accounts()[0].address())
     }
 
     /// Returns `canon deploy` with the file in a folder.
     pub(crate) fn deploy(&self, folder: &Folder, arguments: &str) -> Command {
+        self.deploy_by(folder, &self.url(), arguments)
+    }
+
+    /// Returns the same command with another endpoint.
+    pub(crate) fn deploy_by(&self, folder: &Folder, endpoint: &str, arguments: &str) -> Command {
         canon()
             .arg("deploy")
             .arg(folder.file("deployment.toml"))
             .args(arguments.split_whitespace())
-            .args(["--rpc-url", &self.url()])
+            .args(["--rpc-url", endpoint])
             .env("XDG_STATE_HOME", folder.file("state"))
             .env("CANON_PRIVATE_KEY", self.key())
     }
@@ -79,7 +83,7 @@ pub(crate) fn folder_with(name: &str, preset: &str, change: impl Fn(&str) -> Str
     folder
 }
 
-fn unchanged(text: &str) -> String {
+pub(crate) fn unchanged(text: &str) -> String {
     text.to_owned()
 }
 
@@ -366,42 +370,4 @@ async fn missing_ether_is_named_before_anything_is_sent() {
         assert_eq!(chain.transactions(), 0);
     })
     .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_is_killed_at_a_transaction_goes_on_and_sends_nothing_twice() {
-    for (number, handed_on) in [(0, false), (0, true), (3, true), (7, false), (9, true), (12, true)]
-    {
-        let chain = EmptyChain::new().await;
-        let folder = folder_with("killed-deploy", "tests", unchanged);
-        while_served(move || {
-            let _ = fs::remove_file(folder.file("deployment.manifest.json"));
-            let (cut, reached) = cut_at(chain.server.addr(), number, handed_on);
-            let mut process = Process::new(cargo_bin!("canon"))
-                .current_dir(folder.file(""))
-                .args(["deploy", "deployment.toml", "--yes", "--rpc-url", &format!("http://{cut}")])
-                .env("XDG_STATE_HOME", folder.file("state"))
-                .env("CANON_PRIVATE_KEY", chain.key())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            reached.recv().unwrap();
-            // Another command of the account has to wait for this one.
-            let said = fails(chain.deploy(&folder, "--yes --manifest other.json"), 3);
-            assert!(said.contains("another command sends for this account"), "{said}");
-            process.kill().unwrap();
-            process.wait().unwrap();
-            assert!(!folder.file("deployment.manifest.json").exists());
-            let said = fails(chain.deploy(&folder, "--yes"), 2);
-            assert!(said.contains("go on with --resume"), "{said}");
-            let manifest: Value =
-                serde_json::from_str(&stdout(chain.deploy(&folder, "--yes --resume --json")))
-                    .unwrap();
-            assert_eq!(chain.transactions(), 13, "{number} {handed_on}");
-            let steps = manifest["steps"].as_array().unwrap();
-            assert!(steps.iter().all(|step| step["receipt"]["transaction"].is_string()));
-        })
-        .await;
-    }
 }

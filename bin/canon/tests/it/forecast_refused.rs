@@ -66,7 +66,7 @@ fn bad_flags() {
              --round 10",
         ),
         ("--round 10", "--quorum 600 (from the preset): expected more than half"),
-        ("--quorum 5", "501 to 1000 with --round 1000 (from the preset)"),
+        ("--quorum 5", "501 to 1,000 with --round 1000 (from the preset)"),
         ("--quorum 11 --round 10", "--quorum 11: expected more than half"),
         ("--quorum 1 --round 1", "--round 1: expected a number of slots from 2 to 16,777,215"),
         ("--late 1000", "--late: expected fewer than the 1,000 slots of a round, found 1,000"),

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod asking;
 mod audit;
 mod audit_findings;
 mod chain;
 mod colors;
 mod deploy;
+mod deploy_stopped;
 mod deploy_unsigned;
 mod due;
 mod endpoint;
@@ -38,10 +40,12 @@ mod setup_epoch;
 mod shape;
 mod shown;
 mod signaling;
+mod silent_rollup;
 mod staking;
 mod support;
 mod terminal;
 mod transcript;
+mod unsigned;
 mod upgrade;
 mod voting;
 mod widths;

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A chain on which the account has 100 tokens.
-async fn with_tokens() -> Chain {
+pub(crate) async fn with_tokens() -> Chain {
     let mut chain = Chain::new().await;
     chain.give(ACCOUNT, tokens(100)).await;
     chain

@@ -111,6 +111,11 @@ pub(crate) fn forward(server: SocketAddr, request: &Value) -> Value {
     serde_json::from_str(body).unwrap()
 }
 
+/// Whether a request sends a transaction.
+pub(crate) fn sends(request: &Value) -> bool {
+    request["method"] == "eth_sendRawTransaction"
+}
+
 /// Starts a server that forwards all requests to another one, until the transaction with this number. That one is
 /// only forwarded if `handed_on`, and isn't answered in either case.
 pub(crate) fn cut_at(
@@ -121,9 +126,8 @@ pub(crate) fn cut_at(
     let (reached, cut) = mpsc::channel();
     let mut sent = 0;
     let address = relay(move |request| {
-        let is_sending = request["method"] == "eth_sendRawTransaction";
-        let is_cut = is_sending && sent == number;
-        sent += u64::from(is_sending);
+        let is_cut = sends(request) && sent == number;
+        sent += u64::from(sends(request));
         let answer = (!is_cut || handed_on).then(|| forward(to, request));
         if is_cut {
             reached.send(()).unwrap();

@@ -1,5 +1,6 @@
 //! `canon vote`.
 
+use alloy_primitives::Bytes;
 use canon_protocol::{Action, Amount, Support};
 use serde_json::Value;
 use snapbox::{assert_data_eq, cmd::Command, file};
@@ -383,7 +384,7 @@ async fn ballots_that_were_voided_cannot_be_submitted() {
         let said = fails(submit, 1);
         assert!(
             said.contains(
-                "nonce: expected 4294967296, found 0: it was submitted already, or voided"
+                "nonce: expected 4,294,967,296, found 0: it was submitted already, or voided"
             ),
             "{said}"
         );
@@ -407,6 +408,10 @@ async fn actions_that_are_not_known_are_not_voted_on_by_number_alone() {
             let command = about_from(&endpoint, &chain, &empty, arguments);
             command.env("CANON_PRIVATE_KEY", chain.key(0))
         };
+        // The hash proves what the payload lists.
+        let text = stdout(vote("vote 0 for --amount 1 --dry-run"));
+        assert!(text.contains(&format!("     1. {}: 0x", chain.expect)), "{text}");
+        chain.replace(chain.payload, Bytes::from_static(&[0xfd]));
         let said = fails(vote("vote 0 for --yes"), 3);
         assert!(said.contains("the actions of proposal 0 aren't known"), "{said}");
         assert!(said.contains("name the actions with --actions-hash"), "{said}");

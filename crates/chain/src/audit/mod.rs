@@ -106,6 +106,10 @@ pub async fn audit(
         Err(ExamineError::NotGenuine(reason)) => {
             findings.push(Finding::error("not-genuine", reason.to_string()));
         }
+        // A contract whose code isn't a genuine one's can also fail to answer.
+        Err(ExamineError::Chain(error)) if error.is_of_the_contracts() => {
+            findings.push(Finding::error("not-genuine", error.to_string()));
+        }
         Err(error) => return Err(error.into()),
     }
     if let Some(manifest) = manifest {

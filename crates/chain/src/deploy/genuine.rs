@@ -8,25 +8,20 @@
 //! A constructor doesn't show later changes. So the present owners and the supply are read too.
 
 use super::{
+    construction::Construction,
     constructor::ConstructorEvents,
     origin::Create2Origin,
     plan::ContractPlan,
+    registry_history::{Handover, Listing, RegistryHistory},
     verdict::{ExamineError, FormerRollup, GenuineSet, NotGenuine},
 };
-use crate::{
-    Client,
-    error::{Error, Result},
-    logs::LogPosition,
-};
-use alloy_eips::BlockId;
-use alloy_primitives::{Address, TxHash, U256};
-use alloy_provider::Provider;
+use crate::{Client, error::Result};
+use alloy_primitives::{Address, U256};
 use alloy_rpc_types_eth::Filter;
-use alloy_transport::RpcError;
 use canon_abi::{
     Asset, Contract, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
 };
-use canon_protocol::{BlockNumber, RawRollupParameters, SENTINEL};
+use canon_protocol::{BlockNumber, RawRollupParameters};
 use canon_views::BlockView;
 use std::collections::BTreeSet;
 
@@ -35,16 +30,9 @@ use std::collections::BTreeSet;
 pub struct SetExaminer<'a> {
     pub(super) client: &'a Client,
     pub(super) origin: Create2Origin,
-    other_origins: Vec<Create2Origin>,
-    first_block: BlockNumber,
+    pub(super) other_origins: Vec<Create2Origin>,
+    pub(super) first_block: BlockNumber,
     pub(super) head: BlockView,
-}
-
-/// The constructor arguments of a contract according to its events, and its creation.
-pub(super) struct Construction<C> {
-    pub(super) arguments: C,
-    block: BlockNumber,
-    pub(super) transaction: TxHash,
 }
 
 /// A constructor with arguments that must be contracts of the set.
@@ -78,12 +66,6 @@ impl Governed for Rollup::constructorCall {
     }
 }
 
-/// A change of a contract's owner.
-struct Handover {
-    position: LogPosition,
-    new_owner: Address,
-}
-
 impl<'a> SetExaminer<'a> {
     /// An examiner of contracts with this origin. The source of their addresses need not be trusted.
     ///
@@ -114,7 +96,7 @@ impl<'a> SetExaminer<'a> {
     /// [`ExamineError::NotGenuine`] for the first contract that isn't as expected; otherwise if the chain
     /// can't be read, or the endpoint's logs don't fit its state.
     pub async fn set(&self, registry: Address) -> Result<GenuineSet, ExamineError> {
-        let History { deployer, governances, canonical, former_rollups } =
+        let RegistryHistory { deployer, governances, canonical, former_rollups } =
             self.registry(registry).await?;
         let asset = self.governed_asset(&governances.present).await?;
         for former in &governances.former {
@@ -208,37 +190,6 @@ impl<'a> SetExaminer<'a> {
         Ok(self.construction(address, self.head.number).await?.arguments)
     }
 
-    /// Checks a Registry, that its deployer listed one rollup before the handover, and that the logs of
-    /// its owners and rollups fit its state.
-    async fn registry(&self, registry: Address) -> Result<History, ExamineError> {
-        let Construction { arguments, block, .. } =
-            self.construction::<Registry::constructorCall>(registry, self.head.number).await?;
-        let deployer = arguments.initialOwner;
-        let at = BlockId::from(self.head.hash);
-        let expected = self.client.read(at, registry, Registry::ownerCall {}).await?;
-        let mut former = self.handovers(registry, block).await?;
-        let found = former.last().map_or(deployer, |handover| handover.new_owner);
-        if found != expected {
-            return Err(ExamineError::OwnerLogs { registry, expected, found });
-        }
-        let first = former.first().map(|handover| handover.position);
-        let (Some(first), Some(present)) = (first, former.pop()) else {
-            let (contract, address) = (Contract::Registry, registry);
-            return Err(NotGenuine::NotHandedOver { contract, address, deployer }.into());
-        };
-
-        let mut rollups = self.listed_rollups(registry, block).await?;
-        let by_deployer = rollups.iter().filter(|listing| listing.position < first).count();
-        if by_deployer != 1 {
-            return Err(NotGenuine::Rollups { rollups: by_deployer }.into());
-        }
-        let Some(canonical) = rollups.pop() else {
-            return Err(NotGenuine::Rollups { rollups: 0 }.into());
-        };
-        let governances = Governances { present, former };
-        Ok(History { deployer, governances, canonical, former_rollups: rollups })
-    }
-
     /// Checks a Governance to which a Registry was handed over, and returns its Asset.
     async fn governed_asset(&self, handover: &Handover) -> Result<Address, ExamineError> {
         let (governance, block) = (handover.new_owner, handover.position.block);
@@ -321,25 +272,6 @@ impl<'a> SetExaminer<'a> {
             }
         }
         Ok(None)
-    }
-
-    /// The rollups in a genuine Registry that was created in a block, oldest first.
-    async fn listed_rollups(
-        &self,
-        registry: Address,
-        created: BlockNumber,
-    ) -> Result<Vec<Listing>, ExamineError> {
-        let filter = Filter::new().address(registry);
-        let blocks = created..=self.head.number;
-        let added = self.client.events::<Registry::InstanceAdded>(filter, blocks).await?;
-        let count = Registry::numberOfVersionsCall {};
-        let expected = self.client.read(self.head.hash.into(), registry, count).await?;
-        let found = added.len();
-        if U256::from(found) != expected {
-            return Err(ExamineError::VersionLogs { registry, expected, found });
-        }
-        let rollups = added.into_iter().filter(|(_, event)| event.instance != SENTINEL);
-        Ok(rollups.map(|(position, event)| Listing { position, rollup: event.instance }).collect())
     }
 
     /// Checks a listed rollup, constructed for any Governance of the set.
@@ -455,120 +387,6 @@ impl<'a> SetExaminer<'a> {
         }
         Ok(found)
     }
-
-    /// Checks that a contract is at the address that follows from the arguments in its constructor's
-    /// events. `near` is a block near its creation, and probably after it.
-    async fn construction<C: ConstructorEvents>(
-        &self,
-        address: Address,
-        near: BlockNumber,
-    ) -> Result<Construction<C>, ExamineError> {
-        let contract = C::CONTRACT;
-        let construction = self.alleged_construction::<C>(address, near).await?;
-        let init_code = contract.init_code(&construction.arguments);
-        let address_by = |origin: &Create2Origin| origin.create2(&init_code).address();
-        if self.origins().any(|origin| address_by(origin) == address) {
-            return Ok(construction);
-        }
-        let expected = address_by(&self.origin);
-        Err(NotGenuine::OtherAddress { contract, address, expected }.into())
-    }
-
-    /// The construction according to the contract's events, which may be forged.
-    pub(super) async fn alleged_construction<C: ConstructorEvents>(
-        &self,
-        address: Address,
-        near: BlockNumber,
-    ) -> Result<Construction<C>, ExamineError> {
-        let contract = C::CONTRACT;
-        if self.client.code(self.head.hash.into(), address).await?.is_none() {
-            return Err(NotGenuine::NoCode { contract, address }.into());
-        }
-        let construction = self.find_construction::<C>(address, near).await?;
-        let first_block = self.first_block;
-        let missing = NotGenuine::NoConstructorEvents { contract, address, first_block };
-        Ok(construction.ok_or(missing)?)
-    }
-
-    /// The construction according to the events of a contract; `None` if there are none.
-    ///
-    /// The search is for one event of the constructor. The other events are read from the same transaction,
-    /// because some kinds, such as transfers, are too frequent for a search.
-    async fn find_construction<C: ConstructorEvents>(
-        &self,
-        address: Address,
-        near: BlockNumber,
-    ) -> Result<Option<Construction<C>>> {
-        let filter = C::filter().address(address);
-        // Contracts of the first deployment are at the start of these blocks, later ones at the end.
-        let mut found =
-            self.client.find_log(&filter, self.first_block..=near.min(self.head.number)).await?;
-        if found.is_none() {
-            let later = self.first_block.max(near.next())..=self.head.number;
-            found = self.client.find_log(&filter, later).await?;
-        }
-        let place = found.and_then(|log| Some((log.block_number?, log.transaction_hash?)));
-        let Some((block, transaction)) = place else { return Ok(None) };
-        let logs = self.logs_of(transaction, address).await?;
-        let block = BlockNumber::of(block);
-        Ok(C::from_logs(&logs).map(|arguments| Construction { arguments, block, transaction }))
-    }
-
-    /// The logs of one contract in one transaction, oldest first.
-    async fn logs_of(
-        &self,
-        transaction: TxHash,
-        emitter: Address,
-    ) -> Result<Vec<alloy_primitives::Log>> {
-        let what = "eth_getTransactionReceipt";
-        let receipt = self.client.provider().get_transaction_receipt(transaction).await;
-        let receipt = receipt.and_then(|receipt| receipt.ok_or(RpcError::NullResp));
-        let receipt = receipt.map_err(|source| Error::rpc(what, source))?;
-        let logs = receipt.logs().iter().map(|log| log.inner.clone());
-        Ok(logs.filter(|log| log.address == emitter).collect())
-    }
-
-    /// The changes of a contract's owner since its construction in `created`, oldest first.
-    async fn handovers(&self, address: Address, created: BlockNumber) -> Result<Vec<Handover>> {
-        let filter = Filter::new().address(address);
-        let blocks = created..=self.head.number;
-        let owners = self.client.events::<Registry::OwnershipTransferred>(filter, blocks).await?;
-        // The constructor emits the same event, without a previous owner.
-        let owners = owners.into_iter();
-        let handovers = owners.filter(|(_, event)| !event.previousOwner.is_zero());
-        let handover = |(position, event): (_, Registry::OwnershipTransferred)| Handover {
-            position,
-            new_owner: event.newOwner,
-        };
-        Ok(handovers.map(handover).collect())
-    }
-
-    pub(super) fn origins(&self) -> impl Iterator<Item = &Create2Origin> {
-        core::iter::once(&self.origin).chain(&self.other_origins)
-    }
-}
-
-/// The history of a Registry according to its logs.
-struct History {
-    deployer: Address,
-    governances: Governances,
-    canonical: Listing,
-    /// Former rollups, oldest first.
-    former_rollups: Vec<Listing>,
-}
-
-/// A rollup that was added to the Registry.
-#[derive(Clone, Copy)]
-struct Listing {
-    position: LogPosition,
-    rollup: Address,
-}
-
-/// The Governances to which a Registry was handed over.
-struct Governances {
-    present: Handover,
-    /// Former Governances, oldest first.
-    former: Vec<Handover>,
 }
 
 /// The source of an address in a contract.

@@ -89,7 +89,7 @@ fn of_proposals(refusal: &ProposalsRefusal) -> Option<ParameterProblem> {
     let slots = u32::try_from(*m).ok().filter(|m| (2..=RoundRules::MAX_M).contains(m));
     Some(match slots {
         Some(m) => {
-            let (least, n) = (RoundRules::min_n(m), whole(n));
+            let (least, m, n) = (grouped(RoundRules::min_n(m)), grouped(m), whole(n));
             let message = format!(
                 "expected more than half of the m = {m} slots and at most all: {least} to {m}, found {n}"
             );

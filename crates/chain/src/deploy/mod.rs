@@ -7,6 +7,7 @@
 //! [`DeployManifest`]. A table of [rules](rules()) judges parameters. A [`SetExaminer`] checks a set that somebody
 //! else deployed.
 
+mod construction;
 mod constructor;
 mod error;
 mod further;
@@ -16,10 +17,10 @@ mod manifest;
 mod origin;
 mod parameters;
 mod plan;
-mod proven_origin;
 mod proxy;
 mod record;
 mod record_file;
+mod registry_history;
 mod rules;
 mod run;
 mod step;

@@ -13,7 +13,7 @@ use alloy_transport::{
     TransportError, TransportErrorKind,
     layers::{RateLimitRetryPolicy, RetryPolicy},
 };
-use canon_protocol::ForeignText;
+use canon_protocol::{ForeignText, text::grouped};
 use core::{fmt, time::Duration};
 
 /// HTTP statuses about the request itself. Another endpoint would return the same, and the caller sends a
@@ -37,8 +37,8 @@ pub enum EndpointProblem {
     NoRegistry(Address),
     /// The newest block is too old.
     #[error(
-        "its newest block {number} is {} s old and {} s were expected at most; wait until it is in sync",
-        .age.as_secs(), .most.as_secs()
+        "its newest block {} is {} s old and {} s were expected at most; wait until it is in sync",
+        grouped(*.number), grouped(.age.as_secs()), grouped(.most.as_secs())
     )]
     OldHead {
         /// The number of the newest block.
@@ -50,9 +50,9 @@ pub enum EndpointProblem {
     },
     /// The newest block is from the future.
     #[error(
-        "its newest block {number} is {} s ahead of the clock and {} s were expected at most; check this machine's \
+        "its newest block {} is {} s ahead of the clock and {} s were expected at most; check this machine's \
          clock, or use another endpoint",
-        .ahead.as_secs(), .most.as_secs()
+        grouped(*.number), grouped(.ahead.as_secs()), grouped(.most.as_secs())
     )]
     FutureHead {
         /// The number of the newest block.
@@ -63,7 +63,7 @@ pub enum EndpointProblem {
         most: Duration,
     },
     /// The newest block is far below, and older than, one that this or another endpoint had before.
-    #[error("its newest block is {number}, but there was a block {newest} before")]
+    #[error("its newest block is {}, but there was a block {} before", grouped(*.number), grouped(*.newest))]
     HeadBehind {
         /// The number of the newest block.
         number: u64,

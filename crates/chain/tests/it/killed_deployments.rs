@@ -37,6 +37,8 @@ enum Side {
 struct Counts {
     requests: u64,
     writes: u64,
+    /// The requests before the first write.
+    requests_before_writes: u64,
 }
 
 /// A process that deploys with the record in a file, and ends at the given moment. `None` if it ended
@@ -64,10 +66,13 @@ async fn process(chain: &TestChain, file: &Path, end: End) -> (Counts, Option<De
         let checked = parameters.clone().check().unwrap();
         let new = DeployRecord::new(client.chain_id(), sender.address(), parameters);
         let mut record = found.unwrap_or(new);
-        let writes = &mut counts.writes;
+        let counts = &mut counts;
         let save = |record: &DeployRecord, _: DeployProgress| {
-            let number = *writes;
-            *writes += 1;
+            let number = counts.writes;
+            if number == 0 {
+                counts.requests_before_writes = faults.packets();
+            }
+            counts.writes += 1;
             if end == End::Write(number, Side::Before) {
                 return ControlFlow::Break(());
             }
@@ -114,16 +119,30 @@ async fn chain_with(proxy: bool) -> TestChain {
     chain
 }
 
-async fn all_ends(proxy: bool, stride: usize) {
-    let folder = TestFolder::new(&format!("killed-{proxy}-{stride}"));
+/// The moments that are tried.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Moments {
+    /// Every request and every write.
+    All,
+    /// Those up to the first write, which follows the deployment proxy.
+    OfTheProxy,
+}
+
+/// Kills deployments on this side of each moment, and compares what they end as.
+async fn ends_the_same(moments: Moments, side: Side) {
+    let folder = TestFolder::new(&format!("killed-{moments:?}-{side:?}"));
+    let proxy = moments == Moments::All;
     let whole = chain_with(proxy).await;
     let (counts, manifest) = process(&whole, &folder.file("record"), End::Never).await;
     let expected = outcome(&whole, &manifest.unwrap());
     assert!(counts.requests > 100 && counts.writes as usize == 2 * Step::ALL.len());
-    let sides = [Side::Before, Side::After];
-    let requests = (0..counts.requests).flat_map(|at| sides.map(|side| End::Request(at, side)));
-    let writes = (0..counts.writes).flat_map(|at| sides.map(|side| End::Write(at, side)));
-    for end in requests.chain(writes).step_by(stride) {
+    let (requests, writes) = match moments {
+        Moments::All => (counts.requests, counts.writes),
+        Moments::OfTheProxy => (counts.requests_before_writes, 1),
+    };
+    let requests = (0..requests).map(|at| End::Request(at, side));
+    let writes = (0..writes).map(|at| End::Write(at, side));
+    for end in requests.chain(writes) {
         fs::remove_file(folder.file("record")).unwrap();
         let chain = chain_with(proxy).await;
         let (_, manifest) = process(&chain, &folder.file("record"), end).await;
@@ -136,21 +155,21 @@ async fn all_ends(proxy: bool, stride: usize) {
     }
 }
 
-/// Tests every third moment, alternately before and after.
 #[tokio::test]
-async fn a_deployment_that_is_killed_anywhere_ends_as_one_that_is_not() {
-    all_ends(true, 3).await;
+async fn a_deployment_that_is_killed_before_any_request_or_write_ends_as_one_that_is_not() {
+    ends_the_same(Moments::All, Side::Before).await;
 }
 
 #[tokio::test]
-#[ignore = "takes a minute; the other test tries every third end"]
-async fn a_deployment_that_is_killed_at_each_write_and_request_ends_as_one_that_is_not() {
-    all_ends(true, 1).await;
+async fn a_deployment_that_is_killed_after_any_request_or_write_ends_as_one_that_is_not() {
+    ends_the_same(Moments::All, Side::After).await;
 }
 
 #[tokio::test]
 async fn the_proxy_is_paid_for_once_whenever_its_deployment_is_killed() {
-    all_ends(false, 7).await;
+    for side in [Side::Before, Side::After] {
+        ends_the_same(Moments::OfTheProxy, side).await;
+    }
 }
 
 #[tokio::test]

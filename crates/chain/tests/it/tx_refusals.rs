@@ -72,7 +72,7 @@ async fn a_call_that_needs_more_gas_than_a_transaction_may_have_is_told_as_such(
     let (_, mut sender) = ready(&chain).await;
     let (call, lock) = (chain.call(BURNER, 1), chain.lock(1, 7));
     let reports = chain.pursue_and_mine(&mut sender, &[call.clone(), lock.clone()]).await;
-    assert!(failures(&reports)[0].contains("setupEpoch() needs more gas than the 16777216"));
+    assert!(failures(&reports)[0].contains("setupEpoch() needs more gas than the 16,777,216"));
     let [TxReport { intent, event: TxEvent::Failed(error) }, ..] = &reports[..] else { panic!() };
     assert!(matches!(error, Error::TooMuchGas { max: 16_777_216, .. }), "{error}");
     assert_eq!((*intent, error.severity()), (Some(call.id()), Severity::Skip));

@@ -2,6 +2,7 @@
 
 use crate::{
     abi::{abi_enum, abi_events},
+    text::grouped_word,
     units::{Round, Slot},
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -44,13 +45,13 @@ abi_enum! {
         #[error("{n} of {m} signals are not a majority that can be reached")]
         InvalidQuorum { n: U256, m: U256 } = "Proposals__InvalidQuorum",
         /// The canonical rollup reports a slot that can't have begun yet.
-        #[error("slot {slot} cannot have begun at {timestamp}")]
+        #[error("slot {} cannot have begun at {timestamp}", grouped_word(*.slot))]
         SlotInFuture { slot: U256, timestamp: U256 } = "Proposals__SlotInFuture",
         /// `slot` or a later one of this rollup was used already.
-        #[error("slot {slot} is not above {newest_slot}, which was used already")]
+        #[error("slot {} is not above {}, which was used already", grouped_word(*.slot), grouped_word(*.newest_slot))]
         SlotAlreadyUsed { slot: U256, newest_slot: U256 } = "Proposals__SlotAlreadyUsed",
         /// The slot has no proposer: the epoch has no seed, or its set is empty.
-        #[error("slot {slot} has no proposer")]
+        #[error("slot {} has no proposer", grouped_word(*.slot))]
         NoProposer { slot: U256 } = "Proposals__NoProposer",
         /// Only the slot's proposer may signal.
         #[error("{caller} is not the slot's proposer {proposer}")]
@@ -59,19 +60,19 @@ abi_enum! {
         #[error("not the signature of the slot's proposer {proposer}")]
         InvalidSignature { proposer: Address } = "Proposals__InvalidSignature",
         /// The round isn't over, so it can't be pushed yet.
-        #[error("round {round} is not over in round {current_round}")]
+        #[error("round {} is not over in round {}", grouped_word(*.round), grouped_word(*.current_round))]
         RoundNotOver { round: U256, current_round: U256 } = "Proposals__RoundNotOver",
         /// The round is too old: it can be pushed in the `LIFETIME_IN_ROUNDS` rounds after it.
-        #[error("round {round} can't be pushed any more in round {current_round}")]
+        #[error("round {} can't be pushed any more in round {}", grouped_word(*.round), grouped_word(*.current_round))]
         RoundExpired { round: U256, current_round: U256 } = "Proposals__RoundExpired",
         /// The round was pushed already, as `proposal_id`.
-        #[error("round {round} was pushed already, as proposal {proposal_id}")]
+        #[error("round {} was pushed already, as proposal {}", grouped_word(*.round), grouped_word(*.proposal_id))]
         AlreadyPushed { round: U256, proposal_id: U256 } = "Proposals__AlreadyPushed",
         /// There is no signal in the round.
-        #[error("nobody signaled in round {round}")]
+        #[error("nobody signaled in round {}", grouped_word(*.round))]
         NoLeader { round: U256 } = "Proposals__NoLeader",
         /// The leader has fewer signals than needed.
-        #[error("{leader} leads with {count} signals, {needed} are needed")]
+        #[error("{leader} leads with {} signals, {} are needed", grouped_word(*.count), grouped_word(*.needed))]
         QuorumNotReached { leader: Address, count: U256, needed: U256 } =
             "Proposals__QuorumNotReached",
         /// The leader's code hash isn't the pinned one. Both hashes have their lowest 24 bits zero, since

@@ -46,7 +46,7 @@ pub use duration::Duration;
 pub use error::{ErrorKind, ParseQuantityError};
 pub use ether::{Ether, Gwei, ether, gwei};
 pub use fraction::{Percent, Rounding, percent_of};
-pub use number::{Grouped, count, grouped};
+pub use number::{Grouped, count, grouped, grouped_word};
 pub use time::Time;
 
 use core::{fmt, ops::RangeInclusive};

@@ -1,15 +1,21 @@
 //! Whole numbers: `1,000`.
 
 use super::{ErrorKind, ParseQuantityError, digits, within};
+use alloy_primitives::U256;
 use core::{fmt, ops::RangeInclusive};
 
 /// A whole number with its digits in groups of three: `1,234,567`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Grouped(u128);
+pub struct Grouped(U256);
 
 /// Formats a whole number.
 pub fn grouped(number: impl Into<u128>) -> Grouped {
-    Grouped(number.into())
+    grouped_word(U256::from(number.into()))
+}
+
+/// Formats a word of the EVM.
+pub const fn grouped_word(number: U256) -> Grouped {
+    Grouped(number)
 }
 
 impl fmt::Display for Grouped {

@@ -3,7 +3,7 @@
 
 use alloy_primitives::{Address, address};
 use canon_protocol::{
-    Amount, ForeignText, Fraction, Seconds, Timestamp,
+    Amount, ForeignText, Fraction, ProposalId, Round, Seconds, Slot, Timestamp,
     text::{
         Duration,
         ErrorKind::{self, Malformed, NotOnCalendar, OutOfRange, TooManyDecimals, WrongChecksum},
@@ -405,6 +405,14 @@ fn wei_are_shown_exactly() {
     }
     let all = ether(U256::MAX).to_string();
     assert!(all.starts_with("115,792,089,") && all.ends_with(",457.584007913129639935"), "{all}");
+}
+
+#[test]
+fn numbers_in_a_sequence_have_groups_for_people_and_bare_digits_in_json() {
+    let (slot, id) = (Slot::of(1_234_567), ProposalId::of(12_345));
+    assert_eq!(format!("slot {slot}, proposal {id}"), "slot 1,234,567, proposal 12,345");
+    assert_eq!(format!("{:>12}|{:<8}|", slot, Round::of(9_999)), "   1,234,567|9,999   |");
+    assert_eq!(serde_json::to_string(&(slot, id)).unwrap(), r#"["1234567",12345]"#);
 }
 
 #[test]

@@ -132,9 +132,10 @@ fn invalid_rules(asked: &Forecast, n: u32, m: u32) -> Report {
     }
     let [of_n, of_m] =
         [asked.quorum, asked.round].map(|typed| not_typed(typed, " (from the preset)"));
+    let (least, most) = (grouped(least), grouped(m));
     eyre!(
         "--quorum {n}{of_n}: expected more than half of the slots of a round, and no more than all: {least} \
-         to {m} with --round {m}{of_m}"
+         to {most} with --round {m}{of_m}"
     )
 }
 

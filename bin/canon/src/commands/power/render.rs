@@ -28,7 +28,7 @@ pub(super) fn render(power: &PowerDocument) -> String {
             line!(page, "  {}", ForeignText::new(&text));
         }
     }
-    line!(page, "\nAs of block {}, {}", grouped(power.block.get()), Time(power.time));
+    line!(page, "\nAs of block {}, {}", power.block, Time(power.time));
     page.into_text()
 }
 

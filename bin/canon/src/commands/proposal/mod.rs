@@ -7,7 +7,10 @@ use std::{cmp::Reverse, sync::Arc};
 
 use alloy_primitives::Address;
 use canon_follow::OpenedSet;
-use canon_protocol::{Action, L1Block, ProposalId, Tabulation, Tally, actions_hash, text};
+use canon_protocol::{
+    Action, L1Block, ProposalId, Tabulation, Tally, actions_hash,
+    text::{self, grouped},
+};
 use canon_views::{Present, ProposalView, Question, SetView};
 use clap::Args;
 use eyre::eyre;
@@ -110,9 +113,12 @@ impl Proposal {
 pub(crate) fn find(present: &Present, id: u64) -> Result<&ProposalView, Failure> {
     let found = ProposalId::new(id).and_then(|id| present.proposal(id));
     found.ok_or_else(|| {
-        let report = match present.governance.proposals.len() {
-            0 => eyre!("proposal {id} doesn't exist: there are no proposals yet"),
-            count => eyre!("proposal {id} doesn't exist: expected an id from 0 to {}", count - 1),
+        let id = grouped(id);
+        let report = match present.governance.proposals.last() {
+            None => eyre!("proposal {id} doesn't exist: there are no proposals yet"),
+            Some(last) => {
+                eyre!("proposal {id} doesn't exist: expected an id from 0 to {}", last.id)
+            }
         };
         Failure::bad_input(report, "`canon proposal` lists all proposals")
     })

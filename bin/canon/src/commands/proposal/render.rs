@@ -2,7 +2,7 @@
 
 use canon_protocol::{
     L1Block, ProposalState, Seconds, Timestamp,
-    text::{Duration, Percent, Time, Tokens, grouped},
+    text::{Duration, Percent, Time, Tokens},
     votes_needed, yea_limit,
 };
 use canon_views::{Present, ProposalView};
@@ -45,7 +45,7 @@ pub(super) fn proposal(present: &Present, document: &ProposalDocument<'_>) -> St
     vote(&mut page, proposal, now);
     dates(&mut page, document, now);
     ballots(&mut page, document);
-    line!(page, "\nAs of block {}, {}", grouped(present.block.number.get()), Time(now));
+    line!(page, "\nAs of block {}, {}", present.block.number, Time(now));
     page.into_text()
 }
 
@@ -111,8 +111,7 @@ fn dates(page: &mut Page, document: &ProposalDocument<'_>, now: Timestamp) {
     }
     match document.execution {
         Some(L1Block { number, timestamp }) => {
-            let block = grouped(number.get());
-            line!(page, "  {:<16} {}, in block {block}", "executed", date(timestamp, now));
+            line!(page, "  {:<16} {}, in block {number}", "executed", date(timestamp, now));
         }
         None if state == ProposalState::Executed => {
             line!(page, "  {:<16} {UNKNOWN}", "executed");

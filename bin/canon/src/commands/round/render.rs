@@ -51,7 +51,7 @@ pub(super) fn render(round: &RoundDocument) -> String {
         }
     }
     earlier(&mut page, round);
-    line!(page, "\nAs of block {}, {}", grouped(round.block.get()), Time(round.time));
+    line!(page, "\nAs of block {}, {}", round.block, Time(round.time));
     page.into_text()
 }
 

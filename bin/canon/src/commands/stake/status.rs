@@ -42,7 +42,7 @@ pub(crate) struct Status {
 const AFTER_HELP: &str = "\
 Exit codes:
   0  the attesters were printed
-  1  one of them isn't registered
+  1  one of them isn't registered, or the canonical rollup doesn't answer
   2  bad input: flags, canon.toml, or no Canon deployment at the given address
   3  no endpoint answers, all attesters are asked for and the set's history isn't known, or an
      internal error";
@@ -95,6 +95,13 @@ impl Status {
             let opened = chain.history(Question::default()).await?;
             let attesters = match (&opened.view.history, self.attesters.is_empty()) {
                 (Some(_), _) => known(&opened.view, &self.attesters),
+                (None, _) if opened.view.present.canonical_rollup().is_none() => {
+                    let rollup = opened.view.present.addresses.rollup;
+                    let report = eyre!(
+                        "no attesters are known: the canonical rollup {rollup} doesn't answer"
+                    );
+                    return Err(Failure::refused(report, "`canon status` shows what is known"));
+                }
                 (None, true) => return Err(unknown(&opened)),
                 (None, false) => {
                     let canonical = opened.view.present.addresses.rollup;

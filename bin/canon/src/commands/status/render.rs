@@ -23,12 +23,7 @@ pub(super) fn render(view: &SetView) -> String {
     let present = &view.present;
     let mut page = Page::default();
     line!(page, "Set of Registry {} on chain {}", present.addresses.registry, present.chain_id);
-    line!(
-        page,
-        "Block {} at {}",
-        grouped(present.block.number.get()),
-        Time(present.block.timestamp)
-    );
+    line!(page, "Block {} at {}", present.block.number, Time(present.block.timestamp));
     line!(page, "");
     rollup(&mut page, present);
     signaling(&mut page, present);

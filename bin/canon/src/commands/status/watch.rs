@@ -7,7 +7,7 @@ use std::{
 
 use alloy_primitives::B256;
 use anstream::{AutoStream, ColorChoice, adapter::strip_str};
-use canon_protocol::{ForeignText, text::grouped};
+use canon_protocol::ForeignText;
 use canon_views::{Question, SetView};
 use eyre::{Report, eyre};
 use terminal_size::{Height, Width, terminal_size};
@@ -144,7 +144,7 @@ async fn watch<W: Write>(
 
 /// The last line of the screen.
 fn footer(view: &SetView, problem: Option<&str>) -> String {
-    let block = grouped(view.present.block.number.get());
+    let block = view.present.block.number;
     match problem {
         None => "Ctrl-C ends this".to_owned(),
         Some(problem) => format!("note: block {block} is shown: {}", ForeignText::new(problem)),

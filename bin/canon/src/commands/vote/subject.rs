@@ -1,11 +1,14 @@
 //! The proposal that a ballot is for, at the newest block, and whether it takes the ballot.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use alloy_primitives::{Address, B256};
 use canon_follow::OpenedSet;
 use canon_protocol::{
-    Amount, ProposalId, ProposalState, Support, Tabulation, Timestamp,
+    Action, Amount, ProposalId, ProposalState, Support, Tabulation, Timestamp, actions_hash,
     text::{Time, Tokens},
 };
 use canon_views::{BallotView, OrderAmount, Present, ProposalView, Question, SetView};
@@ -15,7 +18,7 @@ use super::FinalityRule;
 use crate::{
     chain::Chain,
     commands::proposal::{find, frozen_actions, in_words_or_data},
-    exit::Failure,
+    exit::{Exit, Failure},
     page::{self, hanging, lasts, share, until},
 };
 
@@ -63,8 +66,8 @@ pub(super) struct BallotSubject {
 }
 
 impl BallotSubject {
-    /// Reads proposal `id` and the power that `holder` can cast on it. Without the set's history the
-    /// actions can't be shown. They are then accepted if their hash is the expected one.
+    /// Reads proposal `id` and the power that `holder` can cast on it. Without the set's history the actions are read
+    /// from the payload. If it doesn't list them, they are accepted if their hash is the expected one.
     ///
     /// # Errors
     ///
@@ -82,11 +85,17 @@ impl BallotSubject {
         let OpenedSet { view, no_history, .. } = chain.history(question).await?;
         let proposal = *find(&view.present, id)?;
         require_hash(&proposal, expects)?;
-        let actions = match (frozen_actions(&view, &proposal)?, expects) {
+        let frozen = match frozen_actions(&view, &proposal)? {
+            None => listed_actions(chain, &view.present, &proposal).await?,
+            known => known,
+        };
+        let actions = match (frozen, expects) {
             (Some(frozen), _) => in_words_or_data(chain, &view, &frozen).await?.lines,
             (None, Some(hash)) => {
                 let source = hash.name("--actions-hash", "the signed ballot");
-                vec![format!("those of {source}: the set's history isn't known")]
+                vec![format!(
+                    "those of {source}: neither the set's history nor the payload has them"
+                )]
             }
             (None, None) => {
                 let report = eyre!("the actions of proposal {id} aren't known");
@@ -275,6 +284,24 @@ fn warning(
             "warning: this ballot makes the quorum, which is missed without it:",
             "         ballots for it can then make it pass",
         ],
+    }
+}
+
+/// The actions that the payload of a proposal lists, if they are those that were frozen: their hash proves it.
+///
+/// # Errors
+///
+/// If the endpoint doesn't answer.
+async fn listed_actions(
+    chain: &Chain,
+    present: &Present,
+    proposal: &ProposalView,
+) -> Result<Option<Arc<[Action]>>, Failure> {
+    let (at, governance) = (present.block.hash, present.addresses.governance);
+    match chain.payload_actions(at, governance, proposal.payload).await {
+        Ok(listed) if actions_hash(&listed) == proposal.actions_hash => Ok(Some(listed.into())),
+        Err(failure) if failure.exit != Exit::CheckFailed => Err(failure),
+        _ => Ok(None),
     }
 }
 

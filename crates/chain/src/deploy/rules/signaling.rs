@@ -6,7 +6,10 @@ use super::{
     RuleSubject::Rollup,
     SetFacts, WEEKEND, above, above_part, below, below_part, days, epoch, round, whole_way,
 };
-use canon_protocol::{LIFETIME_IN_ROUNDS, Seconds, text::Duration};
+use canon_protocol::{
+    LIFETIME_IN_ROUNDS, Seconds,
+    text::{Duration, grouped},
+};
 
 /// The time from one block of L1 to the next, in seconds.
 const L1_SLOT: u64 = 12;
@@ -145,8 +148,10 @@ const fn stake_of(facts: &SetFacts<'_>, seats: u128) -> u128 {
 fn one_early_staker(facts: &SetFacts<'_>) -> Option<String> {
     let (n, slots) = (facts.parameters.signaling.n, facts.parameters.rollup.epoch_slots);
     let three_epochs = slots.saturating_mul(3);
-    (u64::from(n) <= three_epochs)
-        .then(|| format!("N is {n}, expected more than the {three_epochs} slots of three epochs"))
+    (u64::from(n) <= three_epochs).then(|| {
+        let (n, slots) = (grouped(n), grouped(three_epochs));
+        format!("N is {n}, expected more than the {slots} slots of three epochs")
+    })
 }
 
 /// Between the first and the last of N signals are at least N − 1 L1 blocks.
@@ -168,6 +173,7 @@ fn rounds_with_few_blocks(facts: &SetFacts<'_>) -> Option<String> {
 
 fn too_few_blocks(round: Seconds, n: u32, least: u64) -> String {
     let (round, least) = (Duration(round), Duration(Seconds::new(least).unwrap_or(Seconds::MAX)));
+    let n = grouped(n);
     format!("a round lasts {round}, expected at least {least} for the L1 blocks of N = {n} signals")
 }
 

@@ -280,7 +280,7 @@ async fn a_head_that_is_made_up_bars_no_endpoint_in_sync() {
         // An endpoint that lags is excluded by the time of that head.
         lower_heads(&setup.faults[1], MAX_BLOCKS_BEHIND + 1);
         let error = client.head().await.unwrap_err().to_string();
-        let behind = "its newest block is 34, but there was a block 1000040 before";
+        let behind = "its newest block is 34, but there was a block 1,000,040 before";
         assert!(error.contains(behind), "{error}");
         setup.faults[0].end();
         lower_heads(&setup.faults[0], 0);
@@ -296,7 +296,7 @@ async fn a_head_of_the_future_is_not_believed() {
     change_heads(&setup.faults[0], move |number, time| (number + 1_000_000, time + ahead));
     let client = setup.connect().await.unwrap();
     assert_eq!(client.head().await.unwrap().number.get(), 40);
-    let note = "http://a is skipped: its newest block 1000040 is 61 s ahead of the clock and 60 s were expected \
+    let note = "http://a is skipped: its newest block 1,000,040 is 61 s ahead of the clock and 60 s were expected \
                 at most; check this machine's clock, or use another endpoint";
     assert_eq!(setup.notes(), [note]);
 }

@@ -38,7 +38,7 @@ pub(super) fn milestones(page: &mut Page, report: &ForecastReport, is_deployed: 
     if is_deployed {
         row(page, "wins round", report, |at| {
             likely(report, at, |timeline| {
-                timeline.round.map_or_else(String::new, |round| grouped(round.get()).to_string())
+                timeline.round.map_or_else(String::new, |round| round.to_string())
             })
         });
     }

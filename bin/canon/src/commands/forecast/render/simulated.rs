@@ -4,7 +4,7 @@ use canon_forecast::{
     ForecastReport,
     simulation::{PATIENCE, Quantile, Simulated},
 };
-use canon_protocol::text::count;
+use canon_protocol::text::{count, grouped};
 
 use super::{Page, line, odds, wrapped_line};
 use crate::commands::forecast::text::estimate;
@@ -30,7 +30,7 @@ pub(super) fn simulation(page: &mut Page, report: &ForecastReport, simulated: &S
         let range = format!("{} to {}", estimate(interval.low), estimate(interval.high));
         odds(page, what, &estimate(interval.share()), &range);
     }
-    let (least, most) = simulated.signals;
+    let (least, most) = (grouped(simulated.signals.0), grouped(simulated.signals.1));
     let mean = format!("{:.0}", simulated.mean_signals);
     odds(page, "signals in that round", &mean, &format!("{least} to {most} observed"));
     for (what, quantile) in

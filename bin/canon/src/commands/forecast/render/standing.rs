@@ -13,13 +13,7 @@ use crate::commands::forecast::text::percent;
 
 pub(super) fn standing(page: &mut Page, report: &ForecastReport, chain: &SetSnapshot) {
     let set = &chain.addresses;
-    line!(
-        page,
-        "\nChain {} at block {}, {}",
-        chain.chain_id,
-        grouped(chain.block.get()),
-        Time(chain.time)
-    );
+    line!(page, "\nChain {} at block {}, {}", chain.chain_id, chain.block, Time(chain.time));
     line!(page, "  Registry  {}", set.registry);
     line!(page, "  rollup    {} (canonical)", set.rollup);
     wrapped_line!(
