@@ -23,7 +23,7 @@ const OF_ERRORS: [&str; 4] = ["error: ", "  because ", "next: ", "note: "];
 const COMMAND: &str = "$ canon ";
 
 /// The lines that may be wider, by their file and their first words.
-const EXCEPTIONS: [(&str, &str); 10] = [
+const EXCEPTIONS: [(&str, &str); 15] = [
     // The source of a page that `man` wraps.
     ("man.txt", "canon\\-completions \\- "),
     ("man.txt", "\\fBcanon completions\\fR "),
@@ -37,6 +37,13 @@ const EXCEPTIONS: [(&str, &str); 10] = [
     ("unlock.txt", "Withdrawal 0: "),
     // clap doesn't wrap this.
     ("stake-deposit-help.txt", "Usage: "),
+    ("holders.txt", "Usage: "),
+    ("keys.txt", "Usage: "),
+    // What programs read.
+    ("calendar.txt", "DESCRIPTION:"),
+    ("holders.txt", "    \"name\": "),
+    // The place of a mistake in a file.
+    ("deployments.txt", "  [FOLDER]/deployment.toml:"),
     // Four bytes, which have a text as short as this one.
     ("proposal-actions.txt", "     unknown function "),
     ("push-refused-actions.txt", "     2. "),

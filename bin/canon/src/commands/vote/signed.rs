@@ -206,7 +206,7 @@ pub(super) async fn invalidate(
         let action = IntendedAction::InvalidateBallots { holder, id: proposal, nonce };
         let intent = Intent { set: present.set_id(), action, until: None };
         let words = vec![
-            format!("Void all ballots on proposal {proposal} that {holder} has signed"),
+            format!("Void all ballots on proposal {proposal} that the account has signed"),
             format!("Governance  {}", present.addresses.governance),
             "ballots that it signs afterwards are valid".to_owned(),
         ];
