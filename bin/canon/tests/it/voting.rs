@@ -418,11 +418,11 @@ async fn actions_that_are_not_known_are_not_voted_on_by_number_alone() {
         let named =
             format!("vote 0 for --amount 1 --yes --actions-hash {}", hash.as_str().unwrap());
         let (_, said) = shown(vote(&named));
-        assert!(said.contains("those of --actions-hash: the set's history isn't known"), "{said}");
+        assert!(said.contains("those of --actions-hash: neither the set's history nor the payload has them"), "{said}");
         // A signed ballot names them, too.
         let ballot = stdout(by(&chain, &folder, 0, "vote 0 for --sign --yes"));
         let (_, said) = shown(vote("vote 0 --signature - --yes").stdin(ballot));
-        let expected = "those of the signed ballot: the set's history isn't known";
+        let expected = "those of the signed ballot: neither the set's history nor the payload has them";
         assert!(said.contains(expected) && !said.contains("--actions-hash"), "{said}");
     })
     .await;

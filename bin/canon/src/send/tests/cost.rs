@@ -107,6 +107,6 @@ async fn a_transaction_that_needs_more_gas_than_was_shown_is_not_sent() {
         assert_eq!(shown.borrow().matches("costs up to").count(), if is_allowed { 1 } else { 2 });
         let approvals = u64::from(!is_allowed);
         assert_eq!(world.chain.nonce(world.account()), nonce + approvals, "{said}");
-        assert_eq!(said.contains("500000"), !is_allowed, "{said}");
+        assert_eq!(said.contains("500,000"), !is_allowed, "{said}");
     }
 }
