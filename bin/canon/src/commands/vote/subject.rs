@@ -93,7 +93,9 @@ impl BallotSubject {
             (Some(frozen), _) => in_words_or_data(chain, &view, &frozen).await?.lines,
             (None, Some(hash)) => {
                 let source = hash.name("--actions-hash", "the signed ballot");
-                vec![format!("those of {source}: neither the set's history nor the payload has them")]
+                vec![format!(
+                    "those of {source}: neither the set's history nor the payload has them"
+                )]
             }
             (None, None) => {
                 let report = eyre!("the actions of proposal {id} aren't known");
