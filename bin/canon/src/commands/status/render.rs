@@ -296,6 +296,15 @@ Now
     }
 
     #[test]
+    fn no_line_is_wider_than_a_terminal() {
+        let mut chain = Chain::staked(3);
+        chain.next_round();
+        let text = render(&view(&chain, Seconds::ZERO));
+        assert!(text.contains(" can signal in slot"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
+
+    #[test]
     fn what_only_the_history_knows_is_named_with_the_command_that_shows_it() {
         let mut view = view(&Chain::staked(3), Seconds::ZERO);
         view.present.governance.withdrawal_count = 3;
