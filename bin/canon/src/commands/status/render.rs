@@ -172,7 +172,13 @@ fn now(page: &mut Page, view: &SetView) {
     for one in available.iter().take(SHOWN_ACTIONS) {
         let (who, what) = page::available(one);
         let left = last_chance(one, present.block.timestamp);
-        wrapped_line!(page, &format!("  {who:<10} "), "{what}{left}");
+        let text = format!("  {who:<10} {what}");
+        if text.chars().count() + left.chars().count() <= page::WIDTH {
+            line!(page, "{text}{left}");
+        } else {
+            wrapped_line!(page, &format!("  {who:<10} "), "{what}");
+            line!(page, "            {left}");
+        }
     }
     if let Some(more) = available.len().checked_sub(SHOWN_ACTIONS).filter(|more| *more > 0) {
         line!(page, "  and {} more: --json lists all", grouped(more as u64));
