@@ -9,7 +9,7 @@ use canon_protocol::{
 use canon_views::{AvailableAction, CalendarEvent, IntendedAction, Opportunity, ProposalView};
 
 /// The maximum width of wrapped text, in columns. Most terminals are at least this wide.
-const WIDTH: usize = 80;
+pub(crate) const WIDTH: usize = 80;
 
 /// The width of the details of a step, which are shown with an indentation of 3 columns.
 pub(crate) const DETAILS_WIDTH: usize = 77;

@@ -92,6 +92,9 @@ async fn power_is_locked_for_another_holder() {
             let [result, said] = [output.stdout, output.stderr].map(String::from_utf8);
             let (result, said) = (result.unwrap(), said.unwrap());
             assert!(said.contains(&format!("as power of {holder}\n")), "{said}");
+            let warning = format!("   warning: only {holder} can give the power\n");
+            assert!(said.contains(&warning), "{said}");
+            assert!(said.contains("   the account that sends has "), "{said}");
             assert!(
                 result.contains(&format!("Locked 7 tokens as power of {holder}\n")),
                 "{result}"

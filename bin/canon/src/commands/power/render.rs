@@ -6,7 +6,7 @@ use canon_protocol::{
 };
 
 use super::{DueWithdrawal, PowerDocument, PowerOnProposal};
-use crate::page::{Page, lasts, line, share, until, wrapped, wrapped_line};
+use crate::page::{Page, lasts, line, share, until, wrapped};
 
 pub(super) fn render(power: &PowerDocument) -> String {
     let mut page = Page::default();
@@ -61,8 +61,8 @@ fn on_proposal(page: &mut Page, on: &PowerOnProposal, now: Timestamp) {
         }
         _ => {
             line!(page, "        {}", lasts(now, on.until));
-            let last = lasts(now, on.against_until);
-            wrapped_line!(page, "        against it ", "{last}, if it passes");
+            line!(page, "        against it also, if it passes,");
+            line!(page, "        {}", lasts(now, on.against_until));
         }
     }
 }

@@ -172,7 +172,13 @@ fn now(page: &mut Page, view: &SetView) {
     for one in available.iter().take(SHOWN_ACTIONS) {
         let (who, what) = page::available(one);
         let left = last_chance(one, present.block.timestamp);
-        wrapped_line!(page, &format!("  {who:<10} "), "{what}{left}");
+        let text = format!("  {who:<10} {what}");
+        if text.chars().count() + left.chars().count() <= page::WIDTH {
+            line!(page, "{text}{left}");
+        } else {
+            wrapped_line!(page, &format!("  {who:<10} "), "{what}");
+            line!(page, "            {left}");
+        }
     }
     if let Some(more) = available.len().checked_sub(SHOWN_ACTIONS).filter(|more| *more > 0) {
         line!(page, "  and {} more: --json lists all", grouped(more as u64));
@@ -293,6 +299,15 @@ Now
         view.present.governance.exit_floor.until = chain.now() + Seconds::of(12 * 60 + 33);
         let text = render(&view);
         assert!(text.contains("\n  in 12 min 34 s  1970-"), "{text}");
+    }
+
+    #[test]
+    fn no_line_is_wider_than_a_terminal() {
+        let mut chain = Chain::staked(3);
+        chain.next_round();
+        let text = render(&view(&chain, Seconds::ZERO));
+        assert!(text.contains(" can signal in slot"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     }
 
     #[test]
