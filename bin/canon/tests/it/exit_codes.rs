@@ -44,7 +44,7 @@ impl Table {
     }
 
     /// Runs a command whose output can't be written.
-    fn into_a_full_disk(&mut self, arguments: &str) {
+    fn with_a_full_disk(&mut self, arguments: &str) {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let mut command = std::process::Command::new(cargo_bin!("canon"));
         let command = command.args(arguments.split(' ')).stdout(full).stderr(Stdio::null());
@@ -131,7 +131,7 @@ fn without_a_chain(table: &mut Table) {
         add(table, arguments, code);
     }
     for arguments in ["rehearse", "config", "completions bash", "man"] {
-        table.into_a_full_disk(arguments);
+        table.with_a_full_disk(arguments);
     }
     // A scenario whose proposal is rejected, and that expects it to expire.
     let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/below-quorum.toml");
@@ -164,6 +164,7 @@ async fn of_deployments(table: &mut Table) {
         canon()
             .args(arguments.split_whitespace())
             .args(["--rpc-url", &chain.url(), "--registry", registry])
+            .env("XDG_STATE_HOME", folder.file("state"))
             .env("CANON_PRIVATE_KEY", chain.key())
     };
     let add = |table: &mut Table, arguments: &str, code| table.add(arguments, code, ask(arguments));

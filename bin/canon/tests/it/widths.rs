@@ -23,7 +23,7 @@ const OF_ERRORS: [&str; 4] = ["error: ", "  because ", "next: ", "note: "];
 const COMMAND: &str = "$ canon ";
 
 /// The lines that may be wider, by their file and their first words.
-const EXCEPTIONS: [(&str, &str); 15] = [
+const EXCEPTIONS: [(&str, &str); 18] = [
     // The source of a page that `man` wraps.
     ("man.txt", "canon\\-completions \\- "),
     ("man.txt", "\\fBcanon completions\\fR "),
@@ -34,6 +34,9 @@ const EXCEPTIONS: [(&str, &str); 15] = [
     // Outcomes in one line each.
     ("propose.txt", "The payload is proposal 0; "),
     ("stake-move.txt", "The move of "),
+    ("stake.txt", "The move of "),
+    ("stake.txt", "The rewards of "),
+    ("finish.txt", "The stake of "),
     ("unlock.txt", "Withdrawal 0: "),
     // clap doesn't wrap this.
     ("stake-deposit-help.txt", "Usage: "),

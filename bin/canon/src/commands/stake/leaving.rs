@@ -78,10 +78,7 @@ impl Leave {
         let due = found.present.next + exit_delay;
         step.details.push(format!("due about {}, {} later", Time(due), Duration(exit_delay)));
         if let Some(moving) = view.moving {
-            step.details.push(format!(
-                "warning: it ends the move to {} that is announced",
-                moving.new_rollup
-            ));
+            step.details.push(format!("warning: it ends the move to {}", moving.new_rollup));
         }
         Ok(vec![step])
     }
