@@ -10,7 +10,7 @@ use eyre::{Report, eyre};
 use std::collections::BTreeMap;
 
 use super::{
-    Answer,
+    Answer, Step,
     args::Consent,
     outbox::{Again, Delivered, Outbox, Stopped},
     record::Begun,
@@ -73,6 +73,29 @@ enum SentBy {
     EarlierCommand,
 }
 
+/// Whether the transactions in flight for each intent are sent again.
+#[derive(Debug, Default)]
+struct Decisions(BTreeMap<IntentId, Again>);
+
+impl Decisions {
+    /// The decision about a step; to wait if none of its transactions was in flight.
+    fn again(&self, step: &Step) -> Again {
+        self.0.get(&step.intent.id()).copied().unwrap_or(Again::Wait)
+    }
+}
+
+impl Begun {
+    /// The step of the command that carries out an intent.
+    fn step(&self, intent: &Intent) -> Option<&Step> {
+        self.steps.iter().find(|step| step.intent.id() == intent.id())
+    }
+
+    /// Whether the command has sent a transaction for an intent.
+    fn has_sent(&self, transaction: B256, intent: &Intent) -> bool {
+        !self.earlier.contains(&transaction) && self.step(intent).is_some()
+    }
+}
+
 impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A> {
     /// Settles the transactions of the last command before this one starts. If it was the same command, it is
     /// resumed, and the steps that it completed are added to `delivered`, also those before one that fails;
@@ -93,21 +116,22 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
             other => (None, other),
         };
         self.leave_unproven(same.as_ref()).await?;
+        let mut decisions = Decisions::default();
         let Some(begun) = same else {
             if let Some(begun) = other {
-                self.finish_other(begun).await?;
+                self.finish_other(begun, confirmations, &mut decisions).await?;
             }
-            self.settle_rest().await?;
+            self.settle_others(None, &mut decisions).await?;
             return Ok(Start { request: self.sender.next_request(), begun: None });
         };
         (self.tell)(&format!("`{command}` was interrupted before its outcome was shown"));
+        self.settle_others(Some(&begun), &mut decisions).await?;
         for step in &begun.steps {
             if !self.is_sent(step, &begun.earlier) {
                 (self.tell)(&format!("not sent yet: {}", step.title()));
                 continue;
             }
-            let again =
-                self.decide(&step.intent.id(), step.title(), SentBy::ResumedCommand).await?;
+            let again = decisions.again(step);
             delivered.push(self.deliver(step, &begun.earlier, confirmations, again).await?);
         }
         Ok(Start { request: begun.request, begun: Some(begun) })
@@ -136,11 +160,8 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
     /// under the same nonces.
     async fn leave_unproven(&self, same: Option<&Begun>) -> Result<(), Stopped> {
         let is_own = |one: &UnprovenTransaction| {
-            same.is_some_and(|begun| {
-                let mut steps = begun.steps.iter();
-                let is_of = |intent: &Intent| steps.any(|step| step.intent.id() == intent.id());
-                !begun.earlier.contains(&one.hash) && one.intent.as_ref().is_some_and(is_of)
-            })
+            let intent = one.intent.as_ref();
+            same.zip(intent).is_some_and(|(begun, intent)| begun.has_sent(one.hash, intent))
         };
         let mut open = Vec::new();
         for one in self.sender.unproven() {
@@ -165,54 +186,102 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
         self.ask(&open.join("\n"), "Go on without it?", next).await
     }
 
-    /// Waits for the transactions of another command, and reports their outcome.
-    async fn finish_other(&mut self, begun: Begun) -> Result<(), Stopped> {
+    /// Waits for the transactions of another command, and reports their outcome. The record of a failure is kept until
+    /// a command begins, since its block may be replaced.
+    async fn finish_other(
+        &mut self,
+        begun: Begun,
+        confirmations: u64,
+        decisions: &mut Decisions,
+    ) -> Result<(), Stopped> {
         (self.tell)(&format!("`{}` was interrupted before this one", begun.command));
+        self.decide_all(Some((&begun, SentBy::EarlierCommand)), decisions).await?;
+        let mut failed = None;
         for step in &begun.steps {
             let title = step.title();
             if !self.is_sent(step, &begun.earlier) {
                 (self.tell)(&format!("not sent: {title}; run it again if it is still wanted"));
                 continue;
             }
-            let again = self.decide(&step.intent.id(), title, SentBy::EarlierCommand).await?;
-            match self.deliver(step, &begun.earlier, 1, again).await {
+            let again = decisions.again(step);
+            let failure = match self.deliver(step, &begun.earlier, confirmations, again).await {
                 Ok(Delivered { confirmed, .. }) => {
                     let (hash, block) = (confirmed.hash, confirmed.block);
                     (self.tell)(&format!("done in {hash}, block {block}: {title}"));
+                    continue;
                 }
-                Err(Stopped::ForGood(failure) | Stopped::Mined { failure, .. }) => {
-                    (self.tell)(&format!("failed: {title} ({})", failure.report));
+                Err(Stopped::Mined { transaction, failure }) => {
+                    failed = Some(transaction);
+                    failure
                 }
+                Err(Stopped::ForGood(failure)) => failure,
                 Err(stopped) => return Err(stopped),
-            }
+            };
+            (self.tell)(&format!("failed: {title} ({})", failure.report));
         }
-        self.files.end().map_err(Stopped::ForNow)
+        match failed {
+            Some(transaction) => self.end_failed(transaction),
+            None => self.end(),
+        }
+        .map_err(Stopped::ForNow)
     }
 
-    /// Waits until no transaction is in flight whose command is no longer recorded.
-    async fn settle_rest(&mut self) -> Result<(), Stopped> {
-        let mut decided: BTreeMap<IntentId, (Again, BlockNumber)> = BTreeMap::new();
+    /// Waits until no transaction of another command than the resumed one is in flight.
+    async fn settle_others(
+        &mut self,
+        resumed: Option<&Begun>,
+        decisions: &mut Decisions,
+    ) -> Result<(), Stopped> {
+        let mut since = BTreeMap::new();
         loop {
             let head = self.look().await?;
-            let first =
-                self.sender.in_flight().find_map(|one| Some((one.hash, one.intent?.clone())));
-            let Some((hash, intent)) = first else { return Ok(()) };
-            let (id, words) = (intent.id(), words(Some(&intent)));
-            let (again, since) = match decided.get(&id) {
-                Some(decided) => *decided,
-                None => (self.decide(&id, &words, SentBy::EarlierCommand).await?, head.number),
-            };
-            decided.insert(id, (again, since));
+            let recorded = resumed.map(|begun| (begun, SentBy::ResumedCommand));
+            self.decide_all(recorded, decisions).await?;
+            let mut others = self.intents_in_flight().filter(|(hash, intent)| {
+                !resumed.is_some_and(|begun| begun.has_sent(*hash, intent))
+            });
+            let Some((hash, intent)) = others.next() else { return Ok(()) };
+            let (id, words) = (intent.id(), words(Some(intent)));
+            drop(others);
+            let since = *since.entry(id).or_insert(head.number);
             self.tell_once(format!(
                 "{hash} is still in flight: this command waits for it ({words})"
             ));
             self.check_patience(&mut Patience::since(since), &head, &id)?;
-            if again == Again::Send {
+            if decisions.0.get(&id) == Some(&Again::Send) {
                 let next = self.sender.client().next_time(&head, self.block_time).await;
                 self.pursue(None, next).await;
             }
             self.pause(&head).await?;
         }
+    }
+
+    /// The transactions in flight that carry out an intent, by nonce.
+    fn intents_in_flight(&self) -> impl Iterator<Item = (B256, &Intent)> {
+        self.sender.in_flight().filter_map(|one| Some((one.hash, one.intent?)))
+    }
+
+    /// Decides about all transactions in flight, because they are sent again together. Those of `recorded` are of the
+    /// command whose record it is, and all others of earlier commands.
+    async fn decide_all(
+        &self,
+        recorded: Option<(&Begun, SentBy)>,
+        decisions: &mut Decisions,
+    ) -> Result<(), Stopped> {
+        for (hash, intent) in self.intents_in_flight() {
+            let id = intent.id();
+            if decisions.0.contains_key(&id) {
+                continue;
+            }
+            let step = recorded.and_then(|(begun, sent_by)| {
+                let step = begun.step(intent).filter(|_| begun.has_sent(hash, intent));
+                Some((step?.title().to_owned(), sent_by))
+            });
+            let (words, sent_by) =
+                step.unwrap_or_else(|| (words(Some(intent)), SentBy::EarlierCommand));
+            decisions.0.insert(id, self.decide(&id, &words, sent_by).await?);
+        }
+        Ok(())
     }
 
     /// Decides whether the transactions in flight for an intent are sent again. If no node has the newest one,

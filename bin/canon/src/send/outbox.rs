@@ -132,9 +132,13 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         self.sender.keep(begun.steps.iter().map(|step| step.intent.id()));
     }
 
-    /// Removes the record of the command, after its outcome was shown.
+    /// Removes the record of the command, after its outcome was shown. The record of a failed one stays until another
+    /// command begins.
     pub(super) fn end(&self) -> Result<(), Failure> {
-        self.files.end()
+        match self.files.begun()?.is_some_and(|begun| begun.failed.is_some()) {
+            true => Ok(()),
+            false => self.files.end(),
+        }
     }
 
     /// Adds the failed transaction to the record of the command, after the failure was shown. The block of the

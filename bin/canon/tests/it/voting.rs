@@ -410,7 +410,7 @@ async fn actions_that_are_not_known_are_not_voted_on_by_number_alone() {
         };
         // The hash proves what the payload lists.
         let text = stdout(vote("vote 0 for --amount 1 --dry-run"));
-        assert!(text.contains(&format!("     1. {}: 0x", chain.expect)), "{text}");
+        assert!(text.contains(&format!("     1. {}:\n        0x", chain.expect)), "{text}");
         chain.replace(chain.payload, Bytes::from_static(&[0xfd]));
         let said = fails(vote("vote 0 for --yes"), 3);
         assert!(said.contains("the actions of proposal 0 aren't known"), "{said}");
@@ -418,11 +418,17 @@ async fn actions_that_are_not_known_are_not_voted_on_by_number_alone() {
         let named =
             format!("vote 0 for --amount 1 --yes --actions-hash {}", hash.as_str().unwrap());
         let (_, said) = shown(vote(&named));
-        assert!(said.contains("those of --actions-hash: neither the set's history nor the payload has them"), "{said}");
+        assert!(
+            said.contains(
+                "those of --actions-hash: neither the set's history nor the payload has them"
+            ),
+            "{said}"
+        );
         // A signed ballot names them, too.
         let ballot = stdout(by(&chain, &folder, 0, "vote 0 for --sign --yes"));
         let (_, said) = shown(vote("vote 0 --signature - --yes").stdin(ballot));
-        let expected = "those of the signed ballot: neither the set's history nor the payload has them";
+        let expected =
+            "those of the signed ballot: neither the set's history nor the payload has them";
         assert!(said.contains(expected) && !said.contains("--actions-hash"), "{said}");
     })
     .await;

@@ -34,8 +34,8 @@ const EXCEPTIONS: [(&str, &str); 18] = [
     // Outcomes in one line each.
     ("propose.txt", "The payload is proposal 0; "),
     ("stake-move.txt", "The move of "),
-    ("stake.txt", "The move of "),
     ("stake.txt", "The rewards of "),
+    ("stake.txt", "The move of "),
     ("finish.txt", "The stake of "),
     ("unlock.txt", "Withdrawal 0: "),
     // clap doesn't wrap this.

@@ -78,7 +78,8 @@ impl Leave {
         let due = found.present.next + exit_delay;
         step.details.push(format!("due about {}, {} later", Time(due), Duration(exit_delay)));
         if let Some(moving) = view.moving {
-            step.details.push(format!("warning: it ends the move to {}", moving.new_rollup));
+            step.details.push("warning: it ends the move that is announced, to".to_owned());
+            step.details.push(format!("  {}", moving.new_rollup));
         }
         Ok(vec![step])
     }

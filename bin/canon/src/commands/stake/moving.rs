@@ -87,17 +87,17 @@ impl Announce {
             format!("stake     {} tokens", Tokens(view.stake)),
         ];
         let mut step = Step::new(found.intent(action), words);
-        step.details.extend(match view.moving {
-            Some(moving) => vec![
+        match view.moving {
+            Some(moving) => step.details.extend([
                 format!("instead of {}", moving.new_rollup),
                 format!("the stake can go from {} on, as before", Time(moving.ready_at)),
-            ],
-            None => vec![format!(
+            ]),
+            None => step.details.push(format!(
                 "the stake can go about {}, {} later",
                 Time(found.present.next + exit_delay),
                 Duration(exit_delay)
-            )],
-        });
+            )),
+        }
         if to != found.present.addresses.rollup {
             step.details.push("and only once that rollup is canonical".to_owned());
         }

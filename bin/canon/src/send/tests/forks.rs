@@ -3,10 +3,10 @@
 use super::*;
 use canon_chain::{Checks, calls};
 
-const SEVEN: Amount = Amount::of(7);
+pub(super) const SEVEN: Amount = Amount::of(7);
 
 /// The message of a refused command.
-fn refused(ran: Ran) -> String {
+pub(super) fn refused(ran: Ran) -> String {
     let Ran::Ended(Err(failure)) = ran else { panic!("{ran:?}") };
     assert_eq!(failure.exit, Exit::CheckFailed, "{failure:?}");
     format!("{:#}", failure.report)
@@ -19,7 +19,7 @@ impl World {
     }
 
     /// Runs a command that is killed just before it sends.
-    async fn killed_before_it_sends(&self) {
+    pub(super) async fn killed_before_it_sends(&self) {
         self.faults.set(FaultPlan::Method("eth_sendRawTransaction", Fault::KilledBefore));
         let ran = self.run(COMMAND, FIVE, &Shown::default()).await;
         assert!(matches!(ran, Ran::Killed), "{ran:?}");

@@ -1,6 +1,10 @@
-//! Tests of commands that go on after they were killed, and don't succeed.
+//! Tests of what commands that were killed leave to the next ones.
 
-use super::*;
+use super::{
+    forks::{SEVEN, refused},
+    *,
+};
+use canon_devchain::ReorgOptions;
 
 impl World {
     /// Runs a command that is killed once it has sent its second transaction.
@@ -54,4 +58,102 @@ async fn a_resumed_command_reports_what_it_did_before_the_step_that_failed() {
         let told = shown.told.take();
         assert!(told.iter().any(|line| line.ends_with(&undo)), "{told:?}");
     }
+}
+
+/// A reorganization returns the transactions of an earlier command to the pool, and then a later one is resumed.
+#[tokio::test]
+async fn a_resumed_command_waits_for_transactions_of_an_earlier_one_and_replaces_none() {
+    let world = World::new("taken-back").await;
+    let _keeps_history = world.chain.snapshot();
+    let earlier = Shown::default();
+    ended_well(world.run("canon lock 7", SEVEN, &earlier).await, "the earlier one");
+    world.killed_before_it_sends().await;
+    world.chain.reorg(ReorgOptions { depth: 2, ..ReorgOptions::default() }).unwrap();
+    assert_eq!((world.power().await, world.chain.pool_size()), (Amount::ZERO, 2));
+    let told = RefCell::new(Vec::new());
+    let tell = |text: &str| told.borrow_mut().push(text.to_owned());
+    let sending = Sending { consent: Consent::Given, tell: &tell, ..world.asking(&no) };
+    let plan = async |planned| world.plan(planned, FIVE).await;
+    let (chain, mut blocks) = (world.chain.clone(), 0);
+    let wait = move |_| {
+        blocks += 1;
+        match blocks <= 10 {
+            // The pool isn't mined for so long that a transaction would be replaced.
+            true => drop(chain.mine_unsigned(&[]).unwrap()),
+            false => drop(chain.mine().unwrap()),
+        }
+        std::future::ready(Waited::Again)
+    };
+    sending.run(wait, std::future::pending(), &plan).await.unwrap();
+    assert_eq!(world.power().await, Amount::of(12));
+    let told = told.take();
+    let sent = earlier.told.take();
+    let hashes: Vec<_> = sent.iter().filter_map(|line| line.strip_prefix("sent ")).collect();
+    assert_eq!(hashes.len(), 2, "{sent:?}");
+    for hash in hashes {
+        let is_mined = world.chain.gas_used(hash.parse().unwrap()).is_some();
+        assert!(is_mined, "{hash} was replaced: {told:?}");
+    }
+    let waits = " is still in flight: this command waits for it (allow Governance to take ";
+    assert!(told.iter().any(|line| line.contains(waits)), "{told:?}");
+}
+
+/// `--confirmations 5`: an earlier command was killed, and its lock is in the newest block.
+#[tokio::test]
+async fn an_earlier_command_is_reported_with_as_many_confirmations_as_were_asked_for() {
+    let world = World::new("other-confirmations").await;
+    world.killed_after_its_lock_is_sent().await;
+    let told = RefCell::new(Vec::new());
+    let tell = |text: &str| told.borrow_mut().push((text.to_owned(), world.chain.block_number()));
+    let sending = world.asking(&yes);
+    let sending = Sending { command: "canon lock 7", confirmations: 5, tell: &tell, ..sending };
+    let plan = async |planned| world.plan(planned, SEVEN).await;
+    sending.run(world.mining(), std::future::pending(), &plan).await.unwrap();
+    let told = told.take();
+    let lock = format!(": lock {FIVE}");
+    let done = told.iter().find(|(text, _)| text.starts_with("done in") && text.ends_with(&lock));
+    let (text, at) = done.unwrap_or_else(|| panic!("{told:?}"));
+    let mined = text.split_once(", block ").unwrap().1.split_once(':').unwrap().0;
+    assert_eq!(at - mined.parse::<u64>().unwrap() + 1, 5, "{told:?}");
+}
+
+/// The lock of a killed command reverts, which the next one reports. That one is given up at its question, and then the
+/// block of the lock is replaced.
+#[tokio::test]
+async fn a_failure_of_an_earlier_command_is_remembered_until_another_one_begins() {
+    use alloy_provider::Provider as _;
+    let world = World::new("other-failed").await;
+    let governance = world.set.governance;
+    world.killed_after_its_lock_is_sent().await;
+    let code = world.client.provider().get_code_at(governance).await.unwrap();
+    let before = world.chain.snapshot();
+    let chain = world.chain.clone();
+    let wait = |_| {
+        let is_pending = chain.pool_size() > 0;
+        if is_pending {
+            chain.set_code(governance, vec![0x5f, 0x5f, 0xfd]).unwrap();
+        }
+        chain.mine().unwrap();
+        if is_pending {
+            chain.set_code(governance, code.clone()).unwrap();
+        }
+        std::future::ready(Waited::Again)
+    };
+    let told = RefCell::new(Vec::new());
+    let tell = |text: &str| told.borrow_mut().push(text.to_owned());
+    let plan = async |planned| world.plan(planned, SEVEN).await;
+    let sending = Sending { command: "canon lock 7", tell: &tell, ..world.asking(&no) };
+    let ran = sending.run(wait, std::future::pending(), &plan).await;
+    assert_eq!(refused(Ran::Ended(ran)), "the answer was no: nothing was sent");
+    let told = told.take().join("\n");
+    assert!(told.contains(&format!("failed: lock {FIVE} (the transaction failed")), "{told}");
+    world.chain.revert(before).unwrap();
+    world.chain.mine().unwrap();
+    assert_eq!(world.power().await, FIVE);
+    let shown = Shown::default();
+    ended_well(world.run("canon lock 7", SEVEN, &shown).await, "once more");
+    let told = shown.told.take().join("\n");
+    assert!(told.starts_with("the block in which 0x"), "{told}");
+    assert!(told.contains("done in 0x") && told.contains(&format!(": lock {FIVE}")), "{told}");
+    assert!(world.begun_files().is_empty());
 }
