@@ -140,8 +140,14 @@ fn is_a_secret(path: &Path) -> bool {
     looks_like_a_secret(&path.to_string_lossy()) && !path.exists()
 }
 
-/// Adds a tip to the error for a scenario that is named without its flag.
+/// Adds a tip to the error for a ballot without a side, and for a scenario that is named without its flag.
 fn with_tip(mut error: clap::Error) -> clap::Error {
+    let is_vote = env::args_os().nth(1).is_some_and(|command| command == "vote");
+    if is_vote && error.kind() == ErrorKind::MissingRequiredArgument {
+        let tip = "the side is after the id, as in `canon vote 5 for`; a signed ballot has its own, with --signature";
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+        return error;
+    }
     let argument = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(argument)) if error.kind() == ErrorKind::UnknownArgument => {
             argument

@@ -11,6 +11,9 @@ use canon_views::{AvailableAction, CalendarEvent, IntendedAction, Opportunity, P
 /// The maximum width of wrapped text, in columns. Most terminals are at least this wide.
 const WIDTH: usize = 80;
 
+/// The width of the details of a step, which are shown with an indentation of 3 columns.
+pub(crate) const DETAILS_WIDTH: usize = 77;
+
 /// Lines of text without trailing blanks.
 #[derive(Debug, Default)]
 pub(crate) struct Page(String);

@@ -254,7 +254,7 @@ fn ask(what: &str) -> io::Result<Secret> {
     // The library returns an empty text if stderr isn't a terminal.
     let terminal = Term::stderr();
     if !(terminal.is_term() && io::stdin().is_terminal()) {
-        return Err(io::Error::new(io::ErrorKind::NotConnected, "this isn't one"));
+        return Err(io::Error::new(io::ErrorKind::NotConnected, "stdin or stderr isn't one"));
     }
     terminal.write_str(&format!("Enter {what}: "))?;
     terminal.read_secure_line().map(Secret::new)
@@ -273,9 +273,24 @@ fn no_key(error: KeyError) -> Failure {
             let report = eyre!(
                 "--password-file (ETH_PASSWORD): expected {expected} in the named file, which can't be read ({source})"
             );
-            Failure::bad_input(report, OTHER_KEY)
+            Failure::bad_input(
+                report,
+                "the flag and the variable name a file that has the password",
+            )
         }
-        error => Failure::bad_input(Report::msg(error.to_string()), OTHER_KEY),
+        error => {
+            let next = match &error {
+                KeyError::WrongPassword(_) => "run the command again with the right password",
+                KeyError::NotAsked { .. } => {
+                    "name a file: --password-file (ETH_PASSWORD), --private-key-file or --mnemonic-file"
+                }
+                KeyError::NoAccount { .. } => {
+                    "name one of those with --account, or a keystore's file with --keystore"
+                }
+                _ => OTHER_KEY,
+            };
+            Failure::bad_input(Report::msg(error.to_string()), next)
+        }
     }
 }
 

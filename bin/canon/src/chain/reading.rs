@@ -163,14 +163,35 @@ impl Chain {
         self.notes.age(self.client.chain_id(), now().since(block.timestamp).unwrap_or_default());
     }
 
-    /// The time of the newest final block; `None` if no block is final yet.
+    /// The newest final block; `None` if no block is final yet.
     ///
     /// # Errors
     ///
     /// If the endpoint doesn't answer.
-    pub(crate) async fn final_time(&self) -> Result<Option<Timestamp>, Failure> {
-        let block = self.client.final_block().await;
-        Ok(block.map_err(|error| self.unread(error))?.map(|block| block.timestamp))
+    pub(crate) async fn final_block(&self) -> Result<Option<BlockView>, Failure> {
+        self.client.final_block().await.map_err(|error| self.unread(error))
+    }
+
+    /// The first block at `time` or later, among the ones after `before` up to `head`.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub(crate) async fn first_block_at(
+        &self,
+        time: Timestamp,
+        before: BlockNumber,
+        head: BlockNumber,
+    ) -> Result<BlockNumber, Failure> {
+        let (mut before, mut found) = (before.get(), head.get());
+        while found.saturating_sub(before) > 1 {
+            let middle = before.midpoint(found);
+            match self.block_time(BlockNumber::of(middle)).await? < time {
+                true => before = middle,
+                false => found = middle,
+            }
+        }
+        Ok(BlockNumber::of(found))
     }
 
     /// Whether an account has code of its own. An EIP-7702 delegation doesn't count.

@@ -73,10 +73,14 @@ fn steps(present: &Present, id: Option<u64>) -> Result<Vec<Step>, Failure> {
     };
     let Some(id) = id else {
         let due: Vec<_> = present.governance.proposals.iter().filter(is_due).map(step).collect();
-        return match due.is_empty() {
-            true => Err(nothing(eyre!("no proposal is dropped whose drop isn't recorded"))),
-            false => Ok(due),
-        };
+        if !due.is_empty() {
+            return Ok(due);
+        }
+        let is_dropped = |proposal: &ProposalView| proposal.ending == Ending::Dropped;
+        return Err(nothing(match present.governance.proposals.iter().any(is_dropped) {
+            true => eyre!("nothing to record: every drop is recorded already"),
+            false => eyre!("nothing to record: no proposal was dropped"),
+        }));
     };
     let proposal = find(present, id)?;
     if is_due(&proposal) {

@@ -88,7 +88,8 @@ async fn step(chain: &Chain, view: &SetView, proposal: &ProposalView) -> Result<
     let mut words = vec![
         format!("Carry out proposal {id}"),
         format!("payload {}", proposal.payload),
-        format!("actions, frozen with hash {}:", proposal.actions_hash),
+        "actions, frozen with hash".to_owned(),
+        format!("{}:", proposal.actions_hash),
     ];
     match &frozen {
         Some(actions) => {

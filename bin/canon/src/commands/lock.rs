@@ -15,7 +15,7 @@ use crate::{
     commands::recipient::require_account,
     exit::{Exit, Failure},
     input::{amount_or_all, nonzero_address, shown_amount},
-    page::tokens,
+    page::{DETAILS_WIDTH, hanging, tokens},
     send::{Planned, SendArgs, Simulation, Step, run},
 };
 
@@ -136,8 +136,15 @@ impl Lock {
             words.push(format!("to take {} of asset {asset}", tokens(amount)));
             details.push(format!("the permit can be used until {}", Time(deadline)));
         }
+        if let Some(other) = beneficiary {
+            let warning = format!(
+                "only {other} can give the power up and get the tokens, not the account that sends"
+            );
+            details.extend(hanging("warning: ", &warning, DETAILS_WIDTH));
+        }
+        let whose = if beneficiary.is_some() { "the account that sends" } else { "the account" };
         details.push(format!(
-            "the account has {} and {} power",
+            "{whose} has {} and {} power",
             tokens(view.balance),
             Tokens(view.power)
         ));

@@ -97,6 +97,7 @@ pub(super) fn mined(error: &Error) -> Failure {
 
 /// The failure for a step that wasn't mined in time.
 pub(super) fn too_late(step: &str) -> Failure {
-    let report = eyre!("its time was over before it was mined").wrap_err(step.to_owned());
-    Failure::refused(report, "`canon status` shows what can be done now, and by whom")
+    let report =
+        eyre!("its time was over before it was mined").wrap_err(format!("too late: {step}"));
+    Failure::refused(report, "run the command again for what can be done by now")
 }

@@ -550,7 +550,7 @@ async fn what_is_too_late_ends_the_command_and_is_not_left_to_fail() {
         assert_eq!(failure.exit, Exit::CheckFailed);
         assert_eq!(
             format!("{:#}", failure.report),
-            format!("approve {FIVE}: its time was over before it was mined")
+            format!("too late: approve {FIVE}: its time was over before it was mined")
         );
         let gave_way = told.borrow().iter().any(|line| line.contains("takes its place"));
         assert_eq!(gave_way, transactions > 0, "{told:?}");

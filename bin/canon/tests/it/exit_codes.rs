@@ -44,7 +44,7 @@ impl Table {
     }
 
     /// Runs a command whose output can't be written.
-    fn to_a_full_disk(&mut self, arguments: &str) {
+    fn on_a_full_disk(&mut self, arguments: &str) {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
         let mut command = std::process::Command::new(cargo_bin!("canon"));
         let command = command.args(arguments.split(' ')).stdout(full).stderr(Stdio::null());
@@ -131,7 +131,7 @@ fn without_a_chain(table: &mut Table) {
         add(table, arguments, code);
     }
     for arguments in ["rehearse", "config", "completions bash", "man"] {
-        table.to_a_full_disk(arguments);
+        table.on_a_full_disk(arguments);
     }
     // A scenario whose proposal is rejected, and that expects it to expire.
     let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/below-quorum.toml");

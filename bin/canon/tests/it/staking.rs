@@ -100,6 +100,8 @@ async fn a_stake_leaves_by_its_withdrawer_and_is_paid_when_its_time_has_come() {
             shown(by(&chain, &folder, 1, &format!("stake claim {} --yes", attester(1))));
         assert!(result.contains("is paid"), "{result}");
         assert!(said.contains("100 tokens to 0x[..]"), "{said}");
+        let said = fails(by(&chain, &folder, 1, &format!("stake claim {} --yes", attester(1))), 1);
+        assert!(said.contains("its stake was paid or moved"), "{said}");
         let said = fails(about(&chain, &folder, &format!("stake status {}", attester(1))), 1);
         assert!(said.contains("isn't registered"), "{said}");
         assert_eq!(
@@ -140,7 +142,8 @@ async fn a_move_is_announced_and_not_completed_before_its_target_is_canonical() 
     while_served(move || {
         let said = fails(by(&chain, &folder, 0, &format!("stake finish {} --yes", attester(1))), 4);
         assert!(
-            said.contains("the stake can go once 0x") && said.contains("is canonical"),
+            said.contains("once that rollup is canonical; 0x")
+                && said.contains("wait until a proposal makes it canonical"),
             "{said}"
         );
     })
@@ -283,7 +286,7 @@ async fn rounds_from_before_the_rollup_was_canonical_are_too_old() {
     let (chain, rollup) = upgraded(&folder).await;
     while_served(move || {
         let said = fails(about(&chain, &folder, "round 46"), 2);
-        let expected = "round 46 is older than the canonical rollup's time in office: expected a round from 47 to 47";
+        let expected = "round 46 is older than the canonical rollup's time in office, and only its own rounds are shown: expected a round from 47 to 47";
         assert!(said.contains(expected), "{said}");
         let document = json(about(&chain, &folder, "round"));
         assert_eq!((&document["round"], &document["rollup"]), (&"47".into(), &rollup.to_string().into()));

@@ -119,8 +119,9 @@ async fn a_ballot_that_cannot_count_is_refused_before_anything_is_sent() {
         let vote = |arguments| by(&chain, &folder, 0, arguments);
         for (arguments, code, says) in [
             ("vote 1 for --yes", 2, "proposal 1 doesn't exist: expected an id from 0 to 0"),
-            ("vote 0 yes --yes", 2, "invalid value 'yes' for '[SIDE]'"),
-            ("vote 0 --yes", 2, "SIDE"),
+            ("vote 0 yes --yes", 2, "invalid value 'yes' for '[for|against]'"),
+            ("vote 0 --yes", 2, "the side is after the id, as in `canon vote 5 for`"),
+            ("vote for 0 --yes", 2, "expected the id of the proposal first: canon vote 5 for"),
             ("vote 0 for --amount 0 --yes", 2, "expected more than 0 tokens"),
             (
                 "vote 0 for --amount 10000.000000000000000001 --yes",
@@ -197,12 +198,17 @@ async fn a_proposal_that_a_reorganization_can_replace_is_not_voted_on_unless_som
     let (chain, folder) = while_served(move || {
         let vote = |arguments| by(&chain, &folder, 0, arguments);
         for arguments in ["vote 0 for --yes", "vote 0 for --sign --yes"] {
-            let said = fails(vote(arguments), 1);
+            let said = fails(vote(arguments), 4);
             assert!(
                 said.contains("isn't final: another proposal can still take its place"),
                 "{said}"
             );
         }
+        // Waiting doesn't help with these, so they are told before.
+        let said = fails(vote("vote 0 for --amount 10001 --yes"), 1);
+        assert!(said.contains("expected at most 10,000 tokens"), "{said}");
+        let said = fails(by(&chain, &folder, 1, "vote 0 for --yes"), 1);
+        assert!(said.contains("had no power at the snapshot"), "{said}");
         shown(vote("vote 0 for --amount 1 --yes --allow-unfinal"));
         (chain, folder)
     })
@@ -212,7 +218,8 @@ async fn a_proposal_that_a_reorganization_can_replace_is_not_voted_on_unless_som
         chain.chain.mine().unwrap();
     }
     let (chain, folder) = while_served(move || {
-        fails(by(&chain, &folder, 0, "vote 0 for --yes"), 1);
+        let said = fails(by(&chain, &folder, 0, "vote 0 for --yes"), 4);
+        assert!(said.contains(", 1 block before it"), "{said}");
         (chain, folder)
     })
     .await;

@@ -471,6 +471,7 @@ fn forget_times(state: &mut Value) {
                 "block",
                 "block_number",
                 "creation",
+                "execution",
                 "unlocks_at",
                 "last_mint",
                 "last_payment",

@@ -492,7 +492,8 @@ const fn kind(intent: &Intent) -> &'static str {
         | IntendedAction::ApproveStake { .. }
         | IntendedAction::Stake { .. }
         | IntendedAction::ExitStake { .. }
-        | IntendedAction::SetCoinbase { .. } => "none of a duty's",
+        | IntendedAction::SetCoinbase { .. }
+        | IntendedAction::Create { .. } => "none of a duty's",
     }
 }
 

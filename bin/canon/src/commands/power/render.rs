@@ -6,7 +6,7 @@ use canon_protocol::{
 };
 
 use super::{DueWithdrawal, PowerDocument, PowerOnProposal};
-use crate::page::{Page, lasts, line, share, until, wrapped};
+use crate::page::{Page, lasts, line, share, until, wrapped, wrapped_line};
 
 pub(super) fn render(power: &PowerDocument) -> String {
     let mut page = Page::default();
@@ -59,7 +59,11 @@ fn on_proposal(page: &mut Page, on: &PowerOnProposal, now: Timestamp) {
             let last = on.against_until;
             line!(page, "        against it {}", lasts(now, last));
         }
-        _ => line!(page, "        {}", lasts(now, on.until)),
+        _ => {
+            line!(page, "        {}", lasts(now, on.until));
+            let last = lasts(now, on.against_until);
+            wrapped_line!(page, "        against it ", "{last}, if it passes");
+        }
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn list(present: &Present) -> String {
         line!(page, "{:>6}  {}", proposal.id, page::state(proposal, now));
         line!(
             page,
-            "        for {}, against {}",
+            "        for {}, against {} of all power",
             share(proposal.tally.yea, proposal.total_power),
             share(proposal.tally.nea, proposal.total_power)
         );

@@ -93,7 +93,11 @@ async fn find(
     let (problem, next) = match round > running {
         true => ("hasn't begun", "`canon round` shows the running round"),
         false if view.history.is_some() => {
-            ("is older than the canonical rollup's time in office", "choose a later round")
+            // The slots of earlier rollups are other ones.
+            (
+                "is older than the canonical rollup's time in office, and only its own rounds are shown",
+                "`canon proposal` shows the proposals that came from earlier rounds",
+            )
         }
         false => {
             ("is too old for the contracts' own views", "use an endpoint that has the set's logs")

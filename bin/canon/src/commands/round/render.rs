@@ -118,7 +118,11 @@ fn result(outcome: &RoundOutcome, now: Timestamp) -> Vec<String> {
         RoundOutcome::Running => vec!["running".to_owned()],
         RoundOutcome::NoSignals => vec!["nobody signaled".to_owned()],
         RoundOutcome::NotWon { leader } => {
-            vec![format!("no winner: {} had the most, {}", leader.payload, grouped(leader.count))]
+            let most = grouped(leader.count);
+            vec![
+                format!("no winner; the most signals, {most}, were for"),
+                leader.payload.to_string(),
+            ]
         }
         RoundOutcome::Pushed { winner, proposal } => {
             vec![won(winner), format!("pushed: it is proposal {proposal}")]

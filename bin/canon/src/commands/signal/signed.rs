@@ -156,7 +156,7 @@ fn require_for(
             eyre!("--signature: instance: expected the canonical rollup {expected}, found {found}");
         return Err(Failure::refused(
             report,
-            "ask the proposer to sign for the canonical rollup: signals for others count nothing",
+            "ask the proposer to sign for the canonical rollup: signals for others don't count",
         ));
     }
     Ok(())

@@ -103,9 +103,9 @@ fn progress(present: &Present, block_time: Seconds, slot: Slot) -> Result<Progre
     let next = if is_late { present.next } else { head + block_time };
     let next = rollup.clock.slot_at(next).unwrap_or_default();
     if next > slot || !signaling.status.is_free(slot) {
-        let report = match signaling.status.is_free(slot) {
+        let report = match next > slot {
             true => eyre!("slot {slot} is over"),
-            false => eyre!("slot {slot} has its signal, or a later one has"),
+            false => eyre!("slot {slot} has its signal"),
         };
         return Err(Failure::refused(report, "run it again for the next slot"));
     }

@@ -3,17 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::Address;
-use canon_protocol::{Amount, AttesterStatus, text::Tokens};
+use canon_protocol::{
+    Amount, AttesterStatus, Timestamp,
+    text::{Duration, Time, Tokens},
+};
 use canon_views::{IntendedAction, Intent, OrderAmount, Question, RollupView};
 use clap::Args;
 use eyre::eyre;
 
-use super::{EXIT_CODES, registered::SEE_STATUS};
+use super::{EXIT_CODES, registered::SEE_STATUS, status::draws_later};
 use crate::{
     chain::{Chain, ChainArgs},
     commands::recipient::require_account,
     exit::{Exit, Failure},
     input::{amount_or_all, nonzero_address, shown_amount},
+    page::until,
     send::{Planned, SendArgs, Simulation, Step, run},
 };
 
@@ -115,12 +119,11 @@ impl Deposit {
             format!("rollup      {rollup}"),
         ];
         let mut stake = Step::new(intent(action), words).ordering(amount);
-        stake.details = details(seen, amount);
+        stake.details = details(seen, amount, present.block.timestamp, present.next);
         if rollup != present.addresses.rollup {
             let canonical = present.addresses.rollup;
-            stake.details.push(format!(
-                "warning: it isn't the canonical rollup, {canonical}: its signals count nothing"
-            ));
+            stake.details.push("note: signals don't count there until it is canonical".to_owned());
+            stake.details.push(format!("the canonical rollup is {canonical}"));
         }
         if !steps.is_empty() {
             stake.simulation = Simulation::AfterPrevious;
@@ -172,15 +175,12 @@ fn require_vacant(seen: &RollupView, rollup: Address, attester: Address) -> Resu
 }
 
 /// Facts that a user should know before the stake is locked.
-fn details(seen: &RollupView, amount: Amount) -> Vec<String> {
-    let delay = canon_protocol::text::Duration(seen.exit_delay);
+fn details(seen: &RollupView, amount: Amount, now: Timestamp, next: Timestamp) -> Vec<String> {
+    let delay = Duration(seen.exit_delay);
     let mut details = vec![format!("it can be taken out {delay} after the withdrawer asks for it")];
-    if let Some(slot) = seen.slot {
-        let epoch = seen.clock.epoch_of(slot).next().next();
-        details.push(format!(
-            "it draws slots from epoch {epoch} on; this is epoch {}",
-            seen.clock.epoch_of(slot)
-        ));
+    if let Some((epoch, start)) = draws_later(&seen.clock, next) {
+        let left = until(now, start);
+        details.push(format!("it draws slots from epoch {epoch} on, {} ({left})", Time(start)));
     }
     if amount > seen.minimum_stake {
         details.push(format!("{} tokens would draw as many slots", Tokens(seen.minimum_stake)));

@@ -153,10 +153,12 @@ impl Finish {
             return Err(Failure::nothing_to_do(report, "run it again then"));
         }
         if to != canonical {
-            let report = eyre!("the stake can go once {to} is canonical; now {canonical} is");
+            let report = eyre!(
+                "the stake of {attester} can go to {to} once that rollup is canonical; {canonical} is canonical now"
+            );
             return Err(Failure::nothing_to_do(
                 report,
-                "`canon stake move` announces another rollup",
+                "wait until a proposal makes it canonical; `canon status` shows whether one can be executed",
             ));
         }
         let there = self.new_attester.unwrap_or(attester);

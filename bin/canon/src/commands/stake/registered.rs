@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::Address;
 use canon_follow::OpenedSet;
 use canon_protocol::{AttesterStatus, Seconds, SetState, Timestamp};
-use canon_views::{AttesterView, IntendedAction, Intent, Present, Question};
+use canon_views::{AttesterView, IntendedAction, Intent, Present, Question, SetView};
 use eyre::eyre;
 
 use super::AttesterArgs;
@@ -35,10 +35,10 @@ impl RegisteredAttester {
     pub(super) async fn read(chain: &Chain, args: AttesterArgs) -> Result<Self, Failure> {
         let AttesterArgs { attester, rollup } = args;
         let OpenedSet { view, .. } = chain.history(asked(rollup, attester)).await?;
-        let mut present = view.present;
-        let rollups = view.history.iter().flat_map(|history| history.rollups());
+        let SetView { mut present, history, .. } = view;
+        let rollups = history.iter().flat_map(|history| history.rollups());
         let rollups = rollups.map(|(rollup, _)| rollup).collect();
-        let located = view.history.as_deref().map(|history| locate(history, attester));
+        let located = history.as_deref().map(|history| locate(history, attester));
         let rollup = match (rollup, located.as_deref()) {
             (Some(rollup), _) => rollup,
             (None, Some([only])) => *only,
@@ -56,8 +56,17 @@ impl RegisteredAttester {
         })?;
         let (view, exit_delay) =
             (seen.attesters.get(&attester).copied().unwrap_or_default(), seen.exit_delay);
+        let state = history.as_deref().and_then(|history| history.rollup(rollup));
+        let was_registered = state.is_some_and(|state| {
+            state.registrations().iter().any(|one| one.attester() == attester)
+        });
         if view.status == AttesterStatus::None {
-            let report = eyre!("attester {attester} isn't registered in rollup {rollup}");
+            let report = match was_registered {
+                true => eyre!(
+                    "attester {attester} has left rollup {rollup}: its stake was paid or moved"
+                ),
+                false => eyre!("attester {attester} isn't registered in rollup {rollup}"),
+            };
             return Err(Failure::refused(report, SEE_STATUS));
         }
         Ok(Self { present, rollup, attester, view, exit_delay, rollups })

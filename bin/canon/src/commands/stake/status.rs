@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::Address;
 use canon_follow::OpenedSet;
 use canon_protocol::{
-    AttesterStatus, BlockNumber, Slot, Timestamp,
-    text::{self, Time, Tokens, grouped},
+    AttesterStatus, BlockNumber, Epoch, Member, Rollup, Seconds, Slot, SlotClock, Timestamp,
+    text::{self, Duration, Time, Tokens, grouped},
 };
 use canon_views::{AttesterView, Question, SetView};
 use clap::Args;
@@ -77,6 +77,9 @@ struct ShownAttester {
     /// The coming slots drawn for the attester in this epoch and the next one, if the rollup is canonical; `None` if
     /// the history isn't known.
     next_slots: Option<Vec<DrawnSlot>>,
+    /// The epoch after the next one with its start, if the attester is in the set only then.
+    #[serde(skip)]
+    draws_from: Option<(Epoch, Timestamp)>,
 }
 
 /// A drawn slot.
@@ -85,6 +88,19 @@ struct DrawnSlot {
     slot: Slot,
     /// The first second of the slot.
     start: Timestamp,
+    /// The last second of the slot.
+    #[serde(skip)]
+    end: Timestamp,
+}
+
+impl DrawnSlot {
+    /// The time until the slot, or what is left of the running one: `now, 18 s left`.
+    fn left(&self, now: Timestamp) -> String {
+        match (self.end + Seconds::SECOND).since(now) {
+            Some(left) if self.start <= now => format!("now, {} left", Duration(left).rounded()),
+            _ => until(now, self.start),
+        }
+    }
 }
 
 impl Status {
@@ -147,6 +163,7 @@ fn known(view: &SetView, asked: &[Address]) -> Vec<ShownAttester> {
     let canonical = view.present.addresses.rollup;
     let rollups = view.history.iter().flat_map(|history| history.rollups());
     let attesters = rollups.flat_map(|(rollup, state)| {
+        let (seated, later) = (seated(state, now), draws_later(state.clock(), now));
         let registered = state.registrations().iter().filter(|member| {
             member.status() != AttesterStatus::None
                 && (asked.is_empty() || asked.contains(&member.attester()))
@@ -164,16 +181,38 @@ fn known(view: &SetView, asked: &[Address]) -> Vec<ShownAttester> {
                 .filter_map(|epoch| state.slots_of(member.proposer(), epoch, now).ok())
                 .flatten()
                 .filter(|slot| *slot >= first && is_own(slot))
-                .filter_map(|slot| Some(DrawnSlot { slot, start: clock.slot_start(slot)? }));
+                .filter_map(|slot| {
+                    let (start, end) = (clock.slot_start(slot)?, clock.slot_end(slot)?);
+                    Some(DrawnSlot { slot, start, end })
+                });
+            let is_later = member.status() == AttesterStatus::Validating
+                && !seated.contains(&member.attester());
             ShownAttester {
                 attester: member.attester(),
                 rollup,
                 view: member.into(),
                 next_slots: Some(slots.collect()),
+                draws_from: later.filter(|_| is_later),
             }
         })
     });
     attesters.collect()
+}
+
+/// The attesters in the set of this epoch or of the next one.
+fn seated(rollup: &Rollup, now: Timestamp) -> BTreeSet<Address> {
+    let epochs = rollup.clock().epoch_at(now).into_iter().flat_map(|epoch| [epoch, epoch.next()]);
+    let members = epochs.flat_map(|epoch| {
+        let size = rollup.set_size(epoch, now).unwrap_or_default();
+        (0..size).filter_map(move |index| rollup.member_of(epoch, index, now).ok())
+    });
+    members.map(Member::attester).collect()
+}
+
+/// The epoch in whose set an attester is that registers now, and its first second.
+pub(super) fn draws_later(clock: &SlotClock, now: Timestamp) -> Option<(Epoch, Timestamp)> {
+    let epoch = clock.epoch_at(now)?.next().next();
+    Some((epoch, clock.epoch_start(epoch)?))
 }
 
 /// The attesters from a rollup's own views.
@@ -186,6 +225,7 @@ fn answered(view: SetView, rollup: Address) -> Vec<ShownAttester> {
         rollup,
         view: *view,
         next_slots: None,
+        draws_from: None,
     });
     shown.collect()
 }
@@ -230,13 +270,17 @@ fn attester(page: &mut Page, shown: &ShownAttester, document: &StakeDocument) {
         let slots: Vec<_> = slots
             .iter()
             .take(SHOWN_SLOTS)
-            .map(|drawn| format!("{} ({})", drawn.slot, until(now, drawn.start)))
+            .map(|drawn| format!("{} ({})", drawn.slot, drawn.left(now)))
             .collect();
-        match slots.is_empty() {
-            true => {
-                line!(page, "  slots       none drawn for it in this epoch and the next")
+        match (slots.is_empty(), shown.draws_from) {
+            (true, Some((epoch, start))) => {
+                let (start, left) = (Time(start), until(now, start));
+                line!(page, "  slots       from epoch {epoch} on, at {start} ({left})");
             }
-            false => {
+            (true, None) => {
+                line!(page, "  slots       none drawn for it in this epoch and the next");
+            }
+            (false, _) => {
                 for (position, slots) in slots.chunks(SLOTS_IN_LINE).enumerate() {
                     let label = if position == 0 { "slots" } else { "" };
                     line!(page, "  {label:<10}  {}", slots.join(", "));

@@ -9,7 +9,7 @@ use canon_views::{
     available_actions, calendar,
 };
 
-use crate::page::{self, Page, line, share, until};
+use crate::page::{self, Page, line, share, until, wrapped_line};
 
 /// The maximum number of entries that are shown of a list.
 const SHOWN_PROPOSALS: usize = 2;
@@ -124,9 +124,10 @@ fn proposals(page: &mut Page, present: &Present) {
 
 fn proposal_lines(page: &mut Page, proposal: &ProposalView, now: Timestamp) {
     line!(page, "  {:>6}   {}", proposal.id, page::state(proposal, now));
-    line!(
+    wrapped_line!(
         page,
-        "           for {}, against {}: {}",
+        "           ",
+        "for {}, against {} of all power: {}",
         share(proposal.tally.yea, proposal.total_power),
         share(proposal.tally.nea, proposal.total_power),
         page::verdict(proposal, now),
@@ -148,7 +149,8 @@ fn next(page: &mut Page, view: &SetView) {
     }
     for entry in shown.by_ref().take(SHOWN_EVENTS) {
         let (left, time) = (left(entry), Time(entry.time).without_zone());
-        line!(page, "  {left:<width$}  {time}  {}", page::event(&entry.event));
+        let prefix = format!("  {left:<width$}  {time}  ");
+        wrapped_line!(page, &prefix, "{}", page::event(&entry.event));
     }
     match shown.count() {
         0 => {}
@@ -169,7 +171,8 @@ fn now(page: &mut Page, view: &SetView) {
     }
     for one in available.iter().take(SHOWN_ACTIONS) {
         let (who, what) = page::available(one);
-        line!(page, "  {who:<10} {what}{}", last_chance(one, present.block.timestamp));
+        let left = last_chance(one, present.block.timestamp);
+        wrapped_line!(page, &format!("  {who:<10} "), "{what}{left}");
     }
     if let Some(more) = available.len().checked_sub(SHOWN_ACTIONS).filter(|more| *more > 0) {
         line!(page, "  and {} more: --json lists all", grouped(more as u64));

@@ -36,8 +36,8 @@ pub(super) async fn vote(
 async fn step(chain: &Chain, subject: &BallotSubject, wanted: &Wanted) -> Result<Step, Failure> {
     let Wanted { support, .. } = *wanted;
     subject.require_taken(support)?;
-    subject.require_final(chain, wanted.finality).await?;
     let amount = subject.amount(BallotValue::Typed(wanted.amount))?;
+    subject.require_final(chain, wanted.finality).await?;
     let (holder, id) = (subject.holder, subject.proposal.id);
     let action = IntendedAction::Vote { holder, id, support, amount };
     let until = Some(last_second(&subject.proposal, support));

@@ -27,11 +27,11 @@ use crate::{
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Vote {
     /// Number of the proposal
-    #[arg(value_name = "ID", value_parser = whole(0..=u64::MAX))]
+    #[arg(value_name = "ID", value_parser = id)]
     id: u64,
 
     /// The side
-    #[arg(value_name = "SIDE", required_unless_present_any = ["signature", "invalidate"])]
+    #[arg(value_name = "for|against", required_unless_present_any = ["signature", "invalidate"])]
     side: Option<Side>,
 
     /// Power to cast, in tokens such as 1500 or 0.25, or "all" that is left [default: all]
@@ -74,11 +74,19 @@ Examples:
 
 Exit codes:
   0  it was done or signed, or with --dry-run, can be
-  1  the contracts refuse it, the actions have another hash, the proposal isn't final, the account
-     lacks power or ether, or the answer was no
+  1  the contracts refuse it, the actions have another hash, the account lacks power or ether, or
+     the answer was no
   2  bad input: flags, files, an id that doesn't exist, no key, or no Canon deployment there
   3  no endpoint answers, or the outcome isn't known: run it again
-  4  voting hasn't started";
+  4  voting hasn't started, or the block of the proposal isn't final; run it again later";
+
+/// Parses the id of a proposal for clap. A side in its place is told from a number that is wrong.
+fn id(text: &str) -> Result<u64, String> {
+    match Side::from_str(text, false) {
+        Ok(_) => Err(format!("expected the id of the proposal first: canon vote 5 {text}")),
+        Err(_) => whole(0..=u64::MAX)(text),
+    }
+}
 
 /// A side of a vote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -76,8 +76,8 @@ pub(super) async fn sign(
 async fn draft(chain: &Chain, subject: &BallotSubject, wanted: &Wanted) -> Result<Draft, Failure> {
     let Wanted { support, .. } = *wanted;
     subject.require_taken(support)?;
-    subject.require_final(chain, wanted.finality).await?;
     let amount = subject.amount(BallotValue::Typed(wanted.amount))?;
+    subject.require_final(chain, wanted.finality).await?;
     let proposal = &subject.proposal;
     let message = BallotMessage {
         proposal_id: proposal.id,

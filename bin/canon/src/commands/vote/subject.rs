@@ -9,7 +9,7 @@ use alloy_primitives::{Address, B256};
 use canon_follow::OpenedSet;
 use canon_protocol::{
     Action, Amount, ProposalId, ProposalState, Support, Tabulation, Timestamp, actions_hash,
-    text::{Time, Tokens},
+    text::{Time, Tokens, count, grouped},
 };
 use canon_views::{BallotView, OrderAmount, Present, ProposalView, Question, SetView};
 use eyre::eyre;
@@ -19,11 +19,8 @@ use crate::{
     chain::Chain,
     commands::proposal::{find, frozen_actions, in_words_or_data},
     exit::{Exit, Failure},
-    page::{self, hanging, lasts, share, until},
+    page::{self, DETAILS_WIDTH, hanging, lasts, share, until},
 };
-
-/// The width of details, which are shown with an indentation of 3 columns.
-const WIDTH: usize = 77;
 
 pub(super) const ANOTHER_BALLOT: &str = "ask the voter for another one";
 const SEE_PROPOSAL: &str = "`canon proposal` shows each proposal and its dates";
@@ -165,16 +162,31 @@ impl BallotSubject {
         if rule == FinalityRule::Ignored {
             return Ok(());
         }
-        let last = chain.final_time().await?;
+        let last = chain.final_block().await?;
         let ProposalView { id, creation, .. } = self.proposal;
-        if last.is_some_and(|last| creation <= last) {
+        if last.is_some_and(|last| creation <= last.timestamp) {
             return Ok(());
         }
+        let head = self.present().block.number;
+        let last = last.map(|last| last.number);
+        let block = chain.first_block_at(creation, last.unwrap_or_default(), head).await?;
+        let so_far = match last {
+            None => "no block is final yet".to_owned(),
+            Some(last) => {
+                let missing = block.get().saturating_sub(last.get());
+                format!(
+                    "blocks are final up to {}, {} before it",
+                    grouped(last.get()),
+                    count(missing, "block")
+                )
+            }
+        };
         let report = eyre!(
-            "the block of proposal {id}, of {}, isn't final: another proposal can still take its place",
-            Time(creation)
+            "the block of proposal {id}, {}, isn't final: another proposal can still take its place",
+            grouped(block.get())
         );
-        Err(Failure::refused(report, "wait until it is final, or add --allow-unfinal"))
+        let report = eyre!(so_far).wrap_err(report);
+        Err(Failure::nothing_to_do(report, "run it again once it is final, or add --allow-unfinal"))
     }
 
     /// The power of the ballot.
@@ -248,7 +260,7 @@ impl BallotSubject {
             ("now      ", standing(proposal, now)),
             ("after    ", standing(&after, now)),
         ];
-        let lines = rows.iter().flat_map(|(label, text)| hanging(label, text, WIDTH));
+        let lines = rows.iter().flat_map(|(label, text)| hanging(label, text, DETAILS_WIDTH));
         let mut details: Vec<_> = lines.collect();
         details.extend(warning(proposal, &after, support).iter().map(ToString::to_string));
         let last = proposal.deadlines().ballots_until(support);
@@ -261,7 +273,7 @@ impl BallotSubject {
 fn standing(proposal: &ProposalView, now: Timestamp) -> String {
     let part = |amount| share(amount, proposal.total_power);
     let (yea, nea) = (part(proposal.tally.yea), part(proposal.tally.nea));
-    format!("for {yea}, against {nea}: {}", page::verdict(proposal, now))
+    format!("for {yea}, against {nea} of all power: {}", page::verdict(proposal, now))
 }
 
 /// The warning to voters against a proposal that their ballot makes the quorum, for which both sides count.
