@@ -164,6 +164,7 @@ async fn of_deployments(table: &mut Table) {
         canon()
             .args(arguments.split_whitespace())
             .args(["--rpc-url", &chain.url(), "--registry", registry])
+            .env("XDG_STATE_HOME", folder.file("state"))
             .env("CANON_PRIVATE_KEY", chain.key())
     };
     let add = |table: &mut Table, arguments: &str, code| table.add(arguments, code, ask(arguments));

@@ -26,12 +26,16 @@ pub(crate) const VARIABLES: [&str; 18] = [
     "all_proxy",
 ];
 
+/// A home in which nothing can be written: a test names the folders that its commands write to.
+const HOME: &str = "/dev/null/home";
+
 /// The program, with the repository as its working directory.
 pub(crate) fn canon() -> Command {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     VARIABLES
         .into_iter()
         .fold(Command::new(cargo_bin!("canon")).current_dir(root), Command::env_remove)
+        .env("HOME", HOME)
 }
 
 /// The text that a command wrote to stdout.

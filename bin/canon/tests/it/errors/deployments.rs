@@ -29,6 +29,7 @@ async fn a_deployment_that_cannot_be_made_or_checked_says_why() {
         canon()
             .args(arguments.split_whitespace())
             .args(["--rpc-url", &chain.url(), "--registry", &registry])
+            .env("XDG_STATE_HOME", folder.file("state"))
             .env("CANON_PRIVATE_KEY", chain.key())
     };
     let add = |t: &mut Transcript, arguments: &str| t.add(arguments, ask(arguments));
@@ -41,6 +42,7 @@ async fn a_deployment_that_cannot_be_made_or_checked_says_why() {
         canon()
             .args(deploy_a_rollup.split_whitespace())
             .args(["--rpc-url", &chain.url()])
+            .env("XDG_STATE_HOME", folder.file("state"))
             .env("CANON_PRIVATE_KEY", chain.key()),
     );
     add(&mut t, "rollup deploy /nowhere/rollup.toml --yes");
