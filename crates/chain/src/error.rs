@@ -284,7 +284,7 @@ pub enum Error {
     },
     /// The set is of a related family of contracts.
     #[error(
-        "the Registry {registry} belongs to {family}, which can't be read yet: their adapter comes with a later \
+        "the Registry {registry} looks like one of {family}, which can't be read yet: their adapter comes with a later \
          version; for a set of Canon, check the address"
     )]
     OtherFamily {

@@ -20,6 +20,7 @@ use super::{
     show::{self, Previewed},
 };
 use crate::{
+    deployer::interrupted,
     exit::{Exit, Failure},
     output,
 };
@@ -73,7 +74,12 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
         };
         match ended {
             Some(Ok(())) => {
-                let concluded = match self.conclusion.conclude().await {
+                let concluded = tokio::select! {
+                    biased;
+                    failure = interrupted() => Err(failure),
+                    concluded = self.conclusion.conclude() => concluded,
+                };
+                let concluded = match concluded {
                     Ok(text) => text,
                     // Whether it did its work isn't known, so the record is kept.
                     Err(failure) if failure.exit == Exit::Internal => return Err(failure),

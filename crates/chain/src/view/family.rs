@@ -42,7 +42,9 @@ impl Client {
         registry: Address,
     ) -> Option<RelatedFamily> {
         let later = ILaterRegistry::getCanonicalRollupCall {};
-        if self.read(at, registry, later).await.is_ok() {
+        if let Ok(rollup) = self.read(at, registry, later).await {
+            // A contract that answers every call with anything names no contract.
+            self.code(at, rollup).await.ok().flatten()?;
             let versions = self.read(at, registry, ILaterRegistry::numberOfVersionsCall {}).await;
             return versions.is_ok().then_some(RelatedFamily::Aztec087);
         }

@@ -9,6 +9,7 @@ use eyre::eyre;
 use super::subject::signaling;
 use crate::{
     chain::{BLOCK_TIME, Chain},
+    deployer::interrupted,
     exit::{Exit, Failure},
     output,
     page::until,
@@ -50,7 +51,12 @@ pub(super) async fn send_in_slot(
     match send().await {
         Err(failure) if is_out_of_slot(&failure) => {
             output::note(&failure.report.root_cause());
-            until_shown(chain, slot, start, Evidence::Head).await?;
+            // The first attempt handles Ctrl-C, so that it no longer ends the program by itself.
+            tokio::select! {
+                biased;
+                failure = interrupted() => return Err(failure),
+                waited = until_shown(chain, slot, start, Evidence::Head) => waited?,
+            }
             send().await
         }
         ended => ended,
