@@ -113,20 +113,30 @@ pub(crate) fn ensure_funds(balance: U256, most: U256) -> Result<(), Failure> {
 
 /// The failure for an error of the deployer.
 pub(crate) fn undeployed(error: DeployError, next: &'static str) -> Failure {
+    failed("the deployment stopped", error, next)
+}
+
+/// The failure for a rollup that Governance couldn't make canonical. Nothing was sent.
+pub(crate) fn no_takeover(error: DeployError) -> Failure {
+    failed("the new rollup can't take over", error, "choose another rollup")
+}
+
+fn failed(title: &'static str, error: DeployError, next: &'static str) -> Failure {
     let exit = match &error {
         DeployError::Chain(source) | DeployError::Step { source, .. }
             if source.severity() != Severity::Skip =>
         {
             Exit::Internal
         }
-        DeployError::OtherChain { .. }
+        DeployError::OtherSet { .. }
+        | DeployError::OtherChain { .. }
         | DeployError::OtherDeployer { .. }
         | DeployError::OtherParameters
         | DeployError::OtherAddress { .. }
         | DeployError::OtherTransaction { .. } => Exit::BadInput,
         _ => Exit::CheckFailed,
     };
-    let report = eyre!("{error}").wrap_err("the deployment stopped");
+    let report = eyre!("{error}").wrap_err(title);
     Failure { exit, report, next }
 }
 

@@ -98,11 +98,28 @@ impl ChainSettings {
         })
     }
 
-    /// Sets the Registry to the one that a file names, unless another is set.
-    pub(crate) fn or_registry(mut self, value: Address, file: &Path) -> Self {
-        let origin = Origin::File(file.to_owned());
-        self.registry.get_or_insert(Setting { value, origin });
-        self
+    /// Sets the Registry to the one of a manifest, which is more specific than the environment and a file of
+    /// settings.
+    ///
+    /// # Errors
+    ///
+    /// If a flag names another one.
+    pub(crate) fn of_manifest(self, value: Address, manifest: &Path) -> Result<Self, Failure> {
+        match &self.registry {
+            Some(Setting { value: typed, origin: Origin::Flag(flag) }) if *typed != value => {
+                Err(Failure::bad_input(
+                    eyre!(
+                        "{}: the manifest is of {value}, {flag} names {typed}",
+                        manifest.display()
+                    ),
+                    "leave one of the two away",
+                ))
+            }
+            _ => {
+                let origin = Origin::File(manifest.to_owned());
+                Ok(Self { registry: Some(Setting { value, origin }), ..self })
+            }
+        }
     }
 
     /// Replaces settings with the given ones, where there are some.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256};
 use canon_chain::deploy::{
-    ContractPlan, Upgrade, plan_upgrade_payload, rehearse_actions, verify_upgrade_payload,
+    ContractPlan, ExamineError, NotGenuine, Upgrade, plan_upgrade_payload, rehearse_actions,
+    verify_upgrade_payload,
 };
 use canon_payload::{Hashes, describe};
 use canon_protocol::{Action, ForeignText, actions_hash};
@@ -16,7 +17,7 @@ use serde::Serialize;
 use crate::{
     chain::{self, ChainArgs},
     creation::{Created, creation_step},
-    deployer::undeployed,
+    deployer::{no_takeover, undeployed},
     examined::{self, examine},
     exit::{Exit, Failure},
     input::nonzero_address,
@@ -118,8 +119,11 @@ impl UpgradeCommand {
             let client = chain.client();
             let set = examine(&chain).await?;
             let addresses = set.present.addresses;
+            if self.rollup == addresses.rollup {
+                return Err(already_canonical(self.rollup));
+            }
             let found = set.rollup(client, self.rollup).await;
-            let found = found.map_err(|error| examined::not_genuine("the new rollup", error))?;
+            let found = found.map_err(|error| self.not_genuine(error))?;
             let expect = set.set.expect.ok_or_else(without_expect)?;
             let upgrade = Upgrade {
                 expect,
@@ -131,8 +135,7 @@ impl UpgradeCommand {
             // This is simulated before anybody signals: a list that fails now would fail after the vote,
             // too.
             let rehearsed = rehearse_actions(client, addresses.governance, &actions).await;
-            rehearsed
-                .map_err(|error| undeployed(error, "the rollup can't take over: choose another"))?;
+            rehearsed.map_err(no_takeover)?;
             let planned = plan_upgrade_payload(set.origin(), addresses.registry, &upgrade);
             let names = names(&set.present, expect, self.rollup);
             let plan = Plan { upgrade, planned, actions, names };
@@ -158,6 +161,24 @@ impl UpgradeCommand {
             send::send_and_conclude(&self.send, signer, &chain, &command, &steps, &created).await
         })
     }
+}
+
+impl UpgradeCommand {
+    /// The failure for a new rollup that isn't genuine. An address without code is most likely a mistake.
+    fn not_genuine(&self, error: ExamineError) -> Failure {
+        match error {
+            ExamineError::NotGenuine(NotGenuine::NoCode { address, .. })
+                if address == self.rollup =>
+            {
+                Failure::refused(eyre!("there is no contract at {address}"), "check the address")
+            }
+            error => examined::not_genuine("the new rollup", error),
+        }
+    }
+}
+
+fn already_canonical(rollup: Address) -> Failure {
+    Failure::refused(eyre!("the rollup {rollup} is canonical already"), "name a new one")
 }
 
 const OTHER_ENDPOINT: &str = "ask another endpoint what it lists";

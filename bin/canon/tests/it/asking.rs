@@ -1,5 +1,7 @@
 //! The question before something is sent, on a terminal.
 
+use alloy_primitives::U256;
+
 use crate::{
     chain::Chain,
     deploy::{EmptyChain, folder_with},
@@ -56,24 +58,44 @@ async fn an_answer_that_was_typed_before_the_question_confirms_nothing() {
     .await;
 }
 
+/// Starts a deployment that asks.
+fn deploy(chain: &EmptyChain, folder: &Folder) -> OnTerminal {
+    let mut command = std::process::Command::new(snapbox::cmd::cargo_bin!("canon"));
+    command
+        .arg("deploy")
+        .arg(folder.file("deployment.toml"))
+        .args(["--rpc-url", &chain.url()])
+        .env("XDG_STATE_HOME", folder.file("state"))
+        .env("CANON_PRIVATE_KEY", chain.key());
+    OnTerminal::start(command)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_set_is_not_deployed_without_a_yes() {
     let chain = EmptyChain::new().await;
     let folder = folder_with("asking-deploy", "tests", str::to_owned);
     while_served(move || {
-        let mut command = std::process::Command::new(snapbox::cmd::cargo_bin!("canon"));
-        command
-            .arg("deploy")
-            .arg(folder.file("deployment.toml"))
-            .args(["--rpc-url", &chain.url()])
-            .env("XDG_STATE_HOME", folder.file("state"))
-            .env("CANON_PRIVATE_KEY", chain.key());
-        let mut command = OnTerminal::start(command);
+        let mut command = deploy(&chain, &folder);
         command.read_until("Deploy this set? [y/N] ");
         command.answer("n");
         let Ended { code, said, .. } = command.ended();
         assert_eq!((code, chain.transactions()), (Some(1), 0), "{said}");
         assert!(!folder.file("deployment.manifest.json.unfinished").exists());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_asked_about_a_set_that_the_account_can_not_pay_for() {
+    let chain = EmptyChain::new().await;
+    let folder = folder_with("asking-poor", "tests", str::to_owned);
+    let deployer = chain.chain.dev_accounts()[0].address();
+    chain.chain.set_balance(deployer, U256::from(1_000));
+    while_served(move || {
+        let Ended { code, said, .. } = deploy(&chain, &folder).ended();
+        assert_eq!((code, chain.transactions()), (Some(1), 0), "{said}");
+        assert!(said.contains("ether are missing"), "{said}");
+        assert!(!said.contains("[y/N]"), "{said}");
     })
     .await;
 }

@@ -7,10 +7,13 @@ use snapbox::{assert_data_eq, cmd::Command, file};
 
 use crate::{
     chain::{Chain, tokens},
-    deploy::{EmptyChain, folder_with},
+    deploy::{EmptyChain, fails, folder_with},
     servers::Folder,
     support::{canon, stdout, while_served, without_hashes},
 };
+
+/// The address of another Registry.
+const OTHER: &str = "0x1111111111111111111111111111111111111111";
 
 /// The audit of a set.
 pub(crate) fn audit(chain: &Chain, arguments: &str) -> Command {
@@ -101,6 +104,36 @@ async fn a_manifest_names_the_registry_and_is_checked() {
         let report = printed(audit(&lie), 1);
         assert!(report.contains("error     manifest\n"), "{report}");
         refuses(&folder, &audit);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_registry_of_a_manifest_wins_over_settings_and_not_over_a_flag() {
+    let chain = EmptyChain::new().await;
+    let folder = folder_with("audit-registry", "tests", str::to_owned);
+    while_served(move || {
+        stdout(chain.deploy(&folder, "--yes --json"));
+        let audit = |arguments: &str| {
+            canon()
+                .current_dir(folder.file(""))
+                .args(["audit", "--manifest", "deployment.manifest.json"])
+                .args(["--rpc-url", &chain.url()])
+                .args(arguments.split_whitespace())
+        };
+        let text = fs::read_to_string(folder.file("deployment.manifest.json")).unwrap();
+        let manifest: Value = serde_json::from_str(&text).unwrap();
+        let (own, other) = (manifest["contracts"][1]["address"].as_str().unwrap(), OTHER);
+        fs::write(folder.file("canon.toml"), format!("registry = \"{other}\"\n")).unwrap();
+        for command in
+            [audit(""), audit("").env("CANON_REGISTRY", other), audit(&format!("--registry {own}"))]
+        {
+            let report = printed(command, 0);
+            assert!(report.contains("Findings: 0 errors, "), "{report}");
+        }
+        let said = fails(audit(&format!("--registry {other}")), 2);
+        let expected = format!("the manifest is of {own}, --registry names {other}");
+        assert!(said.contains(&expected), "{said}");
     })
     .await;
 }

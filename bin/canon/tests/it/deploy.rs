@@ -344,6 +344,8 @@ async fn what_is_finished_or_begun_is_not_begun_again() {
         stdout(chain.deploy(&folder, "--yes --json"));
         let said = fails(chain.deploy(&folder, "--yes"), 2);
         assert!(said.contains("exists: this deployment is finished"), "{said}");
+        let next = "another set needs another --manifest, and another salt in [origin]";
+        assert!(said.contains(next), "{said}");
         // Without the manifest, the deployed contracts are found on the chain.
         let manifest = folder.file("deployment.manifest.json");
         fs::remove_file(&manifest).unwrap();
@@ -358,6 +360,64 @@ async fn what_is_finished_or_begun_is_not_begun_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn contracts_of_another_set_are_not_taken_over() {
+    let chain = EmptyChain::new().await;
+    let folder = folder_with("deploy-other-set", "tests", unchanged);
+    while_served(move || {
+        stdout(chain.deploy(&folder, "--yes --json"));
+        let first = fs::read_to_string(folder.file("deployment.toml")).unwrap();
+        let salted = |text: &str| {
+            let commented = "# [origin]\n";
+            assert!(text.contains(commented), "{text}");
+            let salt = format!("[origin]\nsalt = \"0x{}1\"\n", "0".repeat(63));
+            text.replace(commented, &salt)
+        };
+        // Only the Registry is shared, or the Asset, too.
+        for (contract, from, to) in [
+            ("Registry", "symbol = \"CANT\"", "symbol = \"CANU\""),
+            ("Asset", "quorum = \"10 %\"", "quorum = \"11 %\""),
+        ] {
+            let second = first.replace(from, to);
+            assert_ne!(second, first);
+            fs::write(folder.file("deployment.toml"), &second).unwrap();
+            for arguments in ["--yes", "--yes --resume", "--dry-run", "--dry-run --resume"] {
+                let arguments = format!("{arguments} --manifest {}", folder.file("2").display());
+                let said = fails(chain.deploy(&folder, &arguments), 2);
+                assert!(said.contains(&format!("error: {contract} at 0x")), "{said}");
+                assert!(said.contains("belongs to another set: it was handed over to"), "{said}");
+                assert!(said.contains("next: choose another salt in [origin]"), "{said}");
+                assert!(!said.contains("--resume"), "{said}");
+            }
+            fs::write(folder.file("deployment.toml"), salted(&second)).unwrap();
+            let manifest = folder.file("2");
+            stdout(chain.deploy(&folder, &format!("--dry-run --manifest {}", manifest.display())));
+        }
+        assert_eq!(chain.transactions(), 13);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_genesis_in_the_file_keeps_the_rollups_address() {
+    let chain = EmptyChain::new().await;
+    let folder = folder_with("deploy-genesis", "tests", |text| {
+        text.replace("# genesis = 1767225600\n", "genesis = 1767225600\n")
+    });
+    while_served(move || {
+        let preview = || stdout(chain.deploy(&folder, "--dry-run"));
+        let before = preview();
+        assert!(before.contains("  slot 0             2026-01-01 00:00:00 UTC\n"), "{before}");
+        chain.chain.mine().unwrap();
+        let rollup = |preview: &str| {
+            let line = preview.lines().find(|line| line.starts_with("  Rollup  "));
+            line.unwrap().to_owned()
+        };
+        assert_eq!(rollup(&preview()), rollup(&before));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn missing_ether_is_named_before_anything_is_sent() {
     let chain = EmptyChain::new().await;
     let folder = folder_with("deploy-poor", "tests", unchanged);
@@ -367,6 +427,16 @@ async fn missing_ether_is_named_before_anything_is_sent() {
         let said = fails(chain.deploy(&folder, "--yes"), 1);
         assert!(said.contains("the account has 0.001 ether"), "{said}");
         assert!(said.contains("ether are missing"), "{said}");
+        // A dry run shows the plan nevertheless.
+        for (arguments, shows) in [("--dry-run", "\nCost\n"), ("--dry-run --json", "\"most_fee\"")]
+        {
+            let output = chain.deploy(&folder, arguments).output().unwrap();
+            let said = crate::support::said(output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{said}");
+            assert!(said.contains("ether are missing"), "{said}");
+            let plan = String::from_utf8(output.stdout).unwrap();
+            assert!(plan.contains(shows), "{plan}");
+        }
         assert_eq!(chain.transactions(), 0);
     })
     .await;

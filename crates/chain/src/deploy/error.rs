@@ -54,6 +54,21 @@ pub enum DeployError {
         /// The answer of the contract.
         found: String,
     },
+    /// A contract at a planned address was handed over to a contract of another set.
+    #[error(
+        "{contract} at {address} belongs to another set: it was handed over to {found}, in this set it would be to \
+         {expected}; another set needs another salt"
+    )]
+    OtherSet {
+        /// The contract.
+        contract: Contract,
+        /// The address of the contract.
+        address: Address,
+        /// The contract that is to own it in this set.
+        expected: Address,
+        /// The account that owns it, or to which it is offered.
+        found: Address,
+    },
     /// The record's address for a step doesn't follow from its parameters.
     #[error(
         "{step}: the record has {record}, expected {expected} from its parameters; use a new record"

@@ -50,6 +50,8 @@ pub use rules::{
     BrokenRule, FindingLevel, Rule, RuleSubject, SetFacts, broken_rules, rules,
     rules_broken_by_rollup, whole_way,
 };
-pub use run::{DeployProgress, DeployedSet, deploy, find_done, simulate_next};
+pub use run::{
+    DeployProgress, DeployedSet, deploy, ensure_not_of_other_set, find_done, simulate_next,
+};
 pub use step::Step;
 pub use verdict::{ExamineError, FormerRollup, GenuineSet, NotGenuine};

@@ -116,6 +116,16 @@ async fn pass(
     })
 }
 
+/// Checks that the contracts of a plan that the chain has don't belong to another set already.
+///
+/// # Errors
+///
+/// [`DeployError::OtherSet`] if one was handed over to a contract of another set; otherwise if the chain can't be
+/// read.
+pub async fn ensure_not_of_other_set(client: &Client, plan: &SetPlan) -> Result<(), DeployError> {
+    SetVerifier::at_head(plan, client).await?.not_of_other_set().await
+}
+
 /// Adds the steps of a plan whose effects the chain has to a record, whoever sent their transactions.
 ///
 /// # Errors

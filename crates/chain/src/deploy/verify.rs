@@ -170,6 +170,25 @@ impl<'a> SetVerifier<'a> {
         }
     }
 
+    /// Checks that no contract on the chain was handed over to a contract of another set. Sets of one deployer
+    /// and one salt share the Registry, and the Asset if its arguments are the same.
+    pub(crate) async fn not_of_other_set(&self) -> Result<(), DeployError> {
+        let SetPlan { deployer, asset, registry, issuer, governance, .. } = self.plan;
+        for (contract, new_owner) in [(asset, issuer), (registry, governance)] {
+            let (address, expected) = (contract.address(), new_owner.address());
+            if self.client.code(self.at, address).await?.is_none() {
+                continue;
+            }
+            let Ownership { owner, pending_owner } = self.contract(contract).ownership().await?;
+            let mut owners = pending_owner.into_iter().chain([owner]);
+            if let Some(found) = owners.find(|found| ![*deployer, expected].contains(found)) {
+                let contract = contract.contract();
+                return Err(DeployError::OtherSet { contract, address, expected, found });
+            }
+        }
+        Ok(())
+    }
+
     /// Checks the postcondition of a step.
     pub(crate) async fn verify(&self, step: Step) -> Result<(), DeployError> {
         let plan = self.plan;

@@ -29,7 +29,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Audit {
-    /// File that `canon deploy` wrote; it also names the Registry
+    /// File that `canon deploy` wrote; its Registry takes precedence over CANON_REGISTRY and canon.toml
     #[arg(long, value_name = "FILE")]
     manifest: Option<PathBuf>,
 
@@ -90,7 +90,7 @@ impl Audit {
             let registry = manifest.registry().ok_or_else(|| {
                 unusable(path, eyre!("contracts: expected one of the name Registry, found none"))
             })?;
-            settings = settings.or_registry(registry, path);
+            settings = settings.of_manifest(registry, path)?;
         }
         let report = chain::run(async {
             let chain = settings.connect().await?;

@@ -81,8 +81,10 @@ Examples:
 
 Exit codes:
   0  the set was deployed and verified; with --dry-run and --unsigned, it can be
-  1  the chain refuses a step, or the parameters break a rule and the file doesn't accept it
-  2  bad input: flags, the file, canon.toml, a key, or a deployment that is finished or not begun
+  1  the chain refuses a step, the account lacks ether, or the parameters break a rule and the
+     file doesn't accept it
+  2  bad input: flags, the file, canon.toml, a key, or a deployment that is finished or not begun,
+     or a salt that another set has
   3  no endpoint answers, or an internal error";
 
 impl Deploy {
@@ -132,18 +134,21 @@ impl Deploy {
             match (self.send.extent(), self.send.format()) {
                 (Extent::Simulate, Format::Json) => {
                     output::json(&prepared.document())?;
-                    return Ok(Exit::Success);
+                    return prepared.ensure_funds().map(|()| Exit::Success);
                 }
                 (Extent::Simulate, Format::Text) => {
                     output::result(&words)?;
-                    return Ok(Exit::Success);
+                    return prepared.ensure_funds().map(|()| Exit::Success);
                 }
                 (Extent::Print(form), _) if !prepared.is_on_chain() => {
                     output::text(&words);
                     prepared.print(form).await?;
                     return Ok(Exit::Success);
                 }
-                _ => self.send.consent(&words, "Deploy this set?").await?,
+                _ => {
+                    prepared.ensure_funds()?;
+                    self.send.consent(&words, "Deploy this set?").await?;
+                }
             }
             let finished = prepared.deploy(self.send.confirmations()).await?;
             match self.send.format() {

@@ -13,10 +13,20 @@ use crate::{
     page::{Page, line, tokens},
 };
 
+/// The source of the first second of slot 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GenesisSource {
+    /// The file of parameters, or the record of an earlier run. Another run shows the same addresses.
+    Kept,
+    /// The newest block. Another run shows another address of the Rollup.
+    NewestBlock,
+}
+
 /// The contents of a preview.
 pub(super) struct Preview<'a> {
     /// The record, with the steps that the chain has.
     pub(super) record: &'a DeployRecord,
+    pub(super) genesis: GenesisSource,
     pub(super) plan: &'a SetPlan,
     pub(super) judgement: &'a Judgement,
     pub(super) balance: U256,
@@ -53,7 +63,17 @@ impl Preview<'_> {
         for (what, value) in meaning(&record.parameters) {
             line!(page, "  {what:<17}  {value}");
         }
-        line!(page, "  slot 0             {}", Time(record.genesis.unwrap_or_default()));
+        let slot_0 = Time(record.genesis.unwrap_or_default());
+        match self.genesis {
+            GenesisSource::Kept => line!(page, "  slot 0             {slot_0}"),
+            GenesisSource::NewestBlock => {
+                line!(page, "  slot 0             {slot_0}, the time of the newest block;");
+                line!(
+                    page,
+                    "                     `genesis` in the file keeps the Rollup's address"
+                );
+            }
+        }
         if !self.judgement.broken.is_empty() {
             line!(page, "\nRules that these parameters break");
             self.judgement.render(&mut page);

@@ -10,14 +10,17 @@ use canon_chain::{
     AccountSigner, Client, Sender,
     deploy::{
         CheckedParameters, DeployError, DeployManifest, DeployProgress, DeployRecord, RecordFile,
-        SetPlan, Step, deploy, find_done, simulate_next,
+        SetPlan, Step, deploy, ensure_not_of_other_set, find_done, simulate_next,
     },
 };
 use canon_views::BlockView;
 use eyre::{Report, eyre};
 use serde::Serialize;
 
-use super::{finish::Finished, render};
+use super::{
+    finish::Finished,
+    render::{self, GenesisSource},
+};
 use crate::{
     chain::unreached,
     deployer::{self, Confirmation, confirm, ensure_funds, interrupted, wait_for},
@@ -110,13 +113,13 @@ pub(super) fn ensure_unfinished(
     if manifest.exists() {
         return Err(Failure::bad_input(
             eyre!("{} exists: this deployment is finished", manifest.display()),
-            "`canon audit --manifest` checks it; for another set, name another file with --manifest",
+            "`canon audit --manifest` checks it; another set needs another --manifest, and another salt in [origin]",
         ));
     }
     if record.exists() && beginning != Beginning::Resumed {
         return Err(Failure::bad_input(
             eyre!("{} exists: this deployment is begun and not finished", record.display()),
-            "go on with --resume; to begin another one, name another file with --manifest",
+            "go on with --resume; another set needs another --manifest, and another salt in [origin]",
         ));
     }
     Ok(())
@@ -150,6 +153,7 @@ impl Session {
         let given = record.parameters.rollup.genesis;
         let genesis = *record.genesis.get_or_insert_with(|| given.unwrap_or(head.timestamp));
         let plan = SetPlan::new(&record.parameters, deployer, genesis);
+        ensure_not_of_other_set(client, &plan).await.map_err(of_other_set)?;
         match (begun_on_chain(client, &plan, &head).await?, beginning) {
             (Some((contract, address)), Beginning::New) => {
                 return Err(Failure::bad_input(
@@ -204,8 +208,10 @@ async fn begun_on_chain(
 impl Prepared {
     /// The text that a user should read before anything is sent.
     pub(super) fn words(&self) -> String {
+        let is_kept = self.found.is_some() || self.record.parameters.rollup.genesis.is_some();
         let preview = render::Preview {
             record: &self.on_chain,
+            genesis: if is_kept { GenesisSource::Kept } else { GenesisSource::NewestBlock },
             plan: &self.plan,
             judgement: &self.session.judgement,
             balance: self.balance,
@@ -228,6 +234,11 @@ impl Prepared {
             gas: self.on_chain.most_gas_left(),
             most_fee: self.most.to_string(),
         }
+    }
+
+    /// Refuses a deployment that the deployer can't pay for.
+    pub(super) fn ensure_funds(&self) -> Result<(), Failure> {
+        ensure_funds(self.balance, self.most)
     }
 
     /// Whether the chain has the effects of all steps.
@@ -254,8 +265,7 @@ impl Prepared {
 
     /// Carries out the deployment.
     pub(super) async fn deploy(self, confirmations: u64) -> Result<Finished, Failure> {
-        let Self { session, mut sender, found, mut record, balance, most, .. } = self;
-        ensure_funds(balance, most)?;
+        let Self { session, mut sender, found, mut record, .. } = self;
         let (mut file, found_now) = RecordFile::open(&session.record).map_err(unrecorded)?;
         if found_now != found || session.manifest.exists() {
             return Err(Failure::refused(
@@ -337,6 +347,16 @@ fn unrecorded(error: canon_chain::deploy::RecordFileError) -> Failure {
 
 fn go_on(failure: Failure) -> Failure {
     Failure { next: GO_ON, ..failure }
+}
+
+/// The failure before a deployment begins. Its salt is the only way out if a contract belongs to another set.
+fn of_other_set(error: DeployError) -> Failure {
+    match error {
+        error @ DeployError::OtherSet { .. } => {
+            Failure::bad_input(eyre!("{error}"), "choose another salt in [origin]")
+        }
+        error => undeployed(error),
+    }
 }
 
 fn undeployed(error: DeployError) -> Failure {
