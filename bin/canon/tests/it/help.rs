@@ -49,9 +49,9 @@ Options:
   -h, --help     Print help
   -V, --version  Print version
 
-`canon rehearse`, `forecast`, `config`, `completions` and `man` need no chain, nor does
---print-config. All other commands need an endpoint and, apart from `canon deploy`, a Registry: by
---rpc-url and --registry, ETH_RPC_URL and CANON_REGISTRY, or in canon.toml.
+`canon rehearse`, `forecast`, `config`, `completions` and `man` need no chain, nor does `canon
+deploy --print-config`. All other commands need an endpoint and, apart from `canon deploy`, a
+Registry: by --rpc-url and --registry, ETH_RPC_URL and CANON_REGISTRY, or in canon.toml.
 
 `canon help COMMAND` explains a command and its exit codes.
 
