@@ -65,7 +65,7 @@ async fn every_command_names_the_rollup_that_does_not_answer_and_blames_nothing_
                 ),
                 ("rollup deploy --print-config", 1, silent),
                 ("execute --yes", 4, "proposal 0 is Active"),
-                ("drop --yes", 4, "no proposal is dropped"),
+                ("drop --yes", 4, "nothing to record: no proposal was dropped"),
             ] {
                 let output = by(&chain, &folder, arguments).output().unwrap();
                 let (result, said) = (String::from_utf8(output.stdout).unwrap(), said(output.stderr));
