@@ -49,7 +49,7 @@ pub(super) async fn deploy(s: &mut Session, people: &People) -> Result<Set> {
     s.ledger.step("deploy")?;
     write_file(s).await?;
     let deploy = format!("deploy deployment.toml --rpc-url {}", s.cast.url);
-    s.refuses(&people.forgetful, &format!("{deploy} --yes"), 2, "password").await?;
+    s.refuses(&people.forgetful, &deploy, 2, "password").await?;
     let team = &people.team.address;
     let planned = s.reads(None, &format!("{deploy} --dry-run --json --from {team}")).await?;
     let nothing = Value::from("0x");

@@ -165,7 +165,7 @@ pub(super) async fn execute(
 ) -> Result<()> {
     s.ledger.step("execute")?;
     let document = check_proposal(s, set, "Queued").await?;
-    s.refuses(&people.operator, "execute", 4, "if it passes it can be executed from").await?;
+    s.refuses(&people.operator, "execute", 4, "it can be executed from").await?;
     s.jump(number_of(&document, "/creation")? + 3 * Set::HOUR + 1).await?;
     check_proposal(s, set, "Executable").await?;
     let outcome = s.sends(&people.operator, "execute").await?;
