@@ -13,7 +13,7 @@ use eyre::eyre;
 use crate::{
     chain::unreached,
     exit::{Exit, Failure},
-    send::UnsignedCall,
+    send::{UnsignedCall, interrupt},
 };
 
 /// The next step after a deployment that stopped.
@@ -88,10 +88,7 @@ pub(crate) async fn confirm(
 
 /// Returns when the user presses Ctrl-C.
 pub(crate) async fn interrupted() -> Failure {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Without a handler, Ctrl-C ends the program.
-        std::future::pending::<()>().await;
-    }
+    interrupt().await;
     Failure::internal(eyre!("Ctrl-C was pressed"), AGAIN)
 }
 

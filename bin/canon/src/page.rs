@@ -32,6 +32,14 @@ impl Page {
         }
     }
 
+    /// Adds the lines of a step: its title, and the others with an indentation.
+    pub(crate) fn step(&mut self, lines: &[&[String]]) {
+        for (number, text) in lines.iter().copied().flatten().enumerate() {
+            let indent = if number == 0 { "" } else { "   " };
+            self.line(format_args!("{indent}{text}"));
+        }
+    }
+
     pub(crate) fn into_text(self) -> String {
         self.0
     }

@@ -183,15 +183,8 @@ impl Chain {
         before: BlockNumber,
         head: BlockNumber,
     ) -> Result<BlockNumber, Failure> {
-        let (mut before, mut found) = (before.get(), head.get());
-        while found.saturating_sub(before) > 1 {
-            let middle = before.midpoint(found);
-            match self.block_time(BlockNumber::of(middle)).await? < time {
-                true => before = middle,
-                false => found = middle,
-            }
-        }
-        Ok(BlockNumber::of(found))
+        let found = self.client.first_block_since(time, before.next()..=head).await;
+        Ok(found.map_err(|error| self.unread(error))?.unwrap_or(head))
     }
 
     /// Whether an account has code of its own. An EIP-7702 delegation doesn't count.

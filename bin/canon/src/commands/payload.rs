@@ -16,17 +16,14 @@ use serde::Serialize;
 
 use crate::{
     chain::{self, ChainArgs},
-    creation::{Created, creation_step},
+    creation::Creation,
     deployer::{no_takeover, undeployed},
     examined::{self, examine},
     exit::{Exit, Failure},
     input::nonzero_address,
-    page::{Page, hanging, line},
-    send::{self, Planned, SendArgs},
+    page::{DETAILS_WIDTH, Page, hanging, line},
+    send::SendArgs,
 };
-
-/// The width of the description of a step, which is shown with an indentation of 3 columns.
-const WIDTH: usize = 77;
 
 /// Deploy a payload contract, which lists the actions of a proposal
 #[derive(Debug, Args)]
@@ -139,12 +136,7 @@ impl UpgradeCommand {
             let planned = plan_upgrade_payload(set.origin(), addresses.registry, &upgrade);
             let names = names(&set.present, expect, self.rollup);
             let plan = Plan { upgrade, planned, actions, names };
-            let (address, words) = (plan.planned.address(), plan.words(&set.present));
-            let steps = async |sender: Planned| {
-                let (account, id) = (sender.account, set.present.set_id());
-                let step = creation_step(client, id, account, &plan.planned, &words).await?;
-                Ok(step.into_iter().collect())
-            };
+            let address = plan.planned.address();
             let verify = async || {
                 let verified = verify_upgrade_payload(client, &plan.planned, addresses.registry);
                 verified.await.map_err(|error| undeployed(error, OTHER_ENDPOINT))?;
@@ -156,9 +148,14 @@ impl UpgradeCommand {
                     false => Err(other_list(address)),
                 }
             };
-            let created = Created::new(&plan.document(), verify)?;
+            let creation = Creation {
+                set: set.present.set_id(),
+                plan: &plan.planned,
+                words: plan.words(&set.present),
+            };
             let command = format!("canon payload upgrade {} at {address}", self.rollup);
-            send::send_and_conclude(&self.send, signer, &chain, &command, &steps, &created).await
+            let sending = (&self.send, signer);
+            creation.carry_out(sending, &chain, &command, &plan.document(), verify).await
         })
     }
 }
@@ -244,7 +241,7 @@ impl Plan {
         line!(page, "\nActions, which Governance could execute now");
         for (number, action) in (1..).zip(&self.actions) {
             let prefix = format!("  {number}. ");
-            for text in hanging(&prefix, &self.action_words(action), WIDTH) {
+            for text in hanging(&prefix, &self.action_words(action), DETAILS_WIDTH) {
                 line!(page, "{text}");
             }
         }

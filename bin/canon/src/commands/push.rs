@@ -56,7 +56,7 @@ const SEE_STATUS: &str = "`canon status` shows rounds, and what can be done now"
 impl Push {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let round = self.round.map(Round::of);
-        let command = typed("canon push", round);
+        let command = typed("canon push", self.round);
         run(&self.send, &self.chain, &command, async |chain, _| {
             let view = chain.history(Question::default()).await?.view;
             steps(chain, &view, round).await

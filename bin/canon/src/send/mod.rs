@@ -17,7 +17,6 @@ mod tests;
 mod unsigned;
 
 use std::{
-    fmt::Display,
     io::{self, BufRead as _, IsTerminal as _},
     time::Duration,
 };
@@ -280,7 +279,7 @@ pub(crate) fn run(
 }
 
 /// A command as it is typed, with its number if it has one.
-pub(crate) fn typed(command: &str, number: Option<impl Display>) -> String {
+pub(crate) fn typed(command: &str, number: Option<u64>) -> String {
     number.map_or_else(|| command.to_owned(), |number| format!("{command} {number}"))
 }
 
@@ -378,7 +377,7 @@ fn still_waiting(polls: u64) -> Option<String> {
 }
 
 /// Returns when the user presses Ctrl-C.
-async fn interrupt() {
+pub(crate) async fn interrupt() {
     if tokio::signal::ctrl_c().await.is_err() {
         // Without a handler, Ctrl-C ends the program.
         std::future::pending::<()>().await;

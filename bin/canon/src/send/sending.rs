@@ -20,7 +20,6 @@ use super::{
     show::{self, Previewed},
 };
 use crate::{
-    deployer::interrupted,
     exit::{Exit, Failure},
     output,
 };
@@ -67,28 +66,24 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
         let mut outbox =
             Outbox::new(sender, files, self.block_time, wait, self.tell, self.consent, self.ask);
         let mut delivered = Vec::new();
+        let concluded = async {
+            self.deliver(&mut outbox, &mut delivered, plan).await?;
+            Ok(self.conclusion.conclude().await)
+        };
         let ended = tokio::select! {
             biased;
-            ended = self.deliver(&mut outbox, &mut delivered, plan) => Some(ended),
+            ended = concluded => Some(ended),
             () = interrupt => None,
         };
         match ended {
-            Some(Ok(())) => {
-                let concluded = tokio::select! {
-                    biased;
-                    failure = interrupted() => Err(failure),
-                    concluded = self.conclusion.conclude() => concluded,
-                };
-                let concluded = match concluded {
-                    Ok(text) => text,
-                    // Whether it did its work isn't known, so the record is kept.
-                    Err(failure) if failure.exit == Exit::Internal => return Err(failure),
-                    Err(failure) => {
-                        self.print(account, &delivered, "")?;
-                        outbox.end()?;
-                        return Err(failure);
-                    }
-                };
+            // Whether it did its work isn't known, so the record is kept.
+            Some(Ok(Err(failure))) if failure.exit == Exit::Internal => Err(failure),
+            Some(Ok(Err(failure))) => {
+                self.print(account, &delivered, "")?;
+                outbox.end()?;
+                Err(failure)
+            }
+            Some(Ok(Ok(concluded))) => {
                 self.print(account, &delivered, &concluded)?;
                 outbox.end()?;
                 for one in &delivered {

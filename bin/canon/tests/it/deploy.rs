@@ -73,6 +73,15 @@ impl EmptyChain {
             .env("XDG_STATE_HOME", folder.file("state"))
             .env("CANON_PRIVATE_KEY", self.key())
     }
+
+    /// Returns a command about a set that was deployed.
+    pub(crate) fn about(&self, folder: &Folder, registry: &str, arguments: &str) -> Command {
+        canon()
+            .args(arguments.split_whitespace())
+            .args(["--rpc-url", &self.url(), "--registry", registry])
+            .env("XDG_STATE_HOME", folder.file("state"))
+            .env("CANON_PRIVATE_KEY", self.key())
+    }
 }
 
 /// Creates a folder with the parameter file of a preset.

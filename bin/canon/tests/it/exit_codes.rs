@@ -160,13 +160,7 @@ async fn of_deployments(table: &mut Table) {
         serde_json::from_str(&fs::read_to_string(manifest).unwrap()).unwrap();
     let registry = manifest["contracts"][1]["address"].as_str().unwrap();
     let rollup = table.folder.file("rollup.toml").display().to_string();
-    let ask = |arguments: &str| {
-        canon()
-            .args(arguments.split_whitespace())
-            .args(["--rpc-url", &chain.url(), "--registry", registry])
-            .env("XDG_STATE_HOME", folder.file("state"))
-            .env("CANON_PRIVATE_KEY", chain.key())
-    };
+    let ask = |arguments: &str| chain.about(&folder, registry, arguments);
     let add = |table: &mut Table, arguments: &str, code| table.add(arguments, code, ask(arguments));
     let deploy = format!("rollup deploy {rollup}");
     chain.chain.set_balance(deployer, U256::from(1));

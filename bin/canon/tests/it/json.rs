@@ -215,13 +215,7 @@ async fn what_deployments_print_is_documented() {
         let planned = json(chain.deploy(&folder, "--dry-run"));
         let manifest = json(chain.deploy(&folder, "--yes"));
         let registry = manifest["contracts"][1]["address"].as_str().unwrap();
-        let ask = |arguments: &str| {
-            canon()
-                .args(arguments.split_whitespace())
-                .args(["--rpc-url", &chain.url(), "--registry", registry])
-                .env("XDG_STATE_HOME", folder.file("state"))
-                .env("CANON_PRIVATE_KEY", chain.key())
-        };
+        let ask = |arguments: &str| chain.about(&folder, registry, arguments);
         let file = folder.file("rollup.toml");
         fs::write(&file, stdout(ask("rollup deploy --print-config"))).unwrap();
         let rollup = format!("rollup deploy {} --yes", file.display());

@@ -146,12 +146,8 @@ pub async fn check_creation(
     from: Address,
     plan: &ContractPlan,
 ) -> Result<CreationState, DeployError> {
-    let head = client.head().await?;
-    if client.code(head.hash.into(), plan.address()).await?.is_some() {
+    if creation_state(client, plan).await? == CreationState::Exists {
         return Ok(CreationState::Exists);
-    }
-    if let Some(refusal) = plan.refusal_outside_of_set(head.timestamp) {
-        return Err(DeployError::Constructor { contract: plan.contract(), refusal });
     }
     plan.origin().expect_code(client).await?;
     let call = plan.direct_call();
@@ -165,6 +161,21 @@ pub async fn check_creation(
     Ok(CreationState::Possible)
 }
 
+/// Whether the chain has a contract, or its constructor would accept its arguments.
+async fn creation_state(
+    client: &Client,
+    plan: &ContractPlan,
+) -> Result<CreationState, DeployError> {
+    let head = client.head().await?;
+    if client.code(head.hash.into(), plan.address()).await?.is_some() {
+        return Ok(CreationState::Exists);
+    }
+    match plan.refusal_outside_of_set(head.timestamp) {
+        Some(refusal) => Err(DeployError::Constructor { contract: plan.contract(), refusal }),
+        None => Ok(CreationState::Possible),
+    }
+}
+
 /// Creates a contract, unless the chain already has it.
 ///
 /// # Errors
@@ -176,12 +187,8 @@ pub async fn create(
     wait: &mut impl Wait,
 ) -> Result<DeployedContract, DeployError> {
     let client = sender.client().clone();
-    let head = client.head().await?;
     let mut receipt = None;
-    if client.code(head.hash.into(), plan.address()).await?.is_none() {
-        if let Some(refusal) = plan.refusal_outside_of_set(head.timestamp) {
-            return Err(DeployError::Constructor { contract: plan.contract(), refusal });
-        }
+    if creation_state(&client, plan).await? == CreationState::Possible {
         plan.origin().ensure_code(sender, wait).await?;
         sender.simulate(&plan.direct_call(), client.next_block().await?).await?;
         receipt = Some(StepReceipt::of(&sender.send(plan.call(), wait).await?));

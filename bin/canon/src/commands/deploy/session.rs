@@ -299,7 +299,7 @@ impl Prepared {
         };
         let deployment = async {
             let (mut wait, mut retries) = (wait_for, 0);
-            loop {
+            let set = loop {
                 let set =
                     deploy(&mut sender, &session.checked, &mut record, &mut wait, &mut save).await;
                 let set = match set {
@@ -317,10 +317,13 @@ impl Prepared {
                 let receipts: Vec<_> = record.receipts().collect();
                 let confirmed = confirm(&session.client, &receipts, confirmations).await;
                 match confirmed.map_err(go_on)? {
-                    Confirmation::Reached => return Ok(set),
+                    Confirmation::Reached => break set,
                     Confirmation::Replaced => {}
                 }
-            }
+            };
+            let manifest = DeployManifest::of(&session.client, &record).await;
+            let fee = record.fee(&session.client).await.map_err(unreached)?;
+            Ok((set, manifest.map_err(undeployed)?, fee))
         };
         let outcome = tokio::select! {
             outcome = deployment => outcome,
@@ -329,16 +332,7 @@ impl Prepared {
         if let Some(error) = unsaved {
             return Err(unrecorded(error));
         }
-        let set = outcome?;
-        let described = async {
-            let manifest = DeployManifest::of(&session.client, &record).await;
-            let fee = record.fee(&session.client).await.map_err(unreached)?;
-            Ok((manifest.map_err(undeployed)?, fee))
-        };
-        let (manifest, fee) = tokio::select! {
-            described = described => described?,
-            failure = interrupted() => return Err(go_on(failure)),
-        };
+        let (set, manifest, fee) = outcome?;
         super::finish::write(&session.manifest, &manifest)?;
         file.remove().map_err(unrecorded)?;
         Ok(Finished { manifest, set, fee, file: session.manifest })

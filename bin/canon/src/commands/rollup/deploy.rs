@@ -19,14 +19,14 @@ use toml::Spanned;
 use crate::{
     chain::{self, ChainArgs},
     commands::deploy::{named_genesis, template},
-    creation::{Created, creation_step},
+    creation::Creation,
     deployer::undeployed,
     examined::{self, AUDIT_IT, examine, parameters_in_force},
     exit::{Exit, Failure},
     judgement::Judgement,
     output,
     page::{Page, line},
-    send::{self, Planned, SendArgs},
+    send::SendArgs,
     toml_file::TomlFile,
 };
 
@@ -145,12 +145,7 @@ impl DeployRollup {
             judgement.ensure_accepted()?;
             let planned = plan_rollup(file.origin, &addresses, distributor, &file.rollup, genesis);
             let plan = Plan { settings: file.rollup, present, distributor, planned, judgement };
-            let (address, words) = (plan.planned.address(), plan.words(&set.present));
-            let steps = async |sender: Planned| {
-                let (account, id) = (sender.account, set.present.set_id());
-                let step = creation_step(client, id, account, &plan.planned, &words).await?;
-                Ok(step.into_iter().collect())
-            };
+            let address = plan.planned.address();
             let verify = async || {
                 let failed = |error| undeployed(error, AUDIT_IT);
                 let verified = verify_rollup(client, &plan.planned, addresses.governance).await;
@@ -160,9 +155,14 @@ impl DeployRollup {
                 rehearse_takeover(client, &addresses, address).await.map_err(failed)?;
                 Ok(deployed(address))
             };
-            let created = Created::new(&plan.document(), verify)?;
+            let creation = Creation {
+                set: set.present.set_id(),
+                plan: &plan.planned,
+                words: plan.words(&set.present),
+            };
             let command = format!("canon rollup deploy {} at {address}", path.display());
-            send::send_and_conclude(&self.send, signer, &chain, &command, &steps, &created).await
+            let sending = (&self.send, signer);
+            creation.carry_out(sending, &chain, &command, &plan.document(), verify).await
         })
     }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     chain::Chain,
     exit::{Exit, Failure},
-    page::{Page, line},
+    page::Page,
     send::{self, LaterStep, SendArgs, Step, consent_before_wait},
     signing::Opened,
 };
@@ -56,12 +56,7 @@ pub(super) async fn signal(
 /// A signal in words, without a simulation.
 pub(super) fn shown(subject: &SignalSubject, slot: Slot) -> Result<String, Failure> {
     let mut page = Page::default();
-    for (number, words) in subject.words(slot)?.iter().chain(&subject.details(slot)).enumerate() {
-        match number {
-            0 => line!(page, "{words}"),
-            _ => line!(page, "   {words}"),
-        }
-    }
+    page.step(&[&subject.words(slot)?, &subject.details(slot)]);
     Ok(page.into_text())
 }
 

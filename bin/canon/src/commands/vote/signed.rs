@@ -52,12 +52,7 @@ pub(super) async fn sign(
     let mut page = Page::default();
     line!(page, "By {}, for anyone to submit:", signer.address());
     line!(page, "");
-    for (number, words) in shown.words.iter().chain(&shown.details).enumerate() {
-        match number {
-            0 => line!(page, "{words}"),
-            _ => line!(page, "   {words}"),
-        }
-    }
+    page.step(&[&shown.words, &shown.details]);
     args.consent(&page.into_text(), "Sign it?").await?;
     // The proposal is read again, since blocks have passed since it was shown.
     let (draft, governance) = read().await?;
