@@ -65,6 +65,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Heavy or fast-moving external packages, with the only crates that may depend on them.
 const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("revm", &["canon-devchain"]),
+    ("revm-inspectors", &["canon-devchain"]),
     ("axum", &["canon-devchain"]),
     ("reqwest", &["canon-chain"]),
     ("alloy-transport-ipc", &["canon-chain"]),

@@ -22,6 +22,7 @@ mod contracts;
 mod kinds;
 mod precompiles;
 mod sequence;
+mod traces;
 
 use std::{collections::BTreeMap, path::Path};
 

@@ -50,14 +50,21 @@ pub(crate) struct MinedReceipt {
     pub(crate) first_log: u64,
 }
 
+/// The state before and after a block. Before it isn't the same as after its parent if the state was
+/// edited in between.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct StateVersions {
+    pub(crate) before: Version,
+    pub(crate) after: Version,
+}
+
 #[derive(Debug)]
 pub(crate) struct Block {
     pub(crate) header: Header,
     pub(crate) hash: B256,
     pub(crate) transactions: Vec<Arc<Tx>>,
     pub(crate) receipts: Vec<MinedReceipt>,
-    /// The version of the state after this block.
-    pub(crate) version: Version,
+    pub(crate) versions: StateVersions,
     rewards: OnceLock<Vec<TxGasAndReward>>,
 }
 
@@ -69,7 +76,7 @@ impl Block {
     pub(crate) fn seal(
         mut header: Header,
         executed: Vec<(Arc<Tx>, Outcome)>,
-        version: Version,
+        versions: StateVersions,
     ) -> Self {
         let mut transactions = Vec::with_capacity(executed.len());
         let mut receipts = Vec::with_capacity(executed.len());
@@ -101,7 +108,7 @@ impl Block {
         header.receipts_root =
             ordered_trie_root_with_encoder(&receipts, |r, out| r.envelope.encode_2718(out));
         let hash = header.hash_slow();
-        Self { header, hash, transactions, receipts, version, rewards: OnceLock::new() }
+        Self { header, hash, transactions, receipts, versions, rewards: OnceLock::new() }
     }
 
     pub(crate) const fn number(&self) -> u64 {

@@ -18,7 +18,7 @@ use revm::{
 
 use crate::{
     chain::Chain,
-    exec::{self, CallEnd, CallResult, Invalid, View},
+    exec::{self, CallEnd, CallResult, Invalid, InvalidKind, View},
     rpc::error::{
         OrServerError, RpcError, RpcResult, execution_reverted, invalid_params, server_error,
     },
@@ -30,6 +30,9 @@ const TRANSFER_GAS: u64 = 21_000;
 /// The gas that the callee gets in addition if a call transfers value (EIP-150).
 const CALL_STIPEND: u64 = 2_300;
 
+/// The most gas of a call, whatever the limit of a block is. It takes about a second.
+pub(crate) const MAX_CALL_GAS: u64 = 550_000_000;
+
 /// The relative amount by which an estimate may exceed the least sufficient gas limit, as in geth. It shortens the
 /// search.
 const ESTIMATE_TOLERANCE: f64 = 0.015;
@@ -37,8 +40,8 @@ const ESTIMATE_TOLERANCE: f64 = 0.015;
 /// The state and the block on which a call is executed.
 #[derive(Debug)]
 pub(crate) struct Target<'a> {
-    view: View<'a>,
-    header: Header,
+    pub(crate) view: View<'a>,
+    pub(crate) header: Header,
 }
 
 /// The changes to state and block for a call.
@@ -49,10 +52,10 @@ pub(crate) struct Overrides {
 }
 
 /// A call that can be executed any number of times.
-struct Prepared<'a> {
-    db: CacheDB<View<'a>>,
-    block: BlockEnv,
-    tx: TxEnv,
+pub(crate) struct Prepared<'a> {
+    pub(crate) db: CacheDB<View<'a>>,
+    pub(crate) block: BlockEnv,
+    pub(crate) tx: TxEnv,
     chain_id: u64,
 }
 
@@ -105,7 +108,7 @@ impl Chain {
         }
         let exceeds = || server_error(format!("gas required exceeds allowance ({cap})"));
         let most = match prepared.run(cap) {
-            Err(invalid) if invalid.too_little_gas => return Err(exceeds()),
+            Err(invalid) if invalid.kind == InvalidKind::TooLittleGas => return Err(exceeds()),
             result => result.or_server_error()?,
         };
         match most.end {
@@ -164,7 +167,7 @@ impl Chain {
         Ok(AccessListResult { access_list, gas_used: U256::from(result.gas_used), error })
     }
 
-    fn prepare<'a>(
+    pub(crate) fn prepare<'a>(
         &self,
         request: TransactionRequest,
         target: Target<'a>,
@@ -176,11 +179,11 @@ impl Chain {
         }
         let mut db = CacheDB::new(target.view);
         for (address, account) in overrides.state.into_iter().flatten() {
-            override_account(&mut db, &target.view, address, account)?;
+            override_account(&mut db, address, account)?;
         }
         let gas = request.gas;
         let mut tx = call_env(request, self.config.chain_id)?;
-        tx.gas_limit = gas.unwrap_or(u64::MAX).min(self.config.gas_limit);
+        tx.gas_limit = gas.unwrap_or(u64::MAX).min(self.config.gas_limit).min(MAX_CALL_GAS);
         if tx.gas_price == 0 {
             // As in geth, a call that offers no price sees a base fee of zero.
             block.basefee = 0;
@@ -224,7 +227,7 @@ fn affordable_gas(db: &CacheDB<View<'_>>, tx: &TxEnv) -> RpcResult<u64> {
     Ok((available / U256::from(tx.gas_price)).saturating_to())
 }
 
-fn call_env(request: TransactionRequest, chain_id: u64) -> RpcResult<TxEnv> {
+pub(crate) fn call_env(request: TransactionRequest, chain_id: u64) -> RpcResult<TxEnv> {
     let by_price = request.gas_price.is_some();
     let by_fees = request.max_fee_per_gas.is_some() || request.max_priority_fee_per_gas.is_some();
     if by_price && by_fees {
@@ -276,9 +279,8 @@ fn override_block(block: &mut BlockEnv, overrides: BlockOverrides) {
     block.basefee = base_fee.map_or(block.basefee, |fee| fee.saturating_to());
 }
 
-fn override_account(
+pub(crate) fn override_account(
     db: &mut CacheDB<View<'_>>,
-    view: &View<'_>,
     address: Address,
     account: AccountOverride,
 ) -> Result<(), RpcError> {
@@ -286,7 +288,8 @@ fn override_account(
     if move_precompile_to.is_some() {
         return Err(invalid_params("movePrecompileToAddress is not supported by the devchain"));
     }
-    let mut info = view.account(address).cloned().unwrap_or_default();
+    let Ok(info) = revm::DatabaseRef::basic_ref(db, address);
+    let mut info = info.unwrap_or_default();
     info.balance = balance.unwrap_or(info.balance);
     info.nonce = nonce.unwrap_or(info.nonce);
     if let Some(code) = code {

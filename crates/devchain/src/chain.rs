@@ -1,30 +1,37 @@
-//! The chain: its blocks, their indexes, and the making of the next block.
+//! The chain: its blocks, their indexes, and the header of the next block.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
-use alloy_consensus::{Header, Transaction};
+use alloy_consensus::Header;
 use alloy_eips::{
-    eip1559::BaseFeeParams,
-    eip2935::{HISTORY_SERVE_WINDOW, HISTORY_STORAGE_ADDRESS, HISTORY_STORAGE_CODE},
+    eip1559::{BaseFeeParams, calc_next_block_base_fee},
+    eip2935::{HISTORY_STORAGE_ADDRESS, HISTORY_STORAGE_CODE},
 };
 use alloy_primitives::{
     Address, B256, U256,
     map::{AddressMap, AddressSet, B256Map},
 };
 use alloy_signer_local::PrivateKeySigner;
+use tokio::sync::watch;
 
 use crate::{
     accounts,
-    block::{Block, Tx, open_header},
+    block::{Block, StateVersions, open_header},
     config::{DevchainConfig, Mining},
     error::{Error, Result},
-    exec::{Session, View},
+    exec::View,
     filters::Filters,
-    pool::{Pool, Rejected},
+    pool::Pool,
     proxy::{DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE},
     rewind::Snapshot,
     state::State,
 };
+
+/// The latest timestamp that can be set, so that each later block has one too.
+const MAX_TIMESTAMP: u64 = i64::MAX as u64;
+
+/// The base fee from which on full blocks don't raise it, so that it stays a number of 64 bits.
+const MAX_BASE_FEE: u64 = u64::MAX / 2;
 
 /// Settings for the next block only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,27 +41,11 @@ pub(crate) struct NextBlock {
     pub(crate) prevrandao: Option<B256>,
 }
 
-/// A block that was just added to the chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct MinedBlock {
-    /// The block's number.
-    pub number: u64,
-    /// The hash of its header.
-    pub hash: B256,
-    /// Its timestamp, in Unix seconds.
-    pub timestamp: u64,
-    /// The hashes of its transactions.
-    pub transactions: Vec<B256>,
-    /// The gas that they used.
-    pub gas_used: u64,
-}
-
-/// The hash of a transaction that couldn't be executed in a block, and the reason.
-pub(crate) type Excluded = (B256, String);
-
 #[derive(Debug)]
 pub(crate) struct Chain {
+    /// The parameters at genesis, from which a reset starts again.
+    pub(crate) genesis: DevchainConfig,
+    /// The parameters now.
     pub(crate) config: DevchainConfig,
     pub(crate) signers: Vec<PrivateKeySigner>,
     pub(crate) state: State,
@@ -67,7 +58,10 @@ pub(crate) struct Chain {
     pub(crate) emitters: AddressMap<Vec<u64>>,
     pub(crate) pool: Pool,
     pub(crate) next: NextBlock,
-    pub(crate) mining: Mining,
+    /// Seconds from a block to the next one, if not those of the configuration.
+    pub(crate) timestamp_interval: Option<u64>,
+    /// The mode of mining. A server waits for its changes.
+    pub(crate) mining: watch::Sender<Mining>,
     /// The number of reorgs, so that blocks with equal content differ in their RANDAO and hash.
     pub(crate) fork: u64,
     pub(crate) filters: Filters,
@@ -105,10 +99,13 @@ impl Chain {
             .set_code(DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE)
             .expect("the proxy's code is legacy code");
         let version = state.seal();
+        let versions = StateVersions { before: version, after: version };
         state.prune(version);
         let mut chain = Self {
-            mining: config.mining,
+            mining: watch::Sender::new(config.mining),
             next: NextBlock::default(),
+            timestamp_interval: None,
+            genesis: config.clone(),
             config,
             signers,
             state,
@@ -124,7 +121,7 @@ impl Chain {
             impersonated: AddressSet::default(),
             impersonate_all: false,
         };
-        chain.append(Block::seal(genesis, Vec::new(), version));
+        chain.append(Block::seal(genesis, Vec::new(), versions));
         chain
     }
 
@@ -141,35 +138,44 @@ impl Chain {
         let view = View { state: &self.state, version: None, blocks: &self.blocks };
         match self.blocks.get(number as usize) {
             Some(block) if number < self.head().number() => {
-                if !self.state.reaches(block.version) {
+                if !self.state.reaches(block.versions.after) {
                     return Err(self.too_deep(number));
                 }
-                Ok(View { version: Some(block.version), ..view })
+                Ok(View { version: Some(block.versions.after), ..view })
             }
             _ => Ok(view),
         }
     }
 
     pub(crate) fn too_deep(&self, block: u64) -> Error {
-        let oldest = self.blocks.partition_point(|block| !self.state.reaches(block.version));
+        let oldest = self.blocks.partition_point(|block| !self.state.reaches(block.versions.after));
         Error::TooDeep { block, oldest: oldest as u64 }
     }
 
     /// The base fee of the next block, in wei per gas. That of block 1 equals the one of genesis;
     /// from block 2 on it follows from EIP-1559. A base fee that was set takes precedence.
     pub(crate) fn next_base_fee(&self) -> u64 {
-        let head = self.head();
-        let regular = if head.number() == 0 {
-            head.header.base_fee_per_gas
+        let Header { gas_used, gas_limit, number, .. } = self.head().header;
+        let base_fee = self.head().base_fee();
+        let regular = if number == 0 {
+            base_fee
         } else {
-            head.header.next_block_base_fee(BaseFeeParams::ethereum())
+            let base_fee = base_fee.min(MAX_BASE_FEE);
+            calc_next_block_base_fee(gas_used, gas_limit, base_fee, BaseFeeParams::ethereum())
         };
-        self.next.base_fee.or(regular).unwrap_or_default()
+        self.next.base_fee.unwrap_or(regular)
     }
 
     pub(crate) fn next_timestamp(&self) -> u64 {
-        let regular = self.head().header.timestamp.saturating_add(self.config.block_time);
-        self.next.timestamp.unwrap_or(regular)
+        self.next.timestamp.unwrap_or_else(|| {
+            let usual = match *self.mining.borrow() {
+                Mining::Interval(seconds) => seconds.get(),
+                Mining::Auto | Mining::Manual => self.config.block_time,
+            };
+            let head = self.head().header.timestamp;
+            let next = head.saturating_add(self.timestamp_interval.unwrap_or(usual));
+            next.min(MAX_TIMESTAMP).max(head + 1)
+        })
     }
 
     /// The header of the next block, without the fields that follow from its transactions.
@@ -192,120 +198,20 @@ impl Chain {
         if timestamp <= head {
             return Err(Error::Timestamp { timestamp, head });
         }
+        if timestamp > MAX_TIMESTAMP {
+            return Err(Error::TimestampTooLate { timestamp, latest: MAX_TIMESTAMP });
+        }
         self.next.timestamp = Some(timestamp);
         Ok(())
     }
 
     /// Moves the next block's timestamp to `seconds` after the head, or after the timestamp that
-    /// was set for it.
+    /// was set for it, but not further than [`MAX_TIMESTAMP`].
     pub(crate) fn increase_time(&mut self, seconds: u64) -> u64 {
         let head = self.head().header.timestamp;
         let timestamp = self.next.timestamp.unwrap_or(head).saturating_add(seconds);
-        self.next.timestamp = Some(timestamp.max(head + 1));
+        self.next.timestamp = Some(timestamp.min(MAX_TIMESTAMP).max(head + 1));
         self.next_timestamp()
-    }
-
-    /// Adds a transaction to the pool, and mines it if the chain mines automatically.
-    pub(crate) fn submit(&mut self, tx: Tx) -> Result<B256, Rejected> {
-        let (chain_id, gas_limit) = (self.config.chain_id, self.config.gas_limit);
-        let hash = self.pool.add(Arc::new(tx), &self.state, chain_id, gas_limit)?;
-        self.filters.on_pending(hash);
-        if self.mining == Mining::Auto {
-            self.mine_waiting();
-        }
-        Ok(hash)
-    }
-
-    /// Mines all transactions that can be executed, each in its own block.
-    fn mine_waiting(&mut self) {
-        while let Some(waiting) =
-            self.pool.ready(&self.state, self.next_base_fee()).into_iter().next()
-        {
-            let (header, executed, excluded) = self.execute(vec![waiting.tx]);
-            for (tx, _) in excluded {
-                self.pool.remove(tx.signer(), tx.nonce());
-            }
-            if !executed.is_empty() {
-                self.seal(header, executed);
-            }
-        }
-    }
-
-    /// Mines a block of the executable transactions in the pool, up to its gas limit.
-    pub(crate) fn mine(&mut self) -> MinedBlock {
-        let ready = self.pool.ready(&self.state, self.next_base_fee());
-        self.build(ready.into_iter().map(|waiting| waiting.tx).collect()).0
-    }
-
-    /// Mines a block of these transactions. Those that don't fit wait; those that can't be
-    /// executed are dropped from the pool and returned.
-    pub(crate) fn build(&mut self, candidates: Vec<Arc<Tx>>) -> (MinedBlock, Vec<Excluded>) {
-        let (header, executed, excluded) = self.execute(candidates);
-        for (tx, _) in &excluded {
-            self.pool.remove(tx.signer(), tx.nonce());
-        }
-        let mined = self.seal(header, executed);
-        (mined, excluded.into_iter().map(|(tx, why)| (*tx.tx_hash(), why)).collect())
-    }
-
-    #[expect(clippy::type_complexity, reason = "two lists, made here and used above")]
-    pub(crate) fn execute(
-        &mut self,
-        candidates: Vec<Arc<Tx>>,
-    ) -> (Header, Vec<(Arc<Tx>, crate::block::Outcome)>, Vec<(Arc<Tx>, String)>) {
-        let header = self.next_header();
-        let mut gas_left = header.gas_limit;
-        let (mut executed, mut excluded) = (Vec::new(), Vec::new());
-        // The senders whose later transactions must wait, because one was left out.
-        let mut waiting = AddressSet::default();
-        let chain_id = self.config.chain_id;
-        let slot = U256::from((header.number - 1) % HISTORY_SERVE_WINDOW as u64);
-        self.state.set_slot(HISTORY_STORAGE_ADDRESS, slot, header.parent_hash.into());
-        let mut session = Session::new(&mut self.state, &self.blocks, &header, chain_id);
-        for tx in candidates {
-            let sender = tx.signer();
-            if waiting.contains(&sender) {
-                continue;
-            }
-            if tx.gas_limit() > gas_left {
-                waiting.insert(sender);
-                continue;
-            }
-            match session.execute(&tx) {
-                Ok(outcome) => {
-                    gas_left -= outcome.gas_used;
-                    executed.push((tx, outcome));
-                }
-                Err(why) => {
-                    waiting.insert(sender);
-                    excluded.push((tx, why.to_string()));
-                }
-            }
-        }
-        (header, executed, excluded)
-    }
-
-    pub(crate) fn seal(
-        &mut self,
-        header: Header,
-        executed: Vec<(Arc<Tx>, crate::block::Outcome)>,
-    ) -> MinedBlock {
-        let version = self.state.seal();
-        let block = Block::seal(header, executed, version);
-        self.next = NextBlock::default();
-        for tx in &block.transactions {
-            self.pool.remove(tx.signer(), tx.nonce());
-        }
-        let mined = MinedBlock {
-            number: block.number(),
-            hash: block.hash,
-            timestamp: block.header.timestamp,
-            transactions: block.transactions.iter().map(|tx| *tx.tx_hash()).collect(),
-            gas_used: block.header.gas_used,
-        };
-        self.append(block);
-        self.forget_old_states();
-        mined
     }
 
     /// Adds a block to the chain and to its indexes.
@@ -351,14 +257,6 @@ impl Chain {
         Some(block)
     }
 
-    /// Drops the history that neither `history_blocks` nor a snapshot needs.
-    fn forget_old_states(&mut self) {
-        let oldest = self.head().number().saturating_sub(self.config.history_blocks);
-        let snapshot = self.snapshots.values().next().map(|snapshot| snapshot.version);
-        let version = self.blocks[oldest as usize].version;
-        self.state.prune(version.min(snapshot.unwrap_or(version)));
-    }
-
     pub(crate) fn is_impersonated(&self, address: Address) -> bool {
         self.impersonate_all || self.impersonated.contains(&address)
     }
@@ -371,6 +269,18 @@ impl Chain {
     pub(crate) fn find(&self, hash: &B256) -> Option<(&Block, usize)> {
         let (number, position) = self.locations.get(hash)?;
         Some((self.blocks.get(*number as usize)?, *position))
+    }
+
+    pub(crate) fn set_mining(&self, mining: Mining) {
+        self.mining.send_replace(mining);
+    }
+
+    /// Replaces the whole chain by another one. Filters and impersonations belong to the clients and
+    /// are gone; whoever waits for changes of the mining mode goes on waiting.
+    pub(crate) fn replace(&mut self, other: Self) {
+        let mining = self.mining.clone();
+        mining.send_replace(*other.mining.borrow());
+        *self = Self { mining, ..other };
     }
 
     pub(crate) fn set_balance(&mut self, address: Address, balance: U256) {

@@ -1,5 +1,7 @@
 //! The configuration of a chain.
 
+use std::num::NonZeroU64;
+
 use alloy_primitives::{Address, U256, address};
 
 /// The parameters of a [`Devchain`](crate::Devchain). Two chains with equal parameters and equal
@@ -63,4 +65,7 @@ pub enum Mining {
     Auto,
     /// Transactions wait in the pool until [`Devchain::mine`](crate::Devchain::mine) is called.
     Manual,
+    /// As [`Self::Manual`], and [`serve`](crate::serve) mines a block each time that this number of
+    /// seconds has passed in reality. Each block is also that much later than the one before it.
+    Interval(NonZeroU64),
 }

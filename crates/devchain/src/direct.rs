@@ -10,9 +10,10 @@ use revm::context::TxEnv;
 
 use crate::{
     block::{Tx, placeholder_signature},
-    chain::{Chain, MinedBlock},
+    chain::Chain,
     error::{Error, Result},
     exec::{self, CallEnd},
+    mining::MinedBlock,
 };
 
 /// An unsigned call from any account, contracts included. It has the largest gas limit of a
@@ -64,11 +65,12 @@ impl Chain {
             let nonce = self.state.nonce(call.from) + earlier as u64;
             transactions.push(Arc::new(self.unsigned(call, nonce)));
         }
-        let (header, executed, excluded) = self.execute(transactions);
-        if let Some((_, why)) = excluded.first() {
+        let done = self.execute(transactions);
+        if let Some((_, why)) = done.excluded.first() {
             return Err(Error::Transaction(why.clone()));
         }
-        let results = executed
+        let results = done
+            .executed
             .iter()
             .map(|(_, outcome)| Executed {
                 success: outcome.success,
@@ -78,7 +80,7 @@ impl Chain {
                 contract: outcome.contract_address,
             })
             .collect();
-        Ok((self.seal(header, executed), results))
+        Ok((self.seal(done), results))
     }
 
     fn unsigned(&self, call: &UnsignedCall, nonce: u64) -> Tx {

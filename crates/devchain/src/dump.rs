@@ -15,7 +15,7 @@ use crate::{
 const MAGIC: &[u8] = b"canon-devchain";
 
 /// The version of the format. It increases with each change that older code can't read.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 pub(crate) fn dump(chain: &Chain) -> Vec<u8> {
     let mut image = Vec::new();

@@ -17,6 +17,14 @@ pub enum Error {
         /// The head's timestamp, in Unix seconds.
         head: u64,
     },
+    /// Later blocks couldn't have timestamps after it.
+    #[error("timestamp {timestamp} is too late: set one up to {latest}")]
+    TimestampTooLate {
+        /// The refused timestamp, in Unix seconds.
+        timestamp: u64,
+        /// The largest one that can be set, in Unix seconds.
+        latest: u64,
+    },
     /// The pool or the EVM refuses the transaction. The message is the one that a node would give.
     #[error("{0}")]
     Transaction(String),

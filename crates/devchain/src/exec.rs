@@ -6,12 +6,12 @@ use alloy_consensus::{Header, Transaction, Typed2718};
 use alloy_eips::eip2930::AccessListItem;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use revm::{
-    Database, DatabaseRef, ExecuteEvm, MainBuilder, MainnetEvm,
+    Database, DatabaseRef, ExecuteEvm, InspectEvm, Inspector, MainBuilder, MainnetEvm,
     bytecode::Bytecode,
     context::{
         BlockEnv, TxEnv,
         either::Either,
-        result::{EVMError, ExecResultAndState, ExecutionResult, HaltReason, InvalidTransaction},
+        result::{ExecResultAndState, ExecutionResult, HaltReason},
     },
     context_interface::{block::BlobExcessGasAndPrice, cfg::gas},
     database_interface::WrapDatabaseRef,
@@ -24,6 +24,10 @@ use crate::{
     block::{Block, Outcome, Tx, is_impersonated},
     state::{State, Version},
 };
+
+mod invalid;
+
+pub(crate) use invalid::{Invalid, InvalidKind};
 
 /// The rules of mainnet since December 2025 (Osaka).
 const SPEC: SpecId = SpecId::OSAKA;
@@ -106,59 +110,6 @@ impl DatabaseRef for View<'_> {
     }
 }
 
-/// The reason why a transaction can't be part of a block.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
-pub(crate) struct Invalid {
-    reason: String,
-    /// Whether the gas limit is below the intrinsic cost, so that a larger one may make the
-    /// transaction valid.
-    pub(crate) too_little_gas: bool,
-}
-
-impl<E> From<EVMError<E>> for Invalid {
-    fn from(error: EVMError<E>) -> Self {
-        let too_little_gas = matches!(
-            error,
-            EVMError::Transaction(
-                InvalidTransaction::CallGasCostMoreThanGasLimit { .. }
-                    | InvalidTransaction::GasFloorMoreThanGasLimit { .. }
-            )
-        );
-        let reason = match error {
-            EVMError::Transaction(error) => describe_invalid(&error),
-            EVMError::Header(error) => error.to_string(),
-            EVMError::Database(_) => "the state can't be read".to_owned(),
-            EVMError::Custom(error) => error,
-            EVMError::CustomAny(error) => error.to_string(),
-        };
-        Self { reason, too_little_gas }
-    }
-}
-
-/// The reason in words. Messages that clients are known to search for are geth's.
-fn describe_invalid(error: &InvalidTransaction) -> String {
-    match error {
-        InvalidTransaction::LackOfFundForMaxFee { fee, balance } => {
-            format!("insufficient funds for gas * price + value: balance {balance}, tx cost {fee}")
-        }
-        InvalidTransaction::CallGasCostMoreThanGasLimit { initial_gas, gas_limit } => {
-            format!("intrinsic gas too low: have {gas_limit}, want {initial_gas}")
-        }
-        InvalidTransaction::GasFloorMoreThanGasLimit { gas_floor, gas_limit } => {
-            format!("insufficient gas for floor data gas cost: have {gas_limit}, want {gas_floor}")
-        }
-        InvalidTransaction::NonceTooLow { tx, state } => {
-            format!("nonce too low: next nonce {state}, tx nonce {tx}")
-        }
-        InvalidTransaction::NonceTooHigh { tx, state } => {
-            format!("nonce too high: next nonce {state}, tx nonce {tx}")
-        }
-        InvalidTransaction::RejectCallerWithCode => "sender not an eoa".to_owned(),
-        other => other.to_string(),
-    }
-}
-
 /// Executes the transactions of one block on top of the head.
 pub(crate) struct Session<'a> {
     evm: MainnetEvm<MainnetContext<Head<'a>>>,
@@ -218,26 +169,61 @@ pub(crate) struct CallResult {
     pub(crate) accessed: Vec<AccessListItem>,
 }
 
-/// Executes a transaction as `eth_call` does: without keeping its effects, and without the checks
-/// of nonce, base fee and EIP-3607.
+/// The checks that a transaction must pass before it is executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Checks {
+    /// Those of `eth_call`: none of nonce, base fee, EIP-3607 and the cap of EIP-7825, so that a call may
+    /// use the gas of a whole block.
+    OfCall,
+    /// Those of a transaction in a block. Impersonated senders may have code, so EIP-3607 isn't applied
+    /// to them.
+    OfTransaction { is_impersonated: bool },
+}
+
+fn context<DB: DatabaseRef>(
+    db: DB,
+    block: BlockEnv,
+    chain_id: u64,
+    checks: Checks,
+) -> MainnetContext<WrapDatabaseRef<DB>> {
+    MainnetContext::new(WrapDatabaseRef(db), SPEC).with_block(block).modify_cfg_chained(|cfg| {
+        cfg.chain_id = chain_id;
+        match checks {
+            Checks::OfCall => {
+                cfg.disable_nonce_check = true;
+                cfg.disable_base_fee = true;
+                cfg.disable_eip3607 = true;
+                cfg.tx_gas_limit_cap = Some(u64::MAX);
+            }
+            Checks::OfTransaction { is_impersonated } => cfg.disable_eip3607 = is_impersonated,
+        }
+    })
+}
+
+/// Executes a transaction without keeping its effects, which are part of the result.
+pub(crate) fn transact<DB: DatabaseRef, I>(
+    db: DB,
+    block: BlockEnv,
+    chain_id: u64,
+    tx: TxEnv,
+    checks: Checks,
+    inspector: I,
+) -> Result<ExecResultAndState<ExecutionResult>, Invalid>
+where
+    I: Inspector<MainnetContext<WrapDatabaseRef<DB>>>,
+{
+    let context = context(db, block, chain_id, checks);
+    Ok(context.build_mainnet_with_inspector(inspector).inspect_tx(tx)?)
+}
+
+/// Executes a transaction as `eth_call` does.
 pub(crate) fn call<DB: DatabaseRef>(
     db: DB,
     block: BlockEnv,
     chain_id: u64,
     tx: TxEnv,
 ) -> Result<CallResult, Invalid> {
-    let mut evm = MainnetContext::new(WrapDatabaseRef(db), SPEC)
-        .with_block(block)
-        .modify_cfg_chained(|cfg| {
-            cfg.chain_id = chain_id;
-            cfg.disable_nonce_check = true;
-            cfg.disable_base_fee = true;
-            cfg.disable_eip3607 = true;
-            // The cap of EIP-7825 applies to transactions only; a call may use the gas of a whole
-            // block.
-            cfg.tx_gas_limit_cap = Some(u64::MAX);
-        })
-        .build_mainnet();
+    let mut evm = context(db, block, chain_id, Checks::OfCall).build_mainnet();
     let ExecResultAndState { result, state } = evm.transact(tx)?;
     let gas = *result.gas();
     let end = match result {

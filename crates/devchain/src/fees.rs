@@ -10,15 +10,22 @@ pub(crate) const SUGGESTED_TIP: u128 = 1_000_000_000;
 /// The largest number of blocks in one answer, as in other nodes.
 const MAX_FEE_HISTORY: u64 = 1024;
 
+/// The largest number of percentiles in one request, as in geth.
+pub(crate) const MAX_PERCENTILES: usize = 100;
+
 impl Chain {
-    /// The base fees, gas used ratios and priority fees of `count` blocks up to `newest`.
+    /// The base fees, gas used ratios and priority fees of `count` blocks up to `newest`, which must
+    /// exist. Of no blocks there is nothing, as in geth.
     pub(crate) fn fee_history(
         &self,
         count: u64,
         newest: u64,
         percentiles: Option<&[f64]>,
     ) -> FeeHistory {
-        let count = count.clamp(1, MAX_FEE_HISTORY).min(newest + 1);
+        if count == 0 {
+            return FeeHistory::default();
+        }
+        let count = count.min(MAX_FEE_HISTORY).min(newest + 1);
         let oldest = newest + 1 - count;
         let blocks = &self.blocks[oldest as usize..=newest as usize];
         let after = self.blocks.get(newest as usize + 1);

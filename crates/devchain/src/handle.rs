@@ -12,11 +12,12 @@ use alloy_rpc_client::RpcClient;
 use alloy_signer_local::PrivateKeySigner;
 
 use crate::{
-    chain::{Chain, MinedBlock},
+    chain::Chain,
     config::{DevchainConfig, Mining},
     direct::{Executed, UnsignedCall},
     dump,
     error::{Error, Result},
+    mining::MinedBlock,
     rewind::{Reorg, ReorgOptions, SnapshotId},
     transactions,
     transport::DevchainTransport,

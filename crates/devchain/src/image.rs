@@ -11,15 +11,21 @@ use alloy_primitives::{Address, B256, Bytes, Log};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 
 use crate::{
-    block::{Block, Outcome, Tx},
+    block::{Block, Outcome, StateVersions, Tx},
     chain::{Chain, NextBlock},
-    config::{DevchainConfig, Mining},
+    config::DevchainConfig,
     state::image::StateImage,
 };
+
+mod config;
+
+use config::ConfigImage;
 
 /// The reason why an image isn't that of a chain.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ImageError {
+    #[error("the configuration: {0}")]
+    Config(&'static str),
     #[error("a transaction of {0} can't be decoded")]
     Transaction(String),
     #[error("block {number} has hash {found}, its header says {expected}")]
@@ -37,34 +43,26 @@ type Maybe<T> = Vec<T>;
 
 #[derive(Debug, RlpEncodable, RlpDecodable)]
 pub(crate) struct ChainImage {
-    settings: Settings,
+    /// The configuration at genesis, from which a reset starts again.
+    genesis: ConfigImage,
+    /// The configuration now.
+    config: ConfigImage,
     fork: u64,
     next_timestamp: Maybe<u64>,
     next_base_fee: Maybe<u64>,
     next_prevrandao: Maybe<B256>,
+    timestamp_interval: Maybe<u64>,
     blocks: Vec<BlockImage>,
     pool: Vec<TxImage>,
     state: StateImage,
-}
-
-/// The configuration that matters after genesis.
-#[derive(Debug, RlpEncodable, RlpDecodable)]
-struct Settings {
-    chain_id: u64,
-    block_time: u64,
-    gas_limit: u64,
-    coinbase: Address,
-    seed: u64,
-    dev_accounts: u64,
-    history_blocks: u64,
-    automine: bool,
 }
 
 #[derive(Debug, RlpEncodable, RlpDecodable)]
 struct BlockImage {
     header: Header,
     hash: B256,
-    version: u64,
+    before: u64,
+    after: u64,
     transactions: Vec<TxImage>,
     outcomes: Vec<OutcomeImage>,
 }
@@ -100,7 +98,8 @@ impl BlockImage {
         Self {
             header: block.header.clone(),
             hash: block.hash,
-            version: block.version,
+            before: block.versions.before,
+            after: block.versions.after,
             transactions: block.transactions.iter().map(|tx| TxImage::of(tx)).collect(),
             outcomes: block
                 .receipts
@@ -126,7 +125,8 @@ impl BlockImage {
             let output = Bytes::new();
             executed.push((tx, Outcome { success, gas_used, output, logs, contract_address }));
         }
-        let block = Block::seal(self.header, executed, self.version);
+        let versions = StateVersions { before: self.before, after: self.after };
+        let block = Block::seal(self.header, executed, versions);
         if block.hash != self.hash {
             return Err(ImageError::BlockHash { number, found: block.hash, expected: self.hash });
         }
@@ -136,24 +136,15 @@ impl BlockImage {
 
 impl ChainImage {
     pub(crate) fn of(chain: &Chain) -> Self {
-        let DevchainConfig {
-            chain_id, block_time, gas_limit, coinbase, seed, history_blocks, ..
-        } = chain.config;
+        let config = DevchainConfig { mining: *chain.mining.borrow(), ..chain.config.clone() };
         Self {
-            settings: Settings {
-                chain_id,
-                block_time,
-                gas_limit,
-                coinbase,
-                seed,
-                dev_accounts: chain.signers.len() as u64,
-                history_blocks,
-                automine: chain.mining == Mining::Auto,
-            },
+            genesis: ConfigImage::of(&chain.genesis),
+            config: ConfigImage::of(&config),
             fork: chain.fork,
             next_timestamp: chain.next.timestamp.into_iter().collect(),
             next_base_fee: chain.next.base_fee.into_iter().collect(),
             next_prevrandao: chain.next.prevrandao.into_iter().collect(),
+            timestamp_interval: chain.timestamp_interval.into_iter().collect(),
             blocks: chain.blocks.iter().map(BlockImage::of).collect(),
             pool: chain.pool.all().into_iter().map(|waiting| TxImage::of(&waiting.tx)).collect(),
             state: chain.state.image(),
@@ -161,18 +152,9 @@ impl ChainImage {
     }
 
     pub(crate) fn restore(self) -> Result<Chain, ImageError> {
-        let Settings { chain_id, block_time, gas_limit, coinbase, seed, .. } = self.settings;
-        let mut chain = Chain::new(DevchainConfig {
-            chain_id,
-            block_time,
-            gas_limit,
-            coinbase,
-            seed,
-            dev_accounts: self.settings.dev_accounts as usize,
-            history_blocks: self.settings.history_blocks,
-            mining: if self.settings.automine { Mining::Auto } else { Mining::Manual },
-            ..DevchainConfig::default()
-        });
+        let mut chain = Chain::new(self.genesis.restore()?);
+        chain.config = self.config.restore()?;
+        chain.set_mining(chain.config.mining);
         chain.clear_blocks();
         for image in self.blocks {
             let block = image.restore()?;
@@ -186,14 +168,16 @@ impl ChainImage {
             return Err(ImageError::Empty);
         }
         chain.state = self.state.restore().map_err(ImageError::State)?;
-        let versions = chain.blocks.iter().map(|block| block.version);
-        if !versions.is_sorted() || !chain.state.is_past(chain.head().version) {
+        let versions = chain.blocks.iter().map(|block| block.versions);
+        let versions = versions.flat_map(|versions| [versions.before, versions.after]);
+        if !versions.is_sorted() || !chain.state.is_past(chain.head().versions.after) {
             return Err(ImageError::State("blocks and state don't fit together".to_owned()));
         }
         for image in self.pool {
             chain.pool.put(image.restore("the pool")?);
         }
         chain.fork = self.fork;
+        chain.timestamp_interval = self.timestamp_interval.first().copied();
         chain.next = NextBlock {
             timestamp: self.next_timestamp.first().copied(),
             base_fee: self.next_base_fee.first().copied(),

@@ -22,8 +22,8 @@
 //! # }
 //! ```
 //!
-//! [`serve`] offers the same chain over HTTP, with the methods of a node and, under anvil's names,
-//! those of a development node; `devchain_reorg`, `devchain_dump` and `devchain_load` are its own.
+//! [`serve`] offers the same chain over HTTP, with the methods of a node and those of development
+//! nodes. The crate's README lists the methods, those that aren't there on purpose, and the limits.
 //!
 //! # Differences from mainnet
 //!
@@ -35,10 +35,11 @@
 //!   id, are accepted.
 //! - Transactions are executed in the order of their arrival, not of their fees.
 //! - `safe` and `finalized` are 32 and 64 blocks behind the head, however deep reorgs go.
-//! - There are no subscriptions and no traces.
+//! - There are no subscriptions.
 
 mod accounts;
 mod block;
+mod body;
 mod calls;
 mod chain;
 mod config;
@@ -51,21 +52,24 @@ mod filters;
 mod handle;
 mod image;
 mod logs;
+mod mining;
 mod pool;
 mod proxy;
 mod rewind;
 mod rpc;
 mod server;
+mod simulate;
 mod state;
+mod trace;
 mod transactions;
 mod transport;
 
 pub use accounts::dev_accounts;
-pub use chain::MinedBlock;
 pub use config::{DevchainConfig, Mining};
 pub use direct::{Executed, UnsignedCall};
 pub use error::{Error, Result};
 pub use handle::Devchain;
+pub use mining::MinedBlock;
 pub use proxy::DEPLOYMENT_PROXY;
 pub use rewind::{OldTransactions, Reorg, ReorgOptions, SnapshotId};
 pub use server::{ServerHandle, serve};

@@ -1,6 +1,8 @@
 //! Search for logs: by the list of blocks in which an address emitted any, otherwise by the blocks'
 //! blooms.
 
+use std::ops::ControlFlow;
+
 use alloy_primitives::{Address, map::AddressMap};
 use alloy_rpc_types_eth::{BlockNumberOrTag, Filter, FilterBlockOption, Log};
 
@@ -37,6 +39,18 @@ pub(crate) fn numeric_range(filter: &Filter) -> (u64, u64) {
     }
 }
 
+/// The largest number of logs in one answer. A block is never cut, so that there may be more if one
+/// block has them.
+pub(crate) const MAX_LOGS: usize = 20_000;
+
+/// The logs that a search found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) logs: Vec<Log>,
+    /// The first block that wasn't searched, because there were [`MAX_LOGS`] before it.
+    pub(crate) rest: Option<u64>,
+}
+
 /// The logs in the blocks from `first` to `last` inclusive that match a filter.
 pub(crate) fn search(
     blocks: &[Block],
@@ -44,25 +58,34 @@ pub(crate) fn search(
     filter: &Filter,
     first: u64,
     last: u64,
-) -> Vec<Log> {
+) -> Found {
+    let mut found = Found::default();
     if first > last {
-        return Vec::new();
+        return found;
     }
-    let mut found = Vec::new();
-    let mut search_in = |block: &Block| found.extend(matching_logs(block, filter));
-    if filter.address.is_empty() {
-        let range = first as usize..(last as usize + 1).min(blocks.len());
+    let mut search_in = |block: &Block| {
+        if found.logs.len() >= MAX_LOGS {
+            found.rest = Some(block.number());
+            return ControlFlow::Break(());
+        }
+        found.logs.extend(matching_logs(block, filter));
+        ControlFlow::Continue(())
+    };
+    let _ = if filter.address.is_empty() {
+        let range = first as usize..(last as usize).saturating_add(1).min(blocks.len());
         let topics = filter.topics_bloom_filter();
-        for block in blocks.get(range).unwrap_or_default() {
-            if topics.iter().all(|topic| topic.matches(block.header.logs_bloom)) {
-                search_in(block);
-            }
-        }
+        let candidates = blocks.get(range).unwrap_or_default().iter();
+        candidates
+            .filter(|block| topics.iter().all(|topic| topic.matches(block.header.logs_bloom)))
+            .filter(|block| !block.header.logs_bloom.is_zero())
+            .try_for_each(&mut search_in)
     } else {
-        for number in emitting_blocks(emitters, filter.address.iter(), first, last) {
-            blocks.get(number as usize).into_iter().for_each(&mut search_in);
-        }
-    }
+        let numbers = emitting_blocks(emitters, filter.address.iter(), first, last);
+        numbers
+            .into_iter()
+            .filter_map(|number| blocks.get(number as usize))
+            .try_for_each(&mut search_in)
+    };
     found
 }
 

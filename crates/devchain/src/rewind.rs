@@ -6,9 +6,9 @@ use alloy_primitives::B256;
 
 use crate::{
     block::Tx,
-    chain::{Chain, MinedBlock, NextBlock},
-    config::Mining,
+    chain::{Chain, NextBlock},
     error::{Error, Result},
+    mining::MinedBlock,
     pool::Pool,
     state::Version,
 };
@@ -95,6 +95,29 @@ impl Chain {
         Ok(())
     }
 
+    /// The number of the block that is the newest after `depth` blocks are removed.
+    pub(crate) fn check_depth(&self, depth: u64) -> Result<u64> {
+        let blocks = self.head().number();
+        let ancestor = blocks.checked_sub(depth).ok_or(Error::Depth { depth, blocks })?;
+        if !self.state.reaches(self.blocks[ancestor as usize].versions.after) {
+            return Err(self.too_deep(ancestor));
+        }
+        Ok(ancestor)
+    }
+
+    /// Removes the newest `depth` blocks. Returns the hash and the transactions of each, oldest first.
+    pub(crate) fn remove_blocks(&mut self, depth: u64) -> Result<Vec<(B256, Vec<Arc<Tx>>)>> {
+        let ancestor = self.check_depth(depth)?;
+        let version = self.blocks[ancestor as usize].versions.after;
+        // Snapshots of removed blocks can't be restored any more.
+        self.snapshots.retain(|_, snapshot| snapshot.version <= version);
+        let removed = self.detach_to(ancestor);
+        self.state.rollback(version);
+        self.next = NextBlock::default();
+        self.fork += 1;
+        Ok(removed)
+    }
+
     /// Replaces the newest `depth` blocks by blocks of these transactions.
     pub(crate) fn reorg(
         &mut self,
@@ -102,22 +125,11 @@ impl Chain {
         mut new: Vec<Vec<Arc<Tx>>>,
         old: OldTransactions,
     ) -> Result<Reorg> {
-        let blocks = self.head().number();
-        let ancestor = blocks.checked_sub(depth).ok_or(Error::Depth { depth, blocks })?;
-        let version = self.blocks[ancestor as usize].version;
-        if !self.state.reaches(version) {
-            return Err(self.too_deep(ancestor));
-        }
+        let ancestor = self.check_depth(depth)?;
         new.resize(new.len().max(depth as usize), Vec::new());
-        // Snapshots of removed blocks can't be restored any more.
-        self.snapshots.retain(|_, snapshot| snapshot.version <= version);
-
         let timestamps: Vec<u64> =
             self.blocks[ancestor as usize + 1..].iter().map(|b| b.header.timestamp).collect();
-        let removed = self.detach_to(ancestor);
-        self.state.rollback(version);
-        self.next = NextBlock::default();
-        self.fork += 1;
+        let removed = self.remove_blocks(depth)?;
         if old == OldTransactions::ReturnToPool {
             for tx in removed.iter().flat_map(|block| &block.1) {
                 self.pool.put(Arc::clone(tx));
@@ -146,9 +158,5 @@ impl Chain {
         }
         removed.reverse();
         removed
-    }
-
-    pub(crate) const fn set_mining(&mut self, mining: Mining) {
-        self.mining = mining;
     }
 }

@@ -17,8 +17,24 @@ use crate::{
     rpc::error::{OrServerError, RpcResult, invalid_params},
 };
 
+/// The signature that a transaction gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signing {
+    /// One that is valid everywhere.
+    ByKey,
+    /// The placeholder if the sender is impersonated, otherwise a valid one.
+    ByKeyOrImpersonation,
+    /// The placeholder, whoever sends.
+    ByImpersonation,
+}
+
 /// Fills in the fields that the request leaves open, and signs it.
-pub(crate) fn fill(chain: &Chain, mut request: TransactionRequest, from: Address) -> RpcResult<Tx> {
+pub(crate) fn fill(
+    chain: &Chain,
+    mut request: TransactionRequest,
+    from: Address,
+    signing: Signing,
+) -> RpcResult<Tx> {
     request.chain_id.get_or_insert(chain.config.chain_id);
     if request.nonce.is_none() {
         request.nonce = Some(chain.pool.next_nonce(from, &chain.state));
@@ -29,7 +45,7 @@ pub(crate) fn fill(chain: &Chain, mut request: TransactionRequest, from: Address
     if request.gas_price.is_none() {
         let tip = *request.max_priority_fee_per_gas.get_or_insert(SUGGESTED_TIP);
         let base_fee = u128::from(chain.next_base_fee());
-        request.max_fee_per_gas.get_or_insert(2 * base_fee + tip);
+        request.max_fee_per_gas.get_or_insert((2 * base_fee).saturating_add(tip));
     }
     if request.gas.is_none() {
         let target = chain.target(None)?;
@@ -38,11 +54,16 @@ pub(crate) fn fill(chain: &Chain, mut request: TransactionRequest, from: Address
     let tx = request
         .build_typed_tx()
         .map_err(|request| invalid_params(format!("incomplete transaction: {request:?}")))?;
-    sign(chain, tx, from).or_server_error()
+    sign(chain, tx, from, signing).or_server_error()
 }
 
-fn sign(chain: &Chain, mut tx: TypedTransaction, from: Address) -> Result<Tx> {
-    let signature = if chain.is_impersonated(from) {
+fn sign(chain: &Chain, mut tx: TypedTransaction, from: Address, signing: Signing) -> Result<Tx> {
+    let is_impersonated = match signing {
+        Signing::ByKey => false,
+        Signing::ByKeyOrImpersonation => chain.is_impersonated(from),
+        Signing::ByImpersonation => true,
+    };
+    let signature = if is_impersonated {
         placeholder_signature(from)
     } else {
         let signer = chain.signer(from).ok_or(Error::UnknownSigner(from))?;

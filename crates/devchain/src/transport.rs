@@ -2,14 +2,18 @@
 
 use std::task::{Context, Poll};
 
-use alloy_json_rpc::{RequestPacket, ResponsePacket, SerializedRequest};
+use alloy_json_rpc::{RequestPacket, Response, ResponsePacket, SerializedRequest};
 use alloy_transport::{TransportError, TransportFut};
 use tower::Service;
 
-use crate::{Devchain, rpc};
+use crate::{
+    Devchain,
+    rpc::{self, Progress, envelope},
+};
 
 /// A transport of JSON-RPC packets to a [`Devchain`] in the same process. A request is answered in
-/// the first poll of the returned future, because it needn't wait for anything.
+/// the first poll of the returned future, because it needn't wait for anything; only those that mine
+/// many blocks let others use the chain in between.
 #[derive(Clone, Debug)]
 pub struct DevchainTransport {
     chain: Devchain,
@@ -34,16 +38,31 @@ impl Service<RequestPacket> for DevchainTransport {
         let chain = self.chain.clone();
         // The request runs only when the future is polled, so that a dropped future has no effect.
         Box::pin(async move {
-            let mut chain = chain.lock();
-            let mut respond = |request: &SerializedRequest| {
-                rpc::respond(&mut chain, request.id().clone(), request.method(), request.params())
-            };
             Ok(match &packet {
-                RequestPacket::Single(request) => ResponsePacket::Single(respond(request)),
+                RequestPacket::Single(request) => {
+                    ResponsePacket::Single(respond(&chain, request).await)
+                }
                 RequestPacket::Batch(requests) => {
-                    ResponsePacket::Batch(requests.iter().map(respond).collect())
+                    let mut responses = Vec::with_capacity(requests.len());
+                    for request in requests {
+                        responses.push(respond(&chain, request).await);
+                    }
+                    ResponsePacket::Batch(responses)
                 }
             })
         })
+    }
+}
+
+async fn respond(chain: &Devchain, request: &SerializedRequest) -> Response {
+    let mut progress = rpc::start(&mut chain.lock(), request.method(), request.params());
+    loop {
+        match progress {
+            Progress::Answered(result) => return envelope::respond(request, result),
+            Progress::Mining(mine) => {
+                tokio::task::yield_now().await;
+                progress = mine.some(&mut chain.lock());
+            }
+        }
     }
 }

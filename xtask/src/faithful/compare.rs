@@ -21,8 +21,8 @@ const ESTIMATE_TOLERANCE: f64 = 1.015;
 
 pub(super) struct Differ {
     pub(super) chain: Devchain,
-    ours: DynProvider,
-    theirs: DynProvider,
+    pub(super) ours: DynProvider,
+    pub(super) theirs: DynProvider,
     pub(super) compared: usize,
     pub(super) differences: Vec<String>,
 }
@@ -38,7 +38,7 @@ impl Differ {
         Self { chain, ours, theirs, compared: 0, differences: Vec::new() }
     }
 
-    fn same<T: PartialEq + Debug>(&mut self, what: &str, ours: T, theirs: T) {
+    pub(super) fn same<T: PartialEq + Debug>(&mut self, what: &str, ours: T, theirs: T) {
         self.compared += 1;
         if ours != theirs {
             self.differences.push(format!("{what}: ours {ours:?}, anvil's {theirs:?}"));
@@ -65,7 +65,7 @@ impl Differ {
         }
 
         let ours = self.ours.estimate_gas(request.clone()).latest().await;
-        let theirs = self.theirs.estimate_gas(request).latest().await;
+        let theirs = self.theirs.estimate_gas(request.clone()).latest().await;
         let estimate = match (ours, theirs) {
             (Ok(ours), Ok(theirs)) => {
                 self.compared += 1;
@@ -82,6 +82,7 @@ impl Differ {
             }
         };
 
+        self.call_traces(&what, &request).await?;
         let gas = step.gas.or(estimate);
         let gas = gas.ok_or_else(|| eyre!("{what}: neither estimated nor given a gas limit"))?;
         let (raw, hash) = sequence.sign(&step, gas).await?;
@@ -95,6 +96,7 @@ impl Differ {
             })?;
         self.same(&format!("{what}: hash"), ours, theirs.transaction_hash);
         self.receipt(&what, hash).await?;
+        self.traces(&what, hash).await?;
         self.head(&what).await?;
         self.accounts(&what, sequence, &step).await
     }
@@ -231,6 +233,7 @@ impl Differ {
         let _: serde_json::Value = self.theirs.raw_request("evm_mine".into(), ()).await?;
         for hash in hashes {
             self.receipt(&what, hash).await?;
+            self.traces(&what, hash).await?;
         }
         self.head(&what).await?;
         for step in &steps {

@@ -10,7 +10,7 @@ use alloy_rlp::{Encodable, length_of_length};
 
 use crate::block::{Block, Tx};
 
-pub(super) fn block(block: &Block, full: bool) -> rpc::Block {
+pub(crate) fn block(block: &Block, full: bool) -> rpc::Block {
     let transactions = if full {
         BlockTransactions::Full(
             (0..block.transactions.len()).map(|position| mined(block, position)).collect(),
@@ -55,7 +55,7 @@ pub(super) fn waiting(tx: &Tx) -> rpc::Transaction {
     }
 }
 
-pub(super) fn receipt(block: &Block, position: usize) -> TransactionReceipt {
+pub(crate) fn receipt(block: &Block, position: usize) -> TransactionReceipt {
     let (tx, receipt) = (&block.transactions[position], &block.receipts[position]);
     let transaction_hash = *tx.tx_hash();
     let mut log_index = receipt.first_log..;

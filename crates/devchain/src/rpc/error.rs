@@ -14,11 +14,17 @@ const SERVER_ERROR: i64 = -32000;
 /// The code of `eth_call` and `eth_estimateGas` when the EVM reverted; the error carries the data.
 const EXECUTION_REVERTED: i64 = 3;
 
+/// The code of geth for the requests of a batch after its answers are large enough.
+const ANSWER_TOO_LARGE: i64 = -32003;
+
+/// The code of EIP-1474 for requests beyond a limit.
+const LIMIT_EXCEEDED: i64 = -32005;
+
 /// The code of EIP-7966 for a transaction that isn't mined at once.
 const NOT_MINED_YET: i64 = 4;
 
 pub(crate) fn server_error(message: impl Into<String>) -> RpcError {
-    ErrorPayload { code: SERVER_ERROR, message: message.into().into(), data: None }
+    coded(SERVER_ERROR, message)
 }
 
 pub(crate) fn invalid_params(message: impl Into<String>) -> RpcError {
@@ -27,6 +33,53 @@ pub(crate) fn invalid_params(message: impl Into<String>) -> RpcError {
 
 pub(crate) fn invalid_request(message: impl Into<String>) -> RpcError {
     ErrorPayload { message: message.into().into(), ..ErrorPayload::invalid_request() }
+}
+
+/// The refusal of the rest of a batch, as geth words it.
+pub(crate) fn answer_too_large(limit: usize) -> RpcError {
+    let message = format!("response too large: the answers before this one have {limit} bytes");
+    coded(ANSWER_TOO_LARGE, message)
+}
+
+/// The refusal of a request whose answer would be too large (EIP-1474).
+pub(crate) fn limit_exceeded(message: impl Into<String>) -> RpcError {
+    coded(LIMIT_EXCEEDED, message)
+}
+
+/// The answer of all requests after the program had an error inside the chain.
+pub(crate) fn broken_chain() -> RpcError {
+    let message = "the chain is unusable after an internal error: start a new one";
+    ErrorPayload::internal_error_message(message.into())
+}
+
+/// A refusal with a code of its own.
+pub(crate) fn coded(code: i64, message: impl Into<String>) -> RpcError {
+    ErrorPayload { code, message: message.into().into(), data: None }
+}
+
+/// The codes of `eth_simulateV1`.
+pub(crate) mod simulation {
+    use crate::exec::InvalidKind;
+
+    pub(crate) const BLOCK_GAS: i64 = -38015;
+    pub(crate) const BLOCK_NUMBER: i64 = -38020;
+    pub(crate) const TIMESTAMP: i64 = -38021;
+    pub(crate) const LIMIT: i64 = -38026;
+
+    /// The code for a call that can't be a transaction.
+    pub(crate) const fn code(kind: InvalidKind) -> i64 {
+        match kind {
+            InvalidKind::NonceTooLow => -38010,
+            InvalidKind::NonceTooHigh => -38011,
+            InvalidKind::BelowBaseFee => -38012,
+            InvalidKind::TooLittleGas => -38013,
+            InvalidKind::Funds => -38014,
+            InvalidKind::BlockGasLimit => BLOCK_GAS,
+            InvalidKind::SenderHasCode => -38024,
+            InvalidKind::InitCodeSize => -38025,
+            InvalidKind::Other => -32603,
+        }
+    }
 }
 
 pub(crate) fn unknown_method(method: &str) -> RpcError {

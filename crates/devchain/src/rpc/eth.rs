@@ -1,26 +1,22 @@
 //! The methods that every node has.
 
-use alloy_eips::{BlockId, BlockNumberOrTag, Encodable2718};
-use alloy_primitives::{Address, B256, Bytes, U64, U256, keccak256};
-use alloy_rpc_types_eth::{
-    BlockOverrides, Filter, FilterBlockOption, Log, TransactionRequest, state::StateOverride,
-};
+use alloy_eips::{BlockId, Encodable2718};
+use alloy_primitives::{B256, Bytes, U64, U256, keccak256};
+use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest, state::StateOverride};
 use serde_json::value::RawValue;
 
 use super::{
     convert,
-    error::{OrServerError, RpcResult, invalid_params, not_mined_yet, server_error},
+    error::{OrServerError, RpcResult, invalid_params, server_error},
     json,
     params::Params,
 };
 use crate::{
-    block::Block,
+    block::{Block, StateVersions, Tx},
     calls::{Overrides, Target},
     chain::Chain,
-    error::Error,
     exec::View,
-    fees::SUGGESTED_TIP,
-    logs, transactions,
+    fees::{MAX_PERCENTILES, SUGGESTED_TIP},
 };
 
 /// Answers a method of this module; `None` if this module has no such method.
@@ -33,12 +29,10 @@ pub(super) fn dispatch(
         "eth_chainId" => json(U64::from(chain.config.chain_id)),
         "net_version" => json(chain.config.chain_id.to_string()),
         "net_listening" => json(true),
+        "net_peerCount" => json(U64::ZERO),
         "web3_clientVersion" => json(concat!("canon-devchain/v", env!("CARGO_PKG_VERSION"))),
         "web3_sha3" => params.next::<Bytes>().and_then(|bytes| json(keccak256(bytes))),
         "eth_syncing" | "eth_mining" => json(false),
-        "eth_accounts" => {
-            json(chain.signers.iter().map(|signer| signer.address()).collect::<Vec<_>>())
-        }
         "eth_coinbase" => json(chain.config.coinbase),
         "eth_blockNumber" => json(U64::from(chain.head().number())),
         "eth_gasPrice" => json(U256::from(u128::from(chain.next_base_fee()) + SUGGESTED_TIP)),
@@ -53,41 +47,36 @@ pub(super) fn dispatch(
         "eth_call" => call(chain, params),
         "eth_estimateGas" => estimate_gas(chain, params),
         "eth_createAccessList" => create_access_list(chain, params),
-        "eth_getBlockByNumber" | "eth_getBlockByHash" => get_block(chain, params),
+        "eth_simulateV1" => simulate(chain, params),
+        "eth_getBlockByNumber" => number(params).and_then(|id| get_block(chain, id, params)),
+        "eth_getBlockByHash" => hash(params).and_then(|id| get_block(chain, id, params)),
         "eth_getBlockReceipts" => get_block_receipts(chain, params),
-        "eth_getBlockTransactionCountByNumber" | "eth_getBlockTransactionCountByHash" => {
-            get_block_transaction_count(chain, params)
+        "eth_getBlockTransactionCountByNumber" => {
+            number(params).and_then(|id| count(chain, id, |block| block.transactions.len()))
         }
-        "eth_getUncleCountByBlockNumber" | "eth_getUncleCountByBlockHash" => json(U64::ZERO),
+        "eth_getBlockTransactionCountByHash" => {
+            hash(params).and_then(|id| count(chain, id, |block| block.transactions.len()))
+        }
+        "eth_getUncleCountByBlockNumber" => number(params).and_then(|id| count(chain, id, |_| 0)),
+        "eth_getUncleCountByBlockHash" => hash(params).and_then(|id| count(chain, id, |_| 0)),
+        // There are no uncles.
+        "eth_getUncleByBlockNumberAndIndex" => number(params).and_then(|_| json(())),
+        "eth_getUncleByBlockHashAndIndex" => hash(params).and_then(|_| json(())),
         "eth_getTransactionByHash" => get_transaction(chain, params),
-        "eth_getTransactionByBlockNumberAndIndex" | "eth_getTransactionByBlockHashAndIndex" => {
-            get_transaction_by_index(chain, params)
+        "eth_getTransactionByBlockNumberAndIndex" => {
+            number(params).and_then(|id| get_transaction_by_index(chain, id, params))
+        }
+        "eth_getTransactionByBlockHashAndIndex" => {
+            hash(params).and_then(|id| get_transaction_by_index(chain, id, params))
         }
         "eth_getRawTransactionByHash" => get_raw_transaction(chain, params),
         "eth_getTransactionReceipt" => get_receipt(chain, params),
-        "eth_getLogs" => get_logs(chain, params),
-        "eth_newFilter" => new_filter(chain, params),
-        "eth_newBlockFilter" => {
-            let next = chain.head().number() + 1;
-            json(chain.filters.watch_blocks(next))
-        }
-        "eth_newPendingTransactionFilter" => {
-            let next = chain.head().number() + 1;
-            json(chain.filters.watch_pending(next))
-        }
-        "eth_getFilterChanges" => get_filter_changes(chain, params),
-        "eth_getFilterLogs" => get_filter_logs(chain, params),
-        "eth_uninstallFilter" => params.next().and_then(|id| json(chain.filters.uninstall(id))),
-        "eth_sendRawTransaction" => send_raw_transaction(chain, params),
-        "eth_sendRawTransactionSync" => send_raw_transaction_sync(chain, params),
-        "eth_sendTransaction" => send_transaction(chain, params),
-        "eth_signTransaction" => sign_transaction(chain, params),
         _ => return None,
     })
 }
 
 /// The number of the block with this id; `None` for the pending block.
-fn resolve(chain: &Chain, id: BlockId) -> RpcResult<Option<u64>> {
+pub(super) fn resolve(chain: &Chain, id: BlockId) -> RpcResult<Option<u64>> {
     match id {
         BlockId::Hash(hash) => match chain.block_by_hash(hash.block_hash) {
             Some(block) => Ok(Some(block.number())),
@@ -104,6 +93,16 @@ fn resolve(chain: &Chain, id: BlockId) -> RpcResult<Option<u64>> {
     }
 }
 
+/// The next parameter as the number of a block, or a tag.
+pub(super) fn number(params: &mut Params<'_>) -> RpcResult<BlockId> {
+    params.next().map(BlockId::Number)
+}
+
+/// The next parameter as the hash of a block.
+pub(super) fn hash(params: &mut Params<'_>) -> RpcResult<BlockId> {
+    params.next::<B256>().map(BlockId::from)
+}
+
 /// The block with this id; `None` for the pending block, which isn't stored.
 fn find_block(chain: &Chain, id: BlockId) -> Option<&Block> {
     match id {
@@ -114,8 +113,13 @@ fn find_block(chain: &Chain, id: BlockId) -> Option<&Block> {
     }
 }
 
+/// The block with this id, which must exist.
+pub(super) fn existing(chain: &Chain, id: BlockId) -> RpcResult<&Block> {
+    find_block(chain, id).ok_or_else(|| server_error("block not found"))
+}
+
 /// The next parameter as a block id, the latest by default.
-fn block_id(params: &mut Params<'_>) -> RpcResult<BlockId> {
+pub(super) fn block_id(params: &mut Params<'_>) -> RpcResult<BlockId> {
     params.or(BlockId::latest())
 }
 
@@ -127,14 +131,24 @@ fn view<'a>(chain: &'a Chain, params: &mut Params<'_>) -> RpcResult<View<'a>> {
 
 fn fee_history(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let count: U64 = params.next()?;
-    let newest = resolve(chain, BlockId::Number(params.next()?))?;
+    let head = chain.head().number();
+    let newest = convert::number_of(params.next()?, head).unwrap_or(head);
+    if newest > head {
+        let message = format!("request beyond head block: requested {newest}, head {head}");
+        return Err(server_error(message));
+    }
     let percentiles: Option<Vec<f64>> = params.optional()?;
     if let Some(percentiles) = &percentiles
         && (percentiles.iter().any(|p| !(0.0..=100.0).contains(p)) || !percentiles.is_sorted())
     {
         return Err(invalid_params("invalid reward percentile: must be ascending, from 0 to 100"));
     }
-    let newest = newest.unwrap_or_else(|| chain.head().number());
+    if let Some(found) = percentiles.as_ref().map(Vec::len).filter(|len| *len > MAX_PERCENTILES) {
+        let message = format!(
+            "invalid reward percentile: over the query limit {MAX_PERCENTILES}, found {found}"
+        );
+        return Err(invalid_params(message));
+    }
     json(chain.fee_history(count.to(), newest, percentiles.as_deref()))
 }
 
@@ -186,16 +200,21 @@ fn estimate_gas(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValu
     json(U64::from(chain.estimate(request, target, overrides)?))
 }
 
+fn simulate(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
+    let payload = params.next()?;
+    let number = resolve(chain, block_id(params)?)?;
+    json(chain.simulate(payload, chain.target(number)?)?)
+}
+
 fn create_access_list(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let (request, target, _) = call_params(chain, params, BlockId::pending())?;
     json(chain.access_list(request, target)?)
 }
 
-fn get_block(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    let id = params.next()?;
+fn get_block(chain: &Chain, id: BlockId, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let full = params.or(false)?;
     if id == BlockId::pending() {
-        let pending = Block::seal(chain.next_header(), Vec::new(), 0);
+        let pending = Block::seal(chain.next_header(), Vec::new(), StateVersions::default());
         return json(convert::block(&pending, full));
     }
     json(find_block(chain, id).map(|block| convert::block(block, full)))
@@ -210,9 +229,12 @@ fn get_block_receipts(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<R
     }))
 }
 
-fn get_block_transaction_count(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    let block = find_block(chain, params.next()?);
-    json(block.map(|block| U64::from(block.transactions.len())))
+/// A number that a block has; null without the block. The pending one has no transactions yet.
+fn count(chain: &Chain, id: BlockId, of: fn(&Block) -> usize) -> RpcResult<Box<RawValue>> {
+    if id == BlockId::pending() {
+        return json(U64::ZERO);
+    }
+    json(find_block(chain, id).map(|block| U64::from(of(block))))
 }
 
 fn get_transaction(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
@@ -221,104 +243,29 @@ fn get_transaction(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawV
     json(mined.or_else(|| chain.pool.get(&hash).map(|waiting| convert::waiting(&waiting.tx))))
 }
 
-fn get_transaction_by_index(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    let (id, index): (BlockId, U64) = (params.next()?, params.next()?);
+fn get_transaction_by_index(
+    chain: &Chain,
+    id: BlockId,
+    params: &mut Params<'_>,
+) -> RpcResult<Box<RawValue>> {
+    let index: U64 = params.next()?;
     let position = index.to::<u64>() as usize;
     let block = find_block(chain, id).filter(|block| position < block.transactions.len());
     json(block.map(|block| convert::mined(block, position)))
 }
 
+/// The transaction with this hash, mined or in the pool.
+pub(super) fn transaction<'a>(chain: &'a Chain, hash: &B256) -> Option<&'a Tx> {
+    let mined = chain.find(hash).map(|(block, position)| &block.transactions[position]);
+    mined.or_else(|| chain.pool.get(hash).map(|waiting| &waiting.tx)).map(|tx| &**tx)
+}
+
 fn get_raw_transaction(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let hash: B256 = params.next()?;
-    let mined = chain.find(&hash).map(|(block, position)| &block.transactions[position]);
-    let tx = mined.or_else(|| chain.pool.get(&hash).map(|waiting| &waiting.tx));
-    json(tx.map(|tx| Bytes::from(tx.encoded_2718())))
+    json(transaction(chain, &hash).map(|tx| Bytes::from(tx.encoded_2718())))
 }
 
 fn get_receipt(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let hash: B256 = params.next()?;
     json(chain.find(&hash).map(|(block, position)| convert::receipt(block, position)))
-}
-
-/// The logs on the chain that match a filter, including its block range.
-fn find_logs(chain: &Chain, filter: &Filter) -> RpcResult<Vec<Log>> {
-    let head = chain.head().number();
-    match filter.block_option {
-        FilterBlockOption::AtBlockHash(hash) => {
-            let block = chain.block_by_hash(hash).ok_or_else(|| server_error("unknown block"))?;
-            Ok(logs::matching_logs(block, filter).collect())
-        }
-        FilterBlockOption::Range { from_block, to_block } => {
-            let number = |bound: Option<BlockNumberOrTag>| {
-                convert::number_of(bound.unwrap_or_default(), head).unwrap_or(head + 1)
-            };
-            let (first, last) = (number(from_block), number(to_block));
-            if first > last {
-                return Err(invalid_params("invalid block range params"));
-            }
-            Ok(logs::search(&chain.blocks, &chain.emitters, filter, first, last.min(head)))
-        }
-    }
-}
-
-fn get_logs(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    json(find_logs(chain, &params.next()?)?)
-}
-
-fn new_filter(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    let next = chain.head().number() + 1;
-    json(chain.filters.watch_logs(params.next()?, next))
-}
-
-fn get_filter_changes(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    json(chain.filter_changes(params.next()?).ok_or_else(|| server_error("filter not found"))?)
-}
-
-fn get_filter_logs(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    let filter = chain.filters.log_filter(params.next()?);
-    json(find_logs(chain, filter.ok_or_else(|| server_error("filter not found"))?)?)
-}
-
-fn send_raw_transaction(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    let raw: Bytes = params.next()?;
-    let tx = transactions::decode(&raw).or_server_error()?;
-    json(chain.submit(tx).or_server_error()?)
-}
-
-/// Answers with the receipt (EIP-7966). The chain doesn't wait: if the transaction isn't mined at
-/// once, this returns an error, and the transaction stays in the pool.
-fn send_raw_transaction_sync(
-    chain: &mut Chain,
-    params: &mut Params<'_>,
-) -> RpcResult<Box<RawValue>> {
-    let raw: Bytes = params.next()?;
-    let tx = transactions::decode(&raw).or_server_error()?;
-    let hash = chain.submit(tx).or_server_error()?;
-    let (block, position) = chain.find(&hash).ok_or_else(|| not_mined_yet(hash))?;
-    json(convert::receipt(block, position))
-}
-
-fn send_transaction(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    let (request, from) = transaction_of_sender(params)?;
-    let tx = transactions::fill(chain, request, from)?;
-    json(chain.submit(tx).or_server_error()?)
-}
-
-/// Answers with the encoding of the signed transaction, as anvil does. Geth returns it in an
-/// object.
-fn sign_transaction(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    let (request, from) = transaction_of_sender(params)?;
-    // The placeholder signature of an impersonated account isn't valid anywhere else.
-    if chain.signer(from).is_none() || chain.is_impersonated(from) {
-        return Err(Error::UnknownSigner(from)).or_server_error();
-    }
-    json(Bytes::from(transactions::fill(chain, request, from)?.encoded_2718()))
-}
-
-/// A transaction and its sender, which must be given.
-fn transaction_of_sender(params: &mut Params<'_>) -> RpcResult<(TransactionRequest, Address)> {
-    let request: TransactionRequest = params.next()?;
-    let from: Option<Address> = request.from;
-    let from = from.ok_or_else(|| invalid_params("missing `from`"))?;
-    Ok((request, from))
 }

@@ -85,7 +85,7 @@ async fn damaged_dumps_are_refused() {
     assert!(matches!(load(&good[..20]), Error::NotADump));
     let mut other = good.clone();
     other[14] = 99;
-    assert!(matches!(load(&other), Error::DumpVersion { found: 99, supported: 1 }));
+    assert!(matches!(load(&other), Error::DumpVersion { found: 99, supported: 2 }));
     for index in [15, 60, good.len() / 2, good.len() - 1] {
         let mut damaged = good.clone();
         damaged[index] ^= 1;

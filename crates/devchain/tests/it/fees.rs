@@ -116,7 +116,7 @@ async fn fee_history_reports_rewards_by_percentile_of_gas() {
     assert_eq!(rewards[2], [0; 6]);
     assert_eq!(provider.get_max_priority_fee_per_gas().await.unwrap(), 1_000_000_000);
     let head = chain.block_number();
-    let future = format!("header not found: the head is block {head}");
+    let future = format!("request beyond head block: requested 99, head {head}");
     let answer = provider.get_fee_history(1, 99.into(), &[]).await;
     assert_eq!(refusal(answer), (-32000, future));
     assert!(chain.balance(Address::repeat_byte(1)) == U256::ZERO);

@@ -99,11 +99,9 @@ async fn logs_are_found_by_range_address_and_topics() {
     assert_eq!(provider.get_logs(&Filter::new().at_block_hash(hash)).await.unwrap().len(), 1);
     let unknown = provider.get_logs(&Filter::new().at_block_hash(word(1))).await;
     assert_eq!(refusal(unknown), (-32000, "unknown block".to_owned()));
-    for backwards in [Filter::new().from_block(5).to_block(4), Filter::new().from_block(1000)] {
-        let expected = (-32602, "invalid block range params".to_owned());
-        assert_eq!(refusal(logs(backwards).await), expected);
-    }
-    assert_eq!(logs(Filter::new().from_block(1).to_block(1000)).await.unwrap().len(), 3);
+    let expected = (-32602, "invalid block range params".to_owned());
+    assert_eq!(refusal(logs(Filter::new().from_block(5).to_block(4)).await), expected);
+    assert_eq!(logs(Filter::new().from_block(1)).await.unwrap().len(), 3);
 }
 
 #[tokio::test]

@@ -3,16 +3,26 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![allow(clippy::missing_const_for_fn, reason = "nothing here runs at compile time")]
 
+mod actions;
 mod calls;
 mod code;
+mod documentation;
 mod dump;
 mod fees;
+mod latency;
+mod limits;
 mod logs;
+mod missing;
+mod openrpc;
 mod pool;
 mod provider;
 mod proxy;
+mod requests;
 mod rewind;
 mod server;
+mod signing;
+mod simulation;
 mod support;
 mod time;
+mod tracing;
 mod types;

@@ -63,12 +63,26 @@ async fn batches_are_answered_in_order() {
     assert_eq!(answers.len(), 5, "a notification is not answered: {answers:?}");
     assert_eq!(answers[0], json!({ "jsonrpc": "2.0", "id": 7, "result": "0x7a69" }));
     assert_eq!(answers[1]["id"], "text");
-    assert_eq!(answers[2]["error"]["code"], -32600);
+    assert_eq!((&answers[2]["id"], &answers[2]["error"]["code"]), (&Value::Null, &json!(-32600)));
     assert_eq!((&answers[3]["id"], &answers[3]["error"]["code"]), (&json!(8), &json!(-32601)));
     assert_eq!(answers[4]["result"], "0x2");
     assert_eq!(chain.block_number(), 2);
     let silent = post(&url, json!([{ "jsonrpc": "2.0", "method": "evm_mine" }]).to_string()).await;
     assert_eq!(silent.status(), 204);
+}
+
+#[tokio::test]
+async fn null_and_large_numbers_are_ids() {
+    let (_chain, _server, url) = start().await;
+    for id in ["null", "1.50", "123456789012345678901234567890", r#""\u0041""#] {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"eth_chainId"}}"#);
+        let answer = post(&url, body).await;
+        assert_eq!(answer.status(), 200);
+        let expected = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":"0x7a69"}}"#);
+        assert_eq!(answer.text().await.unwrap(), expected);
+    }
+    let refused = answer(&url, json!({ "jsonrpc": "1.0", "id": 7, "method": "eth_chainId" })).await;
+    assert_eq!((&refused["id"], &refused["error"]["code"]), (&json!(7), &json!(-32600)));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use alloy_provider::{DynProvider, Provider, ProviderBuilder};
 use alloy_rpc_types_eth::{TransactionReceipt, TransactionRequest};
 use alloy_transport::TransportError;
 use canon_devchain::{Devchain, DevchainConfig, Mining};
+use serde_json::Value;
 
 /// A chain, and a provider with the wallets of all its dev accounts and the usual fillers.
 pub(crate) fn start(config: DevchainConfig) -> (Devchain, DynProvider) {
@@ -66,4 +67,13 @@ pub(crate) async fn read(provider: &DynProvider, cell: Address) -> B256 {
 
 pub(crate) fn call(to: Address, input: impl Into<Bytes>) -> TransactionRequest {
     TransactionRequest::default().with_to(to).with_input(input.into())
+}
+
+/// The answer of a method, as JSON.
+pub(crate) async fn request(
+    provider: &DynProvider,
+    method: &'static str,
+    params: Value,
+) -> Result<Value, TransportError> {
+    provider.raw_request(method.into(), params).await
 }

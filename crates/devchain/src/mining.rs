@@ -1,0 +1,160 @@
+//! The making of blocks.
+
+use std::sync::Arc;
+
+use alloy_consensus::{Header, Transaction};
+use alloy_eips::eip2935::{HISTORY_SERVE_WINDOW, HISTORY_STORAGE_ADDRESS};
+use alloy_primitives::{B256, U256, map::AddressSet};
+
+use crate::{
+    block::{Block, Outcome, StateVersions, Tx},
+    chain::{Chain, NextBlock},
+    config::Mining,
+    exec::Session,
+    pool::Rejected,
+    state::Version,
+};
+
+/// A block that was just added to the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MinedBlock {
+    /// The block's number.
+    pub number: u64,
+    /// The hash of its header.
+    pub hash: B256,
+    /// Its timestamp, in Unix seconds.
+    pub timestamp: u64,
+    /// The hashes of its transactions.
+    pub transactions: Vec<B256>,
+    /// The gas that they used.
+    pub gas_used: u64,
+}
+
+/// The hash of a transaction that couldn't be executed in a block, and the reason.
+pub(crate) type Excluded = (B256, String);
+
+/// The transactions of a block that isn't sealed yet.
+#[derive(Debug)]
+pub(crate) struct Executed {
+    /// The header without the fields that follow from the transactions.
+    header: Header,
+    /// The version of the state on which they were executed.
+    before: Version,
+    pub(crate) executed: Vec<(Arc<Tx>, Outcome)>,
+    /// Those that couldn't be executed, and the reasons.
+    pub(crate) excluded: Vec<(Arc<Tx>, String)>,
+}
+
+impl Chain {
+    /// Adds a transaction to the pool, and mines it if the chain mines automatically.
+    pub(crate) fn submit(&mut self, tx: Tx) -> Result<B256, Rejected> {
+        let (chain_id, gas_limit) = (self.config.chain_id, self.config.gas_limit);
+        let hash = self.pool.add(Arc::new(tx), &self.state, chain_id, gas_limit)?;
+        self.filters.on_pending(hash);
+        if *self.mining.borrow() == Mining::Auto {
+            self.mine_waiting();
+        }
+        Ok(hash)
+    }
+
+    /// Mines all transactions that can be executed, each in its own block.
+    fn mine_waiting(&mut self) {
+        while let Some(waiting) =
+            self.pool.ready(&self.state, self.next_base_fee()).into_iter().next()
+        {
+            let mut done = self.execute(vec![waiting.tx]);
+            for (tx, _) in std::mem::take(&mut done.excluded) {
+                self.pool.remove(tx.signer(), tx.nonce());
+            }
+            if !done.executed.is_empty() {
+                self.seal(done);
+            }
+        }
+    }
+
+    /// Mines a block of the executable transactions in the pool, up to its gas limit.
+    pub(crate) fn mine(&mut self) -> MinedBlock {
+        let ready = self.pool.ready(&self.state, self.next_base_fee());
+        self.build(ready.into_iter().map(|waiting| waiting.tx).collect()).0
+    }
+
+    /// Mines a block of these transactions. Those that don't fit wait; those that can't be
+    /// executed are dropped from the pool and returned.
+    pub(crate) fn build(&mut self, candidates: Vec<Arc<Tx>>) -> (MinedBlock, Vec<Excluded>) {
+        let mut done = self.execute(candidates);
+        let excluded = std::mem::take(&mut done.excluded);
+        for (tx, _) in &excluded {
+            self.pool.remove(tx.signer(), tx.nonce());
+        }
+        let mined = self.seal(done);
+        (mined, excluded.into_iter().map(|(tx, why)| (*tx.tx_hash(), why)).collect())
+    }
+
+    pub(crate) fn execute(&mut self, candidates: Vec<Arc<Tx>>) -> Executed {
+        let before = self.state.checkpoint();
+        let header = self.next_header();
+        let mut gas_left = header.gas_limit;
+        let (mut executed, mut excluded) = (Vec::new(), Vec::new());
+        // The senders whose later transactions must wait, because one was left out.
+        let mut waiting = AddressSet::default();
+        let chain_id = self.config.chain_id;
+        let (slot, parent) = history_slot(&header);
+        self.state.set_slot(HISTORY_STORAGE_ADDRESS, slot, parent);
+        let mut session = Session::new(&mut self.state, &self.blocks, &header, chain_id);
+        for tx in candidates {
+            let sender = tx.signer();
+            if waiting.contains(&sender) {
+                continue;
+            }
+            if tx.gas_limit() > gas_left {
+                waiting.insert(sender);
+                continue;
+            }
+            match session.execute(&tx) {
+                Ok(outcome) => {
+                    gas_left -= outcome.gas_used;
+                    executed.push((tx, outcome));
+                }
+                Err(why) => {
+                    waiting.insert(sender);
+                    excluded.push((tx, why.to_string()));
+                }
+            }
+        }
+        Executed { header, before, executed, excluded }
+    }
+
+    pub(crate) fn seal(&mut self, done: Executed) -> MinedBlock {
+        let versions = StateVersions { before: done.before, after: self.state.seal() };
+        let block = Block::seal(done.header, done.executed, versions);
+        self.next = NextBlock::default();
+        for tx in &block.transactions {
+            self.pool.remove(tx.signer(), tx.nonce());
+        }
+        let mined = MinedBlock {
+            number: block.number(),
+            hash: block.hash,
+            timestamp: block.header.timestamp,
+            transactions: block.transactions.iter().map(|tx| *tx.tx_hash()).collect(),
+            gas_used: block.header.gas_used,
+        };
+        self.append(block);
+        self.forget_old_states();
+        mined
+    }
+
+    /// Drops the history that neither `history_blocks` nor a snapshot needs.
+    fn forget_old_states(&mut self) {
+        let oldest = self.head().number().saturating_sub(self.config.history_blocks);
+        let snapshot = self.snapshots.values().next().map(|snapshot| snapshot.version);
+        let version = self.blocks[oldest as usize].versions.after;
+        self.state.prune(version.min(snapshot.unwrap_or(version)));
+    }
+}
+
+/// The slot of the history contract that a block writes, and the hash that it writes there (EIP-2935).
+pub(crate) fn history_slot(header: &Header) -> (U256, U256) {
+    let slot = header.number.saturating_sub(1) % HISTORY_SERVE_WINDOW as u64;
+    (U256::from(slot), header.parent_hash.into())
+}

@@ -1,0 +1,103 @@
+//! The methods that sign or send for accounts whose keys the chain has.
+
+use alloy_dyn_abi::TypedData;
+use alloy_eips::Encodable2718;
+use alloy_primitives::{Address, B256, Bytes, eip191_hash_message};
+use alloy_rpc_types_eth::TransactionRequest;
+use alloy_signer::SignerSync;
+use serde_json::value::RawValue;
+
+use super::{
+    convert,
+    error::{OrServerError, RpcResult, invalid_params, not_mined_yet},
+    json,
+    params::Params,
+};
+use crate::{
+    chain::Chain,
+    error::Error,
+    transactions::{self, Signing},
+};
+
+/// Answers a method of this module; `None` if this module has no such method.
+pub(super) fn dispatch(
+    chain: &mut Chain,
+    method: &str,
+    params: &mut Params<'_>,
+) -> Option<RpcResult<Box<RawValue>>> {
+    Some(match method {
+        "eth_accounts" | "eth_requestAccounts" => {
+            json(chain.signers.iter().map(|signer| signer.address()).collect::<Vec<_>>())
+        }
+        "eth_sign" => {
+            let account = params.next();
+            account.and_then(|account| sign_message(chain, account, &params.next::<Bytes>()?))
+        }
+        "personal_sign" => {
+            let message = params.next::<Bytes>();
+            message.and_then(|message| sign_message(chain, params.next()?, &message))
+        }
+        "eth_signTypedData_v4" => sign_typed_data(chain, params),
+        "eth_signTransaction" => sign_transaction(chain, params),
+        "eth_sendTransaction" => send(chain, params, Signing::ByKeyOrImpersonation),
+        "eth_sendUnsignedTransaction" => send(chain, params, Signing::ByImpersonation),
+        "eth_sendRawTransaction" => send_raw(chain, params),
+        "eth_sendRawTransactionSync" => send_raw_sync(chain, params),
+        _ => return None,
+    })
+}
+
+fn sign(chain: &Chain, account: Address, hash: &B256) -> RpcResult<Box<RawValue>> {
+    let signer = chain.signer(account).ok_or(Error::UnknownSigner(account)).or_server_error()?;
+    json(Bytes::from(signer.sign_hash_sync(hash).or_server_error()?.as_bytes()))
+}
+
+/// Signs a message of a person (EIP-191).
+fn sign_message(chain: &Chain, account: Address, message: &[u8]) -> RpcResult<Box<RawValue>> {
+    sign(chain, account, &eip191_hash_message(message))
+}
+
+/// Signs typed data (EIP-712), which may be written as an object or as the text of one.
+fn sign_typed_data(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
+    let (account, data): (Address, TypedData) = (params.next()?, params.next()?);
+    let hash = data.eip712_signing_hash();
+    sign(chain, account, &hash.map_err(|error| invalid_params(error.to_string()))?)
+}
+
+/// Answers with the encoding of the signed transaction, as anvil does and viem and ethers expect.
+/// Geth and the specification have it in an object.
+fn sign_transaction(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
+    let (request, from) = transaction_of_sender(params)?;
+    chain.signer(from).ok_or(Error::UnknownSigner(from)).or_server_error()?;
+    json(Bytes::from(transactions::fill(chain, request, from, Signing::ByKey)?.encoded_2718()))
+}
+
+fn send(chain: &mut Chain, params: &mut Params<'_>, signing: Signing) -> RpcResult<Box<RawValue>> {
+    let (request, from) = transaction_of_sender(params)?;
+    let tx = transactions::fill(chain, request, from, signing)?;
+    json(chain.submit(tx).or_server_error()?)
+}
+
+fn send_raw(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
+    let raw: Bytes = params.next()?;
+    let tx = transactions::decode(&raw).or_server_error()?;
+    json(chain.submit(tx).or_server_error()?)
+}
+
+/// Answers with the receipt (EIP-7966). The chain doesn't wait: if the transaction isn't mined at
+/// once, this returns an error, and the transaction stays in the pool.
+fn send_raw_sync(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
+    let raw: Bytes = params.next()?;
+    let tx = transactions::decode(&raw).or_server_error()?;
+    let hash = chain.submit(tx).or_server_error()?;
+    let (block, position) = chain.find(&hash).ok_or_else(|| not_mined_yet(hash))?;
+    json(convert::receipt(block, position))
+}
+
+/// A transaction and its sender, which must be given.
+fn transaction_of_sender(params: &mut Params<'_>) -> RpcResult<(TransactionRequest, Address)> {
+    let request: TransactionRequest = params.next()?;
+    let from: Option<Address> = request.from;
+    let from = from.ok_or_else(|| invalid_params("missing `from`"))?;
+    Ok((request, from))
+}
