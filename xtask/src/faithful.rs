@@ -11,6 +11,7 @@
 //!   devchain's estimate need only be higher;
 //! - code that reads `PREVRANDAO` or block hashes, and `BASEFEE` inside calls: the devchain follows
 //!   geth, which shows a base fee of zero to calls that offer no price, and anvil doesn't;
+//! - parts of traces, which the module `traces` names;
 //! - the texts of refusals: the devchain has geth's. Only the fact that both refuse is compared,
 //!   except for two reasons that anvil notices only when it mines, leaving an empty block: gas below
 //!   the floor of EIP-7623, and another chain's id.

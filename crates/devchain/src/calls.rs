@@ -2,7 +2,7 @@
 
 use alloy_consensus::Header;
 use alloy_eips::{
-    eip2930::{AccessList, AccessListResult},
+    eip2930::{AccessList, AccessListItem, AccessListResult},
     eip7825::MAX_TX_GAS_LIMIT_OSAKA,
 };
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, map::U256Map};
@@ -154,6 +154,10 @@ impl Chain {
                 || exec::is_precompile(address)
         };
         let mut accessed = prepared.run(gas_limit).or_server_error()?.accessed;
+        // As in geth, a list in the request is part of the answer.
+        for given in &prepared.tx.access_list.0 {
+            include(&mut accessed, given);
+        }
         accessed.retain(|item| !item.storage_keys.is_empty() || !warm(&item.address));
         let access_list = AccessList(accessed);
         prepared.tx.access_list = access_list.clone();
@@ -215,6 +219,19 @@ impl Prepared<'_> {
             .is_ok_and(|info| info.is_none_or(|info| info.is_empty_code_hash()));
         self.tx.data.is_empty() && no_code
     }
+}
+
+/// Adds an item to a list in which each address and each key is once, in ascending order.
+fn include(list: &mut Vec<AccessListItem>, item: &AccessListItem) {
+    let place = list.binary_search_by_key(&item.address, |known| known.address);
+    let index = place.unwrap_or_else(|index| {
+        list.insert(index, AccessListItem { address: item.address, storage_keys: Vec::new() });
+        index
+    });
+    let keys = &mut list[index].storage_keys;
+    keys.extend(&item.storage_keys);
+    keys.sort_unstable();
+    keys.dedup();
 }
 
 /// The gas that the sender can pay for at the offered price, after the value that it sends.

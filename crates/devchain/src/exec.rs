@@ -200,15 +200,29 @@ fn context<DB: DatabaseRef>(
     })
 }
 
-/// Executes a transaction without keeping its effects, which are part of the result.
-pub(crate) fn transact<DB: DatabaseRef, I>(
+/// The result of a transaction, with its effects, which aren't kept.
+pub(crate) type Transacted = ExecResultAndState<ExecutionResult>;
+
+/// Executes a transaction without keeping its effects.
+pub(crate) fn transact<DB: DatabaseRef>(
+    db: DB,
+    block: BlockEnv,
+    chain_id: u64,
+    tx: TxEnv,
+    checks: Checks,
+) -> Result<Transacted, Invalid> {
+    Ok(context(db, block, chain_id, checks).build_mainnet().transact(tx)?)
+}
+
+/// Like [`transact`], with an inspector. Each kind of inspector has its own copy of the interpreter.
+pub(crate) fn inspect<DB: DatabaseRef, I>(
     db: DB,
     block: BlockEnv,
     chain_id: u64,
     tx: TxEnv,
     checks: Checks,
     inspector: I,
-) -> Result<ExecResultAndState<ExecutionResult>, Invalid>
+) -> Result<Transacted, Invalid>
 where
     I: Inspector<MainnetContext<WrapDatabaseRef<DB>>>,
 {
@@ -223,8 +237,7 @@ pub(crate) fn call<DB: DatabaseRef>(
     chain_id: u64,
     tx: TxEnv,
 ) -> Result<CallResult, Invalid> {
-    let mut evm = context(db, block, chain_id, Checks::OfCall).build_mainnet();
-    let ExecResultAndState { result, state } = evm.transact(tx)?;
+    let ExecResultAndState { result, state } = transact(db, block, chain_id, tx, Checks::OfCall)?;
     let gas = *result.gas();
     let end = match result {
         ExecutionResult::Success { output, .. } => CallEnd::Success(output.into_data()),

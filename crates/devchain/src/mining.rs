@@ -47,30 +47,33 @@ pub(crate) struct Executed {
 }
 
 impl Chain {
-    /// Adds a transaction to the pool, and mines it if the chain mines automatically.
+    /// Adds a transaction to the pool, and mines what can be executed if the chain mines automatically.
     pub(crate) fn submit(&mut self, tx: Tx) -> Result<B256, Rejected> {
-        let (chain_id, gas_limit) = (self.config.chain_id, self.config.gas_limit);
-        let hash = self.pool.add(Arc::new(tx), &self.state, chain_id, gas_limit)?;
-        self.filters.on_pending(hash);
-        if *self.mining.borrow() == Mining::Auto {
-            self.mine_waiting();
-        }
+        let hash = self.admit(tx)?;
+        while *self.mining.borrow() == Mining::Auto && self.mine_waiting().is_some() {}
         Ok(hash)
     }
 
-    /// Mines all transactions that can be executed, each in its own block.
-    fn mine_waiting(&mut self) {
-        while let Some(waiting) =
-            self.pool.ready(&self.state, self.next_base_fee()).into_iter().next()
-        {
-            let mut done = self.execute(vec![waiting.tx]);
-            for (tx, _) in std::mem::take(&mut done.excluded) {
-                self.pool.remove(tx.signer(), tx.nonce());
-            }
-            if !done.executed.is_empty() {
-                self.seal(done);
-            }
+    /// Adds a transaction to the pool.
+    pub(crate) fn admit(&mut self, tx: Tx) -> Result<B256, Rejected> {
+        let (chain_id, gas_limit) = (self.config.chain_id, self.config.gas_limit);
+        let hash = self.pool.add(Arc::new(tx), &self.state, chain_id, gas_limit)?;
+        self.filters.on_pending(hash);
+        Ok(hash)
+    }
+
+    /// Mines the first transaction that can be executed in a block of its own, or drops it from the
+    /// pool if it can't be after all. Returns the gas that it used; `None` if there was none.
+    pub(crate) fn mine_waiting(&mut self) -> Option<u64> {
+        let ready = self.pool.ready(&self.state, self.next_base_fee());
+        let mut done = self.execute(vec![ready.into_iter().next()?.tx]);
+        for (tx, _) in std::mem::take(&mut done.excluded) {
+            self.pool.remove(tx.signer(), tx.nonce());
         }
+        if done.executed.is_empty() {
+            return Some(0);
+        }
+        Some(self.seal(done).gas_used)
     }
 
     /// Mines a block of the executable transactions in the pool, up to its gas limit.

@@ -26,6 +26,9 @@ use crate::{
 /// The largest size of a transaction that nodes relay: 128 KiB.
 const MAX_TX_SIZE: usize = 128 * 1024;
 
+/// The largest number of transactions in the pool. Those that a reorg returns may be more.
+const MAX_POOL: usize = 16_384;
+
 /// The percentage by which a replacement must raise both fees.
 const PRICE_BUMP: u128 = 10;
 
@@ -56,6 +59,8 @@ pub(crate) struct Pool {
 pub(crate) enum Rejected {
     #[error("already known")]
     AlreadyKnown,
+    #[error("txpool is full: {MAX_POOL} transactions wait")]
+    Full,
     #[error("transaction type not supported: blob transactions can't be sent to the devchain")]
     BlobTransaction,
     #[error("oversized data: transaction size {size}, limit {MAX_TX_SIZE}")]
@@ -112,6 +117,9 @@ impl Pool {
         let hash = *tx.tx_hash();
         if self.by_hash.contains_key(&hash) {
             return Err(Rejected::AlreadyKnown);
+        }
+        if self.len() >= MAX_POOL {
+            return Err(Rejected::Full);
         }
         check_alone(&tx, chain_id, block_gas_limit)?;
         self.check_against(&tx, state)?;

@@ -196,9 +196,13 @@ impl Simulation<'_> {
         } else {
             Checks::OfCall
         };
-        let transfers = TransferInspector::new(false).with_logs(self.logs_transfers);
-        let block = exec::block_env(header);
-        let done = exec::transact(&self.db, block, self.chain_id, env, checks, transfers);
+        let (db, block, chain_id) = (&self.db, exec::block_env(header), self.chain_id);
+        let done = if self.logs_transfers {
+            let transfers = TransferInspector::new(false).with_logs(true);
+            exec::inspect(db, block, chain_id, env, checks, transfers)
+        } else {
+            exec::transact(db, block, chain_id, env, checks)
+        };
         let done = done.map_err(|invalid| {
             coded(simulation::code(invalid.kind), format!("err: {invalid} (supplied gas {gas})"))
         })?;

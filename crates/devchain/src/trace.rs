@@ -1,5 +1,6 @@
 //! The execution of transactions and calls under a tracer.
 
+use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
 use alloy_primitives::B256;
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_rpc_types_trace::geth::{
@@ -10,7 +11,6 @@ use revm::{
     DatabaseCommit,
     context::{BlockEnv, TxEnv, result::ResultAndState},
     database::CacheDB,
-    inspector::NoOpInspector,
 };
 use revm_inspectors::tracing::{
     DebugInspector, TraceLimitBehavior, TraceLimits, TracingInspector, TransactionContext,
@@ -24,8 +24,6 @@ use crate::{
     mining::history_slot,
     rpc::error::{OrServerError, RpcResult, invalid_params, server_error},
 };
-
-use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
 
 /// The largest number of steps in a trace of single instructions. Each takes up to some kilobytes.
 const MAX_STEPS: u64 = 20_000;
@@ -115,8 +113,7 @@ impl Chain {
         let tx = &block.transactions[position];
         let checks = Checks::OfTransaction { is_impersonated: is_impersonated(tx) };
         let (env, chain_id) = (before.block.clone(), self.config.chain_id);
-        let done =
-            exec::transact(&before.db, env, chain_id, exec::tx_env(tx), checks, NoOpInspector);
+        let done = exec::transact(&before.db, env, chain_id, exec::tx_env(tx), checks);
         before.db.commit(done.or_server_error()?.state);
         Ok(())
     }
@@ -150,7 +147,7 @@ impl Chain {
     ) -> RpcResult<GethTrace> {
         let mut inspector = inspector(options)?;
         let chain_id = self.config.chain_id;
-        let done = exec::transact(db, block.clone(), chain_id, tx.clone(), checks, &mut inspector);
+        let done = exec::inspect(db, block.clone(), chain_id, tx.clone(), checks, &mut inspector);
         let done = done.or_server_error()?;
         let done = ResultAndState::new(done.result, done.state);
         let trace = inspector.get_result(Some(context), &tx, &block, &done, &mut db.clone());

@@ -82,7 +82,7 @@ impl Differ {
             }
         };
 
-        self.call_traces(&what, &request).await?;
+        self.call_traces(&what, &request).await;
         let gas = step.gas.or(estimate);
         let gas = gas.ok_or_else(|| eyre!("{what}: neither estimated nor given a gas limit"))?;
         let (raw, hash) = sequence.sign(&step, gas).await?;
@@ -96,7 +96,6 @@ impl Differ {
             })?;
         self.same(&format!("{what}: hash"), ours, theirs.transaction_hash);
         self.receipt(&what, hash).await?;
-        self.traces(&what, hash).await?;
         self.head(&what).await?;
         self.accounts(&what, sequence, &step).await
     }
@@ -144,6 +143,7 @@ impl Differ {
                 r.logs().iter().map(log).collect::<Vec<_>>()
             },
         }
+        self.traces(what, ours).await;
         let ours = self.ours.get_transaction_by_hash(hash).await?.map(|tx| tx.inner);
         let theirs = self.theirs.get_transaction_by_hash(hash).await?.map(|tx| tx.inner);
         self.same(&format!("{what}: transaction"), ours, theirs);
@@ -233,7 +233,6 @@ impl Differ {
         let _: serde_json::Value = self.theirs.raw_request("evm_mine".into(), ()).await?;
         for hash in hashes {
             self.receipt(&what, hash).await?;
-            self.traces(&what, hash).await?;
         }
         self.head(&what).await?;
         for step in &steps {

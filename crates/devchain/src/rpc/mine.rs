@@ -1,30 +1,50 @@
 //! The requests that mine blocks, which may be many.
 
-use alloy_primitives::U64;
+use alloy_primitives::{B256, U64};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Progress,
-    error::{OrServerError, RpcResult, invalid_params},
+    Progress, convert,
+    error::{OrServerError, RpcResult, invalid_params, not_mined_yet},
     json,
     params::Params,
+    sign,
 };
-use crate::chain::Chain;
+use crate::{chain::Chain, config::Mining};
 
 /// The largest number of blocks that one request mines.
 const MAX_BLOCKS: u64 = 1_000_000;
 
 /// The number of blocks after which others may use the chain.
-const BLOCKS_AT_ONCE: u64 = 64;
+const BLOCKS_AT_ONCE: usize = 64;
 
-/// Blocks that are left to mine, and the answer when there are none.
+/// The gas of mined transactions after which others may use the chain.
+const GAS_AT_ONCE: u64 = 60_000_000;
+
+/// The blocks that a request has left to mine, and its answer when there are none.
 #[derive(Debug)]
 pub(crate) struct Mine {
-    left: u64,
-    /// The seconds from the next block to the one after it, if not the usual ones.
-    interval: Option<u64>,
-    answer: Box<RawValue>,
+    left: Left,
+    answer: Answer,
+}
+
+#[derive(Debug)]
+enum Left {
+    Blocks {
+        count: u64,
+        /// The seconds from each block to the next one, if not the usual ones.
+        interval: Option<u64>,
+    },
+    /// A block for each transaction that can be executed, if they are mined automatically.
+    Waiting,
+}
+
+#[derive(Debug)]
+enum Answer {
+    Ready(Box<RawValue>),
+    /// The receipt of a transaction (EIP-7966).
+    Receipt(B256),
 }
 
 #[derive(Deserialize)]
@@ -35,17 +55,21 @@ enum MineOptions {
 }
 
 impl Mine {
-    /// Reads a request that mines blocks; `None` if the method is another one.
-    pub(super) fn read(
+    /// Begins a request that mines blocks; `None` if the method is another one.
+    pub(super) fn begin(
         chain: &mut Chain,
         method: &str,
         params: &mut Params<'_>,
     ) -> Option<RpcResult<Self>> {
-        match method {
-            "evm_mine" => Some(Self::evm(chain, params)),
-            "anvil_mine" | "hardhat_mine" => Some(Self::anvil(params)),
-            _ => None,
-        }
+        Some(match method {
+            "evm_mine" => Self::evm(chain, params),
+            "anvil_mine" | "hardhat_mine" => Self::anvil(params),
+            "eth_sendRawTransactionSync" => sign::send(chain, method, params)?
+                .map(|hash| Self { left: Left::Waiting, answer: Answer::Receipt(hash) }),
+            _ => sign::send(chain, method, params)?.and_then(|hash| {
+                Ok(Self { left: Left::Waiting, answer: Answer::Ready(json(hash)?) })
+            }),
+        })
     }
 
     fn evm(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Self> {
@@ -54,7 +78,7 @@ impl Mine {
             Some(MineOptions::Timestamp(timestamp)) => (Some(timestamp), None),
             Some(MineOptions::Options { timestamp, blocks }) => (timestamp, blocks),
         };
-        let mine = Self::new(blocks, None, json("0x0")?)?;
+        let mine = Self::blocks(blocks, None, json("0x0")?)?;
         if let Some(timestamp) = timestamp {
             chain.set_next_timestamp(timestamp.to()).or_server_error()?;
         }
@@ -66,30 +90,70 @@ impl Mine {
         let interval: Option<U64> = params.optional()?;
         // Clients write zero for the usual interval.
         let interval = interval.map(|interval| interval.to()).filter(|interval| *interval > 0);
-        Self::new(blocks, interval, json(())?)
+        Self::blocks(blocks, interval, json(())?)
     }
 
-    fn new(blocks: Option<U64>, interval: Option<u64>, answer: Box<RawValue>) -> RpcResult<Self> {
-        let left = blocks.map_or(1, |blocks| blocks.to());
-        if left > MAX_BLOCKS {
+    fn blocks(
+        blocks: Option<U64>,
+        interval: Option<u64>,
+        answer: Box<RawValue>,
+    ) -> RpcResult<Self> {
+        let count = blocks.map_or(1, |blocks| blocks.to());
+        if count > MAX_BLOCKS {
             let message = format!(
-                "too many blocks: found {left}, expected at most {MAX_BLOCKS}; mine the rest with \
+                "too many blocks: found {count}, expected at most {MAX_BLOCKS}; mine the rest with \
                  further requests"
             );
             return Err(invalid_params(message));
         }
-        Ok(Self { left, interval, answer })
+        Ok(Self { left: Left::Blocks { count, interval }, answer: Answer::Ready(answer) })
     }
 
-    /// Mines the next blocks, up to a number that doesn't take long.
+    /// Mines the next blocks, up to an amount that doesn't take long.
     pub(crate) fn some(mut self, chain: &mut Chain) -> Progress {
-        for _ in 0..self.left.min(BLOCKS_AT_ONCE) {
-            chain.mine();
-            self.left -= 1;
-            if let Some(interval) = self.interval.filter(|_| self.left > 0) {
-                chain.increase_time(interval);
+        let mut gas = 0;
+        for _ in 0..BLOCKS_AT_ONCE {
+            match self.left.mine_one(chain) {
+                Some(used) => gas += used,
+                None => return Progress::Answered(self.answer.read(chain)),
+            }
+            if gas >= GAS_AT_ONCE {
+                break;
             }
         }
-        if self.left == 0 { Progress::Answered(Ok(self.answer)) } else { Progress::Mining(self) }
+        Progress::Mining(self)
+    }
+}
+
+impl Left {
+    /// Mines one block. Returns the gas of its transactions; `None` if nothing was left.
+    fn mine_one(&mut self, chain: &mut Chain) -> Option<u64> {
+        match self {
+            Self::Blocks { count, interval } => {
+                *count = count.checked_sub(1)?;
+                let mined = chain.mine();
+                if let Some(interval) = interval.filter(|_| *count > 0) {
+                    chain.increase_time(interval);
+                }
+                Some(mined.gas_used)
+            }
+            // Another request may have changed the mode meanwhile.
+            Self::Waiting if *chain.mining.borrow() != Mining::Auto => None,
+            Self::Waiting => chain.mine_waiting(),
+        }
+    }
+}
+
+impl Answer {
+    /// The chain doesn't wait for a receipt: if the transaction isn't mined yet, this is an error, and
+    /// the transaction stays in the pool.
+    fn read(self, chain: &Chain) -> RpcResult<Box<RawValue>> {
+        match self {
+            Self::Ready(answer) => Ok(answer),
+            Self::Receipt(hash) => {
+                let (block, position) = chain.find(&hash).ok_or_else(|| not_mined_yet(hash))?;
+                json(convert::receipt(block, position))
+            }
+        }
     }
 }

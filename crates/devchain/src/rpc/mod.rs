@@ -49,7 +49,7 @@ pub(crate) fn start(chain: &mut Chain, method: &str, params: Option<&RawValue>) 
         Ok(params) => params,
         Err(error) => return Progress::Answered(Err(error)),
     };
-    if let Some(mine) = Mine::read(chain, method, &mut params) {
+    if let Some(mine) = Mine::begin(chain, method, &mut params) {
         return mine.map_or_else(|error| Progress::Answered(Err(error)), |mine| mine.some(chain));
     }
     let answer = MODULES.iter().find_map(|dispatch| dispatch(chain, method, &mut params));

@@ -8,18 +8,18 @@ use alloy_signer::SignerSync;
 use serde_json::value::RawValue;
 
 use super::{
-    convert,
-    error::{OrServerError, RpcResult, invalid_params, not_mined_yet},
+    error::{OrServerError, RpcResult, invalid_params},
     json,
     params::Params,
 };
 use crate::{
+    block::Tx,
     chain::Chain,
     error::Error,
     transactions::{self, Signing},
 };
 
-/// Answers a method of this module; `None` if this module has no such method.
+/// Answers a method of this module that sends nothing; `None` if this module has no such method.
 pub(super) fn dispatch(
     chain: &mut Chain,
     method: &str,
@@ -39,10 +39,6 @@ pub(super) fn dispatch(
         }
         "eth_signTypedData_v4" => sign_typed_data(chain, params),
         "eth_signTransaction" => sign_transaction(chain, params),
-        "eth_sendTransaction" => send(chain, params, Signing::ByKeyOrImpersonation),
-        "eth_sendUnsignedTransaction" => send(chain, params, Signing::ByImpersonation),
-        "eth_sendRawTransaction" => send_raw(chain, params),
-        "eth_sendRawTransactionSync" => send_raw_sync(chain, params),
         _ => return None,
     })
 }
@@ -72,26 +68,27 @@ fn sign_transaction(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<Raw
     json(Bytes::from(transactions::fill(chain, request, from, Signing::ByKey)?.encoded_2718()))
 }
 
-fn send(chain: &mut Chain, params: &mut Params<'_>, signing: Signing) -> RpcResult<Box<RawValue>> {
+/// Adds a transaction to the pool. Returns its hash; `None` if the method does something else.
+pub(super) fn send(
+    chain: &mut Chain,
+    method: &str,
+    params: &mut Params<'_>,
+) -> Option<RpcResult<B256>> {
+    let tx = match method {
+        "eth_sendTransaction" => completed(chain, params, Signing::ByKeyOrImpersonation),
+        "eth_sendUnsignedTransaction" => completed(chain, params, Signing::ByImpersonation),
+        "eth_sendRawTransaction" | "eth_sendRawTransactionSync" => {
+            let raw = params.next::<Bytes>();
+            raw.and_then(|raw| transactions::decode(&raw).or_server_error())
+        }
+        _ => return None,
+    };
+    Some(tx.and_then(|tx| chain.admit(tx).or_server_error()))
+}
+
+fn completed(chain: &Chain, params: &mut Params<'_>, signing: Signing) -> RpcResult<Tx> {
     let (request, from) = transaction_of_sender(params)?;
-    let tx = transactions::fill(chain, request, from, signing)?;
-    json(chain.submit(tx).or_server_error()?)
-}
-
-fn send_raw(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    let raw: Bytes = params.next()?;
-    let tx = transactions::decode(&raw).or_server_error()?;
-    json(chain.submit(tx).or_server_error()?)
-}
-
-/// Answers with the receipt (EIP-7966). The chain doesn't wait: if the transaction isn't mined at
-/// once, this returns an error, and the transaction stays in the pool.
-fn send_raw_sync(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    let raw: Bytes = params.next()?;
-    let tx = transactions::decode(&raw).or_server_error()?;
-    let hash = chain.submit(tx).or_server_error()?;
-    let (block, position) = chain.find(&hash).ok_or_else(|| not_mined_yet(hash))?;
-    json(convert::receipt(block, position))
+    transactions::fill(chain, request, from, signing)
 }
 
 /// A transaction and its sender, which must be given.

@@ -163,6 +163,17 @@ async fn access_lists_name_what_a_call_looks_at() {
     let tx = TransactionRequest { access_list: Some(list.access_list), ..tx };
     let used = send(&provider, tx.with_gas_limit(200_000)).await.gas_used;
     assert_eq!(list.gas_used, U256::from(used));
+    // A list in the request is part of the answer.
+    let given = AccessListItem { address: Address::repeat_byte(0xff), storage_keys: vec![word(9)] };
+    let again = AccessListItem { address: cell, storage_keys: vec![word(0), word(0)] };
+    let tx = TransactionRequest {
+        access_list: Some(vec![given.clone(), again].into()),
+        ..call(forwarder, word(6)).with_from(dev(&chain, 0))
+    };
+    let list = provider.create_access_list(&tx).await.unwrap();
+    let item = AccessListItem { address: cell, storage_keys: vec![word(0)] };
+    let expected = if cell < given.address { [item, given] } else { [given, item] };
+    assert_eq!(list.access_list.0, expected);
     let reverter = deploy(&provider, code::reverter()).await;
     let list = provider.create_access_list(&call(reverter, bytes!("00"))).await.unwrap();
     assert_eq!(list.error.unwrap(), "execution reverted");

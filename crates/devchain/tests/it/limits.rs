@@ -11,7 +11,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::support::{auto, dev, refusal, request};
+use crate::support::{auto, dev, manual, refusal, request};
 
 /// Code that logs without data and topics as often as a transaction's gas allows.
 fn logger() -> Bytes {
@@ -109,6 +109,21 @@ async fn requests_for_too_much_are_refused() {
     chain.set_code(endless, bytes!("5b5f56")).unwrap();
     let call = request(&provider, "eth_call", json!([{ "to": endless }])).await;
     assert_eq!(refusal(call).0, -32000);
+}
+
+#[tokio::test]
+async fn waiting_transactions_are_mined_when_automatic_mining_is_back() {
+    let (chain, provider) = manual();
+    let tx = json!([{ "from": dev(&chain, 0), "to": dev(&chain, 1), "gas": "0x5208" }]);
+    for _ in 0..200 {
+        request(&provider, "eth_sendTransaction", tx.clone()).await.unwrap();
+    }
+    request(&provider, "evm_setAutomine", json!([true])).await.unwrap();
+    assert_eq!(chain.block_number(), 0);
+    // More than are mined at once, each in its own block.
+    let hash = request(&provider, "eth_sendTransaction", tx).await.unwrap();
+    let receipt = request(&provider, "eth_getTransactionReceipt", json!([hash])).await.unwrap();
+    assert_eq!((chain.block_number(), &receipt["blockNumber"]), (201, &json!("0xc9")));
 }
 
 /// Sends a request over a connection of its own and leaves it open.
