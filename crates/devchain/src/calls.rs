@@ -1,10 +1,7 @@
 //! `eth_call` and `eth_estimateGas`.
 
 use alloy_consensus::Header;
-use alloy_eips::{
-    eip2930::{AccessList, AccessListItem, AccessListResult},
-    eip7825::MAX_TX_GAS_LIMIT_OSAKA,
-};
+use alloy_eips::{eip2930::AccessListResult, eip7825::MAX_TX_GAS_LIMIT_OSAKA};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, map::U256Map};
 use alloy_rpc_types_eth::{
     BlockOverrides, TransactionRequest,
@@ -15,10 +12,11 @@ use revm::{
     context::{BlockEnv, TxEnv, either::Either},
     database::CacheDB,
 };
+use revm_inspectors::access_list::AccessListInspector;
 
 use crate::{
     chain::Chain,
-    exec::{self, CallEnd, CallResult, Invalid, InvalidKind, View},
+    exec::{self, CallEnd, CallResult, Checks, Invalid, InvalidKind, View},
     rpc::error::{
         OrServerError, RpcError, RpcResult, execution_reverted, invalid_params, server_error,
     },
@@ -145,21 +143,13 @@ impl Chain {
     ) -> RpcResult<AccessListResult> {
         let mut prepared = self.prepare(request, target, Overrides::default())?;
         let gas_limit = prepared.tx.gas_limit;
-        let nonce = prepared.nonce();
-        let warm = |address: &Address| {
-            *address == prepared.tx.caller
-                || *address == prepared.block.beneficiary
-                || prepared.tx.kind.to() == Some(address)
-                || *address == prepared.tx.caller.create(nonce)
-                || exec::is_precompile(address)
-        };
-        let mut accessed = prepared.run(gas_limit).or_server_error()?.accessed;
         // As in geth, a list in the request is part of the answer.
-        for given in &prepared.tx.access_list.0 {
-            include(&mut accessed, given);
-        }
-        accessed.retain(|item| !item.storage_keys.is_empty() || !warm(&item.address));
-        let access_list = AccessList(accessed);
+        let mut inspector = AccessListInspector::new(prepared.tx.access_list.clone());
+        let (block, tx) = (prepared.block.clone(), prepared.tx.clone());
+        let checks = Checks::OfCall;
+        exec::inspect(&prepared.db, block, prepared.chain_id, tx, checks, &mut inspector)
+            .or_server_error()?;
+        let access_list = inspector.into_access_list();
         prepared.tx.access_list = access_list.clone();
         prepared.tx.tx_type = prepared.tx.tx_type.max(1);
         let result = prepared.run(gas_limit).or_server_error()?;
@@ -208,30 +198,12 @@ impl Prepared<'_> {
         self.run(gas_limit).is_ok_and(|result| matches!(result.end, CallEnd::Success(_)))
     }
 
-    fn nonce(&self) -> u64 {
-        let Ok(info) = revm::DatabaseRef::basic_ref(&self.db, self.tx.caller);
-        info.map_or(0, |info| info.nonce)
-    }
-
     fn is_transfer(&self) -> bool {
         let TxKind::Call(to) = self.tx.kind else { return false };
         let no_code = revm::DatabaseRef::basic_ref(&self.db, to)
             .is_ok_and(|info| info.is_none_or(|info| info.is_empty_code_hash()));
         self.tx.data.is_empty() && no_code
     }
-}
-
-/// Adds an item to a list in which each address and each key is once, in ascending order.
-fn include(list: &mut Vec<AccessListItem>, item: &AccessListItem) {
-    let place = list.binary_search_by_key(&item.address, |known| known.address);
-    let index = place.unwrap_or_else(|index| {
-        list.insert(index, AccessListItem { address: item.address, storage_keys: Vec::new() });
-        index
-    });
-    let keys = &mut list[index].storage_keys;
-    keys.extend(&item.storage_keys);
-    keys.sort_unstable();
-    keys.dedup();
 }
 
 /// The gas that the sender can pay for at the offered price, after the value that it sends.

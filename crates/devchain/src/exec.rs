@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 
 use alloy_consensus::{Header, Transaction, Typed2718};
-use alloy_eips::eip2930::AccessListItem;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use revm::{
     Database, DatabaseRef, ExecuteEvm, InspectEvm, Inspector, MainBuilder, MainnetEvm,
@@ -15,9 +14,9 @@ use revm::{
     },
     context_interface::{block::BlobExcessGasAndPrice, cfg::gas},
     database_interface::WrapDatabaseRef,
-    handler::{EthPrecompiles, MainnetContext},
+    handler::MainnetContext,
     primitives::hardfork::SpecId,
-    state::{AccountInfo, EvmState},
+    state::AccountInfo,
 };
 
 use crate::{
@@ -165,8 +164,6 @@ pub(crate) struct CallResult {
     pub(crate) gas_spent: u64,
     /// Gas used, as a receipt would have it.
     pub(crate) gas_used: u64,
-    /// All accounts and slots that were accessed, including those in frames that reverted.
-    pub(crate) accessed: Vec<AccessListItem>,
 }
 
 /// The checks that a transaction must pass before it is executed.
@@ -237,7 +234,7 @@ pub(crate) fn call<DB: DatabaseRef>(
     chain_id: u64,
     tx: TxEnv,
 ) -> Result<CallResult, Invalid> {
-    let ExecResultAndState { result, state } = transact(db, block, chain_id, tx, Checks::OfCall)?;
+    let ExecResultAndState { result, .. } = transact(db, block, chain_id, tx, Checks::OfCall)?;
     let gas = *result.gas();
     let end = match result {
         ExecutionResult::Success { output, .. } => CallEnd::Success(output.into_data()),
@@ -251,26 +248,7 @@ pub(crate) fn call<DB: DatabaseRef>(
         end,
         gas_spent: gas.total_gas_spent().max(gas.floor_gas()),
         gas_used: gas.tx_gas_used(),
-        accessed: accessed(state),
     })
-}
-
-fn accessed(state: EvmState) -> Vec<AccessListItem> {
-    let mut accessed: Vec<_> = state
-        .into_iter()
-        .map(|(address, account)| {
-            let mut storage_keys: Vec<_> = account.storage.into_keys().map(B256::from).collect();
-            storage_keys.sort_unstable();
-            AccessListItem { address, storage_keys }
-        })
-        .collect();
-    accessed.sort_unstable_by_key(|item| item.address);
-    accessed
-}
-
-/// Whether the address is that of a precompiled contract.
-pub(crate) fn is_precompile(address: &Address) -> bool {
-    EthPrecompiles::new(SPEC).contains(address)
 }
 
 /// The intrinsic gas of a transaction and its floor (EIP-7623).
