@@ -86,8 +86,9 @@ fn plan(blocks: Vec<SimBlock>, base: &Header) -> RpcResult<Vec<Planned>> {
     let mut planned = Vec::new();
     for block in blocks {
         let overrides = block.block_overrides.clone().unwrap_or_default();
-        let next =
-            overrides.number.map_or(number.saturating_add(1), |number| number.saturating_to());
+        let next = overrides
+            .number
+            .map_or_else(|| number.saturating_add(1), |number| number.saturating_to());
         if next <= number {
             let message = format!("block numbers must be in order: {next} <= {number}");
             return Err(coded(simulation::BLOCK_NUMBER, message));
@@ -168,7 +169,7 @@ impl Simulation<'_> {
     ) -> RpcResult<(Tx, Outcome, SimCallResult)> {
         let from = *request.from.get_or_insert_default();
         let Ok(sender) = self.db.basic_ref(from);
-        let nonce = *request.nonce.get_or_insert(sender.map_or(0, |info| info.nonce));
+        let nonce = *request.nonce.get_or_insert_with(|| sender.map_or(0, |info| info.nonce));
         let gas = *request.gas.get_or_insert(block_gas);
         if gas > block_gas {
             let message = format!("block gas limit reached: {gas} >= {block_gas}");

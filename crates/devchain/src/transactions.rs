@@ -21,11 +21,11 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signing {
     /// One that is valid everywhere.
-    ByKey,
+    Valid,
     /// The placeholder if the sender is impersonated, otherwise a valid one.
-    ByKeyOrImpersonation,
+    ValidUnlessImpersonated,
     /// The placeholder, whoever sends.
-    ByImpersonation,
+    Placeholder,
 }
 
 /// Fills in the fields that the request leaves open, and signs it.
@@ -45,7 +45,7 @@ pub(crate) fn fill(
     if request.gas_price.is_none() {
         let tip = *request.max_priority_fee_per_gas.get_or_insert(SUGGESTED_TIP);
         let base_fee = u128::from(chain.next_base_fee());
-        request.max_fee_per_gas.get_or_insert((2 * base_fee).saturating_add(tip));
+        request.max_fee_per_gas.get_or_insert_with(|| (2 * base_fee).saturating_add(tip));
     }
     if request.gas.is_none() {
         let target = chain.target(None)?;
@@ -59,9 +59,9 @@ pub(crate) fn fill(
 
 fn sign(chain: &Chain, mut tx: TypedTransaction, from: Address, signing: Signing) -> Result<Tx> {
     let is_impersonated = match signing {
-        Signing::ByKey => false,
-        Signing::ByKeyOrImpersonation => chain.is_impersonated(from),
-        Signing::ByImpersonation => true,
+        Signing::Valid => false,
+        Signing::ValidUnlessImpersonated => chain.is_impersonated(from),
+        Signing::Placeholder => true,
     };
     let signature = if is_impersonated {
         placeholder_signature(from)

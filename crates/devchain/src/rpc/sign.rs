@@ -65,7 +65,7 @@ fn sign_typed_data(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawV
 fn sign_transaction(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let (request, from) = transaction_of_sender(params)?;
     chain.signer(from).ok_or(Error::UnknownSigner(from)).or_server_error()?;
-    json(Bytes::from(transactions::fill(chain, request, from, Signing::ByKey)?.encoded_2718()))
+    json(Bytes::from(transactions::fill(chain, request, from, Signing::Valid)?.encoded_2718()))
 }
 
 /// Adds a transaction to the pool. Returns its hash; `None` if the method does something else.
@@ -75,8 +75,8 @@ pub(super) fn send(
     params: &mut Params<'_>,
 ) -> Option<RpcResult<B256>> {
     let tx = match method {
-        "eth_sendTransaction" => completed(chain, params, Signing::ByKeyOrImpersonation),
-        "eth_sendUnsignedTransaction" => completed(chain, params, Signing::ByImpersonation),
+        "eth_sendTransaction" => completed(chain, params, Signing::ValidUnlessImpersonated),
+        "eth_sendUnsignedTransaction" => completed(chain, params, Signing::Placeholder),
         "eth_sendRawTransaction" | "eth_sendRawTransactionSync" => {
             let raw = params.next::<Bytes>();
             raw.and_then(|raw| transactions::decode(&raw).or_server_error())

@@ -146,7 +146,7 @@ async fn blocks_are_selected_as_eip_1898_says() {
     let at = async |block: &Value| {
         let mut answers = Vec::new();
         for (method, params) in &methods {
-            let params = Value::from([&params[..], &[block.clone()]].concat());
+            let params = Value::from([&params[..], std::slice::from_ref(block)].concat());
             answers.push((*method, request(&provider, method, params).await));
         }
         answers
