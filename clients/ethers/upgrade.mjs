@@ -146,12 +146,12 @@ export async function signal({ node, wallets, at, mined, mine }, set) {
   await step("record a seed", async (see) => {
     await at(times.setupEpoch - scenario.blockTime);
     const receipt = await mined(() => Rollup.connect(keeper).setupEpoch(fees));
-    // The node's own randomness is in the event; the same seed on both nodes draws the same proposers.
-    see("gas", [receipt.status, receipt.gasUsed, receipt.logs.length, receipt.logs[0].topics]);
+    see("receipt", shown(receipt));
     const { recorded, seed } = await Rollup.getSeed(scenario.seed.epoch);
     see("recorded", recorded);
     see("the event's seed", BigInt(receipt.logs[0].data) === seed);
     see("stored", BigInt(await node.getStorage(Rollup, scenario.seed.slot)) === seed);
+    // The same seed on both nodes draws the same proposers.
     await node.send("hardhat_setStorageAt", [Rollup.target, `0x${scenario.seed.slot}`, scenario.seed.value]);
     see("seed", await Rollup.getSeed(scenario.seed.epoch));
   });

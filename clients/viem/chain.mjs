@@ -1,5 +1,5 @@
 // The clients of viem for a node, and the transactions of the scenario's people.
-import { createTestClient, createWalletClient, encodeEventTopics, http, parseEventLogs, publicActions } from "viem";
+import { createTestClient, createWalletClient, http, keccak256, parseEventLogs, publicActions } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { anvil } from "viem/chains";
 import { everything, scenario, someHash } from "../transcript.mjs";
@@ -33,22 +33,41 @@ export function connect(url) {
   return { node, wallets, at, mined, transact, options };
 }
 
-/** A log with its event decoded. */
-export const shownLog = ({ address, eventName, args, logIndex, transactionIndex, transactionHash, blockNumber, removed, topics, data }) => ({
-  address, eventName, args, logIndex, transactionIndex, transactionHash, blockNumber, removed, topics, data,
-});
-
-/** A receipt with its events decoded. Only the hash of the block, which contains a state root, is left open. */
-export function shown(receipt) {
-  const { blockHash, logs, status, type, from, to, contractAddress, gasUsed, cumulativeGasUsed, effectiveGasPrice } = receipt;
-  const { transactionHash, transactionIndex, blockNumber, logsBloom } = receipt;
-  return {
-    status, type, from, to, contractAddress, gasUsed, cumulativeGasUsed, effectiveGasPrice, transactionHash, transactionIndex, blockNumber, logsBloom,
-    blockHash: someHash(blockHash),
-    logsOfTheBlock: logs.every((log) => log.blockHash === blockHash),
-    logs: parseEventLogs({ abi: everything, logs }).map(shownLog),
-  };
+/** A log with its event decoded. The hash of its block, and the node's randomness, which is an epoch's seed, are left open. */
+export function shownLog({ args, data, ...log }) {
+  const decoded = log.eventName === "SeedRecorded" ? { data: someHash(data) } : { args, data };
+  return { ...log, ...decoded, blockHash: someHash(log.blockHash) };
 }
 
-/** An event's first topic. */
-export const topicOf = (eventName) => encodeEventTopics({ abi: everything, eventName })[0];
+/**
+ * A receipt with its events decoded. The hash of its block, which contains a state root, is left open. Anvil adds two
+ * fields that other nodes don't have.
+ */
+export const shown = ({ blobGasPrice, blockTimestamp, ...receipt }) => ({
+  ...receipt,
+  blockHash: someHash(receipt.blockHash),
+  logsOfTheBlock: receipt.logs.every((log) => log.blockHash === receipt.blockHash),
+  logs: parseEventLogs({ abi: everything, logs: receipt.logs }).map(shownLog),
+});
+
+/** The receipt of a transaction that its sender didn't sign: each node makes up a signature, so the hash is left open. */
+export function shownUnsigned(receipt) {
+  const { logs, ...rest } = shown(receipt);
+  const transactionHash = someHash(receipt.transactionHash);
+  return { ...rest, transactionHash, logs: logs.map((log) => ({ ...log, transactionHash })) };
+}
+
+/** A transaction; the hash of its block is left open. */
+export const shownTransaction = (sent) => ({
+  ...sent,
+  blockHash: sent.blockHash && someHash(sent.blockHash),
+  input: keccak256(sent.input),
+});
+
+/** A block; what contains or follows from a state root, and the node's randomness, are left open. Anvil still has a difficulty. */
+export const shownBlock = ({ hash, parentHash, stateRoot, mixHash, size, totalDifficulty, ...rest }) => ({
+  ...rest,
+  hashes: [hash, parentHash, stateRoot, mixHash].map(someHash),
+  size: size > 500n,
+  transactions: rest.transactions.map((sent) => (sent.hash ? shownTransaction(sent) : sent)),
+});

@@ -1,5 +1,15 @@
 // A whole upgrade, from the deployment of the set to the first move of a stake.
-import { BaseError, concatHex, ContractFunctionRevertedError, encodeDeployData, encodeFunctionData, getContractAddress, keccak256, parseSignature, recoverTypedDataAddress } from "viem";
+import {
+  BaseError,
+  concatHex,
+  ContractFunctionRevertedError,
+  encodeDeployData,
+  encodeFunctionData,
+  getContractAddress,
+  keccak256,
+  parseSignature,
+  recoverTypedDataAddress,
+} from "viem";
 import { artifact, refusal, scenario, someHash, step } from "../transcript.mjs";
 import { fees, shown } from "./chain.mjs";
 
@@ -75,7 +85,12 @@ export async function stake({ node, wallets, mined, transact }, set) {
     see("result", result);
     const receipt = await mined(() => operator.writeContract(request));
     see("hash", someHash(receipt.transactionHash));
-    see("receipt", { ...shown(receipt), transactionHash: undefined, effectiveGasPrice: undefined, logs: receipt.logs.map(({ topics, data }) => [topics, data]) });
+    see("receipt", {
+      ...shown(receipt),
+      transactionHash: undefined,
+      effectiveGasPrice: undefined,
+      logs: receipt.logs.map(({ topics, data }) => [topics, data]),
+    });
     const sent = await node.getTransaction({ hash: receipt.transactionHash });
     see("gas suffices", sent.gas >= receipt.gasUsed);
     see("the fee covers the base fee", sent.maxFeePerGas >= receipt.effectiveGasPrice);
@@ -83,7 +98,10 @@ export async function stake({ node, wallets, mined, transact }, set) {
   await step("stake", async (see) => {
     for (const [index, attester] of scenario.attesters.entries()) {
       const proposer = wallets[`proposer${index + 1}`].account.address;
-      see(attester, shown(await transact("operator", set.Rollup, "deposit", [attester, proposer, operator.account.address, scenario.stake])));
+      see(
+        attester,
+        shown(await transact("operator", set.Rollup, "deposit", [attester, proposer, operator.account.address, scenario.stake])),
+      );
     }
     see("attesters", await node.readContract({ ...set.Rollup, functionName: "getAttesters" }));
   });
@@ -157,13 +175,13 @@ export async function signal({ node, wallets, at, transact }, set) {
   await step("record a seed", async (see) => {
     await at(times.setupEpoch - scenario.blockTime);
     const receipt = await transact("keeper", Rollup, "setupEpoch");
-    // The node's own randomness is in the event; the same seed on both nodes draws the same proposers.
-    see("gas", [receipt.status, receipt.gasUsed, receipt.logs.length, receipt.logs[0].topics]);
+    see("receipt", shown(receipt));
     const [recorded, seed] = await read("getSeed", [scenario.seed.epoch]);
     see("recorded", recorded);
     see("the event's seed", BigInt(receipt.logs[0].data) === seed);
     const index = `0x${scenario.seed.slot.toString(16).padStart(64, "0")}`;
     see("stored", BigInt(await node.getStorageAt({ address: Rollup.address, slot: index })) === seed);
+    // The same seed on both nodes draws the same proposers.
     await node.setStorageAt({ address: Rollup.address, index, value: scenario.seed.value });
     see("seed", await read("getSeed", [scenario.seed.epoch]));
   });

@@ -73,7 +73,12 @@ impl Transcript {
                 }
             }
             let missing = &Value::Null;
-            compare(&step.name, (&step.seen, &other.seen, missing), &mut found.values, &mut differences);
+            compare(
+                &step.name,
+                (&step.seen, &other.seen, missing),
+                &mut found.values,
+                &mut differences,
+            );
             match unmet.remove(&*step.name) {
                 Some(reason) if !differences.is_empty() => {
                     found.known.push(format!("{}: {reason}", step.name));
@@ -104,7 +109,8 @@ fn compare(
         (Value::Object(ours), Value::Object(theirs)) => {
             let keys = ours.keys().chain(theirs.keys().filter(|key| !ours.contains_key(*key)));
             for key in keys {
-                let [ours, theirs] = [ours, theirs].map(|object| object.get(key).unwrap_or(missing));
+                let [ours, theirs] =
+                    [ours, theirs].map(|object| object.get(key).unwrap_or(missing));
                 let place = format!("{place} / {key}");
                 compare(&place, (ours, theirs, missing), values, differences);
             }
