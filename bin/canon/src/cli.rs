@@ -15,9 +15,9 @@ use clap::{
 
 use crate::{
     commands::{
-        audit, calendar, completions, config, deploy, drop, execute, forecast, lock, man, payload,
-        power, proposal, propose, push, rehearse, rollup, round, setup_epoch, signal, stake,
-        status, unlock, vote, withdraw,
+        audit, calendar, completions, config, deploy, devchain, drop, execute, forecast, lock, man,
+        payload, power, proposal, propose, push, rehearse, rollup, round, setup_epoch, signal,
+        stake, status, unlock, vote, withdraw,
     },
     exit::{Exit, Failure},
     input::looks_like_a_secret,
@@ -32,7 +32,7 @@ pub(crate) struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-`canon rehearse`, `forecast`, `config`, `completions` and `man` need no chain, nor does `canon deploy --print-config`. All other \
+`canon rehearse`, `devchain`, `forecast`, `config`, `completions` and `man` need no chain, nor does `canon deploy --print-config`. All other \
 commands need an endpoint and, apart from `canon deploy`, a Registry: by --rpc-url and --registry, ETH_RPC_URL and CANON_REGISTRY, or in canon.toml.
 
 `canon help COMMAND` explains a command and its exit codes.";
@@ -40,6 +40,7 @@ commands need an endpoint and, apart from `canon deploy`, a Registry: by --rpc-u
 #[derive(Debug, Subcommand)]
 enum Command {
     Rehearse(rehearse::Rehearse),
+    Devchain(devchain::ServeDevchain),
     Forecast(Box<forecast::Forecast>),
     Deploy(Box<deploy::Deploy>),
     Audit(audit::Audit),
@@ -83,6 +84,7 @@ impl Cli {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         match self.command {
             Command::Rehearse(command) => command.run(),
+            Command::Devchain(command) => command.run(),
             Command::Forecast(command) => command.run(),
             Command::Deploy(command) => command.run(),
             Command::Audit(command) => command.run(),

@@ -61,7 +61,7 @@ async fn register(
 
 /// Compares `stake status` with the rollups, for every attester that it lists.
 pub(super) async fn status(s: &mut Session, set: &Set, expected: usize) -> Result<Value> {
-    let document = s.reads(None, "stake status --json").await?;
+    let document = s.reports("stake status").await?;
     let attesters = list(&document, "attesters")?;
     s.ledger.same("attesters", &expected.into(), &attesters.len().into())?;
     s.check((&document, "/canonical"), (&set.registry, "getRollup()(address)", &[])).await?;

@@ -4,6 +4,7 @@ use std::{error, fmt};
 
 use canon_chain::{Error, Rejection};
 use canon_protocol::{ProposalsRefusal, Refusal};
+use canon_views::IntendedAction;
 use eyre::{Report, eyre};
 
 use super::{Step, outbox::Delivered};
@@ -50,9 +51,10 @@ pub(super) fn nothing_sent(failure: Failure) -> Failure {
 
 /// Adds the steps that are done to the failure of a later one.
 pub(super) fn after(delivered: &[Delivered], failure: Failure) -> Failure {
-    let done = delivered
-        .iter()
-        .map(|Delivered { step, confirmed }| format!("{} ({})", step.title(), confirmed.hash));
+    let done = delivered.iter().map(|done| match done.transaction {
+        Some(transaction) => format!("{} ({})", done.step.title(), transaction.hash),
+        None => done.step.title().to_owned(),
+    });
     let done = done.collect::<Vec<_>>().join("; ");
     Failure { report: failure.report.wrap_err(format!("only a part is done: {done}")), ..failure }
 }
@@ -90,9 +92,15 @@ pub(super) fn unsent_step(step: &Step, error: Error) -> Failure {
 }
 
 /// The failure for a transaction that was mined and didn't do its work.
-pub(super) fn mined(error: &Error) -> Failure {
+pub(super) fn mined(step: &Step, error: &Error) -> Failure {
     let report = reported(error).wrap_err("the transaction failed");
-    Failure::refused(report, "`canon status` shows whether it is still needed")
+    Failure::refused(
+        report,
+        match step.intent.action {
+            IntendedAction::Create { .. } => "run the command again: the contract is still missing",
+            _ => "`canon status` shows whether it is still needed",
+        },
+    )
 }
 
 /// The failure for a step that wasn't mined in time.

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256};
 use canon_chain::{
-    Confirmed, Error, IntentSender, Wait, Waited,
+    Confirmed, Error, Inclusion, IntentSender, Wait, Waited,
     tx::{InFlight, TxEvent, TxReport},
 };
 use canon_protocol::{Seconds, Timestamp};
-use canon_views::{BlockView, Intent, IntentId, RequestId};
+use canon_views::{BlockView, IntendedAction, Intent, IntentId, RequestId};
 use eyre::{Report, eyre};
 
 use super::{
@@ -16,6 +16,7 @@ use super::{
     args::Consent,
     earlier::Patience,
     failures,
+    outcome::Change,
     record::{AccountFiles, Begun},
 };
 use crate::exit::{Exit, Failure};
@@ -46,11 +47,14 @@ enum Outcome {
     Failed(Error),
 }
 
-/// A step whose transaction did its work.
+/// A step that is done.
 #[derive(Clone, Debug)]
 pub(super) struct Delivered {
     pub(super) step: Step,
-    pub(super) confirmed: Confirmed,
+    /// The transaction of the command. It did the step, or failed because the chain had the contract that it
+    /// creates; `None` if it wasn't sent for that reason.
+    pub(super) transaction: Option<Inclusion>,
+    pub(super) change: Change,
 }
 
 /// The reason why a step wasn't completed.
@@ -226,12 +230,15 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
             match hash.and_then(|hash| Some((hash, self.outcomes.get(&hash)?))) {
                 Some((hash, outcome)) if self.is_confirmed(hash, &head, confirmations) => {
                     return match outcome {
-                        Outcome::Done(confirmed) => {
-                            Ok(Delivered { step: step.clone(), confirmed: confirmed.clone() })
-                        }
+                        Outcome::Done(confirmed) => Ok(Delivered {
+                            step: step.clone(),
+                            transaction: Some(confirmed.inclusion()),
+                            change: Change::of(&step.intent, confirmed),
+                        }),
                         Outcome::Failed(error) => {
-                            let failure = failures::mined(error);
-                            Err(Stopped::Mined { transaction: hash, failure })
+                            let failure = failures::mined(step, error);
+                            let created = self.created_by_others(step, Some(hash)).await?;
+                            created.ok_or(Stopped::Mined { transaction: hash, failure })
                         }
                     };
                 }
@@ -248,6 +255,9 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
                     if let Some(error) = self.pursue(Some(&step.intent), next).await {
                         // What was recorded before the node refused it, another node may have.
                         if !error.is_temporary() && !self.is_sent(step, earlier) {
+                            if let Some(created) = self.created_by_others(step, None).await? {
+                                return Ok(created);
+                            }
                             let failure = failures::unsent(error);
                             return Err(Stopped::ForGood(match self.has_sent(earlier) {
                                 true => failure,
@@ -261,6 +271,29 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
             }
             self.pause(&head).await?;
         }
+    }
+
+    /// The step if it creates a contract that the chain has by now: somebody else created it after the step was
+    /// planned. The address proves that it is the same contract. `failed` is the transaction that was mined later.
+    async fn created_by_others(
+        &self,
+        step: &Step,
+        failed: Option<B256>,
+    ) -> Result<Option<Delivered>, Stopped> {
+        let IntendedAction::Create { contract, .. } = step.intent.action else { return Ok(None) };
+        let client = self.sender.client();
+        let unread =
+            |error: Error| Stopped::ForNow(self.interrupted(Report::msg(error.to_string())));
+        let head = client.head().await.map_err(unread)?;
+        if client.code(head.hash.into(), contract).await.map_err(unread)?.is_none() {
+            return Ok(None);
+        }
+        let transaction = match failed {
+            Some(hash) => client.inclusion(hash).await.map_err(unread)?,
+            None => None,
+        };
+        let change = Change::CreatedByOthers { contract };
+        Ok(Some(Delivered { step: step.clone(), transaction, change }))
     }
 
     /// Sends an intent and everything in flight, for the first time or again. Returns the error if that of the

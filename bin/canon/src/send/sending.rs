@@ -134,7 +134,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
         let steps = match self.remaining(plan, planned, delivered).await {
             Ok(steps) if steps.is_empty() => {
                 if delivered.is_empty() {
-                    (self.tell)("nothing was sent: the chain has what the command does");
+                    (self.tell)(NOTHING_LEFT);
                 }
                 return Ok(());
             }
@@ -164,7 +164,13 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
         }
         let steps = delivered.iter().map(|done| &done.step).chain(&shown).cloned().collect();
         let earlier = start.begun.map(|begun| begun.earlier);
-        check_shown(&self.remaining(plan, planned, delivered).await?, &shown)?;
+        let now = self.remaining(plan, planned, delivered).await?;
+        if now.is_empty() && delivered.is_empty() {
+            // Somebody else did it while the user read.
+            (self.tell)(NOTHING_LEFT);
+            return Ok(());
+        }
+        check_shown(&now, &shown)?;
         let begun = outbox.begin(self.command, self.registry, start.request, steps, earlier);
         let begun = begun.map_err(Stopped::ForNow)?;
         for (number, step) in shown.iter().enumerate() {
@@ -221,6 +227,8 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
         }
     }
 }
+
+const NOTHING_LEFT: &str = "nothing was sent: the chain has what the command does";
 
 /// Refuses steps that the account can't pay for.
 async fn check_balance(sender: &IntentSender, previewed: &[Previewed]) -> Result<(), Failure> {

@@ -309,7 +309,7 @@ async fn an_account_in_use_is_left_alone_and_its_user_is_named() {
         lock.try_lock().unwrap();
         std::fs::write(state.join(format!("{name}.user")), "process 4711: canon lock 5\n").unwrap();
         let said = fails(by(&chain, &folder, "push --yes"), 3);
-        assert!(said.contains("is in use by process 4711: canon lock 5"), "{said}");
+        assert!(said.contains("to write its name is process 4711: canon lock 5"), "{said}");
         assert_eq!(chain.chain.block_number(), block);
         drop(lock);
         shown(by(&chain, &folder, "push --yes"));
