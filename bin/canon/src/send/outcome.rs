@@ -5,9 +5,9 @@ use std::fmt;
 use alloy_primitives::{Address, B256};
 use canon_chain::Confirmed;
 use canon_protocol::{
-    Amount, Epoch, Event, GovernanceEvent, Nonce, ProposalId, Role, RollupEvent, Round, Slot,
-    Support, Timestamp, WithdrawalId,
-    text::{self, Time, count, ether, grouped},
+    Amount, BlockNumber, Epoch, Event, GovernanceEvent, Nonce, ProposalId, Role, RollupEvent,
+    Round, Slot, Support, Timestamp, WithdrawalId,
+    text::{self, Rounding, Time, count, ether, grouped},
 };
 use canon_views::{IntendedAction, Intent};
 use serde::Serialize;
@@ -300,7 +300,7 @@ struct TransactionDocument {
     /// The title of the step that it carried out.
     step: String,
     hash: B256,
-    block: u64,
+    block: BlockNumber,
     gas_used: u64,
     /// The fee in wei.
     fee: String,
@@ -317,7 +317,7 @@ impl<'a> OutcomeDocument<'a> {
             delivered.iter().map(|Delivered { step, confirmed }| TransactionDocument {
                 step: step.title().to_owned(),
                 hash: confirmed.hash,
-                block: confirmed.block.get(),
+                block: confirmed.block,
                 gas_used: confirmed.gas_used,
                 fee: confirmed.fee.to_string(),
                 changed: Change::of(&step.intent, confirmed),
@@ -334,7 +334,7 @@ pub(super) fn text(delivered: &[Delivered]) -> String {
         line!(page, "  hash   {}", confirmed.hash);
         line!(page, "  block  {}", grouped(confirmed.block.get()));
         line!(page, "  gas    {}", count(confirmed.gas_used, "unit"));
-        line!(page, "  fee    {} ether", ether(confirmed.fee));
+        line!(page, "  fee    {} ether", ether(confirmed.fee, Rounding::Up));
     }
     page.into_text()
 }

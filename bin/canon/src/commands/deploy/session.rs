@@ -69,6 +69,7 @@ pub(super) struct Prepared {
 /// The result of a dry run as JSON.
 #[derive(Serialize)]
 pub(super) struct PreparedDocument<'a> {
+    #[serde(with = "canon_protocol::text::decimal")]
     chain_id: u64,
     #[serde(with = "canon_protocol::text::address")]
     deployer: Address,
