@@ -76,7 +76,7 @@ impl Cli {
     pub(crate) fn read() -> Result<Self, clap::Error> {
         let mut command = with_negative_values(without_empty_variables(Self::command()));
         let matches = command.try_get_matches_from_mut(env::args_os());
-        let mut matches = matches.map_err(with_tip)?;
+        let mut matches = matches.map_err(|error| with_tip(with_usage(error, &command)))?;
         require_paths(&command, &matches)?;
         Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
     }
@@ -140,6 +140,21 @@ fn takes_a_path(argument: &Arg) -> bool {
 /// Whether a path is rather a secret: it looks like one, and there is no such file.
 fn is_a_secret(path: &Path) -> bool {
     looks_like_a_secret(&path.to_string_lossy()) && !path.exists()
+}
+
+/// Replaces the usage in an error by the one in the command's help. clap's own adds the arguments that were found,
+/// also those of the environment, as if they were required.
+fn with_usage(mut error: clap::Error, root: &clap::Command) -> clap::Error {
+    if error.get(ContextKind::Usage).is_some() {
+        let mut names = env::args_os().skip(1);
+        let mut command = root;
+        while let Some(found) = names.next().and_then(|name| command.find_subcommand(name)) {
+            command = found;
+        }
+        let usage = command.clone().render_usage();
+        error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
+    }
+    error
 }
 
 /// Adds a tip to the error for a ballot without a side, and for a scenario that is named without its flag.

@@ -9,7 +9,7 @@ use canon_chain::{
 };
 use canon_protocol::{
     Seconds,
-    text::{Duration, ether},
+    text::{Duration, Rounding, ether},
 };
 use eyre::eyre;
 
@@ -136,7 +136,8 @@ pub(crate) fn ensure_funds(balance: U256, most: U256) -> Result<(), Failure> {
     if balance >= most {
         return Ok(());
     }
-    let (has, missing, most) = (ether(balance), ether(most - balance), ether(most));
+    let (missing, most) = (ether(most - balance, Rounding::Up), ether(most, Rounding::Up));
+    let has = ether(balance, Rounding::Down);
     Err(Failure::refused(
         eyre!("the account has {has} ether, and this can cost {most}: {missing} ether are missing"),
         "send the account that much, or wait for a lower base fee",

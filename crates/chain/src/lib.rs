@@ -6,6 +6,7 @@ mod call;
 pub mod calls;
 mod client;
 mod confirm;
+mod departures;
 pub mod deploy;
 mod endpoint;
 mod error;
@@ -30,6 +31,7 @@ pub use call::ContractCall;
 pub use calls::PermitRequest;
 pub use client::{Client, NextBlock, block_view};
 pub use confirm::{Confirmed, Inclusion, NoWait, Pending, Receipts, Wait, Waited, wait_until};
+pub use departures::{Departure, Destination};
 pub use endpoint::{
     DEVELOPMENT_CHAINS, Endpoint, EndpointChecks, EndpointNote, EndpointProblem, Endpoints,
     NoEndpoint, ParseEndpointError, Timeouts, without_secrets,

@@ -142,7 +142,8 @@ impl Session {
                 self.cast.text(&["to-check-sum-address", text_of(&receipt, "from")?]).await?;
             self.ledger.same("sender", &outcome["account"], &from.into())?;
             self.ledger.same("success", &"0x1".into(), &receipt["status"])?;
-            self.ledger.same("block", &transaction["block"], &json!(number("blockNumber")?))?;
+            let block = number("blockNumber")?.map(|block| block.to_string());
+            self.ledger.same("block", &transaction["block"], &json!(block))?;
             self.ledger.same("gas", &transaction["gas_used"], &json!(gas))?;
             self.ledger.same("fee", &transaction["fee"], &json!(fee.map(|fee| fee.to_string())))?;
         }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use canon_devchain::{Devchain, DevchainConfig, serve};
-use canon_protocol::text::ether;
+use canon_protocol::text::{Rounding, ether};
 use clap::Args;
 use eyre::{Report, WrapErr as _};
 
@@ -78,7 +78,7 @@ impl ServeDevchain {
 
         let mut page =
             format!("The embedded L1, chain {}\n  http://{}\n", chain.chain_id(), server.addr());
-        let _ = writeln!(page, "\nAccounts, with {} ether each", ether(balance));
+        let _ = writeln!(page, "\nAccounts, with {} ether each", ether(balance, Rounding::Down));
         for account in chain.dev_accounts() {
             let _ = writeln!(page, "  {}  private key {}", account.address(), account.to_bytes());
         }

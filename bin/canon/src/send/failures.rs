@@ -5,12 +5,13 @@ use std::{error, fmt};
 use canon_chain::{Error, Rejection};
 use canon_protocol::{ProposalsRefusal, Refusal};
 use canon_views::IntendedAction;
-use eyre::{Report, eyre};
+use eyre::Report;
 
 use super::{Step, outbox::Delivered};
 use crate::exit::Failure;
 
-/// The refusal of a signal because the block is in a slot of another proposer, of nobody, or that was used.
+/// The failure of a signal because it isn't in its slot: the block is in a slot of another proposer, of nobody, or
+/// that was used, or the slot was over before it was mined.
 #[derive(Debug)]
 struct OutOfSlot(String);
 
@@ -22,7 +23,8 @@ impl fmt::Display for OutOfSlot {
 
 impl error::Error for OutOfSlot {}
 
-/// Whether a signal was refused, or reverted, because the block is in another slot than the proposer's.
+/// Whether a signal was refused, reverted, or not mined in time, because the block is in another slot than the
+/// proposer's.
 pub(crate) fn is_out_of_slot(failure: &Failure) -> bool {
     failure.report.downcast_ref::<OutOfSlot>().is_some()
 }
@@ -105,7 +107,7 @@ pub(super) fn mined(step: &Step, error: &Error) -> Failure {
 
 /// The failure for a step that wasn't mined in time.
 pub(super) fn too_late(step: &str) -> Failure {
-    let report =
-        eyre!("its time was over before it was mined").wrap_err(format!("too late: {step}"));
+    let reason = OutOfSlot("its time was over before it was mined".to_owned());
+    let report = Report::new(reason).wrap_err(format!("too late: {step}"));
     Failure::refused(report, "run the command again for what can be done by now")
 }

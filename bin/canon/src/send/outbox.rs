@@ -7,7 +7,7 @@ use canon_chain::{
     Confirmed, Error, Inclusion, IntentSender, Wait, Waited,
     tx::{InFlight, TxEvent, TxReport},
 };
-use canon_protocol::{Seconds, Timestamp};
+use canon_protocol::{BlockNumber, Seconds, Timestamp, text::count};
 use canon_views::{BlockView, IntendedAction, Intent, IntentId, RequestId};
 use eyre::{Report, eyre};
 
@@ -32,6 +32,8 @@ pub(super) struct Outbox<'a, W, A> {
     pub(super) block_time: Seconds,
     wait: W,
     pub(super) tell: &'a dyn Fn(&str),
+    /// Shows what a mined transaction waits for; `None` if it waits no longer.
+    progress: &'a dyn Fn(Option<&str>),
     pub(super) consent: Consent,
     /// Shows a text and asks a question.
     pub(super) ask: &'a A,
@@ -39,6 +41,14 @@ pub(super) struct Outbox<'a, W, A> {
     outcomes: BTreeMap<B256, Outcome>,
     /// The notes already shown, each of which is shown only once.
     told: BTreeSet<String>,
+}
+
+/// What a command shows while it sends.
+pub(super) struct Notes<'a> {
+    /// Shows a note.
+    pub(super) tell: &'a dyn Fn(&str),
+    /// Shows what a mined transaction waits for; `None` if it waits no longer.
+    pub(super) progress: &'a dyn Fn(Option<&str>),
 }
 
 /// The outcome of a mined transaction.
@@ -95,12 +105,12 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         files: AccountFiles,
         block_time: Seconds,
         wait: W,
-        tell: &'a dyn Fn(&str),
+        Notes { tell, progress }: Notes<'a>,
         consent: Consent,
         ask: &'a A,
     ) -> Self {
         let (outcomes, told) = Default::default();
-        Self { sender, files, block_time, wait, tell, consent, ask, outcomes, told }
+        Self { sender, files, block_time, wait, tell, progress, consent, ask, outcomes, told }
     }
 
     pub(super) const fn sender(&self) -> &IntentSender {
@@ -182,11 +192,21 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
 
     /// Whether the block of a mined transaction has this number of confirmations.
     fn is_confirmed(&self, transaction: B256, head: &BlockView, confirmations: u64) -> bool {
+        self.missing_confirmations(transaction, head, confirmations).is_none()
+    }
+
+    /// The block of a mined transaction, and the number of blocks that are missing on top of it; `None` if none is.
+    fn missing_confirmations(
+        &self,
+        transaction: B256,
+        head: &BlockView,
+        confirmations: u64,
+    ) -> Option<(BlockNumber, u64)> {
         // A transaction is forgotten only once its block is final.
-        self.sender.mined_in(transaction).is_none_or(|block| {
-            let after = head.number.steps_since(block).unwrap_or_default();
-            after.saturating_add(1) >= confirmations
-        })
+        let block = self.sender.mined_in(transaction)?;
+        let after = head.number.steps_since(block).unwrap_or_default();
+        let missing = confirmations.saturating_sub(after.saturating_add(1));
+        (missing > 0).then_some((block, missing))
     }
 
     /// Whether the command has sent a transaction for a step.
@@ -227,8 +247,14 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
             let head = self.look().await?;
             patience.note(self.sender.may_be_mined(&id));
             let hash = self.hashes_of(&id, earlier).find(|hash| self.outcomes.contains_key(hash));
+            let missing =
+                hash.and_then(|hash| self.missing_confirmations(hash, &head, confirmations));
+            let waiting = missing.map(|(block, missing)| {
+                format!("waiting for {} on top of block {block}", count(missing, "more block"))
+            });
+            (self.progress)(waiting.as_deref());
             match hash.and_then(|hash| Some((hash, self.outcomes.get(&hash)?))) {
-                Some((hash, outcome)) if self.is_confirmed(hash, &head, confirmations) => {
+                Some((hash, outcome)) if missing.is_none() => {
                     return match outcome {
                         Outcome::Done(confirmed) => Ok(Delivered {
                             step: step.clone(),

@@ -5,9 +5,9 @@ use std::fmt;
 use alloy_primitives::{Address, B256};
 use canon_chain::{Confirmed, Inclusion};
 use canon_protocol::{
-    Amount, Epoch, Event, GovernanceEvent, Nonce, ProposalId, Role, RollupEvent, Round, Slot,
-    Support, Timestamp, WithdrawalId,
-    text::{self, Time, count, ether, grouped},
+    Amount, BlockNumber, Epoch, Event, GovernanceEvent, Nonce, ProposalId, Role, RollupEvent,
+    Round, Slot, Support, Timestamp, WithdrawalId,
+    text::{self, Rounding, Time, count, ether, grouped},
 };
 use canon_views::{IntendedAction, Intent};
 use serde::Serialize;
@@ -310,7 +310,7 @@ struct TransactionDocument<'a> {
     /// The title of the step that it carried out.
     step: String,
     hash: B256,
-    block: u64,
+    block: BlockNumber,
     gas_used: u64,
     /// The fee in wei.
     fee: String,
@@ -328,7 +328,7 @@ impl<'a> OutcomeDocument<'a> {
             Some(TransactionDocument {
                 step: done.step.title().to_owned(),
                 hash,
-                block: block.get(),
+                block,
                 gas_used,
                 fee: fee.to_string(),
                 changed: &done.change,
@@ -350,7 +350,7 @@ pub(super) fn text(delivered: &[Delivered]) -> String {
         line!(page, "  hash   {hash}");
         line!(page, "  block  {}", grouped(block.get()));
         line!(page, "  gas    {}", count(gas_used, "unit"));
-        line!(page, "  fee    {} ether", ether(fee));
+        line!(page, "  fee    {} ether", ether(fee, Rounding::Up));
     }
     page.into_text()
 }

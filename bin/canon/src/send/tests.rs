@@ -158,6 +158,7 @@ impl World {
             consent: Consent::Given,
             format: Format::Text,
             tell,
+            progress: &|_| {},
             show: &|_| {},
             ask: &async |_: &str, _: &str| Ok(Answer::No),
             result,
@@ -376,6 +377,7 @@ impl World {
             consent: Consent::Ask,
             format: Format::Text,
             tell: &|_| {},
+            progress: &|_| {},
             show: &|_| {},
             ask,
             result: &|_| Ok(()),
@@ -565,10 +567,20 @@ async fn a_command_waits_for_as_many_blocks_as_it_was_asked_to() {
     let plan = async |planned| world.plan(planned, FIVE).await;
     let before = world.chain.block_number();
     for confirmations in [1, 5] {
-        let sending = Sending { confirmations, ..world.asking(&yes) };
+        let said = RefCell::new(Vec::new());
+        let progress = |waiting: Option<&str>| said.borrow_mut().extend(waiting.map(str::to_owned));
+        let sending = Sending { confirmations, progress: &progress, ..world.asking(&yes) };
         let start = world.chain.block_number();
         sending.run(world.mining(), std::future::pending(), &plan).await.unwrap();
         assert_eq!(world.chain.block_number() - start, 2 * confirmations, "two transactions");
+        let of = |block: u64| {
+            (1..confirmations).rev().map(move |missing| {
+                let noun = if missing == 1 { "block" } else { "blocks" };
+                format!("waiting for {missing} more {noun} on top of block {block}")
+            })
+        };
+        let expected: Vec<_> = of(start + 1).chain(of(start + 1 + confirmations)).collect();
+        assert_eq!(said.into_inner(), expected);
     }
     assert!(world.chain.block_number() > before);
 }

@@ -6,6 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use alloy_primitives::Address;
 use canon_devchain::dev_accounts;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -67,11 +68,11 @@ fn its_accounts_are_those_that_it_prints() {
     assert_eq!(served.ask("eth_chainId"), "0x7a69");
     let accounts = dev_accounts(0, 10);
     let addresses: Vec<_> = accounts.iter().map(|account| account.address()).collect();
-    let listed: Vec<_> = serde_json::from_value(served.ask("eth_accounts")).unwrap();
+    let listed: Vec<Address> = serde_json::from_value(served.ask("eth_accounts")).unwrap();
     assert_eq!(addresses, listed);
-    let printed = accounts.iter().map(|account| {
-        format!("  {}  private key {}\n", account.address(), account.to_bytes())
-    });
+    let printed = accounts
+        .iter()
+        .map(|account| format!("  {}  private key {}\n", account.address(), account.to_bytes()));
     let page = format!(
         "The embedded L1, chain 31337\n  http://{}\n\nAccounts, with 10,000 ether each\n{}\nCtrl-C stops it\n",
         served.address,
@@ -85,7 +86,8 @@ fn signals_end_it_while_a_client_has_half_a_request() {
     for signal in [Signal::INT, Signal::TERM] {
         let served = Served::start();
         let mut slow = TcpStream::connect(served.address).unwrap();
-        slow.write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{").unwrap();
+        slow.write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
+            .unwrap();
         assert_eq!(served.ask("eth_blockNumber"), "0x0");
         assert_eq!(served.stop(signal), Some(0));
     }

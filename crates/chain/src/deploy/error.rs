@@ -9,7 +9,10 @@ use crate::error::Error;
 use alloy_primitives::{Address, B256, ChainId, U256};
 use alloy_transport::TransportError;
 use canon_abi::Contract;
-use canon_protocol::{Refusal, text::ether};
+use canon_protocol::{
+    Refusal,
+    text::{Rounding, ether},
+};
 
 /// The reason why a deployment stopped. The record keeps the finished steps: remove the cause and run it again.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +98,7 @@ pub enum DeployError {
     #[error(
         "the chain lacks the deterministic deployment proxy: send {} ether to {CREATOR}, then send the signed \
          transaction that creates it, as anybody can (`cast publish`):\n\n  {CREATION}\n\nor choose another factory",
-        ether(*.missing)
+        ether(*.missing, Rounding::Up)
     )]
     NoProxy {
         /// The wei that the creator of the proxy lacks.

@@ -26,6 +26,7 @@ const VERSION: u32 = 1;
 pub struct DeployManifest {
     version: u32,
     /// The chain.
+    #[serde(with = "text::decimal")]
     pub chain_id: ChainId,
     /// The first owner of Asset and Registry.
     #[serde(with = "text::address")]

@@ -11,7 +11,7 @@ use canon_chain::{
     deploy::{DeployManifest, DeployedSet},
     write_file,
 };
-use canon_protocol::text::{ether, grouped};
+use canon_protocol::text::{Rounding, ether, grouped};
 use eyre::Report;
 
 use super::session::RESUME;
@@ -60,7 +60,7 @@ impl Finished {
         // Somebody else may have paid for everything.
         if *gas > 0 {
             line!(page, "  gas                {}", grouped(u128::from(*gas)));
-            line!(page, "  fee                {} ether", ether(*fee));
+            line!(page, "  fee                {} ether", ether(*fee, Rounding::Up));
         }
         line!(page, "  manifest           {}", file.display());
         line!(page, "\ncanon.toml, for the commands below");

@@ -143,7 +143,7 @@ impl Deploy {
                     return prepared.ensure_funds().map(|()| Exit::Success);
                 }
                 (Extent::Simulate, Format::Text) => {
-                    output::result(&words)?;
+                    output::report(&words)?;
                     return prepared.ensure_funds().map(|()| Exit::Success);
                 }
                 (Extent::Print(form), _) if !prepared.is_on_chain() => {
@@ -159,7 +159,7 @@ impl Deploy {
             let finished = prepared.deploy(self.send.confirmations()).await?;
             match self.send.format() {
                 Format::Json => output::json(&finished.manifest)?,
-                Format::Text => output::result(&finished.render(&settings))?,
+                Format::Text => output::report(&finished.render(&settings))?,
             }
             Ok(Exit::Success)
         })

@@ -4,7 +4,7 @@ use alloy_primitives::U256;
 use canon_chain::deploy::{DeployRecord, SetParameters, SetPlan, Step, whole_way};
 use canon_protocol::{
     ForeignText, Seconds,
-    text::{Duration, Percent, Time, count, ether, grouped},
+    text::{Duration, Percent, Rounding, Time, count, ether, grouped},
     withdrawal_delay,
 };
 
@@ -100,8 +100,8 @@ impl Preview<'_> {
         line!(page, "\nCost");
         let gas = grouped(u128::from(record.most_gas_left()));
         line!(page, "  gas                at most {gas}");
-        line!(page, "  fee                at most {} ether", ether(self.most));
-        line!(page, "  the deployer has   {} ether", ether(self.balance));
+        line!(page, "  fee                at most {} ether", ether(self.most, Rounding::Up));
+        line!(page, "  the deployer has   {} ether", ether(self.balance, Rounding::Down));
         page.into_text()
     }
 }

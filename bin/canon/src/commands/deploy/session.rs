@@ -14,7 +14,7 @@ use canon_chain::{
         SetPlan, SimulatedSteps, Step, deploy, ensure_can_be_finished, find_done, simulate_steps,
     },
 };
-use canon_protocol::text::ether;
+use canon_protocol::text::{Rounding, ether};
 use canon_views::BlockView;
 use eyre::{Report, eyre};
 use serde::Serialize;
@@ -82,6 +82,7 @@ pub(super) struct Prepared {
 /// The result of a dry run as JSON.
 #[derive(Serialize)]
 pub(super) struct PreparedDocument<'a> {
+    #[serde(with = "canon_protocol::text::decimal")]
     chain_id: u64,
     #[serde(with = "canon_protocol::text::address")]
     deployer: Address,
@@ -366,7 +367,7 @@ impl Prepared {
                 }
                 DeployProgress::Outrun { step, failed } => {
                     let cost = failed.map_or_else(String::new, |failed| {
-                        let (hash, fee) = (failed.hash, ether(failed.fee));
+                        let (hash, fee) = (failed.hash, ether(failed.fee, Rounding::Up));
                         format!("; the transaction of this deployment, {hash}, failed and cost {fee} ether")
                     });
                     output::note(&format_args!("{step}: somebody else did it first{cost}"));
