@@ -187,6 +187,8 @@ export async function follow({ node, wallets, mined, transact }, set) {
     const block = first((seen, onError) =>
       stops.push(node.watchBlocks({ onBlock: (block) => block.number > before && seen(block), onError, includeTransactions: true })),
     );
+    // The watchers have asked first: with this answer, the node has their filter.
+    await node.getBlockNumber();
     const receipt = await transact("team", set.Asset, "transfer", [team, 2n]);
     see("logs", (await logs).map(shownLog));
     see("number", await number);
