@@ -56,7 +56,7 @@ export async function develop(chain, set) {
     const nonce = await node.getTransactionCount({ address: team.account.address });
     const first = await team.sendTransaction({ to: nobody, value: 1n, nonce, ...fees });
     const second = await team.sendTransaction({ to: nobody, value: 2n, nonce: nonce + 1, ...fees });
-    const late = await holder.sendTransaction({ to: nobody, nonce: 100, ...fees });
+    await holder.sendTransaction({ to: nobody, nonce: 100, ...fees });
     see("status", await node.getTxpoolStatus());
     const content = await node.getTxpoolContent();
     const hashes = (accounts) =>

@@ -7,12 +7,13 @@ import {
   hexToBigInt,
   http,
   keccak256,
+  numberToHex,
   parseEther,
   recoverMessageAddress,
   verifyMessage,
   verifyTypedData,
 } from "viem";
-import { artifact, everything, refusal, scenario, someHash, step } from "../transcript.mjs";
+import { artifact, everything, refusal, scenario, step } from "../transcript.mjs";
 import { fees, shown, shownBlock, shownLog, shownTransaction } from "./chain.mjs";
 import { reverted, typedData } from "./upgrade.mjs";
 
@@ -75,10 +76,11 @@ export async function read({ node, wallets, options }, set, url) {
     see("slot", await node.readContract({ ...set.Rollup, functionName: "getCurrentSlot", blockNumber: 30n }));
   });
   await step("overrides", async (see) => {
-    const stateOverride = [{ address: rollup, stateDiff: [{ slot: `0x${"04".padStart(64, "0")}`, value: scenario.seed.value }] }];
+    const word = (number) => numberToHex(number, { size: 32 });
+    const stateOverride = [{ address: rollup, stateDiff: [{ slot: word(3), value: word(7) }] }];
     const holder = wallets.holder.account.address;
     see("call without code", (await node.call({ to: holder, stateOverride: [{ address: holder, code: "0x602a60005260206000f3" }] })).data);
-    see("slot", await node.readContract({ ...set.Rollup, functionName: "blockNumber", stateOverride }));
+    see("block", await node.readContract({ ...set.Rollup, functionName: "blockNumber", stateOverride }));
   });
 
   await step("blocks", async (see) => {
@@ -185,6 +187,8 @@ export async function follow({ node, wallets, mined, transact }, set) {
     const block = first((seen, onError) =>
       stops.push(node.watchBlocks({ onBlock: (block) => block.number > before && seen(block), onError, includeTransactions: true })),
     );
+    // The watchers have asked first: with this answer, the node has their filter.
+    await node.getBlockNumber();
     const receipt = await transact("team", set.Asset, "transfer", [team, 2n]);
     see("logs", (await logs).map(shownLog));
     see("number", await number);

@@ -197,7 +197,11 @@ export async function signal({ node, wallets, at, transact }, set) {
       const vote = { ...Proposals, functionName: "vote", args: [Payload.address] };
       see("refused", reverted(await refusal(() => node.simulateContract({ ...vote, account: wallets.keeper.account }))));
       if (index === 0) {
-        see("mined refusal", shown(await transact("keeper", Proposals, "vote", [Payload.address])));
+        const failed = await transact("keeper", Proposals, "vote", [Payload.address]);
+        see("mined refusal", shown(failed));
+        // What it reverted with: the same call at the block before it.
+        const earlier = { ...vote, account: wallets.keeper.account, blockNumber: failed.blockNumber - 1n };
+        see("its reason", reverted(await refusal(() => node.simulateContract(earlier))));
         see("block", shown(await transact(who, Rollup, "proposeBlock", [scenario.blockHash])));
       }
       if (index === 1) {
