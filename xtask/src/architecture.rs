@@ -54,6 +54,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "canon-forecast",
             "canon-views",
             "canon-payload",
+            "canon-devchain",
             "canon-chain",
             "canon-follow",
             "canon-rehearsal",

@@ -2,6 +2,7 @@
 
 mod anvil;
 mod architecture;
+mod clients;
 mod commands;
 mod configuration_files;
 mod differential;
@@ -20,6 +21,9 @@ usage: cargo xtask <task>
 
   architecture            fail if a crate depends on what it must not, or if a new field of
                           `Configuration` would touch too many files
+  clients --anvil PATH [--node PATH] [--python PATH]
+                          carry out an upgrade with viem, ethers and web3.py on the devchain and on
+                          anvil; fail if a client observes a difference
   commands                write docs/commands.md, the reference of the commands of canon
   differential [--calls N] [--threads N] [--from SEED | --seed SEED]
                           drive the rules and the bytecode in step; fail where they differ
@@ -45,6 +49,7 @@ fn main() -> Result<()> {
             architecture::check()?;
             configuration_files::check()
         }
+        Some("clients") => clients::command(&arguments[1..]),
         Some("commands") => commands::write(),
         Some("differential") => differential::command(&arguments[1..]),
         Some("explore") => explore::command(&arguments[1..]),

@@ -15,9 +15,9 @@ use clap::{
 
 use crate::{
     commands::{
-        audit, calendar, completions, config, deploy, drop, execute, forecast, lock, man, payload,
-        power, proposal, propose, push, rehearse, rollup, round, setup_epoch, signal, stake,
-        status, unlock, vote, withdraw,
+        audit, calendar, completions, config, deploy, devchain, drop, execute, forecast, lock, man,
+        payload, power, proposal, propose, push, rehearse, rollup, round, setup_epoch, signal,
+        stake, status, unlock, vote, withdraw,
     },
     exit::{Exit, Failure},
     input::looks_like_a_secret,
@@ -32,7 +32,7 @@ pub(crate) struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-`canon rehearse`, `forecast`, `config`, `completions` and `man` need no chain, nor does `canon deploy --print-config`. All other \
+`canon rehearse`, `devchain`, `forecast`, `config`, `completions` and `man` need no chain, nor does `canon deploy --print-config`. All other \
 commands need an endpoint and, apart from `canon deploy`, a Registry: by --rpc-url and --registry, ETH_RPC_URL and CANON_REGISTRY, or in canon.toml.
 
 `canon help COMMAND` explains a command and its exit codes.";
@@ -40,6 +40,7 @@ commands need an endpoint and, apart from `canon deploy`, a Registry: by --rpc-u
 #[derive(Debug, Subcommand)]
 enum Command {
     Rehearse(rehearse::Rehearse),
+    Devchain(devchain::ServeDevchain),
     Forecast(Box<forecast::Forecast>),
     Deploy(Box<deploy::Deploy>),
     Audit(audit::Audit),
@@ -75,7 +76,7 @@ impl Cli {
     pub(crate) fn read() -> Result<Self, clap::Error> {
         let mut command = with_negative_values(without_empty_variables(Self::command()));
         let matches = command.try_get_matches_from_mut(env::args_os());
-        let mut matches = matches.map_err(with_tip)?;
+        let mut matches = matches.map_err(|error| with_tip(with_usage(error, &command)))?;
         require_paths(&command, &matches)?;
         Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
     }
@@ -83,6 +84,7 @@ impl Cli {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         match self.command {
             Command::Rehearse(command) => command.run(),
+            Command::Devchain(command) => command.run(),
             Command::Forecast(command) => command.run(),
             Command::Deploy(command) => command.run(),
             Command::Audit(command) => command.run(),
@@ -138,6 +140,21 @@ fn takes_a_path(argument: &Arg) -> bool {
 /// Whether a path is rather a secret: it looks like one, and there is no such file.
 fn is_a_secret(path: &Path) -> bool {
     looks_like_a_secret(&path.to_string_lossy()) && !path.exists()
+}
+
+/// Replaces the usage in an error by the one in the command's help. clap's own adds the arguments that were found,
+/// also those of the environment, as if they were required.
+fn with_usage(mut error: clap::Error, root: &clap::Command) -> clap::Error {
+    if error.get(ContextKind::Usage).is_some() {
+        let mut names = env::args_os().skip(1);
+        let mut command = root;
+        while let Some(found) = names.next().and_then(|name| command.find_subcommand(name)) {
+            command = found;
+        }
+        let usage = command.clone().render_usage();
+        error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
+    }
+    error
 }
 
 /// Adds a tip to the error for a ballot without a side, and for a scenario that is named without its flag.

@@ -1,18 +1,22 @@
 //! Code of the commands that deploy contracts.
 
-use std::time::Duration;
+use std::time;
 
-use alloy_primitives::{TxKind, U256};
+use alloy_primitives::{Address, TxKind, U256};
 use canon_chain::{
-    Client, ContractCall, Severity, Waited,
+    Client, ContractCall, Nonces, Severity, Waited,
     deploy::{DeployError, StepReceipt},
 };
-use canon_protocol::text::ether;
+use canon_protocol::{
+    Seconds,
+    text::{Duration, Rounding, ether},
+};
 use eyre::eyre;
 
 use crate::{
     chain::unreached,
     exit::{Exit, Failure},
+    output,
     send::{UnsignedCall, interrupt},
 };
 
@@ -21,13 +25,38 @@ const AGAIN: &str = "run the same command again: what is on the chain isn't sent
 
 /// The first delay between two polls for a receipt. It is short, since development nodes mine at once, and
 /// doubles with each poll.
-const FIRST_POLL: Duration = Duration::from_millis(25);
+const FIRST_POLL: time::Duration = time::Duration::from_millis(25);
 
 /// The longest delay between two polls.
-const POLL: Duration = Duration::from_secs(2);
+const POLL: time::Duration = time::Duration::from_secs(2);
 
 /// The number of polls after which a command gives up. They take about 10 minutes.
 const MOST_LOOKS: u32 = 300;
+
+/// The number of polls between two notes on a wait, about a minute.
+const LOOKS_PER_NOTE: u32 = 30;
+
+/// The note on a wait for the transactions of an account, once a minute: the nonce that the chain lacks, and what helps.
+pub(crate) async fn note_on_wait(client: &Client, account: Address, looks: u32) -> Option<String> {
+    if looks == 0 || !looks.is_multiple_of(LOOKS_PER_NOTE) {
+        return None;
+    }
+    let minutes = u64::from(looks / LOOKS_PER_NOTE);
+    let waited = Duration(Seconds::of(60 * minutes)).rounded();
+    let reason = match client.nonces(account).await {
+        Ok(Nonces { mined, pending }) if pending > mined => format!(
+            "the transaction of {account} with nonce {mined} isn't mined; if its fee is too low for long, use the nonce \
+             for nothing, with the same key: cast send {account} --value 0 --nonce {mined}"
+        ),
+        Ok(Nonces { mined, .. }) => format!(
+            "no transaction of {account} with nonce {mined} is known here, and none with a higher one can be mined \
+             before it; if a replaced block has lost it, end this with Ctrl-C and run the same command with --resume: \
+             it is sent again"
+        ),
+        Err(error) => error.to_string(),
+    };
+    Some(format!("still waiting, for about {waited} so far: {reason}"))
+}
 
 /// Waits before the next poll, or gives up after [`MOST_LOOKS`] polls.
 pub(crate) async fn wait_for(looks: u32) -> Waited {
@@ -62,7 +91,7 @@ pub(crate) async fn confirm(
     let Some(last) = receipts.iter().map(|receipt| receipt.block).max() else {
         return Ok(Confirmation::Reached);
     };
-    let (mut seen, mut looks) = (None, 0);
+    let (mut seen, mut looks) = (None, 0_u32);
     loop {
         let head = client.head().await.map_err(unreached)?;
         if seen != Some(head.hash) {
@@ -77,6 +106,12 @@ pub(crate) async fn confirm(
             if found >= confirmations {
                 return Ok(Confirmation::Reached);
             }
+        }
+        if looks > 0 && looks.is_multiple_of(LOOKS_PER_NOTE) {
+            let next = "Ctrl-C ends this, and the same command with --resume goes on";
+            output::note(&format_args!(
+                "still waiting for a block, for {confirmations} confirmations of block {last}; {next}"
+            ));
         }
         if wait_for(looks).await == Waited::GiveUp {
             let report = eyre!("block {last} doesn't get {confirmations} confirmations");
@@ -101,7 +136,8 @@ pub(crate) fn ensure_funds(balance: U256, most: U256) -> Result<(), Failure> {
     if balance >= most {
         return Ok(());
     }
-    let (has, missing, most) = (ether(balance), ether(most - balance), ether(most));
+    let (missing, most) = (ether(most - balance, Rounding::Up), ether(most, Rounding::Up));
+    let has = ether(balance, Rounding::Down);
     Err(Failure::refused(
         eyre!("the account has {has} ether, and this can cost {most}: {missing} ether are missing"),
         "send the account that much, or wait for a lower base fee",
@@ -147,4 +183,53 @@ pub(crate) fn unsigned(call: &ContractCall, gas: u64) -> Result<UnsignedCall, Fa
         return Err(Failure::internal(eyre!("the factory isn't called"), "please report this"));
     };
     Ok(UnsignedCall { to, data: call.input().clone(), value: call.value(), gas })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_primitives::bytes;
+    use alloy_provider::ProviderBuilder;
+    use canon_chain::{Checks, Sender};
+    use canon_devchain::{Devchain, DevchainConfig, Mining};
+
+    /// A block was replaced that had the transaction with nonce 0, and only the next one is in the pool.
+    #[tokio::test]
+    async fn a_long_wait_names_the_nonce_that_the_chain_lacks_and_what_helps() {
+        let chain = Devchain::new(DevchainConfig::default());
+        chain.set_mining(Mining::Manual);
+        let client = ProviderBuilder::default().connect_client(chain.client());
+        let client = Client::connect(client).await.unwrap();
+        let key = chain.dev_accounts().remove(0);
+        let account = key.address();
+        let send = async |nonce| {
+            let mut sender = Sender::new(client.clone(), key.clone()).with_nonce(nonce);
+            let call = ContractCall::create_with("nothing", bytes!("00"));
+            let checks = Checks::AtReceipt { gas_limit: 100_000 };
+            let next = client.next_block().await.unwrap();
+            let _ = sender.submit(call, checks, next).await.unwrap();
+        };
+        send(1).await;
+        chain.mine().unwrap();
+        assert_eq!(chain.nonce(account), 0);
+        for looks in [0, 1, LOOKS_PER_NOTE - 1, LOOKS_PER_NOTE + 1] {
+            assert_eq!(note_on_wait(&client, account, looks).await, None);
+        }
+        let note = note_on_wait(&client, account, 2 * LOOKS_PER_NOTE).await.unwrap();
+        let expected = format!(
+            "still waiting, for about 2 min so far: no transaction of {account} with nonce 0 is known here, and none with \
+             a higher one can be mined before it; "
+        );
+        assert!(note.starts_with(&expected), "{note}");
+        assert!(note.contains("run the same command with --resume: it is sent again"), "{note}");
+        send(0).await;
+        let note = note_on_wait(&client, account, LOOKS_PER_NOTE).await.unwrap();
+        assert!(
+            note.contains(&format!("the transaction of {account} with nonce 0 isn't mined")),
+            "{note}"
+        );
+        assert!(note.ends_with(&format!("cast send {account} --value 0 --nonce 0")), "{note}");
+        chain.mine().unwrap();
+        assert_eq!(chain.nonce(account), 2);
+    }
 }

@@ -16,6 +16,7 @@ mod progress;
 mod reference;
 mod send;
 mod signing;
+mod style;
 mod toml_file;
 mod typed_data;
 

@@ -2,24 +2,29 @@
 //! if `NO_COLOR` is set; anstream decides both.
 
 use std::{
-    fmt,
-    io::{self, Write},
+    env, fmt,
+    io::{self, IsTerminal as _, Write},
 };
 
-use anstyle::{AnsiColor, Style};
+use anstream::adapter::strip_str;
+use anstyle::Style;
 use canon_protocol::ForeignText;
 use serde::Serialize;
+use terminal_size::{Width, terminal_size_of};
 
 use crate::{
     cli,
     exit::{Exit, Failure},
+    page::{WIDTH, hanging},
+    style::{ERROR, NEXT, WARNING, styled},
 };
 
-const ERROR: Style = AnsiColor::Red.on_default().bold();
-const NOTE: Style = AnsiColor::Yellow.on_default().bold();
-const NEXT: Style = AnsiColor::Cyan.on_default().bold();
+/// Writes a result for people to stdout, with styles.
+pub(crate) fn report(text: &str) -> Result<(), Failure> {
+    result(&styled(text))
+}
 
-/// Writes the result to stdout. A reader that closes the pipe early is not an error.
+/// Writes a result for programs to stdout, as it is. A reader that closes the pipe early is not an error.
 pub(crate) fn result(text: &str) -> Result<(), Failure> {
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -48,13 +53,30 @@ pub(crate) fn to_json(document: &impl Serialize) -> Result<String, Failure> {
 /// Writes a text to stderr that isn't part of the result, such as a preview of what is about to be sent.
 pub(crate) fn text(text: &str) {
     let mut stderr = anstream::stderr().lock();
-    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+    let _ = stderr.write_all(styled(text).as_bytes()).and_then(|()| stderr.flush());
+}
+
+/// The columns for errors and notes: those of the terminal of stderr, otherwise `COLUMNS`, otherwise 80.
+fn columns() -> usize {
+    let terminal = Some(io::stderr()).filter(io::Stderr::is_terminal).and_then(terminal_size_of);
+    let set = || env::var_os("COLUMNS")?.to_str()?.parse().ok();
+    terminal.map(|(Width(columns), _)| usize::from(columns)).or_else(set).unwrap_or(WIDTH)
+}
+
+/// Writes a text behind a label to stderr, wrapped. A failure to write it is ignored.
+fn labeled(stderr: &mut impl Write, label: &str, style: Style, text: &str) {
+    let text = ForeignText::new(text).to_string();
+    for (position, line) in hanging(label, &text, columns()).into_iter().enumerate() {
+        let _ = match (position, line.strip_prefix(label)) {
+            (0, Some(text)) => writeln!(stderr, "{style}{label}{style:#}{text}"),
+            _ => writeln!(stderr, "{line}"),
+        };
+    }
 }
 
 /// Writes a note to stderr. A failure to write it is ignored.
 pub(crate) fn note(note: &impl fmt::Display) {
-    let note = note.to_string();
-    let _ = writeln!(anstream::stderr().lock(), "{NOTE}note:{NOTE:#} {}", ForeignText::new(&note));
+    labeled(&mut anstream::stderr().lock(), "note: ", WARNING, &note.to_string());
 }
 
 /// Shows why clap refuses the arguments, or the text of `--help` or `--version`. A failure to write it is
@@ -64,7 +86,18 @@ pub(crate) fn show_refusal(error: &clap::Error) -> Exit {
         let _ = error.print();
         return Exit::Success;
     }
-    let _ = anstream::stderr().lock().write_all(cli::refusal(error).as_bytes());
+    let mut stderr = anstream::stderr().lock();
+    for line in cli::refusal(error).lines() {
+        let indent: String = line.chars().take_while(|one| *one == ' ').collect();
+        let is_usage = strip_str(line).to_string().starts_with("Usage: ");
+        let lines = match is_usage {
+            true => vec![line.to_owned()],
+            false => hanging(&indent, line, columns()),
+        };
+        for line in lines {
+            let _ = writeln!(stderr, "{line}");
+        }
+    }
     Exit::BadInput
 }
 
@@ -76,19 +109,25 @@ pub(crate) fn show_failure(failure: &Failure) {
     let mut stderr = anstream::stderr().lock();
     let mut chain = failure.report.chain();
     let first = chain.next().map(ToString::to_string).unwrap_or_default();
-    let _ = writeln!(stderr, "{ERROR}error:{ERROR:#} {}", ForeignText::new(&first));
+    labeled(&mut stderr, "error: ", ERROR, &first);
     for cause in chain {
         let cause = cause.to_string();
         if cause.contains('\n') {
-            // A cause of several lines, such as the problems of a file, is set apart.
+            // A cause of several lines is set apart: a list, or a part of a file, whose lines stay as they are.
+            let is_list = cause.lines().all(|line| !line.starts_with(' '));
             let _ = writeln!(stderr);
             for line in cause.lines() {
-                let line = format!("  {}", ForeignText::new(line));
-                let _ = writeln!(stderr, "{}", line.trim_end());
+                if is_list {
+                    labeled(&mut stderr, "  ", Style::new(), line);
+                } else {
+                    let line = format!("  {}", ForeignText::new(line));
+                    let _ = writeln!(stderr, "{}", line.trim_end());
+                }
             }
         } else {
-            let _ = writeln!(stderr, "  because {}", ForeignText::new(&cause));
+            labeled(&mut stderr, "  because ", Style::new(), &cause);
         }
     }
-    let _ = writeln!(stderr, "\n{NEXT}next:{NEXT:#} {}", failure.next);
+    let _ = writeln!(stderr);
+    labeled(&mut stderr, "next: ", NEXT, failure.next);
 }

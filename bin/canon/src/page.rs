@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
+use anstream::adapter::strip_str;
 use canon_protocol::{
     Amount, ProposalState, Seconds, Support, Tabulation, Timestamp,
     text::{Duration, Rounding, Time, Tokens, percent_of},
@@ -59,33 +60,52 @@ macro_rules! wrapped_line {
 }
 pub(crate) use wrapped_line;
 
-/// Wraps a text at `width` characters. Lines break between words, but not before a percent sign; a longer word gets
-/// its own line.
+/// Wraps a text at `width` characters. Lines break between words, but not before a percent sign or inside a command
+/// in backticks; what is longer gets its own line. Styles have no width.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let columns = |text: &str| strip_str(text).map(|part| part.chars().count()).sum::<usize>();
     let mut lines = Vec::new();
     let mut line = String::new();
-    let mut words: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match words.last_mut() {
-            Some(number) if word.starts_with('%') => {
-                number.push(' ');
-                number.push_str(word);
-            }
-            _ => words.push(word.to_owned()),
-        }
-    }
-    for word in &words {
-        let is_full = line.chars().count() + 1 + word.chars().count() > width;
+    for word in units(text) {
+        let is_full = columns(&line) + 1 + columns(&word) > width;
         if is_full && !line.is_empty() {
             lines.push(std::mem::take(&mut line));
         }
         if !line.is_empty() {
             line.push(' ');
         }
-        line.push_str(word);
+        line.push_str(&word);
     }
     lines.push(line);
     lines
+}
+
+/// The parts of a text between which a line can break.
+fn units(text: &str) -> Vec<String> {
+    let is_open = |text: &str| text.matches('`').count() % 2 == 1;
+    let mut units: Vec<String> = Vec::new();
+    let mut words = text.split_whitespace();
+    while let Some(word) = words.next() {
+        let mut unit = word.to_owned();
+        // A backtick without its partner is no command.
+        if is_open(word) && words.clone().any(is_open) {
+            for more in words.by_ref() {
+                unit.push(' ');
+                unit.push_str(more);
+                if is_open(more) {
+                    break;
+                }
+            }
+        }
+        match units.last_mut() {
+            Some(number) if unit.starts_with('%') => {
+                number.push(' ');
+                number.push_str(&unit);
+            }
+            _ => units.push(unit),
+        }
+    }
+    units
 }
 
 /// Wraps a text behind a prefix at `width` characters. Further lines are indented to the start of the text.
@@ -345,6 +365,12 @@ mod tests {
             wrapped("a share of 66.5 %, at least", 14),
             ["a share of", "66.5 %, at", "least"]
         );
+        assert_eq!(
+            wrapped("run `canon stake exit`, or ` no", 12),
+            ["run", "`canon stake exit`,", "or ` no"]
+        );
+        let bold = anstyle::Style::new().bold();
+        assert_eq!(wrapped(&format!("{bold}one{bold:#} two"), 7).len(), 1);
         let mut page = Page::default();
         wrapped_line!(page, "  what      ", "{} end", "word ".repeat(20));
         let (first, second) = (["word"; 13].join(" "), ["word"; 7].join(" "));

@@ -14,7 +14,7 @@ use alloy_provider::{DynProvider, Provider};
 use alloy_rpc_types_eth::{BlockOverrides, Header, TransactionRequest};
 use alloy_sol_types::SolCall;
 use alloy_transport::RpcError;
-use canon_abi::{Asset, Governance};
+use canon_abi::{Asset, Governance, Rollup};
 use canon_protocol::{BlockNumber, CodeKind, Seconds, Timestamp};
 use canon_views::BlockView;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -253,6 +253,20 @@ impl Client {
         spender: Address,
     ) -> Result<U256> {
         self.read(at, asset, Asset::allowanceCall { owner, spender }).await
+    }
+
+    /// The recipient of the rewards of an attester's blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub async fn coinbase(
+        &self,
+        at: BlockId,
+        rollup: Address,
+        attester: Address,
+    ) -> Result<Address> {
+        self.read(at, rollup, Rollup::getCoinbaseCall { attester }).await
     }
 
     /// The code at an address; `None` if it has none. An EIP-7702 delegation doesn't count as code.

@@ -43,6 +43,19 @@ pub struct Confirmed {
     pub logs: Vec<Log>,
 }
 
+/// The block and the cost of a transaction that was mined, whether or not it did what it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inclusion {
+    /// The transaction.
+    pub hash: B256,
+    /// The block that includes it.
+    pub block: BlockNumber,
+    /// The gas used.
+    pub gas_used: u64,
+    /// The fee that its sender paid for the gas, in wei.
+    pub fee: U256,
+}
+
 /// The receipts of one block, by transaction.
 #[derive(Clone, Debug, Default)]
 pub struct Receipts(B256Map<TransactionReceipt>);
@@ -124,7 +137,24 @@ impl Pending {
     }
 }
 
+impl Inclusion {
+    fn of(receipt: &TransactionReceipt) -> Self {
+        Self {
+            hash: receipt.transaction_hash,
+            block: BlockNumber::of(receipt.block_number.unwrap_or_default()),
+            gas_used: receipt.gas_used,
+            fee: U256::from(receipt.gas_used) * U256::from(receipt.effective_gas_price),
+        }
+    }
+}
+
 impl Confirmed {
+    /// The block and the cost of the transaction.
+    pub const fn inclusion(&self) -> Inclusion {
+        let Self { hash, block, gas_used, fee, .. } = *self;
+        Inclusion { hash, block, gas_used, fee }
+    }
+
     /// The first event `E` of `emitter` in the transaction.
     pub fn event<E: SolEvent>(&self, emitter: Address) -> Option<E> {
         let of_emitter = self.logs.iter().filter(|log| log.address() == emitter);
@@ -170,6 +200,17 @@ impl Client {
         }
     }
 
+    /// Reads the block and the cost of a transaction that may have failed. `None` if no block has it.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub async fn inclusion(&self, transaction: B256) -> Result<Option<Inclusion>> {
+        let receipt = self.provider().get_transaction_receipt(transaction).await;
+        let receipt = receipt.map_err(|source| Error::rpc("eth_getTransactionReceipt", source))?;
+        Ok(receipt.as_ref().map(Inclusion::of))
+    }
+
     /// As [`Self::confirm`], with the receipts of a block that was read before.
     ///
     /// # Errors
@@ -199,12 +240,13 @@ impl Client {
         if let Some(event) = pending.call.missing_event(receipt) {
             return Err(Error::EventMissing { what, hash, event });
         }
+        let Inclusion { block, gas_used, fee, .. } = Inclusion::of(receipt);
         Ok(Confirmed {
             what,
             hash,
-            block: BlockNumber::of(receipt.block_number.unwrap_or_default()),
-            gas_used: receipt.gas_used,
-            fee: U256::from(receipt.gas_used) * U256::from(receipt.effective_gas_price),
+            block,
+            gas_used,
+            fee,
             created: receipt.contract_address,
             logs: receipt.logs().to_vec(),
         })

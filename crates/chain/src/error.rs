@@ -16,7 +16,7 @@ use alloy_transport::{
 use canon_abi::{Revert, decode_revert};
 use canon_protocol::{
     BlockNumber, ForeignText, TooLarge,
-    text::{ether, grouped},
+    text::{Rounding, ether, grouped},
 };
 use core::{fmt, time::Duration};
 
@@ -59,7 +59,8 @@ pub enum Error {
     /// The account can't pay the most that a transaction may cost. Nothing was sent.
     #[error(
         "{what} may cost {} ether and {account} has {}: {} are missing; send ether to the account",
-        ether(*.needed), ether(*.balance), ether(.needed.saturating_sub(*.balance))
+        ether(*.needed, Rounding::Up), ether(*.balance, Rounding::Down),
+        ether(.needed.saturating_sub(*.balance), Rounding::Up)
     )]
     TooLittleEther {
         /// The transaction to send.

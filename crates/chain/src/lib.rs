@@ -6,6 +6,7 @@ mod call;
 pub mod calls;
 mod client;
 mod confirm;
+mod departures;
 pub mod deploy;
 mod endpoint;
 mod error;
@@ -29,7 +30,8 @@ pub use alloy_eips::BlockId;
 pub use call::ContractCall;
 pub use calls::PermitRequest;
 pub use client::{Client, NextBlock, block_view};
-pub use confirm::{Confirmed, NoWait, Pending, Receipts, Wait, Waited, wait_until};
+pub use confirm::{Confirmed, Inclusion, NoWait, Pending, Receipts, Wait, Waited, wait_until};
+pub use departures::{Departure, Destination};
 pub use endpoint::{
     DEVELOPMENT_CHAINS, Endpoint, EndpointChecks, EndpointNote, EndpointProblem, Endpoints,
     NoEndpoint, ParseEndpointError, Timeouts, without_secrets,
@@ -40,7 +42,7 @@ pub use line_file::PartialLine;
 pub use range_refusal::is_range_refusal;
 pub use rejection::Rejection;
 pub use request_length::RequestLength;
-pub use sender::{Checks, Sender};
+pub use sender::{Checks, Nonces, Sender};
 pub use severity::Severity;
 pub use signals::SlotSignal;
 pub use signer::{

@@ -19,6 +19,7 @@ use alloy_consensus::{TxEnvelope, transaction::SignerRecoverable};
 use alloy_eips::{BlockId, eip2718::Decodable2718, eip7825::MAX_TX_GAS_LIMIT_OSAKA};
 use alloy_network::FullSigner;
 use alloy_primitives::{Address, Bytes, Signature};
+use alloy_provider::Provider;
 use core::fmt;
 
 /// The checks before a transaction is sent.
@@ -40,6 +41,15 @@ pub enum Checks {
 pub(crate) struct SignedCall {
     pending: Pending,
     raw: Bytes,
+}
+
+/// The nonces of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nonces {
+    /// The first nonce that no block has: the number of the account's transactions in blocks.
+    pub mined: u64,
+    /// The first nonce for which neither the chain nor the endpoint's pool has a transaction.
+    pub pending: u64,
 }
 
 /// A key on one chain, with its nonces.
@@ -267,6 +277,22 @@ impl fmt::Debug for Sender {
 }
 
 impl Client {
+    /// The nonces of an account.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub async fn nonces(&self, account: Address) -> Result<Nonces> {
+        let count = async |at: BlockId| {
+            let count = self.provider().get_transaction_count(account).block_id(at).await;
+            count.map_err(|source| Error::rpc("eth_getTransactionCount", source))
+        };
+        Ok(Nonces {
+            mined: count(BlockId::latest()).await?,
+            pending: count(BlockId::pending()).await?,
+        })
+    }
+
     /// Waits for a transaction's receipt, until it exists or `wait` gives up.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ mod reading;
 mod session;
 mod signaling;
 mod staking;
+mod text;
 mod voting;
 
 use std::path::{Path, PathBuf};

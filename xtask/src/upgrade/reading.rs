@@ -36,7 +36,7 @@ pub(super) async fn check_round(
     payload: &str,
     round: u64,
 ) -> Result<Value> {
-    let document = s.reads(None, "round --json").await?;
+    let document = s.reports("round").await?;
     let round_text = round.to_string();
     s.same(&document, "/round", &round.into())?;
     s.check((&document, "/round"), (&set.proposals, "getCurrentRound()(uint256)", &[])).await?;
@@ -60,7 +60,7 @@ pub(super) async fn check_round(
 
 /// Compares `status` with Proposals, Governance and the Registry.
 pub(super) async fn status(s: &mut Session, set: &Set) -> Result<Value> {
-    let document = s.reads(None, "status --json").await?;
+    let document = s.reports("status").await?;
     let present = &document["present"];
     let signaling = "currentStatus()(uint256,uint256,address,uint256,uint256)";
     let chain = s.cast.call(&set.proposals, signaling, &[]).await?;
@@ -90,7 +90,7 @@ pub(super) async fn forecast(
     payload: &str,
     signals: u64,
 ) -> Result<()> {
-    let document = s.reads(None, &format!("forecast --payload {payload} --json")).await?;
+    let document = s.reports(&format!("forecast --payload {payload}")).await?;
     let chain = &document["chain"];
     s.check((chain, "/epoch"), (&set.rollup, "getCurrentEpoch()(uint256)", &[])).await?;
     let epoch = chain["epoch"].as_str().unwrap_or_default();

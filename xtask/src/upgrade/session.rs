@@ -15,6 +15,7 @@ use super::{
     ledger::Ledger,
     people::Person,
     programs::{Canon, Cast},
+    text::Facts,
 };
 use crate::anvil::Anvil;
 
@@ -65,6 +66,17 @@ impl Session {
     pub(super) async fn reads(&mut self, who: Option<&Person>, command: &str) -> Result<Value> {
         let text = self.prints(who, command).await?;
         serde_json::from_str(&text).map_err(|error| eyre!("{}: {error}", self.ledger.place()))
+    }
+
+    /// The JSON of a report. Each number that it prints for people has to be one of them.
+    pub(super) async fn reports(&mut self, command: &str) -> Result<Value> {
+        let document = self.reads(None, &format!("{command} --json")).await?;
+        let output = self.canon.run(&command.split_whitespace().collect::<Vec<_>>()).await?;
+        self.ends(&output, 0)?;
+        let printed = String::from_utf8(output.stdout)?;
+        let unexplained = Facts::of(&document).unexplained(&printed);
+        self.ledger.same("printed numbers", &json!(unexplained), &json!([]))?;
+        Ok(document)
     }
 
     /// The outcome of a command that sends. Its transactions are compared with their receipts.
@@ -130,7 +142,8 @@ impl Session {
                 self.cast.text(&["to-check-sum-address", text_of(&receipt, "from")?]).await?;
             self.ledger.same("sender", &outcome["account"], &from.into())?;
             self.ledger.same("success", &"0x1".into(), &receipt["status"])?;
-            self.ledger.same("block", &transaction["block"], &json!(number("blockNumber")?))?;
+            let block = number("blockNumber")?.map(|block| block.to_string());
+            self.ledger.same("block", &transaction["block"], &json!(block))?;
             self.ledger.same("gas", &transaction["gas_used"], &json!(gas))?;
             self.ledger.same("fee", &transaction["fee"], &json!(fee.map(|fee| fee.to_string())))?;
         }

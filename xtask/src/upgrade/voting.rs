@@ -126,7 +126,7 @@ async fn ballots_of(s: &Session, set: &Set, holder: &str) -> Result<Value> {
 
 /// Compares `proposal 0` with Governance.
 async fn check_proposal(s: &mut Session, set: &Set, state: &str) -> Result<Value> {
-    let document = s.reads(None, "proposal 0 --json").await?;
+    let document = s.reports("proposal 0").await?;
     let found = s.cast.call(&set.governance, "getProposalState(uint256)(uint8)", &["0"]).await?;
     let found = found.as_u64().and_then(|state| STATES.get(usize::try_from(state).ok()?));
     s.same(&document, "/state", &serde_json::json!(found))?;

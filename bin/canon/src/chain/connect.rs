@@ -57,11 +57,23 @@ impl ChainSettings {
     ///
     /// If no endpoint or Registry is named, or no endpoint passes the checks.
     pub(crate) async fn connect(&self) -> Result<Chain, Failure> {
+        self.connect_telling(|note| output::note(&note)).await
+    }
+
+    /// Connects like [`Self::connect`]. `tell` is given what [`Self::connect`] shows on stderr, also later.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::connect`].
+    pub(crate) async fn connect_telling(
+        &self,
+        tell: impl Fn(String) + Send + Sync + 'static,
+    ) -> Result<Chain, Failure> {
         let endpoints = self.endpoints()?;
         let registry = self.registry.as_ref().ok_or_else(|| {
             missing("--registry (CANON_REGISTRY)", "the address of the set's Registry")
         })?;
-        let client = self.connect_to(&endpoints, Some(registry.value)).await;
+        let client = self.connect_to(&endpoints, Some(registry.value), tell).await;
         let client = client.map_err(|error| match is_without_registry(&error) {
             true => unread(registry, error),
             false => self.unconnected(&endpoints, error),
@@ -77,7 +89,8 @@ impl ChainSettings {
     /// If no endpoint is named, or none passes the checks.
     pub(crate) async fn connect_without_set(&self) -> Result<Client, Failure> {
         let endpoints = self.endpoints()?;
-        let client = self.connect_to(&endpoints, None).await;
+        let tell = |note: String| output::note(&note);
+        let client = self.connect_to(&endpoints, None, tell).await;
         client.map_err(|error| self.unconnected(&endpoints, error))
     }
 
@@ -96,6 +109,7 @@ impl ChainSettings {
         &self,
         endpoints: &Setting<Endpoints>,
         registry: Option<Address>,
+        tell: impl Fn(String) + Send + Sync + 'static,
     ) -> Result<Client, Error> {
         let checks = EndpointChecks {
             chain_id: self.chain_id.as_ref().map(|setting| setting.value),
@@ -104,16 +118,17 @@ impl ChainSettings {
         };
         // The problem of a single endpoint is the error itself, so it needs no note.
         let is_skipped = self.rpc_url.as_ref().is_some_and(|setting| setting.value.len() > 1);
+        let tell = Arc::new(tell);
+        let tell_of_waiting = Arc::clone(&tell);
         let note = move |note: EndpointNote| {
             if is_skipped {
-                output::note(&note);
+                tell(note.to_string());
             }
         };
         // One note is enough, however many requests of the command take long.
         let (waiting, is_told) = (self.named_endpoints(), Once::new());
         let slow = move || {
-            is_told
-                .call_once(|| output::note(&format_args!("waiting for an answer from {waiting}")));
+            is_told.call_once(|| tell_of_waiting(format!("waiting for an answer from {waiting}")));
         };
         endpoints.value.connect(checks, Timeouts::default(), note, slow).await
     }

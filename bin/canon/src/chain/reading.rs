@@ -4,10 +4,10 @@ use std::{env, ops::RangeInclusive, path::PathBuf, sync::PoisonError};
 
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, U256};
-use canon_chain::{Client, Error, PayloadError, SlotSignal, VettedPayload};
+use canon_chain::{Client, Departure, Error, PayloadError, SlotSignal, VettedPayload};
 use canon_follow::{HistoryCache, HistoryProgress, OpenSubject, OpenedSet, open_set};
 use canon_protocol::{Action, BlockNumber, Seconds, Timestamp};
-use canon_views::{BlockView, Present, Question};
+use canon_views::{BlockView, Present, Question, SetView};
 use eyre::{Report, eyre};
 
 use super::connect::{BLOCK_TIME, Chain, now, unread, unreadable_set};
@@ -211,6 +211,34 @@ impl Chain {
     ) -> Result<U256, Failure> {
         let allowance = self.client.allowance(at.into(), asset, owner, spender).await;
         allowance.map_err(|error| self.unread(error))
+    }
+
+    /// The recipient of the rewards of an attester's blocks, in the block with this hash.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub(crate) async fn coinbase(
+        &self,
+        at: B256,
+        rollup: Address,
+        attester: Address,
+    ) -> Result<Address, Failure> {
+        let coinbase = self.client.coinbase(at.into(), rollup, attester).await;
+        coinbase.map_err(|error| self.unread(error))
+    }
+
+    /// The last payment or move of an attester's stake, of a set whose history is known; `None` if it isn't found.
+    pub(crate) async fn last_departure(
+        &self,
+        view: &SetView,
+        rollup: Address,
+        attester: Address,
+    ) -> Option<Departure> {
+        // Version 0 isn't a rollup. No stake left a rollup of the set before the set had its first one.
+        let first = view.history.as_ref()?.registry().snapshots().get(1)?.block_number;
+        let blocks = first..=view.present.block.number;
+        self.client.last_departure(rollup, attester, blocks).await.ok().flatten()
     }
 
     /// The actions that a payload returns to Governance in the block with this hash. A proposal would freeze

@@ -52,7 +52,7 @@ impl Config {
         let shown = shown(&self.chain.settings()?);
         match self.json {
             true => output::json(&shown)?,
-            false => output::result(&render(&shown))?,
+            false => output::report(&render(&shown))?,
         }
         Ok(Exit::Success)
     }

@@ -5,7 +5,7 @@ use canon_views::{IntendedAction, Intent, Present, ProposalView, Question, SetVi
 use clap::Args;
 use eyre::eyre;
 
-use super::proposal::{UNKNOWN, find, frozen_actions, in_words_or_data};
+use super::proposal::{VotedActions, find, in_words_or_data, voted_actions};
 use crate::{
     chain::{Chain, ChainArgs},
     exit::{Exit, Failure},
@@ -84,22 +84,23 @@ async fn steps(chain: &Chain, view: &SetView, id: Option<u64>) -> Result<Vec<Ste
 async fn step(chain: &Chain, view: &SetView, proposal: &ProposalView) -> Result<Step, Failure> {
     let present = &view.present;
     let id = proposal.id;
-    let frozen = frozen_actions(view, proposal)?;
+    let voted = voted_actions(chain, view, proposal).await?;
     let mut words = vec![
         format!("Carry out proposal {id}"),
         format!("payload {}", proposal.payload),
         "actions, frozen with hash".to_owned(),
         format!("{}:", proposal.actions_hash),
     ];
-    match &frozen {
-        Some(actions) => {
-            let shown = in_words_or_data(chain, view, actions).await?;
-            words.extend(shown.lines.iter().map(|line| format!("  {line}")));
-        }
-        None => words.push(format!("  {UNKNOWN}")),
-    }
+    words.extend(voted.unknown_words().iter().map(|line| format!("  {line}")));
+    let (indent, actions) = match &voted {
+        VotedActions::Known(actions) => ("  ", &actions[..]),
+        VotedActions::Others(actions) => ("    ", &actions[..]),
+        VotedActions::Unknown => ("", &[][..]),
+    };
+    let shown = in_words_or_data(chain, view, actions).await?;
+    words.extend(shown.lines.iter().map(|line| format!("{indent}{line}")));
     let last = proposal.deadlines().executable;
-    let action = IntendedAction::Execute { id, frozen_actions: frozen };
+    let action = IntendedAction::Execute { id, frozen_actions: voted.known() };
     let mut step = Step::new(Intent { set: present.set_id(), action, until: Some(last) }, words);
     step.details.push(format!("can be executed {}", lasts(present.block.timestamp, last)));
     Ok(step)

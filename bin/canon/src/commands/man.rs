@@ -1,7 +1,8 @@
 //! `canon man`: prints manual pages in roff.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, IsTerminal as _},
     path::{Path, PathBuf},
 };
 
@@ -18,7 +19,7 @@ use crate::{
     output,
 };
 
-/// Print a manual page, or write all of them to a folder
+/// Print a manual page for `man`, or write all of them to a folder
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Man {
@@ -38,7 +39,7 @@ Examples:
 
 Exit codes:
   0  the page was printed, or all pages were written
-  2  bad input: flags, or a command that doesn't exist
+  2  bad input: flags, a command that doesn't exist, or stdout is a terminal
   3  the pages can't be written";
 
 impl Man {
@@ -47,6 +48,7 @@ impl Man {
         let mut root = Cli::command().disable_help_subcommand(true);
         root.build();
         let Some(folder) = &self.out else {
+            require_reader(&self.command)?;
             let page = page(find(&root, &self.command)?);
             let page =
                 page.map_err(|error| Failure::internal(error.into(), "please report this"))?;
@@ -59,6 +61,19 @@ impl Man {
             .map_err(|report| Failure::internal(report, "name a folder that you can write to"))?;
         Ok(Exit::Success)
     }
+}
+
+/// Refuses to print a page on a terminal, which would show it as its source.
+fn require_reader(names: &[String]) -> Result<(), Failure> {
+    if !io::stdout().is_terminal() {
+        return Ok(());
+    }
+    let typed = names.iter().fold("canon man".to_owned(), |typed, name| format!("{typed} {name}"));
+    let report = eyre!(
+        "stdout: expected a file or a pipe, found a terminal, which can't show a page: `{typed} | man -l -` shows it"
+    );
+    let next = "`canon man --out ~/.local/share/man/man1` installs all pages for `man`; `canon help` shows the same";
+    Err(Failure::bad_input(report, next))
 }
 
 /// The subcommand with these names, from the outermost to the innermost.

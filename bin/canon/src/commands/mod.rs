@@ -5,6 +5,7 @@ pub(crate) mod calendar;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod deploy;
+pub(crate) mod devchain;
 pub(crate) mod drop;
 pub(crate) mod execute;
 pub(crate) mod forecast;

@@ -1,6 +1,6 @@
 //! `canon setup-epoch`: records the seed of the next epoch.
 
-use canon_protocol::text::Time;
+use canon_protocol::{SlotClock, Timestamp, text::Time};
 use canon_views::{
     AvailableAction, CalendarEvent, IntendedAction, Intent, Opportunity, Question, SetView,
     available_actions, calendar,
@@ -8,6 +8,7 @@ use canon_views::{
 use clap::Args;
 use eyre::eyre;
 
+use super::stake::draws_later;
 use crate::{
     chain::ChainArgs,
     exit::{Exit, Failure},
@@ -77,8 +78,11 @@ fn step(view: &SetView) -> Result<Step, Failure> {
 fn nothing_to_record(view: &SetView) -> Failure {
     let (present, canonical) = (&view.present, view.present.addresses.rollup);
     let next = "`canon status` shows where the rollup stands";
-    if present.canonical_rollup().is_none() {
+    let Some(rollup) = present.canonical_rollup() else {
         return Failure::refused(eyre!("the rollup at {canonical} doesn't answer"), next);
+    };
+    if rollup.next_set_size == Some(0) {
+        return without_seats(&rollup.clock, present.block.timestamp);
     }
     let to_come = calendar(view).into_iter().find_map(|entry| match entry.event {
         CalendarEvent::SeedRecordable { rollup, epoch } if rollup == canonical => {
@@ -97,4 +101,26 @@ fn nothing_to_record(view: &SetView) -> Failure {
         }
     };
     Failure::nothing_to_do(report, next)
+}
+
+/// The failure for an epoch whose set is empty: stakes come first, and then the seed of the epoch in which they draw.
+fn without_seats(clock: &SlotClock, now: Timestamp) -> Failure {
+    let title = "the next epoch has no seats, so its seed draws nobody";
+    let first = draws_later(clock, now).and_then(|(epoch, _)| {
+        let recordable = clock.seed_recording_start(epoch.previous()?)?;
+        Some((epoch, recordable))
+    });
+    let report = match first {
+        None => eyre!(title),
+        Some((epoch, time)) => {
+            let left = until(now, time);
+            let first = format!(
+                "attesters that are registered now have seats from epoch {epoch} on, whose seed can be recorded \
+                 from {} on ({left})",
+                Time(time)
+            );
+            eyre!(first).wrap_err(title)
+        }
+    };
+    Failure::nothing_to_do(report, "`canon stake deposit` registers an attester, if there is none")
 }

@@ -14,7 +14,7 @@ use super::{
     args::UnsignedForm,
     failures,
     show::{self, Previewed},
-    unsigned::{SafeBatch, TransactionsDocument, UnsignedCall},
+    unsigned::{SafeBatch, TransactionsDocument, UnsignedCall, UnsignedStep},
 };
 use crate::{
     exit::{Exit, Failure},
@@ -65,8 +65,8 @@ impl Draft {
         }
         let (client, account) = (self.sender.client(), self.sender.address());
         output::text(&show::text(account, &steps));
-        let mut calls = Vec::new();
-        for one in &steps {
+        let mut unsigned = Vec::new();
+        for (number, one) in steps.iter().enumerate() {
             let Previewed { step, preview } = one;
             let unsimulated = || {
                 let intended = step.intent.call(None)?;
@@ -80,16 +80,19 @@ impl Draft {
                     eyre!("{}: expected a key that signs the permit, found none", step.title());
                 Failure::bad_input(report, "leave --permit away")
             })?;
-            calls.push(call);
+            let after = match show::is_simulated_at_once(number, step) {
+                true => Vec::new(),
+                // The number of the one before it.
+                false => vec![number],
+            };
+            unsigned.push(UnsignedStep { title: step.title().to_owned(), call, after });
         }
-        let titles: Vec<_> = steps.iter().map(|one| one.step.title()).collect();
-        print_unsigned(form, client, account, (command, &titles.join("; ")), calls).await?;
+        print_unsigned(form, client, account, command, unsigned).await?;
         Ok(Exit::Success)
     }
 }
 
-/// Prints calls for somebody else to make, in order. The two texts are the name and the description of a
-/// batch.
+/// Prints calls for somebody else to make, in order. The text is the name of a batch.
 ///
 /// # Errors
 ///
@@ -98,18 +101,17 @@ pub(crate) async fn print_unsigned(
     form: UnsignedForm,
     client: &Client,
     account: Address,
-    (name, description): (&str, &str),
-    calls: Vec<UnsignedCall>,
+    name: &str,
+    steps: Vec<UnsignedStep>,
 ) -> Result<(), Failure> {
     match form {
         UnsignedForm::Transaction => {
-            output::json(&TransactionsDocument::new(client.chain_id(), calls))
+            output::json(&TransactionsDocument::new(client.chain_id(), steps))
         }
         UnsignedForm::Safe => {
             let head = client.head().await.map_err(failures::refused)?;
-            let texts = (name.to_owned(), description.to_owned());
-            let chain_id = client.chain_id();
-            output::json(&SafeBatch::new(chain_id, head.timestamp, account, texts, calls))
+            let (chain_id, name) = (client.chain_id(), name.to_owned());
+            output::json(&SafeBatch::new(chain_id, head.timestamp, account, name, steps))
         }
     }
 }

@@ -3,7 +3,7 @@
 //! with, and on its other forks.
 
 use alloy_primitives::{Address, B256};
-use canon_chain::{Error, FINALITY, Wait, tx::UnprovenTransaction};
+use canon_chain::{Error, FINALITY, Inclusion, Wait, tx::UnprovenTransaction};
 use canon_protocol::BlockNumber;
 use canon_views::{BlockView, Intent, IntentId, RequestId};
 use eyre::{Report, eyre};
@@ -13,6 +13,7 @@ use super::{
     Answer, Step,
     args::Consent,
     outbox::{Again, Delivered, Outbox, Stopped},
+    outcome::Change,
     record::Begun,
 };
 use crate::{exit::Failure, page};
@@ -205,9 +206,15 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
             }
             let again = decisions.again(step);
             let failure = match self.deliver(step, &begun.earlier, confirmations, again).await {
-                Ok(Delivered { confirmed, .. }) => {
-                    let (hash, block) = (confirmed.hash, confirmed.block);
-                    (self.tell)(&format!("done in {hash}, block {block}: {title}"));
+                Ok(Delivered { transaction, change, .. }) => {
+                    let done = match (change, transaction) {
+                        (change @ Change::CreatedByOthers { .. }, _) => change.to_string(),
+                        (_, Some(Inclusion { hash, block, .. })) => {
+                            format!("done in {hash}, block {block}")
+                        }
+                        (_, None) => "done".to_owned(),
+                    };
+                    (self.tell)(&format!("{done}: {title}"));
                     continue;
                 }
                 Err(Stopped::Mined { transaction, failure }) => {

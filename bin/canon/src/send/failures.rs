@@ -4,12 +4,14 @@ use std::{error, fmt};
 
 use canon_chain::{Error, Rejection};
 use canon_protocol::{ProposalsRefusal, Refusal};
-use eyre::{Report, eyre};
+use canon_views::IntendedAction;
+use eyre::Report;
 
 use super::{Step, outbox::Delivered};
 use crate::exit::Failure;
 
-/// The refusal of a signal because the block is in a slot of another proposer, of nobody, or that was used.
+/// The failure of a signal because it isn't in its slot: the block is in a slot of another proposer, of nobody, or
+/// that was used, or the slot was over before it was mined.
 #[derive(Debug)]
 struct OutOfSlot(String);
 
@@ -21,7 +23,8 @@ impl fmt::Display for OutOfSlot {
 
 impl error::Error for OutOfSlot {}
 
-/// Whether a signal was refused, or reverted, because the block is in another slot than the proposer's.
+/// Whether a signal was refused, reverted, or not mined in time, because the block is in another slot than the
+/// proposer's.
 pub(crate) fn is_out_of_slot(failure: &Failure) -> bool {
     failure.report.downcast_ref::<OutOfSlot>().is_some()
 }
@@ -50,9 +53,10 @@ pub(super) fn nothing_sent(failure: Failure) -> Failure {
 
 /// Adds the steps that are done to the failure of a later one.
 pub(super) fn after(delivered: &[Delivered], failure: Failure) -> Failure {
-    let done = delivered
-        .iter()
-        .map(|Delivered { step, confirmed }| format!("{} ({})", step.title(), confirmed.hash));
+    let done = delivered.iter().map(|done| match done.transaction {
+        Some(transaction) => format!("{} ({})", done.step.title(), transaction.hash),
+        None => done.step.title().to_owned(),
+    });
     let done = done.collect::<Vec<_>>().join("; ");
     Failure { report: failure.report.wrap_err(format!("only a part is done: {done}")), ..failure }
 }
@@ -90,14 +94,20 @@ pub(super) fn unsent_step(step: &Step, error: Error) -> Failure {
 }
 
 /// The failure for a transaction that was mined and didn't do its work.
-pub(super) fn mined(error: &Error) -> Failure {
+pub(super) fn mined(step: &Step, error: &Error) -> Failure {
     let report = reported(error).wrap_err("the transaction failed");
-    Failure::refused(report, "`canon status` shows whether it is still needed")
+    Failure::refused(
+        report,
+        match step.intent.action {
+            IntendedAction::Create { .. } => "run the command again: the contract is still missing",
+            _ => "`canon status` shows whether it is still needed",
+        },
+    )
 }
 
 /// The failure for a step that wasn't mined in time.
 pub(super) fn too_late(step: &str) -> Failure {
-    let report =
-        eyre!("its time was over before it was mined").wrap_err(format!("too late: {step}"));
+    let reason = OutOfSlot("its time was over before it was mined".to_owned());
+    let report = Report::new(reason).wrap_err(format!("too late: {step}"));
     Failure::refused(report, "run the command again for what can be done by now")
 }

@@ -32,13 +32,14 @@ pub(crate) use args::{Consent, Extent, Format, SendArgs, UnsignedForm};
 pub(crate) use conclusion::Conclusion;
 pub(crate) use draft::print_unsigned;
 pub(crate) use failures::is_out_of_slot;
-pub(crate) use unsigned::UnsignedCall;
+pub(crate) use unsigned::{UnsignedCall, UnsignedStep};
 
 use crate::{
     chain::{self, Chain, ChainArgs},
     exit::{Exit, Failure},
     input::discard_typed_ahead,
     output,
+    progress::Countdown,
     signing::{Need, Opened},
 };
 use conclusion::OnlyTransactions;
@@ -203,6 +204,8 @@ impl SendArgs {
 pub(crate) struct LaterStep<T> {
     /// The step, as it is shown before the wait.
     pub(crate) step: Step,
+    /// The question whether to send it.
+    pub(crate) question: &'static str,
     /// The restriction on what is sent after the wait, so that it is what was shown.
     pub(crate) bound: T,
 }
@@ -220,13 +223,13 @@ pub(crate) async fn consent_before_wait<T>(
     account: Address,
     later: LaterStep<T>,
 ) -> Result<(SendArgs, T), Failure> {
-    let LaterStep { mut step, bound } = later;
+    let LaterStep { mut step, question, bound } = later;
     step.simulation = Simulation::InItsSlot;
     let block = client.next_block().await.map_err(failures::refused)?;
     // A price above the cap may be lower in the slot.
     let fees = FeePolicy::default().offer(block.base_fee, None).ok();
     let shown = show::text_at(account, &[Previewed { step, preview: None }], fees);
-    args.consent(&shown, "Send it in that slot?").await?;
+    args.consent(&shown, question).await?;
     Ok((args.after_consent(), bound))
 }
 
@@ -324,7 +327,7 @@ pub(crate) async fn send_and_conclude(
                 Format::Json => {
                     output::json(&PreviewDocument::new(account, &steps, conclusion.document()))?
                 }
-                Format::Text => output::result(&show::text(account, &steps))?,
+                Format::Text => output::report(&show::text(account, &steps))?,
             }
             Ok(Exit::Success)
         }
@@ -334,6 +337,7 @@ pub(crate) async fn send_and_conclude(
         }
         Extent::Send(consent) => {
             let folder = record::state_folder()?;
+            let countdown = Countdown::default();
             let sending = Sending {
                 client: chain.client(),
                 signer,
@@ -345,9 +349,13 @@ pub(crate) async fn send_and_conclude(
                 consent,
                 format: args.format(),
                 tell: &|text| output::note(&text),
+                progress: &|waiting| countdown.show(waiting),
                 show: &output::text,
                 ask: &ask,
-                result: &|text| output::result(text),
+                result: &|text| match args.format() {
+                    Format::Json => output::result(text),
+                    Format::Text => output::report(text),
+                },
                 conclusion,
             };
             let mut polls = 0;

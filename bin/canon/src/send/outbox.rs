@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256};
 use canon_chain::{
-    Confirmed, Error, IntentSender, Wait, Waited,
+    Confirmed, Error, Inclusion, IntentSender, Wait, Waited,
     tx::{InFlight, TxEvent, TxReport},
 };
-use canon_protocol::{Seconds, Timestamp};
-use canon_views::{BlockView, Intent, IntentId, RequestId};
+use canon_protocol::{BlockNumber, Seconds, Timestamp, text::count};
+use canon_views::{BlockView, IntendedAction, Intent, IntentId, RequestId};
 use eyre::{Report, eyre};
 
 use super::{
@@ -16,6 +16,7 @@ use super::{
     args::Consent,
     earlier::Patience,
     failures,
+    outcome::Change,
     record::{AccountFiles, Begun},
 };
 use crate::exit::{Exit, Failure};
@@ -31,6 +32,8 @@ pub(super) struct Outbox<'a, W, A> {
     pub(super) block_time: Seconds,
     wait: W,
     pub(super) tell: &'a dyn Fn(&str),
+    /// Shows what a mined transaction waits for; `None` if it waits no longer.
+    progress: &'a dyn Fn(Option<&str>),
     pub(super) consent: Consent,
     /// Shows a text and asks a question.
     pub(super) ask: &'a A,
@@ -40,17 +43,28 @@ pub(super) struct Outbox<'a, W, A> {
     told: BTreeSet<String>,
 }
 
+/// What a command shows while it sends.
+pub(super) struct Notes<'a> {
+    /// Shows a note.
+    pub(super) tell: &'a dyn Fn(&str),
+    /// Shows what a mined transaction waits for; `None` if it waits no longer.
+    pub(super) progress: &'a dyn Fn(Option<&str>),
+}
+
 /// The outcome of a mined transaction.
 enum Outcome {
     Done(Confirmed),
     Failed(Error),
 }
 
-/// A step whose transaction did its work.
+/// A step that is done.
 #[derive(Clone, Debug)]
 pub(super) struct Delivered {
     pub(super) step: Step,
-    pub(super) confirmed: Confirmed,
+    /// The transaction of the command. It did the step, or failed because the chain had the contract that it
+    /// creates; `None` if it wasn't sent for that reason.
+    pub(super) transaction: Option<Inclusion>,
+    pub(super) change: Change,
 }
 
 /// The reason why a step wasn't completed.
@@ -91,12 +105,12 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         files: AccountFiles,
         block_time: Seconds,
         wait: W,
-        tell: &'a dyn Fn(&str),
+        Notes { tell, progress }: Notes<'a>,
         consent: Consent,
         ask: &'a A,
     ) -> Self {
         let (outcomes, told) = Default::default();
-        Self { sender, files, block_time, wait, tell, consent, ask, outcomes, told }
+        Self { sender, files, block_time, wait, tell, progress, consent, ask, outcomes, told }
     }
 
     pub(super) const fn sender(&self) -> &IntentSender {
@@ -178,11 +192,21 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
 
     /// Whether the block of a mined transaction has this number of confirmations.
     fn is_confirmed(&self, transaction: B256, head: &BlockView, confirmations: u64) -> bool {
+        self.missing_confirmations(transaction, head, confirmations).is_none()
+    }
+
+    /// The block of a mined transaction, and the number of blocks that are missing on top of it; `None` if none is.
+    fn missing_confirmations(
+        &self,
+        transaction: B256,
+        head: &BlockView,
+        confirmations: u64,
+    ) -> Option<(BlockNumber, u64)> {
         // A transaction is forgotten only once its block is final.
-        self.sender.mined_in(transaction).is_none_or(|block| {
-            let after = head.number.steps_since(block).unwrap_or_default();
-            after.saturating_add(1) >= confirmations
-        })
+        let block = self.sender.mined_in(transaction)?;
+        let after = head.number.steps_since(block).unwrap_or_default();
+        let missing = confirmations.saturating_sub(after.saturating_add(1));
+        (missing > 0).then_some((block, missing))
     }
 
     /// Whether the command has sent a transaction for a step.
@@ -223,15 +247,24 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
             let head = self.look().await?;
             patience.note(self.sender.may_be_mined(&id));
             let hash = self.hashes_of(&id, earlier).find(|hash| self.outcomes.contains_key(hash));
+            let missing =
+                hash.and_then(|hash| self.missing_confirmations(hash, &head, confirmations));
+            let waiting = missing.map(|(block, missing)| {
+                format!("waiting for {} on top of block {block}", count(missing, "more block"))
+            });
+            (self.progress)(waiting.as_deref());
             match hash.and_then(|hash| Some((hash, self.outcomes.get(&hash)?))) {
-                Some((hash, outcome)) if self.is_confirmed(hash, &head, confirmations) => {
+                Some((hash, outcome)) if missing.is_none() => {
                     return match outcome {
-                        Outcome::Done(confirmed) => {
-                            Ok(Delivered { step: step.clone(), confirmed: confirmed.clone() })
-                        }
+                        Outcome::Done(confirmed) => Ok(Delivered {
+                            step: step.clone(),
+                            transaction: Some(confirmed.inclusion()),
+                            change: Change::of(&step.intent, confirmed),
+                        }),
                         Outcome::Failed(error) => {
-                            let failure = failures::mined(error);
-                            Err(Stopped::Mined { transaction: hash, failure })
+                            let failure = failures::mined(step, error);
+                            let created = self.created_by_others(step, Some(hash)).await?;
+                            created.ok_or(Stopped::Mined { transaction: hash, failure })
                         }
                     };
                 }
@@ -248,6 +281,9 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
                     if let Some(error) = self.pursue(Some(&step.intent), next).await {
                         // What was recorded before the node refused it, another node may have.
                         if !error.is_temporary() && !self.is_sent(step, earlier) {
+                            if let Some(created) = self.created_by_others(step, None).await? {
+                                return Ok(created);
+                            }
                             let failure = failures::unsent(error);
                             return Err(Stopped::ForGood(match self.has_sent(earlier) {
                                 true => failure,
@@ -261,6 +297,29 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
             }
             self.pause(&head).await?;
         }
+    }
+
+    /// The step if it creates a contract that the chain has by now: somebody else created it after the step was
+    /// planned. The address proves that it is the same contract. `failed` is the transaction that was mined later.
+    async fn created_by_others(
+        &self,
+        step: &Step,
+        failed: Option<B256>,
+    ) -> Result<Option<Delivered>, Stopped> {
+        let IntendedAction::Create { contract, .. } = step.intent.action else { return Ok(None) };
+        let client = self.sender.client();
+        let unread =
+            |error: Error| Stopped::ForNow(self.interrupted(Report::msg(error.to_string())));
+        let head = client.head().await.map_err(unread)?;
+        if client.code(head.hash.into(), contract).await.map_err(unread)?.is_none() {
+            return Ok(None);
+        }
+        let transaction = match failed {
+            Some(hash) => client.inclusion(hash).await.map_err(unread)?,
+            None => None,
+        };
+        let change = Change::CreatedByOthers { contract };
+        Ok(Some(Delivered { step: step.clone(), transaction, change }))
     }
 
     /// Sends an intent and everything in flight, for the first time or again. Returns the error if that of the

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use alloy_primitives::{Address, B256};
-use canon_chain::Confirmed;
+use canon_chain::{Confirmed, Inclusion};
 use canon_protocol::{
-    Amount, Epoch, Event, GovernanceEvent, Nonce, ProposalId, Role, RollupEvent, Round, Slot,
-    Support, Timestamp, WithdrawalId,
-    text::{self, Time, count, ether, grouped},
+    Amount, BlockNumber, Epoch, Event, GovernanceEvent, Nonce, ProposalId, Role, RollupEvent,
+    Round, Slot, Support, Timestamp, WithdrawalId,
+    text::{self, Rounding, Time, count, ether, grouped},
 };
 use canon_views::{IntendedAction, Intent};
 use serde::Serialize;
@@ -105,6 +105,11 @@ pub(super) enum Change {
     },
     /// A contract was created.
     Created {
+        #[serde(with = "text::address")]
+        contract: Address,
+    },
+    /// The chain had the contract already when the transaction that creates it was mined, which failed.
+    CreatedByOthers {
         #[serde(with = "text::address")]
         contract: Address,
     },
@@ -279,6 +284,11 @@ impl fmt::Display for Change {
                 write!(f, "The rewards of {attester} go to {coinbase}")
             }
             Self::Created { contract } => write!(f, "The contract {contract} is created"),
+            Self::CreatedByOthers { contract } => write!(
+                f,
+                "The contract {contract} exists: somebody else created it first, at the same address and thus \
+                 from the same code"
+            ),
             Self::Done { call } => write!(f, "{call} is done"),
         }
     }
@@ -289,39 +299,41 @@ impl fmt::Display for Change {
 pub(super) struct OutcomeDocument<'a> {
     #[serde(with = "text::address")]
     account: Address,
-    transactions: Vec<TransactionDocument>,
+    transactions: Vec<TransactionDocument<'a>>,
     #[serde(flatten)]
     result: Option<&'a Value>,
 }
 
 /// A transaction that was mined.
 #[derive(Debug, Serialize)]
-struct TransactionDocument {
+struct TransactionDocument<'a> {
     /// The title of the step that it carried out.
     step: String,
     hash: B256,
-    block: u64,
+    block: BlockNumber,
     gas_used: u64,
     /// The fee in wei.
     fee: String,
-    changed: Change,
+    changed: &'a Change,
 }
 
 impl<'a> OutcomeDocument<'a> {
     pub(super) fn new(
         account: Address,
-        delivered: &[Delivered],
+        delivered: &'a [Delivered],
         result: Option<&'a Value>,
     ) -> Self {
-        let transactions =
-            delivered.iter().map(|Delivered { step, confirmed }| TransactionDocument {
-                step: step.title().to_owned(),
-                hash: confirmed.hash,
-                block: confirmed.block.get(),
-                gas_used: confirmed.gas_used,
-                fee: confirmed.fee.to_string(),
-                changed: Change::of(&step.intent, confirmed),
-            });
+        let transactions = delivered.iter().filter_map(|done| {
+            let Inclusion { hash, block, gas_used, fee } = done.transaction?;
+            Some(TransactionDocument {
+                step: done.step.title().to_owned(),
+                hash,
+                block,
+                gas_used,
+                fee: fee.to_string(),
+                changed: &done.change,
+            })
+        });
         Self { account, transactions: transactions.collect(), result }
     }
 }
@@ -329,12 +341,16 @@ impl<'a> OutcomeDocument<'a> {
 /// The outcome of a command as text.
 pub(super) fn text(delivered: &[Delivered]) -> String {
     let mut page = Page::default();
-    for Delivered { step, confirmed } in delivered {
-        line!(page, "{}", Change::of(&step.intent, confirmed));
-        line!(page, "  hash   {}", confirmed.hash);
-        line!(page, "  block  {}", grouped(confirmed.block.get()));
-        line!(page, "  gas    {}", count(confirmed.gas_used, "unit"));
-        line!(page, "  fee    {} ether", ether(confirmed.fee));
+    for Delivered { transaction, change, .. } in delivered {
+        line!(page, "{change}");
+        let Some(Inclusion { hash, block, gas_used, fee }) = *transaction else { continue };
+        if let Change::CreatedByOthers { .. } = change {
+            line!(page, "  The transaction of this command failed, and was paid all the same:");
+        }
+        line!(page, "  hash   {hash}");
+        line!(page, "  block  {}", grouped(block.get()));
+        line!(page, "  gas    {}", count(gas_used, "unit"));
+        line!(page, "  fee    {} ether", ether(fee, Rounding::Up));
     }
     page.into_text()
 }

@@ -34,7 +34,19 @@ pub(super) struct AccountFiles {
 
 /// The lock of an account. While it exists, no other process sends for the account on any chain with the same id.
 #[derive(Debug)]
-pub(crate) struct AccountLock(#[expect(dead_code, reason = "dropping the file unlocks it")] File);
+pub(crate) struct AccountLock {
+    /// The file that names the holder.
+    user: PathBuf,
+    #[expect(dead_code, reason = "dropping the file unlocks it")]
+    file: File,
+}
+
+impl Drop for AccountLock {
+    fn drop(&mut self) {
+        // Before the file is unlocked, so that it isn't the name of the next holder that is removed.
+        let _ = fs::remove_file(&self.user);
+    }
+}
 
 /// The number of bytes of a chain's genesis hash that are part of file names.
 const GENESIS_BYTES: usize = 8;
@@ -99,10 +111,10 @@ impl AccountFiles {
         create_private(&self.folder).map_err(unusable)?;
         let path = self.shared_file("lock");
         let file = lock_file(&path).map_err(unusable)?.ok_or_else(|| self.in_use(&path))?;
-        // The file only helps a user who finds the account locked.
-        let holder = format!("process {}: {command}\n", std::process::id());
-        let _ = fs::write(self.shared_file("user"), holder);
-        Ok(AccountLock(file))
+        // The file only helps a user who finds the account locked. Whoever reads it finds all of it or nothing.
+        let (user, holder) = (self.shared_file("user"), std::process::id());
+        let _ = write_file(&user, format!("process {holder}: {command}\n").as_bytes());
+        Ok(AccountLock { user, file })
     }
 
     /// Opens the journal of an account that is locked.
@@ -120,8 +132,12 @@ impl AccountFiles {
     /// The failure for a file that another process has locked.
     fn in_use(&self, path: &Path) -> Failure {
         let holder = fs::read_to_string(self.shared_file("user")).unwrap_or_default();
-        let holder = ForeignText::new(holder.trim_end()).to_string();
-        let report = eyre!("{} is in use by {holder}", path.display())
+        // The holder may not have written its name yet, and one that was killed leaves its name.
+        let holder = match holder.trim_end() {
+            "" => "whose process hasn't written its name yet".to_owned(),
+            last => format!("the last one to write its name is {}", ForeignText::new(last)),
+        };
+        let report = eyre!("{} is locked by it; {holder}", path.display())
             .wrap_err("another command sends for this account");
         Failure::internal(report, "wait until it has ended, then run this one again")
     }

@@ -18,15 +18,15 @@ use crate::exit::Failure;
 pub(super) async fn unrecorded(
     client: &Client,
     registry: Address,
-    Delivered { step, confirmed }: &Delivered,
+    Delivered { step, transaction, change }: &Delivered,
 ) -> Result<Option<String>, Failure> {
     let IntendedAction::RecordSeed { rollup, .. } = step.intent.action else { return Ok(None) };
-    if Change::of(&step.intent, confirmed) != Change::NothingRecorded {
+    let (Change::NothingRecorded, Some(transaction)) = (change, transaction) else {
         return Ok(None);
-    }
+    };
     let question =
         Question { rollups: [(rollup, Default::default())].into(), ..Question::default() };
-    let at = confirmed.block.get().into();
+    let at = transaction.block.get().into();
     let present = client.view(registry, &question, at, Seconds::ZERO).await.map_err(unread)?;
     let block = &present.block;
     let seen = present.rollups.get(&rollup);

@@ -4,7 +4,10 @@ use std::{future::Future, path::Path};
 
 use alloy_primitives::Address;
 use canon_chain::{AccountSigner, Client, IntentSender, Wait, tx::FeePolicy};
-use canon_protocol::{Seconds, text::ether};
+use canon_protocol::{
+    Seconds,
+    text::{Rounding, ether},
+};
 use eyre::eyre;
 
 use super::{
@@ -13,7 +16,7 @@ use super::{
     conclusion::Conclusion,
     draft::preview,
     failures,
-    outbox::{Again, Delivered, Outbox, Stopped},
+    outbox::{Again, Delivered, Notes, Outbox, Stopped},
     outcome::{self, OutcomeDocument},
     record::{self, AccountFiles},
     seed,
@@ -38,6 +41,8 @@ pub(super) struct Sending<'a, A, C> {
     pub(super) format: Format,
     /// Shows a note that isn't the result.
     pub(super) tell: &'a dyn Fn(&str),
+    /// Shows what a mined transaction waits for; `None` if it waits no longer.
+    pub(super) progress: &'a dyn Fn(Option<&str>),
     /// Shows the steps.
     pub(super) show: &'a dyn Fn(&str),
     /// Shows the steps and asks a question.
@@ -63,8 +68,9 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
         let fees = FeePolicy::default();
         let sender = IntentSender::new(self.client.clone(), self.signer.clone(), fees, journal);
         let sender = sender.map_err(failures::refused)?;
+        let notes = Notes { tell: self.tell, progress: self.progress };
         let mut outbox =
-            Outbox::new(sender, files, self.block_time, wait, self.tell, self.consent, self.ask);
+            Outbox::new(sender, files, self.block_time, wait, notes, self.consent, self.ask);
         let mut delivered = Vec::new();
         let concluded = async {
             self.deliver(&mut outbox, &mut delivered, plan).await?;
@@ -134,7 +140,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
         let steps = match self.remaining(plan, planned, delivered).await {
             Ok(steps) if steps.is_empty() => {
                 if delivered.is_empty() {
-                    (self.tell)("nothing was sent: the chain has what the command does");
+                    (self.tell)(NOTHING_LEFT);
                 }
                 return Ok(());
             }
@@ -164,7 +170,13 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
         }
         let steps = delivered.iter().map(|done| &done.step).chain(&shown).cloned().collect();
         let earlier = start.begun.map(|begun| begun.earlier);
-        check_shown(&self.remaining(plan, planned, delivered).await?, &shown)?;
+        let now = self.remaining(plan, planned, delivered).await?;
+        if now.is_empty() && delivered.is_empty() {
+            // Somebody else did it while the user read.
+            (self.tell)(NOTHING_LEFT);
+            return Ok(());
+        }
+        check_shown(&now, &shown)?;
         let begun = outbox.begin(self.command, self.registry, start.request, steps, earlier);
         let begun = begun.map_err(Stopped::ForNow)?;
         for (number, step) in shown.iter().enumerate() {
@@ -222,6 +234,8 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
     }
 }
 
+const NOTHING_LEFT: &str = "nothing was sent: the chain has what the command does";
+
 /// Refuses steps that the account can't pay for.
 async fn check_balance(sender: &IntentSender, previewed: &[Previewed]) -> Result<(), Failure> {
     let needed = show::most_cost(previewed);
@@ -233,9 +247,9 @@ async fn check_balance(sender: &IntentSender, previewed: &[Previewed]) -> Result
     let report = eyre!(
         "{} has {} ether, and up to {} are needed: {} are missing",
         sender.address(),
-        ether(balance),
-        ether(needed),
-        ether(missing)
+        ether(balance, Rounding::Down),
+        ether(needed, Rounding::Up),
+        ether(missing, Rounding::Up)
     );
     Err(Failure::refused(report, "send ether to the account, then run the command again"))
 }

@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, U256};
 use canon_chain::tx::{FeePolicy, Fees, Preview};
-use canon_protocol::text::{self, ether, grouped, gwei};
+use canon_protocol::text::{self, Rounding, ether, grouped, gwei};
 use canon_views::{IntendedAction, Intent};
 use serde::Serialize;
 use serde_json::Value;
@@ -75,8 +75,8 @@ pub(super) fn text_at(account: Address, steps: &[Previewed], fees: Option<Fees>)
         }
         if let Some(fees) = fees {
             let (most_gas, cost) = (one.most_gas(), one.most_cost(fees));
-            let price = gwei(at_most(U256::from(fees.max_fee)).saturating_to());
-            let (cost, gas) = (ether(at_most(cost)), grouped(most_gas));
+            let price = gwei(at_most(fees.max_fee));
+            let (cost, gas) = (ether(cost, Rounding::Up), grouped(most_gas));
             line!(page, "   costs up to {cost} ether: {gas} gas at {price} gwei");
         }
     }
@@ -86,10 +86,10 @@ pub(super) fn text_at(account: Address, steps: &[Previewed], fees: Option<Fees>)
     page.into_text()
 }
 
-/// An upper limit of a cost, for people: rounded up to three digits.
-fn at_most(wei: U256) -> U256 {
-    let digits = wei.to_string().len();
-    let unit = U256::from(10).pow(U256::from(digits.saturating_sub(3)));
+/// An upper limit of a price of gas, for people: rounded up to three digits.
+fn at_most(wei: u128) -> u128 {
+    let digits = wei.checked_ilog10().unwrap_or(0) + 1;
+    let unit = 10_u128.pow(digits.saturating_sub(3));
     wei.div_ceil(unit).saturating_mul(unit)
 }
 
@@ -167,17 +167,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_of_a_cost_has_three_digits_and_is_never_too_low() {
+    fn a_limit_of_a_price_has_three_digits_and_is_never_too_low() {
         for (wei, shown) in [
-            (55_923_412_345_678_u64, "0.000056"),
-            (1_016_000_001, "0.00000000102"),
-            (999_999, "0.000000000001"),
-            (123, "0.000000000000000123"),
+            (1_015_000_001, "1.02"),
+            (55_923_412_345, "56"),
+            (999_999, "0.001"),
+            (123, "0.000000123"),
             (0, "0"),
         ] {
-            let wei = U256::from(wei);
             assert!(at_most(wei) >= wei);
-            assert_eq!(ether(at_most(wei)).to_string(), shown);
+            assert_eq!(gwei(at_most(wei)).to_string(), shown);
         }
+        assert_eq!(at_most(u128::MAX), u128::MAX);
     }
 }

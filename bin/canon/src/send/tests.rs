@@ -158,6 +158,7 @@ impl World {
             consent: Consent::Given,
             format: Format::Text,
             tell,
+            progress: &|_| {},
             show: &|_| {},
             ask: &async |_: &str, _: &str| Ok(Answer::No),
             result,
@@ -376,6 +377,7 @@ impl World {
             consent: Consent::Ask,
             format: Format::Text,
             tell: &|_| {},
+            progress: &|_| {},
             show: &|_| {},
             ask,
             result: &|_| Ok(()),
@@ -565,10 +567,20 @@ async fn a_command_waits_for_as_many_blocks_as_it_was_asked_to() {
     let plan = async |planned| world.plan(planned, FIVE).await;
     let before = world.chain.block_number();
     for confirmations in [1, 5] {
-        let sending = Sending { confirmations, ..world.asking(&yes) };
+        let said = RefCell::new(Vec::new());
+        let progress = |waiting: Option<&str>| said.borrow_mut().extend(waiting.map(str::to_owned));
+        let sending = Sending { confirmations, progress: &progress, ..world.asking(&yes) };
         let start = world.chain.block_number();
         sending.run(world.mining(), std::future::pending(), &plan).await.unwrap();
         assert_eq!(world.chain.block_number() - start, 2 * confirmations, "two transactions");
+        let of = |block: u64| {
+            (1..confirmations).rev().map(move |missing| {
+                let noun = if missing == 1 { "block" } else { "blocks" };
+                format!("waiting for {missing} more {noun} on top of block {block}")
+            })
+        };
+        let expected: Vec<_> = of(start + 1).chain(of(start + 1 + confirmations)).collect();
+        assert_eq!(said.into_inner(), expected);
     }
     assert!(world.chain.block_number() > before);
 }
@@ -583,12 +595,23 @@ fn a_folder_for_state_is_its_owners_only() {
     let journal = files.journal(&lock).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&folder.join("canon")), mode(journal.path())), (0o700, 0o600));
-    let said = files.lock("canon drop").unwrap_err();
-    let report = format!("{:#}", said.report);
-    let expected = format!("is in use by process {}: canon push", std::process::id());
-    assert!(report.contains(&expected), "{report}");
-    assert_eq!(said.exit, Exit::Internal);
+    let said = |expected: &str| {
+        let said = files.lock("canon drop").unwrap_err();
+        let report = format!("{:#}", said.report);
+        assert!(report.ends_with(expected), "{report}");
+        assert_eq!(said.exit, Exit::Internal);
+    };
+    let user = folder.join("canon/1-0x0101010101010101010101010101010101010101.user");
+    let own =
+        format!("the last one to write its name is process {}: canon push", std::process::id());
+    said(&own);
+    // Between the lock and the name, there is none, or that of a process that was killed.
+    fs::remove_file(&user).unwrap();
+    said("is locked by it; whose process hasn't written its name yet");
+    fs::write(&user, "process 4711: canon vote 1\n").unwrap();
+    said("the last one to write its name is process 4711: canon vote 1");
     drop((lock, journal));
+    assert!(!user.exists(), "nobody uses the account any more");
     fs::write(
         folder.join("canon/1-0x0202020202020202-0x0101010101010101010101010101010101010101.begun"),
         "{",

@@ -18,6 +18,16 @@ pub(crate) struct UnsignedCall {
     pub(crate) gas: u64,
 }
 
+/// A call among several for somebody else to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UnsignedStep {
+    /// The description of the call.
+    pub(crate) title: String,
+    pub(crate) call: UnsignedCall,
+    /// The numbers of the calls that have to be made before it, counted from 1.
+    pub(crate) after: Vec<usize>,
+}
+
 impl From<Preview> for UnsignedCall {
     fn from(preview: Preview) -> Self {
         let Preview { to, input: data, value, gas_limit: gas, .. } = preview;
@@ -38,31 +48,46 @@ pub(super) struct TransactionDocument {
     gas: u64,
 }
 
+/// A transaction among several.
+#[derive(Debug, Serialize)]
+pub(super) struct NumberedDocument {
+    /// The position, counted from 1.
+    number: usize,
+    step: String,
+    /// The numbers of the transactions that have to be mined before it.
+    after: Vec<usize>,
+    #[serde(flatten)]
+    transaction: TransactionDocument,
+}
+
 /// One transaction, or several in order.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum TransactionsDocument {
     One(TransactionDocument),
-    Several(Vec<TransactionDocument>),
+    Several(Vec<NumberedDocument>),
+}
+
+impl TransactionDocument {
+    fn new(chain_id: ChainId, call: UnsignedCall) -> Self {
+        let UnsignedCall { to, data, value, gas } = call;
+        Self { to, data, value: value.to_string(), chain_id, gas }
+    }
 }
 
 impl TransactionsDocument {
-    pub(super) fn new(chain_id: ChainId, calls: Vec<UnsignedCall>) -> Self {
-        let mut all: Vec<_> = calls
-            .into_iter()
-            .map(|UnsignedCall { to, data, value, gas }| TransactionDocument {
-                to,
-                data,
-                value: value.to_string(),
-                chain_id,
-                gas,
-            })
-            .collect();
-        match (all.len(), all.pop()) {
-            (1, Some(one)) => Self::One(one),
-            (_, last) => {
-                all.extend(last);
-                Self::Several(all)
+    pub(super) fn new(chain_id: ChainId, steps: Vec<UnsignedStep>) -> Self {
+        match <[_; 1]>::try_from(steps) {
+            Ok([one]) => Self::One(TransactionDocument::new(chain_id, one.call)),
+            Err(steps) => {
+                let all = (1..).zip(steps);
+                let numbered = |(number, UnsignedStep { title, call, after })| NumberedDocument {
+                    number,
+                    step: title,
+                    after,
+                    transaction: TransactionDocument::new(chain_id, call),
+                };
+                Self::Several(all.map(numbered).collect())
             }
         }
     }
@@ -100,15 +125,18 @@ struct SafeTransaction {
 }
 
 impl SafeBatch {
-    /// Creates a batch of calls by a Safe. `name` is the command, and `description` describes the calls.
+    /// Creates a batch of calls by a Safe. `name` is the command.
     pub(super) fn new(
         chain_id: ChainId,
         created_at: Timestamp,
         safe: Address,
-        (name, description): (String, String),
-        calls: Vec<UnsignedCall>,
+        name: String,
+        steps: Vec<UnsignedStep>,
     ) -> Self {
-        let transactions = calls.into_iter().map(|UnsignedCall { to, data, value, .. }| {
+        let titles: Vec<_> = steps.iter().map(|step| step.title.as_str()).collect();
+        let description = titles.join("; ");
+        let transactions = steps.into_iter().map(|UnsignedStep { call, .. }| {
+            let UnsignedCall { to, data, value, .. } = call;
             SafeTransaction { to, value: value.to_string(), data }
         });
         Self {

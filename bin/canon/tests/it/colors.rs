@@ -9,11 +9,12 @@ use crate::{
     live::{about, with_proposal},
     servers::Folder,
     support::{canon, said, stdout},
+    terminal::{Ended, OnTerminal},
 };
 
 /// What a command writes to stdout and stderr.
 fn written(command: Command) -> [String; 2] {
-    let output = tokio::task::block_in_place(|| command.output().unwrap());
+    let output = command.output().unwrap();
     [String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap()]
 }
 
@@ -53,6 +54,7 @@ async fn colors_are_only_where_they_are_wanted_and_change_no_text() {
         "completions bash --help".to_owned(),
     ] {
         let command = || about(&chain, &folder, &arguments);
+        let written = |command| tokio::task::block_in_place(|| written(command));
         let usual = written(command());
         let forced = written(command().env("CLICOLOR_FORCE", "1"));
         let without = written(command().env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1"));
@@ -88,6 +90,53 @@ fn helps_fit_a_terminal_of_80_columns() {
             // Usage lines, and commands in examples, aren't broken.
             let is_whole = line.starts_with("Usage: ") || line.starts_with("  canon ");
             assert!(is_whole || line.chars().count() <= 80, "{name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn a_terminal_shows_colors_unless_it_cannot_or_nobody_wants_them() {
+    for (variable, value, is_colored) in
+        [("TERM", "xterm", true), ("TERM", "dumb", false), ("NO_COLOR", "1", false)]
+    {
+        let mut command = std::process::Command::new(snapbox::cmd::cargo_bin!("canon"));
+        command.args(["config", "--config", "/nowhere"]).env("TERM", "xterm").env(variable, value);
+        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+            if name != variable {
+                command.env_remove(name);
+            }
+        }
+        let Ended { said, .. } = OnTerminal::start_alone(command).ended();
+        assert!(said.contains("can't be read"), "{said}");
+        assert_eq!(said.contains('\x1b'), is_colored, "{variable}={value}: {said}");
+    }
+}
+
+#[test]
+fn errors_and_notes_are_wrapped_between_words() {
+    let address = "0x7777777777777777777777777777777777777777";
+    for arguments in [
+        "status --rpc-url http://127.0.0.1:9 --registry ADDRESS",
+        "audit --manifest /a/very/long/folder/whose/name/has/so/many/parts/that/no/line/has/the/place.json",
+        "stake coinbase ADDRESS ADDRESS --no-such-flag --rpc-url http://127.0.0.1:9 --registry ADDRESS",
+        "vote 5 for --private-key-file /nowhere --rpc-url http://127.0.0.1:9 --registry ADDRESS",
+        "status --registry 0x12 --rpc-url http://127.0.0.1:9",
+    ] {
+        let arguments = arguments.replace("ADDRESS", address);
+        let command = || canon().args(arguments.split_whitespace());
+        let whole = written(command())[1].clone();
+        for (columns, width) in [(None, 80), (Some("60"), 60)] {
+            let command = command().env_remove("COLUMNS");
+            let wrapped = match columns {
+                None => written(command)[1].clone(),
+                Some(columns) => written(command.env("COLUMNS", columns))[1].clone(),
+            };
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            assert_eq!(words(&wrapped), words(&whole), "{arguments}");
+            for line in wrapped.lines().filter(|line| !line.starts_with("Usage: ")) {
+                let is_one_word = line.split_whitespace().count() <= 2;
+                assert!(is_one_word || line.chars().count() <= width, "{line}");
+            }
         }
     }
 }

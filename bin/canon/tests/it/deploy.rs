@@ -6,13 +6,13 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use alloy_primitives::{U256, hex};
+use alloy_primitives::{Address, U256, hex};
 use canon_devchain::{Devchain, DevchainConfig, ServerHandle, serve};
 use serde_json::Value;
 use snapbox::{assert_data_eq, cmd::Command, file, str};
 
 use crate::{
-    servers::Folder,
+    servers::{Folder, forward, relay, sends},
     support::{canon, stable_costs, stdout, while_served},
 };
 
@@ -358,12 +358,105 @@ async fn what_is_finished_or_begun_is_not_begun_again() {
         // Without the manifest, the deployed contracts are found on the chain.
         let manifest = folder.file("deployment.manifest.json");
         fs::remove_file(&manifest).unwrap();
-        let said = fails(chain.deploy(&folder, "--yes"), 2);
-        assert!(said.contains("the chain has Asset at 0x"), "{said}");
+        for arguments in ["--yes", "--yes --resume"] {
+            let said = fails(chain.deploy(&folder, arguments), 2);
+            assert!(
+                said.contains("the set is finished; name the genesis of that rollup"),
+                "{said}"
+            );
+        }
         fs::write(folder.file("deployment.manifest.json.unfinished"), "").unwrap();
         let said = fails(chain.deploy(&folder, "--yes"), 2);
         assert!(said.contains("exists: this deployment is begun and not finished"), "{said}");
         assert_eq!(chain.transactions(), 13);
+    })
+    .await;
+}
+
+/// Somebody else created the first contracts with the same deployer and salt.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_begun_without_a_record_is_shown_before_it_is_taken_over() {
+    let chain = EmptyChain::new().await;
+    let folder = folder_with("deploy-taken-over", "tests", |text| {
+        text.replace("# genesis = 1767225600\n", "genesis = 1767225600\n")
+    });
+    while_served(move || {
+        let deployer = chain.chain.dev_accounts()[0].address();
+        let dry_run = |more: &str| stdout(chain.deploy(&folder, &format!("--dry-run {more}")));
+        let gas = |document: &str| {
+            serde_json::from_str::<Value>(document).unwrap()["gas"].as_u64().unwrap()
+        };
+        let whole = gas(&dry_run("--json"));
+        let printed = chain.deploy(&folder, &format!("--unsigned --from {deployer}"));
+        let printed = stdout(printed.env_remove("CANON_PRIVATE_KEY"));
+        let printed: Value = serde_json::from_str(&printed).unwrap();
+        for index in [0, 1, 2] {
+            crate::chain::execute_as(&chain.chain, Address::repeat_byte(0xaa), &printed[index]);
+        }
+        let said = fails(chain.deploy(&folder, "--yes"), 2);
+        assert!(said.contains("the chain has Asset at 0x"), "{said}");
+        let preview = dry_run("--resume");
+        assert!(
+            preview.contains(
+                "\nBegun without a record here, by an earlier command or by somebody else\n  create Asset, \
+                 create Registry, create Proposals.\n  The addresses prove the code and its arguments. 10 steps \
+                 are left.\n"
+            ),
+            "{preview}"
+        );
+        assert_eq!(preview.matches("  done\n").count(), 3, "{preview}");
+        let document = dry_run("--resume --json");
+        assert_eq!(gas(&document), whole - 1_550_000 - 900_000 - 2_500_000);
+        let document: Value = serde_json::from_str(&document).unwrap();
+        assert_eq!(document["done"], serde_json::json!(["asset", "registry", "proposals"]));
+        let said = chain.deploy(&folder, "--yes --resume").output().unwrap();
+        let said = crate::support::said(said.stderr);
+        assert!(said.contains("Begun without a record here"), "{said}");
+        assert_eq!(chain.transactions(), 10);
+    })
+    .await;
+}
+
+/// A stranger who watches the pool sends each transaction that anyone can send first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deployment_whose_creations_somebody_else_sends_first_is_finished() {
+    let chain = EmptyChain::new().await;
+    let folder = folder_with("deploy-outrun", "tests", |text| {
+        text.replace("# genesis = 1767225600\n", "genesis = 1767225600\n")
+    });
+    while_served(move || {
+        let deployer = chain.chain.dev_accounts()[0].address();
+        let printed = chain.deploy(&folder, &format!("--unsigned --from {deployer}"));
+        let printed = stdout(printed.env_remove("CANON_PRIVATE_KEY"));
+        let printed: Vec<Value> = serde_json::from_str(&printed).unwrap();
+        let (to, devchain) = (chain.address(), chain.chain.clone());
+        let runtime = tokio::runtime::Handle::current();
+        let mut sent = 0;
+        let address = relay(move |request| {
+            if sends(request) {
+                let _entered = runtime.enter();
+                // The creations.
+                if sent < 8 {
+                    let stranger = Address::repeat_byte(0xaa);
+                    crate::chain::execute_as(&devchain, stranger, &printed[sent]);
+                }
+                sent += 1;
+            }
+            Some(forward(to, request))
+        });
+        let output =
+            chain.deploy_by(&folder, &format!("http://{address}"), "--yes").output().unwrap();
+        let said = crate::support::said(output.stderr);
+        assert!(output.status.success(), "{said}");
+        assert_eq!(
+            said.matches(": somebody else did it first; the transaction of this").count(),
+            8
+        );
+        assert_eq!(said.matches(", failed and cost 0.00").count(), 8, "{said}");
+        assert_eq!(chain.transactions(), 13);
+        let text = fs::read_to_string(folder.file("deployment.manifest.json")).unwrap();
+        let manifest: Value = serde_json::from_str(&text).unwrap();
+        assert!(manifest["contracts"][0]["creation"]["transaction"].is_string(), "{manifest}");
     })
     .await;
 }

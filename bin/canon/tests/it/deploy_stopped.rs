@@ -116,8 +116,15 @@ async fn a_process_killed_at_its_manifest_leaves_a_deployment_that_is_finished_o
             match manifest(&folder).exists() {
                 false => is_finished_by_resuming(&chain, &folder),
                 true => {
-                    let said = fails(chain.deploy(&folder, "--yes --resume"), 2);
-                    assert!(said.contains("exists: this deployment is finished"), "{said}");
+                    let is_stale = record(&folder).exists();
+                    let output = chain.deploy(&folder, "--yes --resume").output().unwrap();
+                    let said = crate::support::said(output.stderr);
+                    let expected = match is_stale {
+                        true => "an earlier run ended after it had written the manifest",
+                        false => "exists: this deployment is finished",
+                    };
+                    assert!(said.contains(expected), "{said}");
+                    assert!(!record(&folder).exists());
                     let written = fs::read_to_string(manifest(&folder)).unwrap();
                     serde_json::from_str::<Value>(&written).unwrap();
                 }
@@ -152,11 +159,37 @@ async fn whatever_is_on_the_disk_at_the_end_of_a_deployment_is_finished_by_resum
             is_finished_by_resuming(&chain, &folder);
             assert_eq!(fs::read(manifest(&folder)).unwrap(), written, "{length}");
         }
-        // The record wasn't removed.
-        fs::write(record(&folder), &unfinished).unwrap();
-        for arguments in ["--yes", "--yes --resume"] {
+        // The process was killed before it removed the record.
+        for arguments in ["--yes", "--yes --resume", "--yes --json"] {
+            fs::write(record(&folder), &unfinished).unwrap();
+            let output = chain.deploy(&folder, arguments).output().unwrap();
+            let said = crate::support::said(output.stderr);
+            assert!(output.status.success(), "{said}");
+            assert!(
+                said.contains("an earlier run ended after it had written the manifest"),
+                "{said}"
+            );
+            let shown = String::from_utf8(output.stdout).unwrap();
+            match arguments.contains("--json") {
+                true => assert_eq!(
+                    serde_json::from_str::<Value>(&shown).unwrap(),
+                    serde_json::from_slice::<Value>(&written).unwrap()
+                ),
+                false => assert!(shown.starts_with("The deployment is complete\n"), "{shown}"),
+            }
+            assert!(!record(&folder).exists(), "{arguments}");
             let said = fails(chain.deploy(&folder, arguments), 2);
             assert!(said.contains("exists: this deployment is finished"), "{said}");
+        }
+        // Nothing is removed that isn't the record of the same deployment, and nothing without sending.
+        let other = String::from_utf8(unfinished.clone()).unwrap().replace("CANT", "CANU");
+        for (content, arguments) in
+            [(&b""[..], "--yes"), (other.as_bytes(), "--yes"), (&unfinished, "--dry-run")]
+        {
+            fs::write(record(&folder), content).unwrap();
+            let said = fails(chain.deploy(&folder, arguments), 2);
+            assert!(said.contains("exists: this deployment is finished"), "{said}");
+            assert_eq!(fs::read(record(&folder)).unwrap(), content);
         }
         assert_eq!(sent(&chain), TRANSACTIONS);
     })

@@ -4,7 +4,7 @@ use std::fs;
 
 use alloy_primitives::{Address, Bytes, U256, hex};
 use canon_devchain::{DEPLOYMENT_PROXY, UnsignedCall};
-use serde_json::Value;
+use serde_json::{Value, json};
 use snapbox::cmd::Command;
 
 use crate::{
@@ -47,7 +47,14 @@ fn printed(command: Command) -> Value {
 /// Checks the manifest that the last run left.
 fn is_audited(chain: &EmptyChain, folder: &Folder, manifest: &Value) {
     assert_eq!(manifest["deployer"], MULTISIG.to_string());
-    assert_eq!(manifest["steps"].as_array().unwrap().len(), 13);
+    let steps = manifest["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 13);
+    // The events show all transactions but the creation of Expect, which emits none.
+    for step in steps {
+        let is_known = step["receipt"]["transaction"].is_string();
+        assert_eq!(is_known, step["step"] != "expect", "{step}");
+        assert!(is_known || step["receipt"].is_null() && step.get("receipt").is_some(), "{step}");
+    }
     let file = folder.file("deployment.manifest.json");
     let written: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
     assert_eq!(written, *manifest);
@@ -65,18 +72,33 @@ async fn somebody_else_signs_the_transactions_that_the_chain_lacks() {
     let folder = folder("unsigned-deploy");
     while_served(move || {
         let mut left = 13;
-        for mined in [0, 1, 6, 5, 1] {
+        // Those that hand the Registry over are printed last, once the rollup is canonical.
+        for (printed, mined) in [(11, 0), (11, 1), (10, 6), (4, 4), (2, 1), (1, 1)] {
             let output = deploy(&chain, &folder, "--unsigned").output().unwrap();
             let said = String::from_utf8(output.stderr).unwrap();
             assert!(output.status.success(), "{said}");
-            assert!(said.contains("once they are mined, in this order, run the same"), "{said}");
+            assert!(said.contains("once they are mined, run the same command again"), "{said}");
+            assert!(said.contains("each transaction needs those with the numbers"), "{said}");
+            let more =
+                said.contains("it prints the last two transactions, which hand the Registry over");
+            assert_eq!(more, left > printed, "{said}");
+            assert!(!said.contains("only the first transaction was simulated"), "{said}");
             assert_eq!(said.matches("  done\n").count(), (13 - left).min(8), "{said}");
             let transactions: Value = serde_json::from_slice(&output.stdout).unwrap();
             let transactions = match transactions {
                 Value::Array(transactions) => transactions,
                 one => vec![one],
             };
-            assert_eq!(transactions.len(), left);
+            assert_eq!(transactions.len(), printed);
+            if printed == 11 {
+                let of =
+                    |key: &str| transactions.iter().map(|one| one[key].clone()).collect::<Vec<_>>();
+                assert_eq!(of("number"), (1..=11).map(Value::from).collect::<Vec<_>>());
+                assert_eq!(
+                    (&of("step")[8], &of("after")[8]),
+                    (&"make the rollup canonical".into(), &json!([2, 8]))
+                );
+            }
             for transaction in &transactions[..mined] {
                 execute_as(&chain.chain, MULTISIG, transaction);
             }
@@ -147,7 +169,31 @@ async fn a_chain_without_the_deployment_proxy_needs_it_first() {
         chain.chain.set_balance(creator, U256::from(10).pow(U256::from(16)));
         chain.chain.send_raw(&raw).unwrap();
         let transactions = printed(deploy(&chain, &folder, "--unsigned"));
-        assert_eq!(transactions.as_array().unwrap().len(), 13);
+        assert_eq!(transactions.as_array().unwrap().len(), 11);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_set_that_cannot_be_finished_is_not_printed() {
+    let chain = EmptyChain::new().await;
+    let folder = folder("unsigned-ruined");
+    while_served(move || {
+        let batch = printed(deploy(&chain, &folder, "--unsigned safe"));
+        // The steps are those of `canon deploy`; the wallet leaves the rollup out.
+        for index in [0, 1, 2, 3, 10, 12] {
+            let call = batch["transactions"][index].clone();
+            let Value::Object(mut call) = call else { panic!("{call}") };
+            call.insert("gas".to_owned(), 8_000_000.into());
+            call.insert("chainId".to_owned(), 31337.into());
+            execute_as(&chain.chain, MULTISIG, &call.into());
+        }
+        for arguments in ["--unsigned", "--unsigned safe"] {
+            let said = fails(deploy(&chain, &folder, arguments), 1);
+            assert!(said.contains("belongs to its Governance at 0x"), "{said}");
+            assert!(said.contains("and this set can't be finished"), "{said}");
+            assert!(said.contains("next: choose another salt in [origin]"), "{said}");
+        }
     })
     .await;
 }

@@ -42,7 +42,7 @@ Commands:
   setup-epoch  Record the seed of the canonical rollup's next epoch, which draws its proposers
   config       Show the settings in force, and where each value is from
   completions  Print a script with which a shell completes commands and flags
-  man          Print a manual page, or write all of them to a folder
+  man          Print a manual page for `man`, or write all of them to a folder
   help         Print this message or the help of the given subcommand(s)
 
 Options:
@@ -205,7 +205,7 @@ error: unexpected argument '--sequencer' found
 
   tip: a similar argument exists: '--sequencers'
 
-Usage: canon rehearse --sequencers <N>
+Usage: canon rehearse [OPTIONS]
 
 For more information, try '--help'.
 
@@ -239,5 +239,24 @@ fn a_negative_number_is_refused_by_what_is_expected() {
         let said = crate::support::said(output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments}: {said}");
         assert!(said.contains(says), "{arguments}: {said}");
+    }
+}
+
+#[test]
+fn the_usage_in_an_error_is_that_of_the_help_whatever_the_environment_gives() {
+    for (arguments, usage) in [
+        ("push --no-such-flag", "canon push [OPTIONS] [ROUND]"),
+        ("stake status --no-such-flag", "canon stake status [OPTIONS] [ATTESTER]..."),
+        ("stake exit", "canon stake exit [OPTIONS] --to <ADDRESS> <ATTESTER>"),
+        ("push 1 2 --rpc-url http://localhost", "canon push [OPTIONS] [ROUND]"),
+    ] {
+        let command = canon()
+            .args(arguments.split_whitespace())
+            .env("ETH_RPC_URL", "http://localhost:8545")
+            .env("CANON_REGISTRY", "0x7777777777777777777777777777777777777777");
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(&format!("\nUsage: {usage}\n")), "{said}");
     }
 }

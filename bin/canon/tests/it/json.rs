@@ -1,6 +1,10 @@
 //! Tests that `docs/json.md` lists every key of the `--json` outputs, with the types of its values.
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
 
 use alloy_primitives::Address;
 use canon_protocol::Support;
@@ -13,7 +17,7 @@ use crate::{
     sending::{ACCOUNT, by, with_winner},
     sending_anyone::{harmless, with_accepted},
     servers::Folder,
-    shape::{Shape, documented, type_of},
+    shape::{Shape, documented, page, type_of},
     support::{canon, stdout, while_served},
 };
 
@@ -235,4 +239,29 @@ async fn what_deployments_print_is_documented() {
         are_documented(&documents);
     })
     .await;
+}
+
+/// The names with which documents name different quantities, or that another standard defines.
+const OF_SEVERAL_QUANTITIES: [&str; 9] = [
+    // An account of a domain (EIP-712), a transaction of a wallet, and a batch of Safe.
+    "chainId", "version", // A number of people, of tokens, of signals, or of gas.
+    "holders", "needed", "total",
+    // A rehearsal names its parameters: signals, and durations.
+    "blocks", "quorum", "round", "slot",
+];
+
+#[test]
+fn equally_named_numbers_have_one_type() {
+    let page = page();
+    let mut types = BTreeMap::<&str, BTreeSet<&str>>::new();
+    let blocks = page.split("\n```text\n").skip(1).filter_map(|rest| rest.split("\n```").next());
+    for (name, found) in blocks.flat_map(str::lines).filter_map(|line| line.split_once(": ")) {
+        let numbers = found.split(" or ").filter(|kind| ["integer", "decimal"].contains(kind));
+        types.entry(name.trim().trim_end_matches('?')).or_default().extend(numbers);
+    }
+    let several = types.iter().filter(|(_, kinds)| kinds.len() > 1).map(|(name, _)| *name);
+    assert_eq!(several.collect::<BTreeSet<_>>(), OF_SEVERAL_QUANTITIES.into());
+    for (name, kind) in [("block", "decimal"), ("chain_id", "decimal"), ("time", "integer")] {
+        assert_eq!(types[name], [kind].into(), "{name}");
+    }
 }

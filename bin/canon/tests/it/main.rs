@@ -10,6 +10,7 @@ mod colors;
 mod deploy;
 mod deploy_stopped;
 mod deploy_unsigned;
+mod devchain;
 mod due;
 mod endpoint;
 mod errors;

@@ -11,6 +11,7 @@ use snapbox::{assert_data_eq, file, str};
 use crate::{
     servers::Folder,
     support::{canon, stdout},
+    terminal::{Ended, OnTerminal},
 };
 
 /// The completions that bash offers for the last of these words; `None` if there is no bash.
@@ -92,4 +93,21 @@ error: COMMAND: expected a command, found `canon stake vote`
 next: `canon help` lists the commands
 
 "#]]);
+}
+
+#[test]
+fn a_page_is_not_printed_on_a_terminal_as_its_source() {
+    let mut command = process::Command::new(snapbox::cmd::cargo_bin!("canon"));
+    command.args(["man", "stake", "exit"]).env("COLUMNS", "10000").env("TERM", "dumb");
+    let Ended { code, said, .. } = OnTerminal::start_alone(command).ended();
+    assert_eq!(code, Some(2));
+    assert_data_eq!(
+        said,
+        str![[r#"
+error: stdout: expected a file or a pipe, found a terminal, which can't show a page: `canon man stake exit | man -l -` shows it
+
+next: `canon man --out ~/.local/share/man/man1` installs all pages for `man`; `canon help` shows the same
+
+"#]]
+    );
 }

@@ -14,7 +14,7 @@ use snapbox::cmd::cargo_bin;
 use crate::{
     deploy::{EmptyChain, folder_with},
     servers::Folder,
-    support::{VARIABLES, canon, stdout, while_served},
+    support::{COLUMNS, VARIABLES, canon, stdout, while_served},
 };
 
 /// Starts the program, and calls `meanwhile` while it runs.
@@ -24,7 +24,7 @@ fn runs(arguments: &[&str], key: &str, folder: &Folder, meanwhile: impl FnOnce()
         command.env_remove(variable);
     }
     command.args(arguments).env("CANON_PRIVATE_KEY", key);
-    command.env("XDG_STATE_HOME", folder.file("state"));
+    command.env("XDG_STATE_HOME", folder.file("state")).env("COLUMNS", COLUMNS);
     let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     meanwhile();
     process.wait_with_output().unwrap()

@@ -17,7 +17,7 @@ use snapbox::{
 use crate::{
     chain::Chain,
     servers::Folder,
-    support::{VARIABLES, canon, stdout, while_served, without_hashes},
+    support::{COLUMNS, VARIABLES, canon, stdout, while_served, without_hashes},
 };
 
 /// The index of the account that sends in these tests.
@@ -156,7 +156,7 @@ async fn the_outcome_is_one_json_document() {
         let transaction = &document["transactions"][0];
         assert_eq!(document["account"], chain.account(ACCOUNT).to_string());
         assert_eq!(transaction["step"], "Make the winner of round 1 a proposal");
-        assert_eq!(transaction["block"], chain.chain.block_number());
+        assert_eq!(transaction["block"], chain.chain.block_number().to_string());
         let hash = transaction["hash"].as_str().unwrap().parse().unwrap();
         let gas = chain.chain.gas_used(hash).unwrap();
         assert_eq!(transaction["gas_used"], gas);
@@ -309,7 +309,7 @@ async fn an_account_in_use_is_left_alone_and_its_user_is_named() {
         lock.try_lock().unwrap();
         std::fs::write(state.join(format!("{name}.user")), "process 4711: canon lock 5\n").unwrap();
         let said = fails(by(&chain, &folder, "push --yes"), 3);
-        assert!(said.contains("is in use by process 4711: canon lock 5"), "{said}");
+        assert!(said.contains("to write its name is process 4711: canon lock 5"), "{said}");
         assert_eq!(chain.chain.block_number(), block);
         drop(lock);
         shown(by(&chain, &folder, "push --yes"));
@@ -334,6 +334,7 @@ pub(crate) fn process(
         .args(["--rpc-url", &chain.url(), "--registry", &registry])
         .env("XDG_CACHE_HOME", folder.file("cache"))
         .env("XDG_STATE_HOME", folder.file("state"))
+        .env("COLUMNS", COLUMNS)
         .env("CANON_PRIVATE_KEY", chain.key(account));
     command
 }

@@ -9,9 +9,10 @@ use snapbox::{assert_data_eq, file};
 
 use crate::{
     chain::Chain,
+    live::about,
     sending::{by, fails, shown, stable, start},
     servers::Folder,
-    support::{said, while_served},
+    support::{said, stdout, while_served},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,6 +86,25 @@ async fn a_seed_that_somebody_else_recorded_first_is_said_to_have_been_recorded(
         assert!(output.status.success(), "{text}");
         assert!(result.starts_with("Nothing was recorded\n"), "{result}");
         assert!(text.ends_with("note: the seed of epoch 21 had been recorded before\n"), "{text}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seed_that_draws_nobody_is_not_recorded_and_stakes_come_first() {
+    let folder = Folder::new("setup-epoch-empty");
+    // The stakes of epoch 0 have seats from epoch 2 on.
+    let chain = Chain::new().await;
+    while_served(move || {
+        let said = fails(by(&chain, &folder, "setup-epoch --yes"), 4);
+        assert!(said.contains("the next epoch has no seats, so its seed draws nobody"), "{said}");
+        let first = "have seats from epoch 2 on, whose seed can be recorded from 2026-01-01 00:01:12 UTC on (in ";
+        assert!(said.contains(first) && said.contains("next: `canon stake deposit`"), "{said}");
+        let status = || about(&chain, &folder, "status");
+        assert!(!stdout(status()).contains("record the seed"), "{}", stdout(status()));
+        chain.pass(3);
+        assert!(stdout(status()).contains("record the seed of epoch 2"), "{}", stdout(status()));
+        shown(by(&chain, &folder, "setup-epoch --yes"));
     })
     .await;
 }

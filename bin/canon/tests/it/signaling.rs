@@ -114,7 +114,11 @@ async fn addresses_that_list_no_actions_or_others_than_expected_are_not_signaled
 
 /// The code of a payload that returns one list of actions to Governance and another one to all
 /// other callers.
-fn two_faced(governance: Address, told_governance: Address, told_others: Address) -> Bytes {
+pub(crate) fn two_faced(
+    governance: Address,
+    told_governance: Address,
+    told_others: Address,
+) -> Bytes {
     const CALLER: u8 = 0x33;
     let list = |target: Address| vec![(target, Bytes::from_static(&[1, 2, 3, 4]))].abi_encode();
     let selector: [u8; 4] = keccak256("getActions()")[..4].try_into().unwrap();
@@ -215,6 +219,39 @@ async fn waiting_sends_in_the_next_own_slot_and_not_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn waiting_goes_on_after_a_missed_slot_to_the_next_own_one() {
+    let folder = Folder::new("signal-missed");
+    let mut chain = in_slot_12().await;
+    let payload = chain.payload;
+    let first = by(&chain, &folder, 0, &format!("signal {payload} --yes"));
+    tokio::task::block_in_place(|| shown(first));
+    chain.renew_sender();
+    let arguments = format!("signal {payload} --wait --yes");
+    let mut child = process(&chain, &folder, 0, &arguments).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let read_until = |said: &mut BufReader<std::process::ChildStderr>, text: &str| {
+        let mut read = String::new();
+        while !read.contains(text) {
+            let length = tokio::task::block_in_place(|| said.read_line(&mut read).unwrap());
+            assert_ne!(length, 0, "{text}: {read}");
+        }
+        read
+    };
+    read_until(&mut said, "waiting for slot 13");
+    // No block comes in slot 13, and nobody is drawn for slots 14 and 15.
+    chain.pass(14);
+    let read = read_until(&mut said, "waiting for the next draw");
+    assert!(read.contains("the slot was missed: slot 13 is over; going on to the next"), "{read}");
+    chain.record_seed_of(16).await;
+    read_until(&mut said, "waiting for slot 16");
+    chain.pass(16);
+    std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::stderr()));
+    let ended = tokio::task::block_in_place(|| child.wait().unwrap());
+    assert!(ended.success());
+    tokio::task::block_in_place(|| assert_eq!(signals(&chain, &folder), [12, 16]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_payload_that_lists_other_actions_after_the_question_gets_no_signal() {
     for is_signed in [false, true] {
         let folder = Folder::new("signal-changed");
@@ -231,7 +268,11 @@ async fn a_payload_that_lists_other_actions_after_the_question_gets_no_signal() 
                 arguments.push_str(&format!(" --signature {}", file.display()));
             }
             let mut command = OnTerminal::start(process(&chain, &folder, 0, &arguments));
-            let asked = stable(command.read_until("Send it in that slot? [y/N] "));
+            let question = match is_signed {
+                true => "Send it in that slot? [y/N] ",
+                false => "Send it in that slot, or if that is missed in your next one? [y/N] ",
+            };
+            let asked = stable(command.read_until(question));
             let start = asked.find("From 0x").unwrap();
             if !is_signed {
                 assert_data_eq!(&asked[start..], file!["signal-wait-words.txt"].raw());

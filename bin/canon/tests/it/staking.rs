@@ -5,9 +5,9 @@ use snapbox::{assert_data_eq, cmd::Command, file};
 
 use crate::{
     chain::{Chain, tokens},
-    live::{about, fails, json},
+    live::{about, about_from, fails, json},
     sending::{shown, stable},
-    servers::Folder,
+    servers::{Folder, without_logs},
     support::{stdout, while_served},
 };
 
@@ -78,7 +78,7 @@ async fn a_stake_leaves_by_its_withdrawer_and_is_paid_when_its_time_has_come() {
         let other = attester(0x77);
         let said =
             fails(by(&chain, &folder, 0, &format!("stake exit {other} --to {receiver} --yes")), 1);
-        assert!(said.contains("isn't registered in rollup"), "{said}");
+        assert!(said.contains("has no stake in rollup"), "{said}");
         let (result, said) =
             shown(by(&chain, &folder, 0, &format!("stake exit {one} --to {receiver} --yes")));
         assert_data_eq!(result, file!["stake-exit.txt"].raw());
@@ -101,9 +101,20 @@ async fn a_stake_leaves_by_its_withdrawer_and_is_paid_when_its_time_has_come() {
         assert!(result.contains("is paid"), "{result}");
         assert!(said.contains("100 tokens to 0x[..]"), "{said}");
         let said = fails(by(&chain, &folder, 1, &format!("stake claim {} --yes", attester(1))), 1);
-        assert!(said.contains("its stake was paid or moved"), "{said}");
-        let said = fails(about(&chain, &folder, &format!("stake status {}", attester(1))), 1);
-        assert!(said.contains("isn't registered"), "{said}");
+        let paid = format!(
+            "its stake of 100 tokens in rollup {} was paid to {receiver} at 2026-01-28 ",
+            chain.set.rollup
+        );
+        assert!(said.contains(&paid), "{said}");
+        let status = |number: u8| format!("stake status {}", attester(number));
+        let said = fails(about(&chain, &folder, &status(1)), 1);
+        assert!(said.contains("has no stake now") && said.contains(&paid), "{said}");
+        let said = fails(about(&chain, &folder, &status(0x77)), 1);
+        assert!(said.contains("has never been registered"), "{said}");
+        let endpoint = format!("http://{}", without_logs(chain.address()));
+        let empty = Folder::new("stake-exit-no-logs");
+        let said = fails(about_from(&endpoint, &chain, &empty, &status(1)), 1);
+        assert!(said.contains("has no stake in the canonical rollup 0x"), "{said}");
         assert_eq!(
             json(about(&chain, &folder, "stake status"))["attesters"].as_array().unwrap().len(),
             7
@@ -159,6 +170,7 @@ async fn rewards_go_where_the_withdrawer_says() {
             let arguments = format!("stake coinbase {} {} --yes", attester(1), attester(0xbb));
             by(&chain, &folder, account, &arguments)
         };
+        assert_eq!(status(&chain, &folder, 1)["coinbase"], chain.account(0).to_string());
         let said = fails(coinbase(1), 1);
         assert!(said.contains("decides about the stake of"), "{said}");
         let document = json(coinbase(0));
@@ -167,6 +179,15 @@ async fn rewards_go_where_the_withdrawer_says() {
             (&changed["kind"], &changed["coinbase"]),
             (&"coinbase_set".into(), &attester(0xbb).to_string().into())
         );
+        let endpoint = format!("http://{}", without_logs(chain.address()));
+        let asked = format!("stake status {}", attester(1));
+        let unknown = Folder::new("stake-coinbase-no-logs");
+        for document in [
+            json(about(&chain, &folder, &asked)),
+            json(about_from(&endpoint, &chain, &unknown, &asked)),
+        ] {
+            assert_eq!(document["attesters"][0]["coinbase"], attester(0xbb).to_string());
+        }
     })
     .await;
 }
@@ -256,6 +277,12 @@ async fn stakes_arrive_in_the_new_rollup_also_where_somebody_took_their_name() {
         let old = chain.set.rollup;
         let (result, _) = shown(does(1, &format!("stake finish {}", attester(1))));
         assert!(result.contains("has moved"), "{result}");
+        let said = fails(
+            does(0, &format!("stake exit {} --to {squatter} --rollup {old}", attester(1))),
+            1,
+        );
+        let moved = format!("has moved from rollup {old} to rollup {rollup} at 2026-");
+        assert!(said.contains("has no stake in rollup") && said.contains(&moved), "{said}");
         assert_eq!(status(&chain, &folder, 1)["rollup"], rollup.to_string());
         // Attester 2 is registered in both rollups.
         let finish = format!("stake finish {}", attester(2));
@@ -281,15 +308,34 @@ async fn stakes_arrive_in_the_new_rollup_also_where_somebody_took_their_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rounds_from_before_the_rollup_was_canonical_are_too_old() {
+async fn rounds_from_before_the_rollup_was_canonical_are_those_of_the_earlier_one() {
     let folder = Folder::new("round-too-old");
     let (chain, rollup) = upgraded(&folder).await;
     while_served(move || {
         let said = fails(about(&chain, &folder, "round 46"), 2);
-        let expected = "round 46 is older than the canonical rollup's time in office, and only its own rounds are shown: expected a round from 47 to 47";
-        assert!(said.contains(expected), "{said}");
+        let expected = "round 46 is older than the canonical rollup's time in office: expected a round from 47 to 47";
+        assert!(said.contains(expected) && said.contains("next: --rollup shows"), "{said}");
         let document = json(about(&chain, &folder, "round"));
-        assert_eq!((&document["round"], &document["rollup"]), (&"47".into(), &rollup.to_string().into()));
+        let names = |document: &serde_json::Value| {
+            ["round", "rollup", "canonical"].map(|key| document[key].as_str().unwrap().to_owned())
+        };
+        let (old, new) = (chain.set.rollup.to_string(), rollup.to_string());
+        assert_eq!(names(&document), ["47", &new, &new]);
+        let of_old = |round: &str| about(&chain, &folder, &format!("round {round} --rollup {old}"));
+        for (round, shown) in [("", "47"), ("46", "46"), ("0", "0")] {
+            let document = json(of_old(round));
+            assert_eq!(names(&document), [shown, &*old, &*new]);
+            assert_eq!(document["outcome"]["kind"], "no_signals", "{document}");
+            assert_eq!(document["slots"].as_array().unwrap().len(), 10);
+        }
+        let text = stdout(of_old("46"));
+        let title = format!("Round 46 of rollup {old}\n  an earlier one: {new} is canonical now\n");
+        assert!(text.starts_with(&title), "{text}");
+        let said = fails(of_old("48"), 2);
+        assert!(said.contains("expected a round from 0 to 47"), "{said}");
+        let other = format!("round --rollup {}", chain.set.registry);
+        let said = fails(about(&chain, &folder, &other), 2);
+        assert!(said.contains(&format!("expected a rollup that was canonical, found {}: {old}", chain.set.registry)), "{said}");
     })
     .await;
 }

@@ -29,6 +29,9 @@ pub(crate) const VARIABLES: [&str; 18] = [
 /// A home in which nothing can be written: a test names the folders that its commands write to.
 const HOME: &str = "/dev/null/home";
 
+/// The columns for errors and notes: enough for each on one line, so that tests find all of its words.
+pub(crate) const COLUMNS: &str = "10000";
+
 /// The program, with the repository as its working directory.
 pub(crate) fn canon() -> Command {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -36,6 +39,7 @@ pub(crate) fn canon() -> Command {
         .into_iter()
         .fold(Command::new(cargo_bin!("canon")).current_dir(root), Command::env_remove)
         .env("HOME", HOME)
+        .env("COLUMNS", COLUMNS)
 }
 
 /// The text that a command wrote to stdout.

@@ -32,8 +32,18 @@ pub(crate) struct Ended {
 }
 
 impl OnTerminal {
-    /// Starts a command.
+    /// Starts a command whose stdout goes to a pipe. The terminal shows no colors.
     pub(crate) fn start(mut command: Command) -> Self {
+        command.env("TERM", "dumb");
+        Self::start_with(command, |_| Stdio::piped())
+    }
+
+    /// Starts a command whose stdout is the terminal, too.
+    pub(crate) fn start_alone(command: Command) -> Self {
+        Self::start_with(command, Stdio::from)
+    }
+
+    fn start_with(mut command: Command, stdout: impl FnOnce(File) -> Stdio) -> Self {
         let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&terminal).unwrap();
         unlockpt(&terminal).unwrap();
@@ -42,7 +52,7 @@ impl OnTerminal {
             let mut options = OpenOptions::new();
             options.read(true).write(true).open(name.to_str().unwrap()).unwrap()
         };
-        command.stdin(open()).stdout(Stdio::piped()).stderr(open());
+        command.stdin(open()).stdout(stdout(open())).stderr(open());
         let child = command.spawn().unwrap();
         // Afterwards only the command has the terminal open, and reading ends with it.
         drop(command);
@@ -91,7 +101,9 @@ impl OnTerminal {
             }
         }
         let mut result = String::new();
-        self.child.stdout.take().unwrap().read_to_string(&mut result).unwrap();
+        if let Some(mut stdout) = self.child.stdout.take() {
+            stdout.read_to_string(&mut result).unwrap();
+        }
         let code = self.child.wait().unwrap().code();
         Ended { code, result, said: std::mem::take(&mut self.said) }
     }

@@ -15,7 +15,7 @@ use crate::{
     chain::Chain,
     live::about,
     servers::Folder,
-    support::{canon, said, without_hashes},
+    support::{COLUMNS, canon, said, without_hashes},
 };
 
 /// Commands with their exit codes and what they print.
@@ -198,6 +198,7 @@ pub(crate) fn start(
         .env("XDG_CACHE_HOME", transcript.folder.file("cache"))
         .env("XDG_STATE_HOME", transcript.folder.file("state"))
         .env("CANON_PRIVATE_KEY", chain.key(account))
+        .env("COLUMNS", COLUMNS)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

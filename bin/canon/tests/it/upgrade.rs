@@ -15,8 +15,9 @@ use snapbox::{
 
 use crate::{
     chain::Chain,
+    live::about_from,
     sending::{ACCOUNT, about, by, fails, shown},
-    servers::{Folder, cut_at},
+    servers::{Folder, cut_at, forward, relay, sends},
     support::{stdout, while_served},
 };
 
@@ -135,6 +136,64 @@ fn killed_and_resumed(chain: &Chain, folder: &Folder, command: &str, handed_on: 
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// A stranger sends the same creation first, so that the command's own fails on the chain.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creation_that_somebody_else_sends_first_is_a_success() {
+    let chain = Chain::new().await;
+    let folder = Folder::new("outrun-creation");
+    let stranger = chain.account(3);
+    while_served(move || {
+        let file = file_of(&chain, &folder);
+        let mut rollup = String::new();
+        for (number, format) in (1..).zip(["", "--json"]) {
+            let command = match number {
+                1 => format!("rollup deploy {file}"),
+                _ => format!("payload upgrade {rollup} --uri x"),
+            };
+            let unsigned = about(&chain, &folder, &format!("{command} --unsigned"));
+            let printed = json(unsigned.args(["--from", &stranger.to_string()]));
+            let (to, devchain) = (chain.address(), chain.chain.clone());
+            let runtime = tokio::runtime::Handle::current();
+            let outrunning = relay(move |request| {
+                if sends(request) {
+                    let _entered = runtime.enter();
+                    crate::chain::execute_as(&devchain, stranger, &printed);
+                }
+                Some(forward(to, request))
+            });
+            let planned = json(about(
+                &chain,
+                &folder,
+                &format!("{command} --dry-run --json --from {stranger}"),
+            ));
+            let endpoint = format!("http://{outrunning}");
+            let sent = about_from(&endpoint, &chain, &folder, &format!("{command} --yes {format}"));
+            let output = sent.env("CANON_PRIVATE_KEY", chain.key(ACCOUNT)).output().unwrap();
+            let said = crate::support::said(output.stderr);
+            assert!(output.status.success(), "{said}");
+            assert_eq!(transactions(&chain), number, "it was sent, and failed");
+            let shown = String::from_utf8(output.stdout).unwrap();
+            if number == 1 {
+                rollup = planned["rollup"].as_str().unwrap().to_owned();
+                let exists =
+                    format!("The contract {rollup} exists: somebody else created it first");
+                assert!(shown.starts_with(&exists), "{shown}");
+                assert!(shown.contains("\n  The transaction of this command failed"), "{shown}");
+                assert!(shown.contains("\n  fee    0.00"), "{shown}");
+                assert!(shown.contains("\nThe rollup is deployed and genuine"), "{shown}");
+            } else {
+                let shown: Value = serde_json::from_str(&shown).unwrap();
+                let changed = &shown["transactions"][0]["changed"];
+                assert_eq!(changed["kind"], "created_by_others", "{shown}");
+                assert_eq!(changed["contract"], planned["payload"]);
+            }
+            let (_, said) = crate::sending::shown(by(&chain, &folder, &format!("{command} --yes")));
+            assert!(said.contains("nothing was sent: the chain has what the command"), "{said}");
+        }
+    })
+    .await;
+}
+
 /// A multisig deploys what it was shown. No other key is needed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollup_and_its_payload_can_be_created_by_somebody_else() {
@@ -151,11 +210,21 @@ async fn a_rollup_and_its_payload_can_be_created_by_somebody_else() {
         let safe = json(unsigned(&format!("rollup deploy {file} --unsigned safe")));
         assert_eq!(safe["transactions"][0]["data"], printed["data"]);
         assert_eq!(safe["meta"]["createdFromSafeAddress"], multisig.to_string());
+        let snapshot = chain.chain.snapshot();
+        chain.execute_batch(multisig, &safe);
+        let said = fails(unsigned(&format!("rollup deploy {file} --unsigned")), 4);
+        assert!(said.contains("nothing is left to send, so there is nothing to sign"), "{said}");
+        chain.chain.revert(snapshot).unwrap();
         chain.execute_as(multisig, &printed);
         let rollup = planned["rollup"].as_str().unwrap();
         let said = fails(unsigned(&format!("rollup deploy {file} --unsigned")), 4);
         assert!(said.contains("nothing is left to send, so there is nothing to sign"), "{said}");
         let upgrade = format!("payload upgrade {rollup} --uri x --unsigned");
+        let snapshot = chain.chain.snapshot();
+        chain.execute_batch(multisig, &json(unsigned(&format!("{upgrade} safe"))));
+        let said = fails(unsigned(&upgrade), 4);
+        assert!(said.contains("nothing is left to send, so there is nothing to sign"), "{said}");
+        chain.chain.revert(snapshot).unwrap();
         chain.execute_as(multisig, &json(unsigned(&upgrade)));
         assert_eq!(transactions(&chain), 0);
         let (_, said) =

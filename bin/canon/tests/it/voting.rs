@@ -1,6 +1,6 @@
 //! `canon vote`.
 
-use alloy_primitives::Bytes;
+use alloy_primitives::{Address, Bytes};
 use canon_protocol::{Action, Amount, Support};
 use serde_json::Value;
 use snapbox::{assert_data_eq, cmd::Command, file};
@@ -10,6 +10,7 @@ use crate::{
     live::{about, about_from, fails, json, with_proposal},
     sending::{process, shown, stable},
     servers::{Folder, without_logs},
+    signaling::two_faced,
     support::{stdout, while_served},
     terminal::{Ended, OnTerminal},
 };
@@ -437,6 +438,34 @@ async fn actions_that_are_not_known_are_not_voted_on_by_number_alone() {
         let expected =
             "those of the signed ballot: neither the set's history nor the payload has them";
         assert!(said.contains(expected) && !said.contains("--actions-hash"), "{said}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_logs_the_actions_are_those_that_the_payload_returns_if_the_hash_proves_it() {
+    let chain = voting().await;
+    let folder = Folder::new("proposal-no-logs");
+    let endpoint = format!("http://{}", without_logs(chain.address()));
+    while_served(move || {
+        let proposal = || about_from(&endpoint, &chain, &folder, "proposal 0");
+        let first = format!("  1. {}:\n     0x", chain.expect);
+        assert!(stdout(proposal()).contains(&first), "{}", stdout(proposal()));
+        let document = json(proposal());
+        assert_eq!(document["actions"][0]["target"], chain.expect.to_string());
+        assert!(document["payload_now"].is_null(), "{document}");
+        let other = Address::repeat_byte(2);
+        chain.replace(chain.payload, two_faced(chain.set.governance, other, other));
+        let text = stdout(proposal());
+        let marked = "  not known, since the set's history isn't\n  warning: the payload returns others now, with hash\n";
+        assert!(text.contains(marked) && text.contains(&format!("    1. {other}: 0x01020304")), "{text}");
+        let document = json(proposal());
+        assert!(document["actions"].is_null(), "{document}");
+        assert_ne!(document["payload_now"]["actions_hash"], document["actions_hash"]);
+        assert_eq!(document["payload_now"]["actions"][0]["target"], other.to_string());
+        chain.replace(chain.payload, Bytes::from_static(&[0xfd]));
+        let text = stdout(proposal());
+        assert!(text.contains("isn't\n  the payload returns none now\n"), "{text}");
     })
     .await;
 }

@@ -38,6 +38,8 @@ pub(super) struct Constructors {
 /// Collects contracts and findings.
 struct Collector<'a> {
     client: &'a Client,
+    /// Origins that contracts may have, from a source that need not be trusted.
+    alleged_origins: &'a [Create2Origin],
     first_block: BlockNumber,
     head: BlockView,
     found: Contracts,
@@ -47,6 +49,7 @@ impl Contracts {
     pub(super) async fn examine(
         client: &Client,
         set: &SetAddresses,
+        alleged_origins: &[Create2Origin],
         first_block: BlockNumber,
         head: BlockView,
     ) -> Result<Self, ExamineError> {
@@ -57,7 +60,7 @@ impl Contracts {
             findings: Vec::new(),
             reported: Vec::new(),
         };
-        let mut collector = Collector { client, first_block, head, found };
+        let mut collector = Collector { client, alleged_origins, first_block, head, found };
         let governance = set.governance;
         collector.add::<Registry::constructorCall>(set.registry, Some(governance)).await?;
         let asset = collector.add::<Asset::constructorCall>(set.asset, Some(set.issuer)).await?;
@@ -198,6 +201,8 @@ impl Collector<'_> {
 
     fn examiner(&self) -> SetExaminer<'_> {
         let examiner = examiner(self.client, &self.found.origins, self.first_block, self.head);
+        let alleged = self.alleged_origins.iter();
+        let examiner = alleged.fold(examiner, |examiner, origin| examiner.with_origin(*origin));
         examiner.with_origin(Create2Origin::default())
     }
 }

@@ -49,7 +49,7 @@ impl ExaminedSet {
             client.view(registry, &Question::default(), head.hash.into(), NEXT_BLOCK).await?;
         let addresses = &present.addresses;
         let first_block = first_block(client, addresses, head, searched).await?;
-        let origins = Contracts::examine(client, addresses, first_block, head).await?.origins;
+        let origins = Contracts::examine(client, addresses, &[], first_block, head).await?.origins;
         let set = examiner(client, &origins, first_block, head).set(registry).await?;
         Ok(Self { set, present, origins, first_block })
     }

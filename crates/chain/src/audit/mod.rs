@@ -88,30 +88,33 @@ pub async fn audit(
         Some(block) => block,
         None => first_block(client, set, head, searched).await?,
     };
-    let found = Contracts::examine(client, set, first_block, head).await?;
+    let origins = manifest.map(DeployManifest::origins).unwrap_or_default();
+    let found = Contracts::examine(client, set, &origins, first_block, head).await?;
     let mut findings = found.findings;
     let examiner = examiner(client, &found.origins, first_block, head);
     let mut deployer = None;
-    match examiner.set(set.registry).await {
-        Ok(genuine) => {
-            deployer = Some(genuine.deployer);
-            for former in genuine.former_rollups {
+    let mut problems = Vec::new();
+    match examiner.set_with_problems(set.registry, &mut problems).await {
+        Ok(examined) => {
+            deployer = problems.is_empty().then_some(examined.deployer);
+            for former in examined.former_rollups {
                 if let Err(reason) = former.verdict {
                     findings.push(Finding::note("former-rollup", reason.to_string()));
                 }
             }
         }
-        // A problem of a single contract that is already among the findings, as an error.
-        Err(ExamineError::NotGenuine(reason)) if found.reported.contains(&reason) => {}
-        Err(ExamineError::NotGenuine(reason)) => {
-            findings.push(Finding::error("not-genuine", reason.to_string()));
-        }
+        Err(ExamineError::NotGenuine(problem)) => problems.push(problem),
         // A contract whose code isn't a genuine one's can also fail to answer.
         Err(ExamineError::Chain(error)) if error.is_of_the_contracts() => {
             findings.push(Finding::error("not-genuine", error.to_string()));
         }
         Err(error) => return Err(error.into()),
     }
+    // Those of a single contract are already among the findings, as errors.
+    problems.retain(|problem| !found.reported.contains(problem));
+    let problems =
+        problems.iter().map(|problem| Finding::error("not-genuine", problem.to_string()));
+    findings.extend(problems);
     if let Some(manifest) = manifest {
         findings.extend(compare(client, manifest, &present).await?);
     }

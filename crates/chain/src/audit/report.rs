@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuditReport {
     /// The chain.
+    #[serde(with = "text::decimal")]
     pub chain_id: ChainId,
     /// The block whose state was read.
     pub block: BlockView,

@@ -5,6 +5,7 @@ use super::{
     constructor::ConstructorEvents,
     genuine::SetExaminer,
     origin::Create2Origin,
+    proxy::DEPLOYMENT_PROXY,
     verdict::{ExamineError, NotGenuine},
 };
 use crate::{
@@ -26,8 +27,9 @@ pub(super) struct Construction<C> {
 
 impl SetExaminer<'_> {
     /// The origin that a contract's address proves, with the arguments in its constructor's events. It is
-    /// one of the examiner's origins, otherwise the factory and the salt in the transaction that created
-    /// the contract, if that transaction calls the factory directly.
+    /// one of the examiner's origins, otherwise the salt in the transaction that created the contract, also if a
+    /// multisig or another contract called the factory, with the deterministic deployment proxy or the contract
+    /// that the transaction calls.
     ///
     /// # Errors
     ///
@@ -44,8 +46,8 @@ impl SetExaminer<'_> {
         if let Some(origin) = self.origins().find(|origin| address_by(origin) == address) {
             return Ok(*origin);
         }
-        let origin = factory_call(self.client, found.transaction).await?;
-        origin.filter(|origin| address_by(origin) == address).ok_or_else(|| {
+        let calls = factory_calls(self.client, found.transaction, &init_code).await?;
+        calls.into_iter().find(|origin| address_by(origin) == address).ok_or_else(|| {
             let expected = address_by(&self.origin);
             NotGenuine::OtherAddress { contract, address, expected }.into()
         })
@@ -128,12 +130,30 @@ impl SetExaminer<'_> {
     }
 }
 
-/// The factory that a transaction calls, and the salt in its calldata; `None` if the transaction creates a
-/// contract directly, or has no salt.
-async fn factory_call(client: &Client, transaction: TxHash) -> Result<Option<Create2Origin>> {
+/// The possible origins of a contract according to the transaction that created it: wherever its calldata has the init
+/// code, the word before it can be the salt.
+async fn factory_calls(
+    client: &Client,
+    transaction: TxHash,
+    init_code: &[u8],
+) -> Result<Vec<Create2Origin>> {
     let found = client.provider().get_transaction_by_hash(transaction).await;
     let found = found.and_then(|found| found.ok_or(RpcError::NullResp));
     let found = found.map_err(|source| Error::rpc("eth_getTransactionByHash", source))?;
-    let salt = found.input().first_chunk::<32>().map(B256::from);
-    Ok(found.to().zip(salt).map(|(factory, salt)| Create2Origin { factory, salt }))
+    let input = found.input();
+    let starts = positions(input, init_code);
+    let salts: Vec<_> =
+        starts.filter_map(|start| input[..start].last_chunk::<32>().map(B256::from)).collect();
+    let factories = found.to().into_iter().chain([DEPLOYMENT_PROXY]);
+    let origins = factories
+        .flat_map(|factory| salts.iter().map(move |salt| Create2Origin { factory, salt: *salt }));
+    Ok(origins.collect())
+}
+
+/// The positions of a part in a text.
+fn positions<'a>(text: &'a [u8], part: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+    text.windows(part.len().max(1))
+        .enumerate()
+        .filter(move |(_, found)| *found == part)
+        .map(|(at, _)| at)
 }

@@ -9,7 +9,10 @@ use crate::error::Error;
 use alloy_primitives::{Address, B256, ChainId, U256};
 use alloy_transport::TransportError;
 use canon_abi::Contract;
-use canon_protocol::{Refusal, text::ether};
+use canon_protocol::{
+    Refusal,
+    text::{Rounding, ether},
+};
 
 /// The reason why a deployment stopped. The record keeps the finished steps: remove the cause and run it again.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +72,16 @@ pub enum DeployError {
         /// The account that owns it, or to which it is offered.
         found: Address,
     },
+    /// Governance owns the Registry, which doesn't have the rollup of this set.
+    #[error("the Registry at {registry} belongs to its Governance at {governance} already {}", without_rollup(.found))]
+    Unfinishable {
+        /// The Registry.
+        registry: Address,
+        /// Its owner, the set's Governance.
+        governance: Address,
+        /// The canonical rollup; `None` if there is none.
+        found: Option<Address>,
+    },
     /// The record's address for a step doesn't follow from its parameters.
     #[error(
         "{step}: the record has {record}, expected {expected} from its parameters; use a new record"
@@ -85,7 +98,7 @@ pub enum DeployError {
     #[error(
         "the chain lacks the deterministic deployment proxy: send {} ether to {CREATOR}, then send the signed \
          transaction that creates it, as anybody can (`cast publish`):\n\n  {CREATION}\n\nor choose another factory",
-        ether(*.missing)
+        ether(*.missing, Rounding::Up)
     )]
     NoProxy {
         /// The wei that the creator of the proxy lacks.
@@ -177,4 +190,17 @@ pub enum DeployError {
         /// The refusal.
         refusal: Refusal,
     },
+}
+
+/// The state of a Registry that was handed over without the rollup of a deployment.
+fn without_rollup(found: &Option<Address>) -> String {
+    match found {
+        None => "and lists no rollup: the deployer can't add the first one any more, and this set can't be finished; \
+                 deploy another one with another salt"
+            .to_owned(),
+        Some(rollup) => format!(
+            "and has the rollup {rollup}, which isn't the one of these parameters: the set is finished; name the \
+             genesis of that rollup in the file, or deploy another set with another salt"
+        ),
+    }
 }

@@ -191,7 +191,12 @@ pub async fn create(
     if creation_state(&client, plan).await? == CreationState::Possible {
         plan.origin().ensure_code(sender, wait).await?;
         sender.simulate(&plan.direct_call(), client.next_block().await?).await?;
-        receipt = Some(StepReceipt::of(&sender.send(plan.call(), wait).await?));
+        match sender.send(plan.call(), wait).await {
+            Ok(confirmed) => receipt = Some(StepReceipt::of(&confirmed)),
+            // Somebody else created it meanwhile.
+            Err(_) if creation_state(&client, plan).await? == CreationState::Exists => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     let at = BlockId::from(client.head().await?.hash);
     ContractVerifier::of(plan, &client, at).exists().await?;

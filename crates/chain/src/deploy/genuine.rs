@@ -96,22 +96,45 @@ impl<'a> SetExaminer<'a> {
     /// [`ExamineError::NotGenuine`] for the first contract that isn't as expected; otherwise if the chain
     /// can't be read, or the endpoint's logs don't fit its state.
     pub async fn set(&self, registry: Address) -> Result<GenuineSet, ExamineError> {
+        let mut problems = Vec::new();
+        let set = self.set_with_problems(registry, &mut problems).await;
+        problems.into_iter().next().map_or(set, |problem| Err(problem.into()))
+    }
+
+    /// As [`Self::set`], but adds each contract that isn't as expected to `problems` and goes on with those that can be
+    /// examined without it. Unless there are none, the set isn't genuine.
+    ///
+    /// # Errors
+    ///
+    /// [`ExamineError::NotGenuine`] if nothing else can be examined without a contract; otherwise as [`Self::set`].
+    /// The problems found before stay among the problems.
+    pub(crate) async fn set_with_problems(
+        &self,
+        registry: Address,
+        problems: &mut Vec<NotGenuine>,
+    ) -> Result<GenuineSet, ExamineError> {
         let RegistryHistory { deployer, governances, canonical, former_rollups } =
             self.registry(registry).await?;
         let asset = self.governed_asset(&governances.present).await?;
         for former in &governances.former {
-            let found = self.governed_asset(former).await?;
-            check_address(
-                AddressSource::Constructor,
-                Contract::Governance,
-                former.new_owner,
-                "asset",
-                asset,
-                found,
-            )?;
+            let found = noted(self.governed_asset(former).await, problems)?;
+            let address = former.new_owner;
+            let check = |found| {
+                let source = AddressSource::Constructor;
+                check_address(source, Contract::Governance, address, "asset", asset, found)
+            };
+            problems.extend(found.and_then(|found| check(found).err()));
         }
         let governance = governances.present.new_owner;
-        let (issuer, initial_supply) = self.asset(asset, deployer).await?;
+        let initial_supply = noted(self.asset(asset, deployer).await, problems)?;
+        let at = self.head.hash.into();
+        let issuer = self.client.read(at, asset, Asset::ownerCall {}).await?;
+        let is_handed_over = issuer != deployer;
+        if !is_handed_over {
+            let (contract, address) = (Contract::Asset, asset);
+            problems.push(NotGenuine::NotHandedOver { contract, address, deployer });
+        }
+        let in_force = Governance::governanceProposerCall {};
         let mut set = GenuineSet {
             registry,
             deployer,
@@ -119,19 +142,24 @@ impl<'a> SetExaminer<'a> {
             issuer,
             governance,
             former_governances: governances.former.iter().map(|former| former.new_owner).collect(),
-            proposals: self.proposals(governance, registry).await?,
+            proposals: self.client.read(at, governance, in_force).await?,
             expect: self.expect().await?,
             rollup: canonical.rollup,
             former_rollups: Vec::new(),
         };
-        self.issuer(&set, initial_supply).await?;
+        noted(self.proposals(&set).await, problems)?;
+        if is_handed_over {
+            noted(self.issuer(&set, initial_supply).await, problems)?;
+        }
 
-        let found = self.rollup_of_any(&set, canonical).await?;
-        self.check_owner(&set, Contract::Rollup, canonical.rollup).await?;
-        let distributor = found.arguments.parameters.rewardDistributor;
-        self.distributor(&set, distributor, found.block).await?;
-
-        let mut genuine = BTreeSet::from([distributor]);
+        let found = noted(self.rollup_of_any(&set, canonical).await, problems)?;
+        noted(self.check_owner(&set, Contract::Rollup, canonical.rollup).await, problems)?;
+        let mut genuine = BTreeSet::new();
+        if let Some(found) = found {
+            let distributor = found.arguments.parameters.rewardDistributor;
+            let checked = self.distributor(&set, distributor, found.block).await;
+            genuine.extend(noted(checked, problems)?.map(|()| distributor));
+        }
         for listing in former_rollups {
             let verdict = match self.former_rollup(&set, listing, &mut genuine).await {
                 Ok(()) => Ok(()),
@@ -197,13 +225,8 @@ impl<'a> SetExaminer<'a> {
         Ok(found.arguments.asset)
     }
 
-    /// Checks the Asset, and that the deployer no longer owns it. Returns its owner, the Issuer, and its
-    /// initial supply.
-    async fn asset(
-        &self,
-        asset: Address,
-        deployer: Address,
-    ) -> Result<(Address, U256), ExamineError> {
+    /// Checks the Asset, and returns its initial supply.
+    async fn asset(&self, asset: Address, deployer: Address) -> Result<U256, ExamineError> {
         let contract = Contract::Asset;
         let arguments = self.contract::<Asset::constructorCall>(asset).await?;
         check_address(
@@ -214,22 +237,24 @@ impl<'a> SetExaminer<'a> {
             deployer,
             arguments.initialOwner,
         )?;
-        let issuer = self.client.read(self.head.hash.into(), asset, Asset::ownerCall {}).await?;
-        if issuer == deployer {
-            return Err(NotGenuine::NotHandedOver { contract, address: asset, deployer }.into());
-        }
-        Ok((issuer, arguments.initialSupply))
+        Ok(arguments.initialSupply)
     }
 
     /// Checks the Issuer, and that nobody else minted.
     ///
     /// Only the owner of the Asset can mint, and an Issuer can't transfer its ownership. So every mint that
     /// is neither by the constructor nor by the Issuer is by an earlier owner.
-    async fn issuer(&self, set: &GenuineSet, initial_supply: U256) -> Result<(), ExamineError> {
+    async fn issuer(
+        &self,
+        set: &GenuineSet,
+        initial_supply: Option<U256>,
+    ) -> Result<(), ExamineError> {
         type Constructor = Issuer::constructorCall;
         let former = &set.former_governances;
         let found = self.governed::<Constructor>(set, former, set.issuer, self.head.number).await?;
         self.check_owner(set, Contract::Issuer, set.issuer).await?;
+        // It isn't known if the Asset isn't genuine.
+        let Some(initial_supply) = initial_supply else { return Ok(()) };
         let filter = Filter::new().address(set.issuer);
         let blocks = found.block..=self.head.number;
         let mints = self.client.events::<Issuer::Minted>(filter, blocks).await?;
@@ -243,14 +268,11 @@ impl<'a> SetExaminer<'a> {
         Ok(())
     }
 
-    /// Checks the Proposals contract in force, and returns its address.
+    /// Checks the Proposals contract in force.
     async fn proposals(
         &self,
-        governance: Address,
-        registry: Address,
-    ) -> Result<Address, ExamineError> {
-        let in_force = Governance::governanceProposerCall {};
-        let proposals = self.client.read(self.head.hash.into(), governance, in_force).await?;
+        &GenuineSet { proposals, registry, .. }: &GenuineSet,
+    ) -> Result<(), ExamineError> {
         let found = self.contract::<Proposals::constructorCall>(proposals).await?.registry;
         check_address(
             AddressSource::Constructor,
@@ -260,7 +282,7 @@ impl<'a> SetExaminer<'a> {
             registry,
             found,
         )?;
-        Ok(proposals)
+        Ok(())
     }
 
     /// The address of Expect, which takes no arguments; `None` if it isn't deployed.
@@ -386,6 +408,21 @@ impl<'a> SetExaminer<'a> {
             )?;
         }
         Ok(found)
+    }
+}
+
+/// The result of a check; `None` if it found a problem, which is added to `problems`.
+fn noted<T>(
+    checked: Result<T, ExamineError>,
+    problems: &mut Vec<NotGenuine>,
+) -> Result<Option<T>, ExamineError> {
+    match checked {
+        Ok(found) => Ok(Some(found)),
+        Err(ExamineError::NotGenuine(problem)) => {
+            problems.push(problem);
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }
 

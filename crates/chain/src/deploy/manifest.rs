@@ -2,6 +2,8 @@
 
 use super::{
     error::DeployError,
+    found_receipts::with_receipts,
+    origin::Create2Origin,
     parameters::SetParameters,
     plan::{ContractPlan, SetPlan},
     record::{DeployRecord, DoneStep, StepReceipt, first_block},
@@ -24,6 +26,7 @@ const VERSION: u32 = 1;
 pub struct DeployManifest {
     version: u32,
     /// The chain.
+    #[serde(with = "text::decimal")]
     pub chain_id: ChainId,
     /// The first owner of Asset and Registry.
     #[serde(with = "text::address")]
@@ -35,7 +38,21 @@ pub struct DeployManifest {
     /// The contracts, in the order of their creation.
     pub contracts: Vec<ManifestContract>,
     /// All steps, with the contracts that they created or called.
-    pub steps: Vec<DoneStep>,
+    pub steps: Vec<ManifestStep>,
+}
+
+/// A step of a manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManifestStep {
+    /// The step.
+    pub step: Step,
+    /// The contract that it created or called.
+    #[serde(with = "text::address")]
+    pub address: Address,
+    /// The receipt of its transaction, whoever sent it; `None` if it isn't known.
+    #[serde(default)]
+    pub receipt: Option<StepReceipt>,
 }
 
 /// A contract of a manifest.
@@ -58,7 +75,7 @@ pub struct ManifestContract {
     pub code_hash: B256,
     /// The constructor's arguments.
     pub arguments: Vec<ManifestArgument>,
-    /// The transaction that created it; `None` if somebody else created it.
+    /// The transaction that created it, whoever sent it; `None` if it isn't known.
     pub creation: Option<StepReceipt>,
 }
 
@@ -75,6 +92,12 @@ pub struct ManifestArgument {
     pub value: Value,
 }
 
+impl From<DoneStep> for ManifestStep {
+    fn from(DoneStep { step, address, receipt }: DoneStep) -> Self {
+        Self { step, address, receipt }
+    }
+}
+
 impl From<ConstructorArgument> for ManifestArgument {
     fn from(argument: ConstructorArgument) -> Self {
         let ConstructorArgument { name, kind, value } = argument;
@@ -83,7 +106,8 @@ impl From<ConstructorArgument> for ManifestArgument {
 }
 
 impl DeployManifest {
-    /// The manifest of a finished deployment, with the present code hashes.
+    /// The manifest of a finished deployment, with the present code hashes, and the transactions of other senders
+    /// that events prove.
     ///
     /// # Errors
     ///
@@ -95,9 +119,11 @@ impl DeployManifest {
         }
         let genesis = record.genesis.or(record.parameters.rollup.genesis).unwrap_or_default();
         let plan = SetPlan::new(&record.parameters, record.deployer, genesis);
-        let at = client.head().await?.hash.into();
+        let head = client.head().await?;
+        let at = head.hash.into();
+        let steps = with_receipts(client, &plan, &record.done, &head).await;
         let mut contracts = Vec::new();
-        for done in &record.done {
+        for done in &steps {
             let Some(planned) = plan.contract(done.step) else { continue };
             let (contract, address) = (planned.contract(), planned.address());
             let code = client.code(at, address).await?;
@@ -111,7 +137,7 @@ impl DeployManifest {
             genesis,
             parameters: record.parameters.clone(),
             contracts,
-            steps: record.done.clone(),
+            steps: steps.into_iter().map(Into::into).collect(),
         })
     }
 
@@ -130,6 +156,15 @@ impl DeployManifest {
         }
     }
 
+    /// Whether this is the manifest of the deployment of a record.
+    pub fn is_of(&self, record: &DeployRecord) -> bool {
+        let steps = self.steps.iter().map(|step| (step.step, step.address));
+        self.chain_id == record.chain_id
+            && self.deployer == record.deployer
+            && self.parameters == record.parameters
+            && steps.eq(record.done.iter().map(|done| (done.step, done.address)))
+    }
+
     /// The entry of a contract; `None` if the manifest has none.
     pub fn contract(&self, contract: Contract) -> Option<&ManifestContract> {
         self.contracts.iter().find(|one| one.contract == contract.name())
@@ -140,10 +175,22 @@ impl DeployManifest {
         self.contract(Contract::Registry).map(|registry| registry.address)
     }
 
-    /// The first block with events of the set; `None` if somebody else created one of its contracts except
-    /// Expect.
+    /// The first block with events of the set; `None` if the creation of one of its contracts except Expect isn't
+    /// known.
     pub fn first_block(&self) -> Option<BlockNumber> {
-        first_block(&self.steps)
+        first_block(|step| self.steps.iter().find(|found| found.step == step)?.receipt)
+    }
+
+    /// The distinct origins of its contracts.
+    pub fn origins(&self) -> Vec<Create2Origin> {
+        let mut origins = vec![self.parameters.origin];
+        for ManifestContract { factory, salt, .. } in &self.contracts {
+            let origin = Create2Origin { factory: *factory, salt: *salt };
+            if !origins.contains(&origin) {
+                origins.push(origin);
+            }
+        }
+        origins
     }
 
     /// The plan of the set with these parameters.

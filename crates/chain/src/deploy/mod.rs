@@ -10,6 +10,7 @@
 mod construction;
 mod constructor;
 mod error;
+mod found_receipts;
 mod further;
 mod genuine;
 mod invalid;
@@ -23,6 +24,7 @@ mod record_file;
 mod registry_history;
 mod rules;
 mod run;
+mod sequence;
 mod step;
 mod verdict;
 mod verify;
@@ -36,7 +38,9 @@ pub use further::{
 };
 pub use genuine::SetExaminer;
 pub use invalid::{InvalidParameters, ParameterProblem};
-pub use manifest::{DeployManifest, ManifestArgument, ManifestContract, ManifestMismatch};
+pub use manifest::{
+    DeployManifest, ManifestArgument, ManifestContract, ManifestMismatch, ManifestStep,
+};
 pub use origin::Create2Origin;
 pub use parameters::{
     AssetParameters, CheckedParameters, GovernanceParameters, RollupSettings, SetParameters,
@@ -50,8 +54,7 @@ pub use rules::{
     BrokenRule, FindingLevel, Rule, RuleSubject, SetFacts, broken_rules, rules,
     rules_broken_by_rollup, whole_way,
 };
-pub use run::{
-    DeployProgress, DeployedSet, deploy, ensure_not_of_other_set, find_done, simulate_next,
-};
+pub use run::{DeployProgress, DeployedSet, deploy, ensure_can_be_finished, find_done};
+pub use sequence::{SimulatedSteps, simulate_steps};
 pub use step::Step;
 pub use verdict::{ExamineError, FormerRollup, GenuineSet, NotGenuine};

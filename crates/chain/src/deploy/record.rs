@@ -1,7 +1,7 @@
 //! The record of a deployment, from which it continues after an interruption.
 
 use super::{parameters::SetParameters, step::Step};
-use crate::{Client, Confirmed, Error};
+use crate::{Client, Confirmed, Error, Inclusion};
 use alloy_primitives::{Address, B256, Bytes, ChainId, U256};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::TransactionReceipt;
@@ -68,14 +68,19 @@ pub struct StepReceipt {
     pub transaction: B256,
     /// The number of its block.
     pub block: BlockNumber,
-    /// The gas used.
+    /// The gas used by the whole transaction. It may have done more than one step.
     pub gas_used: u64,
 }
 
+impl From<Inclusion> for StepReceipt {
+    fn from(Inclusion { hash: transaction, block, gas_used, .. }: Inclusion) -> Self {
+        Self { transaction, block, gas_used }
+    }
+}
+
 impl StepReceipt {
-    pub(crate) const fn of(confirmed: &Confirmed) -> Self {
-        let (transaction, block) = (confirmed.hash, confirmed.block);
-        Self { transaction, block, gas_used: confirmed.gas_used }
+    pub(crate) fn of(confirmed: &Confirmed) -> Self {
+        confirmed.inclusion().into()
     }
 
     /// Reads the receipt again, since its block may have been replaced. `None` if no block of the chain has the
@@ -139,7 +144,7 @@ impl DeployRecord {
     /// `None` if the creation of one of the set's contracts except Expect isn't recorded, because the chain
     /// already had it or the step isn't done.
     pub fn first_block(&self) -> Option<BlockNumber> {
-        first_block(&self.done)
+        first_block(|step| self.find(step)?.receipt)
     }
 
     /// The record as the chain has it now: with the receipts read again, and without the steps whose
@@ -181,7 +186,7 @@ impl DeployRecord {
     }
 
     fn find(&self, step: Step) -> Option<&DoneStep> {
-        find(&self.done, step)
+        self.done.iter().find(|done| done.step == step)
     }
 
     /// A gas limit that suffices for all steps that aren't done.
@@ -210,14 +215,10 @@ impl DeployRecord {
 
 /// The first block with events of a set that these steps deployed; `None` if the creation of one of its contracts
 /// except Expect has no receipt.
-pub(super) fn first_block(done: &[DoneStep]) -> Option<BlockNumber> {
+pub(super) fn first_block(receipt: impl Fn(Step) -> Option<StepReceipt>) -> Option<BlockNumber> {
     // The constructor of Expect emits no events, and all sets with the same origin share it.
     let creations = Step::ALL.into_iter().filter(|s| s.creates().is_some() && *s != Step::Expect);
-    let block = |step| find(done, step)?.receipt.map(|receipt| receipt.block);
+    let block = |step| receipt(step).map(|receipt| receipt.block);
     let blocks: Option<Vec<_>> = creations.map(block).collect();
     blocks?.into_iter().min()
-}
-
-fn find(done: &[DoneStep], step: Step) -> Option<&DoneStep> {
-    done.iter().find(|done| done.step == step)
 }

@@ -3,12 +3,12 @@
 use super::{
     error::DeployError,
     parameters::CheckedParameters,
-    plan::{ContractPlan, SetPlan},
+    plan::SetPlan,
     record::{BegunStep, DeployRecord, DoneStep, StepReceipt},
     step::Step,
     verify::SetVerifier,
 };
-use crate::{Checks, Client, Error, Sender, Wait, sender::SignedCall};
+use crate::{Checks, Client, Confirmed, Error, Inclusion, Sender, Wait, sender::SignedCall};
 use alloy_eips::BlockId;
 use alloy_primitives::Address;
 use canon_protocol::Seconds;
@@ -27,6 +27,15 @@ pub enum DeployProgress {
     Verified(DoneStep),
     /// The transaction of a step is recorded, and is about to be sent.
     Begun(Step),
+    /// Somebody else did a step before this deployment's transaction was mined: anyone can create a contract of the
+    /// set, and make a contract accept what is offered to it. The chain has the same as if this deployment had done
+    /// it.
+    Outrun {
+        /// The step.
+        step: Step,
+        /// This deployment's transaction, which failed; `None` if it wasn't sent.
+        failed: Option<Inclusion>,
+    },
     /// A step was done and verified.
     Finished(DoneStep),
 }
@@ -116,17 +125,19 @@ async fn pass(
     })
 }
 
-/// Checks that the contracts of a plan that the chain has don't belong to another set already.
+/// Checks that a plan can be finished with the contracts that the chain has.
 ///
 /// # Errors
 ///
-/// [`DeployError::OtherSet`] if one was handed over to a contract of another set; otherwise if the chain can't be
-/// read.
-pub async fn ensure_not_of_other_set(client: &Client, plan: &SetPlan) -> Result<(), DeployError> {
-    SetVerifier::at_head(plan, client).await?.not_of_other_set().await
+/// [`DeployError::OtherSet`] if one was handed over to a contract of another set; [`DeployError::Unfinishable`] if the
+/// Registry was handed over without the plan's rollup; otherwise if the chain can't be read.
+pub async fn ensure_can_be_finished(client: &Client, plan: &SetPlan) -> Result<(), DeployError> {
+    let verifier = SetVerifier::at_head(plan, client).await?;
+    verifier.not_of_other_set().await?;
+    verifier.not_without_rollup().await
 }
 
-/// Adds the steps of a plan whose effects the chain has to a record, whoever sent their transactions.
+/// Adds the steps of a plan whose effects the chain has to a record that lacks them, whoever sent their transactions.
 ///
 /// # Errors
 ///
@@ -138,30 +149,11 @@ pub async fn find_done(
 ) -> Result<(), DeployError> {
     let verifier = SetVerifier::at_head(plan, client).await?;
     for step in Step::ALL {
-        if verifier.is_done(step).await? {
+        if !record.is_done(step) && verifier.is_done(step).await? {
             verifier.verify(step).await?;
             record.insert(DoneStep { step, address: plan.address(step), receipt: None });
         }
     }
-    Ok(())
-}
-
-/// Simulates the first step that isn't done, for an account whose key is elsewhere.
-///
-/// # Errors
-///
-/// [`DeployError::NoProxy`] if the chain lacks the deployment proxy; [`DeployError::Step`] if the step would fail.
-pub async fn simulate_next(
-    sender: &Sender,
-    plan: &SetPlan,
-    record: &DeployRecord,
-) -> Result<(), DeployError> {
-    let Some(step) = record.next() else { return Ok(()) };
-    let client = sender.client();
-    record.parameters.origin.expect_code(client).await?;
-    let call = plan.contract(step).map_or_else(|| plan.call(step), ContractPlan::direct_call);
-    let simulated = sender.simulate(&call, client.next_block().await?).await;
-    simulated.map_err(|source| DeployError::Step { step, source })?;
     Ok(())
 }
 
@@ -277,29 +269,57 @@ async fn complete(
     if begun.is_none() {
         await_turn(sender, record, wait).await.map_err(failed)?;
     }
-    let is_done = SetVerifier::at_head(plan, &client).await?.is_done(step).await?;
-    let receipt = match begun {
+    let is_done = async || SetVerifier::at_head(plan, &client).await?.is_done(step).await;
+    let confirmed = match (begun, is_done().await?) {
         // Somebody else may have done it. If it was this transaction, its receipt is known.
-        Some(begun) if is_done => client.confirm(begun.pending()).await.ok().flatten(),
-        None if is_done => None,
-        begun => {
-            let signed = match begun {
-                Some(begun) if sender.can_be_mined(begun.pending().nonce()).await? => begun,
-                _ => sign(sender, plan, step).await.map_err(failed)?,
-            };
-            let (nonce, raw) = (signed.pending().nonce(), signed.raw().clone());
-            record.begun = Some(BegunStep { step, nonce, raw });
-            report(record, DeployProgress::Begun(step), progress)?;
-            let pending = sender.broadcast(signed).await.map_err(failed)?;
-            Some(client.await_receipt(&pending, wait).await.map_err(failed)?)
-        }
+        (Some(begun), true) => client.confirm(begun.pending()).await.map_err(failed),
+        (None, true) => Ok(None),
+        (begun, false) => send(sender, plan, record, step, begun, wait, progress).await.map(Some),
     };
-    let receipt = receipt.as_ref().map(StepReceipt::of);
+    let confirmed = match confirmed {
+        Err(DeployError::Step { source, .. }) if is_refusal(&source) && is_done().await? => {
+            let failed = match source.mined_transaction() {
+                Some(transaction) => client.inclusion(transaction).await?,
+                None => None,
+            };
+            report(record, DeployProgress::Outrun { step, failed }, progress)?;
+            None
+        }
+        confirmed => confirmed?,
+    };
+    let receipt = confirmed.as_ref().map(StepReceipt::of);
     SetVerifier::at_head(plan, &client).await?.verify(step).await?;
     let done = DoneStep { step, address: plan.address(step), receipt };
     record.insert(done);
     record.begun = None;
     Ok(done)
+}
+
+/// Whether the chain refuses a transaction, or has refused it in a block.
+fn is_refusal(error: &Error) -> bool {
+    error.mined_transaction().is_some() || error.as_revert().is_some()
+}
+
+/// Sends the transaction of a step, which an earlier run may have signed, and waits until it is mined.
+async fn send(
+    sender: &mut Sender,
+    plan: &SetPlan,
+    record: &mut DeployRecord,
+    step: Step,
+    begun: Option<SignedCall>,
+    wait: &mut impl Wait,
+    progress: &mut impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
+) -> Result<Confirmed, DeployError> {
+    let failed = |source| DeployError::Step { step, source };
+    let signed = match begun {
+        Some(begun) if sender.can_be_mined(begun.pending().nonce()).await? => begun,
+        _ => sign(sender, plan, step).await.map_err(failed)?,
+    };
+    let (nonce, raw) = (signed.pending().nonce(), signed.raw().clone());
+    record.begun = Some(BegunStep { step, nonce, raw });
+    report(record, DeployProgress::Begun(step), progress)?;
+    let pending = sender.broadcast(signed).await.map_err(failed)?;
+    sender.client().await_receipt(&pending, wait).await.map_err(failed)
 }
 
 /// The transaction of a step that an earlier run began, which may be in a block, in a pool or in neither.

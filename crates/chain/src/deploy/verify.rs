@@ -189,6 +189,24 @@ impl<'a> SetVerifier<'a> {
         Ok(())
     }
 
+    /// Checks that Governance doesn't own the Registry without the plan's rollup in it.
+    pub(crate) async fn not_without_rollup(&self) -> Result<(), DeployError> {
+        let (registry, governance) = (self.plan.registry.address(), self.plan.governance.address());
+        if !self.is_done(Step::Registry).await? {
+            return Ok(());
+        }
+        let owner = self.contract(&self.plan.registry).ownership().await?.owner;
+        if owner != governance || self.is_done(Step::Upgrade).await? {
+            return Ok(());
+        }
+        let versions = Registry::numberOfVersionsCall {};
+        let found = match self.client.read(self.at, registry, versions).await? {
+            U256::ONE => None,
+            _ => Some(self.client.read(self.at, registry, Registry::getRollupCall {}).await?),
+        };
+        Err(DeployError::Unfinishable { registry, governance, found })
+    }
+
     /// Checks the postcondition of a step.
     pub(crate) async fn verify(&self, step: Step) -> Result<(), DeployError> {
         let plan = self.plan;

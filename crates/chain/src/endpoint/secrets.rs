@@ -44,13 +44,68 @@ const PATH_WORDS: [&str; 24] = [
 /// of the secrets that are searched for in a revert's data. Shorter ones occur there by chance.
 const MIN_KEY_LENGTH: usize = 8;
 
+/// The minimum length of secrets that are searched for everywhere. Shorter ones occur by chance in any text, and hiding
+/// them there would show them.
+const MIN_SEARCHED_LENGTH: usize = 4;
+
 /// The maximum number of characters that an error repeats of an endpoint's answer. Some endpoints answer
 /// with a whole page.
 const MAX_ANSWER: usize = 500;
 
 /// The parts of an endpoint's address that no error may show, longest first.
 #[derive(Clone)]
-pub(super) struct Secrets(Vec<String>);
+pub(super) struct Secrets(Vec<SecretText>);
+
+/// A text to hide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct SecretText {
+    text: String,
+    place: Place,
+}
+
+/// The places in which a secret is hidden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Anywhere,
+    /// Where it isn't a part of a longer word, for a short secret with its surroundings in the address.
+    BetweenWords,
+}
+
+impl SecretText {
+    /// A text that is hidden wherever it is long enough not to occur by chance.
+    fn of(text: impl Into<String>) -> Self {
+        let text = text.into();
+        let place = match text.len() < MIN_SEARCHED_LENGTH {
+            true => Place::BetweenWords,
+            false => Place::Anywhere,
+        };
+        Self { text, place }
+    }
+
+    /// A secret, hidden everywhere if it is long enough, otherwise where it is next to what surrounds it in the address.
+    fn with(before: &str, secret: &str, after: &str) -> Option<Self> {
+        match secret.len() {
+            0 => None,
+            length if length < MIN_SEARCHED_LENGTH => {
+                let text = format!("{before}{secret}{after}");
+                (text != secret).then_some(Self { text, place: Place::BetweenWords })
+            }
+            _ => Some(Self { text: secret.to_owned(), place: Place::Anywhere }),
+        }
+    }
+
+    /// Whether the secret is at a position of a text, in bytes.
+    fn is_at(&self, text: &str, at: usize) -> bool {
+        let (before, rest) = text.split_at(at);
+        let Some(after) = rest.strip_prefix(&*self.text) else { return false };
+        let is_within_word = |one: Option<char>, next: Option<char>| {
+            one.zip(next).is_some_and(|(one, next)| one.is_alphanumeric() && next.is_alphanumeric())
+        };
+        self.place == Place::Anywhere
+            || !is_within_word(before.chars().next_back(), self.text.chars().next())
+                && !is_within_word(self.text.chars().next_back(), after.chars().next())
+    }
+}
 
 impl Secrets {
     pub(super) fn of(endpoint: &Endpoint) -> Self {
@@ -63,20 +118,19 @@ impl Secrets {
     }
 
     fn of_url(url: &Url) -> Self {
-        let (user, password) = credentials(url);
-        let mut secrets = vec![url.username().to_owned(), user, password];
-        secrets.extend(url.password().map(str::to_owned));
+        let encoded = (url.username().to_owned(), url.password().unwrap_or_default().to_owned());
+        let mut secrets = user_info(&encoded);
+        secrets.extend(user_info(&credentials(url)));
         // Servers may repeat the header of a request, which contains them in base64.
         if let Some(Authorization::Basic(encoded)) = authorization(url) {
-            secrets.push(encoded);
+            secrets.push(SecretText::of(encoded));
         }
         secrets.extend(secret_parts(&url[url::Position::BeforePath..]));
         Self::new(secrets)
     }
 
-    fn new(mut secrets: Vec<String>) -> Self {
-        secrets.retain(|secret| !secret.is_empty());
-        secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    fn new(mut secrets: Vec<SecretText>) -> Self {
+        secrets.sort_by(|a, b| b.text.len().cmp(&a.text.len()).then_with(|| a.text.cmp(&b.text)));
         secrets.dedup();
         Self(secrets)
     }
@@ -102,14 +156,12 @@ impl Secrets {
             if length >= most {
                 break;
             }
-            if let Some(secret) =
-                self.0.iter().find(|secret| text[at..].starts_with(secret.as_str()))
-            {
+            if let Some(secret) = self.0.iter().find(|secret| secret.is_at(text, at)) {
                 if at >= hidden_until {
                     shown.push_str(HIDDEN);
                     length += HIDDEN.len();
                 }
-                hidden_until = hidden_until.max(at + secret.len());
+                hidden_until = hidden_until.max(at + secret.text.len());
             } else if at >= hidden_until {
                 shown.push(character);
                 length += 1;
@@ -181,7 +233,8 @@ impl Secrets {
     /// A revert's data, which stays unchanged unless it contains a whole key.
     fn hide_in_data(&self, data: Box<RawValue>) -> Option<Box<RawValue>> {
         let json = data.get();
-        let has_key = self.0.iter().any(|key| key.len() >= MIN_KEY_LENGTH && json.contains(&**key));
+        let mut keys = self.0.iter().map(|key| &*key.text);
+        let has_key = keys.any(|key| key.len() >= MIN_KEY_LENGTH && json.contains(key));
         match is_hexadecimal(json) && !has_key {
             true => Some(data),
             // Without the secret the text may no longer be JSON.
@@ -211,26 +264,70 @@ fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
+/// The user and the password of an address, with each other, and each alone.
+fn user_info((user, password): &(String, String)) -> Vec<SecretText> {
+    let mut secrets = Vec::new();
+    match (&**user, &**password) {
+        ("", "") => {}
+        (user, "") => {
+            secrets.extend(SecretText::with("", user, "@"));
+        }
+        (user, password) => {
+            secrets.push(SecretText::of(format!("{user}:{password}@")));
+            secrets
+                .extend((!user.is_empty()).then(|| SecretText::of(format!("{user}:{password}"))));
+            secrets.extend(SecretText::with("", user, "@"));
+            secrets.extend(SecretText::with(":", password, "@"));
+        }
+    }
+    secrets
+}
+
 /// The parts of a path, including its query and fragment, that can be keys, both encoded and decoded. If
 /// there are any, the whole text is one of them.
-fn secret_parts(whole: &str) -> Vec<String> {
+fn secret_parts(whole: &str) -> Vec<SecretText> {
     let (path, query) = whole.split_at(whole.find(['?', '#']).unwrap_or(whole.len()));
     let is_word = |part: &str| PATH_WORDS.contains(&&*part.to_ascii_lowercase());
-    let mut parts: Vec<_> = path.split(['/', ';', '&', '=']).collect();
-    parts.retain(|part| !part.is_empty() && !is_word(part));
+    // Each with what is before it.
+    let mut parts: Vec<_> = parts_of(path, &['/', ';', '&', '=']).collect();
+    parts.retain(|(_, part)| !part.is_empty() && !is_word(part));
     if !parts.is_empty() {
-        parts.push(path);
+        parts.push(("", path));
     }
-    for parameter in query.split(['?', '#', '&', ';']) {
+    for (before, parameter) in parts_of(query, &['?', '#', '&', ';']) {
         let (name, value) = parameter.split_once('=').unwrap_or(("", parameter));
-        parts.extend(Some(name).filter(|name| value.is_empty() || name.len() >= MIN_KEY_LENGTH));
-        parts.push(value);
+        let is_key = value.is_empty() || name.len() >= MIN_KEY_LENGTH;
+        parts.extend(is_key.then_some((before, name)));
+        let names = parameter.strip_suffix(value).filter(|names| !names.is_empty());
+        parts.push((names.unwrap_or(before), value));
     }
-    parts.retain(|part| !part.is_empty());
+    parts.retain(|(_, part)| !part.is_empty());
     if !parts.is_empty() {
-        parts.extend([whole, whole.trim_start_matches('/')]);
+        parts.extend([("", whole), ("", whole.trim_start_matches('/'))]);
     }
-    parts.into_iter().flat_map(|part| [part.to_owned(), decoded(part)]).collect()
+    let texts = parts.into_iter().flat_map(|(before, part)| {
+        let decoded = decoded(part);
+        match part.starts_with('/') {
+            // A whole path has its surroundings.
+            true => [part, &decoded].map(|part| Some(SecretText::of(part))),
+            false => [part, &decoded].map(|part| SecretText::with(before, part, "")),
+        }
+    });
+    texts.flatten().collect()
+}
+
+/// The parts of a text between these characters, each with the one before it.
+fn parts_of<'a>(
+    text: &'a str,
+    between: &'a [char],
+) -> impl Iterator<Item = (&'a str, &'a str)> + 'a {
+    let mut start = 0;
+    text.split(between).map(move |part| {
+        let at = start;
+        start += part.len() + 1;
+        // All of these characters have one byte.
+        (&text[at.saturating_sub(1)..at], part)
+    })
 }
 
 /// A text that can be repeated in a message even if it may be an address with secrets. An endpoint is shown
@@ -283,15 +380,40 @@ mod tests {
             ("http://host/?abc1234=", "no abc1234", "no [hidden]"),
             ("http://host/?abc12345=x", "no abc12345", "no [hidden]"),
             ("http://host/#abc1234", "no abc1234", "no [hidden]"),
-            ("http://host/?key=a%2Fb", "a/b and a%2Fb", "[hidden] and [hidden]"),
+            ("http://host/?key=ab%2Fcd", "ab/cd and ab%2Fcd", "[hidden] and [hidden]"),
             ("http://host/v3/abc1234", "v3: no abc1234", "v3: no [hidden]"),
             ("http://host/V3/Mainnet/rpc", "no /V3/Mainnet/rpc", "no /V3/Mainnet/rpc"),
             ("http://host/v2/id=abc1234", "no abc1234", "no [hidden]"),
             ("http://host/v2?key=abc1234", "POST /v2: no abc1234", "POST /v2: no [hidden]"),
-            ("http://d:e@host/", "denied", "[hidden][hidden]ni[hidden][hidden]"),
             ("http://host/", "http://host/", "http://host/"),
             // The second secret begins within the first one.
-            ("http://host/?a=xab&b=abcdef", "xabcdef, ab", "[hidden], ab"),
+            ("http://host/?a=wxab&b=abcdef", "wxabcdef, ab", "[hidden], ab"),
+        ] {
+            assert_eq!(secrets(url).hide(text), shown, "{url}");
+        }
+    }
+
+    /// Hiding a letter wherever it occurs would show it.
+    #[test]
+    fn a_secret_of_one_to_three_letters_is_hidden_only_where_it_is_in_the_address() {
+        for (url, text, shown) in [
+            ("http://d:e@host/", "denied: d, e", "denied: d, e"),
+            ("http://d:e@host/", "http://d:e@host/ denied", "http://[hidden]host/ denied"),
+            ("http://d:e@host/", "bad:eel, d:e", "bad:eel, [hidden]"),
+            ("http://d@host/", "no //d@host, bad@host", "no //[hidden]host, bad@host"),
+            ("http://:e@host/", "denied for :e@host", "denied for [hidden]host"),
+            (
+                "http://d:password@host/",
+                "denied: password, d:password@x",
+                "denied: [hidden], [hidden]x",
+            ),
+            ("http://alice:e@host/", "denied: alice:e@, e", "denied: [hidden], e"),
+            ("http://host/k/", "ok: no /k, /key", "ok: no [hidden], /key"),
+            ("http://host/v2/k", "ok: POST /v2/k", "ok: POST [hidden]"),
+            ("http://host/?key=k", "ok: bad key=k, key=kk", "ok: bad [hidden], key=kk"),
+            ("http://host/?k", "ok: bad ?k", "ok: bad [hidden]"),
+            ("http://host/#k", "ok: bad #k", "ok: bad [hidden]"),
+            ("http://host/?key=%6B", "ok: bad key=%6B or key=k", "ok: bad [hidden] or [hidden]"),
         ] {
             assert_eq!(secrets(url).hide(text), shown, "{url}");
         }

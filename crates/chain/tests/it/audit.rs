@@ -4,7 +4,7 @@ use crate::{
     genuine::{interrupted, list_a_second_rollup, rollup_without_create2},
     test_chain::{TestChain, chain, deployed},
 };
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy_provider::Provider;
 use canon_abi::{Asset, Contract, Governance, Registry, RewardDistributor};
 use canon_chain::{
@@ -13,9 +13,12 @@ use canon_chain::{
     calls,
     deploy::{
         Create2Origin, DeployManifest, DeployProgress, DeployRecord, DeployedSet, FindingLevel,
-        NotGenuine, SetParameters, SetPlan, Step, deploy_rollup,
+        NotGenuine, SetParameters, SetPlan, Step, deploy_rollup, find_done,
     },
 };
+use canon_devchain::UnsignedCall;
+use canon_payload::{Assembler, op};
+use canon_protocol::Timestamp;
 use canon_views::SetAddresses;
 use core::ops::ControlFlow;
 use std::collections::BTreeSet;
@@ -367,4 +370,93 @@ async fn supply_that_is_given_away_is_not_in_one_hand() {
     let give = Asset::transferCall { to: holder, amount: one.to_word() };
     chain.send_as(Address::repeat_byte(1), asset, &give).await;
     assert!(in_one_hand().await);
+}
+
+/// An account without a key, with code.
+const SAFE: Address = Address::repeat_byte(0x5a);
+
+/// Code that makes all calls of its calldata: target, length and data of each.
+const CALLS: &[u8] = &alloy_primitives::hex!(
+    "5f5b803611600a5700005b806014013580826034015f375f5f825f5f863560601c5af16029575f5ffd5b01603401600156"
+);
+
+/// The plan and the record of a set of a Safe with a salt.
+fn of_safe(chain: &TestChain) -> (SetPlan, DeployRecord) {
+    let origin = Create2Origin { salt: B256::with_last_byte(7), ..Create2Origin::default() };
+    let parameters = SetParameters { origin, ..SetParameters::tests() };
+    let genesis = Timestamp::of(chain.devchain.timestamp());
+    let record = chain.record();
+    let record = DeployRecord { parameters, deployer: SAFE, genesis: Some(genesis), ..record };
+    (SetPlan::new(&record.parameters, SAFE, genesis), record)
+}
+
+/// Executes a call of the Safe by a stranger.
+fn execute(chain: &TestChain, input: Vec<u8>) {
+    let call = UnsignedCall { from: Address::repeat_byte(1), to: Some(SAFE), input: input.into() };
+    let (_, executed) = chain.devchain.mine_unsigned(&[call]).unwrap();
+    assert!(executed[0].success, "{:?}", executed[0]);
+}
+
+#[tokio::test]
+async fn a_set_that_a_safe_deployed_with_a_salt_is_proven_by_its_batch() {
+    let chain = chain().await;
+    let (plan, _) = of_safe(&chain);
+    chain.devchain.set_code(SAFE, CALLS).unwrap();
+    let mut input = Vec::new();
+    for call in Step::ALL.map(|step| plan.call(step)) {
+        let TxKind::Call(to) = call.to() else { panic!("{call:?}") };
+        input.extend(to);
+        input.extend(U256::from(call.input().len()).to_be_bytes::<32>());
+        input.extend(call.input());
+    }
+    execute(&chain, input);
+    let report = report(&chain, plan.registry.address()).await;
+    assert_eq!(of_contracts(&report), []);
+    assert_eq!(report.deployer, Some(SAFE));
+}
+
+/// The transactions call the Safe without calldata, so that nothing on the chain shows the salt.
+#[tokio::test]
+async fn a_manifest_names_the_salt_that_the_chain_does_not_show() {
+    let chain = chain().await;
+    let (plan, mut record) = of_safe(&chain);
+    for call in Step::ALL.map(|step| plan.call(step)) {
+        let TxKind::Call(to) = call.to() else { panic!("{call:?}") };
+        let mut code = Assembler::new();
+        code.in_memory(call.input()).ops(&[op::PUSH0, op::PUSH0]);
+        code.push(U256::from(call.input().len())).ops(&[op::PUSH0, op::PUSH0]);
+        code.push(U256::from_be_slice(to.as_slice())).ops(&[op::GAS, op::CALL, op::ISZERO]);
+        code.jump_if("failed").ops(&[op::STOP]).label("failed").fail(&[]);
+        chain.devchain.set_code(SAFE, code.runtime()).unwrap();
+        execute(&chain, Vec::new());
+    }
+    find_done(&chain.client, &plan, &mut record).await.unwrap();
+    let manifest = DeployManifest::of(&chain.client, &record).await.unwrap();
+    let registry = plan.registry.address();
+    let without = report(&chain, registry).await;
+    assert!(of_contracts(&without).contains(&(FindingLevel::Error, "no-proof")), "{without:?}");
+    let with = audit(&chain.client, registry, Some(&manifest), |_| {}).await.unwrap();
+    assert_eq!(of_contracts(&with), []);
+    assert!(with.contracts.iter().all(|one| one.origin == Some(record.parameters.origin)));
+    // A salt that isn't theirs proves nothing.
+    let mut other = manifest;
+    other.parameters.origin.salt = B256::ZERO;
+    other.contracts.iter_mut().for_each(|contract| contract.salt = B256::ZERO);
+    let with = audit(&chain.client, registry, Some(&other), |_| {}).await.unwrap();
+    assert!(of_contracts(&with).contains(&(FindingLevel::Error, "no-proof")), "{with:?}");
+}
+
+#[tokio::test]
+async fn all_problems_of_a_set_are_reported() {
+    let (chain, set) = interrupted(Step::Upgrade, mint).await;
+    let SetAddresses { governance, asset, .. } = set.deployment;
+    let update = RewardDistributor::updateRegistryCall { newRegistry: asset };
+    chain.send_as(governance, set.reward_distributor, &update).await;
+    let report = report(&chain, set.deployment.registry).await;
+    let problems = report.findings.iter().filter(|finding| finding.id == "not-genuine");
+    let problems: Vec<_> = problems.map(|finding| finding.text.as_str()).collect();
+    assert_eq!(problems.len(), 2, "{problems:#?}");
+    assert!(problems[0].contains("somebody else minted"), "{problems:#?}");
+    assert!(problems[1].starts_with("the Registry of RewardDistributor at 0x"), "{problems:#?}");
+    assert_eq!(report.deployer, None);
 }

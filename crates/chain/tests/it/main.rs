@@ -19,6 +19,7 @@ mod reading;
 mod replaced_blocks;
 mod rules;
 mod sending;
+mod shared_steps;
 mod signer;
 mod test_chain;
 mod tx;

@@ -10,7 +10,7 @@
 //! | [`time`], in UTC | `2026-12-01 09:00:12 UTC`; from the year 10000 on `+10000-01-01 00:00:00 UTC` | RFC 3339: `2026-12-01T09:00:12Z`, `2026-12-01T10:00:12.5+01:00`; without seconds | 1970 to 36812: 2^40 − 1 s |
 //!
 //! [`ether`] and [`gwei`] are only written: `1.5`, `0.000000001`. So are the shares of [`percent_of`], with
-//! two decimals and a direction of rounding.
+//! two decimals. Ether and shares have a direction of rounding.
 //!
 //! - A text written by a formatter is read back as the same value, except in the shortened forms that
 //!   a formatter offers besides.

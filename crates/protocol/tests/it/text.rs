@@ -385,25 +385,39 @@ fn shares_are_rounded_as_asked_and_never_to_nothing() {
 }
 
 #[test]
-fn wei_are_shown_exactly() {
-    use alloy_primitives::U256;
-    use canon_protocol::text::{ether, gwei};
-    for (wei, in_ether, in_gwei) in [
-        (0, "0", "0"),
-        (1, "0.000000000000000001", "0.000000001"),
-        (31_000_000_000, "0.000000031", "31"),
-        (1_500_000_000_000_000_000, "1.5", "1,500,000,000"),
-        (1_000_000_000_000_000_000_000, "1,000", "1,000,000,000,000"),
-        (
-            u128::MAX,
-            "340,282,366,920,938,463,463.374607431768211455",
-            "340,282,366,920,938,463,463,374,607,431.768211455",
-        ),
+fn prices_of_gas_are_shown_exactly() {
+    use canon_protocol::text::gwei;
+    for (wei, shown) in [
+        (0, "0"),
+        (1, "0.000000001"),
+        (31_000_000_000, "31"),
+        (1_500_000_000_000_000_000, "1,500,000,000"),
+        (u128::MAX, "340,282,366,920,938,463,463,374,607,431.768211455"),
     ] {
-        assert_eq!(ether(U256::from(wei)).to_string(), in_ether);
-        assert_eq!(gwei(wei).to_string(), in_gwei);
+        assert_eq!(gwei(wei).to_string(), shown);
     }
-    let all = ether(U256::MAX).to_string();
+}
+
+#[test]
+fn ether_has_three_digits_and_all_whole_ones() {
+    use alloy_primitives::U256;
+    use canon_protocol::text::{Rounding, ether};
+    const ETHER: u128 = 1_000_000_000_000_000_000;
+    for (wei, down, up) in [
+        (0, "0", "0"),
+        (1, "0.000000000000000001", "0.000000000000000001"),
+        (999_999, "0.000000000000999", "0.000000000001"),
+        (31_000_000_000, "0.000000031", "0.000000031"),
+        (55_923_412_345_678, "0.0000559", "0.000056"),
+        (ETHER - 1, "0.999", "1"),
+        (ETHER * 3 / 2, "1.5", "1.5"),
+        (ETHER + 1, "1", "1.01"),
+        (12_345 * ETHER + 1, "12,345", "12,346"),
+    ] {
+        let shown = |rounding| ether(U256::from(wei), rounding).to_string();
+        assert_eq!((&*shown(Rounding::Down), &*shown(Rounding::Up)), (down, up), "{wei}");
+    }
+    let all = ether(U256::MAX, Rounding::Up).to_string();
     assert!(all.starts_with("115,792,089,") && all.ends_with(",457.584007913129639935"), "{all}");
 }
 

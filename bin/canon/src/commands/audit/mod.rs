@@ -119,7 +119,7 @@ impl Audit {
         match (self.json, self.markdown) {
             (true, _) => output::json(report),
             (false, true) => output::result(&render::markdown(report)),
-            (false, false) => output::result(&render::text(report)),
+            (false, false) => output::report(&render::text(report)),
         }
     }
 }

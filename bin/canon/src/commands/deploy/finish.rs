@@ -11,7 +11,7 @@ use canon_chain::{
     deploy::{DeployManifest, DeployedSet},
     write_file,
 };
-use canon_protocol::text::{ether, grouped};
+use canon_protocol::text::{Rounding, ether, grouped};
 use eyre::Report;
 
 use super::session::RESUME;
@@ -25,7 +25,9 @@ use crate::{
 pub(super) struct Finished {
     pub(super) manifest: DeployManifest,
     pub(super) set: DeployedSet,
-    /// The fees of all transactions, in wei.
+    /// The gas that this deployment's own transactions used.
+    pub(super) gas: u64,
+    /// Their fees, in wei.
     pub(super) fee: U256,
     /// The path of the manifest.
     pub(super) file: PathBuf,
@@ -45,18 +47,20 @@ pub(super) fn write(path: &Path, manifest: &DeployManifest) -> Result<(), Failur
 impl Finished {
     pub(super) fn render(&self, settings: &ChainSettings) -> String {
         let mut page = Page::default();
-        let Self { manifest, set, fee, file } = self;
+        let Self { manifest, set, gas, fee, file } = self;
         line!(page, "The set is deployed and verified; the deployer owns nothing");
         for contract in &manifest.contracts {
             line!(page, "  {:<17}  {}", contract.contract, contract.address);
         }
         let receipts = manifest.steps.iter().filter_map(|step| step.receipt);
-        let gas: u64 = receipts.clone().map(|receipt| receipt.gas_used).sum();
         let blocks = receipts.map(|receipt| receipt.block);
         if let (Some(first), Some(last)) = (blocks.clone().min(), blocks.max()) {
             line!(page, "  blocks             {first} to {last}");
-            line!(page, "  gas                {}", grouped(u128::from(gas)));
-            line!(page, "  fee                {} ether", ether(*fee));
+        }
+        // Somebody else may have paid for everything.
+        if *gas > 0 {
+            line!(page, "  gas                {}", grouped(u128::from(*gas)));
+            line!(page, "  fee                {} ether", ether(*fee, Rounding::Up));
         }
         line!(page, "  manifest           {}", file.display());
         line!(page, "\ncanon.toml, for the commands below");

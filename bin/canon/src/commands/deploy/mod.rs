@@ -6,9 +6,9 @@ mod render;
 mod session;
 pub(crate) mod template;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use canon_chain::deploy::{SetFacts, SetParameters, broken_rules};
+use canon_chain::deploy::{DeployManifest, SetFacts, SetParameters, broken_rules};
 use clap::{Args, ValueEnum};
 
 use crate::{
@@ -31,8 +31,9 @@ use session::{Beginning, Session};
 /// verified on the chain before the next one begins, so a deployment that was interrupted goes on with
 /// --resume. At the end the deployer owns nothing, and a manifest says how to recompute every address.
 ///
-/// --unsigned prints the transactions that the chain lacks, for a multisig or another wallet. When it lacks none,
-/// the same command verifies the set and writes the manifest.
+/// --unsigned prints the transactions that the chain lacks, for a multisig or another wallet, each with those that must
+/// be mined before it; those that hand the Registry over come last, once the rollup is canonical. When the chain lacks
+/// none, the same command verifies the set and writes the manifest.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Deploy {
@@ -81,8 +82,8 @@ Examples:
 
 Exit codes:
   0  the set was deployed and verified; with --dry-run and --unsigned, it can be
-  1  the chain refuses a step, the account lacks ether, or the parameters break a rule and the
-     file doesn't accept it
+  1  the chain refuses a step, the account lacks ether, the parameters break a rule and the
+     file doesn't accept it, or the set can't be finished
   2  bad input: flags, the file, canon.toml, a key, or a deployment that is finished or not begun,
      or a salt that another set has
   3  no endpoint answers, or an internal error";
@@ -112,6 +113,11 @@ impl Deploy {
             (_, true) => Beginning::Resumed,
             (_, false) => Beginning::New,
         };
+        if let Extent::Send(_) = self.send.extent()
+            && let Some(finished) = session::remove_finished(&manifest, &record)?
+        {
+            return self.show_complete(&finished, &manifest, &record);
+        }
         session::ensure_unfinished(&manifest, &record, beginning)?;
         let settings = self.chain.settings()?;
         let signer = self.send.open()?;
@@ -137,7 +143,7 @@ impl Deploy {
                     return prepared.ensure_funds().map(|()| Exit::Success);
                 }
                 (Extent::Simulate, Format::Text) => {
-                    output::result(&words)?;
+                    output::report(&words)?;
                     return prepared.ensure_funds().map(|()| Exit::Success);
                 }
                 (Extent::Print(form), _) if !prepared.is_on_chain() => {
@@ -147,15 +153,35 @@ impl Deploy {
                 }
                 _ => {
                     prepared.ensure_funds()?;
-                    self.send.consent(&words, "Deploy this set?").await?;
+                    self.send.consent(&words, prepared.question()).await?;
                 }
             }
             let finished = prepared.deploy(self.send.confirmations()).await?;
             match self.send.format() {
                 Format::Json => output::json(&finished.manifest)?,
-                Format::Text => output::result(&finished.render(&settings))?,
+                Format::Text => output::report(&finished.render(&settings))?,
             }
             Ok(Exit::Success)
         })
+    }
+
+    /// Shows that an earlier run finished the deployment, and only left its record.
+    fn show_complete(
+        &self,
+        finished: &DeployManifest,
+        manifest: &Path,
+        record: &Path,
+    ) -> Result<Exit, Failure> {
+        let (manifest, record) = (manifest.display(), record.display());
+        output::note(&format_args!(
+            "an earlier run ended after it had written the manifest; its record {record} is removed"
+        ));
+        match self.send.format() {
+            Format::Json => output::json(finished)?,
+            Format::Text => output::result(&format!(
+                "The deployment is complete\n  manifest           {manifest}\n\nNext\n  canon audit --manifest {manifest}\n"
+            ))?,
+        }
+        Ok(Exit::Success)
     }
 }

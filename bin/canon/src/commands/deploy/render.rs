@@ -4,13 +4,13 @@ use alloy_primitives::U256;
 use canon_chain::deploy::{DeployRecord, SetParameters, SetPlan, Step, whole_way};
 use canon_protocol::{
     ForeignText, Seconds,
-    text::{Duration, Percent, Time, ether, grouped},
+    text::{Duration, Percent, Rounding, Time, count, ether, grouped},
     withdrawal_delay,
 };
 
 use crate::{
     judgement::Judgement,
-    page::{Page, line, tokens},
+    page::{Page, line, tokens, wrapped},
 };
 
 /// The source of the first second of slot 0.
@@ -22,6 +22,15 @@ pub(super) enum GenesisSource {
     NewestBlock,
 }
 
+/// The origin of what the chain has of the set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PreviewOrigin {
+    /// This deployment, by its record, or there is nothing.
+    Own,
+    /// It was begun without a record here, perhaps by somebody else.
+    Unrecorded,
+}
+
 /// The contents of a preview.
 pub(super) struct Preview<'a> {
     /// The record, with the steps that the chain has.
@@ -29,6 +38,7 @@ pub(super) struct Preview<'a> {
     pub(super) genesis: GenesisSource,
     pub(super) plan: &'a SetPlan,
     pub(super) judgement: &'a Judgement,
+    pub(super) origin: PreviewOrigin,
     pub(super) balance: U256,
     pub(super) most: U256,
 }
@@ -50,6 +60,15 @@ impl Preview<'_> {
         }
         line!(page, "  Then the rollup becomes canonical, the Issuer gets the Asset, and");
         line!(page, "  Governance the Registry: the deployer owns nothing.");
+        if self.origin == PreviewOrigin::Unrecorded {
+            let done: Vec<_> = record.done.iter().map(|done| done.step.to_string()).collect();
+            let (done, left) = (done.join(", "), record.steps_left().count() as u64);
+            line!(page, "\nBegun without a record here, by an earlier command or by somebody else");
+            for text in wrapped(&format!("{done}."), 76) {
+                line!(page, "  {text}");
+            }
+            line!(page, "  The addresses prove the code and its arguments. {} left.", steps(left));
+        }
         let asset = &record.parameters.asset;
         line!(page, "\nParameters");
         line!(
@@ -81,10 +100,15 @@ impl Preview<'_> {
         line!(page, "\nCost");
         let gas = grouped(u128::from(record.most_gas_left()));
         line!(page, "  gas                at most {gas}");
-        line!(page, "  fee                at most {} ether", ether(self.most));
-        line!(page, "  the deployer has   {} ether", ether(self.balance));
+        line!(page, "  fee                at most {} ether", ether(self.most, Rounding::Up));
+        line!(page, "  the deployer has   {} ether", ether(self.balance, Rounding::Down));
         page.into_text()
     }
+}
+
+fn steps(left: u64) -> String {
+    let verb = if left == 1 { "is" } else { "are" };
+    format!("{} {verb}", count(left, "step"))
 }
 
 /// The consequences of the parameters for people.

@@ -1,6 +1,7 @@
 //! A deployment: the preview, and the files that are kept on disk.
 
 use std::{
+    fs,
     ops::ControlFlow,
     path::{Path, PathBuf},
 };
@@ -10,30 +11,41 @@ use canon_chain::{
     AccountSigner, Client, Sender,
     deploy::{
         CheckedParameters, DeployError, DeployManifest, DeployProgress, DeployRecord, RecordFile,
-        SetPlan, Step, deploy, ensure_not_of_other_set, find_done, simulate_next,
+        SetPlan, SimulatedSteps, Step, deploy, ensure_can_be_finished, find_done, simulate_steps,
     },
 };
+use canon_protocol::text::{Rounding, ether};
 use canon_views::BlockView;
 use eyre::{Report, eyre};
 use serde::Serialize;
 
 use super::{
     finish::Finished,
-    render::{self, GenesisSource},
+    render::{self, GenesisSource, PreviewOrigin},
 };
 use crate::{
     chain::unreached,
-    deployer::{self, Confirmation, confirm, ensure_funds, interrupted, wait_for},
+    deployer::{self, Confirmation, confirm, ensure_funds, interrupted, note_on_wait, wait_for},
     exit::Failure,
     judgement::Judgement,
     output,
-    send::{UnsignedForm, print_unsigned},
+    send::{UnsignedForm, UnsignedStep, print_unsigned},
 };
 
 const GO_ON: &str = "run the same command with --resume to go on";
 
 const NOTHING_PRINTED: &str =
     "nothing was printed: remove the cause, then run the same command again";
+
+/// What to know about transactions that aren't one batch.
+const OUT_OF_ORDER: &str = "each transaction needs those with the numbers in its `after`: mined before them, it fails or has no effect, and \
+     the same command prints it again";
+
+const VERIFIES: &str =
+    "once they are mined, run the same command again: it verifies the set and writes the manifest";
+
+const HANDS_OVER: &str = "once they are mined, run the same command again: it prints the last two transactions, which hand the Registry \
+     over. Before the rollup is canonical they would make a set that nobody can finish";
 
 pub(super) const RESUME: &str = "remove the cause, then run the same command with --resume";
 
@@ -55,6 +67,7 @@ pub(super) struct Prepared {
     sender: Sender,
     /// The content of the record's file; `None` if there is none.
     found: Option<DeployRecord>,
+    beginning: Beginning,
     /// The record of this run, or that of an earlier run.
     record: DeployRecord,
     /// The record, with the steps that the chain has.
@@ -69,10 +82,13 @@ pub(super) struct Prepared {
 /// The result of a dry run as JSON.
 #[derive(Serialize)]
 pub(super) struct PreparedDocument<'a> {
+    #[serde(with = "canon_protocol::text::decimal")]
     chain_id: u64,
     #[serde(with = "canon_protocol::text::address")]
     deployer: Address,
     contracts: Vec<PlannedDocument>,
+    /// The steps whose effects the chain has.
+    done: Vec<Step>,
     rules: &'a Judgement,
     gas: u64,
     /// The fee in wei.
@@ -102,6 +118,32 @@ pub(super) fn record_of(manifest: &Path) -> PathBuf {
     let mut name = manifest.as_os_str().to_owned();
     name.push(".unfinished");
     name.into()
+}
+
+/// Removes the record of a deployment whose manifest is written: the process ended between the two. Returns the
+/// manifest; `None` if there is no manifest, or the record isn't that of the same finished deployment.
+///
+/// # Errors
+///
+/// If another process has the record open, or it can't be removed.
+pub(super) fn remove_finished(
+    manifest: &Path,
+    record: &Path,
+) -> Result<Option<DeployManifest>, Failure> {
+    if !manifest.exists() || !record.exists() {
+        return Ok(None);
+    }
+    let (file, found) = RecordFile::open(record).map_err(unrecorded)?;
+    let text = fs::read_to_string(manifest).unwrap_or_default();
+    let written = DeployManifest::parse(&text).ok();
+    let is_its_own = |written: &DeployManifest| {
+        found.is_some_and(|found| found.next().is_none() && written.is_of(&found))
+    };
+    let written = written.filter(is_its_own);
+    if written.is_some() {
+        file.remove().map_err(unrecorded)?;
+    }
+    Ok(written)
 }
 
 /// Refuses a deployment that is finished, and one that has begun unless it is resumed.
@@ -153,7 +195,7 @@ impl Session {
         let given = record.parameters.rollup.genesis;
         let genesis = *record.genesis.get_or_insert_with(|| given.unwrap_or(head.timestamp));
         let plan = SetPlan::new(&record.parameters, deployer, genesis);
-        ensure_not_of_other_set(client, &plan).await.map_err(of_other_set)?;
+        ensure_can_be_finished(client, &plan).await.map_err(unfinishable)?;
         match (begun_on_chain(client, &plan, &head).await?, beginning) {
             (Some((contract, address)), Beginning::New) => {
                 return Err(Failure::bad_input(
@@ -176,16 +218,18 @@ impl Session {
         if let Some((contract, refusal)) = plan.refusals(head.timestamp).into_iter().next() {
             return Err(undeployed(DeployError::Constructor { contract, refusal }));
         }
+        let mut on_chain = record.read_again(client).await.map_err(unreached)?;
+        find_done(client, &plan, &mut on_chain).await.map_err(undeployed)?;
         if beginning == Beginning::Unsigned {
-            find_done(client, &plan, &mut record).await.map_err(undeployed)?;
+            record = on_chain.clone();
         }
-        let on_chain = record.read_again(client).await.map_err(unreached)?;
         let sender = Sender::new(client.clone(), signer);
         let balance = client.balance(deployer).await.map_err(unreached)?;
         let next = client.next_block().await.map_err(unreached)?;
         let fees = sender.fees(next).map_err(|error| undeployed(error.into()))?;
         let most = U256::from(on_chain.most_gas_left()) * U256::from(fees.max_fee);
-        Ok(Prepared { session: self, sender, found, record, on_chain, plan, balance, most })
+        let session = self;
+        Ok(Prepared { session, sender, found, beginning, record, on_chain, plan, balance, most })
     }
 }
 
@@ -214,10 +258,30 @@ impl Prepared {
             genesis: if is_kept { GenesisSource::Kept } else { GenesisSource::NewestBlock },
             plan: &self.plan,
             judgement: &self.session.judgement,
+            origin: self.origin(),
             balance: self.balance,
             most: self.most,
         };
         preview.render()
+    }
+
+    /// Whose work the contracts are that the chain has.
+    fn origin(&self) -> PreviewOrigin {
+        // Sets with the same factory and salt share Expect.
+        let mut done = self.on_chain.done.iter().filter(|done| done.step != Step::Expect);
+        match self.beginning == Beginning::Resumed && self.found.is_none() && done.next().is_some()
+        {
+            true => PreviewOrigin::Unrecorded,
+            false => PreviewOrigin::Own,
+        }
+    }
+
+    /// The question for consent.
+    pub(super) fn question(&self) -> &'static str {
+        match self.origin() {
+            PreviewOrigin::Own => "Deploy this set?",
+            PreviewOrigin::Unrecorded => "Take over what is there, and deploy the rest?",
+        }
     }
 
     pub(super) fn document(&self) -> PreparedDocument<'_> {
@@ -226,10 +290,12 @@ impl Prepared {
             contract: planned.contract().name(),
             address: planned.address(),
         });
+        let done = self.on_chain.done.iter().map(|done| done.step).collect();
         PreparedDocument {
             chain_id: self.record.chain_id,
             deployer: self.record.deployer,
             contracts: contracts.collect(),
+            done,
             rules: &self.session.judgement,
             gas: self.on_chain.most_gas_left(),
             most_fee: self.most.to_string(),
@@ -249,17 +315,35 @@ impl Prepared {
     /// Prints the transactions that the chain lacks, for somebody else to sign.
     pub(super) async fn print(&self, form: UnsignedForm) -> Result<(), Failure> {
         let Self { sender, on_chain, plan, .. } = self;
-        let simulated = simulate_next(sender, plan, on_chain).await;
-        simulated.map_err(|error| deployer::undeployed(error, NOTHING_PRINTED))?;
-        let unsigned = |step| deployer::unsigned(&plan.call(step), Step::most_gas(step));
-        let calls = on_chain.steps_left().map(unsigned).collect::<Result<_, _>>()?;
-        let titles: Vec<_> = on_chain.steps_left().map(|step| step.to_string()).collect();
-        let texts = ("canon deploy", &*titles.join("; "));
-        print_unsigned(form, sender.client(), sender.address(), texts, calls).await?;
-        output::note(
-            &"once they are mined, in this order, run the same command again: it verifies the set and writes \
-              the manifest",
-        );
+        let steps: Vec<_> = match form {
+            // A batch is mined as a whole or not at all.
+            UnsignedForm::Safe => on_chain.steps_left().collect(),
+            UnsignedForm::Transaction => on_chain.steps_in_any_order().collect(),
+        };
+        let simulated = simulate_steps(sender, plan, on_chain, &steps).await;
+        match simulated.map_err(|error| deployer::undeployed(error, NOTHING_PRINTED))? {
+            SimulatedSteps::All => {}
+            SimulatedSteps::First(error) => output::note(&format_args!(
+                "only the first transaction was simulated, since this endpoint can't simulate several in order: {error}"
+            )),
+        }
+        let number = |of: &Step| steps.iter().position(|step| step == of).map(|index| index + 1);
+        let unsigned = |step: &Step| {
+            let call = deployer::unsigned(&plan.call(*step), step.most_gas())?;
+            let after = step.requires().iter().filter_map(number).collect();
+            Ok(UnsignedStep { title: step.to_string(), call, after })
+        };
+        let unsigned = steps.iter().map(unsigned).collect::<Result<_, Failure>>()?;
+        let (client, account) = (sender.client(), sender.address());
+        print_unsigned(form, client, account, "canon deploy", unsigned).await?;
+        match form {
+            UnsignedForm::Safe => {}
+            UnsignedForm::Transaction => output::note(&OUT_OF_ORDER),
+        }
+        match steps.len() == on_chain.steps_left().count() {
+            true => output::note(&VERIFIES),
+            false => output::note(&HANDS_OVER),
+        }
         Ok(())
     }
 
@@ -281,6 +365,13 @@ impl Prepared {
                     let hash = hash.unwrap_or_else(|| "the chain had it already".to_owned());
                     output::text(&format!("done: {}\n      {hash}\n", done.step));
                 }
+                DeployProgress::Outrun { step, failed } => {
+                    let cost = failed.map_or_else(String::new, |failed| {
+                        let (hash, fee) = (failed.hash, ether(failed.fee, Rounding::Up));
+                        format!("; the transaction of this deployment, {hash}, failed and cost {fee} ether")
+                    });
+                    output::note(&format_args!("{step}: somebody else did it first{cost}"));
+                }
                 DeployProgress::Replaced(done) => {
                     output::note(&format_args!(
                         "{}: its block was replaced; waiting until another one has it",
@@ -298,7 +389,17 @@ impl Prepared {
             }
         };
         let deployment = async {
-            let (mut wait, mut retries) = (wait_for, 0);
+            let (client, account) = (session.client.clone(), sender.address());
+            let mut wait = move |looks| {
+                let client = client.clone();
+                async move {
+                    if let Some(note) = note_on_wait(&client, account, looks).await {
+                        output::note(&note);
+                    }
+                    wait_for(looks).await
+                }
+            };
+            let mut retries = 0;
             let set = loop {
                 let set =
                     deploy(&mut sender, &session.checked, &mut record, &mut wait, &mut save).await;
@@ -323,7 +424,7 @@ impl Prepared {
             };
             let manifest = DeployManifest::of(&session.client, &record).await;
             let fee = record.fee(&session.client).await.map_err(unreached)?;
-            Ok((set, manifest.map_err(undeployed)?, fee))
+            Ok((set, manifest.map_err(undeployed)?, record.gas_used(), fee))
         };
         let outcome = tokio::select! {
             outcome = deployment => outcome,
@@ -332,10 +433,10 @@ impl Prepared {
         if let Some(error) = unsaved {
             return Err(unrecorded(error));
         }
-        let (set, manifest, fee) = outcome?;
+        let (set, manifest, gas, fee) = outcome?;
         super::finish::write(&session.manifest, &manifest)?;
         file.remove().map_err(unrecorded)?;
-        Ok(Finished { manifest, set, fee, file: session.manifest })
+        Ok(Finished { manifest, set, gas, fee, file: session.manifest })
     }
 }
 
@@ -350,11 +451,17 @@ fn go_on(failure: Failure) -> Failure {
     Failure { next: GO_ON, ..failure }
 }
 
-/// The failure before a deployment begins. Its salt is the only way out if a contract belongs to another set.
-fn of_other_set(error: DeployError) -> Failure {
+/// The failure before a deployment begins. Its salt is the only way out if a contract belongs to another set, or if the
+/// set can't be finished.
+fn unfinishable(error: DeployError) -> Failure {
+    const OTHER_SALT: &str = "choose another salt in [origin]";
     match error {
-        error @ DeployError::OtherSet { .. } => {
-            Failure::bad_input(eyre!("{error}"), "choose another salt in [origin]")
+        error @ DeployError::OtherSet { .. } => Failure::bad_input(eyre!("{error}"), OTHER_SALT),
+        error @ DeployError::Unfinishable { found: None, .. } => {
+            Failure::refused(eyre!("{error}"), OTHER_SALT)
+        }
+        error @ DeployError::Unfinishable { .. } => {
+            Failure::bad_input(eyre!("{error}"), "correct rollup.genesis, or choose another salt")
         }
         error => undeployed(error),
     }

@@ -44,7 +44,7 @@ impl Forecast {
         let forecast = ForecastOutput { preset, chain, report: compute(&plan)?, rounded };
         match self.json {
             true => output::json(&forecast)?,
-            false => output::result(&render::render(&forecast))?,
+            false => output::report(&render::render(&forecast))?,
         }
         Ok(Exit::Success)
     }

@@ -59,6 +59,7 @@ Exit codes:
 /// A holder at a block.
 #[derive(Debug, Serialize)]
 struct PowerDocument {
+    #[serde(with = "text::decimal")]
     chain_id: u64,
     block: BlockNumber,
     /// The time of the block.
@@ -124,7 +125,7 @@ impl Power {
         })?;
         match self.json {
             true => output::json(&document)?,
-            false => output::result(&render::render(&document))?,
+            false => output::report(&render::render(&document))?,
         }
         Ok(Exit::Success)
     }

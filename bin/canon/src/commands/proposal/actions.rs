@@ -81,8 +81,13 @@ impl Obstacle {
 }
 
 impl ShownActions {
-    /// The actions of a decided proposal, without obstacles; `None` if the history isn't known.
-    pub(super) fn of(view: &SetView, actions: &[Action]) -> Option<Self> {
+    /// The actions of a decided proposal, without obstacles: in words, or as data if the history isn't known.
+    pub(super) fn of_view(view: &SetView, actions: &[Action]) -> Self {
+        Self::of(view, actions).unwrap_or_else(|| Self::of_data(actions))
+    }
+
+    /// The actions in words; `None` if the history isn't known.
+    fn of(view: &SetView, actions: &[Action]) -> Option<Self> {
         let expect = view.history.as_ref()?.addresses().expect;
         let (names, roles) = (names(view), roles(view));
         let configuration = Some(&view.present.governance.configuration);
@@ -282,7 +287,7 @@ pub(crate) async fn in_words_or_data(
     view: &SetView,
     actions: &[Action],
 ) -> Result<ActionsInWords, Failure> {
-    let shown = ShownActions::of(view, actions).unwrap_or_else(|| ShownActions::of_data(actions));
+    let shown = ShownActions::of_view(view, actions);
     let shown = shown.examined(chain, view).await?;
     let names = names(view);
     let is_used = |name: &str| shown.0.iter().any(|shown| shown.words.contains(name));

@@ -2,13 +2,14 @@
 
 mod actions;
 mod render;
+mod voted;
 
-use std::{cmp::Reverse, sync::Arc};
+use std::cmp::Reverse;
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use canon_follow::OpenedSet;
 use canon_protocol::{
-    Action, L1Block, ProposalId, Tabulation, Tally, actions_hash,
+    L1Block, ProposalId, Tabulation, Tally, actions_hash,
     text::{self, grouped},
 };
 use canon_views::{Present, ProposalView, Question, SetView};
@@ -17,7 +18,10 @@ use eyre::eyre;
 use serde::Serialize;
 
 use self::actions::ShownActions;
-pub(crate) use self::actions::in_words_or_data;
+pub(crate) use self::{
+    actions::in_words_or_data,
+    voted::{VotedActions, voted_actions},
+};
 use crate::{
     chain::{self, Chain, ChainArgs},
     exit::{Exit, Failure},
@@ -66,10 +70,22 @@ struct ProposalDocument<'a> {
     result: Tabulation,
     /// The block in which it was executed; `None` if it wasn't, or the history isn't known.
     execution: Option<L1Block>,
-    /// The actions that were published when the proposal was made; `None` if the history isn't known.
+    /// The actions that were published when the proposal was made. `None` if the history isn't known, and the payload
+    /// returns others, or none.
     actions: Option<ShownActions>,
+    /// What the payload returns now, if that isn't known to be voted on.
+    payload_now: Option<PayloadNow>,
+    #[serde(skip)]
+    unknown: Vec<String>,
     /// The power that each holder cast, largest first, then by address; `None` if the history isn't known.
     ballots: Option<Vec<ShownBallot>>,
+}
+
+/// The actions that a payload returns.
+#[derive(Debug, Serialize)]
+struct PayloadNow {
+    actions_hash: B256,
+    actions: ShownActions,
 }
 
 /// The power that a holder cast.
@@ -90,7 +106,7 @@ impl Proposal {
                 let present = chain.present(Question::default()).await?;
                 match self.json {
                     true => output::json(&present.governance.proposals)?,
-                    false => output::result(&render::list(&present))?,
+                    false => output::report(&render::list(&present))?,
                 }
                 return Ok(Exit::Success);
             };
@@ -98,7 +114,7 @@ impl Proposal {
             let document = document(&chain, &view, find(&view.present, id)?).await?;
             match self.json {
                 true => output::json(&document)?,
-                false => output::result(&render::proposal(&view.present, &document))?,
+                false => output::report(&render::proposal(&view.present, &document))?,
             }
             Ok(Exit::Success)
         })
@@ -133,8 +149,16 @@ async fn document<'a>(
         let (_, folded) = history.governance().proposal(proposal.id.to_word()).ok()?;
         Some(folded)
     });
-    let actions = frozen_actions(view, proposal)?;
-    let actions = match actions.and_then(|actions| ShownActions::of(view, &actions)) {
+    let voted = voted_actions(chain, view, proposal).await?;
+    let unknown = voted.unknown_words();
+    let payload_now = match &voted {
+        VotedActions::Others(actions) => Some(PayloadNow {
+            actions_hash: actions_hash(actions),
+            actions: ShownActions::of_view(view, actions),
+        }),
+        VotedActions::Known(_) | VotedActions::Unknown => None,
+    };
+    let actions = match voted.known().map(|actions| ShownActions::of_view(view, &actions)) {
         Some(actions) if proposal.state.is_live() => Some(actions.examined(chain, view).await?),
         actions => actions,
     };
@@ -143,6 +167,8 @@ async fn document<'a>(
         result: proposal.tabulation(),
         execution: folded.and_then(canon_protocol::Proposal::execution),
         actions,
+        payload_now,
+        unknown,
         ballots: folded.map(|folded| by_power(folded.ballots())),
     })
 }
@@ -154,38 +180,18 @@ fn by_power(ballots: impl Iterator<Item = (Address, Tally)>) -> Vec<ShownBallot>
     ballots
 }
 
-/// The actions that were frozen with a proposal; `None` if the history isn't known.
-///
-/// # Errors
-///
-/// If they don't have the hash that Governance has.
-pub(crate) fn frozen_actions(
-    view: &SetView,
-    proposal: &ProposalView,
-) -> Result<Option<Arc<[Action]>>, Failure> {
-    let Some(actions) = view.frozen_actions(proposal.id) else { return Ok(None) };
-    let (expected, found) = (proposal.actions_hash, actions_hash(actions));
-    if found != expected {
-        let report = eyre!(
-            "the actions of proposal {} in the set's events have the hash {found}, and Governance has \
-             {expected}",
-            proposal.id
-        );
-        return Err(Failure::refused(report, "use another endpoint"));
-    }
-    Ok(Some(Arc::clone(actions)))
-}
-
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::{B256, Bytes};
+    use std::sync::Arc;
+
+    use alloy_primitives::Bytes;
     use canon_protocol::{
-        Addresses, Amount, Code, ConfigurationId, ExternalContracts, GovernanceEvent, L1Block, Log,
-        Reaction, Seconds, SetState,
+        Action, Addresses, Amount, Code, ConfigurationId, ExternalContracts, GovernanceEvent,
+        L1Block, Log, Reaction, Seconds, SetState,
     };
     use canon_views::BlockView;
 
-    use super::*;
+    use super::{voted::frozen_actions, *};
 
     /// A chain without contracts.
     struct Nothing;

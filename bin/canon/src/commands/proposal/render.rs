@@ -53,7 +53,15 @@ fn actions(page: &mut Page, document: &ProposalDocument<'_>) {
     line!(page, "\nActions, frozen with hash");
     line!(page, "  {}", document.proposal.actions_hash);
     match &document.actions {
-        None => line!(page, "  {UNKNOWN}"),
+        None => {
+            for words in &document.unknown {
+                line!(page, "  {words}");
+            }
+            let others = document.payload_now.iter().flat_map(|now| now.actions.lines());
+            for words in others {
+                line!(page, "    {words}");
+            }
+        }
         Some(actions) => {
             for words in actions.lines() {
                 line!(page, "  {words}");

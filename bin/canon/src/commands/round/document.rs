@@ -27,14 +27,18 @@ pub(super) enum Signals {
 /// A round.
 #[derive(Debug, Serialize)]
 pub(super) struct RoundDocument {
+    #[serde(with = "text::decimal")]
     pub(super) chain_id: u64,
     /// The block at which the round is shown.
     pub(super) block: BlockNumber,
     /// The time of the block.
     pub(super) time: Timestamp,
-    /// The canonical rollup, to which the slots belong.
+    /// The rollup to which the slots belong.
     #[serde(with = "text::address")]
     pub(super) rollup: Address,
+    /// The rollup that is canonical now.
+    #[serde(with = "text::address")]
+    pub(super) canonical: Address,
     pub(super) round: Round,
     pub(super) first_slot: Slot,
     pub(super) last_slot: Slot,
@@ -106,9 +110,14 @@ pub(super) enum SlotState {
 }
 
 impl RoundDocument {
-    /// Creates the document of a round that isn't later than the running one. `None` if the state of
-    /// signaling isn't known.
-    pub(super) fn new(view: &SetView, round: Round, signals: Signals) -> Option<Self> {
+    /// Creates the document of a round of the view's rollup that isn't later than the running one. `canonical` is the
+    /// canonical rollup. `None` if the state of signaling isn't known.
+    pub(super) fn new(
+        view: &SetView,
+        canonical: Address,
+        round: Round,
+        signals: Signals,
+    ) -> Option<Self> {
         let present = &view.present;
         let signaling = present.signaling.as_ref()?;
         let (rules, status) = (&signaling.rules, &signaling.status);
@@ -141,6 +150,7 @@ impl RoundDocument {
             block: present.block.number,
             time: present.block.timestamp,
             rollup: present.addresses.rollup,
+            canonical,
             round,
             first_slot,
             last_slot,
@@ -311,7 +321,8 @@ mod tests {
             SlotSignal { slot, round, payload: PAYLOAD, proposer }
         };
         let signals = slots.into_iter().map(signal).collect();
-        RoundDocument::new(&view, round, Signals::Known(signals)).unwrap()
+        let canonical = view.present.addresses.rollup;
+        RoundDocument::new(&view, canonical, round, Signals::Known(signals)).unwrap()
     }
 
     #[test]

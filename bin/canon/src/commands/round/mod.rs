@@ -1,22 +1,29 @@
 //! `canon round`: shows the slots of a round, and its standing or outcome.
 
 mod document;
+mod earlier;
 mod outcome;
 mod render;
 
+use std::{collections::BTreeSet, ops::RangeInclusive};
+
+use alloy_primitives::Address;
 use canon_chain::SlotSignal;
 use canon_follow::OpenedSet;
-use canon_protocol::Round as RoundNumber;
+use canon_protocol::{BlockNumber, Round as RoundNumber};
 use canon_views::{Question, SetView};
 use clap::Args;
 use eyre::eyre;
 
-use self::document::{RoundDocument, Signals};
 pub(crate) use self::outcome::{RoundOutcome, outcome};
+use self::{
+    document::{RoundDocument, Signals},
+    earlier::of_earlier,
+};
 use crate::{
     chain::{self, Chain, ChainArgs},
     exit::{Exit, Failure},
-    input::whole,
+    input::{nonzero_address, whole},
     output,
 };
 
@@ -32,6 +39,11 @@ pub(crate) struct Round {
     #[arg(value_name = "N", value_parser = whole(0..=u64::MAX))]
     round: Option<u64>,
 
+    /// Rollup whose round it is, if it was canonical before [default: the canonical rollup]; without a number, its
+    /// last round
+    #[arg(long, value_name = "ADDRESS", value_parser = nonzero_address)]
+    rollup: Option<Address>,
+
     /// Print JSON: times in Unix seconds; numbers that can exceed 2^53 are strings
     #[arg(long)]
     json: bool,
@@ -43,6 +55,7 @@ pub(crate) struct Round {
 const AFTER_HELP: &str = "\
 Examples:
   canon round
+  canon round 41 --rollup 0x…
   canon round 41 --json | jq '.slots[] | select(.payload == null)'
 
 Exit codes:
@@ -57,22 +70,51 @@ impl Round {
         let asked = self.round.map(RoundNumber::of);
         let document = chain::run(async {
             let chain = settings.connect().await?;
-            let OpenedSet { view, no_history, .. } = chain.history(Question::default()).await?;
-            let round = find(&chain, &view, asked).await?;
-            let signals = match no_history {
-                Some(reason) => {
+            let rollups = self.rollup.iter().map(|rollup| (*rollup, BTreeSet::new())).collect();
+            let question = Question { rollups, ..Question::default() };
+            let OpenedSet { view, no_history, .. } = chain.history(question).await?;
+            let canonical = view.present.addresses.rollup;
+            let term = match self.rollup.filter(|rollup| *rollup != canonical) {
+                Some(rollup) => of_earlier(&chain, view, rollup, asked).await?,
+                None => present_term(&chain, view, asked).await?,
+            };
+            let Term { view, round, blocks } = term;
+            let signals = match (no_history, blocks) {
+                (Some(reason), _) => {
                     Signals::Unknown(format!("the set's history isn't known: {reason}"))
                 }
-                None => signals(&chain, &view, round).await,
+                (None, blocks) => signals(&chain, &view, round, blocks).await,
             };
-            RoundDocument::new(&view, round, signals).ok_or_else(|| unknown(&view))
+            RoundDocument::new(&view, canonical, round, signals).ok_or_else(|| unknown(&view))
         })?;
         match self.json {
             true => output::json(&document)?,
-            false => output::result(&render::render(&document))?,
+            false => output::report(&render::render(&document))?,
         }
         Ok(Exit::Success)
     }
+}
+
+/// A round of a rollup, and the rollup's time in office.
+#[derive(Debug)]
+struct Term {
+    /// The set, in which the rollup is canonical.
+    view: SetView,
+    round: RoundNumber,
+    /// The blocks in which the rollup was canonical; `None` if they aren't known.
+    blocks: Option<RangeInclusive<BlockNumber>>,
+}
+
+/// The requested round of the canonical rollup, or the running one if none was requested.
+async fn present_term(
+    chain: &Chain,
+    view: SetView,
+    asked: Option<RoundNumber>,
+) -> Result<Term, Failure> {
+    let round = find(chain, &view, asked).await?;
+    let snapshot = view.history.as_ref().and_then(|history| history.registry().snapshots().last());
+    let blocks = snapshot.map(|snapshot| snapshot.block_number..=view.present.block.number);
+    Ok(Term { view, round, blocks })
 }
 
 /// The requested round, or the running one if none was requested.
@@ -95,8 +137,8 @@ async fn find(
         false if view.history.is_some() => {
             // The slots of earlier rollups are other ones.
             (
-                "is older than the canonical rollup's time in office, and only its own rounds are shown",
-                "`canon proposal` shows the proposals that came from earlier rounds",
+                "is older than the canonical rollup's time in office",
+                "--rollup shows the rounds of an earlier rollup",
             )
         }
         false => {
@@ -140,19 +182,22 @@ fn unknown(view: &SetView) -> Failure {
     Failure { exit: Exit::CheckFailed, report, next }
 }
 
-/// The signals of a round of the canonical rollup, from the events.
-async fn signals(chain: &Chain, view: &SetView, round: RoundNumber) -> Signals {
+/// The signals of a round of the view's rollup, from the events in the blocks in which it was canonical.
+async fn signals(
+    chain: &Chain,
+    view: &SetView,
+    round: RoundNumber,
+    blocks: Option<RangeInclusive<BlockNumber>>,
+) -> Signals {
     let present = &view.present;
-    let snapshot = view.history.as_ref().and_then(|history| history.registry().snapshots().last());
-    let (Some(signaling), Some(clock), Some(snapshot)) =
-        (&present.signaling, present.canonical_clock(), snapshot)
+    let (Some(signaling), Some(clock), Some(blocks)) =
+        (&present.signaling, present.canonical_clock(), blocks)
     else {
         return Signals::Unknown("the canonical rollup's slots aren't known".to_owned());
     };
     let first = clock.slot_start(signaling.rules.first_slot(round));
     let last = clock.slot_end(signaling.rules.last_slot(round));
     let (Some(first), Some(last)) = (first, last) else { return Signals::Known(Vec::new()) };
-    let blocks = snapshot.block_number..=present.block.number;
     match chain.signals(present.addresses.proposals, blocks, first..=last).await {
         Ok(found) => {
             // A round of another rollup can have the same number, but not the same slots at the same time.

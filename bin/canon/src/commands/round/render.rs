@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use alloy_primitives::Address;
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use canon_forecast::odds::Prospect;
 use canon_protocol::{
     ForeignText, Leader, Timestamp,
@@ -17,6 +17,7 @@ use super::{
 use crate::{
     commands::forecast::text::chance,
     page::{self, Page, lasts, line, wrapped},
+    style::{FAINT, LEADER, WARNING},
 };
 
 /// The number of slots in a line of the strip, and in a group of slots.
@@ -27,13 +28,12 @@ const GROUP: usize = 10;
 const SHOWN_PROPOSERS: usize = 10;
 const SHOWN_EARLIER: usize = 5;
 
-const LEADER: Style = AnsiColor::Green.on_default().bold();
-const OTHER: Style = AnsiColor::Yellow.on_default().bold();
-const FAINT: Style = Style::new().dimmed();
-
 pub(super) fn render(round: &RoundDocument) -> String {
     let mut page = Page::default();
     line!(page, "Round {} of rollup {}", round.round, round.rollup);
+    if round.rollup != round.canonical {
+        line!(page, "  an earlier one: {} is canonical now", round.canonical);
+    }
     dates(&mut page, round);
     signals(&mut page, round);
     if let Some(slots) = &round.slots {
@@ -187,7 +187,7 @@ fn sign(slot: &StripSlot, letters: &BTreeMap<Address, char>) -> (char, Style) {
     match (slot.state, slot.payload) {
         (SlotState::Signaled, payload) => {
             let letter = payload.and_then(|payload| letters.get(&payload)).copied().unwrap_or('+');
-            (letter, if letter == 'A' { LEADER } else { OTHER })
+            (letter, if letter == 'A' { LEADER } else { WARNING })
         }
         (SlotState::Missed, _) => ('·', Style::new()),
         (SlotState::NobodyDrawn, _) => ('x', FAINT),
@@ -207,7 +207,7 @@ fn legend(
         match letters.get(payload) {
             Some('+') | None => others += 1,
             Some(letter) => {
-                let style = if *letter == 'A' { LEADER } else { OTHER };
+                let style = if *letter == 'A' { LEADER } else { WARNING };
                 let signals = count(u64::from(*signals), "signal");
                 line!(page, "  {style}{letter}{style:#}  {payload}  {signals}");
             }
@@ -304,6 +304,7 @@ mod tests {
             block: BlockNumber::of(25_000_000),
             time: Timestamp::of(1_800_000_000),
             rollup: Address::repeat_byte(0xab),
+            canonical: Address::repeat_byte(0xac),
             round: Round::of(12_345),
             first_slot: Slot::of(12_345_000),
             last_slot: Slot::of(12_345_999),

@@ -1,6 +1,7 @@
 //! A signal that the proposer of the slot sends.
 
-use canon_protocol::Slot;
+use alloy_primitives::{Address, B256};
+use canon_protocol::{Slot, Timestamp};
 use canon_views::{IntendedAction, Intent, SignalDecision};
 
 use super::{
@@ -10,13 +11,16 @@ use super::{
 };
 use crate::{
     chain::Chain,
+    deployer::interrupted,
     exit::{Exit, Failure},
+    output,
     page::Page,
     send::{self, LaterStep, SendArgs, Step, consent_before_wait},
     signing::Opened,
 };
 
-/// Signals in the slot of the next block, or with `Patience::Wait` in the proposer's next slot.
+/// Signals in the slot of the next block, or with `Patience::Wait` in the first of the proposer's next slots in which
+/// a signal can be sent.
 pub(super) async fn signal(
     mut args: SendArgs,
     opened: Opened,
@@ -25,31 +29,82 @@ pub(super) async fn signal(
     patience: Patience,
 ) -> Result<Exit, Failure> {
     let proposer = opened.address();
-    let mut awaited = None;
-    if patience == Patience::Wait {
-        let subject = SignalSubject::read(chain, &wanted).await?;
-        let decision = subject.decide(&wanted, proposer);
-        if let NextSlot::At { slot, start } = subject.next_slot_of(proposer) {
-            if matches!(decision, SignalDecision::OtherSlot | SignalDecision::SlotUsed) {
-                // The question comes first, since nobody may be at the terminal when the slot begins.
-                let step = step_in(&subject, slot, proposer)?;
-                let bound = subject.bound(&wanted);
-                let later = LaterStep { step, bound };
-                (args, wanted) = consent_before_wait(args, chain.client(), proposer, later).await?;
-                wait::until_slot(chain, slot, start).await?;
-            }
-            awaited = Some((slot, start));
+    let command = format!("canon signal {}", wanted.payload);
+    let mut tried = None;
+    loop {
+        let mut awaited = None;
+        if patience == Patience::Wait {
+            awaited = tokio::select! {
+                biased;
+                failure = interrupted() => Err(failure),
+                slot = own_slot(&mut args, chain, &mut wanted, proposer, &mut tried) => slot,
+            }?;
+        }
+        let plan = async |planned: send::Planned| {
+            let subject = SignalSubject::read(chain, &wanted).await?;
+            step(&subject, &wanted, planned.account).map(|step| vec![step])
+        };
+        let send = async || send::send(&args, opened.clone(), chain, &command, &plan).await;
+        let Some((slot, start)) = awaited else { return send().await };
+        match wait::send_in_slot(chain, slot, start, send).await {
+            Err(failure) if wait::is_missed(&failure) => wait::tell_missed(&failure),
+            ended => return ended,
         }
     }
-    let command = format!("canon signal {}", wanted.payload);
-    let plan = async |planned: send::Planned| {
-        let subject = SignalSubject::read(chain, &wanted).await?;
-        step(&subject, &wanted, planned.account).map(|step| vec![step])
-    };
-    let send = async || send::send(&args, opened.clone(), chain, &command, &plan).await;
-    match awaited {
-        Some((slot, start)) => wait::send_in_slot(chain, slot, start, send).await,
-        None => send().await,
+}
+
+/// Waits for the proposer's next slot, after asking unless consent was given. Returns the slot and its start; `None` if
+/// there is none to wait for. `tried` is the slot that was tried last, and the
+/// newest block then.
+async fn own_slot(
+    args: &mut SendArgs,
+    chain: &Chain,
+    wanted: &mut Wanted,
+    proposer: Address,
+    tried: &mut Option<(Slot, B256)>,
+) -> Result<Option<(Slot, Timestamp)>, Failure> {
+    let mut is_told = false;
+    loop {
+        let subject = SignalSubject::read(chain, wanted).await?;
+        let (head, decision) = (subject.present().block.hash, subject.decide(wanted, proposer));
+        let is_not_now = matches!(decision, SignalDecision::OtherSlot | SignalDecision::SlotUsed);
+        match subject.next_slot_of(proposer) {
+            // Nothing has changed since.
+            NextSlot::At { slot, .. } if *tried == Some((slot, head)) => {
+                wait::next_block(chain, head).await?;
+            }
+            NextSlot::At { slot, start } => {
+                *tried = Some((slot, head));
+                if is_not_now {
+                    // The question comes first, since nobody may be at the terminal when the slot begins.
+                    let step = step_in(&subject, slot, proposer)?;
+                    let question = "Send it in that slot, or if that is missed in your next one?";
+                    let later = LaterStep { step, question, bound: subject.bound(wanted) };
+                    let consented =
+                        consent_before_wait(args.clone(), chain.client(), proposer, later);
+                    (*args, *wanted) = consented.await?;
+                    match wait::until_slot(chain, slot, start).await {
+                        Err(failure) if wait::is_missed(&failure) => {
+                            wait::tell_missed(&failure);
+                            continue;
+                        }
+                        waited => waited?,
+                    }
+                }
+                return Ok(Some((slot, start)));
+            }
+            // The next seed may draw it.
+            NextSlot::NotDrawn if is_not_now && tried.is_some() => {
+                if !is_told {
+                    output::note(
+                        &"waiting for the next draw: no slot to come is known to be one's own",
+                    );
+                    is_told = true;
+                }
+                wait::next_block(chain, head).await?;
+            }
+            NextSlot::NotDrawn | NextSlot::NoAttester | NextSlot::Unknown => return Ok(None),
+        }
     }
 }
 
@@ -60,11 +115,7 @@ pub(super) fn shown(subject: &SignalSubject, slot: Slot) -> Result<String, Failu
     Ok(page.into_text())
 }
 
-fn step(
-    subject: &SignalSubject,
-    wanted: &Wanted,
-    proposer: alloy_primitives::Address,
-) -> Result<Step, Failure> {
+fn step(subject: &SignalSubject, wanted: &Wanted, proposer: Address) -> Result<Step, Failure> {
     let decision = subject.decide(wanted, proposer);
     if let Some(failure) = subject.refusal(decision, proposer) {
         return Err(failure);
@@ -74,11 +125,7 @@ fn step(
 }
 
 /// The signal in a slot of the proposer.
-fn step_in(
-    subject: &SignalSubject,
-    slot: Slot,
-    proposer: alloy_primitives::Address,
-) -> Result<Step, Failure> {
+fn step_in(subject: &SignalSubject, slot: Slot, proposer: Address) -> Result<Step, Failure> {
     let (rollup, _) = subject.signaling()?;
     let present = subject.present();
     let action = IntendedAction::Signal {

@@ -31,7 +31,7 @@ pub(crate) struct Signal {
     #[arg(value_name = "PAYLOAD", value_parser = nonzero_address, required_unless_present = "signature")]
     payload: Option<Address>,
 
-    /// Wait until one's next slot, by the draw
+    /// Wait until one's next slot, by the draw; if that is missed, until the one after it, and so on
     #[arg(long, conflicts_with_all = ["sign", "dry_run", "unsigned"])]
     wait: bool,
 

@@ -125,7 +125,8 @@ pub(super) async fn submit(
         if let Some(start) = awaited.filter(|_| begins) {
             // The draw may not say yet whose slot it is.
             let step = step(&subject, document, None, document.signature.clone())?;
-            let later = LaterStep { step, bound: subject.bound(&wanted) };
+            let question = "Send it in that slot?";
+            let later = LaterStep { step, question, bound: subject.bound(&wanted) };
             let account = opened.address();
             (args, wanted) = consent_before_wait(args, chain.client(), account, later).await?;
             wait::until_slot(chain, message.slot, start).await?;

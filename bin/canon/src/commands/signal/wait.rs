@@ -1,10 +1,11 @@
 //! Waiting for a slot, block by block.
 
-use std::time::Duration;
+use std::{error, fmt, time::Duration};
 
+use alloy_primitives::B256;
 use canon_protocol::{Seconds, Slot, Timestamp, text::Time};
 use canon_views::{Present, Question};
-use eyre::eyre;
+use eyre::Report;
 
 use super::subject::signaling;
 use crate::{
@@ -26,6 +27,44 @@ enum Evidence {
     NextBlock,
     /// A block of the slot.
     Head,
+}
+
+/// The reason why nothing can be sent in a slot any more.
+#[derive(Debug)]
+struct Missed(String);
+
+impl fmt::Display for Missed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl error::Error for Missed {}
+
+/// Whether a slot was missed: a later one is as good.
+pub(super) fn is_missed(failure: &Failure) -> bool {
+    let is_other_slot = failure.exit == Exit::NothingToDo;
+    is_other_slot || failure.report.downcast_ref::<Missed>().is_some() || is_out_of_slot(failure)
+}
+
+/// Shows why a slot was missed.
+pub(super) fn tell_missed(failure: &Failure) {
+    output::note(&format_args!(
+        "the slot was missed: {:#}; going on to the next own one",
+        failure.report
+    ));
+}
+
+/// Waits until there is a newer block than the one with this hash.
+///
+/// # Errors
+///
+/// If the chain can't be read.
+pub(super) async fn next_block(chain: &Chain, shown: B256) -> Result<(), Failure> {
+    while chain.present_after(Some(shown), Question::default()).await?.is_none() {
+        tokio::time::sleep(INTERVAL).await;
+    }
+    Ok(())
 }
 
 /// Waits until the next block is expected in a slot.
@@ -109,11 +148,14 @@ fn progress(present: &Present, block_time: Seconds, slot: Slot) -> Result<Progre
     let next = if is_late { present.next } else { head + block_time };
     let next = rollup.clock.slot_at(next).unwrap_or_default();
     if next > slot || !signaling.status.is_free(slot) {
-        let report = match next > slot {
-            true => eyre!("slot {slot} is over"),
-            false => eyre!("slot {slot} has its signal"),
+        let reason = match next > slot {
+            true => format!("slot {slot} is over"),
+            false => format!("slot {slot} has its signal"),
         };
-        return Err(Failure::refused(report, "run it again for the next slot"));
+        return Err(Failure::refused(
+            Report::new(Missed(reason)),
+            "run it again for the next slot",
+        ));
     }
     Ok(if next == slot { Progress::Begun } else { Progress::Waiting })
 }

@@ -1,5 +1,6 @@
 //! `canon stake`: registers attesters, and takes stakes out or moves them.
 
+mod departed;
 mod deposit;
 mod leaving;
 mod moving;
@@ -8,6 +9,7 @@ mod status;
 
 use alloy_primitives::Address;
 use clap::{Args, Subcommand};
+pub(crate) use status::draws_later;
 
 use crate::{
     exit::{Exit, Failure},

@@ -8,7 +8,10 @@ use canon_protocol::{AttesterStatus, Seconds, SetState, Timestamp};
 use canon_views::{AttesterView, IntendedAction, Intent, Present, Question, SetView};
 use eyre::eyre;
 
-use super::AttesterArgs;
+use super::{
+    AttesterArgs,
+    departed::{departure, departures},
+};
 use crate::{chain::Chain, exit::Failure};
 
 pub(super) const SEE_STATUS: &str = "`canon stake status` shows where attesters are registered";
@@ -56,16 +59,16 @@ impl RegisteredAttester {
         })?;
         let (view, exit_delay) =
             (seen.attesters.get(&attester).copied().unwrap_or_default(), seen.exit_delay);
-        let state = history.as_deref().and_then(|history| history.rollup(rollup));
-        let was_registered = state.is_some_and(|state| {
-            state.registrations().iter().any(|one| one.attester() == attester)
-        });
         if view.status == AttesterStatus::None {
-            let report = match was_registered {
-                true => eyre!(
-                    "attester {attester} has left rollup {rollup}: its stake was paid or moved"
-                ),
-                false => eyre!("attester {attester} isn't registered in rollup {rollup}"),
+            let title = format!("attester {attester} has no stake in rollup {rollup} now");
+            let seen = SetView { present, history };
+            let reasons = match args.rollup {
+                Some(rollup) => departure(chain, &seen, rollup, attester).await?,
+                None => departures(chain, &seen, attester).await?,
+            };
+            let report = match reasons {
+                Some(reason) => eyre!(reason).wrap_err(title),
+                None => eyre!(title),
             };
             return Err(Failure::refused(report, SEE_STATUS));
         }

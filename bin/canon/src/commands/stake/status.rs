@@ -8,13 +8,14 @@ use canon_protocol::{
     AttesterStatus, BlockNumber, Epoch, Member, Rollup, Seconds, Slot, SlotClock, Timestamp,
     text::{self, Duration, Time, Tokens, grouped},
 };
-use canon_views::{AttesterView, Question, SetView};
+use canon_views::{AttesterView, Present, Question, SetView};
 use clap::Args;
 use eyre::eyre;
 use serde::Serialize;
 
+use super::departed::departures;
 use crate::{
-    chain::{self, ChainArgs},
+    chain::{self, Chain, ChainArgs},
     exit::{Exit, Failure},
     input::nonzero_address,
     output,
@@ -42,7 +43,7 @@ pub(crate) struct Status {
 const AFTER_HELP: &str = "\
 Exit codes:
   0  the attesters were printed
-  1  one of them isn't registered, or the canonical rollup doesn't answer
+  1  one of them has no stake now, or the canonical rollup doesn't answer
   2  bad input: flags, canon.toml, or no Canon deployment at the given address
   3  no endpoint answers, all attesters are asked for and the set's history isn't known, or an
      internal error";
@@ -55,6 +56,7 @@ const SLOTS_IN_LINE: usize = 2;
 /// Attesters at a block.
 #[derive(Debug, Serialize)]
 struct StakeDocument {
+    #[serde(with = "text::decimal")]
     chain_id: u64,
     block: BlockNumber,
     /// The time of the block.
@@ -74,6 +76,9 @@ struct ShownAttester {
     rollup: Address,
     #[serde(flatten)]
     view: AttesterView,
+    /// The recipient of the rewards of its blocks.
+    #[serde(with = "text::address")]
+    coinbase: Address,
     /// The coming slots drawn for the attester in this epoch and the next one, if the rollup is canonical; `None` if
     /// the history isn't known.
     next_slots: Option<Vec<DrawnSlot>>,
@@ -126,10 +131,10 @@ impl Status {
                         rollups: BTreeMap::from([(canonical, asked)]),
                         ..Question::default()
                     };
-                    answered(chain.present(question).await?.into(), canonical)
+                    answered(&chain, &chain.present(question).await?, canonical).await?
                 }
             };
-            require_all(&self.attesters, &attesters)?;
+            require_all(&chain, &opened.view, &self.attesters, &attesters).await?;
             let present = &opened.view.present;
             Ok(StakeDocument {
                 chain_id: present.chain_id,
@@ -141,7 +146,7 @@ impl Status {
         })?;
         match self.json {
             true => output::json(&document)?,
-            false => output::result(&render(&document))?,
+            false => output::report(&render(&document))?,
         }
         Ok(Exit::Success)
     }
@@ -191,6 +196,7 @@ fn known(view: &SetView, asked: &[Address]) -> Vec<ShownAttester> {
                 attester: member.attester(),
                 rollup,
                 view: member.into(),
+                coinbase: member.coinbase(),
                 next_slots: Some(slots.collect()),
                 draws_from: later.filter(|_| is_later),
             }
@@ -210,35 +216,52 @@ fn seated(rollup: &Rollup, now: Timestamp) -> BTreeSet<Address> {
 }
 
 /// The epoch in whose set an attester is that registers now, and its first second.
-pub(super) fn draws_later(clock: &SlotClock, now: Timestamp) -> Option<(Epoch, Timestamp)> {
+pub(crate) fn draws_later(clock: &SlotClock, now: Timestamp) -> Option<(Epoch, Timestamp)> {
     let epoch = clock.epoch_at(now)?.next().next();
     Some((epoch, clock.epoch_start(epoch)?))
 }
 
 /// The attesters from a rollup's own views.
-fn answered(view: SetView, rollup: Address) -> Vec<ShownAttester> {
-    let seen = view.present.rollups.get(&rollup);
+async fn answered(
+    chain: &Chain,
+    present: &Present,
+    rollup: Address,
+) -> Result<Vec<ShownAttester>, Failure> {
+    let seen = present.rollups.get(&rollup);
     let attesters = seen.into_iter().flat_map(|seen| &seen.attesters);
-    let registered = attesters.filter(|(_, view)| view.status != AttesterStatus::None);
-    let shown = registered.map(|(attester, view)| ShownAttester {
-        attester: *attester,
-        rollup,
-        view: *view,
-        next_slots: None,
-        draws_from: None,
-    });
-    shown.collect()
+    let mut shown = Vec::new();
+    for (attester, view) in attesters.filter(|(_, view)| view.status != AttesterStatus::None) {
+        shown.push(ShownAttester {
+            attester: *attester,
+            rollup,
+            view: *view,
+            coinbase: chain.coinbase(present.block.hash, rollup, *attester).await?,
+            next_slots: None,
+            draws_from: None,
+        });
+    }
+    Ok(shown)
 }
 
-fn require_all(asked: &[Address], found: &[ShownAttester]) -> Result<(), Failure> {
+/// Refuses an attester without a stake, and says how its stake left if that is known.
+async fn require_all(
+    chain: &Chain,
+    view: &SetView,
+    asked: &[Address],
+    found: &[ShownAttester],
+) -> Result<(), Failure> {
     let missing = asked.iter().find(|one| found.iter().all(|shown| shown.attester != **one));
-    match missing {
-        None => Ok(()),
-        Some(attester) => {
-            let report = eyre!("attester {attester} isn't registered");
-            Err(Failure::refused(report, "`canon stake status` shows all attesters"))
+    let Some(attester) = missing else { return Ok(()) };
+    let title = format!("attester {attester} has no stake now");
+    let report = match (departures(chain, view, *attester).await?, &view.history) {
+        (Some(reasons), _) => eyre!(reasons).wrap_err(title),
+        (None, Some(_)) => eyre!("attester {attester} has never been registered"),
+        (None, None) => {
+            let canonical = view.present.addresses.rollup;
+            eyre!("attester {attester} has no stake in the canonical rollup {canonical} now")
         }
-    }
+    };
+    Err(Failure::refused(report, "`canon stake status` shows all attesters"))
 }
 
 fn render(document: &StakeDocument) -> String {
@@ -266,8 +289,9 @@ fn attester(page: &mut Page, shown: &ShownAttester, document: &StakeDocument) {
     line!(page, "  rollup      {rollup}, {canonical}");
     line!(page, "  proposer    {}", view.proposer);
     line!(page, "  withdrawer  {}", view.withdrawer);
-    if let Some(slots) = shown.next_slots.as_ref().filter(|_| *rollup == document.canonical) {
-        let slots: Vec<_> = slots
+    line!(page, "  coinbase    {}", shown.coinbase);
+    if let Some(all) = shown.next_slots.as_ref().filter(|_| *rollup == document.canonical) {
+        let slots: Vec<_> = all
             .iter()
             .take(SHOWN_SLOTS)
             .map(|drawn| format!("{} ({})", drawn.slot, drawn.left(now)))
@@ -285,6 +309,10 @@ fn attester(page: &mut Page, shown: &ShownAttester, document: &StakeDocument) {
                     let label = if position == 0 { "slots" } else { "" };
                     line!(page, "  {label:<10}  {}", slots.join(", "));
                 }
+                if let Some(more) = all.len().checked_sub(SHOWN_SLOTS).filter(|more| *more > 0) {
+                    let more = grouped(more as u64);
+                    line!(page, "              and {more} more: --json lists all");
+                }
             }
         }
     }
@@ -297,5 +325,37 @@ fn attester(page: &mut Page, shown: &ShownAttester, document: &StakeDocument) {
         let left = until(now, moving.ready_at);
         line!(page, "  moving      from {} on ({left})", Time(moving.ready_at));
         line!(page, "              to {}", moving.new_rollup);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_that_are_left_out_are_counted() {
+        for (drawn, more) in [(6, None), (7, Some("and 1 more")), (2_000, Some("and 1,994 more"))] {
+            let time = Timestamp::of(1_800_000_000);
+            let slots =
+                (0..drawn).map(|slot| DrawnSlot { slot: Slot::of(slot), start: time, end: time });
+            let attester = ShownAttester {
+                attester: Address::repeat_byte(1),
+                rollup: Address::repeat_byte(2),
+                view: AttesterView::default(),
+                coinbase: Address::repeat_byte(3),
+                next_slots: Some(slots.collect()),
+                draws_from: None,
+            };
+            let text = render(&StakeDocument {
+                chain_id: 1,
+                block: BlockNumber::of(1),
+                time,
+                canonical: attester.rollup,
+                attesters: vec![attester],
+            });
+            let line = more.map(|more| format!("\n              {more}: --json lists all\n"));
+            assert_eq!(text.contains(" more: "), more.is_some(), "{text}");
+            assert!(line.is_none_or(|line| text.contains(&line)), "{text}");
+        }
     }
 }

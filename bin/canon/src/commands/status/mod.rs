@@ -8,6 +8,7 @@ use canon_views::{
 };
 use clap::Args;
 use serde::Serialize;
+use tokio::sync::mpsc::unbounded_channel;
 
 use crate::{
     chain::{self, ChainArgs},
@@ -60,7 +61,11 @@ impl Status {
         let settings = self.chain.settings()?;
         if self.watch {
             let terminal = watch::Terminal::of_stdout()?;
-            let watched = async { watch::run(settings.connect().await?, terminal).await };
+            // A note in the middle of the screen would replace a line of it.
+            let (sender, notes) = unbounded_channel();
+            let tell = move |note| _ = sender.send(note);
+            let watched =
+                async { watch::run(settings.connect_telling(tell).await?, notes, terminal).await };
             return chain::run(watched).map(|()| Exit::Success);
         }
         let present =
@@ -68,7 +73,7 @@ impl Status {
         let view = SetView { present, history: None };
         match self.json {
             true => output::json(&document(&view))?,
-            false => output::result(&render::render(&view))?,
+            false => output::report(&render::render(&view))?,
         }
         Ok(Exit::Success)
     }

@@ -3,18 +3,19 @@
 use std::{
     borrow::Cow,
     io::{self, IsTerminal as _, Write},
+    pin::pin,
 };
 
 use alloy_primitives::B256;
-use anstream::{AutoStream, ColorChoice, adapter::strip_str};
-use canon_protocol::ForeignText;
+use anstream::{AutoStream, ColorChoice};
+use canon_protocol::{ForeignText, text::count};
 use canon_views::{Question, SetView};
 use eyre::{Report, eyre};
 use terminal_size::{Height, Width, terminal_size};
-use tokio::{signal::ctrl_c, time::Duration};
+use tokio::{signal::ctrl_c, sync::mpsc::UnboundedReceiver, time::Duration};
 
 use super::render;
-use crate::{chain::Chain, exit::Failure};
+use crate::{chain::Chain, exit::Failure, page::wrapped, style::styled};
 
 /// The time between two polls for a new block.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -103,22 +104,27 @@ impl Terminal<io::Stdout> {
     }
 }
 
-/// Shows the status until the user presses Ctrl-C.
+/// Shows the status until the user presses Ctrl-C. `notes` are those of the endpoints.
 ///
 /// # Errors
 ///
 /// If the first status can't be read, or the terminal can't be written to.
-pub(super) async fn run(mut chain: Chain, terminal: Terminal<io::Stdout>) -> Result<(), Failure> {
+pub(super) async fn run(
+    mut chain: Chain,
+    mut notes: UnboundedReceiver<String>,
+    terminal: Terminal<io::Stdout>,
+) -> Result<(), Failure> {
     let mut pace = Regularly;
     tokio::select! {
-        watched = watch(&mut chain, &mut pace, terminal) => watched,
+        watched = watch(&mut chain, &mut notes, &mut pace, terminal) => watched,
         stopped = ctrl_c() => stopped.map_err(failed),
     }
 }
 
-/// Redraws the status with each block. A failure of the endpoint is shown below the last status.
+/// Redraws the status with each block. A failure of the endpoint and a note on it are shown below the last status.
 async fn watch<W: Write>(
     watched: &mut impl Watched,
+    notes: &mut UnboundedReceiver<String>,
     pace: &mut impl Pace,
     terminal: Terminal<W>,
 ) -> Result<(), Failure> {
@@ -131,7 +137,22 @@ async fn watch<W: Write>(
             if pace.wait().await == AfterWait::Stop {
                 return Ok(());
             }
-            match watched.newest(Some(view.present.block.hash)).await {
+            let hash = view.present.block.hash;
+            let newest = {
+                let mut asked = pin!(watched.newest(Some(hash)));
+                loop {
+                    tokio::select! {
+                        biased;
+                        answer = &mut asked => break answer,
+                        Some(note) = notes.recv() => {
+                            let footer = footer(&view, Some(&note));
+                            screen.draw(&render::render(&view), &footer).map_err(failed)?;
+                            problem = Some(note);
+                        }
+                    }
+                }
+            };
+            match newest {
                 Ok(Some(newer)) => (view, problem) = (newer, None),
                 Ok(None) if problem.is_none() => continue,
                 Ok(None) => problem = None,
@@ -142,13 +163,12 @@ async fn watch<W: Write>(
     }
 }
 
-/// The last line of the screen.
-fn footer(view: &SetView, problem: Option<&str>) -> String {
+/// The lines below the status, the last one of which is always there.
+fn footer(view: &SetView, problem: Option<&str>) -> Vec<String> {
     let block = view.present.block.number;
-    match problem {
-        None => "Ctrl-C ends this".to_owned(),
-        Some(problem) => format!("note: block {block} is shown: {}", ForeignText::new(problem)),
-    }
+    let note = problem
+        .map(|problem| format!("note: block {block} is shown: {}", ForeignText::new(problem)));
+    note.into_iter().chain(["Ctrl-C ends this".to_owned()]).collect()
 }
 
 fn failed(error: io::Error) -> Failure {
@@ -166,24 +186,30 @@ impl<W: Write> Screen<W> {
         Ok(screen)
     }
 
-    /// Replaces the last frame in one write, which avoids flicker. If the frame is too high, its lower lines
-    /// are left out, but `last` is always shown.
-    fn draw(&mut self, frame: &str, last: &str) -> io::Result<()> {
-        let frame = match self.0.color {
-            ColorChoice::Never => strip_str(frame).to_string(),
-            _ => frame.to_owned(),
-        };
+    /// Replaces the last frame in one write, which avoids flicker. If the frame is too high, the number of its lower
+    /// lines is shown in their place. The lines of `footer` are always shown, wrapped.
+    fn draw(&mut self, frame: &str, footer: &[String]) -> io::Result<()> {
         let (width, height) = (self.0.size)().unwrap_or((usize::MAX, usize::MAX));
-        let lines = frame.lines().take(height.saturating_sub(2));
-        let mut drawn = HOME.to_owned();
-        for line in lines.chain([""]) {
-            drawn.push_str(&cut(line, width));
-            drawn.push_str(NEXT_LINE);
-        }
-        drawn.push_str(&cut(last, width));
-        drawn.push_str(NEXT_LINE.trim_end());
-        drawn.push_str(CLEAR_BELOW);
-        self.write(&drawn)
+        let footer: Vec<_> = footer.iter().flat_map(|line| wrapped(line, width)).collect();
+        let frame: Vec<_> = frame.lines().collect();
+        let fitting = height.saturating_sub(footer.len() + 1);
+        let kept = match frame.len() > fitting {
+            true => fitting.saturating_sub(1),
+            false => frame.len(),
+        };
+        let left_out = frame.len() - kept;
+        let more = (left_out > 0)
+            .then(|| format!("… {}, enlarge the terminal", count(left_out as u64, "more line")));
+        let shown = frame.iter().take(kept).map(|line| cut(line, width)).chain(more.map(Cow::from));
+        let shown = shown.chain(["".into()]).chain(footer.into_iter().map(Cow::from));
+        let shown = shown.collect::<Vec<_>>().join("\n");
+        let shown = match self.0.color {
+            ColorChoice::Never => shown,
+            _ => styled(&shown),
+        };
+        let drawn = format!("{HOME}{}{NEXT_LINE}", shown.replace('\n', NEXT_LINE));
+        let drawn = drawn.trim_end_matches("\r\n");
+        self.write(&format!("{drawn}{CLEAR_BELOW}"))
     }
 
     fn write(&mut self, text: &str) -> io::Result<()> {
@@ -215,6 +241,7 @@ mod tests {
     use canon_protocol::{BlockNumber, Seconds};
     use canon_testkit::chain::{Chain, REGISTRY};
     use canon_views::{BlockView, Present};
+    use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
     use super::*;
 
@@ -223,13 +250,30 @@ mod tests {
         Block(u8),
         SameBlock,
         Failure(&'static str),
+        /// The same block, after this note.
+        Late(&'static str),
     }
 
-    struct Script(VecDeque<Answer>);
+    struct Script {
+        answers: VecDeque<Answer>,
+        notes: Option<UnboundedSender<String>>,
+    }
+
+    impl Script {
+        const fn of(answers: VecDeque<Answer>) -> Self {
+            Self { answers, notes: None }
+        }
+    }
 
     impl Watched for Script {
         async fn newest(&mut self, shown: Option<B256>) -> Result<Option<SetView>, Failure> {
-            match self.0.pop_front().unwrap() {
+            match self.answers.pop_front().unwrap() {
+                Answer::Late(note) => {
+                    self.notes.as_ref().unwrap().send(note.to_owned()).unwrap();
+                    // The note is shown before the answer comes.
+                    tokio::task::yield_now().await;
+                    Ok(None)
+                }
                 Answer::Block(number) => {
                     let view = view(number);
                     assert_ne!(shown, Some(view.present.block.hash));
@@ -281,43 +325,90 @@ mod tests {
     }
 
     fn frames(answers: impl IntoIterator<Item = Answer>) -> Vec<String> {
+        frames_of(|| Some((80, 5)), answers)
+    }
+
+    fn frames_of(
+        size: fn() -> Option<(usize, usize)>,
+        answers: impl IntoIterator<Item = Answer>,
+    ) -> Vec<String> {
         let answers: VecDeque<_> = answers.into_iter().collect();
         let written = Written::default();
-        let terminal =
-            Terminal { out: written.clone(), color: ColorChoice::Never, size: || Some((80, 4)) };
+        let terminal = Terminal { out: written.clone(), color: ColorChoice::Never, size };
         let looks = answers.len() - 1;
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let (mut script, mut pace) = (Script(answers), Looks(looks));
-        let watched = watch(&mut script, &mut pace, terminal);
+        let (mut script, mut pace) = (Script::of(answers), Looks(looks));
+        let (sender, mut notes) = unbounded_channel();
+        script.notes = Some(sender);
+        let watched = watch(&mut script, &mut notes, &mut pace, terminal);
         assert!(runtime.block_on(watched).is_ok());
         Rc::into_inner(written.0).unwrap().into_inner()
     }
 
-    /// A frame of four lines that shows the status at a block.
-    fn frame(block: u8, last: &str) -> String {
+    /// A frame of lines.
+    fn frame(lines: &[&str]) -> String {
+        format!("{HOME}{}\x1b[K{CLEAR_BELOW}", lines.join(NEXT_LINE))
+    }
+
+    /// A frame of five lines that shows the status at a block, with these last lines.
+    fn frame_of(block: u8, last: &[&str]) -> String {
         let set = format!("Set of Registry {REGISTRY} on chain 31337");
         let block = format!("Block {block} at 1970-01-12 13:46:40 UTC");
-        format!("{HOME}{set}{NEXT_LINE}{block}{NEXT_LINE}{NEXT_LINE}{last}\x1b[K{CLEAR_BELOW}")
+        let all = render::render(&view(1)).lines().count();
+        let (shown, lines) = match last.len() {
+            1 => (2, vec![&*set, &*block]),
+            _ => (1, vec![&*set]),
+        };
+        let more = format!("… {} more lines, enlarge the terminal", all - shown);
+        frame(&[&lines[..], &[&*more, ""], last].concat())
     }
+
+    const ENDS: &str = "Ctrl-C ends this";
 
     #[test]
     fn each_block_is_drawn_once_in_one_write_and_the_screen_is_restored() {
-        let ends = "Ctrl-C ends this";
         let written = frames([Answer::Block(1), Answer::SameBlock, Answer::Block(2)]);
-        assert_eq!(written, [ENTER, &frame(1, ends), &frame(2, ends), LEAVE]);
+        assert_eq!(written, [ENTER, &frame_of(1, &[ENDS]), &frame_of(2, &[ENDS]), LEAVE]);
     }
 
     #[test]
     fn a_failure_is_told_below_the_last_status_and_goes_away_again() {
-        let ends = "Ctrl-C ends this";
         let told = "note: block 1 is shown: no answer\\u{1b}[2J";
         for (next, shown) in [(Answer::SameBlock, 1), (Answer::Block(2), 2)] {
             let written = frames([Answer::Block(1), Answer::Failure("no answer\x1b[2J"), next]);
             assert_eq!(
                 written,
-                [ENTER, &frame(1, ends), &frame(1, told), &frame(shown, ends), LEAVE]
+                [
+                    ENTER,
+                    &frame_of(1, &[ENDS]),
+                    &frame_of(1, &[told, ENDS]),
+                    &frame_of(shown, &[ENDS]),
+                    LEAVE
+                ]
             );
         }
+    }
+
+    #[test]
+    fn a_note_is_shown_while_a_node_does_not_answer_and_all_lines_are_kept() {
+        let told = "note: block 1 is shown: waiting for http://node";
+        let written = frames([Answer::Block(1), Answer::Late("waiting for http://node")]);
+        let (first, noted) = (frame_of(1, &[ENDS]), frame_of(1, &[told, ENDS]));
+        assert_eq!(written, [ENTER, &first, &noted, &first, LEAVE]);
+    }
+
+    #[test]
+    fn a_status_that_fits_is_shown_without_a_word_about_more_lines() {
+        let written = frames_of(|| Some((80, 40)), [Answer::Block(1)]);
+        let text = render::render(&view(1));
+        let lines: Vec<_> = text.lines().chain(["", ENDS]).collect();
+        assert_eq!(written, [ENTER, &frame(&lines), LEAVE]);
+        // A note on a narrow terminal takes the lines that it needs.
+        let answers = [Answer::Block(1), Answer::Failure("no answer from the node at all")];
+        let written = frames_of(|| Some((30, 40)), answers);
+        assert!(written[2].contains(
+            &["note: block 1 is shown: no", "answer from the node at all"].join(NEXT_LINE)
+        ));
     }
 
     #[test]
@@ -331,8 +422,10 @@ mod tests {
         let written = Written::default();
         let terminal = Terminal { out: written.clone(), color: ColorChoice::Never, size: || None };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let mut script = Script([Answer::Failure("no set")].into());
-        let failure = runtime.block_on(watch(&mut script, &mut Looks(0), terminal)).unwrap_err();
+        let mut script = Script::of([Answer::Failure("no set")].into());
+        let ((_, mut notes), mut pace) = (unbounded_channel(), Looks(0));
+        let watched = watch(&mut script, &mut notes, &mut pace, terminal);
+        let failure = runtime.block_on(watched).unwrap_err();
         assert_eq!(failure.report.to_string(), "no set");
         assert!(written.0.borrow().is_empty());
     }

@@ -1,14 +1,11 @@
 //! The proposal that a ballot is for, at the newest block, and whether it takes the ballot.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256};
 use canon_follow::OpenedSet;
 use canon_protocol::{
-    Action, Amount, ProposalId, ProposalState, Support, Tabulation, Timestamp, actions_hash,
+    Amount, ProposalId, ProposalState, Support, Tabulation, Timestamp,
     text::{Time, Tokens, count, grouped},
 };
 use canon_views::{BallotView, OrderAmount, Present, ProposalView, Question, SetView};
@@ -17,8 +14,8 @@ use eyre::eyre;
 use super::FinalityRule;
 use crate::{
     chain::Chain,
-    commands::proposal::{find, frozen_actions, in_words_or_data},
-    exit::{Exit, Failure},
+    commands::proposal::{find, in_words_or_data, voted_actions},
+    exit::Failure,
     page::{self, DETAILS_WIDTH, hanging, lasts, share, until},
 };
 
@@ -82,10 +79,7 @@ impl BallotSubject {
         let OpenedSet { view, no_history, .. } = chain.history(question).await?;
         let proposal = *find(&view.present, id)?;
         require_hash(&proposal, expects)?;
-        let frozen = match frozen_actions(&view, &proposal)? {
-            None => listed_actions(chain, &view.present, &proposal).await?,
-            known => known,
-        };
+        let frozen = voted_actions(chain, &view, &proposal).await?.known();
         let actions = match (frozen, expects) {
             (Some(frozen), _) => in_words_or_data(chain, &view, &frozen).await?.lines,
             (None, Some(hash)) => {
@@ -296,24 +290,6 @@ fn warning(
             "warning: this ballot makes the quorum, which is missed without it:",
             "         ballots for it can then make it pass",
         ],
-    }
-}
-
-/// The actions that the payload of a proposal lists, if they are those that were frozen: their hash proves it.
-///
-/// # Errors
-///
-/// If the endpoint doesn't answer.
-async fn listed_actions(
-    chain: &Chain,
-    present: &Present,
-    proposal: &ProposalView,
-) -> Result<Option<Arc<[Action]>>, Failure> {
-    let (at, governance) = (present.block.hash, present.addresses.governance);
-    match chain.payload_actions(at, governance, proposal.payload).await {
-        Ok(listed) if actions_hash(&listed) == proposal.actions_hash => Ok(Some(listed.into())),
-        Err(failure) if failure.exit != Exit::CheckFailed => Err(failure),
-        _ => Ok(None),
     }
 }
 

@@ -29,7 +29,8 @@ fn next(change: Option<&Change>) -> Option<Change> {
         }
         Some(Change::BallotsVoided { .. }) => Change::CoinbaseSet { attester, coinbase: HOLDER },
         Some(Change::CoinbaseSet { .. }) => Change::Created { contract: ROLLUP },
-        Some(Change::Created { .. }) => Change::Done { call: "call" },
+        Some(Change::Created { .. }) => Change::CreatedByOthers { contract: ROLLUP },
+        Some(Change::CreatedByOthers { .. }) => Change::Done { call: "call" },
         Some(Change::Done { .. }) => Change::Dropped { proposal },
         Some(Change::Dropped { .. }) => Change::Executed { proposal },
         Some(Change::Executed { .. }) => Change::Exiting { attester },

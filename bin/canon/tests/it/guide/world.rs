@@ -17,7 +17,7 @@ use crate::{
     chain::{Chain, tokens},
     deploy::EmptyChain,
     servers::Folder,
-    support::{VARIABLES, said},
+    support::{COLUMNS, VARIABLES, said},
 };
 
 /// The keystore names of the guide's accounts, in the order of the chain's accounts. The operator is the
@@ -142,6 +142,7 @@ impl World {
             .args(["-c", &format!("exec 2>&1\n{command}")])
             .current_dir(self.folder.path())
             .env("HOME", self.folder.path())
+            .env("COLUMNS", COLUMNS)
             .env("PATH", path.unwrap())
             .envs(&self.variables)
             .stdin(Stdio::null())

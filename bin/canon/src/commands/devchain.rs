@@ -1,0 +1,119 @@
+//! `canon devchain`: serves the embedded L1 to wallets and tools.
+
+use std::{
+    fmt::Write as _,
+    net::{Ipv4Addr, SocketAddr},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use canon_devchain::{Devchain, DevchainConfig, serve};
+use canon_protocol::text::{Rounding, ether};
+use clap::Args;
+use eyre::{Report, WrapErr as _};
+
+use crate::{
+    exit::{Exit, Failure},
+    output,
+};
+
+/// Serve the embedded L1 alone, with JSON-RPC for wallets and tools
+///
+/// The chain executes transactions under the rules of mainnet and mines each of them in a block of its own. It is
+/// kept in memory, and gone when the command ends. Its accounts and their private keys are printed: everybody can
+/// derive them, so never send anything of value to them.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct ServeDevchain {
+    /// Address and port for JSON-RPC over HTTP; with port 0 a free one is taken
+    #[arg(long, value_name = "ADDRESS", default_value_t = DEFAULT)]
+    listen: SocketAddr,
+}
+
+/// Where development nodes listen.
+const DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8545);
+
+/// The time that requests get to end after the command was stopped.
+const SHUTDOWN: Duration = Duration::from_millis(500);
+
+const AFTER_HELP: &str = "\
+Examples:
+  canon devchain
+  canon devchain --listen 127.0.0.1:0
+
+Exit codes:
+  0  it was stopped by Ctrl-C or SIGTERM
+  2  bad input: flags
+  3  the address can't be listened on";
+
+impl ServeDevchain {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| {
+            Failure::internal(error.into(), "free some of the machine's resources")
+        })?;
+        runtime.block_on(self.serve())
+    }
+
+    async fn serve(&self) -> Result<Exit, Failure> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| {
+            Failure::internal(Report::new(error), "set the machine's clock, which is before 1970")
+        })?;
+        let genesis =
+            DevchainConfig { genesis_timestamp: now.as_secs(), ..DevchainConfig::default() };
+        let balance = genesis.dev_balance;
+        let chain = Devchain::new(genesis);
+        let stopped = Stop::new().map_err(|error| {
+            Failure::internal(error.into(), "free some of the machine's resources")
+        })?;
+        let server = serve(chain.clone(), self.listen).await;
+        let server = server.wrap_err_with(|| format!("--listen: can't listen on {}", self.listen));
+        let server = server.map_err(|report| {
+            Failure::internal(report, "name another address, such as --listen 127.0.0.1:0")
+        })?;
+        if !server.addr().ip().is_loopback() {
+            output::note(
+                &"other machines can reach this address, and whoever reaches it controls the chain",
+            );
+        }
+
+        let mut page =
+            format!("The embedded L1, chain {}\n  http://{}\n", chain.chain_id(), server.addr());
+        let _ = writeln!(page, "\nAccounts, with {} ether each", ether(balance, Rounding::Down));
+        for account in chain.dev_accounts() {
+            let _ = writeln!(page, "  {}  private key {}", account.address(), account.to_bytes());
+        }
+        page.push_str("\nCtrl-C stops it\n");
+        output::result(&page)?;
+
+        stopped.wait().await;
+        // A client that never ends its request doesn't keep the command from ending.
+        match tokio::time::timeout(SHUTDOWN, server.shutdown()).await {
+            Ok(Err(error)) => Err(Failure::internal(error.into(), "start it again")),
+            Ok(Ok(())) | Err(_) => Ok(Exit::Success),
+        }
+    }
+}
+
+/// The signals that end a program, watched from the start on.
+#[derive(Debug)]
+struct Stop {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! What a suite observes, and the comparison of two transcripts.
+
+use std::collections::BTreeMap;
+
+use eyre::{Result, WrapErr as _, ensure, eyre};
+use serde_json::Value;
+
+/// A step: what was observed, and the error that ended it early.
+#[derive(Debug)]
+struct Step {
+    name: String,
+    seen: Value,
+    failed: Option<String>,
+}
+
+/// The steps of a suite on one node.
+#[derive(Debug)]
+pub(super) struct Transcript {
+    steps: Vec<Step>,
+}
+
+/// What the comparison of two transcripts found.
+#[derive(Debug, Default)]
+pub(super) struct Comparison {
+    pub(super) steps: usize,
+    pub(super) values: usize,
+    /// The differences that aren't known, a line each.
+    pub(super) differences: Vec<String>,
+    /// The steps with known differences, and the reasons.
+    pub(super) known: Vec<String>,
+}
+
+impl Transcript {
+    /// Reads a transcript: JSON, a line for each step.
+    ///
+    /// # Errors
+    ///
+    /// If a line isn't a step, or a name appears twice.
+    pub(super) fn parse(text: &str) -> Result<Self> {
+        let mut steps: Vec<Step> = Vec::new();
+        for line in text.lines() {
+            let step = Self::step(line).wrap_err_with(|| format!("expected a step: {line}"))?;
+            ensure!(steps.iter().all(|earlier| earlier.name != step.name), "{} twice", step.name);
+            steps.push(step);
+        }
+        Ok(Self { steps })
+    }
+
+    fn step(line: &str) -> Result<Step> {
+        let mut line: Value = serde_json::from_str(line)?;
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        Ok(Step {
+            name: text(&line["step"]).ok_or_else(|| eyre!("it has no name"))?,
+            failed: text(&line["failed"]),
+            seen: line["seen"].take(),
+        })
+    }
+
+    /// Compares this transcript, the devchain's, with anvil's. The steps of `known`, each with a reason, must differ.
+    pub(super) fn compare(&self, theirs: &Self, known: &BTreeMap<&str, &str>) -> Comparison {
+        let mut found = Comparison::default();
+        let mut unmet = known.clone();
+        for step in &self.steps {
+            let Some(other) = theirs.steps.iter().find(|other| other.name == step.name) else {
+                found.differences.push(format!("{}: only on the devchain", step.name));
+                continue;
+            };
+            found.steps += 1;
+            let mut differences = Vec::new();
+            for (whose, step) in [("the devchain", step), ("anvil", other)] {
+                if let Some(error) = &step.failed {
+                    differences.push(format!("{}: failed on {whose}: {error}", step.name));
+                }
+            }
+            let missing = &Value::Null;
+            compare(
+                &step.name,
+                (&step.seen, &other.seen, missing),
+                &mut found.values,
+                &mut differences,
+            );
+            match unmet.remove(&*step.name) {
+                Some(reason) if !differences.is_empty() => {
+                    found.known.push(format!("{}: {reason}", step.name));
+                }
+                Some(_) => found.differences.push(format!("{}: no difference any more", step.name)),
+                None => found.differences.append(&mut differences),
+            }
+        }
+        for other in &theirs.steps {
+            if self.steps.iter().all(|step| step.name != other.name) {
+                found.differences.push(format!("{}: only on anvil", other.name));
+            }
+        }
+        let unmet = unmet.into_keys().map(|step| format!("{step}: there is no such step"));
+        found.differences.extend(unmet);
+        found
+    }
+}
+
+/// Compares two values down to those that aren't lists or objects, and counts these.
+fn compare(
+    place: &str,
+    (ours, theirs, missing): (&Value, &Value, &Value),
+    values: &mut usize,
+    differences: &mut Vec<String>,
+) {
+    match (ours, theirs) {
+        (Value::Object(ours), Value::Object(theirs)) => {
+            let keys = ours.keys().chain(theirs.keys().filter(|key| !ours.contains_key(*key)));
+            for key in keys {
+                let [ours, theirs] =
+                    [ours, theirs].map(|object| object.get(key).unwrap_or(missing));
+                let place = format!("{place} / {key}");
+                compare(&place, (ours, theirs, missing), values, differences);
+            }
+        }
+        (Value::Array(ours), Value::Array(theirs)) if ours.len() == theirs.len() => {
+            for (index, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
+                let place = format!("{place} / {index}");
+                compare(&place, (ours, theirs, missing), values, differences);
+            }
+        }
+        _ => {
+            *values += 1;
+            if ours != theirs {
+                differences.push(format!("{place}: ours {ours}, anvil's {theirs}"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(ours: &str, theirs: &str, known: &[(&str, &str)]) -> Comparison {
+        let [ours, theirs] = [ours, theirs].map(|text| Transcript::parse(text).unwrap());
+        ours.compare(&theirs, &known.iter().copied().collect())
+    }
+
+    const OURS: &str = r#"{"step":"a","seen":{"gas":"1","logs":[1,2]}}
+{"step":"b","seen":{"x":true}}"#;
+
+    #[test]
+    fn equal_transcripts_have_no_difference() {
+        let found = found(OURS, OURS, &[]);
+        assert_eq!((found.steps, found.values, found.differences.len()), (2, 4, 0));
+    }
+
+    #[test]
+    fn a_difference_is_shown_with_its_place_and_both_values() {
+        let theirs = OURS.replace("[1,2]", "[1,3]").replace("{\"x\":true}", "{}");
+        let expected = ["a / logs / 1: ours 2, anvil's 3", "b / x: ours true, anvil's null"];
+        assert_eq!(found(OURS, &theirs, &[]).differences, expected);
+    }
+
+    #[test]
+    fn a_step_that_fails_or_is_missing_is_a_difference_even_if_it_fails_on_both() {
+        let ours = r#"{"step":"a","seen":{},"failed":"no"}"#;
+        let expected = ["a: failed on the devchain: no", "a: failed on anvil: no"];
+        assert_eq!(found(ours, ours, &[]).differences, expected);
+        assert_eq!(found("", ours, &[]).differences, ["a: only on anvil"]);
+        assert_eq!(found(ours, "", &[]).differences, ["a: only on the devchain"]);
+    }
+
+    #[test]
+    fn a_known_difference_must_be_there() {
+        let theirs = OURS.replace("true", "false");
+        let expected = found(OURS, &theirs, &[("b", "why")]);
+        assert_eq!((expected.differences.len(), expected.known), (0, vec!["b: why".to_owned()]));
+        let gone = found(OURS, OURS, &[("b", "why"), ("c", "why")]);
+        assert_eq!(gone.differences, ["b: no difference any more", "c: there is no such step"]);
+    }
+
+    #[test]
+    fn a_line_that_is_no_step_and_a_name_used_twice_are_refused() {
+        assert!(Transcript::parse("{}").is_err());
+        let twice = "{\"step\":\"a\",\"seen\":{}}\n{\"step\":\"a\",\"seen\":{}}";
+        assert_eq!(Transcript::parse(twice).unwrap_err().to_string(), "a twice");
+    }
+}
