@@ -165,6 +165,7 @@ fn failed(title: &'static str, error: DeployError, next: &'static str) -> Failur
         | DeployError::OtherChain { .. }
         | DeployError::OtherDeployer { .. }
         | DeployError::OtherParameters
+        | DeployError::NoGenesis
         | DeployError::OtherAddress { .. }
         | DeployError::OtherTransaction { .. } => Exit::BadInput,
         _ => Exit::CheckFailed,

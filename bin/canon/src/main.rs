@@ -11,6 +11,7 @@ mod input;
 mod judgement;
 mod output;
 mod page;
+mod preset;
 mod progress;
 #[cfg(test)]
 mod reference;

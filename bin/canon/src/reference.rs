@@ -30,7 +30,7 @@ const ARGUMENTS: &str = "Arguments";
 const OPTIONS: &str = "Options";
 
 #[test]
-fn the_page_is_what_the_commands_are() {
+fn the_commands_page_is_generated_from_the_helps() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/commands.md");
     let written = Data::read_from(&page, None).raw();
     // `cargo xtask commands` sets the variable.

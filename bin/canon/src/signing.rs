@@ -217,7 +217,7 @@ impl SignerArgs {
         match self.from {
             Some(expected) if expected != found => Err(Failure::bad_input(
                 eyre!("--from: expected {found}, whose key was given, found {expected}"),
-                "name the other key, or leave --from away",
+                "name the other key, or omit --from",
             )),
             _ => Ok(()),
         }
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_needs_no_key_but_takes_one() {
+    fn reading_needs_no_key_but_accepts_one() {
         let from = format!("--from {FROM}");
         assert!(matches!(source(&from, Need::Address, None), Ok(Source::None(_))));
         assert!(matches!(source(&from, Need::Address, Some(KEY)), Ok(Source::None(_))));

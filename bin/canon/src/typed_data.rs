@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_changed_after_signing_recovers_another_signer() {
+    fn a_message_changed_after_signing_recovers_another_signer() {
         let mut document = signed();
         document.message.amount = Amount::of(1);
         assert_ne!(document.recover().map(|(signer, _)| signer), Some(named("alice")));

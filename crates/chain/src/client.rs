@@ -19,9 +19,13 @@ use canon_protocol::{BlockNumber, CodeKind, Seconds, Timestamp};
 use canon_views::BlockView;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// The shortest time from one block of Ethereum to the next: `SECONDS_PER_SLOT` in the consensus specification's
+/// `configs/mainnet.yaml`.
+pub const L1_SLOT: Seconds = Seconds::of(12);
+
 /// The maximum time from the newest block to the pending one: 25 consecutive slots of L1 without a block, and a
 /// minute by which clocks differ.
-const MAX_PENDING_AHEAD: Seconds = Seconds::of(360);
+const MAX_PENDING_AHEAD: Seconds = Seconds::of(25 * L1_SLOT.get() + 60);
 
 /// A chain, accessed through a provider. Cheap to clone.
 #[derive(Clone, Debug)]

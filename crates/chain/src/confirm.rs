@@ -3,6 +3,7 @@
 use crate::{
     call::ContractCall,
     client::Client,
+    endpoint::EndpointFailure,
     error::{Error, Result},
 };
 use alloy_consensus::TxEip1559;
@@ -13,6 +14,9 @@ use alloy_rpc_types_eth::{Log, TransactionReceipt, TransactionRequest};
 use alloy_sol_types::SolEvent;
 use canon_protocol::BlockNumber;
 use core::future::Future;
+
+/// The request of a receipt.
+pub(crate) const RECEIPT: &str = "eth_getTransactionReceipt";
 
 /// A transaction that an endpoint accepted.
 #[derive(Clone, Debug)]
@@ -135,17 +139,42 @@ impl Pending {
     pub const fn nonce(&self) -> u64 {
         self.tx.nonce
     }
+
+    /// The request that simulates the transaction, without its nonce and fees: they fit its own block, and the state
+    /// before it may refuse them.
+    fn simulation(&self) -> TransactionRequest {
+        let TxEip1559 { to, value, gas_limit, input, access_list, .. } = self.tx.clone();
+        TransactionRequest {
+            from: Some(self.from),
+            to: Some(to),
+            value: Some(value),
+            gas: Some(gas_limit),
+            input: input.into(),
+            access_list: Some(access_list).filter(|list| !list.is_empty()),
+            ..TransactionRequest::default()
+        }
+    }
 }
 
 impl Inclusion {
-    fn of(receipt: &TransactionReceipt) -> Self {
-        Self {
+    fn of(receipt: &TransactionReceipt) -> Result<Self> {
+        Ok(Self {
             hash: receipt.transaction_hash,
-            block: BlockNumber::of(receipt.block_number.unwrap_or_default()),
+            block: block_of(receipt)?,
             gas_used: receipt.gas_used,
             fee: U256::from(receipt.gas_used) * U256::from(receipt.effective_gas_price),
-        }
+        })
     }
+}
+
+/// The block of a receipt.
+///
+/// # Errors
+///
+/// [`Error::Rpc`] if the endpoint's receipt has none.
+pub(crate) fn block_of(receipt: &TransactionReceipt) -> Result<BlockNumber> {
+    let number = receipt.block_number.map(BlockNumber::of);
+    number.ok_or_else(|| Error::rpc(RECEIPT, EndpointFailure::receipt_without_block().into()))
 }
 
 impl Confirmed {
@@ -192,9 +221,8 @@ impl Client {
     /// [`Error::EventMissing`] if it was mined without the expected effect; [`Error::Rpc`] if the endpoint
     /// doesn't answer.
     pub async fn confirm(&self, pending: &Pending) -> Result<Option<Confirmed>> {
-        let what = "eth_getTransactionReceipt";
         let receipt = self.provider().get_transaction_receipt(pending.hash).await;
-        match receipt.map_err(|source| Error::rpc(what, source))? {
+        match receipt.map_err(|source| Error::rpc(RECEIPT, source))? {
             Some(receipt) => self.check(pending, &receipt).await.map(Some),
             None => Ok(None),
         }
@@ -207,8 +235,8 @@ impl Client {
     /// If the endpoint doesn't answer.
     pub async fn inclusion(&self, transaction: B256) -> Result<Option<Inclusion>> {
         let receipt = self.provider().get_transaction_receipt(transaction).await;
-        let receipt = receipt.map_err(|source| Error::rpc("eth_getTransactionReceipt", source))?;
-        Ok(receipt.as_ref().map(Inclusion::of))
+        let receipt = receipt.map_err(|source| Error::rpc(RECEIPT, source))?;
+        receipt.as_ref().map(Inclusion::of).transpose()
     }
 
     /// As [`Self::confirm`], with the receipts of a block that was read before.
@@ -234,13 +262,13 @@ impl Client {
         receipt: &TransactionReceipt,
     ) -> Result<Confirmed> {
         let (what, hash) = (pending.call.what(), pending.hash);
+        let Inclusion { block, gas_used, fee, .. } = Inclusion::of(receipt)?;
         if !receipt.status() {
-            return Err(self.revert_reason(pending, receipt).await);
+            return Err(self.revert_reason(pending, block, gas_used).await);
         }
         if let Some(event) = pending.call.missing_event(receipt) {
             return Err(Error::EventMissing { what, hash, event });
         }
-        let Inclusion { block, gas_used, fee, .. } = Inclusion::of(receipt);
         Ok(Confirmed {
             what,
             hash,
@@ -284,27 +312,77 @@ impl Client {
         block.is_some_and(|block| pending.call.is_ruled_out_by(&block.header.logs_bloom))
     }
 
-    /// The reason why a mined transaction failed. Receipts don't contain it, so the transaction is
-    /// simulated again.
-    async fn revert_reason(&self, pending: &Pending, receipt: &TransactionReceipt) -> Error {
+    /// The reason why a transaction of `block` failed. Receipts don't contain it, so the transaction is simulated
+    /// again.
+    async fn revert_reason(&self, pending: &Pending, block: BlockNumber, gas_used: u64) -> Error {
         let (what, hash) = (pending.call.what(), pending.hash);
-        if receipt.gas_used >= pending.tx.gas_limit {
+        if gas_used >= pending.tx.gas_limit {
             return Error::OutOfGas { what, hash, limit: pending.tx.gas_limit };
         }
-        let number = receipt.block_number.unwrap_or_default();
-        let request = TransactionRequest {
-            from: Some(pending.from),
-            to: Some(pending.tx.to),
-            gas: Some(pending.tx.gas_limit),
-            input: pending.tx.input.clone().into(),
-            ..TransactionRequest::default()
-        };
+        let number = block.get();
         let time = self.block(number.into()).await.ok().map(|block| block.timestamp);
         let next = crate::client::NextBlock { timestamp: time, base_fee: 0 };
         let before = BlockId::number(number.saturating_sub(1));
-        match self.simulate_at(what, request, before, next).await {
+        match self.simulate_at(what, pending.simulation(), before, next).await {
             Err(Error::Refused { revert, .. }) => Error::Reverted { what, hash, revert },
             _ => Error::RevertedForNoKnownReason { what, hash },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_consensus::{Eip658Value, Receipt, ReceiptEnvelope};
+    use alloy_primitives::{TxKind, bytes};
+
+    #[test]
+    fn the_simulation_of_a_failed_transaction_has_its_value() {
+        let (from, to) = (Address::repeat_byte(1), Address::repeat_byte(2));
+        let tx = TxEip1559 {
+            nonce: 3,
+            gas_limit: 50_000,
+            max_fee_per_gas: 9,
+            to: TxKind::Call(to),
+            value: U256::from(7),
+            input: bytes!("0102"),
+            ..TxEip1559::default()
+        };
+        let call = ContractCall::pay("a payment", to, U256::from(7));
+        let expected = TransactionRequest {
+            from: Some(from),
+            to: Some(TxKind::Call(to)),
+            value: Some(U256::from(7)),
+            gas: Some(50_000),
+            input: bytes!("0102").into(),
+            ..TransactionRequest::default()
+        };
+        assert_eq!(Pending::new(B256::ZERO, from, call, tx).simulation(), expected);
+    }
+
+    #[test]
+    fn a_receipt_without_a_block_is_not_one_of_block_0() {
+        let status = Eip658Value::Eip658(true);
+        let receipt = Receipt::<Log> { status, ..Receipt::default() };
+        let mut receipt = TransactionReceipt {
+            inner: ReceiptEnvelope::Eip1559(receipt.with_bloom()),
+            transaction_hash: B256::ZERO,
+            transaction_index: None,
+            block_hash: None,
+            block_number: None,
+            gas_used: 21_000,
+            effective_gas_price: 2,
+            blob_gas_used: None,
+            blob_gas_price: None,
+            from: Address::ZERO,
+            to: None,
+            contract_address: None,
+        };
+        let error = Inclusion::of(&receipt).unwrap_err();
+        assert!(error.to_string().contains("its receipt has no block"), "{error}");
+        assert!(error.is_temporary(), "{error}");
+        receipt.block_number = Some(0);
+        let found = Inclusion::of(&receipt).unwrap();
+        assert_eq!((found.block, found.fee), (BlockNumber::ZERO, U256::from(42_000)));
     }
 }

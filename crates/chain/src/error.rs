@@ -1,7 +1,7 @@
 //! Errors in using the chain.
 
 use crate::{
-    endpoint::{EndpointFailure, NoEndpoint},
+    endpoint::{CHECK_KEY, EndpointFailure, NoEndpoint, refuses_key},
     execution::ExecutionFailure,
     rejection::Rejection,
     severity::Severity,
@@ -285,8 +285,8 @@ pub enum Error {
     },
     /// The set is of a related family of contracts.
     #[error(
-        "the Registry {registry} looks like one of {family}, which can't be read yet: their adapter comes with a later \
-         version; for a set of Canon, check the address"
+        "the Registry {registry} looks like one of {family}, and this program reads only sets of Canon; check the \
+         address, or read that set with its own tools"
     )]
     OtherFamily {
         /// The address of the Registry.
@@ -510,7 +510,7 @@ impl Error {
 /// means something else.
 const fn is_unauthorized(error: &TransportError) -> bool {
     let RpcError::Transport(TransportErrorKind::HttpError(http)) = error else { return false };
-    matches!(http.status, 401 | 403)
+    refuses_key(http.status)
 }
 
 /// Whether an endpoint refused a request because there were too many.
@@ -541,7 +541,7 @@ pub fn revert_data(error: &TransportError) -> Option<Bytes> {
 /// The next step after an endpoint failed.
 const fn endpoint_advice(source: &TransportError) -> &'static str {
     match is_unauthorized(source) {
-        true => "check the key, or user and password, in its URL",
+        true => CHECK_KEY,
         false => "try again or use another endpoint",
     }
 }

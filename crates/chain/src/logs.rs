@@ -6,6 +6,7 @@ use crate::{
     range_refusal::is_range_refusal,
     request_length::RequestLength,
 };
+use alloy_primitives::Address;
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::{Filter, Log};
 use alloy_sol_types::SolEvent;
@@ -142,21 +143,79 @@ impl Client {
         Ok(None)
     }
 
-    /// The events of a kind in `blocks` that match `filter`, oldest first, with their positions.
+    /// The events of a kind that a contract emitted in `blocks`, oldest first, with their positions.
     ///
     /// # Errors
     ///
-    /// If the endpoint doesn't answer, or refuses even short ranges.
+    /// [`Error::BadAnswer`] if a log isn't such an event, or isn't in a block; otherwise if the endpoint doesn't
+    /// answer, or refuses even short ranges.
     pub(crate) async fn events<E: SolEvent>(
         &self,
-        filter: Filter,
+        emitter: Address,
         blocks: RangeInclusive<BlockNumber>,
     ) -> Result<Vec<(LogPosition, E)>> {
-        let filter = filter.event_signature(E::SIGNATURE_HASH);
+        let filter = Filter::new().address(emitter).event_signature(E::SIGNATURE_HASH);
         let logs = self.logs(&filter, blocks).await?;
-        let event = |log: &Log| {
-            Some((LogPosition::of(log)?, E::decode_log_validate(&log.inner).ok()?.data))
+        let unreadable = || Error::BadAnswer { what: "eth_getLogs", address: emitter };
+        events_of(&logs, emitter).ok_or_else(unreadable)
+    }
+}
+
+/// The events of a kind in the logs of a contract, with their positions. `None` if one of the logs isn't such an event,
+/// is another contract's, or isn't in a block: a verdict without it would be about another history.
+fn events_of<E: SolEvent>(logs: &[Log], emitter: Address) -> Option<Vec<(LogPosition, E)>> {
+    let event = |log: &Log| {
+        let event = E::decode_log_validate(&log.inner).ok()?.data;
+        (log.address() == emitter).then_some((LogPosition::of(log)?, event))
+    };
+    logs.iter().map(event).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_primitives::{B256, Bytes, LogData, U256};
+    use canon_abi::Issuer;
+
+    const EMITTER: Address = Address::repeat_byte(7);
+
+    fn minted(amount: u64) -> Log {
+        let event = Issuer::Minted { to: Address::ZERO, amount: U256::from(amount) };
+        let inner = alloy_primitives::Log { address: EMITTER, data: event.encode_log_data() };
+        Log { inner, block_number: Some(amount), log_index: Some(0), ..Log::default() }
+    }
+
+    #[test]
+    fn events_have_their_positions() {
+        let found = events_of::<Issuer::Minted>(&[minted(1), minted(2)], EMITTER).unwrap();
+        let found: Vec<_> =
+            found.iter().map(|(position, event)| (position.block.get(), event.amount)).collect();
+        assert_eq!(found, [(1, U256::from(1)), (2, U256::from(2))]);
+    }
+
+    #[test]
+    fn a_log_that_is_not_the_event_asked_for_is_refused_instead_of_left_out() {
+        let short = |log: &mut Log| {
+            let topics = log.topics().to_vec();
+            log.inner.data = LogData::new_unchecked(topics, Bytes::new());
         };
-        Ok(logs.iter().filter_map(event).collect())
+        let of_another_kind = |log: &mut Log| {
+            let mut topics = log.topics().to_vec();
+            topics[0] = B256::ZERO;
+            log.inner.data = LogData::new_unchecked(topics, log.inner.data.data.clone());
+        };
+        let faults: [fn(&mut Log); 5] = [
+            short,
+            of_another_kind,
+            |log| log.inner.address = Address::ZERO,
+            |log| log.block_number = None,
+            |log| log.log_index = None,
+        ];
+        for (number, fault) in faults.into_iter().enumerate() {
+            let mut log = minted(2);
+            fault(&mut log);
+            let found = events_of::<Issuer::Minted>(&[minted(1), log, minted(3)], EMITTER);
+            assert!(found.is_none(), "fault {number}");
+        }
     }
 }

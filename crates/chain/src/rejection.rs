@@ -28,12 +28,16 @@ pub enum Rejection {
     Unacceptable,
 }
 
-/// The messages of nodes, in lower case. The first entry that occurs in a message counts.
+/// The messages of nodes, in lower case. The first entry that occurs in a message, at the beginning of a word, counts.
+/// Whatever says that a transaction is known passes for success, so refusals of its type come first.
 ///
 /// Sources: geth `core/txpool/errors.go`, `core/error.go`; reth `rpc-eth-types/src/error`; Nethermind
 /// `AcceptTxResult.cs` (names before 1.33, geth's words since); Erigon `txpoolcfg.go`; Besu
 /// `RpcErrorType.java`; anvil `eth/error.rs`. The devchain has geth's words.
 const TEXTS: &[(&str, Rejection)] = &[
+    ("transaction type", Rejection::Unacceptable),
+    ("tx type", Rejection::Unacceptable),
+    ("type not supported", Rejection::Unacceptable),
     ("replacement transaction underpriced", Rejection::ReplacementUnderpriced),
     ("replacementnotallowed", Rejection::ReplacementUnderpriced),
     ("could not replace existing tx", Rejection::ReplacementUnderpriced),
@@ -81,8 +85,6 @@ const TEXTS: &[(&str, Rejection)] = &[
     ("fee cap exceeded", Rejection::Unacceptable),
     ("not an eoa", Rejection::Unacceptable),
     ("senderiscontract", Rejection::Unacceptable),
-    ("type not supported", Rejection::Unacceptable),
-    ("invalid transaction type", Rejection::Unacceptable),
 ];
 
 impl Rejection {
@@ -97,7 +99,7 @@ impl Rejection {
             return Some(Self::GasCap);
         }
         let message = message.to_lowercase();
-        TEXTS.iter().find(|(text, _)| message.contains(text)).map(|(_, rejection)| *rejection)
+        TEXTS.iter().find(|(text, _)| has_words(&message, text)).map(|(_, rejection)| *rejection)
     }
 
     /// The severity, which determines the reaction of a program.
@@ -128,6 +130,15 @@ impl Rejection {
             Self::Unacceptable => "use another endpoint",
         }
     }
+}
+
+/// Whether a message has a text that begins at the beginning of a word: "unknown transaction" doesn't say that it is
+/// a known one.
+fn has_words(message: &str, text: &str) -> bool {
+    message.match_indices(text).any(|(start, _)| {
+        let before = message.get(..start).and_then(|before| before.chars().next_back());
+        before.is_none_or(|before| !before.is_alphanumeric())
+    })
 }
 
 impl fmt::Display for Rejection {
@@ -183,6 +194,13 @@ mod tests {
             ("geth", "max initcode size exceeded: code size 49153, limit 49152", Unacceptable),
             ("geth", "intrinsic gas too low: gas 20999, minimum needed 21000", Unacceptable),
             ("geth", "tx fee (1.01 ether) exceeds the configured cap (1.00 ether)", Unacceptable),
+            ("geth", "transaction type not supported", Unacceptable),
+            ("geth", "transaction type not valid in this context", Unacceptable),
+            ("another", "unknown transaction type", Unacceptable),
+            ("another", "not a known transaction type", Unacceptable),
+            ("another", "unsupported transaction type: 2", Unacceptable),
+            ("another", "unknown tx type 2", Unacceptable),
+            ("Besu", "Invalid transaction type", Unacceptable),
             ("reth", "already known", AlreadyKnown),
             ("reth", "nonce too low: next nonce 5, tx nonce 3", NonceTooLow),
             ("reth", "nonce too high", NonceTooHigh),
@@ -256,7 +274,15 @@ mod tests {
         ] {
             assert_eq!(Rejection::of_message(message), Some(expected), "{node}: {message}");
         }
-        for message in ["", "internal error", "txpool is full", "header not found", "spammer"] {
+        for message in [
+            "",
+            "internal error",
+            "txpool is full",
+            "header not found",
+            "spammer",
+            "unknown transaction",
+            "unknown transaction: 5c4d",
+        ] {
             assert_eq!(Rejection::of_message(message), None, "{message}");
         }
     }

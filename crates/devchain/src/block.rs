@@ -30,7 +30,7 @@ pub(crate) fn is_impersonated(tx: &TxEnvelope) -> bool {
 }
 
 /// The result of executing a transaction.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) success: bool,
     pub(crate) gas_used: u64,

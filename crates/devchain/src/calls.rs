@@ -177,7 +177,7 @@ impl Chain {
         }
         let gas = request.gas;
         let mut tx = call_env(request, self.config.chain_id)?;
-        tx.gas_limit = gas.unwrap_or(u64::MAX).min(self.config.gas_limit).min(MAX_CALL_GAS);
+        tx.gas_limit = gas.unwrap_or(u64::MAX).min(block.gas_limit).min(MAX_CALL_GAS);
         if tx.gas_price == 0 {
             // As in geth, a call that offers no price sees a base fee of zero.
             block.basefee = 0;

@@ -58,7 +58,7 @@ impl Chain {
             )));
         }
         // Without a base fee, senders need no balance.
-        self.next.base_fee = Some(0);
+        let base_fee = self.next.base_fee.replace(0);
         let mut transactions = Vec::with_capacity(calls.len());
         for (index, call) in calls.iter().enumerate() {
             let earlier = calls[..index].iter().filter(|other| other.from == call.from).count();
@@ -67,6 +67,8 @@ impl Chain {
         }
         let done = self.execute(transactions);
         if let Some((_, why)) = done.excluded.first() {
+            self.state.rollback(done.before);
+            self.next.base_fee = base_fee;
             return Err(Error::Transaction(why.clone()));
         }
         let results = done

@@ -40,7 +40,7 @@ pub(crate) struct Executed {
     /// The header without the fields that follow from the transactions.
     header: Header,
     /// The version of the state on which they were executed.
-    before: Version,
+    pub(crate) before: Version,
     pub(crate) executed: Vec<(Arc<Tx>, Outcome)>,
     /// Those that couldn't be executed, and the reasons.
     pub(crate) excluded: Vec<(Arc<Tx>, String)>,
@@ -80,6 +80,19 @@ impl Chain {
     pub(crate) fn mine(&mut self) -> MinedBlock {
         let ready = self.pool.ready(&self.state, self.next_base_fee());
         self.build(ready.into_iter().map(|waiting| waiting.tx).collect()).0
+    }
+
+    /// The block of the executable transactions whose gas limits fit, which aren't executed: no gas is used, and
+    /// there are no logs.
+    pub(crate) fn pending_block(&self) -> Block {
+        let header = self.next_header();
+        let mut gas_left = header.gas_limit;
+        let ready = self.pool.ready(&self.state, self.next_base_fee());
+        let fitting = ready.into_iter().map_while(|waiting| {
+            gas_left = gas_left.checked_sub(waiting.tx.gas_limit())?;
+            Some((waiting.tx, Outcome::default()))
+        });
+        Block::seal(header, fitting.collect(), StateVersions::default())
     }
 
     /// Mines a block of these transactions. Those that don't fit wait; those that can't be

@@ -11,7 +11,7 @@ use canon_chain::{
     Client, EndpointChecks, EndpointNote, EndpointProblem, Endpoints, Error, NoEndpoint, Timeouts,
 };
 use canon_follow::HistoryCache;
-use canon_protocol::{Seconds, Timestamp};
+use canon_protocol::Timestamp;
 use eyre::{Report, eyre};
 
 use super::{
@@ -25,9 +25,6 @@ const OTHER_REGISTRY: &str = "check --registry (CANON_REGISTRY), and that --rpc-
 const OTHER_CHAIN: &str =
     "name an endpoint of that chain, or correct the chain id that is expected";
 const SET_IT: &str = "name it as a flag, in the environment, or in canon.toml";
-
-/// The time between two blocks of Ethereum.
-pub(crate) const BLOCK_TIME: Seconds = Seconds::of(12);
 
 /// A connected chain, and the Registry of the set on it.
 #[derive(Debug)]
@@ -146,7 +143,7 @@ fn missing(name: &str, what: &str) -> Failure {
 
 /// The current time of the system's clock.
 #[expect(clippy::disallowed_methods, reason = "the binary is where time comes in")]
-pub(super) fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::new(since.as_secs()).unwrap_or(Timestamp::MAX)
 }

@@ -49,7 +49,7 @@ pub(super) fn parse(text: &str) -> Result<FileSettings, Problem> {
             _ => {
                 let is_secret = SECRETS.iter().any(|secret| name.contains(secret));
                 let message = match is_secret {
-                    true => "secrets don't belong into this file",
+                    true => "secrets don't belong in this file",
                     false => "expected rpc-url, registry or chain-id",
                 };
                 let (name, message) = (name.to_owned(), message.to_owned());
@@ -105,7 +105,7 @@ mod tests {
     const REGISTRY: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
 
     #[test]
-    fn a_file_says_all_or_nothing_of_it() {
+    fn every_setting_of_a_file_is_optional_and_read() {
         assert_eq!(parse(""), Ok(FileSettings::default()));
         let one = format!("rpc-url = 'http://a:1'\nregistry = '{REGISTRY}'\nchain-id = 1\n");
         let several =
@@ -125,7 +125,7 @@ mod tests {
         for (text, says) in [
             ("rpc-url = \n", "1:11: this isn't TOML"),
             ("\n rpc_url = 'http://a/KEY'", "2:2: rpc_url: expected rpc-url, registry or chain-id"),
-            ("private-key = '0xKEY'", "1:1: private-key: secrets don't belong into this file"),
+            ("private-key = '0xKEY'", "1:1: private-key: secrets don't belong in this file"),
             ("rpc-url = []", "1:11: rpc-url: expected the URL of an endpoint, or a list of them"),
             (
                 "rpc-url = ['http://a', 'a/KEY']",

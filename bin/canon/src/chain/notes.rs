@@ -38,7 +38,7 @@ impl Notes {
         let is_development = DEVELOPMENT_CHAINS.contains(&chain_id);
         if !self.is_age_seen.replace(true) && is_development && age > MAX_UNNOTED_AGE {
             self.once(format!(
-                "the newest block is {} old: what is shown is of then; the node may be stopped or mine on demand",
+                "the newest block is {} old: this shows the set as it was then; the node may be stopped or mine on demand",
                 Duration(age).rounded()
             ));
         }

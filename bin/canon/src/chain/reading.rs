@@ -4,13 +4,13 @@ use std::{env, ops::RangeInclusive, path::PathBuf, sync::PoisonError};
 
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, U256};
-use canon_chain::{Client, Departure, Error, PayloadError, SlotSignal, VettedPayload};
+use canon_chain::{Client, Departure, Error, L1_SLOT, PayloadError, SlotSignal, VettedPayload};
 use canon_follow::{HistoryCache, HistoryProgress, OpenSubject, OpenedSet, open_set};
 use canon_protocol::{Action, BlockNumber, Seconds, Timestamp};
 use canon_views::{BlockView, Present, Question, SetView};
 use eyre::{Report, eyre};
 
-use super::connect::{BLOCK_TIME, Chain, now, unread, unreadable_set};
+use super::connect::{Chain, now, unread, unreadable_set};
 use crate::{exit::Failure, input::home_folder, progress};
 
 impl Chain {
@@ -49,20 +49,20 @@ impl Chain {
     }
 
     async fn read(&self, question: &Question) -> Result<Present, Failure> {
-        let view = self.client.newest_view(self.registry.value, question, BLOCK_TIME).await;
+        let view = self.client.newest_view(self.registry.value, question, L1_SLOT).await;
         view.map_err(|error| self.unread(error))
     }
 
-    /// The time between the newest two blocks, from a second to [`BLOCK_TIME`]: a transaction can be mined that soon.
+    /// The time between the newest two blocks, from a second to [`L1_SLOT`]: a transaction can be mined that soon.
     ///
     /// # Errors
     ///
     /// If the endpoint doesn't answer.
     pub(crate) async fn observed_block_time(&self) -> Result<Seconds, Failure> {
         let head = self.client.head().await.map_err(|error| self.unread(error))?;
-        let Some(parent) = head.number.previous() else { return Ok(BLOCK_TIME) };
-        let passed = head.timestamp.since(self.block_time(parent).await?);
-        Ok(passed.unwrap_or(BLOCK_TIME).clamp(Seconds::SECOND, BLOCK_TIME))
+        let Some(parent) = head.number.previous() else { return Ok(L1_SLOT) };
+        let passed = head.timestamp.since(self.timestamp_of(parent).await?);
+        Ok(passed.unwrap_or(L1_SLOT).clamp(Seconds::SECOND, L1_SLOT))
     }
 
     /// The failure if the set can't be read.
@@ -102,7 +102,7 @@ impl Chain {
     ///
     /// If the current state of the set can't be read, or there is no folder for the cache.
     pub(crate) async fn history(&self, question: Question) -> Result<OpenedSet, Failure> {
-        self.history_in(BLOCK_TIME, question).await
+        self.history_in(L1_SLOT, question).await
     }
 
     /// Reads the set as [`Self::history`] does, with another expected time between blocks.
@@ -229,16 +229,23 @@ impl Chain {
     }
 
     /// The last payment or move of an attester's stake, of a set whose history is known; `None` if it isn't found.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer, or its logs aren't those of a rollup.
     pub(crate) async fn last_departure(
         &self,
         view: &SetView,
         rollup: Address,
         attester: Address,
-    ) -> Option<Departure> {
+    ) -> Result<Option<Departure>, Error> {
         // Version 0 isn't a rollup. No stake left a rollup of the set before the set had its first one.
-        let first = view.history.as_ref()?.registry().snapshots().get(1)?.block_number;
-        let blocks = first..=view.present.block.number;
-        self.client.last_departure(rollup, attester, blocks).await.ok().flatten()
+        let history = view.history.as_ref();
+        let Some(first) = history.and_then(|history| history.registry().snapshots().get(1)) else {
+            return Ok(None);
+        };
+        let blocks = first.block_number..=view.present.block.number;
+        self.client.last_departure(rollup, attester, blocks).await
     }
 
     /// The actions that a payload returns to Governance in the block with this hash. A proposal would freeze
@@ -285,7 +292,7 @@ impl Chain {
     /// # Errors
     ///
     /// If the endpoint doesn't have it.
-    pub(crate) async fn block_time(&self, number: BlockNumber) -> Result<Timestamp, Failure> {
+    pub(crate) async fn timestamp_of(&self, number: BlockNumber) -> Result<Timestamp, Failure> {
         let block = self.client.block(number.get().into()).await;
         Ok(block.map_err(|error| self.unread(error))?.timestamp)
     }

@@ -112,7 +112,7 @@ impl ChainSettings {
                         "{}: the manifest is of {value}, {flag} names {typed}",
                         manifest.display()
                     ),
-                    "leave one of the two away",
+                    "omit one of the two",
                 ))
             }
             _ => {

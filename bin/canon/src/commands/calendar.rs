@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_a_meaning_in_a_calendar_is_escaped() {
+    fn special_characters_of_icalendar_are_escaped() {
         assert_eq!(escaped("a,b;c\\d\ne"), "a\\,b\\;c\\\\d\\ne");
     }
 }

@@ -3,15 +3,16 @@
 use std::{
     fmt::Write as _,
     net::{Ipv4Addr, SocketAddr},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use canon_devchain::{Devchain, DevchainConfig, serve};
 use canon_protocol::text::{Rounding, ether};
 use clap::Args;
-use eyre::{Report, WrapErr as _};
+use eyre::WrapErr as _;
 
 use crate::{
+    chain::now,
     exit::{Exit, Failure},
     output,
 };
@@ -55,11 +56,8 @@ impl ServeDevchain {
     }
 
     async fn serve(&self) -> Result<Exit, Failure> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| {
-            Failure::internal(Report::new(error), "set the machine's clock, which is before 1970")
-        })?;
         let genesis =
-            DevchainConfig { genesis_timestamp: now.as_secs(), ..DevchainConfig::default() };
+            DevchainConfig { genesis_timestamp: now().get(), ..DevchainConfig::default() };
         let balance = genesis.dev_balance;
         let chain = Devchain::new(genesis);
         let stopped = Stop::new().map_err(|error| {

@@ -16,9 +16,9 @@ use crate::{
 
 /// Carry out a proposal that passed; without an id, every one that is due
 ///
-/// Anyone can do it, from the end of the execution delay until the proposal expires. What is carried out
-/// are the actions that were frozen when the proposal was made: if the payload returns others by now, or
-/// none, the frozen ones are sent along. Without an id, a proposal whose actions fail is left out.
+/// Anyone can do it, from the end of the execution delay until the proposal expires. It carries out the
+/// actions that were frozen when the proposal was made: if the payload returns others by now, or none, the
+/// frozen ones are sent along. Without an id, a proposal whose actions fail is left out.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Execute {

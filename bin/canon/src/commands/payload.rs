@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256};
 use canon_chain::deploy::{
-    ContractPlan, ExamineError, NotGenuine, Upgrade, plan_upgrade_payload, rehearse_actions,
+    ContractPlan, ExamineError, NotGenuine, Upgrade, plan_upgrade_payload, simulate_actions,
     verify_upgrade_payload,
 };
 use canon_payload::{Hashes, describe};
@@ -131,8 +131,8 @@ impl UpgradeCommand {
             let actions = upgrade.actions(&addresses);
             // This is simulated before anybody signals: a list that fails now would fail after the vote,
             // too.
-            let rehearsed = rehearse_actions(client, addresses.governance, &actions).await;
-            rehearsed.map_err(no_takeover)?;
+            let simulated = simulate_actions(client, addresses.governance, &actions).await;
+            simulated.map_err(no_takeover)?;
             let planned = plan_upgrade_payload(set.origin(), addresses.registry, &upgrade);
             let names = names(&set.present, expect, self.rollup);
             let plan = Plan { upgrade, planned, actions, names };

@@ -13,7 +13,7 @@ use eyre::eyre;
 use super::proposal::in_words_or_data;
 use crate::{
     chain::{Chain, ChainArgs},
-    commands::round::{RoundOutcome, outcome},
+    commands::round::{RollupRounds, RoundOutcome, outcome},
     exit::{Exit, Failure},
     input::whole,
     page::{self, lasts, until},
@@ -181,7 +181,7 @@ fn why_not(view: &SetView, signaling: &SignalingView, round: Round) -> Failure {
         return not_yet(format!("it has not begun: round {} is running", status.round));
     }
     let is_expired = rules.push_window(round, status.round) == PushWindow::Expired;
-    let reason = match outcome(view, signaling, round) {
+    let reason = match outcome(&RollupRounds::canonical(view, signaling), round) {
         RoundOutcome::Running => return not_yet(outlook(present, signaling)),
         RoundOutcome::WaitsForProposal { proposal, .. } => {
             let state = present.proposal(proposal);

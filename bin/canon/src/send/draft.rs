@@ -78,7 +78,7 @@ impl Draft {
             let call = call.ok_or_else(|| {
                 let report =
                     eyre!("{}: expected a key that signs the permit, found none", step.title());
-                Failure::bad_input(report, "leave --permit away")
+                Failure::bad_input(report, "omit --permit")
             })?;
             let after = match show::is_simulated_at_once(number, step) {
                 true => Vec::new(),

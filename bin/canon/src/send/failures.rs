@@ -10,6 +10,9 @@ use eyre::Report;
 use super::{Step, outbox::Delivered};
 use crate::exit::Failure;
 
+const SEND_ETHER: &str = "send ether to the account, then run the command again";
+const SEE_STATUS: &str = "`canon status` shows what can be done now, and by whom";
+
 /// The failure of a signal because it isn't in its slot: the block is in a slot of another proposer, of nobody, or
 /// that was used, or the slot was over before it was mined.
 #[derive(Debug)]
@@ -68,22 +71,71 @@ pub(super) fn unsent(error: Error) -> Failure {
         Error::Rpc { .. } | Error::NoEndpoint { .. } | Error::Head(_) => {
             Failure::internal(report(), "check --rpc-url (ETH_RPC_URL), then run the command again")
         }
+        // The endpoint contradicts itself, or lacks what it should have.
+        Error::LogsMissing { .. } | Error::NotCanonical { .. } | Error::NonceUserUnknown { .. } => {
+            Failure::internal(report(), "run the command again later, or with another endpoint")
+        }
+        // Something may still be mined: its outcome isn't known.
+        Error::NotMined { .. } | Error::NonceUseNotFinal { .. } => {
+            Failure::internal(report(), "run the command again later: nothing is sent twice")
+        }
+        Error::Unread { .. } => Failure::internal(report(), "please report this"),
         Error::Journal(_) => {
             Failure::internal(report(), "check the folder for state (XDG_STATE_HOME)")
         }
         Error::Signing { .. } | Error::OtherAccount { .. } | Error::OtherChain { .. } => {
             Failure::bad_input(report(), "check the flags under \"Signing\" in --help")
         }
-        Error::Rejected { rejection: Rejection::InsufficientFunds, .. } => {
-            Failure::refused(report(), "send ether to the account, then run the command again")
-        }
+        Error::Rejected { rejection, .. } => rejected(&error, *rejection),
+        Error::TooLittleEther { .. } => Failure::refused(report(), SEND_ETHER),
         Error::AboveCap(_) | Error::UnexpectedNonce { .. } => {
             Failure::refused(report(), "run the command again once that is different")
         }
         Error::MoreGas { .. } => {
             Failure::refused(report(), "run the command again to see what it costs now")
         }
-        _ => Failure::refused(report(), "`canon status` shows what can be done now, and by whom"),
+        // The contracts, their code or answers, or what the journal says of another chain.
+        Error::Refused { .. }
+        | Error::Reverted { .. }
+        | Error::RevertedForNoKnownReason { .. }
+        | Error::OutOfGas { .. }
+        | Error::TooMuchGas { .. }
+        | Error::EventMissing { .. }
+        | Error::OtherFamily { .. }
+        | Error::NoCode { .. }
+        | Error::NoAnswer { .. }
+        | Error::BadAnswer { .. }
+        | Error::ActionsChanged { .. }
+        | Error::OutOfRange { .. }
+        | Error::Unproven { .. }
+        | Error::CompletionUnproven { .. }
+        | Error::Inconsistent { .. } => Failure::refused(report(), SEE_STATUS),
+        // The library may get further kinds. None of them is an answer of the contracts as far as is known here.
+        _ => {
+            Failure::internal(report(), "please report this: errors of this kind aren't known here")
+        }
+    }
+}
+
+/// The failure for a transaction that a node refused.
+fn rejected(error: &Error, rejection: Rejection) -> Failure {
+    let report = reported(error);
+    match rejection {
+        Rejection::InsufficientFunds => Failure::refused(report, SEND_ETHER),
+        // They depend on what else the account sends, and on the fees of the moment.
+        Rejection::NonceTooLow
+        | Rejection::NonceTooHigh
+        | Rejection::Underpriced
+        | Rejection::ReplacementUnderpriced
+        | Rejection::AlreadyKnown => {
+            Failure::internal(report, "run the command again later: nothing is sent twice")
+        }
+        Rejection::OtherChain => {
+            Failure::bad_input(report, "check --rpc-url (ETH_RPC_URL) and --chain-id")
+        }
+        Rejection::GasCap | Rejection::Unacceptable => Failure::refused(report, SEE_STATUS),
+        // As for a kind of error that isn't known here.
+        _ => Failure::internal(report, "please report this"),
     }
 }
 
@@ -110,4 +162,46 @@ pub(super) fn too_late(step: &str) -> Failure {
     let reason = OutOfSlot("its time was over before it was mined".to_owned());
     let report = Report::new(reason).wrap_err(format!("too late: {step}"));
     Failure::refused(report, "run the command again for what can be done by now")
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::{Address, B256};
+    use canon_protocol::BlockNumber;
+
+    use super::*;
+    use crate::exit::Exit;
+
+    #[test]
+    fn only_answers_of_the_chain_and_of_checks_have_exit_code_1() {
+        let (address, hash, number) = (Address::ZERO, B256::ZERO, BlockNumber::of(7));
+        let (what, event, source) = ("a call", "an event", alloy_signer::Error::other("no key"));
+        for (error, exit) in [
+            (Error::Unread { registry: address }, Exit::Internal),
+            (Error::LogsMissing { what, hash, event }, Exit::Internal),
+            (Error::NotCanonical { transaction: hash, number, block: None }, Exit::Internal),
+            (Error::NotMined { what, hash }, Exit::Internal),
+            (Error::Signing { what, source }, Exit::BadInput),
+            (Error::EventMissing { what, hash, event }, Exit::CheckFailed),
+            (Error::NoCode { what, address }, Exit::CheckFailed),
+            (Error::MoreGas { what, needed: 2, agreed: 1 }, Exit::CheckFailed),
+        ] {
+            let said = error.to_string();
+            assert_eq!(unsent(error).exit, exit, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_rejection_has_exit_code_1_only_if_the_transaction_itself_is_the_cause() {
+        for (rejection, exit) in [
+            (Rejection::InsufficientFunds, Exit::CheckFailed),
+            (Rejection::GasCap, Exit::CheckFailed),
+            (Rejection::Underpriced, Exit::Internal),
+            (Rejection::NonceTooLow, Exit::Internal),
+            (Rejection::OtherChain, Exit::BadInput),
+        ] {
+            let error = Error::Unread { registry: Address::ZERO };
+            assert_eq!(rejected(&error, rejection).exit, exit, "{rejection:?}");
+        }
+    }
 }

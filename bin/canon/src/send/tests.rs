@@ -17,7 +17,7 @@ use std::{
 use alloy_provider::ProviderBuilder;
 use alloy_rpc_client::RpcClient;
 use canon_chain::{
-    AccountSigner, Client, NoWait, Sender, Wait,
+    AccountSigner, Client, L1_SLOT, NoWait, Sender, Wait,
     deploy::{DeployRecord, SetParameters, deploy},
 };
 use canon_devchain::{Devchain, DevchainConfig, Mining};
@@ -27,7 +27,6 @@ use canon_views::{HolderView, IntendedAction, Question, SetAddresses, SetId};
 use tower::Layer as _;
 
 use super::{record::AccountFiles, *};
-use crate::chain::BLOCK_TIME;
 
 const COMMAND: &str = "canon lock 5";
 const FIVE: Amount = Amount::of(5);
@@ -102,8 +101,7 @@ impl World {
         let head = self.client.head().await.map_err(unread)?;
         let mut question = Question::default();
         question.holders.insert(planned.account, Default::default());
-        let view =
-            self.client.view(self.set.registry, &question, head.hash.into(), BLOCK_TIME).await;
+        let view = self.client.view(self.set.registry, &question, head.hash.into(), L1_SLOT).await;
         let present = view.map_err(unread)?;
         let Planned { account: holder, request, .. } = planned;
         let set = SetId { chain_id: present.chain_id, governance: self.set.governance };
@@ -154,7 +152,7 @@ impl World {
             registry: self.set.registry,
             command,
             confirmations: 1,
-            block_time: BLOCK_TIME,
+            block_time: L1_SLOT,
             consent: Consent::Given,
             format: Format::Text,
             tell,
@@ -187,8 +185,7 @@ impl World {
         let head = self.client.head().await.unwrap();
         let mut question = Question::default();
         question.holders.insert(self.account(), Default::default());
-        let view =
-            self.client.view(self.set.registry, &question, head.hash.into(), BLOCK_TIME).await;
+        let view = self.client.view(self.set.registry, &question, head.hash.into(), L1_SLOT).await;
         view.unwrap().holders[&self.account()].clone()
     }
 
@@ -373,7 +370,7 @@ impl World {
             registry: self.set.registry,
             command: COMMAND,
             confirmations: 1,
-            block_time: BLOCK_TIME,
+            block_time: L1_SLOT,
             consent: Consent::Ask,
             format: Format::Text,
             tell: &|_| {},
@@ -466,7 +463,7 @@ async fn ctrl_c_before_anything_is_sent_says_so() {
 }
 
 #[tokio::test]
-async fn a_no_sends_nothing() {
+async fn answering_no_sends_nothing() {
     let world = World::new("no").await;
     let nonce = world.chain.nonce(world.account());
     let plan = async |planned| world.plan(planned, FIVE).await;
@@ -480,7 +477,7 @@ async fn a_no_sends_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_not_any_more_what_was_shown_is_not_sent() {
+async fn a_plan_that_changed_after_it_was_shown_is_not_sent() {
     let world = World::new("changed").await;
     let nonce = world.chain.nonce(world.account());
     // The amount changes while the user thinks.
@@ -499,7 +496,7 @@ async fn what_is_not_any_more_what_was_shown_is_not_sent() {
 }
 
 #[tokio::test]
-async fn what_becomes_due_while_a_person_thinks_is_not_sent_and_keeps_nothing_from_being_sent() {
+async fn steps_that_become_due_after_the_question_are_not_sent_and_stop_nothing() {
     let world = World::new("more").await;
     let nonce = world.chain.nonce(world.account());
     let has_thought = std::cell::Cell::new(false);
@@ -521,7 +518,7 @@ async fn what_becomes_due_while_a_person_thinks_is_not_sent_and_keeps_nothing_fr
 }
 
 #[tokio::test]
-async fn what_is_too_late_ends_the_command_and_is_not_left_to_fail() {
+async fn a_step_whose_time_is_over_ends_the_command_without_being_sent() {
     let world = World::new("late").await;
     let nonce = world.chain.nonce(world.account());
     let start = world.chain.timestamp();

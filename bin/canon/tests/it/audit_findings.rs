@@ -60,7 +60,7 @@ fn finds(audit: impl Fn(&str) -> Command, expected: &[(&str, &str)]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn proposals_that_are_no_proposals_are_not_proven_and_do_not_answer() {
+async fn a_foreign_contract_in_the_place_of_proposals_is_an_error_of_the_audit() {
     let chain = Chain::new().await;
     let new_governance_proposer = Address::repeat_byte(0x77);
     // STOP: it answers nothing.
@@ -124,7 +124,7 @@ fn address(manifest: &Value, contract: &str) -> Address {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_asset_that_is_not_the_manifest_s_is_an_error() {
+async fn an_asset_other_than_the_manifests_is_an_error() {
     let chain = EmptyChain::new().await;
     let folder = folder_with("audit-replaced", "tests", str::to_owned);
     while_served(move || {

@@ -6,8 +6,8 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use alloy_primitives::{Address, U256, hex};
-use canon_devchain::{Devchain, DevchainConfig, ServerHandle, serve};
+use alloy_primitives::{Address, Bytes, U256, hex};
+use canon_devchain::{DEPLOYMENT_PROXY, Devchain, DevchainConfig, ServerHandle, serve};
 use serde_json::Value;
 use snapbox::{assert_data_eq, cmd::Command, file, str};
 
@@ -339,7 +339,7 @@ next: correct the file; `canon deploy --print-config` explains every field
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_finished_or_begun_is_not_begun_again() {
+async fn a_finished_or_begun_deployment_is_not_begun_again() {
     let chain = EmptyChain::new().await;
     let folder = folder_with("deploy-twice", "tests", unchanged);
     while_served(move || {
@@ -540,6 +540,52 @@ async fn missing_ether_is_named_before_anything_is_sent() {
             assert!(plan.contains(shows), "{plan}");
         }
         assert_eq!(chain.transactions(), 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_creation_of_the_deployment_proxy_is_shown_and_paid_for() {
+    const CREATOR: &str = "0x3fAB184622Dc19b6109349B94811493BF2a45362";
+    let chain = EmptyChain::new().await;
+    chain.chain.set_code(DEPLOYMENT_PROXY, Bytes::new()).unwrap();
+    let folder = folder_with("deploy-proxy", "tests", unchanged);
+    let deployer = chain.chain.dev_accounts()[0].address();
+    while_served(move || {
+        let dry_run = |arguments: &str| stdout(chain.deploy(&folder, arguments));
+        let preview = dry_run("--dry-run");
+        let step = format!(
+            "\nFirst, since this chain lacks the deterministic deployment proxy\n  \
+             pays 0.01 ether to its creator\n                     {CREATOR}\n  \
+             sends its creator's transaction, which creates it at\n                     {DEPLOYMENT_PROXY}\n"
+        );
+        assert!(preview.contains(&step), "{preview}");
+        assert!(preview.contains("\n  proxy's creator    0.01 ether\n"), "{preview}");
+
+        let document: Value = serde_json::from_str(&dry_run("--dry-run --json")).unwrap();
+        assert_eq!(document["proxy"]["creator"], CREATOR);
+        let wei = |value: &Value| value.as_str().unwrap().parse::<U256>().unwrap();
+        let payment = wei(&document["proxy"]["payment"]);
+        assert_eq!(payment, U256::from(10_000_000_000_000_000_u64));
+        let needed = wei(&document["most_fee"]) + payment;
+        chain.chain.set_balance(deployer, needed - U256::from(1));
+        let said = fails(chain.deploy(&folder, "--yes"), 1);
+        assert!(said.contains("ether are missing"), "{said}");
+        assert_eq!(chain.transactions(), 0);
+        chain.chain.set_balance(deployer, needed);
+        assert!(dry_run("--dry-run").contains("proxy's creator"));
+
+        // Whoever has paid the creator already is asked for no payment.
+        chain.chain.set_balance(CREATOR.parse().unwrap(), payment);
+        let preview = dry_run("--dry-run");
+        assert!(preview.contains("\n  its creator has the ether for it\n"), "{preview}");
+        assert!(!preview.contains("proxy's creator"), "{preview}");
+        chain.chain.set_balance(CREATOR.parse().unwrap(), U256::ZERO);
+
+        chain.chain.set_balance(deployer, needed * U256::from(10));
+        stdout(chain.deploy(&folder, "--yes"));
+        // The payment, and the 13 of a deployment.
+        assert_eq!(chain.transactions(), 14);
     })
     .await;
 }

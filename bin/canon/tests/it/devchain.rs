@@ -63,7 +63,7 @@ impl Served {
 }
 
 #[test]
-fn its_accounts_are_those_that_it_prints() {
+fn the_devchain_has_the_accounts_that_it_prints() {
     let served = Served::start();
     assert_eq!(served.ask("eth_chainId"), "0x7a69");
     let accounts = dev_accounts(0, 10);
@@ -82,7 +82,7 @@ fn its_accounts_are_those_that_it_prints() {
 }
 
 #[test]
-fn signals_end_it_while_a_client_has_half_a_request() {
+fn signals_end_the_devchain_while_a_client_has_half_a_request() {
     for signal in [Signal::INT, Signal::TERM] {
         let served = Served::start();
         let mut slow = TcpStream::connect(served.address).unwrap();

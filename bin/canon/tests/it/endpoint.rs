@@ -38,7 +38,7 @@ fn fails(command: Command, code: i32) -> String {
 }
 
 #[test]
-fn what_is_no_endpoint_is_refused_without_its_secrets() {
+fn a_malformed_endpoint_is_refused_without_its_secrets() {
     for (url, says) in [
         (secret_url("http", "host:99999"), "can't be parsed (invalid port number)"),
         (secret_url("http", "[::g]"), "can't be parsed (invalid IPv6 address)"),

@@ -175,7 +175,7 @@ fn dates_after_the_end_of_time_are_not_called_impossible() {
 }
 
 #[test]
-fn what_never_happens_is_called_so() {
+fn events_with_probability_0_are_called_never() {
     let text = text(forecast("--signaling 0% --rival 0%"));
     let never = "            never            never            never            never";
     assert!(text.contains(never), "{text}");

@@ -176,7 +176,7 @@ async fn operators_of_a_chain() {
 }
 
 #[tokio::test]
-async fn what_is_no_set_is_refused() {
+async fn a_set_that_gives_no_forecast_is_refused() {
     let chain = Chain::new().await;
     let says = async |command: Command, code: i32, says: &str| {
         let output = while_served(|| command.output().unwrap()).await;

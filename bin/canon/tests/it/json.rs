@@ -6,7 +6,8 @@ use std::{
     path::PathBuf,
 };
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, Bytes};
+use canon_devchain::DEPLOYMENT_PROXY;
 use canon_protocol::Support;
 use serde_json::Value;
 
@@ -213,10 +214,12 @@ async fn what_commands_that_send_print_is_documented() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_deployments_print_is_documented() {
-    let chain = EmptyChain::new().await;
+    let (chain, without_proxy) = (EmptyChain::new().await, EmptyChain::new().await);
+    without_proxy.chain.set_code(DEPLOYMENT_PROXY, Bytes::new()).unwrap();
     let folder = folder_with("json-deploy", "tests", str::to_owned);
     while_served(move || {
         let planned = json(chain.deploy(&folder, "--dry-run"));
+        let planned_with_proxy = json(without_proxy.deploy(&folder, "--dry-run"));
         let manifest = json(chain.deploy(&folder, "--yes"));
         let registry = manifest["contracts"][1]["address"].as_str().unwrap();
         let ask = |arguments: &str| chain.about(&folder, registry, arguments);
@@ -227,7 +230,7 @@ async fn what_deployments_print_is_documented() {
         let payload =
             format!("payload upgrade {} --uri x --yes", rollups[0]["rollup"].as_str().unwrap());
         let documents = [
-            ("canon deploy --dry-run --json", vec![planned]),
+            ("canon deploy --dry-run --json", vec![planned, planned_with_proxy]),
             ("canon deploy --json", vec![manifest.clone()]),
             ("canon audit --json", vec![json(ask("audit"))]),
             ("canon rollup deploy --json", rollups),

@@ -336,7 +336,7 @@ async fn endpoints_are_tried_in_order_and_each_skipped_one_is_told() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_settings_are_named() {
     let nowhere = |arguments: &[&str]| {
         canon().args(arguments).current_dir(std::env::temp_dir().join(Path::new("/")))
     };

@@ -86,7 +86,7 @@ fn all_pages_are_written() {
 }
 
 #[test]
-fn a_page_of_no_command_is_refused() {
+fn a_manual_page_of_an_unknown_command_is_refused() {
     canon().args(["man", "stake", "vote"]).assert().code(2).stdout_eq("").stderr_eq(str![[r#"
 error: COMMAND: expected a command, found `canon stake vote`
 

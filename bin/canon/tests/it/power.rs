@@ -71,7 +71,7 @@ async fn withdrawals_that_are_not_known_are_not_shown_as_none() {
 }
 
 #[test]
-fn power_of_nobody_in_particular_is_refused_before_the_chain_is_asked() {
+fn power_without_a_holder_is_refused_before_the_chain_is_asked() {
     let said = fails(canon().arg("power"), 2);
     assert!(said.contains("HOLDER: expected the address of a holder, found nothing"), "{said}");
 }

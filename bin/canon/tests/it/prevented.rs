@@ -225,7 +225,7 @@ async fn a_ballot_without_an_amount_casts_the_power_of_the_snapshot_even_if_none
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_other_word_than_for_or_against_is_a_ballot() {
+async fn only_the_words_for_and_against_cast_a_ballot() {
     let folder = Folder::new("words");
     let chain = with_proposal().await;
     chain.pass(171);
@@ -318,7 +318,7 @@ fn run(chain: &Chain, folder: &Folder, acts: &[Act<'_>]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_act_of_an_upgrade_lacks_its_command() {
+async fn every_act_of_an_upgrade_has_its_command() {
     let folder = Folder::new("acts");
     let mut chain = Chain::new().await;
     let (rollup, upgrade) = chain.next_rollup().await;

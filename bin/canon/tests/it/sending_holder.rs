@@ -106,7 +106,7 @@ async fn power_is_locked_for_another_holder() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_than_there_is_is_refused_with_what_is_missing() {
+async fn locking_or_unlocking_too_much_is_refused_with_the_missing_amount() {
     let folder = Folder::new("short");
     let chain = with_tokens().await;
     while_served(move || {
@@ -127,7 +127,7 @@ async fn more_than_there_is_is_refused_with_what_is_missing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_safe_signs_does_both_steps_in_order() {
+async fn a_batch_of_a_safe_does_both_steps_in_order() {
     let folder = Folder::new("lock-unsigned");
     let chain = with_tokens().await;
     while_served(move || {

@@ -132,7 +132,7 @@ pub(crate) fn two_faced(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_shown_is_what_governance_would_freeze_whatever_a_payload_tells_others() {
+async fn actions_are_shown_as_governance_would_freeze_them() {
     let folder = Folder::new("signal-two-faced");
     let mut chain = in_slot_12().await;
     let (told_governance, told_others) = (Address::repeat_byte(2), Address::repeat_byte(1));

@@ -7,7 +7,7 @@ use crate::{
     chain::{Chain, tokens},
     live::{about, about_from, fails, json},
     sending::{shown, stable},
-    servers::{Folder, without_logs},
+    servers::{Folder, forward, relay, without_logs},
     support::{stdout, while_served},
 };
 
@@ -111,6 +111,23 @@ async fn a_stake_leaves_by_its_withdrawer_and_is_paid_when_its_time_has_come() {
         assert!(said.contains("has no stake now") && said.contains(&paid), "{said}");
         let said = fails(about(&chain, &folder, &status(0x77)), 1);
         assert!(said.contains("has never been registered"), "{said}");
+        let server = chain.address();
+        let without_departures = relay(move |request| {
+            let topics = &request["params"][0]["topics"];
+            let asks = request["method"] == "eth_getLogs" && !topics[1].is_null();
+            let failed = serde_json::json!({"code": -32000, "message": "out of order"});
+            let id = &request["id"];
+            let failed = serde_json::json!({"jsonrpc": "2.0", "id": id, "error": failed});
+            Some(if asks { failed } else { forward(server, request) })
+        });
+        let endpoint = format!("http://{without_departures}");
+        let own = Folder::new("stake-exit-no-departures");
+        let said = fails(about_from(&endpoint, &chain, &own, &status(1)), 1);
+        let unknown = format!(
+            "it had a stake in rollup {}; when and how that left isn't known: eth_getLogs: ",
+            chain.set.rollup
+        );
+        assert!(said.contains(&unknown), "{said}");
         let endpoint = format!("http://{}", without_logs(chain.address()));
         let empty = Folder::new("stake-exit-no-logs");
         let said = fails(about_from(&endpoint, &chain, &empty, &status(1)), 1);
@@ -260,7 +277,7 @@ pub(crate) async fn upgraded(folder: &Folder) -> (Chain, Address) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stakes_arrive_in_the_new_rollup_also_where_somebody_took_their_name() {
+async fn stakes_arrive_in_the_new_rollup_also_if_their_attester_is_taken_there() {
     let folder = Folder::new("stake-arrives");
     let (chain, rollup) = upgraded(&folder).await;
     while_served(move || {

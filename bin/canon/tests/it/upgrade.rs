@@ -309,7 +309,7 @@ async fn a_distributor_that_is_not_the_sets_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_payload_for_what_is_no_rollup_of_the_set_is_refused() {
+async fn an_upgrade_payload_to_an_unsuitable_rollup_is_refused() {
     let chain = Chain::new().await;
     let folder = Folder::new("upgrade-refused");
     while_served(move || {

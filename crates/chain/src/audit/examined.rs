@@ -3,12 +3,12 @@
 use super::{AuditError, NEXT_BLOCK, contracts::Contracts, examiner, first_block};
 use crate::{
     Client,
-    deploy::{Create2Origin, ExamineError, GenuineSet, SetExaminer},
+    deploy::{Create2Origin, ExamineError, GenuineSet, NotGenuine, SetExaminer},
 };
 use alloy_primitives::Address;
-use canon_abi::{Contract, RewardDistributor, Rollup};
+use canon_abi::{Contract, Registry, RewardDistributor, Rollup};
 use canon_protocol::{BlockNumber, Create2, RawRollupParameters};
-use canon_views::{BlockView, Present, Question};
+use canon_views::{Present, Question};
 
 type DistributorConstructor = RewardDistributor::constructorCall;
 
@@ -60,35 +60,36 @@ impl ExaminedSet {
     }
 
     /// Checks that a RewardDistributor is genuine, belongs to the set's present Governance and uses its
-    /// Registry. Its creator and its salt make no difference.
+    /// Registry, all at the newest block. Its creator and its salt make no difference.
     ///
     /// # Errors
     ///
-    /// [`ExamineError::NotGenuine`] if it fails a check; otherwise if the chain can't be read.
+    /// [`ExamineError::NotGenuine`] if it fails a check, or the Registry has another owner than when the set was found;
+    /// otherwise if the chain can't be read.
     pub async fn reward_distributor(
         &self,
         client: &Client,
         distributor: Address,
     ) -> Result<(), ExamineError> {
-        let examiner = self.examiner(client, client.head().await?);
+        let examiner = self.examiner(client).await?;
         let origin = examiner.proven_origin::<DistributorConstructor>(distributor).await?;
         examiner.with_origin(origin).reward_distributor(&self.set, distributor).await
     }
 
-    /// Checks that a rollup is genuine, was constructed for the set's present Governance and belongs to it.
-    /// Its creator and its salt, and those of its RewardDistributor, make no difference.
+    /// Checks that a rollup is genuine, was constructed for the set's present Governance and belongs to it, all at
+    /// the newest block. Its creator and its salt, and those of its RewardDistributor, make no difference.
     ///
     /// # Errors
     ///
-    /// [`ExamineError::NotGenuine`] if it fails a check; otherwise if the chain can't be read.
+    /// [`ExamineError::NotGenuine`] if it fails a check, or the Registry has another owner than when the set was found;
+    /// otherwise if the chain can't be read.
     pub async fn rollup(
         &self,
         client: &Client,
         rollup: Address,
     ) -> Result<ExaminedRollup, ExamineError> {
         type Constructor = Rollup::constructorCall;
-        let head = client.head().await?;
-        let examiner = self.examiner(client, head);
+        let examiner = self.examiner(client).await?;
         let origin = examiner.proven_origin::<Constructor>(rollup).await?;
         let examiner = examiner.with_origin(origin);
         let distributor =
@@ -101,7 +102,17 @@ impl ExaminedSet {
         Ok(ExaminedRollup { create2, parameters })
     }
 
-    fn examiner<'a>(&self, client: &'a Client, head: BlockView) -> SetExaminer<'a> {
-        examiner(client, &self.origins, self.first_block, head)
+    /// An examiner of further contracts at the newest block, since they can be newer than the block at which the set
+    /// was found. Of the set, a verdict needs only what never changes, and the present Governance. So it is about the
+    /// newest block alone if the Registry still has the same owner there.
+    async fn examiner<'a>(&self, client: &'a Client) -> Result<SetExaminer<'a>, ExamineError> {
+        let head = client.head().await?;
+        let (address, expected) = (self.set.registry, self.set.governance);
+        let found = client.read(head.hash.into(), address, Registry::ownerCall {}).await?;
+        if found != expected {
+            let (contract, what) = (Contract::Registry, "owner");
+            return Err(NotGenuine::Changed { contract, address, what, expected, found }.into());
+        }
+        Ok(examiner(client, &self.origins, self.first_block, head))
     }
 }

@@ -14,16 +14,16 @@ use canon_abi::{Asset, Governance, Issuer, RewardDistributor};
 use canon_protocol::{Amount, Seconds};
 use canon_views::{BlockView, Present, Question, RollupView};
 
-/// The settings of a rollup, with its genesis.
-pub fn rollup_settings(rollup: &RollupView) -> RollupSettings {
+/// The settings of a rollup, with its genesis; `None` if its slots are longer than a genuine rollup's can be.
+pub fn rollup_settings(rollup: &RollupView) -> Option<RollupSettings> {
     let clock = &rollup.clock;
-    RollupSettings {
+    Some(RollupSettings {
         genesis: Some(clock.genesis),
-        slot_duration: Seconds::new(clock.slot_duration.get()).unwrap_or(Seconds::MAX),
+        slot_duration: Seconds::new(clock.slot_duration.get())?,
         epoch_slots: clock.epoch_duration.get(),
         minimum_stake: rollup.minimum_stake,
         exit_delay: rollup.exit_delay,
-    }
+    })
 }
 
 /// The parameters in force of the set of a Registry, with the present supply as the initial one and without
@@ -62,7 +62,8 @@ async fn read(
     constructors: &Constructors,
     head: BlockView,
 ) -> Result<Option<(SetParameters, Option<Amount>)>, Error> {
-    let (Some(rollup), Some(signaling)) = (present.canonical_rollup(), &present.signaling) else {
+    let rollup = present.canonical_rollup().and_then(rollup_settings);
+    let (Some(rollup), Some(signaling)) = (rollup, &present.signaling) else {
         return Ok(None);
     };
     let Some(distributor) = present.addresses.reward_distributor else { return Ok(None) };
@@ -90,7 +91,7 @@ async fn read(
         },
         signaling: SignalingParameters { n: signaling.rules.n(), m: signaling.rules.m() },
         governance: GovernanceParameters::from(present.governance.configuration),
-        rollup: rollup_settings(rollup),
+        rollup,
         origin: Create2Origin::default(),
     };
     Ok(Some((parameters, initial_holder_has)))

@@ -104,8 +104,10 @@ impl SetExaminer<'_> {
             let later = self.first_block.max(near.next())..=self.head.number;
             found = self.client.find_log(&filter, later).await?;
         }
-        let place = found.and_then(|log| Some((log.block_number?, log.transaction_hash?)));
-        let Some((block, transaction)) = place else { return Ok(None) };
+        let Some(log) = found else { return Ok(None) };
+        let unreadable = Error::BadAnswer { what: "eth_getLogs", address };
+        let place = log.block_number.zip(log.transaction_hash);
+        let (block, transaction) = place.ok_or(unreadable)?;
         let logs = self.logs_of(transaction, address).await?;
         let block = BlockNumber::of(block);
         Ok(C::from_logs(&logs).map(|arguments| Construction { arguments, block, transaction }))

@@ -2,7 +2,7 @@
 
 use super::{
     invalid::ParameterProblem,
-    proxy::{CREATION, CREATOR, DEPLOYMENT_PROXY},
+    proxy::{CREATION, DEPLOYMENT_PROXY, PROXY_CREATOR},
     step::Step,
 };
 use crate::error::Error;
@@ -96,7 +96,7 @@ pub enum DeployError {
     },
     /// The chain lacks the deployment proxy, and this program has no key that pays for its creation.
     #[error(
-        "the chain lacks the deterministic deployment proxy: send {} ether to {CREATOR}, then send the signed \
+        "the chain lacks the deterministic deployment proxy: send {} ether to {PROXY_CREATOR}, then send the signed \
          transaction that creates it, as anybody can (`cast publish`):\n\n  {CREATION}\n\nor choose another factory",
         ether(*.missing, Rounding::Up)
     )]
@@ -158,6 +158,12 @@ pub enum DeployError {
     /// The record belongs to a set with other parameters.
     #[error("the record was begun with other parameters; use those, or a new record")]
     OtherParameters,
+    /// The record has no genesis, on which the rollup's address depends.
+    #[error(
+        "expected the genesis of the rollup in the record, found none; the file was changed: use a new record, with \
+         the genesis of that rollup in the file of its parameters"
+    )]
+    NoGenesis,
     /// The record's transaction for a step isn't the one that the step sends.
     #[error(
         "{step}: the record's transaction isn't the one that this step sends; the file was changed: use \

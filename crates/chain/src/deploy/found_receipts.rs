@@ -72,7 +72,7 @@ async fn logs(client: &Client, plan: &SetPlan, head: &BlockView) -> Result<Vec<L
 
 impl SetPlan {
     /// A filter for the event that proves a step; `None` if it emits none.
-    fn event(&self, step: Step) -> Option<Filter> {
+    pub(super) fn event(&self, step: Step) -> Option<Filter> {
         let (deployer, issuer) = (self.deployer, self.issuer.address());
         let governance = self.governance.address();
         let handed_over = |signature, new_owner: alloy_primitives::Address| {

@@ -75,13 +75,13 @@ impl Upgrade {
 /// # Errors
 ///
 /// [`DeployError::Action`] if the Registry refuses it; otherwise if the endpoint doesn't answer.
-pub async fn rehearse_takeover(
+pub async fn simulate_takeover(
     client: &Client,
     set: &SetAddresses,
     rollup: Address,
 ) -> Result<(), DeployError> {
     let data = Registry::upgradeCall { rollup }.abi_encode().into();
-    rehearse_actions(client, set.governance, &[Action { target: set.registry, data }]).await
+    simulate_actions(client, set.governance, &[Action { target: set.registry, data }]).await
 }
 
 /// Simulates actions of Governance, each separately on the newest block. Actions that need the effect of an
@@ -90,7 +90,7 @@ pub async fn rehearse_takeover(
 /// # Errors
 ///
 /// [`DeployError::Action`] for the first refused action; otherwise if the endpoint doesn't answer.
-pub async fn rehearse_actions(
+pub async fn simulate_actions(
     client: &Client,
     governance: Address,
     actions: &[Action],

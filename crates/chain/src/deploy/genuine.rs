@@ -17,7 +17,6 @@ use super::{
 };
 use crate::{Client, error::Result};
 use alloy_primitives::{Address, U256};
-use alloy_rpc_types_eth::Filter;
 use canon_abi::{
     Asset, Contract, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup,
 };
@@ -255,9 +254,8 @@ impl<'a> SetExaminer<'a> {
         self.check_owner(set, Contract::Issuer, set.issuer).await?;
         // It isn't known if the Asset isn't genuine.
         let Some(initial_supply) = initial_supply else { return Ok(()) };
-        let filter = Filter::new().address(set.issuer);
         let blocks = found.block..=self.head.number;
-        let mints = self.client.events::<Issuer::Minted>(filter, blocks).await?;
+        let mints = self.client.events::<Issuer::Minted>(set.issuer, blocks).await?;
         let amounts = mints.iter().map(|(_, minted)| minted.amount);
         let expected = amounts.fold(initial_supply, U256::saturating_add);
         let supply = Asset::totalSupplyCall {};

@@ -9,12 +9,19 @@ use super::{
     record::{DeployRecord, DoneStep, StepReceipt, first_block},
     step::Step,
 };
-use crate::{Client, Error};
+use crate::{
+    Client, Error,
+    confirm::RECEIPT,
+    view::{BatchedRequest, decode_reply},
+};
 use alloy_primitives::{Address, B256, ChainId, keccak256};
+use alloy_rpc_types_eth::{Filter, TransactionReceipt};
 use canon_abi::{ConstructorArgument, Contract};
 use canon_protocol::{BlockNumber, Timestamp, text};
+use core::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The version of the manifest format.
 const VERSION: u32 = 1;
@@ -111,13 +118,14 @@ impl DeployManifest {
     ///
     /// # Errors
     ///
-    /// [`DeployError::Stopped`] if a step isn't done; [`DeployError::NotCreated`] if a contract has no
-    /// code; otherwise if the chain can't be read.
+    /// [`DeployError::Stopped`] if a step isn't done; [`DeployError::NoGenesis`] if the record has none;
+    /// [`DeployError::NotCreated`] if a contract has no code; otherwise if the chain can't be read.
     pub async fn of(client: &Client, record: &DeployRecord) -> Result<Self, DeployError> {
         if let Some(step) = record.next() {
             return Err(DeployError::Stopped { step });
         }
-        let genesis = record.genesis.or(record.parameters.rollup.genesis).unwrap_or_default();
+        let genesis = record.genesis.or(record.parameters.rollup.genesis);
+        let genesis = genesis.ok_or(DeployError::NoGenesis)?;
         let plan = SetPlan::new(&record.parameters, record.deployer, genesis);
         let head = client.head().await?;
         let at = head.hash.into();
@@ -178,7 +186,12 @@ impl DeployManifest {
     /// The first block with events of the set; `None` if the creation of one of its contracts except Expect isn't
     /// known.
     pub fn first_block(&self) -> Option<BlockNumber> {
-        first_block(|step| self.steps.iter().find(|found| found.step == step)?.receipt)
+        first_block(|step| self.step(step)?.receipt)
+    }
+
+    /// The entry of a step; `None` if the manifest has none.
+    fn step(&self, step: Step) -> Option<&ManifestStep> {
+        self.steps.iter().find(|found| found.step == step)
     }
 
     /// The distinct origins of its contracts.
@@ -249,11 +262,66 @@ pub enum ManifestMismatch {
         /// The value that follows from the parameters, or that the chain has.
         expected: String,
     },
+    /// The manifest lacks a step.
+    #[error("the manifest lacks the step \"{step}\"")]
+    MissingStep {
+        /// The step.
+        step: Step,
+    },
+    /// A part of a step's entry doesn't follow from the parameters, or doesn't match the chain.
+    #[error("step \"{step}\": the manifest's {what} is {manifest}, expected {expected}")]
+    Step {
+        /// The step.
+        step: Step,
+        /// The field.
+        what: &'static str,
+        /// The value in the manifest.
+        manifest: String,
+        /// The value that follows from the parameters, or that the chain has.
+        expected: String,
+    },
+    /// The chain doesn't show that a transaction of the manifest did its step.
+    #[error(
+        "step \"{step}\": the manifest's transaction is {transaction}, {problem}; find the one that did the step"
+    )]
+    Transaction {
+        /// The step.
+        step: Step,
+        /// The transaction.
+        transaction: B256,
+        /// The problem.
+        problem: TransactionProblem,
+    },
+}
+
+/// The reason why the chain doesn't show that a transaction did a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransactionProblem {
+    /// No block has it.
+    NotFound,
+    /// It failed.
+    Failed,
+    /// It didn't emit the event of the step.
+    NoEvent,
+}
+
+impl fmt::Display for TransactionProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotFound => "which no block of the endpoint has",
+            Self::Failed => "which failed",
+            Self::NoEvent => "which doesn't have the event of this step",
+        })
+    }
 }
 
 impl DeployManifest {
     /// All parts of the manifest that don't follow from its parameters and the shipped artifacts, or don't
     /// match the chain.
+    ///
+    /// A known transaction must be in its block, have used its gas, and have the event of its step. The creation of
+    /// Expect emits none, so that its transaction may be any that succeeded. Transactions that the manifest doesn't
+    /// know aren't searched for.
     ///
     /// # Errors
     ///
@@ -265,26 +333,79 @@ impl DeployManifest {
         }
         let plan = self.plan();
         let at = client.head().await?.hash.into();
+        let receipts = self.receipts(client).await?;
         let mut mismatches = Vec::new();
-        for planned in Step::ALL.into_iter().filter_map(|step| plan.contract(step)) {
+        for step in Step::ALL {
+            let Some(planned) = plan.contract(step) else { continue };
             let (contract, address) = (planned.contract(), planned.address());
             let Some(found) = self.contract(contract) else {
                 mismatches.push(ManifestMismatch::Missing { contract, expected: address });
                 continue;
             };
             let code = client.code(at, address).await?.unwrap_or_default();
-            let expected = Self::entry(planned, &code, found.creation);
+            let creation = self.step(step).and_then(|step| step.receipt);
+            let expected = ManifestContract::of(planned, keccak256(&code), creation);
             mismatches.extend(found.differences(&expected, contract));
+        }
+        for step in Step::ALL {
+            match self.step(step) {
+                Some(found) => mismatches.extend(found.mismatches(&plan, &receipts)),
+                None => mismatches.push(ManifestMismatch::MissingStep { step }),
+            }
         }
         Ok(mismatches)
     }
 
-    fn entry(
-        planned: &ContractPlan,
-        code: &[u8],
-        creation: Option<StepReceipt>,
-    ) -> ManifestContract {
-        ManifestContract::of(planned, keccak256(code), creation)
+    /// The receipts that the chain has of the manifest's transactions.
+    async fn receipts(&self, client: &Client) -> Result<BTreeMap<B256, TransactionReceipt>, Error> {
+        let receipts = self.steps.iter().filter_map(|step| step.receipt);
+        let transactions: BTreeSet<_> = receipts.map(|receipt| receipt.transaction).collect();
+        let requests = transactions.iter().map(|hash| BatchedRequest::new(RECEIPT, (*hash,)));
+        let requests = requests.collect::<Result<Vec<_>, Error>>()?;
+        let replies = client.batch(&requests).await?;
+        let mut found = BTreeMap::new();
+        for (transaction, reply) in transactions.into_iter().zip(replies) {
+            if let Some(receipt) = decode_reply::<Option<TransactionReceipt>>(RECEIPT, reply)? {
+                found.insert(transaction, receipt);
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl ManifestStep {
+    /// The parts that don't follow from the plan, or don't match the receipts that the chain has.
+    fn mismatches(
+        &self,
+        plan: &SetPlan,
+        receipts: &BTreeMap<B256, TransactionReceipt>,
+    ) -> Vec<ManifestMismatch> {
+        let Self { step, address, receipt } = *self;
+        let mut mismatches = Vec::new();
+        let mut compare = |what, manifest: String, expected: String| {
+            if manifest != expected {
+                mismatches.push(ManifestMismatch::Step { step, what, manifest, expected });
+            }
+        };
+        compare("address", address.to_string(), plan.address(step).to_string());
+        let Some(StepReceipt { transaction, block, gas_used }) = receipt else { return mismatches };
+        let found = receipts.get(&transaction).and_then(|found| Some((found, found.block_number?)));
+        let Some((found, number)) = found else {
+            let problem = TransactionProblem::NotFound;
+            mismatches.push(ManifestMismatch::Transaction { step, transaction, problem });
+            return mismatches;
+        };
+        compare("block", block.to_string(), BlockNumber::of(number).to_string());
+        compare("gas used", gas_used.to_string(), found.gas_used.to_string());
+        let emitted = |event: Filter| found.logs().iter().any(|log| event.matches(&log.inner));
+        let did_step = plan.event(step).is_none_or(emitted);
+        let problem = match (found.status(), did_step) {
+            (true, true) => return mismatches,
+            (true, false) => TransactionProblem::NoEvent,
+            (false, _) => TransactionProblem::Failed,
+        };
+        mismatches.push(ManifestMismatch::Transaction { step, transaction, problem });
+        mismatches
     }
 }
 
@@ -294,6 +415,12 @@ impl ManifestContract {
             let pairs = entry.arguments.iter().map(|one| format!("{} = {}", one.name, one.value));
             pairs.collect::<Vec<_>>().join(", ")
         };
+        let creation = |entry: &Self| match entry.creation {
+            Some(StepReceipt { transaction, block, gas_used }) => {
+                format!("{transaction} in block {block} with {gas_used} gas")
+            }
+            None => "unknown".to_owned(),
+        };
         let fields = |entry: &Self| {
             [
                 ("address", entry.address.to_string()),
@@ -302,6 +429,7 @@ impl ManifestContract {
                 ("init code hash", entry.init_code_hash.to_string()),
                 ("code hash", entry.code_hash.to_string()),
                 ("arguments", arguments(entry)),
+                ("creation", creation(entry)),
             ]
         };
         let pairs = fields(self).into_iter().zip(fields(expected));

@@ -33,13 +33,14 @@ pub use constructor::ConstructorEvents;
 pub use error::DeployError;
 pub use further::{
     CreationState, DeployedContract, Upgrade, check_creation, create, deploy_rollup,
-    deploy_upgrade_payload, plan_rollup, plan_upgrade_payload, rehearse_actions, rehearse_takeover,
+    deploy_upgrade_payload, plan_rollup, plan_upgrade_payload, simulate_actions, simulate_takeover,
     verify_rollup, verify_upgrade_payload,
 };
 pub use genuine::SetExaminer;
 pub use invalid::{InvalidParameters, ParameterProblem};
 pub use manifest::{
     DeployManifest, ManifestArgument, ManifestContract, ManifestMismatch, ManifestStep,
+    TransactionProblem,
 };
 pub use origin::Create2Origin;
 pub use parameters::{
@@ -47,7 +48,7 @@ pub use parameters::{
     SignalingParameters,
 };
 pub use plan::{ContractPlan, SetPlan};
-pub use proxy::DEPLOYMENT_PROXY;
+pub use proxy::{DEPLOYMENT_PROXY, PROXY_COST, PROXY_CREATOR};
 pub use record::{BegunStep, DeployRecord, DoneStep, StepReceipt};
 pub use record_file::{RecordFile, RecordFileError};
 pub use rules::{

@@ -28,10 +28,10 @@ pub(crate) const CREATION: Bytes = bytes!(
 const CODE_IN_CREATION: Range<usize> = 31..100;
 
 /// The sender of that transaction.
-pub(crate) const CREATOR: Address = address!("0x3fab184622dc19b6109349b94811493bf2a45362");
+pub const PROXY_CREATOR: Address = address!("0x3fab184622dc19b6109349b94811493bf2a45362");
 
 /// The most that the transaction can cost, in wei: 100,000 gas at 100 gwei.
-const COST: u64 = 10_000_000_000_000_000;
+pub const PROXY_COST: u64 = 10_000_000_000_000_000;
 
 /// Creates the proxy, unless the chain has it.
 pub(crate) async fn ensure_proxy(
@@ -93,7 +93,7 @@ async fn fund_creator(sender: &mut Sender, wait: &mut impl Wait) -> Result<(), D
     sender.await_none_in_flight(wait).await?;
     let missing = missing(&client).await?;
     if !missing.is_zero() {
-        let call = ContractCall::pay("fund the deployment proxy's creator", CREATOR, missing);
+        let call = ContractCall::pay("fund the deployment proxy's creator", PROXY_CREATOR, missing);
         let checks = Checks::AtReceipt { gas_limit: TRANSFER_GAS };
         let pending = sender.submit(call, checks, client.next_block().await?).await?;
         client.await_receipt(&pending, wait).await?;
@@ -103,7 +103,7 @@ async fn fund_creator(sender: &mut Sender, wait: &mut impl Wait) -> Result<(), D
 
 /// The wei that the creator lacks for its transaction.
 async fn missing(client: &Client) -> Result<U256, DeployError> {
-    Ok(U256::from(COST).saturating_sub(client.balance(CREATOR).await?))
+    Ok(U256::from(PROXY_COST).saturating_sub(client.balance(PROXY_CREATOR).await?))
 }
 
 #[cfg(test)]
@@ -117,10 +117,10 @@ mod tests {
         let creation = TxEnvelope::decode_2718_exact(&CREATION).unwrap();
         assert_eq!(*creation.tx_hash(), keccak256(&CREATION));
         assert_eq!(creation.chain_id(), None);
-        assert_eq!(creation.recover_signer_unchecked().unwrap(), CREATOR);
-        assert_eq!(CREATOR.create(creation.nonce()), DEPLOYMENT_PROXY);
+        assert_eq!(creation.recover_signer_unchecked().unwrap(), PROXY_CREATOR);
+        assert_eq!(PROXY_CREATOR.create(creation.nonce()), DEPLOYMENT_PROXY);
         let cost = u128::from(creation.gas_limit()) * creation.max_fee_per_gas();
-        assert_eq!(cost, COST.into());
+        assert_eq!(cost, PROXY_COST.into());
         assert!(creation.input().ends_with(&CREATION[CODE_IN_CREATION]));
     }
 }

@@ -1,10 +1,11 @@
 //! The record of a deployment, from which it continues after an interruption.
 
 use super::{parameters::SetParameters, step::Step};
-use crate::{Client, Confirmed, Error, Inclusion};
+use crate::{Client, Confirmed, Error, Inclusion, confirm::RECEIPT};
 use alloy_primitives::{Address, B256, Bytes, ChainId, U256};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::TransactionReceipt;
+use alloy_transport::RpcError;
 use canon_protocol::{BlockNumber, Timestamp, text};
 use serde::{Deserialize, Serialize};
 
@@ -100,16 +101,16 @@ impl StepReceipt {
     ///
     /// # Errors
     ///
-    /// If the endpoint doesn't answer.
+    /// If the endpoint doesn't answer, or doesn't have the receipt.
     pub async fn fee(&self, client: &Client) -> Result<U256, Error> {
         let found = self.found(client).await?;
-        let price = found.map(|found| found.effective_gas_price).unwrap_or_default();
-        Ok(U256::from(price) * U256::from(self.gas_used))
+        let found = found.ok_or_else(|| Error::rpc(RECEIPT, RpcError::NullResp))?;
+        Ok(U256::from(found.effective_gas_price) * U256::from(self.gas_used))
     }
 
     async fn found(&self, client: &Client) -> Result<Option<TransactionReceipt>, Error> {
         let found = client.provider().get_transaction_receipt(self.transaction).await;
-        found.map_err(|source| Error::rpc("eth_getTransactionReceipt", source))
+        found.map_err(|source| Error::rpc(RECEIPT, source))
     }
 }
 
@@ -203,7 +204,7 @@ impl DeployRecord {
     ///
     /// # Errors
     ///
-    /// If the endpoint doesn't answer.
+    /// If the endpoint doesn't answer, or doesn't have one of the receipts.
     pub async fn fee(&self, client: &Client) -> Result<U256, Error> {
         let mut fee = U256::ZERO;
         for receipt in self.receipts() {

@@ -8,7 +8,6 @@ use super::{
 use crate::{error::Result, logs::LogPosition};
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, U256};
-use alloy_rpc_types_eth::Filter;
 use canon_abi::{Contract, Registry};
 use canon_protocol::{BlockNumber, SENTINEL};
 
@@ -82,9 +81,8 @@ impl SetExaminer<'_> {
         registry: Address,
         created: BlockNumber,
     ) -> Result<Vec<Listing>, ExamineError> {
-        let filter = Filter::new().address(registry);
         let blocks = created..=self.head.number;
-        let added = self.client.events::<Registry::InstanceAdded>(filter, blocks).await?;
+        let added = self.client.events::<Registry::InstanceAdded>(registry, blocks).await?;
         let count = Registry::numberOfVersionsCall {};
         let expected = self.client.read(self.head.hash.into(), registry, count).await?;
         let found = added.len();
@@ -97,9 +95,8 @@ impl SetExaminer<'_> {
 
     /// The changes of a contract's owner since its construction in `created`, oldest first.
     async fn handovers(&self, address: Address, created: BlockNumber) -> Result<Vec<Handover>> {
-        let filter = Filter::new().address(address);
         let blocks = created..=self.head.number;
-        let owners = self.client.events::<Registry::OwnershipTransferred>(filter, blocks).await?;
+        let owners = self.client.events::<Registry::OwnershipTransferred>(address, blocks).await?;
         // The constructor emits the same event, without a previous owner.
         let owners = owners.into_iter();
         let handovers = owners.filter(|(_, event)| !event.previousOwner.is_zero());

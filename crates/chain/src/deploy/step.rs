@@ -119,18 +119,22 @@ impl fmt::Display for Step {
 impl SetPlan {
     /// The transaction of a step.
     pub fn call(&self, step: Step) -> ContractCall {
-        if let Some(contract) = self.contract(step) {
-            return contract.call();
-        }
         let (asset, registry) = (self.asset.address(), self.registry.address());
         let (issuer, governance) = (self.issuer.address(), self.governance.address());
         match step {
+            Step::Asset => self.asset.call(),
+            Step::Registry => self.registry.call(),
+            Step::Proposals => self.proposals.call(),
+            Step::Governance => self.governance.call(),
+            Step::Issuer => self.issuer.call(),
+            Step::RewardDistributor => self.reward_distributor.call(),
+            Step::Expect => self.expect.call(),
+            Step::Rollup => self.rollup.call(),
+            Step::Upgrade => calls::upgrade(registry, self.rollup.address()),
             Step::OfferAsset => calls::offer_ownership(asset, issuer),
             Step::OfferRegistry => calls::offer_ownership(registry, governance),
             Step::AcceptAsset => calls::issuer_accept(issuer, asset),
             Step::AcceptRegistry => calls::governance_accept(governance, registry),
-            // Only `Step::Upgrade` is left.
-            _ => calls::upgrade(registry, self.rollup.address()),
         }
     }
 }

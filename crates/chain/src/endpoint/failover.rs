@@ -20,6 +20,7 @@ use super::{
     patience::noting_delay,
     problem::{EndpointNote, EndpointProblem, NoEndpoint},
 };
+use crate::client::L1_SLOT;
 use alloy_json_rpc::{RequestPacket, Response, ResponsePacket, ResponsePayload, SerializedRequest};
 use alloy_primitives::{Bytes, ChainId, U64};
 use alloy_rpc_client::RpcClient;
@@ -44,7 +45,7 @@ use tower::Service;
 pub const DEVELOPMENT_CHAINS: [ChainId; 2] = [31337, 1337];
 
 /// The maximum age of the newest block: 25 consecutive slots of L1 without a block.
-const MAX_HEAD_AGE: Duration = Duration::from_secs(300);
+const MAX_HEAD_AGE: Duration = Duration::from_secs(25 * L1_SLOT.get());
 
 /// The maximum number of blocks by which a newest block may be below one seen before. It allows for the
 /// differences of nodes behind one load balancer, and for the depth of usual reorganizations.
@@ -52,7 +53,7 @@ const MAX_BLOCKS_BEHIND: u64 = 5;
 
 /// The maximum time by which a newest block may be older than one seen before: [`MAX_BLOCKS_BEHIND`] slots
 /// of L1.
-const MAX_TIME_BEHIND: Duration = Duration::from_secs(12 * MAX_BLOCKS_BEHIND);
+const MAX_TIME_BEHIND: Duration = Duration::from_secs(L1_SLOT.get() * MAX_BLOCKS_BEHIND);
 
 /// The maximum time by which a newest block may be ahead of the clock, which may be slow.
 const MAX_TIME_AHEAD: Duration = Duration::from_secs(60);

@@ -2,9 +2,24 @@
 
 use super::secrets::Secrets;
 use alloy_transport::{TransportError, TransportErrorKind};
+use canon_protocol::{Seconds, text};
 use core::{error::Error, time::Duration};
 use std::io;
 use tokio_tungstenite::tungstenite::{self, http::StatusCode};
+
+/// The advice after a status that [`refuses_key`].
+pub(crate) const CHECK_KEY: &str = "check the key, or user and password, in its URL";
+
+/// Whether an endpoint that answers with this HTTP status doesn't accept the key, or the user and password, of its URL.
+pub(crate) const fn refuses_key(status: u16) -> bool {
+    matches!(status, 401 | 403)
+}
+
+/// A duration as text, rounded up to seconds.
+pub(super) fn shown(time: Duration) -> text::Duration {
+    let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
+    text::Duration(Seconds::new(seconds).unwrap_or(Seconds::MAX))
+}
 
 /// The innermost reason why an endpoint gave no answer, without the endpoint's secrets.
 ///
@@ -45,11 +60,11 @@ impl EndpointFailure {
     /// The error of a server that refused the request for a WebSocket connection with an HTTP status.
     fn refused_handshake(status: StatusCode) -> Self {
         let advice = match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                "; check the key, or user and password, in its URL"
+            status if refuses_key(status.as_u16()) => format!("; {CHECK_KEY}"),
+            StatusCode::TOO_MANY_REQUESTS => {
+                "; wait, or use an endpoint with a key of your own".to_owned()
             }
-            StatusCode::TOO_MANY_REQUESTS => "; wait, or use an endpoint with a key of your own",
-            _ => "",
+            _ => String::new(),
         };
         Self(format!("HTTP error: {status}{advice}"))
     }
@@ -81,14 +96,14 @@ impl EndpointFailure {
 
     /// The error of an endpoint that took longer than `limit`.
     pub(super) fn timeout(what: &str, limit: Duration) -> Self {
-        Self(format!("no {what} within {} s", limit.as_secs_f64()))
+        Self(format!("no {what} within {}", shown(limit)))
     }
 
     /// A lost connection couldn't be opened again within `limit`.
     pub(super) fn unconnected(reason: &str, limit: Duration) -> Self {
         Self(format!(
-            "the connection was lost and couldn't be opened again within {} s: {reason}",
-            limit.as_secs_f64()
+            "the connection was lost and couldn't be opened again within {}: {reason}",
+            shown(limit)
         ))
     }
 
@@ -122,6 +137,11 @@ impl EndpointFailure {
         Self(reason.to_string())
     }
 
+    /// The error of a receipt that doesn't say which block has its transaction.
+    pub(crate) fn receipt_without_block() -> Self {
+        Self("its receipt has no block".to_owned())
+    }
+
     /// The error of an answer that isn't the requested JSON. The answer isn't included, because it can be a
     /// page of any length and can contain the request.
     pub(crate) fn not_as_expected(error: &serde_json::Error) -> Self {
@@ -142,5 +162,32 @@ fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
     match wrapped {
         Some(wrapped) => Some(wrapped),
         None => error.source(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_handshake_has_the_advice_of_its_status() {
+        let said = |status: u16| {
+            EndpointFailure::refused_handshake(StatusCode::from_u16(status).unwrap()).to_string()
+        };
+        for status in [401, 403] {
+            assert!(said(status).ends_with(&format!("; {CHECK_KEY}")), "{}", said(status));
+        }
+        assert!(said(429).ends_with("a key of your own"), "{}", said(429));
+        assert_eq!(said(502), "HTTP error: 502 Bad Gateway");
+    }
+
+    #[test]
+    fn a_time_limit_is_shown_in_its_units_and_never_as_nothing() {
+        for (limit, expected) in
+            [(30_000, "30 s"), (500, "1 s"), (90_000, "1 min 30 s"), (3_600_000, "1 h")]
+        {
+            let failure = EndpointFailure::timeout("answer", Duration::from_millis(limit));
+            assert_eq!(failure.to_string(), format!("no answer within {expected}"));
+        }
     }
 }

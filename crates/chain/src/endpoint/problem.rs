@@ -1,6 +1,9 @@
 //! The reason why an endpoint isn't used.
 
-use super::{Endpoint, EndpointFailure};
+use super::{
+    Endpoint, EndpointFailure,
+    failure::{CHECK_KEY, refuses_key, shown},
+};
 use crate::{
     error::{is_rate_limit, revert_data},
     range_refusal::is_range_refusal,
@@ -37,8 +40,8 @@ pub enum EndpointProblem {
     NoRegistry(Address),
     /// The newest block is too old.
     #[error(
-        "its newest block {} is {} s old and {} s were expected at most; wait until it is in sync",
-        grouped(*.number), grouped(.age.as_secs()), grouped(.most.as_secs())
+        "its newest block {} is {} old, expected {} at most; wait until it is in sync",
+        grouped(*.number), shown(*.age), shown(*.most)
     )]
     OldHead {
         /// The number of the newest block.
@@ -50,9 +53,9 @@ pub enum EndpointProblem {
     },
     /// The newest block is from the future.
     #[error(
-        "its newest block {} is {} s ahead of the clock and {} s were expected at most; check this machine's \
-         clock, or use another endpoint",
-        grouped(*.number), grouped(.ahead.as_secs()), grouped(.most.as_secs())
+        "its newest block {} is {} ahead of the clock, expected {} at most; check this machine's clock, or use \
+         another endpoint",
+        grouped(*.number), shown(*.ahead), shown(*.most)
     )]
     FutureHead {
         /// The number of the newest block.
@@ -73,16 +76,14 @@ pub enum EndpointProblem {
     /// The endpoint accepts no requests for a while, because there were too many.
     #[error(
         "it answers no more requests for now{}; wait, or use an endpoint with a key of your own",
-        for_seconds(.retry_after)
+        asked_for(.retry_after)
     )]
     Busy {
         /// The time that the endpoint requests to wait, if any.
         retry_after: Option<Duration>,
     },
     /// The endpoint refuses the key, or the user and password, in its URL.
-    #[error(
-        "it refuses the request (HTTP {status}); check the key, or user and password, in its URL"
-    )]
+    #[error("it refuses the request (HTTP {status}); {CHECK_KEY}")]
     Unauthorized {
         /// The HTTP status, 401 or 403.
         status: u16,
@@ -92,8 +93,8 @@ pub enum EndpointProblem {
     Failed(String),
 }
 
-fn for_seconds(time: &Option<Duration>) -> String {
-    time.map(|time| format!(" (it asks for {} s)", time.as_secs())).unwrap_or_default()
+fn asked_for(time: &Option<Duration>) -> String {
+    time.map(|time| format!(" (it asks for {})", shown(time))).unwrap_or_default()
 }
 
 impl EndpointProblem {
@@ -113,7 +114,7 @@ impl EndpointProblem {
             RpcError::Transport(_) if is_busy(error) => Some(Self::busy(error)),
             RpcError::Transport(kind) => {
                 let status = kind.as_http_error().map(|error| error.status);
-                if let Some(status @ (401 | 403)) = status {
+                if let Some(status) = status.filter(|status| refuses_key(*status)) {
                     return Some(Self::Unauthorized { status });
                 }
                 let is_answer = status.is_some_and(|status| ABOUT_THE_REQUEST.contains(&status));

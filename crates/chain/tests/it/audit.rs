@@ -2,25 +2,26 @@
 
 use crate::{
     genuine::{interrupted, list_a_second_rollup, rollup_without_create2},
-    test_chain::{TestChain, chain, deployed},
+    test_chain::{TestChain, chain, deployed, newest_view},
 };
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy_provider::Provider;
 use canon_abi::{Asset, Contract, Governance, Registry, RewardDistributor};
 use canon_chain::{
-    ContractCall, NoWait,
-    audit::{AuditReport, Finding, audit},
+    Checks, ContractCall, NoWait,
+    audit::{AuditReport, Finding, audit, rollup_settings},
     calls,
     deploy::{
-        Create2Origin, DeployManifest, DeployProgress, DeployRecord, DeployedSet, FindingLevel,
-        NotGenuine, SetParameters, SetPlan, Step, deploy_rollup, find_done,
+        Create2Origin, DeployError, DeployManifest, DeployProgress, DeployRecord, DeployedSet,
+        FindingLevel, ManifestMismatch, NotGenuine, SetParameters, SetPlan, Step,
+        TransactionProblem, deploy_rollup, find_done,
     },
 };
 use canon_devchain::UnsignedCall;
 use canon_payload::{Assembler, op};
-use canon_protocol::Timestamp;
-use canon_views::SetAddresses;
-use core::ops::ControlFlow;
+use canon_protocol::{Amount, BlockNumber, Timestamp};
+use canon_views::{Question, SetAddresses};
+use core::{num::NonZeroU64, ops::ControlFlow};
 use std::collections::BTreeSet;
 
 async fn report(chain: &TestChain, registry: Address) -> AuditReport {
@@ -281,7 +282,7 @@ type Tampering = fn(&mut DeployManifest);
 async fn a_manifest_that_lies_is_an_error_for_each_lie() {
     let (chain, manifest) = with_manifest().await;
     let registry = manifest.contracts[1].address;
-    let tamperings: [(&str, Tampering); 8] = [
+    let tamperings: [(&str, Tampering); 15] = [
         ("is of chain 1, this is chain 31337", |manifest| manifest.chain_id = 1),
         ("lacks Rollup", |manifest| drop(manifest.contracts.pop())),
         ("Asset: the manifest's address is", |manifest| {
@@ -302,6 +303,25 @@ async fn a_manifest_that_lies_is_an_error_for_each_lie() {
         ("Rollup: the manifest's address is", |manifest| {
             manifest.parameters.rollup.epoch_slots = 7
         }),
+        ("Asset: the manifest's creation is", |manifest| manifest.contracts[0].creation = None),
+        ("step \"create Asset\": the manifest's block is", |manifest| {
+            manifest.steps[0].receipt.as_mut().unwrap().block = BlockNumber::ZERO;
+        }),
+        ("step \"create Asset\": the manifest's gas used is", |manifest| {
+            manifest.steps[0].receipt.as_mut().unwrap().gas_used = 1;
+        }),
+        ("which no block of the endpoint has", |manifest| {
+            manifest.steps[8].receipt.as_mut().unwrap().transaction = B256::ZERO;
+        }),
+        ("which doesn't have the event of this step", |manifest| {
+            manifest.steps[12].receipt = manifest.steps[0].receipt;
+        }),
+        ("step \"Issuer accepts Asset\": the manifest's address is", |manifest| {
+            manifest.steps[11].address = Address::ZERO;
+        }),
+        ("lacks the step \"Governance accepts Registry\"", |manifest| {
+            manifest.steps.pop();
+        }),
     ];
     for (says, tamper) in tamperings {
         let mut changed = manifest.clone();
@@ -311,6 +331,46 @@ async fn a_manifest_that_lies_is_an_error_for_each_lie() {
         let texts: Vec<_> = found.findings.iter().map(|finding| &finding.text).collect();
         assert!(texts.iter().any(|text| text.contains(says)), "{says}: {texts:#?}");
     }
+}
+
+#[tokio::test]
+async fn a_manifest_with_a_failed_transaction_does_not_match() {
+    let (chain, mut manifest) = with_manifest().await;
+    let governance = manifest.contracts[3].address;
+    let next = chain.client.next_block().await.unwrap();
+    let checks = Checks::AtReceipt { gas_limit: 500_000 };
+    let call = calls::withdraw(governance, Address::repeat_byte(1), Amount::TOKEN);
+    let failed = chain.sender(1).submit(call, checks, next).await.unwrap().hash();
+    manifest.steps[8].receipt.as_mut().unwrap().transaction = failed;
+    let mismatches = manifest.mismatches(&chain.client).await.unwrap();
+    let expected = ManifestMismatch::Transaction {
+        step: Step::Upgrade,
+        transaction: failed,
+        problem: TransactionProblem::Failed,
+    };
+    assert!(mismatches.contains(&expected), "{mismatches:#?}");
+}
+
+#[tokio::test]
+async fn a_record_without_genesis_gives_no_manifest() {
+    let chain = chain().await;
+    let mut record = chain.record();
+    let go_on = |_: &DeployRecord, _: DeployProgress| ControlFlow::Continue(());
+    chain.go_on(&mut record, go_on).await.unwrap();
+    record.genesis = None;
+    let error = DeployManifest::of(&chain.client, &record).await.unwrap_err();
+    assert!(matches!(error, DeployError::NoGenesis), "{error}");
+}
+
+#[tokio::test]
+async fn a_rollup_of_longer_slots_than_a_genuine_one_has_no_settings() {
+    let (chain, set) = deployed().await;
+    let question = Question::default();
+    let view = newest_view(&chain.client, set.deployment.registry, &question).await.unwrap();
+    let mut rollup = view.canonical_rollup().unwrap().clone();
+    assert!(rollup_settings(&rollup).is_some());
+    rollup.clock.slot_duration = NonZeroU64::MAX;
+    assert_eq!(rollup_settings(&rollup), None);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use canon_chain::{
     Error, NoWait, calls,
     deploy::{
         Create2Origin, DeployError, DeployProgress, DeployRecord, DeployedSet, SetParameters,
-        SetPlan, Step, create, deploy,
+        SetPlan, Step, StepReceipt, create, deploy,
     },
 };
 use canon_protocol::Timestamp;
@@ -73,6 +73,9 @@ async fn every_step_is_reported_in_order_with_its_gas() {
     assert_eq!(record.most_gas_left(), 0);
     let fee = record.fee(&chain.client).await.unwrap();
     assert!(fee > U256::from(gas), "{fee}");
+    let unknown = StepReceipt { transaction: B256::ZERO, ..record.done[0].receipt.unwrap() };
+    let error = unknown.fee(&chain.client).await.unwrap_err();
+    assert!(error.is_temporary(), "{error}");
     assert!(record.done.iter().all(|done| done.receipt.unwrap().gas_used > 20_000));
     assert_eq!(record.address(Step::Expect), Some(set.expect));
     assert_eq!(record.first_block(), Some(record.done[0].receipt.unwrap().block));

@@ -128,10 +128,10 @@ async fn an_endpoint_that_says_nothing_is_given_up() {
     let address = silent.local_addr().unwrap();
     let hours = |hours: u64| Duration::from_secs(hours * 3_600);
     let timeouts = Timeouts { connect: hours(2), request: hours(1) };
-    is_given_up(secret_endpoint("http", address), timeouts, "no answer within 3600 s").await;
-    is_given_up(secret_endpoint("https", address), timeouts, "no answer within 3600 s").await;
-    is_given_up(secret_endpoint("ws", address), timeouts, "no connection within 7200 s").await;
-    is_given_up(secret_endpoint("wss", address), timeouts, "no connection within 7200 s").await;
+    is_given_up(secret_endpoint("http", address), timeouts, "no answer within 1 h").await;
+    is_given_up(secret_endpoint("https", address), timeouts, "no answer within 1 h").await;
+    is_given_up(secret_endpoint("ws", address), timeouts, "no connection within 2 h").await;
+    is_given_up(secret_endpoint("wss", address), timeouts, "no connection within 2 h").await;
     // For HTTP, the handshake is part of connecting too.
     let timeouts = Timeouts { connect: hours(1), request: hours(2) };
     is_given_up(secret_endpoint("https", address), timeouts, "timed out").await;
@@ -140,7 +140,7 @@ async fn an_endpoint_that_says_nothing_is_given_up() {
     let path = folder.file("geth.ipc");
     let _silent = UnixListener::bind(&path).unwrap();
     let endpoint: Endpoint = path.to_str().unwrap().parse().unwrap();
-    is_given_up(endpoint, timeouts, "no answer within 7200 s").await;
+    is_given_up(endpoint, timeouts, "no answer within 2 h").await;
 }
 
 #[tokio::test]

@@ -3,13 +3,13 @@
 use crate::{genuine::rollup_without_create2, test_chain::deployed};
 use alloy_eips::BlockId;
 use alloy_primitives::B256;
-use canon_abi::{Registry, UpgradePayload};
+use canon_abi::{Contract, Registry, UpgradePayload};
 use canon_chain::{
     NoWait,
     audit::ExaminedSet,
     deploy::{
         Create2Origin, DeployError, ExamineError, NotGenuine, SetParameters, Upgrade,
-        deploy_rollup, deploy_upgrade_payload, rehearse_actions,
+        deploy_rollup, deploy_upgrade_payload, simulate_actions,
     },
 };
 use canon_protocol::{Refusal, RollupRefusal, Seconds, Timestamp};
@@ -42,10 +42,10 @@ async fn a_rollup_and_the_payload_that_makes_it_canonical() {
     let actions = actions.unwrap();
     assert_eq!(actions.len(), 4);
     assert_eq!(actions, upgrade.actions(&deployment), "known before it is sent");
-    rehearse_actions(&chain.client, deployment.governance, &actions).await.unwrap();
+    simulate_actions(&chain.client, deployment.governance, &actions).await.unwrap();
     // Other callers can't execute the actions, and they can't be executed twice.
     let refused = async |caller| {
-        let error = rehearse_actions(&chain.client, caller, &actions).await.unwrap_err();
+        let error = simulate_actions(&chain.client, caller, &actions).await.unwrap_err();
         let DeployError::Action { number, source } = error else { panic!("{error}") };
         assert!(source.as_revert().is_some(), "{source}");
         number
@@ -142,4 +142,17 @@ async fn a_rollup_of_any_salt_is_examined_before_a_payload_names_it() {
     let plain = rollup_without_create2(&chain, &set).await;
     let error = examined.rollup(&chain.client, plain).await.unwrap_err();
     assert!(matches!(error, ExamineError::NotGenuine(NotGenuine::OtherAddress { .. })), "{error}");
+
+    // The rollup still belongs to the Governance that was found before, but that one isn't in office any more.
+    let (registry, next) = (set.deployment.registry, chain.accounts[1].address());
+    let offer = Registry::transferOwnershipCall { newOwner: next };
+    chain.send_as(set.deployment.governance, registry, &offer).await;
+    chain.send_as(next, registry, &Registry::acceptOwnershipCall {}).await;
+    let error = examined.rollup(&chain.client, rollup.address()).await.unwrap_err();
+    let ExamineError::NotGenuine(NotGenuine::Changed { contract, expected, found, .. }) = error
+    else {
+        panic!("{error}")
+    };
+    assert_eq!(contract, Contract::Registry);
+    assert_eq!((expected, found), (set.deployment.governance, next));
 }

@@ -12,7 +12,7 @@ use super::{
     params::Params,
 };
 use crate::{
-    block::{Block, StateVersions, Tx},
+    block::{Block, Tx},
     calls::{Overrides, Target},
     chain::Chain,
     exec::View,
@@ -214,8 +214,7 @@ fn create_access_list(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<R
 fn get_block(chain: &Chain, id: BlockId, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let full = params.or(false)?;
     if id == BlockId::pending() {
-        let pending = Block::seal(chain.next_header(), Vec::new(), StateVersions::default());
-        return json(convert::block(&pending, full));
+        return json(convert::block(&chain.pending_block(), full));
     }
     json(find_block(chain, id).map(|block| convert::block(block, full)))
 }
@@ -229,10 +228,10 @@ fn get_block_receipts(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<R
     }))
 }
 
-/// A number that a block has; null without the block. The pending one has no transactions yet.
+/// A number that a block has; null without the block.
 fn count(chain: &Chain, id: BlockId, of: fn(&Block) -> usize) -> RpcResult<Box<RawValue>> {
     if id == BlockId::pending() {
-        return json(U64::ZERO);
+        return json(U64::from(of(&chain.pending_block())));
     }
     json(find_block(chain, id).map(|block| U64::from(of(block))))
 }

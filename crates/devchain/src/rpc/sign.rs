@@ -26,9 +26,7 @@ pub(super) fn dispatch(
     params: &mut Params<'_>,
 ) -> Option<RpcResult<Box<RawValue>>> {
     Some(match method {
-        "eth_accounts" | "eth_requestAccounts" => {
-            json(chain.signers.iter().map(|signer| signer.address()).collect::<Vec<_>>())
-        }
+        "eth_accounts" | "eth_requestAccounts" => json(accounts(chain)),
         "eth_sign" => {
             let account = params.next();
             account.and_then(|account| sign_message(chain, account, &params.next::<Bytes>()?))
@@ -49,6 +47,17 @@ fn sign(chain: &Chain, account: Address, hash: &B256) -> RpcResult<Box<RawValue>
 }
 
 /// Signs a message of a person (EIP-191).
+/// The accounts that can send: those whose keys the chain has, then those that are impersonated, in the
+/// order of their addresses.
+fn accounts(chain: &Chain) -> Vec<Address> {
+    let mut accounts: Vec<_> = chain.signers.iter().map(|signer| signer.address()).collect();
+    let others = chain.impersonated.iter().filter(|account| !accounts.contains(account));
+    let mut others: Vec<_> = others.copied().collect();
+    others.sort_unstable();
+    accounts.extend(others);
+    accounts
+}
+
 fn sign_message(chain: &Chain, account: Address, message: &[u8]) -> RpcResult<Box<RawValue>> {
     sign(chain, account, &eip191_hash_message(message))
 }

@@ -14,6 +14,7 @@ mod limits;
 mod logs;
 mod missing;
 mod openrpc;
+mod pending;
 mod pool;
 mod provider;
 mod proxy;

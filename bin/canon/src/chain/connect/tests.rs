@@ -15,7 +15,7 @@ use super::{super::settings::Origin, *};
 use crate::exit::Exit;
 
 #[test]
-fn what_a_contract_answers_is_blamed_on_the_registry_and_all_else_on_the_endpoint() {
+fn wrong_answers_of_contracts_are_blamed_on_the_registry_and_failures_on_the_endpoint() {
     let registry = Setting { value: Address::ZERO, origin: Origin::Environment("CANON_REGISTRY") };
     let (what, address, found) = ("Governance", Address::ZERO, Address::ZERO);
     for (error, exit, named) in [

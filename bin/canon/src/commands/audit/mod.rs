@@ -128,10 +128,7 @@ fn read(path: &Path) -> Result<DeployManifest, Failure> {
     let text =
         fs::read_to_string(path).wrap_err_with(|| format!("{} can't be read", path.display()));
     let text = text.map_err(|report| {
-        Failure::bad_input(
-            report,
-            "name the file that `canon deploy` wrote, or leave --manifest away",
-        )
+        Failure::bad_input(report, "name the file that `canon deploy` wrote, or omit --manifest")
     })?;
     DeployManifest::parse(&text)
         .map_err(|error| unusable(path, eyre!("{}", ForeignText::new(&error.to_string()))))
@@ -139,6 +136,6 @@ fn read(path: &Path) -> Result<DeployManifest, Failure> {
 
 fn unusable(path: &Path, report: Report) -> Failure {
     let title = format!("{} isn't the manifest of a deployment", path.display());
-    let next = "name the file that `canon deploy` wrote, or leave --manifest away";
+    let next = "name the file that `canon deploy` wrote, or omit --manifest";
     Failure::bad_input(report.wrap_err(title), next)
 }

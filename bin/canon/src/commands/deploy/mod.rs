@@ -2,20 +2,22 @@
 
 mod file;
 mod finish;
+mod proxy;
 mod render;
 mod session;
 pub(crate) mod template;
 
 use std::path::{Path, PathBuf};
 
-use canon_chain::deploy::{DeployManifest, SetFacts, SetParameters, broken_rules};
-use clap::{Args, ValueEnum};
+use canon_chain::deploy::{DeployManifest, SetFacts, broken_rules};
+use clap::Args;
 
 use crate::{
     chain::{self, ChainArgs},
     exit::{Exit, Failure},
     judgement::Judgement,
     output,
+    preset::Preset,
     send::{Extent, Format, SendArgs, lock_account},
 };
 
@@ -64,15 +66,6 @@ pub(crate) struct Deploy {
     chain: ChainArgs,
 }
 
-/// Parameters that are ready to use.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Preset {
-    /// Everything within an hour, for a chain of a development node
-    Tests,
-    /// Delays of days, and stake that is accountable
-    MainnetLike,
-}
-
 const AFTER_HELP: &str = "\
 Examples:
   canon deploy --print-config > deployment.toml
@@ -91,11 +84,7 @@ Exit codes:
 impl Deploy {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let Some(file) = &self.file else {
-            let parameters = match self.preset {
-                Preset::Tests => SetParameters::tests(),
-                Preset::MainnetLike => SetParameters::mainnet_like(),
-            };
-            let text = template::set(&parameters);
+            let text = template::set(&self.preset.parameters());
             let text =
                 text.map_err(|error| Failure::internal(error.into(), "please report this"))?;
             output::result(&text)?;

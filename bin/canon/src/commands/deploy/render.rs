@@ -1,13 +1,16 @@
 //! The preview of a deployment.
 
 use alloy_primitives::U256;
-use canon_chain::deploy::{DeployRecord, SetParameters, SetPlan, Step, whole_way};
+use canon_chain::deploy::{
+    DEPLOYMENT_PROXY, DeployRecord, PROXY_CREATOR, SetParameters, SetPlan, Step, whole_way,
+};
 use canon_protocol::{
     ForeignText, Seconds,
     text::{Duration, Percent, Rounding, Time, count, ether, grouped},
     withdrawal_delay,
 };
 
+use super::proxy::ProxyCreation;
 use crate::{
     judgement::Judgement,
     page::{Page, line, tokens, wrapped},
@@ -39,8 +42,12 @@ pub(super) struct Preview<'a> {
     pub(super) plan: &'a SetPlan,
     pub(super) judgement: &'a Judgement,
     pub(super) origin: PreviewOrigin,
+    /// The creation of the deployment proxy that comes first; `None` if it isn't needed.
+    pub(super) proxy: Option<ProxyCreation>,
     pub(super) balance: U256,
-    pub(super) most: U256,
+    pub(super) most_gas: u64,
+    /// The highest possible fee, in wei.
+    pub(super) most_fee: U256,
 }
 
 impl Preview<'_> {
@@ -52,6 +59,19 @@ impl Preview<'_> {
         let origin = &record.parameters.origin;
         line!(page, "  factory (CREATE2)  {}", origin.factory);
         line!(page, "  salt               {}", origin.salt);
+        if let Some(proxy) = &self.proxy {
+            line!(page, "\nFirst, since this chain lacks the deterministic deployment proxy");
+            match proxy.payment.is_zero() {
+                true => line!(page, "  its creator has the ether for it"),
+                false => {
+                    let payment = ether(proxy.payment, Rounding::Up);
+                    line!(page, "  pays {payment} ether to its creator");
+                }
+            }
+            line!(page, "                     {PROXY_CREATOR}");
+            line!(page, "  sends its creator's transaction, which creates it at");
+            line!(page, "                     {DEPLOYMENT_PROXY}");
+        }
         line!(page, "\nContracts, in this order");
         for step in Step::ALL {
             let Some(planned) = plan.contract(step) else { continue };
@@ -98,9 +118,12 @@ impl Preview<'_> {
             self.judgement.render(&mut page);
         }
         line!(page, "\nCost");
-        let gas = grouped(u128::from(record.most_gas_left()));
+        let gas = grouped(u128::from(self.most_gas));
         line!(page, "  gas                at most {gas}");
-        line!(page, "  fee                at most {} ether", ether(self.most, Rounding::Up));
+        line!(page, "  fee                at most {} ether", ether(self.most_fee, Rounding::Up));
+        if let Some(ProxyCreation { payment }) = self.proxy.filter(|proxy| proxy.gas() > 0) {
+            line!(page, "  proxy's creator    {} ether", ether(payment, Rounding::Up));
+        }
         line!(page, "  the deployer has   {} ether", ether(self.balance, Rounding::Down));
         page.into_text()
     }

@@ -10,8 +10,9 @@ use alloy_primitives::{Address, U256};
 use canon_chain::{
     AccountSigner, Client, Sender,
     deploy::{
-        CheckedParameters, DeployError, DeployManifest, DeployProgress, DeployRecord, RecordFile,
-        SetPlan, SimulatedSteps, Step, deploy, ensure_can_be_finished, find_done, simulate_steps,
+        CheckedParameters, DeployError, DeployManifest, DeployProgress, DeployRecord,
+        PROXY_CREATOR, RecordFile, SetPlan, SimulatedSteps, Step, deploy, ensure_can_be_finished,
+        find_done, simulate_steps,
     },
 };
 use canon_protocol::text::{Rounding, ether};
@@ -21,6 +22,7 @@ use serde::Serialize;
 
 use super::{
     finish::Finished,
+    proxy::ProxyCreation,
     render::{self, GenesisSource, PreviewOrigin},
 };
 use crate::{
@@ -73,10 +75,11 @@ pub(super) struct Prepared {
     /// The record, with the steps that the chain has.
     on_chain: DeployRecord,
     plan: SetPlan,
+    /// The creation of the deployment proxy that comes first; `None` if it isn't needed.
+    proxy: Option<ProxyCreation>,
     balance: U256,
-    /// The highest possible cost with the fees offered now, in wei, without the steps that are
-    /// done.
-    most: U256,
+    /// The highest possible fee as fees are offered now, in wei, without the steps that are done.
+    most_fee: U256,
 }
 
 /// The result of a dry run as JSON.
@@ -93,6 +96,16 @@ pub(super) struct PreparedDocument<'a> {
     gas: u64,
     /// The fee in wei.
     most_fee: String,
+    /// The creation of the deployment proxy that comes first; `None` if it isn't needed.
+    proxy: Option<ProxyDocument>,
+}
+
+#[derive(Serialize)]
+struct ProxyDocument {
+    #[serde(with = "canon_protocol::text::address")]
+    creator: Address,
+    /// The wei that the deployer pays to the creator.
+    payment: String,
 }
 
 #[derive(Serialize)]
@@ -227,10 +240,35 @@ impl Session {
         let balance = client.balance(deployer).await.map_err(unreached)?;
         let next = client.next_block().await.map_err(unreached)?;
         let fees = sender.fees(next).map_err(|error| undeployed(error.into()))?;
-        let most = U256::from(on_chain.most_gas_left()) * U256::from(fees.max_fee);
+        // Whoever signs elsewhere is told to create it first; and all that is left may not need it.
+        let proxy = match (beginning, on_chain.next()) {
+            (Beginning::Unsigned, _) | (_, None) => None,
+            (Beginning::New | Beginning::Resumed, Some(_)) => {
+                let origin = &record.parameters.origin;
+                ProxyCreation::needed(client, head.hash, origin).await?
+            }
+        };
+        let gas = most_gas(&on_chain, proxy);
+        let most_fee = U256::from(gas) * U256::from(fees.max_fee);
         let session = self;
-        Ok(Prepared { session, sender, found, beginning, record, on_chain, plan, balance, most })
+        Ok(Prepared {
+            session,
+            sender,
+            found,
+            beginning,
+            record,
+            on_chain,
+            plan,
+            proxy,
+            balance,
+            most_fee,
+        })
     }
+}
+
+/// The most gas that the deployer pays for: the steps that aren't done, and the payment for the deployment proxy.
+fn most_gas(on_chain: &DeployRecord, proxy: Option<ProxyCreation>) -> u64 {
+    on_chain.most_gas_left() + proxy.map_or(0, |proxy| proxy.gas())
 }
 
 /// The name and the address of a contract of the plan that the chain has already.
@@ -259,8 +297,10 @@ impl Prepared {
             plan: &self.plan,
             judgement: &self.session.judgement,
             origin: self.origin(),
+            proxy: self.proxy,
             balance: self.balance,
-            most: self.most,
+            most_gas: most_gas(&self.on_chain, self.proxy),
+            most_fee: self.most_fee,
         };
         preview.render()
     }
@@ -297,14 +337,19 @@ impl Prepared {
             contracts: contracts.collect(),
             done,
             rules: &self.session.judgement,
-            gas: self.on_chain.most_gas_left(),
-            most_fee: self.most.to_string(),
+            gas: most_gas(&self.on_chain, self.proxy),
+            most_fee: self.most_fee.to_string(),
+            proxy: self.proxy.map(|ProxyCreation { payment }| ProxyDocument {
+                creator: PROXY_CREATOR,
+                payment: payment.to_string(),
+            }),
         }
     }
 
     /// Refuses a deployment that the deployer can't pay for.
     pub(super) fn ensure_funds(&self) -> Result<(), Failure> {
-        ensure_funds(self.balance, self.most)
+        let payment = self.proxy.map_or(U256::ZERO, |proxy| proxy.payment);
+        ensure_funds(self.balance, self.most_fee.saturating_add(payment))
     }
 
     /// Whether the chain has the effects of all steps.

@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_printed_says_the_parameters_and_nothing_else() {
+    fn a_printed_file_has_the_parameters_and_nothing_else() {
         for preset in [SetParameters::tests(), SetParameters::mainnet_like()] {
             assert_eq!(toml::from_str::<SetParameters>(&set(&preset).unwrap()).unwrap(), preset);
             let settings = RollupSettings { genesis: Some(Timestamp::of(7)), ..preset.rollup };

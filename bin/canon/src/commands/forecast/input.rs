@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_may_mean_percent_is_no_share() {
+    fn a_bare_number_that_may_mean_percent_is_refused_as_a_share() {
         for (text, hint) in [("1", "write 1%"), ("100", "write 100%"), (" 62 ", "write 62%")] {
             let said = share(text).unwrap_err();
             assert!(said.contains(hint), "{text}: {said}");

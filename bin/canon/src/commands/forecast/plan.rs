@@ -2,7 +2,6 @@
 
 use std::{fmt, num::NonZeroU64};
 
-use canon_chain::deploy::SetParameters;
 use canon_forecast::{
     Plan,
     deployed::SetSnapshot,
@@ -18,11 +17,12 @@ use eyre::{Report, eyre};
 use super::{
     args::{DEFAULT_RIVAL, DEFAULT_SIGNALING, Forecast},
     bad, chain, operators,
-    source::{ChosenSource, Preset},
+    source::ChosenSource,
 };
 use crate::{
     chain::{ChainSettings, Origin},
     exit::Failure,
+    preset::Preset,
 };
 
 /// A plan, and the source of its parameters: a preset or a chain.
@@ -99,10 +99,7 @@ fn preset_baseline(asked: &Forecast, preset: Preset) -> Result<Baseline, Failure
              chain"
         )));
     }
-    let set = match preset {
-        Preset::Tests => SetParameters::tests(),
-        Preset::MainnetLike => SetParameters::mainnet_like(),
-    };
+    let set = preset.parameters();
     let n = asked.quorum.unwrap_or(set.signaling.n);
     let m = asked.round.unwrap_or(set.signaling.m);
     let rules = RoundRules::new(n, m).map_err(|_| bad(invalid_rules(asked, n, m)))?;

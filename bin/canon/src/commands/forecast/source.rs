@@ -1,32 +1,14 @@
 //! The source of the parameters: a preset or a chain.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use eyre::eyre;
 
 use super::bad;
 use crate::{
     chain::{ChainArgs, ChainSettings},
     exit::Failure,
+    preset::Preset,
 };
-
-/// Parameter sets that come with the deployer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Preset {
-    /// 6 of 10 signals, slots of 24 s, delays of an hour.
-    Tests,
-    /// 600 of 1,000 signals, slots of 72 s, delays of days.
-    MainnetLike,
-}
-
-impl Preset {
-    /// The name, as it is typed and printed.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Tests => "tests",
-            Self::MainnetLike => "mainnet-like",
-        }
-    }
-}
 
 /// The source of the parameters.
 #[derive(Clone, Debug, Args)]

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_called_certain_or_impossible_that_is_not() {
+    fn probabilities_near_0_and_1_are_not_rounded_to_none_or_certain() {
         for (value, text) in [
             (0.0, "none"),
             (f64::MIN_POSITIVE, "< 1e-99"),

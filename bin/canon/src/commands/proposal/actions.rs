@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::Address;
-use canon_chain::deploy::{DeployError, rehearse_actions};
+use canon_chain::deploy::{DeployError, simulate_actions};
 use canon_payload::{Hashes, KnownSet, describe, explain};
 use canon_protocol::{Action, Addresses, ExpectCall, RegistryCall, Role};
 use canon_views::SetView;
@@ -251,7 +251,7 @@ impl ActionsInWords {
             return Vec::new();
         }
         let actions: Vec<_> = self.shown.0.iter().map(|shown| shown.action.clone()).collect();
-        let (label, text) = match rehearse_actions(chain.client(), governance, &actions).await {
+        let (label, text) = match simulate_actions(chain.client(), governance, &actions).await {
             Ok(()) => return Vec::new(),
             Err(DeployError::Action { number, source }) => {
                 let action = self.shown.0.get(number - 1).map(|shown| &*shown.words);
@@ -290,11 +290,20 @@ pub(crate) async fn in_words_or_data(
     let shown = ShownActions::of_view(view, actions);
     let shown = shown.examined(chain, view).await?;
     let names = names(view);
-    let is_used = |name: &str| shown.0.iter().any(|shown| shown.words.contains(name));
+    let is_used = |name: &str| shown.0.iter().any(|shown| has_name(&shown.words, name));
     let used = names.iter().filter(|(_, name)| is_used(name));
     let used = used.map(|(address, name)| format!("{name} is {address}"));
     let lines = shown.lines().into_iter().chain(used).collect();
     Ok(ActionsInWords { lines, shown })
+}
+
+/// Whether a text has a name as a whole: "rollup 1" isn't in "rollup 12".
+fn has_name(text: &str, name: &str) -> bool {
+    let goes_on = |next: Option<char>| next.is_some_and(char::is_alphanumeric);
+    text.match_indices(name).any(|(start, found)| {
+        let (before, after) = text.split_at(start);
+        !goes_on(before.chars().next_back()) && !goes_on(after.chars().nth(found.chars().count()))
+    })
 }
 
 /// The names of the set's contracts, by address.
@@ -327,4 +336,23 @@ fn contracts(view: &SetView) -> Vec<(Address, Role, String)> {
         }
     }
     contracts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_only_as_a_whole() {
+        for (text, name, is_used) in [
+            ("Registry.addRollup(rollup 12)", "rollup 12", true),
+            ("Registry.addRollup(rollup 12)", "rollup 1", false),
+            ("Expect.canonicalIs(rollup 12, rollup 1)", "rollup 1", true),
+            ("Registry.addRollup(rollup 12)", "Registry", true),
+            ("Issuer.acceptAsset()", "Asset", false),
+            ("rollup 1", "rollup 1", true),
+        ] {
+            assert_eq!(has_name(text, name), is_used, "{name} in {text}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use canon_chain::{
     audit::rollup_settings,
     deploy::{
         ContractPlan, Create2Origin, ExamineError, ManifestArgument, RollupSettings, SetFacts,
-        SetParameters, plan_rollup, rehearse_takeover, rules_broken_by_rollup, verify_rollup,
+        SetParameters, plan_rollup, rules_broken_by_rollup, simulate_takeover, verify_rollup,
     },
 };
 use canon_protocol::{Create2, Timestamp};
@@ -152,7 +152,7 @@ impl DeployRollup {
                 verified.map_err(failed)?;
                 let found = set.rollup(client, address).await;
                 found.map_err(|error| examined::not_genuine("the new rollup", error))?;
-                rehearse_takeover(client, &addresses, address).await.map_err(failed)?;
+                simulate_takeover(client, &addresses, address).await.map_err(failed)?;
                 Ok(deployed(address))
             };
             let creation = Creation {
@@ -203,7 +203,7 @@ fn other_distributor(error: ExamineError) -> Failure {
 }
 
 fn present_settings(present: &Present) -> Result<RollupSettings, Failure> {
-    present.canonical_rollup().map(rollup_settings).ok_or_else(examined::unanswered)
+    present.canonical_rollup().and_then(rollup_settings).ok_or_else(examined::unanswered)
 }
 
 impl Plan {

@@ -12,7 +12,10 @@ use canon_protocol::{
 use canon_views::{SetView, SignalingView};
 use serde::Serialize;
 
-use super::outcome::{RoundOutcome, outcome};
+use super::{
+    RollupRounds,
+    outcome::{RoundOutcome, outcome},
+};
 
 /// The maximum number of slots in a round for which each slot is listed.
 const MOST_SLOTS: u32 = 20_000;
@@ -110,24 +113,16 @@ pub(super) enum SlotState {
 }
 
 impl RoundDocument {
-    /// Creates the document of a round of the view's rollup that isn't later than the running one. `canonical` is the
-    /// canonical rollup. `None` if the state of signaling isn't known.
-    pub(super) fn new(
-        view: &SetView,
-        canonical: Address,
-        round: Round,
-        signals: Signals,
-    ) -> Option<Self> {
+    /// Creates the document of a round that isn't later than the running one.
+    pub(super) fn new(rounds: &RollupRounds<'_>, round: Round, signals: Signals) -> Self {
+        let RollupRounds { view, rollup, proposals, rules, clock, .. } = *rounds;
         let present = &view.present;
-        let signaling = present.signaling.as_ref()?;
-        let (rules, status) = (&signaling.rules, &signaling.status);
-        let clock = present.canonical_clock();
         let (first_slot, last_slot) = (rules.first_slot(round), rules.last_slot(round));
         let history = view.history.as_ref();
-        let counted = history.and_then(|history| history.proposals(present.addresses.proposals));
-        let tally = counted.map(|counted| counted.round(status.instance, round));
+        let counted = history.and_then(|history| history.proposals(proposals));
+        let tally = counted.map(|counted| counted.round(rollup, round));
         let mut unknown = Vec::new();
-        let slots = match slots(view, signaling, round, tally.flatten(), signals) {
+        let slots = match slots(rounds, round, tally.flatten(), signals) {
             Ok(slots) => Some(slots),
             Err(reason) => {
                 unknown.push(reason);
@@ -137,39 +132,37 @@ impl RoundDocument {
         if counted.is_none() {
             unknown.push("the signals of payloads other than the leader".to_owned());
         }
-        let is_running = round == status.round;
-        let candidate = signaling.rounds.iter().find(|candidate| candidate.round == round);
-        let leader = match is_running {
-            true => status.leader,
-            false => tally.flatten().map_or_else(|| Some(candidate?.leader), |tally| tally.leader),
+        let running = rounds.running.filter(|signaling| signaling.status.round == round);
+        let candidate = rounds.candidate(round);
+        let leader = match running {
+            Some(signaling) => signaling.status.leader,
+            None => tally.flatten().map_or_else(|| Some(candidate?.leader), |tally| tally.leader),
         };
-        let odds = is_running.then(|| chance(view, signaling, slots.as_deref(), leader)).flatten();
-        let earlier = is_running.then(|| earlier(view, signaling));
-        Some(Self {
+        let odds = running.and_then(|signaling| chance(view, signaling, slots.as_deref(), leader));
+        let slots_left =
+            running.map(|signaling| rules.slots_left(round, signaling.status.first_free_slot));
+        let earlier = running.map(|signaling| earlier(rounds, signaling));
+        Self {
             chain_id: present.chain_id,
             block: present.block.number,
             time: present.block.timestamp,
-            rollup: present.addresses.rollup,
-            canonical,
+            rollup,
+            canonical: present.addresses.rollup,
             round,
             first_slot,
             last_slot,
             start: clock.and_then(|clock| clock.slot_start(first_slot)),
             end: clock.and_then(|clock| clock.slot_end(last_slot)),
             needed: rules.n(),
-            slots_left: if is_running {
-                rules.slots_left(round, status.first_free_slot)
-            } else {
-                0
-            },
+            slots_left: slots_left.unwrap_or_default(),
             leader,
-            outcome: outcome(view, signaling, round),
+            outcome: outcome(rounds, round),
             payloads: counted.map(|_| tally.flatten().map(payloads).unwrap_or_default()),
             odds,
             slots,
             unknown,
             earlier: earlier.unwrap_or_default(),
-        })
+        }
     }
 }
 
@@ -185,8 +178,7 @@ fn payloads(tally: &RoundTally) -> Vec<Leader> {
 
 /// The slots of a round, or the reason why they aren't known.
 fn slots(
-    view: &SetView,
-    signaling: &SignalingView,
+    rounds: &RollupRounds<'_>,
     round: Round,
     tally: Option<&RoundTally>,
     signals: Signals,
@@ -195,15 +187,15 @@ fn slots(
         Signals::Known(signals) => signals,
         Signals::Unknown(reason) => return Err(format!("who proposed and signaled: {reason}")),
     };
-    let (rules, status) = (&signaling.rules, &signaling.status);
+    let (view, rules) = (rounds.view, &rounds.rules);
     if rules.m() > MOST_SLOTS {
         return Err(format!(
             "each slot: only rounds of up to {} are listed",
             count(MOST_SLOTS.into(), "slot")
         ));
     }
-    let rollup = view.history.as_ref().and_then(|history| history.rollup(status.instance));
-    let rollup = rollup.ok_or("who proposed: the origin of the canonical rollup isn't known")?;
+    let rollup = view.history.as_ref().and_then(|history| history.rollup(rounds.rollup));
+    let rollup = rollup.ok_or("who proposed: the origin of the rollup isn't known")?;
     let by_slot: BTreeMap<_, _> = signals.iter().map(|signal| (signal.slot, signal)).collect();
     let counted = tally.into_iter().flat_map(|tally| tally.payloads.values());
     let counted: u64 = counted.map(|pin| u64::from(pin.count)).sum();
@@ -217,6 +209,9 @@ fn slots(
     let numbers = rules.first_slot(round).get()..=rules.last_slot(round).get();
     // A seed can still be recorded for a later epoch.
     let present_epoch = rollup.clock().epoch_at(view.present.block.timestamp);
+    let is_to_come = |slot: Slot| {
+        rounds.running.is_some_and(|signaling| slot >= signaling.status.first_free_slot)
+    };
     let slot = |slot: Slot| {
         let signal = by_slot.get(&slot);
         let proposer = rollup.drawn(slot).map(|member| member.proposer());
@@ -225,7 +220,7 @@ fn slots(
             (None, None) if Some(rollup.clock().epoch_of(slot)) <= present_epoch => {
                 SlotState::NobodyDrawn
             }
-            (None, _) if slot >= status.first_free_slot => SlotState::ToCome,
+            (None, _) if is_to_come(slot) => SlotState::ToCome,
             (None, _) => SlotState::Missed,
         };
         StripSlot { slot, state, proposer, payload: signal.map(|signal| signal.payload) }
@@ -270,17 +265,17 @@ fn first_with_proposer(view: &SetView, slot: Slot) -> Slot {
 }
 
 /// The earlier rounds that had signals, newest first.
-fn earlier(view: &SetView, signaling: &SignalingView) -> Vec<EarlierRound> {
+fn earlier(of: &RollupRounds<'_>, signaling: &SignalingView) -> Vec<EarlierRound> {
     let status = &signaling.status;
-    let history = view.history.as_ref();
-    let counted = history.and_then(|history| history.proposals(view.present.addresses.proposals));
+    let history = of.view.history.as_ref();
+    let counted = history.and_then(|history| history.proposals(of.proposals));
     let mut rounds: Vec<_> = match counted {
-        Some(counted) => counted.rounds(status.instance).map(|(round, _)| round).collect(),
+        Some(counted) => counted.rounds(of.rollup).map(|(round, _)| round).collect(),
         None => signaling.rounds.iter().map(|candidate| candidate.round).collect(),
     };
     rounds.retain(|round| *round < status.round);
     rounds.sort_unstable_by_key(|round| Reverse(*round));
-    let shown = |round| EarlierRound { round, outcome: outcome(view, signaling, round) };
+    let shown = |round| EarlierRound { round, outcome: outcome(of, round) };
     rounds.into_iter().map(shown).collect()
 }
 
@@ -307,6 +302,15 @@ mod tests {
 
     /// The running round, with signals in these slots according to the endpoint's logs.
     fn running(chain: &Chain, slots: impl IntoIterator<Item = Slot>) -> RoundDocument {
+        document(chain, slots, |rounds| rounds)
+    }
+
+    /// The running round as one of the rounds that `change` returns.
+    fn document(
+        chain: &Chain,
+        slots: impl IntoIterator<Item = Slot>,
+        change: impl Fn(RollupRounds<'_>) -> RollupRounds<'_>,
+    ) -> RoundDocument {
         let block = BlockView {
             number: chain.block.number,
             timestamp: chain.now(),
@@ -315,14 +319,29 @@ mod tests {
         let question = Question::default();
         let state = Arc::new(chain.set.clone());
         let view = SetView::of_state(state, &chain.foreign, block, &question, Seconds::ZERO);
-        let round = view.present.signaling.as_ref().unwrap().status.round;
+        let signaling = view.present.signaling.as_ref().unwrap();
+        let round = signaling.status.round;
         let signal = |slot| {
             let proposer = Address::with_last_byte(0xf2);
             SlotSignal { slot, round, payload: PAYLOAD, proposer }
         };
         let signals = slots.into_iter().map(signal).collect();
-        let canonical = view.present.addresses.rollup;
-        RoundDocument::new(&view, canonical, round, Signals::Known(signals)).unwrap()
+        let rounds = change(RollupRounds::canonical(&view, signaling));
+        RoundDocument::new(&rounds, round, Signals::Known(signals))
+    }
+
+    #[test]
+    fn a_round_of_an_earlier_rollup_is_over_in_all_its_slots() {
+        let mut chain = chain();
+        let slot = chain.slot();
+        chain.signal(PAYLOAD);
+        let earlier = document(&chain, [slot], |rounds| RollupRounds { running: None, ..rounds });
+        assert!(matches!(earlier.outcome, RoundOutcome::NotWon { .. }), "{:?}", earlier.outcome);
+        assert_eq!(earlier.leader.unwrap().count, 1);
+        assert_eq!((earlier.slots_left, earlier.odds.is_none()), (0, true));
+        let states: Vec<_> = earlier.slots.unwrap().iter().map(|slot| slot.state).collect();
+        assert_eq!(states[0], SlotState::Signaled);
+        assert!(!states.contains(&SlotState::ToCome), "{states:?}");
     }
 
     #[test]

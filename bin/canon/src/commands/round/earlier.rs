@@ -1,27 +1,27 @@
 //! The rounds of rollups that were canonical before.
 
 use alloy_primitives::Address;
-use canon_protocol::{PushWindow, Round, SignalingStatus};
-use canon_views::{SetAddresses, SetView, SignalingView};
+use canon_protocol::Round;
+use canon_views::SetView;
 use eyre::eyre;
 
-use super::Term;
+use super::{RollupRounds, Term};
 use crate::{chain::Chain, exit::Failure};
 
 /// The round `asked` of a rollup that was canonical before, otherwise its last one. All of its rounds are too old to be
-/// pushed. The view was asked for the rollup.
+/// pushed.
 ///
 /// # Errors
 ///
 /// If the history isn't known, the rollup wasn't canonical, the round isn't of its time in office, or the endpoint
 /// doesn't answer.
-pub(super) async fn of_earlier(
+pub(super) async fn of_earlier<'a>(
     chain: &Chain,
-    view: SetView,
+    view: &'a SetView,
     rollup: Address,
     asked: Option<Round>,
-) -> Result<Term, Failure> {
-    let Some(history) = view.history.clone() else {
+) -> Result<Term<'a>, Failure> {
+    let Some(history) = &view.history else {
         let report =
             eyre!("the rounds of earlier rollups are in the set's history, which isn't known");
         return Err(Failure::internal(report, "use an endpoint that has the set's logs"));
@@ -44,15 +44,17 @@ pub(super) async fn of_earlier(
         let report = eyre!("the rounds of rollup {rollup} aren't known: its events aren't");
         Failure::refused(report, "`canon status` shows what is known")
     };
-    let clock = *history.rollup(rollup).ok_or_else(unknown)?.clock();
+    let clock = history.rollup(rollup).ok_or_else(unknown)?.clock();
     let mut counted = history.all_proposals();
     let of_rollup = counted.find(|(_, counted)| counted.instances().any(|one| one == rollup));
     let in_office = view.present.addresses.proposals;
     let or_in_office = || Some((in_office, history.proposals(in_office)?));
     let (proposals, counted) = of_rollup.or_else(or_in_office).ok_or_else(unknown)?;
     let rules = *counted.rules();
-    let (start, end) =
-        (chain.block_time(first.block_number).await?, chain.block_time(next.block_number).await?);
+    let (start, end) = (
+        chain.timestamp_of(first.block_number).await?,
+        chain.timestamp_of(next.block_number).await?,
+    );
     let round_at = |time| rules.round_of(clock.slot_at(time).unwrap_or_default());
     let (oldest, newest) = (round_at(start), round_at(end));
     let round = asked.unwrap_or(newest);
@@ -62,21 +64,6 @@ pub(super) async fn of_earlier(
         );
         return Err(Failure::bad_input(report, "`canon round` shows the running round"));
     }
-    let mut running = newest;
-    while rules.push_window(newest, running) != PushWindow::Expired {
-        running = running.next();
-    }
-    let slot = rules.first_slot(running);
-    let status = SignalingStatus {
-        instance: rollup,
-        slot,
-        round: running,
-        leader: None,
-        first_free_slot: slot,
-    };
-    let blocks = first.block_number..=next.block_number;
-    let mut view = view;
-    view.present.signaling = Some(SignalingView { rules, status, rounds: Vec::new() });
-    view.present.addresses = SetAddresses { rollup, proposals, ..view.present.addresses };
-    Ok(Term { view, round, blocks: Some(blocks) })
+    let rounds = RollupRounds { view, rollup, proposals, rules, clock: Some(clock), running: None };
+    Ok(Term { rounds, round, blocks: Some(first.block_number..=next.block_number) })
 }

@@ -4,21 +4,25 @@ mod document;
 mod earlier;
 mod outcome;
 mod render;
+mod rollup_rounds;
 
-use std::{collections::BTreeSet, ops::RangeInclusive};
+use std::ops::RangeInclusive;
 
 use alloy_primitives::Address;
 use canon_chain::SlotSignal;
 use canon_follow::OpenedSet;
 use canon_protocol::{BlockNumber, Round as RoundNumber};
-use canon_views::{Question, SetView};
+use canon_views::{Question, SetView, SignalingView};
 use clap::Args;
 use eyre::eyre;
 
-pub(crate) use self::outcome::{RoundOutcome, outcome};
 use self::{
     document::{RoundDocument, Signals},
     earlier::of_earlier,
+};
+pub(crate) use self::{
+    outcome::{RoundOutcome, outcome},
+    rollup_rounds::RollupRounds,
 };
 use crate::{
     chain::{self, Chain, ChainArgs},
@@ -70,22 +74,20 @@ impl Round {
         let asked = self.round.map(RoundNumber::of);
         let document = chain::run(async {
             let chain = settings.connect().await?;
-            let rollups = self.rollup.iter().map(|rollup| (*rollup, BTreeSet::new())).collect();
-            let question = Question { rollups, ..Question::default() };
-            let OpenedSet { view, no_history, .. } = chain.history(question).await?;
+            let OpenedSet { view, no_history, .. } = chain.history(Question::default()).await?;
             let canonical = view.present.addresses.rollup;
             let term = match self.rollup.filter(|rollup| *rollup != canonical) {
-                Some(rollup) => of_earlier(&chain, view, rollup, asked).await?,
-                None => present_term(&chain, view, asked).await?,
+                Some(rollup) => of_earlier(&chain, &view, rollup, asked).await?,
+                None => present_term(&chain, &view, asked).await?,
             };
-            let Term { view, round, blocks } = term;
+            let Term { rounds, round, blocks } = term;
             let signals = match (no_history, blocks) {
                 (Some(reason), _) => {
                     Signals::Unknown(format!("the set's history isn't known: {reason}"))
                 }
-                (None, blocks) => signals(&chain, &view, round, blocks).await,
+                (None, blocks) => signals(&chain, &rounds, round, blocks).await,
             };
-            RoundDocument::new(&view, canonical, round, signals).ok_or_else(|| unknown(&view))
+            Ok(RoundDocument::new(&rounds, round, signals))
         })?;
         match self.json {
             true => output::json(&document)?,
@@ -97,36 +99,34 @@ impl Round {
 
 /// A round of a rollup, and the rollup's time in office.
 #[derive(Debug)]
-struct Term {
-    /// The set, in which the rollup is canonical.
-    view: SetView,
+struct Term<'a> {
+    rounds: RollupRounds<'a>,
     round: RoundNumber,
     /// The blocks in which the rollup was canonical; `None` if they aren't known.
     blocks: Option<RangeInclusive<BlockNumber>>,
 }
 
 /// The requested round of the canonical rollup, or the running one if none was requested.
-async fn present_term(
+async fn present_term<'a>(
     chain: &Chain,
-    view: SetView,
+    view: &'a SetView,
     asked: Option<RoundNumber>,
-) -> Result<Term, Failure> {
-    let round = find(chain, &view, asked).await?;
+) -> Result<Term<'a>, Failure> {
+    let signaling = view.present.signaling.as_ref().ok_or_else(|| unknown(view))?;
+    let round = find(chain, view, signaling, asked).await?;
     let snapshot = view.history.as_ref().and_then(|history| history.registry().snapshots().last());
     let blocks = snapshot.map(|snapshot| snapshot.block_number..=view.present.block.number);
-    Ok(Term { view, round, blocks })
+    Ok(Term { rounds: RollupRounds::canonical(view, signaling), round, blocks })
 }
 
 /// The requested round, or the running one if none was requested.
 async fn find(
     chain: &Chain,
     view: &SetView,
+    signaling: &SignalingView,
     asked: Option<RoundNumber>,
 ) -> Result<RoundNumber, Failure> {
-    let running = match &view.present.signaling {
-        Some(signaling) => signaling.status.round,
-        None => return Err(unknown(view)),
-    };
+    let running = signaling.status.round;
     let Some(round) = asked.filter(|round| *round != running) else { return Ok(running) };
     let oldest = oldest(chain, view, running).await?;
     if (oldest..=running).contains(&round) {
@@ -162,7 +162,7 @@ async fn oldest(
         let candidates = canon_protocol::RoundRules::push_candidates(running).min();
         return Ok(candidates.unwrap_or(running));
     };
-    let time = chain.block_time(snapshot.block_number).await?;
+    let time = chain.timestamp_of(snapshot.block_number).await?;
     let slot = present.canonical_clock().and_then(|clock| clock.slot_at(time));
     Ok(slot.map_or(RoundNumber::ZERO, |slot| signaling.rules.round_of(slot)))
 }
@@ -182,28 +182,25 @@ fn unknown(view: &SetView) -> Failure {
     Failure { exit: Exit::CheckFailed, report, next }
 }
 
-/// The signals of a round of the view's rollup, from the events in the blocks in which it was canonical.
+/// The signals of a round, from the events in the blocks in which its rollup was canonical.
 async fn signals(
     chain: &Chain,
-    view: &SetView,
+    rounds: &RollupRounds<'_>,
     round: RoundNumber,
     blocks: Option<RangeInclusive<BlockNumber>>,
 ) -> Signals {
-    let present = &view.present;
-    let (Some(signaling), Some(clock), Some(blocks)) =
-        (&present.signaling, present.canonical_clock(), blocks)
-    else {
+    let (Some(clock), Some(blocks)) = (rounds.clock, blocks) else {
         return Signals::Unknown("the canonical rollup's slots aren't known".to_owned());
     };
-    let first = clock.slot_start(signaling.rules.first_slot(round));
-    let last = clock.slot_end(signaling.rules.last_slot(round));
+    let rules = &rounds.rules;
+    let first = clock.slot_start(rules.first_slot(round));
+    let last = clock.slot_end(rules.last_slot(round));
     let (Some(first), Some(last)) = (first, last) else { return Signals::Known(Vec::new()) };
-    match chain.signals(present.addresses.proposals, blocks, first..=last).await {
+    match chain.signals(rounds.proposals, blocks, first..=last).await {
         Ok(found) => {
             // A round of another rollup can have the same number, but not the same slots at the same time.
-            let is_of_round = |signal: &SlotSignal| {
-                signal.round == round && signaling.rules.round_of(signal.slot) == round
-            };
+            let is_of_round =
+                |signal: &SlotSignal| signal.round == round && rules.round_of(signal.slot) == round;
             Signals::Known(found.into_iter().filter(is_of_round).collect())
         }
         Err(error) => Signals::Unknown(format!("the signals can't be read: {error}")),

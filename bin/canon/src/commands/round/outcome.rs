@@ -4,8 +4,9 @@ use alloy_primitives::Address;
 use canon_protocol::{
     Leader, ProposalId, ProposalsRefusal, PushCandidate, PushWindow, Pushed, Round, Timestamp, text,
 };
-use canon_views::{SetView, SignalingView};
 use serde::Serialize;
+
+use super::RollupRounds;
 
 /// The outcome of a round, and whether its winner can be pushed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -41,47 +42,45 @@ pub(crate) enum RoundOutcome {
     Unknown,
 }
 
-/// The outcome of a round of the canonical rollup.
-pub(crate) fn outcome(view: &SetView, signaling: &SignalingView, round: Round) -> RoundOutcome {
-    let running = signaling.status.round;
-    let candidate = signaling.rounds.iter().find(|candidate| candidate.round == round);
-    let window = signaling.rules.push_window(round, running);
+/// The outcome of a round.
+pub(crate) fn outcome(rounds: &RollupRounds<'_>, round: Round) -> RoundOutcome {
+    let window = rounds.push_window(round);
     if window == PushWindow::NotOver {
         return RoundOutcome::Running;
     }
-    let history = view.history.as_ref();
-    let counted = history.and_then(|history| history.proposals(view.present.addresses.proposals));
-    let Some(counted) = counted else {
-        return candidate
-            .map_or(RoundOutcome::Unknown, |found| of_candidate(view, signaling, found));
+    let candidate = rounds.running.and_then(|signaling| {
+        let candidate = rounds.candidate(round)?;
+        Some(of_candidate(rounds, signaling.status.round, candidate))
+    });
+    let history = rounds.view.history.as_ref();
+    let Some(counted) = history.and_then(|history| history.proposals(rounds.proposals)) else {
+        return candidate.unwrap_or(RoundOutcome::Unknown);
     };
-    let tally = counted.round(signaling.status.instance, round);
+    let tally = counted.round(rounds.rollup, round);
     let Some((tally, leader)) = tally.and_then(|tally| Some((tally, tally.leader?))) else {
         return RoundOutcome::NoSignals;
     };
-    match (tally.pushed, candidate) {
-        (Some(Pushed::Proposal(proposal)), _) => RoundOutcome::Pushed { winner: leader, proposal },
-        (Some(Pushed::Elsewhere(governance)), _) => {
+    match tally.pushed {
+        Some(Pushed::Proposal(proposal)) => RoundOutcome::Pushed { winner: leader, proposal },
+        Some(Pushed::Elsewhere(governance)) => {
             RoundOutcome::PushedElsewhere { winner: leader, governance }
         }
-        (None, _) if !signaling.rules.is_won(leader.count) => RoundOutcome::NotWon { leader },
-        (None, _) if window == PushWindow::Expired => RoundOutcome::Expired { winner: leader },
-        (None, Some(candidate)) => of_candidate(view, signaling, candidate),
-        (None, None) => RoundOutcome::Unknown,
+        None if !rounds.rules.is_won(leader.count) => RoundOutcome::NotWon { leader },
+        None if window == PushWindow::Expired => RoundOutcome::Expired { winner: leader },
+        None => candidate.unwrap_or(RoundOutcome::Unknown),
     }
 }
 
-/// The outcome of a round that had signals, wasn't pushed and isn't too old.
+/// The outcome of a round that had signals, wasn't pushed and isn't too old. `running` is the running round.
 fn of_candidate(
-    view: &SetView,
-    signaling: &SignalingView,
+    rounds: &RollupRounds<'_>,
+    running: Round,
     candidate: &PushCandidate,
 ) -> RoundOutcome {
-    let (present, leader) = (&view.present, candidate.leader);
-    let clock = present.canonical_clock();
-    let until = clock.and_then(|clock| signaling.rules.push_until(candidate.round, clock));
+    let (present, leader) = (&rounds.view.present, candidate.leader);
+    let until = rounds.clock.and_then(|clock| rounds.rules.push_until(candidate.round, clock));
     let state = |id| present.state_at(id, present.block.timestamp);
-    match candidate.winner(&signaling.rules, signaling.status.round, state) {
+    match candidate.winner(&rounds.rules, running, state) {
         Ok(winner) => RoundOutcome::Pushable { winner, until },
         Err(ProposalsRefusal::CodeChanged { .. }) => RoundOutcome::CodeChanged { winner: leader },
         Err(ProposalsRefusal::ProposalLive { proposal_id, .. }) => {

@@ -11,6 +11,7 @@ use alloy_primitives::{Address, B256};
 use canon_protocol::Slot;
 use canon_views::StatusRule;
 use clap::Args;
+use eyre::eyre;
 
 use crate::{
     chain::{self, ChainArgs},
@@ -112,39 +113,113 @@ enum Patience {
     GiveUp,
 }
 
+/// What to do, as the flags say it.
+#[derive(Debug)]
+enum Mode {
+    /// Send a signal.
+    Send(Wanted),
+    /// Sign a signal that somebody else submits, for this slot or the next own one.
+    Sign(Wanted, Option<Slot>),
+    /// Submit a signal that somebody signed.
+    Submit(Wanted, Box<SignedMessage<SignalMessage>>),
+}
+
 impl Signal {
-    pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let settings = self.chain.settings()?;
+    /// What to do.
+    ///
+    /// # Errors
+    ///
+    /// If the flags contradict each other, which clap refuses already, or the signed signal can't be read.
+    fn mode(&self) -> Result<Mode, Failure> {
         let status = match self.force {
             true => StatusRule::Force,
             false => StatusRule::Respect,
         };
+        let expected = self.actions_hash.map_or(Expected::Any, Expected::Typed);
+        let wanted = |payload| Wanted { payload, expected, status };
+        match (self.payload, self.sign, &self.signature) {
+            (Some(payload), false, None) => Ok(Mode::Send(wanted(payload))),
+            (Some(payload), true, None) => Ok(Mode::Sign(wanted(payload), self.slot.map(Slot::of))),
+            (payload, false, Some(file)) => {
+                let document: SignedMessage<SignalMessage> = SignedMessage::read(file)?;
+                let payload = payload.unwrap_or(document.message.payload);
+                Ok(Mode::Submit(wanted(payload), Box::new(document)))
+            }
+            (None, _, None) | (_, true, Some(_)) => {
+                let report = eyre!(
+                    "expected a payload, with or without --sign, or --signature; found none of these, or --sign and \
+                     --signature"
+                );
+                Err(Failure::bad_input(report, "`canon signal --help` shows examples"))
+            }
+        }
+    }
+
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let settings = self.chain.settings()?;
         let patience = match self.wait {
             true => Patience::Wait,
             false => Patience::GiveUp,
         };
-        let document: Option<SignedMessage<SignalMessage>> =
-            self.signature.as_deref().map(SignedMessage::read).transpose()?;
+        let mode = self.mode()?;
         let opened = self.send.open()?;
-        let expected = self.actions_hash.map_or(Expected::Any, Expected::Typed);
-        let wanted = |payload| Wanted { payload, expected, status };
         chain::run(async {
             let chain = settings.connect().await?;
-            match (document, self.payload) {
-                (Some(document), payload) => {
-                    let wanted = wanted(payload.unwrap_or(document.message.payload));
-                    signed::submit(self.send, opened, &chain, wanted, patience, &document).await
-                }
-                (None, Some(payload)) if self.sign => {
-                    let slot = self.slot.map(Slot::of);
-                    signed::sign(&self.send, opened, &chain, &wanted(payload), slot).await
-                }
-                (None, payload) => {
-                    // clap requires a payload here.
-                    let wanted = wanted(payload.unwrap_or_default());
+            match mode {
+                Mode::Send(wanted) => {
                     direct::signal(self.send, opened, &chain, wanted, patience).await
+                }
+                Mode::Sign(wanted, slot) => {
+                    signed::sign(&self.send, opened, &chain, &wanted, slot).await
+                }
+                Mode::Submit(wanted, document) => {
+                    signed::submit(self.send, opened, &chain, wanted, patience, &document).await
                 }
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    /// The arguments of the command alone.
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        signal: Signal,
+    }
+
+    fn signal(arguments: &str) -> Signal {
+        let payload = Address::repeat_byte(0xf1);
+        let words = format!("signal {payload} {arguments}");
+        Line::try_parse_from(words.split_whitespace()).unwrap().signal
+    }
+
+    #[test]
+    fn each_mode_is_asked_for_by_its_own_flag() {
+        let payload = Address::repeat_byte(0xf1);
+        let send = signal("").mode().unwrap();
+        assert!(matches!(send, Mode::Send(wanted) if wanted.payload == payload), "{send:?}");
+        let sign = signal("--sign --slot 7").mode().unwrap();
+        assert!(matches!(sign, Mode::Sign(_, Some(slot)) if slot == Slot::of(7)), "{sign:?}");
+        let submit = signal("--signature no-such-signal.json").mode().unwrap_err();
+        assert!(format!("{:#}", submit.report).contains("no-such-signal.json"), "{submit:?}");
+    }
+
+    #[test]
+    fn contradictory_flags_are_refused_and_no_payload_is_made_up() {
+        let file = Some(PathBuf::from("signal.json"));
+        for flags in [
+            Signal { payload: None, ..signal("") },
+            Signal { payload: None, ..signal("--sign") },
+            Signal { signature: file, ..signal("--sign") },
+        ] {
+            let failure = flags.mode().unwrap_err();
+            assert_eq!(failure.exit, Exit::BadInput, "{flags:?}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use canon_views::{
 };
 use eyre::eyre;
 
-use super::{Expected, ShownSignal, Wanted};
+use super::{Expected, ShownSignal, Wanted, wait::Missed};
 use crate::{
     chain::Chain,
     commands::proposal::in_words_or_data,
@@ -148,21 +148,26 @@ impl SignalSubject {
                 format!("slot {slot} is nobody's: its epoch has no seed, or its set is empty")
             }
         };
-        match self.next_slot_of(proposer) {
+        let later = match self.next_slot_of(proposer) {
             NextSlot::At { slot, start } => {
                 let left = until(present.block.timestamp, start);
-                eyre!("the next slot of {proposer} is {slot}, at {} ({left})", Time(start)).wrap_err(now)
+                eyre!("the next slot of {proposer} is {slot}, at {} ({left})", Time(start))
             }
             NextSlot::NotDrawn => eyre!(
                 "{proposer} has no slot in the epochs that are drawn: this one, and the next one once its seed is \
                  recorded"
-            )
-            .wrap_err(now),
+            ),
+            // No later slot is as good.
             NextSlot::NoAttester => {
-                eyre!("{proposer} is the proposer of no attester of the canonical rollup").wrap_err(now)
+                let report =
+                    eyre!("{proposer} is the proposer of no attester of the canonical rollup");
+                return report.wrap_err(now);
             }
-            NextSlot::Unknown => eyre!("whose the later slots are isn't known without the set's history").wrap_err(now),
-        }
+            NextSlot::Unknown => {
+                eyre!("whose the later slots are isn't known without the set's history")
+            }
+        };
+        later.wrap_err(Missed(now))
     }
 
     /// The proposer's next drawn slot in which a signal is possible.

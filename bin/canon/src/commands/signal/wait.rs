@@ -3,13 +3,14 @@
 use std::{error, fmt, time::Duration};
 
 use alloy_primitives::B256;
+use canon_chain::L1_SLOT;
 use canon_protocol::{Seconds, Slot, Timestamp, text::Time};
 use canon_views::{Present, Question};
 use eyre::Report;
 
 use super::subject::signaling;
 use crate::{
-    chain::{BLOCK_TIME, Chain},
+    chain::Chain,
     deployer::interrupted,
     exit::{Exit, Failure},
     output,
@@ -29,9 +30,9 @@ enum Evidence {
     Head,
 }
 
-/// The reason why nothing can be sent in a slot any more.
+/// The reason why nothing can be sent in a slot now, although a later one may be the proposer's.
 #[derive(Debug)]
-struct Missed(String);
+pub(super) struct Missed(pub(super) String);
 
 impl fmt::Display for Missed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,8 +44,7 @@ impl error::Error for Missed {}
 
 /// Whether a slot was missed: a later one is as good.
 pub(super) fn is_missed(failure: &Failure) -> bool {
-    let is_other_slot = failure.exit == Exit::NothingToDo;
-    is_other_slot || failure.report.downcast_ref::<Missed>().is_some() || is_out_of_slot(failure)
+    failure.report.downcast_ref::<Missed>().is_some() || is_out_of_slot(failure)
 }
 
 /// Shows why a slot was missed.
@@ -144,7 +144,7 @@ fn progress(present: &Present, block_time: Seconds, slot: Slot) -> Result<Progre
     let (rollup, signaling) = signaling(present)?;
     let head = present.block.timestamp;
     // The endpoint's pending block is later after missed blocks, or on a node that mines on request.
-    let is_late = present.next > head + BLOCK_TIME && block_time > Seconds::ZERO;
+    let is_late = present.next > head + L1_SLOT && block_time > Seconds::ZERO;
     let next = if is_late { present.next } else { head + block_time };
     let next = rollup.clock.slot_at(next).unwrap_or_default();
     if next > slot || !signaling.status.is_free(slot) {
@@ -165,8 +165,21 @@ mod tests {
     use canon_protocol::BlockNumber;
     use canon_testkit::{chain::Chain as TestChain, small_set::SLOT};
     use canon_views::BlockView;
+    use eyre::eyre;
 
     use super::*;
+
+    #[test]
+    fn a_slot_is_missed_only_for_a_reason_of_that_type() {
+        let next = "run it again";
+        let other_slot = eyre!("the next one is 9").wrap_err(Missed("slot 7 is used".to_owned()));
+        let other_slot = other_slot.wrap_err("nothing was sent");
+        assert!(is_missed(&Failure::nothing_to_do(other_slot, next)));
+        assert!(is_missed(&Failure::refused(Report::new(Missed("it is over".to_owned())), next)));
+        // The same exit code for another reason.
+        assert!(!is_missed(&Failure::nothing_to_do(eyre!("nothing is left to send"), next)));
+        assert!(!is_missed(&Failure::internal(eyre!("no endpoint answers"), next)));
+    }
 
     #[test]
     fn a_slot_is_neither_signaled_in_early_nor_when_it_is_over() {
@@ -181,7 +194,7 @@ mod tests {
             progress(&present, Seconds::of(block_time), next)
                 .map_err(|failure| failure.report.to_string())
         };
-        let usual = BLOCK_TIME.get();
+        let usual = L1_SLOT.get();
         assert_eq!(progress(SLOT - usual - 1, usual, usual), Ok(Progress::Waiting));
         assert_eq!(progress(SLOT - usual, usual, usual), Ok(Progress::Begun));
         // Blocks that come faster: the next one isn't 12 s away.

@@ -8,11 +8,11 @@ use canon_views::SetView;
 use crate::{chain::Chain, exit::Failure};
 
 /// How the stakes of an attester that has none now left the set's rollups: when, how much, and where to. `None` if it
-/// had none as far as is known.
+/// had none as far as is known. If the endpoint doesn't say how, the text says so.
 ///
 /// # Errors
 ///
-/// If the endpoint doesn't answer.
+/// If the endpoint doesn't have a block in which one left.
 pub(super) async fn departures(
     chain: &Chain,
     view: &SetView,
@@ -27,11 +27,11 @@ pub(super) async fn departures(
 }
 
 /// How the stake of an attester that has none now left one rollup; `None` if it had none there as far as
-/// is known.
+/// is known. If the endpoint doesn't say how, the text says so.
 ///
 /// # Errors
 ///
-/// If the endpoint doesn't answer.
+/// If the endpoint doesn't have the block in which it left.
 pub(super) async fn departure(
     chain: &Chain,
     view: &SetView,
@@ -45,12 +45,18 @@ pub(super) async fn departure(
     if !had_stake {
         return Ok(None);
     }
-    let Some(Departure { amount, block, destination }) =
-        chain.last_departure(view, rollup, attester).await
-    else {
-        return Ok(Some(format!("it has left rollup {rollup}: its stake was paid or moved")));
+    let found = chain.last_departure(view, rollup, attester).await;
+    let unknown = |reason: &str| {
+        Ok(Some(format!(
+            "it had a stake in rollup {rollup}; when and how that left isn't known: {reason}"
+        )))
     };
-    let (amount, time) = (Tokens(amount), Time(chain.block_time(block).await?));
+    let Departure { amount, block, destination } = match found {
+        Ok(Some(departure)) => departure,
+        Ok(None) => return unknown("the endpoint's logs have neither its payment nor its move"),
+        Err(error) => return unknown(&error.to_string()),
+    };
+    let (amount, time) = (Tokens(amount), Time(chain.timestamp_of(block).await?));
     Ok(Some(match destination {
         Destination::Account(recipient) => format!(
             "its stake of {amount} tokens in rollup {rollup} was paid to {recipient} at {time}, in block {block}"

@@ -10,12 +10,14 @@ use alloy_primitives::B256;
 use canon_protocol::Support;
 use canon_views::OrderAmount;
 use clap::{Args, ValueEnum};
+use eyre::eyre;
 
 use crate::{
     chain::{self, ChainArgs},
     exit::{Exit, Failure},
     input::{amount_or_all, whole},
     send::SendArgs,
+    typed_data::{BallotMessage, SignedMessage},
 };
 
 /// Vote for or against a proposal, or sign a ballot that somebody else submits
@@ -122,28 +124,28 @@ enum FinalityRule {
     Ignored,
 }
 
+/// What to do, as the flags say it.
+#[derive(Debug)]
+enum Mode {
+    /// Cast a ballot.
+    Cast(Wanted),
+    /// Sign a ballot that somebody else submits.
+    Sign(Wanted),
+    /// Submit a ballot that somebody signed.
+    Submit(signed::Expected, Box<SignedMessage<BallotMessage>>),
+    /// Void the ballots that the account has signed.
+    Invalidate,
+}
+
 impl Vote {
-    pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let settings = self.chain.settings()?;
+    /// What to do. Nothing follows from the absence of a flag alone: ballots are voided only on request.
+    ///
+    /// # Errors
+    ///
+    /// If the flags contradict each other, which clap refuses already, or the signed ballot can't be read.
+    fn mode(&self) -> Result<Mode, Failure> {
         let side = self.side.map(Support::from);
-        if let Some(file) = &self.signature {
-            let document = crate::typed_data::SignedMessage::read(file)?;
-            let expected = signed::Expected { id: self.id, side, actions_hash: self.actions_hash };
-            let opened = self.send.open()?;
-            return chain::run(async {
-                let chain = settings.connect().await?;
-                signed::submit(&self.send, opened, &chain, expected, &document).await
-            });
-        }
-        let opened = self.send.open()?;
-        let Some(support) = side else {
-            // clap allows no side only with --invalidate.
-            return chain::run(async {
-                let chain = settings.connect().await?;
-                signed::invalidate(&self.send, opened, &chain, self.id).await
-            });
-        };
-        let wanted = Wanted {
+        let wanted = |support| Wanted {
             id: self.id,
             support,
             amount: self.amount.unwrap_or(OrderAmount::All),
@@ -153,12 +155,99 @@ impl Vote {
                 false => FinalityRule::Required,
             },
         };
+        match (side, self.sign, &self.signature, self.invalidate) {
+            (Some(support), false, None, false) => Ok(Mode::Cast(wanted(support))),
+            (Some(support), true, None, false) => Ok(Mode::Sign(wanted(support))),
+            (side, false, Some(file), false) => {
+                let expected =
+                    signed::Expected { id: self.id, side, actions_hash: self.actions_hash };
+                Ok(Mode::Submit(expected, Box::new(SignedMessage::read(file)?)))
+            }
+            (None, false, None, true) => Ok(Mode::Invalidate),
+            (None, _, None, false)
+            | (Some(_), _, _, true)
+            | (_, true, Some(_), _)
+            | (None, true, None, true)
+            | (None, false, Some(_), true) => {
+                let report = eyre!(
+                    "expected a side, with or without --sign, or one of --signature and --invalidate; found none of \
+                     these, or several"
+                );
+                Err(Failure::bad_input(report, "`canon vote --help` shows examples"))
+            }
+        }
+    }
+
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let settings = self.chain.settings()?;
+        let mode = self.mode()?;
+        let (id, send, opened) = (self.id, &self.send, self.send.open()?);
         chain::run(async {
             let chain = settings.connect().await?;
-            match self.sign {
-                true => signed::sign(&self.send, opened, &chain, &wanted).await,
-                false => direct::vote(&self.send, opened, &chain, &wanted).await,
+            match mode {
+                Mode::Cast(wanted) => direct::vote(send, opened, &chain, &wanted).await,
+                Mode::Sign(wanted) => signed::sign(send, opened, &chain, &wanted).await,
+                Mode::Submit(expected, document) => {
+                    signed::submit(send, opened, &chain, expected, &document).await
+                }
+                Mode::Invalidate => signed::invalidate(send, opened, &chain, id).await,
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    /// The arguments of the command alone.
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        vote: Vote,
+    }
+
+    fn vote(arguments: &str) -> Vote {
+        let words = format!("vote {arguments}");
+        Line::try_parse_from(words.split_whitespace()).unwrap().vote
+    }
+
+    #[test]
+    fn each_mode_is_asked_for_by_its_own_flag() {
+        let cast = vote("5 against --amount 7").mode().unwrap();
+        assert!(
+            matches!(cast, Mode::Cast(Wanted { id: 5, support: Support::Nea, .. })),
+            "{cast:?}"
+        );
+        let sign = vote("5 for --sign").mode().unwrap();
+        assert!(matches!(sign, Mode::Sign(Wanted { support: Support::Yea, .. })), "{sign:?}");
+        let void = vote("5 --invalidate").mode().unwrap();
+        assert!(matches!(void, Mode::Invalidate), "{void:?}");
+        let submit = vote("5 --signature no-such-ballot.json").mode().unwrap_err();
+        assert!(format!("{:#}", submit.report).contains("no-such-ballot.json"), "{submit:?}");
+    }
+
+    #[test]
+    fn contradictory_flags_are_refused_and_void_no_ballots() {
+        let without_side = Vote { side: None, ..vote("5 for") };
+        let sign_without_side = Vote { side: None, ..vote("5 for --sign") };
+        let void_with_side = Vote { invalidate: true, ..vote("5 for") };
+        let void_and_sign = Vote { sign: true, ..vote("5 --invalidate") };
+        let file = || Some(PathBuf::from("ballot.json"));
+        let void_and_submit = Vote { signature: file(), ..vote("5 --invalidate") };
+        let sign_and_submit = Vote { signature: file(), ..vote("5 for --sign") };
+        for flags in [
+            without_side,
+            sign_without_side,
+            void_with_side,
+            void_and_sign,
+            void_and_submit,
+            sign_and_submit,
+        ] {
+            let failure = flags.mode().unwrap_err();
+            assert_eq!(failure.exit, Exit::BadInput, "{flags:?}");
+        }
     }
 }

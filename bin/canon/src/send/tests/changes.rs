@@ -1,12 +1,12 @@
 //! Tests of commands on a chain that changes between their steps.
 
 use super::*;
-use canon_chain::calls;
+use canon_chain::{L1_SLOT, calls};
 use canon_devchain::UnsignedCall;
 
 /// `canon setup-epoch` once an epoch: a run is killed once it has sent; the next one is an epoch later.
 #[tokio::test]
-async fn a_command_of_a_later_epoch_does_what_is_due_and_not_only_report_an_earlier_one() {
+async fn a_command_in_a_later_epoch_sends_what_is_due_besides_reporting_an_earlier_one() {
     let world = World::new("epochs").await;
     let command = "canon setup-epoch";
     let rollup = world.set.rollup;
@@ -14,7 +14,7 @@ async fn a_command_of_a_later_epoch_does_what_is_due_and_not_only_report_an_earl
         let head = world.client.head().await.unwrap();
         let question = Question::default();
         let view =
-            world.client.view(world.set.registry, &question, head.hash.into(), BLOCK_TIME).await;
+            world.client.view(world.set.registry, &question, head.hash.into(), L1_SLOT).await;
         view.unwrap().rollups[&rollup].seed
     };
     let plan = async |planned: Planned| {
@@ -58,7 +58,7 @@ async fn a_command_of_a_later_epoch_does_what_is_due_and_not_only_report_an_earl
 
 /// The lock is refused after the approval was sent.
 #[tokio::test]
-async fn nobody_is_told_that_nothing_was_sent_after_something_was() {
+async fn a_failure_after_a_sent_step_does_not_say_that_nothing_was_sent() {
     let world = World::new("nothing").await;
     let nonce = world.chain.nonce(world.account());
     let (asset, account) = (world.set.asset, world.account());

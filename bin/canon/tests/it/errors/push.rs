@@ -75,7 +75,7 @@ async fn a_round_that_cannot_be_pushed_says_which_of_the_causes_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_keeps_a_command_from_sending_is_named() {
+async fn reasons_that_keep_a_command_from_sending_are_named() {
     let mut t = Transcript::new("errors-sending");
     let chain = crate::sending::with_winner().await;
     t.by(&chain, 0, "push");

@@ -100,7 +100,7 @@ pub(super) fn links(page: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn what_is_left_out_stands_for_anything() {
+fn an_ellipsis_in_an_example_matches_any_text() {
     for (shown, printed, stands) in [
         (&["a 0x… b"][..], &["a 0x12 b"][..], true),
         (&["a 0x… b"], &["a 0x12 c"], false),

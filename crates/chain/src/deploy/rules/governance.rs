@@ -14,7 +14,7 @@ use canon_protocol::{
 };
 
 /// The time after which a block of L1 is final, with a margin.
-const FINALITY: Seconds = Seconds::of(15 * 60);
+const TIME_TO_FINALITY: Seconds = Seconds::of(15 * 60);
 
 pub(super) static RULES: [Rule; 17] = [
     Rule {
@@ -29,7 +29,7 @@ pub(super) static RULES: [Rule; 17] = [
         id: "unfinal-proposals",
         level: Error,
         subject: Set,
-        broken: |facts| below("voting starts after", votes(facts).voting_delay, FINALITY),
+        broken: |facts| below("voting starts after", votes(facts).voting_delay, TIME_TO_FINALITY),
         why: "a proposal's number isn't final when ballots begin, so a ballot may count for another one",
         source: "docs/risks.md: Reorganizations and splits of L1",
     },

@@ -6,13 +6,11 @@ use super::{
     RuleSubject::Rollup,
     SetFacts, WEEKEND, above, above_part, below, below_part, days, epoch, round, whole_way,
 };
+use crate::client::L1_SLOT;
 use canon_protocol::{
     LIFETIME_IN_ROUNDS, Seconds,
     text::{Duration, grouped},
 };
-
-/// The time from one block of L1 to the next, in seconds.
-const L1_SLOT: u64 = 12;
 
 pub(super) static RULES: [Rule; 13] = [
     Rule {
@@ -52,7 +50,7 @@ pub(super) static RULES: [Rule; 13] = [
         id: "slots-below-l1-slot",
         level: Error,
         subject: Rollup,
-        broken: |facts| below("a slot lasts", slot(facts), Seconds::of(L1_SLOT)),
+        broken: |facts| below("a slot lasts", slot(facts), L1_SLOT),
         why: "many slots have no L1 block, and the proposer of the block before an epoch can know its seed",
         source: "docs/risks.md: Slots shorter than an L1 slot",
     },
@@ -60,7 +58,7 @@ pub(super) static RULES: [Rule; 13] = [
         id: "slots-of-one-l1-block",
         level: Warning,
         subject: Rollup,
-        broken: |facts| below("a slot lasts", slot(facts), Seconds::of(2 * L1_SLOT)),
+        broken: |facts| below("a slot lasts", slot(facts), Seconds::of(2 * L1_SLOT.get())),
         why: "one missed L1 block loses the slot",
         source: "docs/risks.md: Slots shorter than an L1 slot",
     },
@@ -70,9 +68,9 @@ pub(super) static RULES: [Rule; 13] = [
         subject: Rollup,
         broken: |facts| {
             let slot = slot(facts);
-            let text = Duration(slot);
-            (!slot.get().is_multiple_of(L1_SLOT))
-                .then(|| format!("a slot lasts {text}, expected a multiple of {L1_SLOT} s"))
+            let (text, l1_slot) = (Duration(slot), Duration(L1_SLOT));
+            (!slot.get().is_multiple_of(L1_SLOT.get()))
+                .then(|| format!("a slot lasts {text}, expected a multiple of {l1_slot}"))
         },
         why: "slots have different numbers of L1 blocks, so some seats get less time than others",
         source: "docs/risks.md: Slots shorter than an L1 slot",
@@ -157,17 +155,17 @@ fn one_early_staker(facts: &SetFacts<'_>) -> Option<String> {
 /// Between the first and the last of N signals are at least N − 1 L1 blocks.
 fn rounds_without_winner(facts: &SetFacts<'_>) -> Option<String> {
     let (n, round) = (facts.parameters.signaling.n, round(facts.parameters));
-    let needed = L1_SLOT * u64::from(n).saturating_sub(1);
-    let is_broken = slot(facts).get() < L1_SLOT && round.get() <= needed;
+    let needed = L1_SLOT.get() * u64::from(n).saturating_sub(1);
+    let is_broken = slot(facts) < L1_SLOT && round.get() <= needed;
     is_broken.then(|| too_few_blocks(round, n, needed + 1))
 }
 
 fn rounds_with_few_blocks(facts: &SetFacts<'_>) -> Option<String> {
     let (n, round) = (facts.parameters.signaling.n, round(facts.parameters));
-    let needed = L1_SLOT * u64::from(n);
+    let needed = L1_SLOT.get() * u64::from(n);
     // Shorter rounds break the other rule.
-    let least = needed.saturating_sub(L1_SLOT) + 1;
-    let is_broken = slot(facts).get() < L1_SLOT && (least..needed).contains(&round.get());
+    let least = needed.saturating_sub(L1_SLOT.get()) + 1;
+    let is_broken = slot(facts) < L1_SLOT && (least..needed).contains(&round.get());
     is_broken.then(|| too_few_blocks(round, n, needed))
 }
 

@@ -4,7 +4,7 @@ use super::{IntentSender, Pass, RENEWAL, sending::Recording};
 use crate::{
     call::ContractCall,
     calls::PermitRequest,
-    client::PermitAsset,
+    client::{L1_SLOT, PermitAsset},
     error::{Error, Result},
     sender::Checks,
     tx::{
@@ -17,16 +17,13 @@ use crate::{
 use alloy_eips::BlockId;
 use alloy_primitives::Signature;
 use canon_abi::Revert;
-use canon_protocol::{GovernanceRefusal, Refusal, Seconds, Timestamp};
+use canon_protocol::{GovernanceRefusal, Refusal, Timestamp};
 use canon_views::{Completion, IntendedAction, Intent, IntentId};
 use std::collections::BTreeSet;
 
 /// The highest number of missing nonces that are used up at once. If more are missing, the endpoint's answer is
 /// wrong.
 const MAX_MISSING: usize = 16;
-
-/// The shortest time between two blocks of L1.
-const SLOT: Seconds = Seconds::of(12);
 
 impl IntentSender {
     /// The intents that should be in flight, in order. Those in flight are given up by the time of the newest
@@ -38,7 +35,7 @@ impl IntentSender {
         pass: &mut Pass,
     ) -> Vec<&'a Intent> {
         let found = self.client().chain_id();
-        let soonest = next.min(pass.head.timestamp + SLOT);
+        let soonest = next.min(pass.head.timestamp + L1_SLOT);
         let mut seen = BTreeSet::new();
         let mut wanted = Vec::new();
         for intent in intents {

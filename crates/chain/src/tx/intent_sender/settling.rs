@@ -2,6 +2,7 @@
 
 use super::{IntentSender, Pass};
 use crate::{
+    confirm::block_of,
     error::{Error, Result},
     tx::{
         journal::{CompletedIntent, JournalError, SeenBlock},
@@ -13,7 +14,6 @@ use crate::{
 use alloy_eips::BlockId;
 use alloy_primitives::B256;
 use alloy_rpc_types_eth::TransactionReceipt;
-use canon_protocol::BlockNumber;
 use canon_views::{BlockView, Completion, Intent};
 
 impl IntentSender {
@@ -130,9 +130,12 @@ impl IntentSender {
         receipt: &TransactionReceipt,
         pass: &mut Pass,
     ) {
+        let block = match block_of(receipt) {
+            Ok(block) => block,
+            Err(error) => return self.note_unknown(&[nonce], error, pass),
+        };
         let Some(used) = self.nonces.get_mut(&nonce) else { return };
         let hash = receipt.transaction_hash;
-        let block = BlockNumber::of(receipt.block_number.unwrap_or_default());
         let block_hash = receipt.block_hash;
         let is_other = !used.versions.iter().any(|version| version.hash == hash);
         if let Some(mined) = used.mined.as_mut().filter(|mined| mined.hash == hash) {
