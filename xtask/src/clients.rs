@@ -50,76 +50,6 @@ const SUITES: [Suite; 3] = [
     },
 ];
 
-/// Steps in which a client is known to observe something else on the devchain than on anvil. One in which it doesn't is
-/// an error, too.
-struct KnownDifferences {
-    client: &'static str,
-    steps: &'static [&'static str],
-    reason: &'static str,
-}
-
-const KNOWN_DIFFERENCES: &[KnownDifferences] = &[
-    KnownDifferences {
-        client: "viem",
-        steps: &[
-            "sign",
-            "pool",
-            "time",
-            "block settings",
-            "call in a block with a lower limit",
-            "mine by a clock",
-            "dump and load",
-            "simulate blocks",
-        ],
-        reason: "the devchain lacks a method",
-    },
-    KnownDifferences {
-        client: "viem",
-        steps: &["access list", "delegate"],
-        reason: "blocks of an earlier step are missing",
-    },
-    KnownDifferences {
-        client: "ethers",
-        steps: &["sign", "pool", "block settings", "mine by a clock", "trace", "reset"],
-        reason: "the devchain lacks a method",
-    },
-    KnownDifferences {
-        client: "ethers",
-        steps: &["access list", "delegate"],
-        reason: "blocks of an earlier step are missing",
-    },
-    KnownDifferences {
-        client: "ethers",
-        steps: &["impersonated signer"],
-        reason: "an impersonated account is none of eth_accounts",
-    },
-    KnownDifferences {
-        client: "ethers",
-        steps: &["pending block"],
-        reason: "the pending block contains no transactions of the pool",
-    },
-    KnownDifferences {
-        client: "web3.py",
-        steps: &[
-            "sign",
-            "pool",
-            "time",
-            "block settings",
-            "mine by a clock",
-            "dump and load",
-            "simulate blocks",
-            "trace",
-            "reset",
-        ],
-        reason: "the devchain lacks a method",
-    },
-    KnownDifferences {
-        client: "web3.py",
-        steps: &["access list", "delegate"],
-        reason: "blocks of an earlier step are missing",
-    },
-];
-
 /// The longest time that a suite may take.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -141,20 +71,17 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
         let found = tokio::try_join!(viem, ethers, web3py)?;
         let mut differences = Vec::new();
         for (suite, (found, time)) in SUITES.iter().zip([found.0, found.1, found.2]) {
-            let Comparison { steps, values, differences: unequal, known } = found;
+            let Comparison { steps, values, differences: unequal } = found;
             let (client, least) = (suite.client, suite.least_steps);
             println!(
-                "{client:<8} {steps:3} steps, {values:5} values, {:2} differences, {:2} known ones, {:4.1} s",
+                "{client:<8} {steps:3} steps, {values:5} values, {:2} differences, {:4.1} s",
                 unequal.len(),
-                known.len(),
                 time.as_secs_f64()
             );
-            for line in known {
-                println!("         known: {line}");
-            }
             differences.extend(unequal.into_iter().map(|line| format!("{client}, {line}")));
             if steps < least {
-                differences.push(format!("{client}: expected {least} steps or more, found {steps}"));
+                differences
+                    .push(format!("{client}: expected {least} steps or more, found {steps}"));
             }
         }
         ensure!(
@@ -182,9 +109,7 @@ async fn compare(suite: &Suite, program: &Path, anvil: &Path) -> Result<Comparis
     let peer = anvil::start(anvil, GENESIS_TIMESTAMP, &[]).await?;
     let (ours, theirs) =
         tokio::try_join!(run(suite, program, &ours), run(suite, program, &peer.url))?;
-    let known = KNOWN_DIFFERENCES.iter().filter(|known| known.client == suite.client);
-    let known = known.flat_map(|known| known.steps.iter().map(|step| (*step, known.reason)));
-    Ok(ours.compare(&theirs, &known.collect()))
+    Ok(ours.compare(&theirs))
 }
 
 /// Runs a suite on the node at `url`.

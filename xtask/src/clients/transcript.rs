@@ -1,7 +1,5 @@
 //! What a suite observes, and the comparison of two transcripts.
 
-use std::collections::BTreeMap;
-
 use eyre::{Result, WrapErr as _, ensure, eyre};
 use serde_json::Value;
 
@@ -24,10 +22,8 @@ pub(super) struct Transcript {
 pub(super) struct Comparison {
     pub(super) steps: usize,
     pub(super) values: usize,
-    /// The differences that aren't known, a line each.
+    /// The differences, a line each.
     pub(super) differences: Vec<String>,
-    /// The steps with known differences, and the reasons.
-    pub(super) known: Vec<String>,
 }
 
 impl Transcript {
@@ -56,20 +52,18 @@ impl Transcript {
         })
     }
 
-    /// Compares this transcript, the devchain's, with anvil's. The steps of `known`, each with a reason, must differ.
-    pub(super) fn compare(&self, theirs: &Self, known: &BTreeMap<&str, &str>) -> Comparison {
+    /// Compares this transcript, the devchain's, with anvil's.
+    pub(super) fn compare(&self, theirs: &Self) -> Comparison {
         let mut found = Comparison::default();
-        let mut unmet = known.clone();
         for step in &self.steps {
             let Some(other) = theirs.steps.iter().find(|other| other.name == step.name) else {
                 found.differences.push(format!("{}: only on the devchain", step.name));
                 continue;
             };
             found.steps += 1;
-            let mut differences = Vec::new();
             for (whose, step) in [("the devchain", step), ("anvil", other)] {
                 if let Some(error) = &step.failed {
-                    differences.push(format!("{}: failed on {whose}: {error}", step.name));
+                    found.differences.push(format!("{}: failed on {whose}: {error}", step.name));
                 }
             }
             let missing = &Value::Null;
@@ -77,23 +71,14 @@ impl Transcript {
                 &step.name,
                 (&step.seen, &other.seen, missing),
                 &mut found.values,
-                &mut differences,
+                &mut found.differences,
             );
-            match unmet.remove(&*step.name) {
-                Some(reason) if !differences.is_empty() => {
-                    found.known.push(format!("{}: {reason}", step.name));
-                }
-                Some(_) => found.differences.push(format!("{}: no difference any more", step.name)),
-                None => found.differences.append(&mut differences),
-            }
         }
         for other in &theirs.steps {
             if self.steps.iter().all(|step| step.name != other.name) {
                 found.differences.push(format!("{}: only on anvil", other.name));
             }
         }
-        let unmet = unmet.into_keys().map(|step| format!("{step}: there is no such step"));
-        found.differences.extend(unmet);
         found
     }
 }
@@ -134,9 +119,9 @@ fn compare(
 mod tests {
     use super::*;
 
-    fn found(ours: &str, theirs: &str, known: &[(&str, &str)]) -> Comparison {
+    fn found(ours: &str, theirs: &str) -> Comparison {
         let [ours, theirs] = [ours, theirs].map(|text| Transcript::parse(text).unwrap());
-        ours.compare(&theirs, &known.iter().copied().collect())
+        ours.compare(&theirs)
     }
 
     const OURS: &str = r#"{"step":"a","seen":{"gas":"1","logs":[1,2]}}
@@ -144,7 +129,7 @@ mod tests {
 
     #[test]
     fn equal_transcripts_have_no_difference() {
-        let found = found(OURS, OURS, &[]);
+        let found = found(OURS, OURS);
         assert_eq!((found.steps, found.values, found.differences.len()), (2, 4, 0));
     }
 
@@ -152,25 +137,16 @@ mod tests {
     fn a_difference_is_shown_with_its_place_and_both_values() {
         let theirs = OURS.replace("[1,2]", "[1,3]").replace("{\"x\":true}", "{}");
         let expected = ["a / logs / 1: ours 2, anvil's 3", "b / x: ours true, anvil's null"];
-        assert_eq!(found(OURS, &theirs, &[]).differences, expected);
+        assert_eq!(found(OURS, &theirs).differences, expected);
     }
 
     #[test]
     fn a_step_that_fails_or_is_missing_is_a_difference_even_if_it_fails_on_both() {
         let ours = r#"{"step":"a","seen":{},"failed":"no"}"#;
         let expected = ["a: failed on the devchain: no", "a: failed on anvil: no"];
-        assert_eq!(found(ours, ours, &[]).differences, expected);
-        assert_eq!(found("", ours, &[]).differences, ["a: only on anvil"]);
-        assert_eq!(found(ours, "", &[]).differences, ["a: only on the devchain"]);
-    }
-
-    #[test]
-    fn a_known_difference_must_be_there() {
-        let theirs = OURS.replace("true", "false");
-        let expected = found(OURS, &theirs, &[("b", "why")]);
-        assert_eq!((expected.differences.len(), expected.known), (0, vec!["b: why".to_owned()]));
-        let gone = found(OURS, OURS, &[("b", "why"), ("c", "why")]);
-        assert_eq!(gone.differences, ["b: no difference any more", "c: there is no such step"]);
+        assert_eq!(found(ours, ours).differences, expected);
+        assert_eq!(found("", ours).differences, ["a: only on anvil"]);
+        assert_eq!(found(ours, "").differences, ["a: only on the devchain"]);
     }
 
     #[test]
