@@ -186,6 +186,11 @@ impl DeployRecord {
         self.done.iter().filter_map(|done| done.receipt)
     }
 
+    /// The newest block with a known receipt; block 0 if there is none.
+    pub(super) fn newest_block(&self) -> BlockNumber {
+        self.receipts().map(|receipt| receipt.block).max().unwrap_or(BlockNumber::ZERO)
+    }
+
     fn find(&self, step: Step) -> Option<&DoneStep> {
         self.done.iter().find(|done| done.step == step)
     }
