@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The next step after a deployment that stopped.
-const AGAIN: &str = "run the same command again: what is on the chain isn't sent twice";
+pub(crate) const AGAIN: &str = "run the same command again: what is on the chain isn't sent twice";
 
 /// The first delay between two polls for a receipt. It is short, since development nodes mine at once, and
 /// doubles with each poll.
