@@ -8,7 +8,7 @@ use canon_chain::{
     deploy::{DeployError, StepReceipt},
 };
 use canon_protocol::{
-    Seconds,
+    BlockNumber, Seconds,
     text::{Duration, Rounding, ether},
 };
 use eyre::eyre;
@@ -77,8 +77,8 @@ pub(crate) enum Confirmation {
     Replaced,
 }
 
-/// Waits until receipts have this number of confirmations, counting their blocks. Reads them again at each new
-/// block, and stops when a block was replaced.
+/// Waits until receipts have this number of confirmations, counting their blocks, and so has the block in which the
+/// rest was seen, if any. Reads the receipts again at each new block, and stops when a block was replaced.
 ///
 /// # Errors
 ///
@@ -86,9 +86,11 @@ pub(crate) enum Confirmation {
 pub(crate) async fn confirm(
     client: &Client,
     receipts: &[StepReceipt],
+    seen_in: Option<BlockNumber>,
     confirmations: u64,
 ) -> Result<Confirmation, Failure> {
-    let Some(last) = receipts.iter().map(|receipt| receipt.block).max() else {
+    let blocks = receipts.iter().map(|receipt| receipt.block);
+    let Some(last) = blocks.chain(seen_in).max() else {
         return Ok(Confirmation::Reached);
     };
     let (mut seen, mut looks) = (None, 0_u32);

@@ -169,6 +169,25 @@ impl DeployRecord {
         Ok(record)
     }
 
+    /// Whether an endpoint knows one of the record's transactions that blocks have had, in a block or in its pool. If it
+    /// knows none, its chain isn't the one of the record. `true` if the record has no receipts.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub async fn is_known_to(&self, client: &Client) -> Result<bool, Error> {
+        let mut is_known = true;
+        for StepReceipt { transaction, .. } in self.receipts() {
+            let found = client.provider().get_transaction_by_hash(transaction).await;
+            let found = found.map_err(|source| Error::rpc("eth_getTransactionByHash", source))?;
+            is_known = found.is_some();
+            if is_known {
+                break;
+            }
+        }
+        Ok(is_known)
+    }
+
     /// Adds a step that is done.
     pub(super) fn insert(&mut self, done: DoneStep) {
         self.remove(done.step);
