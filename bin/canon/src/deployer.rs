@@ -196,6 +196,26 @@ mod tests {
     use canon_chain::{Checks, Sender};
     use canon_devchain::{Devchain, DevchainConfig, Mining};
 
+    #[tokio::test]
+    async fn what_has_no_receipt_gets_its_confirmations_from_the_block_in_which_it_was_seen() {
+        let chain = Devchain::new(DevchainConfig::default());
+        let client = ProviderBuilder::default().connect_client(chain.client());
+        let client = Client::connect(client).await.unwrap();
+        let seen = chain.block_number();
+        let mine = async {
+            for _ in 0..2 {
+                tokio::task::yield_now().await;
+                chain.mine().unwrap();
+            }
+        };
+        let waiting = confirm(&client, &[], Some(BlockNumber::of(seen)), 3);
+        let (confirmed, ()) = tokio::join!(waiting, mine);
+        assert!(matches!(confirmed, Ok(Confirmation::Reached)), "{confirmed:?}");
+        assert_eq!(chain.block_number(), seen + 2);
+        let nothing = confirm(&client, &[], None, 3).await;
+        assert!(matches!(nothing, Ok(Confirmation::Reached)), "{nothing:?}");
+    }
+
     /// A block was replaced that had the transaction with nonce 0, and only the next one is in the pool.
     #[tokio::test]
     async fn a_long_wait_names_the_nonce_that_the_chain_lacks_and_what_helps() {
