@@ -15,7 +15,10 @@ use canon_chain::{
         find_done, simulate_steps,
     },
 };
-use canon_protocol::text::{Rounding, ether};
+use canon_protocol::{
+    ForeignText,
+    text::{Rounding, ether},
+};
 use canon_views::BlockView;
 use eyre::{Report, eyre};
 use serde::Serialize;
@@ -186,7 +189,7 @@ impl Leftover {
             ));
         }
         for planned in &manifest.contracts {
-            let (contract, address) = (&planned.contract, planned.address);
+            let (contract, address) = (ForeignText::new(&planned.contract), planned.address);
             let code = client.code(head.hash.into(), address).await.map_err(unreached)?;
             let found = match code {
                 Some(code) if keccak256(&code) == planned.code_hash => continue,
