@@ -8,7 +8,7 @@ use canon_chain::{
     deploy::{DeployError, StepReceipt},
 };
 use canon_protocol::{
-    Seconds,
+    BlockNumber, Seconds,
     text::{Duration, Rounding, ether},
 };
 use eyre::eyre;
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The next step after a deployment that stopped.
-const AGAIN: &str = "run the same command again: what is on the chain isn't sent twice";
+pub(crate) const AGAIN: &str = "run the same command again: what is on the chain isn't sent twice";
 
 /// The first delay between two polls for a receipt. It is short, since development nodes mine at once, and
 /// doubles with each poll.
@@ -77,8 +77,8 @@ pub(crate) enum Confirmation {
     Replaced,
 }
 
-/// Waits until receipts have this number of confirmations, counting their blocks. Reads them again at each new
-/// block, and stops when a block was replaced.
+/// Waits until receipts have this number of confirmations, counting their blocks, and so has the block in which the
+/// rest was seen, if any. Reads the receipts again at each new block, and stops when a block was replaced.
 ///
 /// # Errors
 ///
@@ -86,9 +86,11 @@ pub(crate) enum Confirmation {
 pub(crate) async fn confirm(
     client: &Client,
     receipts: &[StepReceipt],
+    seen_in: Option<BlockNumber>,
     confirmations: u64,
 ) -> Result<Confirmation, Failure> {
-    let Some(last) = receipts.iter().map(|receipt| receipt.block).max() else {
+    let blocks = receipts.iter().map(|receipt| receipt.block);
+    let Some(last) = blocks.chain(seen_in).max() else {
         return Ok(Confirmation::Reached);
     };
     let (mut seen, mut looks) = (None, 0_u32);
@@ -193,6 +195,26 @@ mod tests {
     use alloy_provider::ProviderBuilder;
     use canon_chain::{Checks, Sender};
     use canon_devchain::{Devchain, DevchainConfig, Mining};
+
+    #[tokio::test]
+    async fn what_has_no_receipt_gets_its_confirmations_from_the_block_in_which_it_was_seen() {
+        let chain = Devchain::new(DevchainConfig::default());
+        let client = ProviderBuilder::default().connect_client(chain.client());
+        let client = Client::connect(client).await.unwrap();
+        let seen = chain.block_number();
+        let mine = async {
+            for _ in 0..2 {
+                tokio::task::yield_now().await;
+                chain.mine().unwrap();
+            }
+        };
+        let waiting = confirm(&client, &[], Some(BlockNumber::of(seen)), 3);
+        let (confirmed, ()) = tokio::join!(waiting, mine);
+        assert!(matches!(confirmed, Ok(Confirmation::Reached)), "{confirmed:?}");
+        assert_eq!(chain.block_number(), seen + 2);
+        let nothing = confirm(&client, &[], None, 3).await;
+        assert!(matches!(nothing, Ok(Confirmation::Reached)), "{nothing:?}");
+    }
 
     /// A block was replaced that had the transaction with nonce 0, and only the next one is in the pool.
     #[tokio::test]

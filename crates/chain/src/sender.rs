@@ -236,10 +236,11 @@ impl Sender {
         Ok(())
     }
 
-    /// Whether a transaction with this nonce can be mined: no block has another one with the nonce, and none
-    /// with a lower nonce is missing.
-    pub(crate) async fn can_be_mined(&self, nonce: u64) -> Result<bool> {
-        Ok((self.mined_nonce().await?..=self.pool_nonce().await?).contains(&nonce))
+    /// Whether a transaction with this nonce can be mined after a block: neither that block nor one before it has used
+    /// the nonce, and no transaction with a lower nonce is missing.
+    pub(crate) async fn can_be_mined_after(&self, block: BlockId, nonce: u64) -> Result<bool> {
+        let next = self.account.transaction_count(block).await?;
+        Ok(nonce == next || (next..=self.pool_nonce().await?).contains(&nonce))
     }
 
     /// The number of the account's transactions in blocks.

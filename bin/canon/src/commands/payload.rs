@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256};
-use canon_chain::deploy::{
-    ContractPlan, ExamineError, NotGenuine, Upgrade, plan_upgrade_payload, simulate_actions,
-    verify_upgrade_payload,
+use canon_chain::{
+    BlockId,
+    deploy::{
+        ContractPlan, ExamineError, NotGenuine, Upgrade, plan_upgrade_payload, simulate_actions,
+        verify_upgrade_payload,
+    },
 };
 use canon_payload::{Hashes, describe};
 use canon_protocol::{Action, ForeignText, actions_hash};
@@ -137,12 +140,11 @@ impl UpgradeCommand {
             let names = names(&set.present, expect, self.rollup);
             let plan = Plan { upgrade, planned, actions, names };
             let address = plan.planned.address();
-            let verify = async || {
-                let verified = verify_upgrade_payload(client, &plan.planned, addresses.registry);
+            let verify = async |at: BlockId| {
+                let registry = addresses.registry;
+                let verified = verify_upgrade_payload(client, &plan.planned, registry, at);
                 verified.await.map_err(|error| undeployed(error, OTHER_ENDPOINT))?;
-                let head = client.head().await.map_err(chain::unreached)?;
-                let (governance, at) = (addresses.governance, head.hash.into());
-                let listed = client.payload_actions(governance, at, address).await;
+                let listed = client.payload_actions(addresses.governance, at, address).await;
                 match listed.map_err(chain::unreached)? == plan.actions {
                     true => Ok(plan.deployed()),
                     false => Err(other_list(address)),

@@ -1,5 +1,6 @@
 //! The part of a command's outcome that isn't about its transactions.
 
+use canon_protocol::BlockNumber;
 use serde_json::Value;
 
 use crate::exit::Failure;
@@ -9,12 +10,13 @@ pub(crate) trait Conclusion {
     /// Further keys of the JSON documents of the command; `None` if there are none.
     fn document(&self) -> Option<&Value>;
 
-    /// Checks the result after the last transaction, and describes it for people.
+    /// Checks the result after the last transaction, and describes it for people. `block` is the newest block with a
+    /// transaction of the command; `None` if it sent none.
     ///
     /// # Errors
     ///
     /// If the transactions didn't have the expected result, or the chain can't be read.
-    async fn conclude(&self) -> Result<String, Failure>;
+    async fn conclude(&self, block: Option<BlockNumber>) -> Result<String, Failure>;
 }
 
 /// The conclusion of a command whose transactions are its whole result.
@@ -26,7 +28,7 @@ impl Conclusion for OnlyTransactions {
         None
     }
 
-    async fn conclude(&self) -> Result<String, Failure> {
+    async fn conclude(&self, _: Option<BlockNumber>) -> Result<String, Failure> {
         Ok(String::new())
     }
 }

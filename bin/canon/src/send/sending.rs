@@ -74,7 +74,8 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
         let mut delivered = Vec::new();
         let concluded = async {
             self.deliver(&mut outbox, &mut delivered, plan).await?;
-            Ok(self.conclusion.conclude().await)
+            let blocks = delivered.iter().filter_map(|one| Some(one.transaction?.block));
+            Ok(self.conclusion.conclude(blocks.max()).await)
         };
         let ended = tokio::select! {
             biased;

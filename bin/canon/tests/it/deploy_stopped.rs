@@ -12,13 +12,13 @@ use std::{
     },
 };
 
-use alloy_primitives::U256;
+use alloy_primitives::{Address, Bytes, U256, hex};
 use serde_json::{Value, json};
-use snapbox::cmd::cargo_bin;
+use snapbox::cmd::{Command, cargo_bin};
 
 use crate::{
     deploy::{EmptyChain, fails, folder_with, unchanged},
-    servers::{Folder, cut_at, forward, relay, sends},
+    servers::{Folder, closed_port, cut_at, forward, relay, sends},
     support::{stdout, while_served},
 };
 
@@ -192,6 +192,51 @@ async fn whatever_is_on_the_disk_at_the_end_of_a_deployment_is_finished_by_resum
             assert_eq!(fs::read(record(&folder)).unwrap(), content);
         }
         assert_eq!(sent(&chain), TRANSACTIONS);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_is_left_is_compared_with_the_file_the_key_and_the_chain() {
+    let (chain, other) = (EmptyChain::new().await, EmptyChain::new().await);
+    let folder = folder_with("left-record", "tests", unchanged);
+    while_served(move || {
+        symlink("/dev/full", new_manifest(&folder)).unwrap();
+        fails(chain.deploy(&folder, "--yes"), 3);
+        fs::remove_file(new_manifest(&folder)).unwrap();
+        let left = fs::read(record(&folder)).unwrap();
+        // It isn't shown as begun on another chain, and nothing of it is sent there.
+        let said = fails(other.deploy(&folder, "--yes --resume"), 2);
+        assert!(said.contains("found none of them: this is another chain"), "{said}");
+        assert!(said.contains("name another --manifest, or delete the record"), "{said}");
+        assert!(!said.contains("Deploy this set?"), "{said}");
+        assert_eq!(sent(&other), 0);
+        is_finished_by_resuming(&chain, &folder);
+        let written: Value = serde_json::from_slice(&fs::read(manifest(&folder)).unwrap()).unwrap();
+        // The process was killed before it removed the record.
+        fs::write(record(&folder), &left).unwrap();
+        let differs = |command: Command, code, expected: &str| {
+            let said = fails(command, code);
+            assert!(said.contains(expected), "{said}");
+            assert_eq!(fs::read(record(&folder)).unwrap(), left, "{expected}");
+        };
+        differs(other.deploy(&folder, "--yes --resume"), 2, "this is another chain");
+        let nowhere = format!("http://{}", closed_port());
+        differs(chain.deploy_by(&folder, &nowhere, "--yes"), 3, "");
+        let key = hex::encode(chain.chain.dev_accounts()[1].to_bytes());
+        let by_another = chain.deploy(&folder, "--yes --resume").env("CANON_PRIVATE_KEY", key);
+        differs(by_another, 2, "the record is of deployer");
+        let file = folder.file("deployment.toml");
+        let parameters = fs::read_to_string(&file).unwrap();
+        fs::write(&file, parameters.replace("CANT", "CANU")).unwrap();
+        differs(chain.deploy(&folder, "--yes --resume"), 2, "begun with other parameters");
+        fs::write(&file, parameters).unwrap();
+        let registry = written["contracts"].as_array().unwrap().iter();
+        let registry = registry.filter(|one| one["contract"] == "Registry");
+        let registry = registry.map(|one| one["address"].as_str().unwrap()).next().unwrap();
+        chain.chain.set_code(registry.parse::<Address>().unwrap(), Bytes::new()).unwrap();
+        differs(chain.deploy(&folder, "--yes --resume"), 1, "found no code");
+        assert_eq!((sent(&chain), sent(&other)), (TRANSACTIONS, 0));
     })
     .await;
 }

@@ -6,7 +6,7 @@ use super::{
     parameters::RollupSettings,
     plan::{ContractPlan, RollupWiring},
     record::StepReceipt,
-    verify::ContractVerifier,
+    verify::{ContractVerifier, head_since},
 };
 use crate::{Client, Error, Sender, Wait};
 use alloy_eips::BlockId;
@@ -15,7 +15,7 @@ use alloy_rpc_types_eth::TransactionRequest;
 use alloy_sol_types::SolCall;
 use canon_abi::{Contract, Expect, Registry, UpgradePayload};
 use canon_protocol::{Action, Create2, Timestamp};
-use canon_views::SetAddresses;
+use canon_views::{BlockView, SetAddresses};
 
 /// A contract that was deployed and verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,7 +146,7 @@ pub async fn check_creation(
     from: Address,
     plan: &ContractPlan,
 ) -> Result<CreationState, DeployError> {
-    if creation_state(client, plan).await? == CreationState::Exists {
+    if creation_state(client, plan).await?.0 == CreationState::Exists {
         return Ok(CreationState::Exists);
     }
     plan.origin().expect_code(client).await?;
@@ -161,18 +161,18 @@ pub async fn check_creation(
     Ok(CreationState::Possible)
 }
 
-/// Whether the chain has a contract, or its constructor would accept its arguments.
+/// Whether the chain has a contract, or its constructor would accept its arguments, and the block of that state.
 async fn creation_state(
     client: &Client,
     plan: &ContractPlan,
-) -> Result<CreationState, DeployError> {
+) -> Result<(CreationState, BlockView), DeployError> {
     let head = client.head().await?;
     if client.code(head.hash.into(), plan.address()).await?.is_some() {
-        return Ok(CreationState::Exists);
+        return Ok((CreationState::Exists, head));
     }
     match plan.refusal_outside_of_set(head.timestamp) {
         Some(refusal) => Err(DeployError::Constructor { contract: plan.contract(), refusal }),
-        None => Ok(CreationState::Possible),
+        None => Ok((CreationState::Possible, head)),
     }
 }
 
@@ -186,21 +186,37 @@ pub async fn create(
     plan: &ContractPlan,
     wait: &mut impl Wait,
 ) -> Result<DeployedContract, DeployError> {
+    Ok(create_seen(sender, plan, wait).await?.0)
+}
+
+/// Creates a contract as [`create`] does. Also returns a block that has it.
+async fn create_seen(
+    sender: &mut Sender,
+    plan: &ContractPlan,
+    wait: &mut impl Wait,
+) -> Result<(DeployedContract, BlockId), DeployError> {
     let client = sender.client().clone();
     let mut receipt = None;
-    if creation_state(&client, plan).await? == CreationState::Possible {
+    let (state, head) = creation_state(&client, plan).await?;
+    let mut seen = head.number;
+    if state == CreationState::Possible {
         plan.origin().ensure_code(sender, wait).await?;
         sender.simulate(&plan.direct_call(), client.next_block().await?).await?;
         match sender.send(plan.call(), wait).await {
-            Ok(confirmed) => receipt = Some(StepReceipt::of(&confirmed)),
-            // Somebody else created it meanwhile.
-            Err(_) if creation_state(&client, plan).await? == CreationState::Exists => {}
-            Err(error) => return Err(error.into()),
+            Ok(confirmed) => {
+                seen = confirmed.block;
+                receipt = Some(StepReceipt::of(&confirmed));
+            }
+            Err(error) => match creation_state(&client, plan).await? {
+                // Somebody else created it meanwhile.
+                (CreationState::Exists, head) => seen = head.number,
+                (CreationState::Possible, _) => return Err(error.into()),
+            },
         }
     }
-    let at = BlockId::from(client.head().await?.hash);
+    let at = BlockId::from(head_since(&client, seen, wait).await?.hash);
     ContractVerifier::of(plan, &client, at).exists().await?;
-    Ok(DeployedContract { create2: plan.create2(), receipt })
+    Ok((DeployedContract { create2: plan.create2(), receipt }, at))
 }
 
 /// Deploys a further rollup of a set, owned by Governance. Only a proposal can make it canonical.
@@ -222,8 +238,8 @@ pub async fn deploy_rollup(
         None => client.head().await?.timestamp,
     };
     let plan = plan_rollup(origin, set, reward_distributor, parameters, genesis);
-    let deployed = create(sender, &plan, wait).await?;
-    verify_rollup(&client, &plan, set.governance).await?;
+    let (deployed, at) = create_seen(sender, &plan, wait).await?;
+    verify_rollup(&client, &plan, set.governance, at).await?;
     Ok(deployed)
 }
 
@@ -231,13 +247,13 @@ pub async fn deploy_rollup(
 ///
 /// # Errors
 ///
-/// If that isn't so at the newest block.
+/// If that isn't so after the block `at`, which should be no older than that of the creation.
 pub async fn verify_rollup(
     client: &Client,
     plan: &ContractPlan,
     governance: Address,
+    at: BlockId,
 ) -> Result<(), DeployError> {
-    let at = BlockId::from(client.head().await?.hash);
     let rollup = ContractVerifier::of(plan, client, at);
     rollup.exists().await?;
     rollup.owned_by(governance).await
@@ -258,8 +274,8 @@ pub async fn deploy_upgrade_payload(
 ) -> Result<DeployedContract, DeployError> {
     let client = sender.client().clone();
     let plan = plan_upgrade_payload(origin, set.registry, upgrade);
-    let deployed = create(sender, &plan, wait).await?;
-    verify_upgrade_payload(&client, &plan, set.registry).await?;
+    let (deployed, at) = create_seen(sender, &plan, wait).await?;
+    verify_upgrade_payload(&client, &plan, set.registry, at).await?;
     Ok(deployed)
 }
 
@@ -268,13 +284,13 @@ pub async fn deploy_upgrade_payload(
 ///
 /// # Errors
 ///
-/// If that isn't so at the newest block.
+/// If that isn't so after the block `at`, which should be no older than that of the creation.
 pub async fn verify_upgrade_payload(
     client: &Client,
     plan: &ContractPlan,
     registry: Address,
+    at: BlockId,
 ) -> Result<(), DeployError> {
-    let at = BlockId::from(client.head().await?.hash);
     let payload = ContractVerifier::of(plan, client, at);
     payload.exists().await?;
     let owner = client.read(at, registry, Registry::getGovernanceCall {}).await?;

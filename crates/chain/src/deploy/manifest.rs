@@ -8,9 +8,10 @@ use super::{
     plan::{ContractPlan, SetPlan},
     record::{DeployRecord, DoneStep, StepReceipt, first_block},
     step::Step,
+    verify::head_since,
 };
 use crate::{
-    Client, Error,
+    Client, Error, NoWait,
     confirm::RECEIPT,
     view::{BatchedRequest, decode_reply},
 };
@@ -127,7 +128,7 @@ impl DeployManifest {
         let genesis = record.genesis.or(record.parameters.rollup.genesis);
         let genesis = genesis.ok_or(DeployError::NoGenesis)?;
         let plan = SetPlan::new(&record.parameters, record.deployer, genesis);
-        let head = client.head().await?;
+        let head = head_since(client, record.newest_block(), &mut NoWait).await?;
         let at = head.hash.into();
         let steps = with_receipts(client, &plan, &record.done, &head).await;
         let mut contracts = Vec::new();

@@ -169,6 +169,25 @@ impl DeployRecord {
         Ok(record)
     }
 
+    /// Whether an endpoint knows one of the record's transactions that blocks have had, in a block or in its pool. If it
+    /// knows none, its chain isn't the one of the record. `true` if the record has no receipts.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub async fn is_known_to(&self, client: &Client) -> Result<bool, Error> {
+        let mut is_known = true;
+        for StepReceipt { transaction, .. } in self.receipts() {
+            let found = client.provider().get_transaction_by_hash(transaction).await;
+            let found = found.map_err(|source| Error::rpc("eth_getTransactionByHash", source))?;
+            is_known = found.is_some();
+            if is_known {
+                break;
+            }
+        }
+        Ok(is_known)
+    }
+
     /// Adds a step that is done.
     pub(super) fn insert(&mut self, done: DoneStep) {
         self.remove(done.step);
@@ -184,6 +203,11 @@ impl DeployRecord {
     /// The known receipts, in the order of the steps.
     pub fn receipts(&self) -> impl Iterator<Item = StepReceipt> {
         self.done.iter().filter_map(|done| done.receipt)
+    }
+
+    /// The newest block with a known receipt; block 0 if there is none.
+    pub(super) fn newest_block(&self) -> BlockNumber {
+        self.receipts().map(|receipt| receipt.block).max().unwrap_or(BlockNumber::ZERO)
     }
 
     fn find(&self, step: Step) -> Option<&DoneStep> {

@@ -6,10 +6,12 @@ use super::{
     plan::SetPlan,
     record::{BegunStep, DeployRecord, DoneStep, StepReceipt},
     step::Step,
-    verify::SetVerifier,
+    verify::{SetVerifier, SetWatch},
 };
-use crate::{Checks, Client, Confirmed, Error, Inclusion, Sender, Wait, sender::SignedCall};
-use alloy_eips::BlockId;
+use crate::{
+    Checks, Client, Confirmed, Error, Inclusion, Pending, Rejection, Sender, Wait,
+    sender::SignedCall,
+};
 use alloy_primitives::Address;
 use canon_protocol::Seconds;
 use canon_views::{Question, SetAddresses};
@@ -107,17 +109,19 @@ async fn pass(
     // Known before the receipts are read, so that blocks that are replaced later are noticed.
     sender.next_nonce().await?;
     keep_canonical(sender, record, wait, progress).await?;
-    verify_done(&client, &plan, record, progress).await?;
+    let mut watch = SetWatch::new(&plan, &client, record.newest_block());
+    verify_done(&mut watch, record, wait, progress).await?;
     if record.next().is_some() {
         record.parameters.origin.ensure_code(sender, wait).await?;
     }
     while let Some(step) = record.next() {
-        let done = complete(sender, &plan, record, step, wait, progress).await?;
+        let done = complete(sender, &mut watch, record, step, wait, progress).await?;
         report(record, DeployProgress::Finished(done), progress)?;
     }
-    SetVerifier::at_head(&plan, &client).await?.verify_handover().await?;
-    let (registry, latest) = (plan.registry.address(), BlockId::latest());
-    let view = client.view(registry, &Question::default(), latest, Seconds::ZERO).await?;
+    let verifier = watch.verifier(wait).await?;
+    verifier.verify_handover().await?;
+    let (registry, at) = (plan.registry.address(), verifier.block());
+    let view = client.view(registry, &Question::default(), at, Seconds::ZERO).await?;
     Ok(DeployedSet {
         deployment: view.addresses,
         expect: plan.expect.address(),
@@ -208,12 +212,12 @@ async fn keep_canonical(
 
 /// Verifies the completed steps again. Removes those without a transaction whose effect is gone.
 async fn verify_done(
-    client: &Client,
-    plan: &SetPlan,
+    watch: &mut SetWatch<'_>,
     record: &mut DeployRecord,
+    wait: &mut impl Wait,
     progress: &mut impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
 ) -> Result<(), DeployError> {
-    let verifier = SetVerifier::at_head(plan, client).await?;
+    let verifier = watch.verifier(wait).await?;
     for done in record.done.clone() {
         if done.receipt.is_none() && !verifier.is_done(done.step).await? {
             record.remove(done.step);
@@ -257,39 +261,41 @@ async fn await_turn(
 /// Does a step, unless the chain already has its effect. Verifies and records it.
 async fn complete(
     sender: &mut Sender,
-    plan: &SetPlan,
+    watch: &mut SetWatch<'_>,
     record: &mut DeployRecord,
     step: Step,
     wait: &mut impl Wait,
     progress: &mut impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
 ) -> Result<DoneStep, DeployError> {
-    let client = sender.client().clone();
-    let failed = |source| DeployError::Step { step, source };
-    let begun = recorded(sender, plan, record, step)?;
-    if begun.is_none() {
-        await_turn(sender, record, wait).await.map_err(failed)?;
-    }
-    let is_done = async || SetVerifier::at_head(plan, &client).await?.is_done(step).await;
-    let confirmed = match (begun, is_done().await?) {
-        // Somebody else may have done it. If it was this transaction, its receipt is known.
-        (Some(begun), true) => client.confirm(begun.pending()).await.map_err(failed),
-        (None, true) => Ok(None),
-        (begun, false) => send(sender, plan, record, step, begun, wait, progress).await.map(Some),
-    };
-    let confirmed = match confirmed {
-        Err(DeployError::Step { source, .. }) if is_refusal(&source) && is_done().await? => {
-            let failed = match source.mined_transaction() {
-                Some(transaction) => client.inclusion(transaction).await?,
+    let client = watch.client;
+    let begun = recorded(sender, watch.plan, record, step)?;
+    let own = begun.as_ref().map(|begun| begun.pending().clone());
+    let confirmed = match attempt(sender, watch, record, step, begun, wait, progress).await {
+        Err(DeployError::Step { source, .. })
+            if is_refusal(&source) && watch.verifier(wait).await?.is_done(step).await? =>
+        {
+            let confirmed = match &own {
+                // It may have been mined since its receipt was read.
+                Some(own) => client.confirm(own).await.ok().flatten(),
                 None => None,
             };
-            report(record, DeployProgress::Outrun { step, failed }, progress)?;
-            None
+            if confirmed.is_none() {
+                let failed = match source.mined_transaction() {
+                    Some(transaction) => client.inclusion(transaction).await?,
+                    None => None,
+                };
+                report(record, DeployProgress::Outrun { step, failed }, progress)?;
+            }
+            confirmed
         }
         confirmed => confirmed?,
     };
     let receipt = confirmed.as_ref().map(StepReceipt::of);
-    SetVerifier::at_head(plan, &client).await?.verify(step).await?;
-    let done = DoneStep { step, address: plan.address(step), receipt };
+    if let Some(receipt) = receipt {
+        watch.saw(receipt.block);
+    }
+    watch.verifier(wait).await?.verify(step).await?;
+    let done = DoneStep { step, address: watch.plan.address(step), receipt };
     record.insert(done);
     record.begun = None;
     Ok(done)
@@ -300,10 +306,72 @@ fn is_refusal(error: &Error) -> bool {
     error.mined_transaction().is_some() || error.as_revert().is_some()
 }
 
+/// Ensures that the chain has the effect of a step. Sends its transaction, unless a block has that of an earlier run,
+/// or the effect of somebody else's; `None` if it is somebody else's.
+///
+/// The block with the transaction of an earlier run may arrive at any moment. So another one is signed only if a block
+/// lacks the effect and that transaction can't be mined after it.
+async fn attempt(
+    sender: &mut Sender,
+    watch: &mut SetWatch<'_>,
+    record: &mut DeployRecord,
+    step: Step,
+    begun: Option<SignedCall>,
+    wait: &mut impl Wait,
+    progress: &mut impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
+) -> Result<Option<Confirmed>, DeployError> {
+    let failed = |source| DeployError::Step { step, source };
+    let client = watch.client;
+    let own = match &begun {
+        Some(begun) => client.confirm(begun.pending()).await,
+        None => await_turn(sender, record, wait).await.map(|()| None),
+    };
+    let refusal = match own {
+        Ok(None) => None,
+        // A transaction that failed is of no use, unless somebody else has done the step.
+        Err(error) if error.mined_transaction().is_some() => Some(error),
+        own => return own.map_err(failed),
+    };
+    let verifier = watch.verifier(wait).await?;
+    let is_done = verifier.is_done(step).await?;
+    let begun = match (begun, refusal) {
+        (_, Some(refusal)) if is_done => return Err(failed(refusal)),
+        (None, None) if is_done => return Ok(None),
+        (None, None) | (_, Some(_)) => None,
+        (Some(begun), None) => {
+            let (at, nonce) = (verifier.block(), begun.pending().nonce());
+            if !is_done && sender.can_be_mined_after(at, nonce).await? {
+                Some(begun)
+            } else {
+                let confirmed = late_receipt(client, begun.pending(), wait).await;
+                match confirmed.map_err(failed)? {
+                    None if !is_done => None,
+                    confirmed => return Ok(confirmed),
+                }
+            }
+        }
+    };
+    send(sender, watch, record, step, begun, wait, progress).await.map(Some)
+}
+
+/// Reads the receipt of a transaction, and once more if there is none: it may come later than what the transaction did.
+async fn late_receipt(
+    client: &Client,
+    pending: &Pending,
+    wait: &mut impl Wait,
+) -> Result<Option<Confirmed>, Error> {
+    let found = client.confirm(pending).await?;
+    if found.is_some() {
+        return Ok(found);
+    }
+    wait.wait(0).await;
+    client.confirm(pending).await
+}
+
 /// Sends the transaction of a step, which an earlier run may have signed, and waits until it is mined.
 async fn send(
     sender: &mut Sender,
-    plan: &SetPlan,
+    watch: &SetWatch<'_>,
     record: &mut DeployRecord,
     step: Step,
     begun: Option<SignedCall>,
@@ -312,14 +380,22 @@ async fn send(
 ) -> Result<Confirmed, DeployError> {
     let failed = |source| DeployError::Step { step, source };
     let signed = match begun {
-        Some(begun) if sender.can_be_mined(begun.pending().nonce()).await? => begun,
-        _ => sign(sender, plan, step).await.map_err(failed)?,
+        Some(begun) => begun,
+        None => sign(sender, watch.plan, step).await.map_err(failed)?,
     };
     let (nonce, raw) = (signed.pending().nonce(), signed.raw().clone());
     record.begun = Some(BegunStep { step, nonce, raw });
     report(record, DeployProgress::Begun(step), progress)?;
-    let pending = sender.broadcast(signed).await.map_err(failed)?;
-    sender.client().await_receipt(&pending, wait).await.map_err(failed)
+    let pending = signed.pending().clone();
+    match sender.broadcast(signed).await {
+        Ok(_) => watch.client.await_receipt(&pending, wait).await.map_err(failed),
+        // It may be this transaction that has used the nonce.
+        Err(error) if error.rejection() == Some(Rejection::NonceTooLow) => {
+            let confirmed = late_receipt(watch.client, &pending, wait).await.map_err(failed)?;
+            confirmed.ok_or_else(|| failed(error))
+        }
+        Err(error) => Err(failed(error)),
+    }
 }
 
 /// The transaction of a step that an earlier run began, which may be in a block, in a pool or in neither.

@@ -8,11 +8,13 @@ use super::{
     plan::{ContractPlan, SetPlan},
     step::Step,
 };
-use crate::{Client, error::Error};
+use crate::{Client, Wait, error::Error, tx::HeadError, wait_until};
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
 use canon_abi::{Contract, Proposals, Registry};
+use canon_protocol::BlockNumber;
+use canon_views::BlockView;
 
 /// Compares one contract at one block with its expected state.
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +110,57 @@ impl<'a> ContractVerifier<'a> {
     }
 }
 
+/// The newest block, once it isn't older than `seen`. Endpoints with several nodes may answer from one that lags behind,
+/// whose state lacks what a receipt has shown.
+///
+/// # Errors
+///
+/// [`HeadError::Older`] if `wait` gives up before; otherwise if the endpoint doesn't answer.
+pub(super) async fn head_since(
+    client: &Client,
+    seen: BlockNumber,
+    wait: &mut impl Wait,
+) -> Result<BlockView, Error> {
+    let mut found = BlockNumber::ZERO;
+    let head = wait_until(wait, async || {
+        let head = client.head().await?;
+        found = head.number;
+        Ok::<_, Error>((head.number >= seen).then_some(head))
+    });
+    let head = head.await?;
+    head.ok_or_else(|| HeadError::Older { found, seen }.into())
+}
+
+/// A set on a chain of which something is known: it is never judged in a block before that.
+#[derive(Debug)]
+pub(super) struct SetWatch<'a> {
+    pub(super) plan: &'a SetPlan,
+    pub(super) client: &'a Client,
+    /// The newest block whose state, or one of whose receipts, was read.
+    seen: BlockNumber,
+}
+
+impl<'a> SetWatch<'a> {
+    pub(super) const fn new(plan: &'a SetPlan, client: &'a Client, seen: BlockNumber) -> Self {
+        Self { plan, client, seen }
+    }
+
+    /// Notes the block of a receipt.
+    pub(super) fn saw(&mut self, block: BlockNumber) {
+        self.seen = self.seen.max(block);
+    }
+
+    /// A verifier of the state after the newest block.
+    pub(super) async fn verifier(
+        &mut self,
+        wait: &mut impl Wait,
+    ) -> Result<SetVerifier<'a>, DeployError> {
+        let head = head_since(self.client, self.seen, wait).await?;
+        self.saw(head.number);
+        Ok(SetVerifier { plan: self.plan, client: self.client, at: head.hash.into() })
+    }
+}
+
 /// Compares the deployed part of a set with its plan, at one block.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SetVerifier<'a> {
@@ -123,6 +176,11 @@ impl<'a> SetVerifier<'a> {
         client: &'a Client,
     ) -> Result<Self, DeployError> {
         Ok(Self { plan, client, at: client.head().await?.hash.into() })
+    }
+
+    /// The block whose state is compared.
+    pub(super) const fn block(&self) -> BlockId {
+        self.at
     }
 
     const fn contract(&self, plan: &ContractPlan) -> ContractVerifier<'_> {

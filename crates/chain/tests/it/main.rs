@@ -4,6 +4,7 @@
 
 mod audit;
 mod blocks;
+mod deploy_races;
 mod deploying;
 mod endpoint;
 mod failover;

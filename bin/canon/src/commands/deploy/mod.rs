@@ -102,16 +102,22 @@ impl Deploy {
             (_, true) => Beginning::Resumed,
             (_, false) => Beginning::New,
         };
-        if let Extent::Send(_) = self.send.extent()
-            && let Some(finished) = session::remove_finished(&manifest, &record)?
-        {
-            return self.show_complete(&finished, &manifest, &record);
+        let leftover = match self.send.extent() {
+            Extent::Send(_) => session::leftover(&manifest, &record)?,
+            Extent::Simulate | Extent::Print(_) => None,
+        };
+        if leftover.is_none() {
+            session::ensure_unfinished(&manifest, &record, beginning)?;
         }
-        session::ensure_unfinished(&manifest, &record, beginning)?;
         let settings = self.chain.settings()?;
         let signer = self.send.open()?;
         chain::run(async {
             let client = settings.connect_without_set().await?;
+            if let Some(leftover) = leftover {
+                let deployer = signer.on(&client).await?.address();
+                let finished = leftover.finish(&client, &checked, deployer, &record).await?;
+                return self.show_complete(&finished, &manifest, &record);
+            }
             let facts = SetFacts { parameters: checked.raw(), initial_holder_has: None };
             let judgement = Judgement::new(broken_rules(&facts, client.chain_id()), accepted);
             for rule in judgement.unneeded() {

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, U256, keccak256};
 use canon_chain::{
     AccountSigner, Client, Sender,
     deploy::{
@@ -15,7 +15,10 @@ use canon_chain::{
         find_done, simulate_steps,
     },
 };
-use canon_protocol::text::{Rounding, ether};
+use canon_protocol::{
+    ForeignText,
+    text::{Rounding, ether},
+};
 use canon_views::BlockView;
 use eyre::{Report, eyre};
 use serde::Serialize;
@@ -50,6 +53,10 @@ const HANDS_OVER: &str = "once they are mined, run the same command again: it pr
      over. Before the rollup is canonical they would make a set that nobody can finish";
 
 pub(super) const RESUME: &str = "remove the cause, then run the same command with --resume";
+
+/// The next step if a record is of another chain.
+const OTHER_RECORD: &str = "use the endpoint of the record's chain; to deploy on this one, name another --manifest, \
+     or delete the record";
 
 /// The number of times that the contracts are read again after an endpoint failed.
 const MAX_RETRIES: u32 = 5;
@@ -133,30 +140,103 @@ pub(super) fn record_of(manifest: &Path) -> PathBuf {
     name.into()
 }
 
-/// Removes the record of a deployment whose manifest is written: the process ended between the two. Returns the
-/// manifest; `None` if there is no manifest, or the record isn't that of the same finished deployment.
+/// A finished deployment, whose manifest is written and whose record is still there: the process ended between the two.
+pub(super) struct Leftover {
+    manifest: DeployManifest,
+    record: DeployRecord,
+    file: RecordFile,
+}
+
+/// Finds a finished deployment that has left its record. `None` if there is no manifest, or the record isn't that of the
+/// same finished deployment.
 ///
 /// # Errors
 ///
-/// If another process has the record open, or it can't be removed.
-pub(super) fn remove_finished(
-    manifest: &Path,
-    record: &Path,
-) -> Result<Option<DeployManifest>, Failure> {
+/// If another process has the record open, or it can't be read.
+pub(super) fn leftover(manifest: &Path, record: &Path) -> Result<Option<Leftover>, Failure> {
     if !manifest.exists() || !record.exists() {
         return Ok(None);
     }
     let (file, found) = RecordFile::open(record).map_err(unrecorded)?;
     let text = fs::read_to_string(manifest).unwrap_or_default();
     let written = DeployManifest::parse(&text).ok();
-    let is_its_own = |written: &DeployManifest| {
-        found.is_some_and(|found| found.next().is_none() && written.is_of(&found))
-    };
-    let written = written.filter(is_its_own);
-    if written.is_some() {
+    let both = written.zip(found.filter(|found| found.next().is_none()));
+    let both = both.filter(|(written, found)| written.is_of(found));
+    Ok(both.map(|(manifest, record)| Leftover { manifest, record, file }))
+}
+
+impl Leftover {
+    /// Removes the record, if the deployment is that of these parameters by this account, and the chain has its
+    /// contracts. Returns the manifest.
+    pub(super) async fn finish(
+        self,
+        client: &Client,
+        checked: &CheckedParameters,
+        deployer: Address,
+        path: &Path,
+    ) -> Result<DeployManifest, Failure> {
+        let Self { manifest, record, file } = self;
+        ensure_of(&record, path, client, deployer, checked).await?;
+        let head = client.head().await.map_err(unreached)?;
+        let newest = record.receipts().map(|receipt| receipt.block).max().unwrap_or_default();
+        if head.number < newest {
+            let found = head.number;
+            return Err(Failure::internal(
+                eyre!(
+                    "expected block {newest}, in which the deployment ended, found block {found}"
+                ),
+                "wait until the endpoint has caught up, or use another one",
+            ));
+        }
+        for planned in &manifest.contracts {
+            let (contract, address) = (ForeignText::new(&planned.contract), planned.address);
+            let code = client.code(head.hash.into(), address).await.map_err(unreached)?;
+            let found = match code {
+                Some(code) if keccak256(&code) == planned.code_hash => continue,
+                Some(_) => "other code",
+                None => "no code",
+            };
+            return Err(Failure::refused(
+                eyre!("expected {contract} at {address} as in the manifest, found {found}"),
+                "`canon audit --manifest` shows what is wrong",
+            ));
+        }
         file.remove().map_err(unrecorded)?;
+        Ok(manifest)
     }
-    Ok(written)
+}
+
+/// Checks that a record is of this chain, this deployer and these parameters.
+async fn ensure_of(
+    record: &DeployRecord,
+    path: &Path,
+    client: &Client,
+    deployer: Address,
+    checked: &CheckedParameters,
+) -> Result<(), Failure> {
+    let chain = client.chain_id();
+    if record.chain_id != chain {
+        let error = DeployError::OtherChain { record: record.chain_id, chain };
+        return Err(Failure { next: OTHER_RECORD, ..undeployed(error) });
+    }
+    if record.deployer != deployer {
+        let (record, key) = (record.deployer, deployer);
+        return Err(undeployed(DeployError::OtherDeployer { record, key }));
+    }
+    if record.parameters != *checked.raw() {
+        return Err(undeployed(DeployError::OtherParameters));
+    }
+    if !record.is_known_to(client).await.map_err(unreached)? {
+        let (path, count) = (path.display(), record.receipts().count());
+        return Err(Failure::bad_input(
+            eyre!(
+                "{path}: expected the chain with the {count} transactions of this record, found none of them: this is \
+                 another chain with the id {chain}, such as a fork, or a development chain that began anew"
+            ),
+            OTHER_RECORD,
+        ));
+    }
+    Ok(())
 }
 
 /// Refuses a deployment that is finished, and one that has begun unless it is resumed.
@@ -196,13 +276,7 @@ impl Session {
         };
         let new = || DeployRecord::new(client.chain_id(), deployer, parameters);
         let mut record = found.clone().unwrap_or_else(new);
-        if record.deployer != deployer {
-            let (record, key) = (record.deployer, deployer);
-            return Err(undeployed(DeployError::OtherDeployer { record, key }));
-        }
-        if record.parameters != *self.checked.raw() {
-            return Err(undeployed(DeployError::OtherParameters));
-        }
+        ensure_of(&record, &self.record, client, deployer, &self.checked).await?;
         // Fixes the genesis: the rollup's address follows from it, so the preview and the
         // deployment need the same one.
         let given = record.parameters.rollup.genesis;
@@ -445,10 +519,14 @@ impl Prepared {
                 }
             };
             let mut retries = 0;
-            let set = loop {
-                let set =
-                    deploy(&mut sender, &session.checked, &mut record, &mut wait, &mut save).await;
-                let set = match set {
+            let (set, manifest) = loop {
+                let deployed = async {
+                    let (sender, record, save) = (&mut sender, &mut record, &mut save);
+                    let set = deploy(sender, &session.checked, record, &mut wait, save).await?;
+                    let manifest = DeployManifest::of(&session.client, record).await?;
+                    Ok::<_, DeployError>((set, manifest))
+                };
+                let (set, manifest) = match deployed.await {
                     // A block can be replaced while the contracts are read.
                     Err(DeployError::Chain(error))
                         if error.is_temporary() && retries < MAX_RETRIES =>
@@ -458,18 +536,23 @@ impl Prepared {
                         retries += 1;
                         continue;
                     }
-                    set => set.map_err(undeployed)?,
+                    deployed => deployed.map_err(undeployed)?,
                 };
-                let receipts: Vec<_> = record.receipts().collect();
-                let confirmed = confirm(&session.client, &receipts, confirmations).await;
+                let known = manifest.steps.iter().filter_map(|step| step.receipt);
+                let known: Vec<_> = known.collect();
+                // What nobody knows the block of counts from the one in which it was seen.
+                let seen = match known.len() == manifest.steps.len() {
+                    true => None,
+                    false => Some(session.client.head().await.map_err(unreached)?.number),
+                };
+                let confirmed = confirm(&session.client, &known, seen, confirmations).await;
                 match confirmed.map_err(go_on)? {
-                    Confirmation::Reached => break set,
+                    Confirmation::Reached => break (set, manifest),
                     Confirmation::Replaced => {}
                 }
             };
-            let manifest = DeployManifest::of(&session.client, &record).await;
             let fee = record.fee(&session.client).await.map_err(unreached)?;
-            Ok((set, manifest.map_err(undeployed)?, record.gas_used(), fee))
+            Ok((set, manifest, record.gas_used(), fee))
         };
         let outcome = tokio::select! {
             outcome = deployment => outcome,

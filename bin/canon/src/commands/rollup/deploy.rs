@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use alloy_primitives::{Address, B256};
 use canon_chain::{
+    BlockId,
     audit::rollup_settings,
     deploy::{
         ContractPlan, Create2Origin, ExamineError, ManifestArgument, RollupSettings, SetFacts,
@@ -146,10 +147,10 @@ impl DeployRollup {
             let planned = plan_rollup(file.origin, &addresses, distributor, &file.rollup, genesis);
             let plan = Plan { settings: file.rollup, present, distributor, planned, judgement };
             let address = plan.planned.address();
-            let verify = async || {
+            let verify = async |at: BlockId| {
                 let failed = |error| undeployed(error, AUDIT_IT);
-                let verified = verify_rollup(client, &plan.planned, addresses.governance).await;
-                verified.map_err(failed)?;
+                let verified = verify_rollup(client, &plan.planned, addresses.governance, at);
+                verified.await.map_err(failed)?;
                 let found = set.rollup(client, address).await;
                 found.map_err(|error| examined::not_genuine("the new rollup", error))?;
                 simulate_takeover(client, &addresses, address).await.map_err(failed)?;
