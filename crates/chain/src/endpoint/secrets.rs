@@ -225,12 +225,17 @@ impl Secrets {
     }
 
     fn hide_in_payload(&self, payload: ErrorPayload) -> ErrorPayload {
+        let is_revert = payload.as_revert_data().is_some();
         let ErrorPayload { code, message, data } = payload;
-        let data = data.and_then(|data| self.hide_in_data(data));
+        let data = data.and_then(|data| match is_revert || data.get().len() <= MAX_ANSWER {
+            true => self.hide_in_data(data),
+            // It is only shown, so its beginning as a text is enough.
+            false => serde_json::value::to_raw_value(&self.beginning(data.get())).ok(),
+        });
         ErrorPayload { code, message: self.beginning(&message).into(), data }
     }
 
-    /// A revert's data, which stays unchanged unless it contains a whole key.
+    /// An error's data. That of a revert stays unchanged unless it contains a whole key.
     fn hide_in_data(&self, data: Box<RawValue>) -> Option<Box<RawValue>> {
         let json = data.get();
         let mut keys = self.0.iter().map(|key| &*key.text);
@@ -454,6 +459,31 @@ mod tests {
             }
         }
         assert_eq!(secrets.beginning("short"), "short");
+    }
+
+    #[test]
+    fn the_data_of_an_error_is_cut_too_but_not_that_of_a_revert() {
+        let secrets = secrets("http://host/SECRETKEY");
+        let long = format!("0x{}", "ab".repeat(MAX_ANSWER));
+        for (message, data, shown) in [
+            ("failed", format!("\"SECRETKEY{}\"", "z".repeat(5_000_000)), Some("[hidden]zzz")),
+            ("failed", format!("{{\"a\":\"{}\"}}", "z".repeat(MAX_ANSWER)), Some("zzz")),
+            ("failed", format!("\"{long}\""), Some("0xabab")),
+            ("failed", "{\"a\":\"SECRETKEY\"}".to_owned(), Some("{\"a\":\"[hidden]\"}")),
+            ("execution reverted", format!("\"{long}\""), None),
+            ("execution reverted", format!("{{\"data\":\"{long}\"}}"), None),
+        ] {
+            let raw = RawValue::from_string(data.clone()).unwrap();
+            let payload = ErrorPayload { code: 3, message: message.into(), data: Some(raw) };
+            let hidden = secrets.hide_in_payload(payload).data.unwrap();
+            match shown {
+                Some(shown) => {
+                    assert!(hidden.get().contains(shown), "{data:.40}");
+                    assert!(hidden.get().len() < 2 * MAX_ANSWER, "{data:.40}");
+                }
+                None => assert_eq!(hidden.get(), data),
+            }
+        }
     }
 
     #[test]
