@@ -162,6 +162,14 @@ fn what_is_no_keystore_is_refused_before_a_password_is_needed() {
             "more than 1024 MiB of memory",
         ),
         (
+            changed(&|store| store["crypto"]["kdfparams"]["p"] = json!(1 << 20)),
+            "crypto.kdfparams with n · r · p of 2199023255552, more than 33554432: ",
+        ),
+        (
+            PBKDF2.replace("262144", "4000000000"),
+            "crypto.kdfparams.c of 4000000000, more than 10000000: ",
+        ),
+        (
             PBKDF2.replace("hmac-sha256", "hmac-sha1"),
             "another crypto.kdfparams.prf than hmac-sha256",
         ),
