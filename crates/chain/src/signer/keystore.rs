@@ -5,9 +5,11 @@ use super::{
     error::{Expected, KeyError},
     secret::Secret,
 };
+use alloy_primitives::Address;
 use alloy_signer_local::PrivateKeySigner;
 use canon_protocol::ForeignText;
 use eth_keystore::{EthKeystore, KdfparamsType, KeystoreError, decrypt_key};
+use serde::Deserialize;
 use serde_json::error::Category;
 use std::{
     fs, io,
@@ -75,19 +77,32 @@ pub(super) fn open(
     let other = |found: String| KeyError::file(file, Expected::Keystore, found);
     // A file that isn't a keystore may contain a secret.
     let text = Zeroizing::new(fs::read(file).map_err(unreadable)?);
-    check(&text).map_err(other)?;
+    let named = check(&text).map_err(other)?;
     let password = password()?;
     let key = decrypt_key(file, password.expose()).map_err(|error| match error {
         KeystoreError::MacMismatch => KeyError::WrongPassword(file.to_owned()),
         _ => other("parameters of its key derivation that don't work".to_owned()),
     })?;
     let key = Zeroizing::new(key);
-    PrivateKeySigner::from_slice(&key).map_err(|_| other("a number that is no key".to_owned()))
+    let signer = PrivateKeySigner::from_slice(&key)
+        .map_err(|_| other("a number that is no key".to_owned()))?;
+    match named.filter(|named| *named != signer.address()) {
+        Some(named) => {
+            Err(KeyError::OtherAccount { file: file.to_owned(), named, found: signer.address() })
+        }
+        None => Ok(signer),
+    }
 }
 
-/// Checks that a text is a keystore that can be decrypted. The library that decrypts it relies on these
-/// lengths. The error describes the mistake.
-fn check(text: &[u8]) -> Result<(), String> {
+/// The account that a keystore names. Foundry's name none.
+#[derive(Deserialize)]
+struct NamedAccount {
+    address: Option<String>,
+}
+
+/// Checks that a text is a keystore that can be decrypted, and returns the account that it names. The library that
+/// decrypts it relies on these lengths. The error describes the mistake.
+fn check(text: &[u8]) -> Result<Option<Address>, String> {
     let store: EthKeystore =
         serde_json::from_slice(text).map_err(|error| not_a_keystore(&error))?;
     let crypto = &store.crypto;
@@ -127,7 +142,11 @@ fn check(text: &[u8]) -> Result<(), String> {
             "crypto.kdfparams.dklen or crypto.ciphertext of other than {KEY_LENGTH} bytes"
         ));
     }
-    Ok(())
+    let named: NamedAccount =
+        serde_json::from_slice(text).map_err(|error| not_a_keystore(&error))?;
+    let named = named.address.filter(|address| !address.is_empty());
+    let named = named.map(|address| address.parse::<Address>());
+    named.transpose().map_err(|_| "an address that isn't 20 bytes in hexadecimal".to_owned())
 }
 
 /// Checks a parameter that the time of the key derivation grows with.
