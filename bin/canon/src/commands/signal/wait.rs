@@ -100,7 +100,8 @@ impl Silence {
     /// The note on a poll that found no newer block, if one is due.
     fn none(&mut self) -> Option<String> {
         self.polls += 1;
-        self.head.filter(|_| self.is_due()).map(|head| {
+        let is_due = self.polls.is_multiple_of(POLLS_PER_NOTE);
+        self.head.filter(|_| is_due).map(|head| {
             let waited = text::Duration(Seconds::of(self.polls * INTERVAL.as_secs())).rounded();
             format!(
                 "no new block for about {waited}, since block {} at {}; if another endpoint has newer ones, end this \
@@ -117,14 +118,9 @@ impl Silence {
             return Err(failure);
         }
         self.polls += 1;
-        let is_first = !self.has_failed;
+        let is_due = self.polls.is_multiple_of(POLLS_PER_NOTE) || !self.has_failed;
         self.has_failed = true;
-        Ok((is_first || self.is_due())
-            .then(|| format!("{:#}; the wait goes on, until Ctrl-C ends it", failure.report)))
-    }
-
-    const fn is_due(&self) -> bool {
-        self.polls.is_multiple_of(POLLS_PER_NOTE)
+        Ok(is_due.then(|| format!("{:#}; the wait goes on, until Ctrl-C ends it", failure.report)))
     }
 }
 
