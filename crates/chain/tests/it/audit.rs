@@ -282,7 +282,7 @@ type Tampering = fn(&mut DeployManifest);
 async fn a_manifest_that_lies_is_an_error_for_each_lie() {
     let (chain, manifest) = with_manifest().await;
     let registry = manifest.contracts[1].address;
-    let tamperings: [(&str, Tampering); 23] = [
+    let tamperings: [(&str, Tampering); 24] = [
         ("is of chain 1, this is chain 31337", |manifest| manifest.chain_id = 1),
         ("lacks Rollup", |manifest| drop(manifest.contracts.pop())),
         ("Asset: the manifest's address is", |manifest| {
@@ -306,6 +306,12 @@ async fn a_manifest_that_lies_is_an_error_for_each_lie() {
         ("Asset: the manifest's creation is", |manifest| manifest.contracts[0].creation = None),
         ("step \"create Asset\": the manifest's block is", |manifest| {
             manifest.steps[0].receipt.as_mut().unwrap().block = BlockNumber::ZERO;
+        }),
+        // Of a block that is still to come, too.
+        ("step \"create Asset\": the manifest's block is", |manifest| {
+            for receipt in manifest.steps.iter_mut().filter_map(|step| step.receipt.as_mut()) {
+                receipt.block = BlockNumber::of(u64::MAX);
+            }
         }),
         ("step \"create Asset\": the manifest's gas used is", |manifest| {
             manifest.steps[0].receipt.as_mut().unwrap().gas_used = 1;
