@@ -1,7 +1,7 @@
 //! Errors in using the chain.
 
 use crate::{
-    endpoint::{CHECK_KEY, EndpointFailure, NoEndpoint, refuses_key},
+    endpoint::{CHECK_KEY, EndpointFailure, NoEndpoint, refuses_key, said},
     execution::ExecutionFailure,
     rejection::Rejection,
     severity::Severity,
@@ -15,7 +15,7 @@ use alloy_transport::{
 };
 use canon_abi::{Revert, decode_revert};
 use canon_protocol::{
-    BlockNumber, ForeignText, TooLarge,
+    BlockNumber, TooLarge,
     text::{Rounding, ether, grouped},
 };
 use core::{fmt, time::Duration};
@@ -28,7 +28,7 @@ pub type Result<T, E = Error> = core::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The endpoint didn't answer, or answered with an error of its own.
-    #[error("{what}: the endpoint failed ({}); {}", foreign(.source), endpoint_advice(.source))]
+    #[error("{what}: the endpoint failed ({}); {}", said(.source), endpoint_advice(.source))]
     Rpc {
         /// The request.
         what: &'static str,
@@ -46,7 +46,7 @@ pub enum Error {
         source: NoEndpoint,
     },
     /// A node refused a transaction, or refused a call because of its gas.
-    #[error("{what}: {rejection} ({}); {}", foreign(.source), .rejection.advice())]
+    #[error("{what}: {rejection} ({}); {}", said(.source), .rejection.advice())]
     Rejected {
         /// The transaction to send.
         what: &'static str,
@@ -544,11 +544,6 @@ const fn endpoint_advice(source: &TransportError) -> &'static str {
         true => CHECK_KEY,
         false => "try again or use another endpoint",
     }
-}
-
-/// An endpoint's message in a form that is safe to print on a terminal.
-fn foreign(source: &TransportError) -> String {
-    ForeignText::new(&source.to_string()).to_string()
 }
 
 /// The hint of a refusal, after "; ", or nothing.

@@ -1,6 +1,7 @@
 //! Reaching the chain.
 
 use std::{
+    error, fmt,
     future::Future,
     sync::{Arc, Mutex, Once},
     time::{SystemTime, UNIX_EPOCH},
@@ -201,10 +202,28 @@ pub(super) fn unread(registry: &Setting<Address>, error: Error) -> Failure {
 
 /// The failure if the chain can't be read.
 pub(crate) fn unreached(error: Error) -> Failure {
-    Failure::internal(
-        Report::msg(error.to_string()).wrap_err("the chain can't be read"),
-        OTHER_ENDPOINT,
-    )
+    let report = match error.is_temporary() {
+        true => Report::new(Passing(error.to_string())),
+        false => Report::msg(error.to_string()),
+    };
+    Failure::internal(report.wrap_err("the chain can't be read"), OTHER_ENDPOINT)
+}
+
+/// The reason why the chain can't be read now, although the same request may be answered later.
+#[derive(Debug)]
+struct Passing(String);
+
+impl fmt::Display for Passing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl error::Error for Passing {}
+
+/// Whether the chain can't be read now, and trying again may help.
+pub(crate) fn is_passing(failure: &Failure) -> bool {
+    failure.report.downcast_ref::<Passing>().is_some()
 }
 
 pub(super) fn unreadable_set(registry: &Setting<Address>, reason: Report) -> Failure {

@@ -84,7 +84,8 @@ pub async fn audit(
         Err(error) => return Err(error.into()),
     };
     let set = &present.addresses;
-    let first_block = match manifest.and_then(DeployManifest::first_block) {
+    let alleged = manifest.and_then(DeployManifest::first_block);
+    let first_block = match alleged.filter(|block| *block <= head.number) {
         Some(block) => block,
         None => first_block(client, set, head, searched).await?,
     };

@@ -18,7 +18,7 @@ use crate::{
 use alloy_primitives::{Address, B256, ChainId, keccak256};
 use alloy_rpc_types_eth::{Filter, TransactionReceipt};
 use canon_abi::{ConstructorArgument, Contract};
-use canon_protocol::{BlockNumber, Timestamp, text};
+use canon_protocol::{BlockNumber, ForeignText, Timestamp, text};
 use core::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -26,6 +26,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The version of the manifest format.
 const VERSION: u32 = 1;
+
+/// The maximum number of characters that a mismatch shows of a value: those of the Rollup's arguments fit.
+const MAX_SHOWN: usize = 2000;
 
 /// A finished deployment. In JSON, amounts in constructor arguments are base units and times are Unix
 /// seconds, both as decimal strings; the parameters have units, as in their file.
@@ -250,9 +253,25 @@ pub enum ManifestMismatch {
         /// The address at which it should be.
         expected: Address,
     },
+    /// The manifest has a contract that no deployment has.
+    #[error("the manifest has \"{}\" at {address}, which no deployment creates", shown(.name))]
+    Unplanned {
+        /// The name of the contract.
+        name: String,
+        /// The address of the contract.
+        address: Address,
+    },
+    /// The manifest has a contract once more.
+    #[error("the manifest has {contract} once more, at {address}; a deployment creates it once")]
+    Repeated {
+        /// The contract.
+        contract: Contract,
+        /// The address of the further entry.
+        address: Address,
+    },
     /// A part of a contract's entry doesn't follow from the parameters and the shipped artifacts, or
     /// doesn't match the chain.
-    #[error("{contract}: the manifest's {what} is {manifest}, expected {expected}")]
+    #[error("{contract}: the manifest's {what} is {}, expected {}", shown(.manifest), shown(.expected))]
     Contract {
         /// The contract.
         contract: Contract,
@@ -269,8 +288,20 @@ pub enum ManifestMismatch {
         /// The step.
         step: Step,
     },
+    /// The manifest has a step once more.
+    #[error(
+        "the manifest has the step \"{step}\" once more, with {address}; a deployment takes it once"
+    )]
+    RepeatedStep {
+        /// The step.
+        step: Step,
+        /// The contract of the further entry.
+        address: Address,
+    },
     /// A part of a step's entry doesn't follow from the parameters, or doesn't match the chain.
-    #[error("step \"{step}\": the manifest's {what} is {manifest}, expected {expected}")]
+    #[error(
+        "step \"{step}\": the manifest's {what} is {}, expected {}", shown(.manifest), shown(.expected)
+    )]
     Step {
         /// The step.
         step: Step,
@@ -293,6 +324,11 @@ pub enum ManifestMismatch {
         /// The problem.
         problem: TransactionProblem,
     },
+}
+
+/// A value that may be from the manifest, safe to show.
+fn shown(value: &str) -> impl fmt::Display + '_ {
+    ForeignText::new(value).up_to(MAX_SHOWN)
 }
 
 /// The reason why the chain doesn't show that a transaction did a step.
@@ -318,7 +354,7 @@ impl fmt::Display for TransactionProblem {
 
 impl DeployManifest {
     /// All parts of the manifest that don't follow from its parameters and the shipped artifacts, or don't
-    /// match the chain.
+    /// match the chain, and all entries beyond those of a deployment.
     ///
     /// A known transaction must be in its block, have used its gas, and have the event of its step. The creation of
     /// Expect emits none, so that its transaction may be any that succeeded. Transactions that the manifest doesn't
@@ -335,7 +371,7 @@ impl DeployManifest {
         let plan = self.plan();
         let at = client.head().await?.hash.into();
         let receipts = self.receipts(client).await?;
-        let mut mismatches = Vec::new();
+        let mut mismatches = self.surplus();
         for step in Step::ALL {
             let Some(planned) = plan.contract(step) else { continue };
             let (contract, address) = (planned.contract(), planned.address());
@@ -355,6 +391,32 @@ impl DeployManifest {
             }
         }
         Ok(mismatches)
+    }
+
+    /// The entries that no deployment has, or that the manifest has already.
+    fn surplus(&self) -> Vec<ManifestMismatch> {
+        let mut mismatches = Vec::new();
+        let mut contracts = BTreeSet::new();
+        for ManifestContract { contract: name, address, .. } in &self.contracts {
+            let address = *address;
+            let mut planned = Step::ALL.into_iter().filter_map(Step::creates);
+            match planned.find(|contract| contract.name() == name.as_str()) {
+                None => {
+                    mismatches.push(ManifestMismatch::Unplanned { name: name.clone(), address });
+                }
+                Some(contract) if !contracts.insert(name) => {
+                    mismatches.push(ManifestMismatch::Repeated { contract, address });
+                }
+                Some(_) => {}
+            }
+        }
+        let mut steps = BTreeSet::new();
+        for ManifestStep { step, address, .. } in self.steps.iter().copied() {
+            if !steps.insert(step) {
+                mismatches.push(ManifestMismatch::RepeatedStep { step, address });
+            }
+        }
+        mismatches
     }
 
     /// The receipts that the chain has of the manifest's transactions.
@@ -413,8 +475,10 @@ impl ManifestStep {
 impl ManifestContract {
     fn differences(&self, expected: &Self, contract: Contract) -> Vec<ManifestMismatch> {
         let arguments = |entry: &Self| {
-            let pairs = entry.arguments.iter().map(|one| format!("{} = {}", one.name, one.value));
-            pairs.collect::<Vec<_>>().join(", ")
+            let one = |ManifestArgument { name, kind, value }: &ManifestArgument| {
+                format!("{kind} {name} = {value}")
+            };
+            entry.arguments.iter().map(one).collect::<Vec<_>>().join(", ")
         };
         let creation = |entry: &Self| match entry.creation {
             Some(StepReceipt { transaction, block, gas_used }) => {

@@ -2,13 +2,22 @@
 
 use super::secrets::Secrets;
 use alloy_transport::{TransportError, TransportErrorKind};
-use canon_protocol::{Seconds, text};
+use canon_protocol::{ForeignText, Seconds, text};
 use core::{error::Error, time::Duration};
 use std::io;
 use tokio_tungstenite::tungstenite::{self, http::StatusCode};
 
 /// The advice after a status that [`refuses_key`].
 pub(crate) const CHECK_KEY: &str = "check the key, or user and password, in its URL";
+
+/// The maximum number of characters of a request's error as text: an answer's message and data, each cut off already,
+/// and what is around them. A revert's data is as long as the contract made it.
+const MAX_SAID: usize = 1500;
+
+/// A request's error as text that is safe to show. All texts of errors with an endpoint's words come from here.
+pub(crate) fn said(error: &TransportError) -> String {
+    ForeignText::new(&error.to_string()).up_to(MAX_SAID).to_string()
+}
 
 /// Whether an endpoint that answers with this HTTP status doesn't accept the key, or the user and password, of its URL.
 pub(crate) const fn refuses_key(status: u16) -> bool {

@@ -27,7 +27,7 @@ pub use failover::DEVELOPMENT_CHAINS;
 pub use problem::{EndpointNote, EndpointProblem, NoEndpoint};
 pub use secrets::without_secrets;
 
-pub(crate) use failure::{CHECK_KEY, EndpointFailure, refuses_key};
+pub(crate) use failure::{CHECK_KEY, EndpointFailure, refuses_key, said};
 
 use canon_protocol::ForeignText;
 use core::{fmt, str::FromStr};

@@ -2,7 +2,7 @@
 
 use super::{
     Endpoint, EndpointFailure,
-    failure::{CHECK_KEY, refuses_key, shown},
+    failure::{CHECK_KEY, refuses_key, said, shown},
 };
 use crate::{
     error::{is_rate_limit, revert_data},
@@ -16,7 +16,7 @@ use alloy_transport::{
     TransportError, TransportErrorKind,
     layers::{RateLimitRetryPolicy, RetryPolicy},
 };
-use canon_protocol::{ForeignText, text::grouped};
+use canon_protocol::text::grouped;
 use core::{fmt, time::Duration};
 
 /// HTTP statuses about the request itself. Another endpoint would return the same, and the caller sends a
@@ -134,12 +134,11 @@ impl EndpointProblem {
     }
 
     pub(super) fn failed(error: &TransportError) -> Self {
-        let text = match error {
-            // The answer can be of any length, and can contain the endpoint's URL.
+        Self::Failed(match error {
+            // The answer can contain the endpoint's URL.
             RpcError::DeserError { err, .. } => EndpointFailure::not_as_expected(err).to_string(),
-            error => error.to_string(),
-        };
-        Self::Failed(ForeignText::new(&text).to_string())
+            error => said(error),
+        })
     }
 
     fn busy(error: &TransportError) -> Self {

@@ -59,7 +59,8 @@ pub(super) struct Secrets(Vec<SecretText>);
 /// A text to hide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct SecretText {
-    text: String,
+    /// The text as it is compared: each character as [`first`] gives it.
+    compared: Vec<u8>,
     place: Place,
 }
 
@@ -73,38 +74,91 @@ enum Place {
 
 impl SecretText {
     /// A text that is hidden wherever it is long enough not to occur by chance.
-    fn of(text: impl Into<String>) -> Self {
-        let text = text.into();
-        let place = match text.len() < MIN_SEARCHED_LENGTH {
+    fn of(text: &str) -> Self {
+        let compared = compared(text);
+        let place = match compared.len() < MIN_SEARCHED_LENGTH {
             true => Place::BetweenWords,
             false => Place::Anywhere,
         };
-        Self { text, place }
+        Self { compared, place }
     }
 
     /// A secret, hidden everywhere if it is long enough, otherwise where it is next to what surrounds it in the address.
     fn with(before: &str, secret: &str, after: &str) -> Option<Self> {
-        match secret.len() {
-            0 => None,
-            length if length < MIN_SEARCHED_LENGTH => {
-                let text = format!("{before}{secret}{after}");
-                (text != secret).then_some(Self { text, place: Place::BetweenWords })
+        let place = Place::BetweenWords;
+        match compared(secret) {
+            compared if compared.is_empty() => None,
+            short if short.len() < MIN_SEARCHED_LENGTH => {
+                let compared = compared(&format!("{before}{secret}{after}"));
+                (compared != short).then_some(Self { compared, place })
             }
-            _ => Some(Self { text: secret.to_owned(), place: Place::Anywhere }),
+            compared => Some(Self { compared, place: Place::Anywhere }),
         }
     }
 
-    /// Whether the secret is at a position of a text, in bytes.
-    fn is_at(&self, text: &str, at: usize) -> bool {
-        let (before, rest) = text.split_at(at);
-        let Some(after) = rest.strip_prefix(&*self.text) else { return false };
-        let is_within_word = |one: Option<char>, next: Option<char>| {
-            one.zip(next).is_some_and(|(one, next)| one.is_alphanumeric() && next.is_alphanumeric())
+    /// The end of the secret in a text, in bytes, if it begins at this position.
+    fn end_at(&self, text: &str, at: usize) -> Option<usize> {
+        let mut end = at;
+        for expected in &self.compared {
+            let (found, length) = first(text.as_bytes().get(end..)?)?;
+            if found != *expected {
+                return None;
+            }
+            end += length;
+        }
+        let is_in_words = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
+        let is_within_word = |outside: Option<char>, inside: Option<&u8>| {
+            outside.is_some_and(char::is_alphanumeric) && inside.is_some_and(is_in_words)
         };
-        self.place == Place::Anywhere
-            || !is_within_word(before.chars().next_back(), self.text.chars().next())
-                && !is_within_word(self.text.chars().next_back(), after.chars().next())
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let after = text.get(end..).and_then(|after| after.chars().next());
+        let is_apart = !is_within_word(before, self.compared.first())
+            && !is_within_word(after, self.compared.last());
+        (self.place == Place::Anywhere || is_apart).then_some(end)
     }
+
+    /// Whether a text has the secret.
+    fn is_in(&self, text: &str) -> bool {
+        text.char_indices().any(|(at, _)| self.end_at(text, at).is_some())
+    }
+}
+
+/// A text as it is compared.
+fn compared(text: &str) -> Vec<u8> {
+    let (mut compared, mut rest) = (Vec::new(), text.as_bytes());
+    while let Some((byte, length)) = first(rest) {
+        compared.push(byte);
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    compared
+}
+
+/// The first byte of a text as it is compared, and the number of bytes that it takes. Servers repeat a request in many
+/// forms, so percent-encoding (of a percent sign too), the plus sign for a blank, escapes of JSON, and the case of
+/// letters make no difference.
+fn first(text: &[u8]) -> Option<(u8, usize)> {
+    let (mut byte, mut length) = match text {
+        [] => return None,
+        [b'\\', b'/', ..] => (b'/', 2),
+        [b'\\', b'u', b'0', b'0', code @ ..] => {
+            hexadecimal(code).map_or((b'\\', 1), |byte| (byte, 6))
+        }
+        [byte, ..] => (*byte, 1),
+    };
+    while byte == b'%' {
+        let Some(decoded) = text.get(length..).and_then(hexadecimal) else { break };
+        byte = decoded;
+        length += 2;
+    }
+    let blank = if byte == b'+' { b' ' } else { byte };
+    Some((blank.to_ascii_lowercase(), length))
+}
+
+/// The byte that the first two digits of a text write.
+fn hexadecimal(text: &[u8]) -> Option<u8> {
+    let [high, low, ..] = text else { return None };
+    let digit = |digit: u8| char::from(digit).to_digit(16);
+    u8::try_from(16 * digit(*high)? + digit(*low)?).ok()
 }
 
 impl Secrets {
@@ -118,19 +172,20 @@ impl Secrets {
     }
 
     fn of_url(url: &Url) -> Self {
-        let encoded = (url.username().to_owned(), url.password().unwrap_or_default().to_owned());
-        let mut secrets = user_info(&encoded);
-        secrets.extend(user_info(&credentials(url)));
+        let mut secrets = user_info(url.username(), url.password().unwrap_or_default());
         // Servers may repeat the header of a request, which contains them in base64.
         if let Some(Authorization::Basic(encoded)) = authorization(url) {
-            secrets.push(SecretText::of(encoded));
+            secrets.push(SecretText::of(&encoded));
         }
         secrets.extend(secret_parts(&url[url::Position::BeforePath..]));
         Self::new(secrets)
     }
 
     fn new(mut secrets: Vec<SecretText>) -> Self {
-        secrets.sort_by(|a, b| b.text.len().cmp(&a.text.len()).then_with(|| a.text.cmp(&b.text)));
+        secrets.sort_by(|a, b| {
+            let longer = b.compared.len().cmp(&a.compared.len());
+            longer.then_with(|| a.compared.cmp(&b.compared))
+        });
         secrets.dedup();
         Self(secrets)
     }
@@ -156,12 +211,12 @@ impl Secrets {
             if length >= most {
                 break;
             }
-            if let Some(secret) = self.0.iter().find(|secret| secret.is_at(text, at)) {
+            if let Some(end) = self.0.iter().find_map(|secret| secret.end_at(text, at)) {
                 if at >= hidden_until {
                     shown.push_str(HIDDEN);
                     length += HIDDEN.len();
                 }
-                hidden_until = hidden_until.max(at + secret.text.len());
+                hidden_until = hidden_until.max(end);
             } else if at >= hidden_until {
                 shown.push(character);
                 length += 1;
@@ -225,16 +280,21 @@ impl Secrets {
     }
 
     fn hide_in_payload(&self, payload: ErrorPayload) -> ErrorPayload {
+        let is_revert = payload.as_revert_data().is_some();
         let ErrorPayload { code, message, data } = payload;
-        let data = data.and_then(|data| self.hide_in_data(data));
+        let data = data.and_then(|data| match is_revert || data.get().len() <= MAX_ANSWER {
+            true => self.hide_in_data(data),
+            // It is only shown, so its beginning as a text is enough.
+            false => serde_json::value::to_raw_value(&self.beginning(data.get())).ok(),
+        });
         ErrorPayload { code, message: self.beginning(&message).into(), data }
     }
 
-    /// A revert's data, which stays unchanged unless it contains a whole key.
+    /// An error's data. That of a revert stays unchanged unless it contains a whole key.
     fn hide_in_data(&self, data: Box<RawValue>) -> Option<Box<RawValue>> {
         let json = data.get();
-        let mut keys = self.0.iter().map(|key| &*key.text);
-        let has_key = keys.any(|key| key.len() >= MIN_KEY_LENGTH && json.contains(key));
+        let mut keys = self.0.iter().filter(|key| key.compared.len() >= MIN_KEY_LENGTH);
+        let has_key = keys.any(|key| key.is_in(json));
         match is_hexadecimal(json) && !has_key {
             true => Some(data),
             // Without the secret the text may no longer be JSON.
@@ -265,17 +325,17 @@ fn decoded(text: &str) -> String {
 }
 
 /// The user and the password of an address, with each other, and each alone.
-fn user_info((user, password): &(String, String)) -> Vec<SecretText> {
+fn user_info(user: &str, password: &str) -> Vec<SecretText> {
     let mut secrets = Vec::new();
-    match (&**user, &**password) {
+    match (user, password) {
         ("", "") => {}
         (user, "") => {
             secrets.extend(SecretText::with("", user, "@"));
         }
         (user, password) => {
-            secrets.push(SecretText::of(format!("{user}:{password}@")));
+            secrets.push(SecretText::of(&format!("{user}:{password}@")));
             secrets
-                .extend((!user.is_empty()).then(|| SecretText::of(format!("{user}:{password}"))));
+                .extend((!user.is_empty()).then(|| SecretText::of(&format!("{user}:{password}"))));
             secrets.extend(SecretText::with("", user, "@"));
             secrets.extend(SecretText::with(":", password, "@"));
         }
@@ -283,8 +343,8 @@ fn user_info((user, password): &(String, String)) -> Vec<SecretText> {
     secrets
 }
 
-/// The parts of a path, including its query and fragment, that can be keys, both encoded and decoded. If
-/// there are any, the whole text is one of them.
+/// The parts of a path, including its query and fragment, that can be keys. If there are any, the whole text is
+/// one of them.
 fn secret_parts(whole: &str) -> Vec<SecretText> {
     let (path, query) = whole.split_at(whole.find(['?', '#']).unwrap_or(whole.len()));
     let is_word = |part: &str| PATH_WORDS.contains(&&*part.to_ascii_lowercase());
@@ -305,15 +365,12 @@ fn secret_parts(whole: &str) -> Vec<SecretText> {
     if !parts.is_empty() {
         parts.extend([("", whole), ("", whole.trim_start_matches('/'))]);
     }
-    let texts = parts.into_iter().flat_map(|(before, part)| {
-        let decoded = decoded(part);
-        match part.starts_with('/') {
-            // A whole path has its surroundings.
-            true => [part, &decoded].map(|part| Some(SecretText::of(part))),
-            false => [part, &decoded].map(|part| SecretText::with(before, part, "")),
-        }
+    let texts = parts.into_iter().filter_map(|(before, part)| match part.starts_with('/') {
+        // A whole path has its surroundings.
+        true => Some(SecretText::of(part)),
+        false => SecretText::with(before, part, ""),
     });
-    texts.flatten().collect()
+    texts.collect()
 }
 
 /// The parts of a text between these characters, each with the one before it.
@@ -369,6 +426,29 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(secrets.hide(text), shown);
+        }
+    }
+
+    #[test]
+    fn the_form_in_which_a_secret_is_repeated_makes_no_difference() {
+        let key = "https://host/v2/SecretKEY0123456789?token=Tok3n+SECRET%2Fxyz";
+        for (url, text, shown) in [
+            (key, "invalid token Tok3n SECRET/xyz!", "invalid token [hidden]!"),
+            (key, "no project secretkey0123456789", "no project [hidden]"),
+            (key, "NO PROJECT SECRETKEY0123456789", "NO PROJECT [hidden]"),
+            (key, "token Tok3n%20SECRET%2fxyz, 5 %", "token [hidden], 5 %"),
+            (key, "token Tok3n%2BSECRET%252Fxyz", "token [hidden]"),
+            (key, "token Tok3n%25252BSECRET%25252fxyz", "token [hidden]"),
+            (key, r"at \/v2\/SecretKEY0123456789", "at [hidden]"),
+            (key, r"token=Tok3n+SECRET\/xyz", "token=[hidden]"),
+            (key, r"Tok3n\u002bSECRET\u002Fxyz", "[hidden]"),
+            (key, r"C:\users\u00, 100%, %", r"C:\users\u00, 100%, %"),
+            ("http://host/?key=ab%2Bcd%3d", "ab+cd= or AB CD=", "[hidden] or [hidden]"),
+            ("http://host/?key=ab+cd", "100%ab+cd%", "100%[hidden]%"),
+            ("http://host/?key=%20%20", "two  blanks", "two  blanks"),
+            ("http://z%C3%BCrich@host/", "zürich, Z%c3%bcrich", "[hidden], [hidden]"),
+        ] {
+            assert_eq!(secrets(url).hide(text), shown, "{url}");
         }
     }
 
@@ -454,6 +534,31 @@ mod tests {
             }
         }
         assert_eq!(secrets.beginning("short"), "short");
+    }
+
+    #[test]
+    fn the_data_of_an_error_is_cut_too_but_not_that_of_a_revert() {
+        let secrets = secrets("http://host/SECRETKEY");
+        let long = format!("0x{}", "ab".repeat(MAX_ANSWER));
+        for (message, data, shown) in [
+            ("failed", format!("\"SECRETKEY{}\"", "z".repeat(5_000_000)), Some("[hidden]zzz")),
+            ("failed", format!("{{\"a\":\"{}\"}}", "z".repeat(MAX_ANSWER)), Some("zzz")),
+            ("failed", format!("\"{long}\""), Some("0xabab")),
+            ("failed", "{\"a\":\"SECRETKEY\"}".to_owned(), Some("{\"a\":\"[hidden]\"}")),
+            ("execution reverted", format!("\"{long}\""), None),
+            ("execution reverted", format!("{{\"data\":\"{long}\"}}"), None),
+        ] {
+            let raw = RawValue::from_string(data.clone()).unwrap();
+            let payload = ErrorPayload { code: 3, message: message.into(), data: Some(raw) };
+            let hidden = secrets.hide_in_payload(payload).data.unwrap();
+            match shown {
+                Some(shown) => {
+                    assert!(hidden.get().contains(shown), "{data:.40}");
+                    assert!(hidden.get().len() < 2 * MAX_ANSWER, "{data:.40}");
+                }
+                None => assert_eq!(hidden.get(), data),
+            }
+        }
     }
 
     #[test]

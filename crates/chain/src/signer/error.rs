@@ -45,6 +45,20 @@ pub enum KeyError {
         /// The keystore.
         PathBuf,
     ),
+    /// A keystore has the key of another account than the one that it names.
+    #[error(
+        "the keystore {} names the account {named}, but has the key of {found}; use the keystore of the account that \
+         you mean",
+        shown(.file)
+    )]
+    OtherAccount {
+        /// The keystore.
+        file: PathBuf,
+        /// The account that it names.
+        named: Address,
+        /// The account of its key.
+        found: Address,
+    },
     /// There is no keystore with this name.
     #[error("there is no keystore {name} in {}; {}", shown(.directory), there_are(.accounts))]
     NoAccount {

@@ -13,7 +13,7 @@ use canon_chain::{
     calls,
     deploy::{
         Create2Origin, DeployError, DeployManifest, DeployProgress, DeployRecord, DeployedSet,
-        FindingLevel, ManifestMismatch, NotGenuine, SetParameters, SetPlan, Step,
+        FindingLevel, ManifestContract, ManifestMismatch, NotGenuine, SetParameters, SetPlan, Step,
         TransactionProblem, deploy_rollup, find_done,
     },
 };
@@ -282,7 +282,7 @@ type Tampering = fn(&mut DeployManifest);
 async fn a_manifest_that_lies_is_an_error_for_each_lie() {
     let (chain, manifest) = with_manifest().await;
     let registry = manifest.contracts[1].address;
-    let tamperings: [(&str, Tampering); 15] = [
+    let tamperings: [(&str, Tampering); 24] = [
         ("is of chain 1, this is chain 31337", |manifest| manifest.chain_id = 1),
         ("lacks Rollup", |manifest| drop(manifest.contracts.pop())),
         ("Asset: the manifest's address is", |manifest| {
@@ -307,6 +307,12 @@ async fn a_manifest_that_lies_is_an_error_for_each_lie() {
         ("step \"create Asset\": the manifest's block is", |manifest| {
             manifest.steps[0].receipt.as_mut().unwrap().block = BlockNumber::ZERO;
         }),
+        // Of a block that is still to come, too.
+        ("step \"create Asset\": the manifest's block is", |manifest| {
+            for receipt in manifest.steps.iter_mut().filter_map(|step| step.receipt.as_mut()) {
+                receipt.block = BlockNumber::of(u64::MAX);
+            }
+        }),
         ("step \"create Asset\": the manifest's gas used is", |manifest| {
             manifest.steps[0].receipt.as_mut().unwrap().gas_used = 1;
         }),
@@ -322,6 +328,38 @@ async fn a_manifest_that_lies_is_an_error_for_each_lie() {
         ("lacks the step \"Governance accepts Registry\"", |manifest| {
             manifest.steps.pop();
         }),
+        ("lacks the step \"create Asset\"", |manifest| manifest.steps.clear()),
+        ("has the step \"create Asset\" once more", |manifest| {
+            manifest.steps.extend_from_within(..);
+        }),
+        ("the manifest has \"Treasury\" at 0x6666", |manifest| {
+            let (contract, address) = ("Treasury".to_owned(), Address::repeat_byte(0x66));
+            let treasury = ManifestContract { contract, address, ..manifest.contracts[0].clone() };
+            manifest.contracts.push(treasury);
+        }),
+        ("has Registry once more, at 0x5555", |manifest| {
+            let address = Address::repeat_byte(0x55);
+            manifest.contracts.push(ManifestContract { address, ..manifest.contracts[1].clone() });
+        }),
+        ("Registry: the manifest's address is 0x5555", |manifest| {
+            let address = Address::repeat_byte(0x55);
+            let first = ManifestContract { address, ..manifest.contracts[1].clone() };
+            manifest.contracts.insert(0, first);
+        }),
+        ("Proposals: the manifest's arguments is address payable EVIL", |manifest| {
+            manifest.contracts[2].arguments[0].kind = "address payable EVIL".to_owned();
+        }),
+        // What a terminal would act on is shown as escapes.
+        (
+            "Proposals: the manifest's arguments is \\u{9b}31m\\u{202e}\\u{2066}\\u{200b}",
+            |manifest| {
+                manifest.contracts[2].arguments[0].kind =
+                    "\u{9b}31m\u{202e}\u{2066}\u{200b}".to_owned();
+            },
+        ),
+        ("AAA…, expected ", |manifest| {
+            manifest.contracts[2].arguments[0].value = "A".repeat(1_000_000).into();
+        }),
     ];
     for (says, tamper) in tamperings {
         let mut changed = manifest.clone();
@@ -330,6 +368,7 @@ async fn a_manifest_that_lies_is_an_error_for_each_lie() {
         assert_eq!(found.worst(), Some(FindingLevel::Error), "{says}");
         let texts: Vec<_> = found.findings.iter().map(|finding| &finding.text).collect();
         assert!(texts.iter().any(|text| text.contains(says)), "{says}: {texts:#?}");
+        assert!(texts.iter().all(|text| text.chars().count() < 10_000), "{says} is too long");
     }
 }
 

@@ -118,6 +118,31 @@ fn keystores_of_foundry_and_of_geth_open() {
     assert_eq!(said, expected);
 }
 
+#[test]
+fn a_keystore_that_names_another_account_than_its_key_s_is_refused() {
+    let directory = TestFolder::new("named-accounts");
+    let key = hex::decode(KEY).unwrap();
+    eth_keystore::encrypt_key(directory.path(), &mut Counter(1), key, PASSWORD, Some("foundry"))
+        .unwrap();
+    let text = fs::read_to_string(directory.file("foundry")).unwrap();
+    let open = |address: Value| {
+        let mut store: Value = serde_json::from_str(&text).unwrap();
+        store["address"] = address;
+        let source = keystore(directory.write("named", store.to_string()), None);
+        source.open(typed(PASSWORD))
+    };
+    // geth writes it without 0x and in lower case, others with a checksum; some leave it empty.
+    let lower = ADDRESS.to_string().to_lowercase();
+    let own = [json!(lower[2..]), json!(lower), json!(ADDRESS.to_string()), json!(""), json!(null)];
+    for address in own {
+        assert_eq!(open(address.clone()).unwrap().address(), ADDRESS, "{address}");
+    }
+    let [other, _] = ACCOUNTS;
+    let said = said(&open(json!(other.to_string())).unwrap_err());
+    assert!(said.contains(&format!("names the account {other}, but has the key of {ADDRESS}; ")));
+    assert!(!said.contains(KEY), "{said}");
+}
+
 /// A file that isn't a keystore can be a secret named by mistake.
 #[test]
 fn what_is_no_keystore_is_refused_before_a_password_is_needed() {
@@ -161,6 +186,15 @@ fn what_is_no_keystore_is_refused_before_a_password_is_needed() {
             changed(&|store| store["crypto"]["kdfparams"]["n"] = json!(1 << 30)),
             "more than 1024 MiB of memory",
         ),
+        (
+            changed(&|store| store["crypto"]["kdfparams"]["p"] = json!(1 << 20)),
+            "crypto.kdfparams with n · r · p of 2199023255552, more than 33554432: ",
+        ),
+        (
+            PBKDF2.replace("262144", "4000000000"),
+            "crypto.kdfparams.c of 4000000000, more than 10000000: ",
+        ),
+        (changed(&|store| store["address"] = json!("Alice")), "an address that isn't 20 bytes"),
         (
             PBKDF2.replace("hmac-sha256", "hmac-sha1"),
             "another crypto.kdfparams.prf than hmac-sha256",

@@ -60,6 +60,9 @@ enum FailOn {
     Error,
 }
 
+/// The maximum number of characters of a parser's message, which repeats a part of the file.
+const MAX_REASON: usize = 500;
+
 const AFTER_HELP: &str = "\
 Examples:
   canon audit --rpc-url http://localhost:8545 --registry 0x…
@@ -130,8 +133,10 @@ fn read(path: &Path) -> Result<DeployManifest, Failure> {
     let text = text.map_err(|report| {
         Failure::bad_input(report, "name the file that `canon deploy` wrote, or omit --manifest")
     })?;
-    DeployManifest::parse(&text)
-        .map_err(|error| unusable(path, eyre!("{}", ForeignText::new(&error.to_string()))))
+    DeployManifest::parse(&text).map_err(|error| {
+        let reason = error.to_string();
+        unusable(path, eyre!("{}", ForeignText::new(&reason).up_to(MAX_REASON)))
+    })
 }
 
 fn unusable(path: &Path, report: Report) -> Failure {

@@ -58,7 +58,7 @@ pub(super) fn text(report: &AuditReport) -> String {
     line!(page, "\n{}", summary(report));
     for Finding { level, id, text, source } in &report.findings {
         line!(page, "  {level:<8}  {id}");
-        for part in wrapped(text, 68) {
+        for part in wrapped(&ForeignText::new(text).to_string(), 68) {
             line!(page, "            {part}");
         }
         if let Some(source) = source {

@@ -64,8 +64,16 @@ async fn own_slot(
     tried: &mut Option<(Slot, B256)>,
 ) -> Result<Option<(Slot, Timestamp)>, Failure> {
     let mut is_told = false;
+    let mut silence = wait::Silence::default();
     loop {
-        let subject = SignalSubject::read(chain, wanted).await?;
+        let subject = match SignalSubject::read(chain, wanted).await {
+            // The wait has begun already.
+            Err(failure) if tried.is_some() => {
+                silence.after_failure(failure).await?;
+                continue;
+            }
+            read => read?,
+        };
         let (head, decision) = (subject.present().block.hash, subject.decide(wanted, proposer));
         let is_not_now = matches!(decision, SignalDecision::OtherSlot | SignalDecision::SlotUsed);
         match subject.next_slot_of(proposer) {

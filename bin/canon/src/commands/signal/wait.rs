@@ -4,13 +4,16 @@ use std::{error, fmt, time::Duration};
 
 use alloy_primitives::B256;
 use canon_chain::L1_SLOT;
-use canon_protocol::{Seconds, Slot, Timestamp, text::Time};
-use canon_views::{Present, Question};
+use canon_protocol::{
+    Seconds, Slot, Timestamp,
+    text::{self, Time},
+};
+use canon_views::{BlockView, Present, Question};
 use eyre::Report;
 
 use super::subject::signaling;
 use crate::{
-    chain::Chain,
+    chain::{Chain, is_passing},
     deployer::interrupted,
     exit::{Exit, Failure},
     output,
@@ -20,6 +23,9 @@ use crate::{
 
 /// The time between two polls for a new block.
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// The number of polls between two notes on a wait without a new block, about a minute.
+const POLLS_PER_NOTE: u64 = 60 / INTERVAL.as_secs();
 
 /// The blocks that show that a slot has begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,23 +61,93 @@ pub(super) fn tell_missed(failure: &Failure) {
     ));
 }
 
+/// The polls since the newest block was seen, and the notes on them.
+#[derive(Debug, Default)]
+pub(super) struct Silence {
+    /// That block; `None` before there was one.
+    head: Option<BlockView>,
+    polls: u64,
+    /// Whether a poll failed since then, which was noted.
+    has_failed: bool,
+}
+
+impl Silence {
+    fn since(head: BlockView) -> Self {
+        Self { head: Some(head), ..Self::default() }
+    }
+
+    /// Waits for the next poll after one that found no newer block.
+    async fn after_none(&mut self) {
+        if let Some(note) = self.none() {
+            output::note(&note);
+        }
+        tokio::time::sleep(INTERVAL).await;
+    }
+
+    /// Waits for the next poll after one that failed.
+    ///
+    /// # Errors
+    ///
+    /// The failure, if trying again doesn't help.
+    pub(super) async fn after_failure(&mut self, failure: Failure) -> Result<(), Failure> {
+        if let Some(note) = self.failed(failure)? {
+            output::note(&note);
+        }
+        tokio::time::sleep(INTERVAL).await;
+        Ok(())
+    }
+
+    /// The note on a poll that found no newer block, if one is due.
+    fn none(&mut self) -> Option<String> {
+        self.polls += 1;
+        let is_due = self.polls.is_multiple_of(POLLS_PER_NOTE);
+        self.head.filter(|_| is_due).map(|head| {
+            let waited = text::Duration(Seconds::of(self.polls * INTERVAL.as_secs())).rounded();
+            format!(
+                "no new block for about {waited}, since block {} at {}; if another endpoint has newer ones, end this \
+                 with Ctrl-C and run the same command with that one",
+                head.number,
+                Time(head.timestamp)
+            )
+        })
+    }
+
+    /// The note on a poll that failed, if one is due: the first since the newest block, and one each minute.
+    fn failed(&mut self, failure: Failure) -> Result<Option<String>, Failure> {
+        if !is_passing(&failure) {
+            return Err(failure);
+        }
+        self.polls += 1;
+        let is_due = self.polls.is_multiple_of(POLLS_PER_NOTE) || !self.has_failed;
+        self.has_failed = true;
+        Ok(is_due.then(|| format!("{:#}; the wait goes on, until Ctrl-C ends it", failure.report)))
+    }
+}
+
 /// Waits until there is a newer block than the one with this hash.
 ///
 /// # Errors
 ///
-/// If the chain can't be read.
+/// If the chain can't be read, and trying again doesn't help.
 pub(super) async fn next_block(chain: &Chain, shown: B256) -> Result<(), Failure> {
-    while chain.present_after(Some(shown), Question::default()).await?.is_none() {
-        tokio::time::sleep(INTERVAL).await;
+    let mut silence = Silence::default();
+    loop {
+        match chain.client().head().await {
+            Ok(head) if head.hash != shown => return Ok(()),
+            Ok(head) => {
+                silence.head = Some(head);
+                silence.after_none().await;
+            }
+            Err(error) => silence.after_failure(chain.unread(error)).await?,
+        }
     }
-    Ok(())
 }
 
 /// Waits until the next block is expected in a slot.
 ///
 /// # Errors
 ///
-/// If the slot is over, or the chain can't be read.
+/// If the slot is over, or the chain can't be read, and trying again doesn't help.
 pub(super) async fn until_slot(chain: &Chain, slot: Slot, start: Timestamp) -> Result<(), Failure> {
     until_shown(chain, slot, start, Evidence::NextBlock).await
 }
@@ -80,7 +156,7 @@ pub(super) async fn until_slot(chain: &Chain, slot: Slot, start: Timestamp) -> R
 ///
 /// # Errors
 ///
-/// Those of `send`; and if the slot is over by then, or the chain can't be read.
+/// Those of `send`; and if the slot is over by then, or the chain can't be read, and trying again doesn't help.
 pub(super) async fn send_in_slot(
     chain: &Chain,
     slot: Slot,
@@ -108,28 +184,44 @@ async fn until_shown(
     start: Timestamp,
     evidence: Evidence,
 ) -> Result<(), Failure> {
-    let mut shown = None;
+    let mut silence = Silence::default();
     loop {
-        if let Some(present) = chain.present_after(shown, Question::default()).await? {
-            let block_time = match evidence {
-                Evidence::NextBlock => chain.observed_block_time().await?,
-                Evidence::Head => Seconds::ZERO,
-            };
-            match progress(&present, block_time, slot)? {
-                Progress::Begun => return Ok(()),
-                Progress::Waiting if shown.is_none() => {
-                    let left = until(present.block.timestamp, start);
-                    output::note(&format_args!(
-                        "waiting for slot {slot}, at {} ({left})",
-                        Time(start)
-                    ));
+        match look(chain, silence.head.map(|head| head.hash), evidence).await {
+            Ok(None) => silence.after_none().await,
+            Err(failure) => silence.after_failure(failure).await?,
+            Ok(Some((present, block_time))) => {
+                match progress(&present, block_time, slot)? {
+                    Progress::Begun => return Ok(()),
+                    Progress::Waiting if silence.head.is_none() => {
+                        let left = until(present.block.timestamp, start);
+                        output::note(&format_args!(
+                            "waiting for slot {slot}, at {} ({left})",
+                            Time(start)
+                        ));
+                    }
+                    Progress::Waiting => {}
                 }
-                Progress::Waiting => {}
+                silence = Silence::since(present.block);
+                tokio::time::sleep(INTERVAL).await;
             }
-            shown = Some(present.block.hash);
         }
-        tokio::time::sleep(INTERVAL).await;
     }
+}
+
+/// The set at the newest block, and the time until the next one; `None` if that is still the block with the hash
+/// `shown`.
+async fn look(
+    chain: &Chain,
+    shown: Option<B256>,
+    evidence: Evidence,
+) -> Result<Option<(Present, Seconds)>, Failure> {
+    let present = chain.present_after(shown, Question::default()).await?;
+    let Some(present) = present else { return Ok(None) };
+    let block_time = match evidence {
+        Evidence::NextBlock => chain.observed_block_time().await?,
+        Evidence::Head => Seconds::ZERO,
+    };
+    Ok(Some((present, block_time)))
 }
 
 /// Whether the slot of the next block is the awaited one.
@@ -162,12 +254,51 @@ fn progress(present: &Present, block_time: Seconds, slot: Slot) -> Result<Progre
 
 #[cfg(test)]
 mod tests {
+    use canon_chain::{EndpointNote, EndpointProblem, Error, NoEndpoint};
     use canon_protocol::BlockNumber;
     use canon_testkit::{chain::Chain as TestChain, small_set::SLOT};
-    use canon_views::BlockView;
     use eyre::eyre;
 
     use super::*;
+    use crate::chain::unreached;
+
+    /// The failure of a command whose only endpoint has a problem.
+    fn unanswered(problem: EndpointProblem) -> Failure {
+        let endpoint = "http://localhost:8545".parse().unwrap();
+        let source = NoEndpoint(vec![EndpointNote { endpoint, problem }]);
+        unreached(Error::NoEndpoint { what: "the newest block", source })
+    }
+
+    #[test]
+    fn a_wait_without_blocks_is_noted_each_minute() {
+        let (number, timestamp) = (BlockNumber::of(77), Timestamp::of(1_767_225_600));
+        let head = BlockView { number, timestamp, ..BlockView::default() };
+        let mut silence = Silence::since(head);
+        let noted = (1..=150).filter_map(|poll| Some((poll, silence.none()?)));
+        let notes: Vec<(u64, String)> = noted.collect();
+        let [(60, first), (120, second)] = &*notes else { panic!("{notes:?}") };
+        let said = "no new block for about 1 min, since block 77 at 2026-01-01 00:00:00 UTC; ";
+        assert!(first.starts_with(said), "{first}");
+        assert!(second.starts_with("no new block for about 2 min, "), "{second}");
+    }
+
+    #[test]
+    fn a_wait_goes_on_after_a_failure_that_may_pass_and_notes_it_once_and_each_minute() {
+        let mut silence = Silence::default();
+        let passing =
+            || unanswered(EndpointProblem::Failed("the connection was closed".to_owned()));
+        let noted = |silence: &mut Silence| silence.failed(passing()).unwrap();
+        let first = noted(&mut silence).unwrap();
+        assert!(first.contains("the connection was closed"), "{first}");
+        assert!(first.ends_with("; the wait goes on, until Ctrl-C ends it"), "{first}");
+        let notes: Vec<u64> = (2..=130).filter(|_| noted(&mut silence).is_some()).collect();
+        assert_eq!(notes, [60, 120]);
+        // What has another cause ends it.
+        let other = unanswered(EndpointProblem::OtherChain { expected: 1, found: 2 });
+        assert!(silence.failed(other).is_err());
+        let missed = Failure::refused(Report::new(Missed("it is over".to_owned())), "run it again");
+        assert!(silence.failed(missed).is_err());
+    }
 
     #[test]
     fn a_slot_is_missed_only_for_a_reason_of_that_type() {
