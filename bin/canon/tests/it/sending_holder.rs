@@ -11,6 +11,7 @@ use snapbox::{assert_data_eq, file};
 
 use crate::{
     chain::{Chain, tokens},
+    live::with_proposal,
     sending::{ACCOUNT, about, by, fails, process, shown, stable},
     servers::Folder,
     support::{said, stdout, while_served},
@@ -124,6 +125,28 @@ async fn a_permit_is_signed_only_with_consent() {
         command.answer("y");
         let Ended { code, said, .. } = command.ended();
         assert_eq!((code, chain.chain.nonce(chain.account(ACCOUNT))), (Some(0), 1), "{said}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unlocking_says_what_becomes_of_the_votes() {
+    let folder = Folder::new("unlock-votes");
+    let chain = with_proposal().await;
+    while_served(move || {
+        let unlock = || {
+            let command = about(&chain, &folder, "unlock 5 --dry-run");
+            stdout(command.env("CANON_PRIVATE_KEY", chain.key(0)))
+        };
+        let (to_come, past) = (
+            "warning: it doesn't count for votes whose snapshot is to come: proposal 0",
+            "note: it still counts for votes whose snapshot is past: proposal 0",
+        );
+        let words = unlock();
+        assert!(words.contains(to_come) && !words.contains(past), "{words}");
+        chain.pass(171);
+        let words = unlock();
+        assert!(!words.contains(to_come) && words.contains(past), "{words}");
     })
     .await;
 }

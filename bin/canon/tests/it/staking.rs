@@ -253,6 +253,10 @@ async fn a_stake_in_another_rollup_says_what_proves_it_and_whether_signals_will_
                 format!("stake move {} --to {to} --rollup {former} {more}", attester(3));
             by(&chain, &folder, 0, &arguments)
         };
+        let (three, to) = (attester(3), attester(0xaa));
+        let exit = format!("stake exit {three} --to {to} --rollup {former} --dry-run");
+        let words = stdout(by(&chain, &folder, 0, &exit));
+        assert!(words.contains("note: `canon stake move` would take it"), "{words}");
         let words = stdout(moving(next, "--dry-run"));
         assert!(words.contains("proven: created from the artifact by\n"), "{words}");
         // Attester 9 is in the canonical rollup, from which no stake can go back.
