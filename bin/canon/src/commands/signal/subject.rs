@@ -59,7 +59,9 @@ impl SignalSubject {
         require(wanted.expected, &shown_signal(&view.present, found))?;
         let actions = in_words_or_data(chain, &view, &actions).await?;
         if wanted.status == StatusRule::Respect {
-            actions.require_possible("add --force to signal all the same")?;
+            actions.require_possible(
+                "don't signal for it: `canon payload upgrade` deploys a payload for a new rollup",
+            )?;
         }
         Ok(Self { view, payload, actions_hash: found, actions: actions.lines })
     }
@@ -120,7 +122,7 @@ impl SignalSubject {
             }
             SignalDecision::Status(status) => {
                 let report = eyre!("a signal for {payload} can't help: {}", why(status));
-                Failure::refused(report, "add --force to signal all the same")
+                Failure::refused(report, advice(status))
             }
             SignalDecision::NoPayload
             | SignalDecision::NotCanonical
@@ -313,6 +315,16 @@ const fn obstacle(decision: SignalDecision) -> &'static str {
         | SignalDecision::SlotUsed
         | SignalDecision::OtherSlot
         | SignalDecision::Status(_) => "it is another proposer's turn",
+    }
+}
+
+/// The next step if a signal for a payload with this status can't help.
+const fn advice(status: PayloadStatus) -> &'static str {
+    match status {
+        PayloadStatus::QuorumReached { .. } => {
+            "no more signals are needed: `canon push` makes it a proposal once the round is over"
+        }
+        _ => "add --force to signal all the same",
     }
 }
 
