@@ -7,8 +7,8 @@ use canon_protocol::{
     text::{Time, grouped},
 };
 use canon_views::{
-    BlockDuty, HopelessRule, PayloadStatus, Present, Question, RollupView, SequencerIdentity,
-    SetAddresses, SetView, SignalDecision, SignalPlan, SignalingView, StatusRule, sequencer,
+    BlockDuty, HopelessRule, PayloadStatus, Present, Question, RollupView, SeedStatus,
+    SequencerIdentity, SetAddresses, SetView, SignalDecision, SignalPlan, SignalingView, StatusRule, sequencer,
 };
 use eyre::eyre;
 
@@ -143,12 +143,13 @@ impl SignalSubject {
         let present = self.present();
         let rollup = present.canonical_rollup();
         let slot = rollup.and_then(|rollup| rollup.slot).unwrap_or_default();
-        let now = match (decision, rollup.and_then(|rollup| rollup.proposer)) {
+        let now = match (decision, rollup) {
             (SignalDecision::SlotUsed, _) => format!("slot {slot} has its signal"),
-            (_, Some(other)) => format!("slot {slot} is {other}'s"),
-            (_, None) => {
-                format!("slot {slot} is nobody's: its epoch has no seed, or its set is empty")
+            (_, Some(RollupView { proposer: Some(other), .. })) => {
+                format!("slot {slot} is {other}'s")
             }
+            (_, Some(rollup)) => nobodys(rollup, slot) + &recordable_seed(rollup),
+            (_, None) => format!("slot {slot} is nobody's: the rollup doesn't answer"),
         };
         let later = match self.next_slot_of(proposer) {
             NextSlot::At { slot, start } => {
@@ -272,6 +273,28 @@ fn require(expected: Expected, found: &ShownSignal) -> Result<(), Failure> {
         Expected::Any | Expected::Typed(_) | Expected::Shown(_) => return Ok(()),
     };
     Err(Failure::refused(report, next))
+}
+
+/// The reason why nobody is drawn for the slot of the next block.
+pub(super) fn nobodys(rollup: &RollupView, slot: Slot) -> String {
+    let reason = match rollup.set_size {
+        Some(0) => "the set of its epoch is empty",
+        Some(_) => "its epoch has no seed",
+        None => "its epoch has no seed, or its set is empty",
+    };
+    format!("slot {slot} is nobody's: {reason}")
+}
+
+/// How the seed of the next epoch is recorded, if that is possible and draws anybody; otherwise empty.
+fn recordable_seed(rollup: &RollupView) -> String {
+    let SeedStatus::Missing(epoch) = rollup.seed else { return String::new() };
+    match rollup.clock.epoch_start(epoch) {
+        Some(start) if rollup.next_set_size != Some(0) => {
+            let before = Time(start);
+            format!("; `canon setup-epoch` records that of epoch {epoch}, before {before}")
+        }
+        _ => String::new(),
+    }
 }
 
 /// The next slot of a proposer.
