@@ -8,7 +8,8 @@ use canon_protocol::{
 };
 use canon_views::{
     BlockDuty, HopelessRule, PayloadStatus, Present, Question, RollupView, SeedStatus,
-    SequencerIdentity, SetAddresses, SetView, SignalDecision, SignalPlan, SignalingView, StatusRule, sequencer,
+    SequencerIdentity, SetAddresses, SetView, SignalDecision, SignalPlan, SignalingView,
+    StatusRule, sequencer,
 };
 use eyre::eyre;
 
