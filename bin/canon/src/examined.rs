@@ -1,13 +1,20 @@
 //! The examination of a set before a command builds on it.
 
+use alloy_primitives::Address;
 use canon_chain::{
     audit::{AuditError, ExaminedSet, set_parameters},
-    deploy::{ExamineError, SetParameters},
+    deploy::{ExamineError, SetParameters, simulate_takeover},
 };
 use canon_protocol::BlockNumber;
 use eyre::{Report, eyre};
 
-use crate::{chain::Chain, exit::Failure, progress};
+use crate::{
+    chain::Chain,
+    deployer::no_takeover,
+    exit::Failure,
+    page::{DETAILS_WIDTH, hanging},
+    progress,
+};
 
 /// The next step if something isn't genuine.
 pub(crate) const AUDIT_IT: &str = "`canon audit` shows what is wrong";
@@ -32,6 +39,60 @@ pub(crate) async fn examine(chain: &Chain) -> Result<ExaminedSet, Failure> {
     })?;
     chain.note_age(&found.present.block);
     Ok(found)
+}
+
+/// A rollup other than the canonical one that can be trusted with a stake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProvenRollup {
+    /// It was canonical before: the set's Registry lists it, and never lists it again.
+    Former,
+    /// It is genuine, of this set, and can become canonical.
+    Genuine {
+        /// The contract that created it.
+        factory: Address,
+    },
+}
+
+impl ProvenRollup {
+    /// Checks a rollup: it must have been canonical before, or be genuine, of this set, and able to become canonical.
+    ///
+    /// # Errors
+    ///
+    /// If it isn't, the set isn't genuine, or the chain can't be read.
+    pub(crate) async fn examine(chain: &Chain, rollup: Address) -> Result<Self, Failure> {
+        let set = examine(chain).await?;
+        if set.set.former_rollups.iter().any(|former| former.address == rollup) {
+            return Ok(Self::Former);
+        }
+        let found = set.rollup(chain.client(), rollup).await;
+        let found = found.map_err(|error| foreign(rollup, error))?;
+        let taken_over = simulate_takeover(chain.client(), &set.present.addresses, rollup).await;
+        taken_over.map_err(no_takeover)?;
+        Ok(Self::Genuine { factory: found.create2.factory })
+    }
+
+    /// The words for a step that builds on the rollup.
+    pub(crate) fn words(self) -> Vec<String> {
+        let proof = match self {
+            Self::Former => "the set's Registry lists it as canonical before".to_owned(),
+            Self::Genuine { factory } => {
+                format!("created from the artifact by {factory}, and can become canonical")
+            }
+        };
+        hanging("proven: ", &proof, DETAILS_WIDTH)
+    }
+}
+
+/// The failure for a rollup that can't be trusted with a stake.
+fn foreign(rollup: Address, error: ExamineError) -> Failure {
+    let what = format!("the rollup {rollup}");
+    match error {
+        ExamineError::NotGenuine(reason) => Failure::refused(
+            eyre!("{reason}").wrap_err(format!("{what} isn't genuine")),
+            "check the address, and name a rollup of this set",
+        ),
+        error => not_genuine(&what, error),
+    }
 }
 
 /// Reads the parameters in force.

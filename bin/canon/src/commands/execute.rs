@@ -112,11 +112,27 @@ fn nothing_due(present: &Present) -> Failure {
     let open = present.governance.proposals.iter().filter(|one| one.state_at(now).is_live());
     let next = open.min_by_key(|proposal| proposal.dates().executable);
     let title = "no proposal can be executed now";
-    let report = match next {
-        None => eyre!("no proposal is open").wrap_err(title),
-        Some(proposal) => eyre!(outlook(proposal, now)).wrap_err(title),
+    let outlook =
+        next.map_or_else(|| "no proposal is open".to_owned(), |proposal| outlook(proposal, now));
+    let report = match missed(present, now) {
+        None => eyre!(outlook),
+        Some(missed) => eyre!("{missed}; {outlook}"),
     };
-    Failure::nothing_to_do(report, SEE_PROPOSAL)
+    Failure::nothing_to_do(report.wrap_err(title), SEE_PROPOSAL)
+}
+
+/// The number of proposals among which one is looked for that was missed.
+const RECENT_PROPOSALS: usize = 3;
+
+/// The newest recent proposal that expired; `None` if there is none.
+fn missed(present: &Present, now: Timestamp) -> Option<String> {
+    let mut recent = present.governance.proposals.iter().rev().take(RECENT_PROPOSALS);
+    let expired = recent.find(|proposal| proposal.state_at(now) == ProposalState::Expired)?;
+    Some(format!(
+        "proposal {} passed and wasn't executed in time (until {}, inclusive)",
+        expired.id,
+        Time(expired.deadlines().executable)
+    ))
 }
 
 /// The state of an open proposal, and the time from which it can be executed.

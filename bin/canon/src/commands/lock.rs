@@ -134,7 +134,7 @@ impl Lock {
         if let Some(PermitTerms { deadline, .. }) = permit {
             words.push(format!("signs a permit for Governance {governance}"));
             words.push(format!("to take {} of asset {asset}", tokens(amount)));
-            details.push(format!("the permit can be used until {}", Time(deadline)));
+            details.push(format!("the permit can be used until {}, inclusive", Time(deadline)));
         }
         if let Some(other) = beneficiary {
             let warning = format!(
@@ -150,9 +150,11 @@ impl Lock {
         ));
         let mut lock = Step::new(intent(action), words).ordering(amount);
         lock.details = details;
-        if !steps.is_empty() {
-            lock.simulation = Simulation::AfterPrevious;
-        }
+        lock.simulation = match (permit, steps.is_empty()) {
+            (Some(_), _) => Simulation::OnceSigned,
+            (None, true) => Simulation::AtOnce,
+            (None, false) => Simulation::AfterPrevious,
+        };
         steps.push(lock);
         Ok(steps)
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::Address;
 use canon_follow::OpenedSet;
 use canon_protocol::{
-    ProposeConfiguration, actions_hash,
+    ProposalId, ProposalState, ProposeConfiguration, actions_hash,
     text::{Duration, Time, Tokens},
 };
 use canon_views::{IntendedAction, Intent, Present, Question};
@@ -17,7 +17,7 @@ use crate::{
     commands::{proposal::in_words_or_data, recipient::require_account},
     exit::{Exit, Failure},
     input::nonzero_address,
-    send::{Planned, SendArgs, Step, run},
+    send::{Consent, Extent, Planned, SendArgs, Step, run},
 };
 
 /// Make a payload a proposal through the lock, for power that is given up
@@ -49,7 +49,8 @@ Examples:
 Exit codes:
   0  it was done, or with --dry-run, can be
   1  the contracts refuse it, the payload lists no actions or one that can't be executed, the
-     account lacks power or ether, or the answer was no
+     account lacks power or ether, the payload is an open proposal and --yes was given, or the
+     answer was no
   2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
   3  no endpoint answers, or the outcome isn't known: run it again";
 
@@ -57,8 +58,9 @@ impl Propose {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let (payload, to) = (self.payload, self.to);
         let command = format!("canon propose {payload} --to {to}");
+        let extent = self.send.extent();
         run(&self.send, &self.chain, &command, async |chain, planned| {
-            step(chain, planned, payload, to).await.map(|step| vec![step])
+            step(chain, planned, payload, to, extent).await.map(|step| vec![step])
         })
     }
 }
@@ -68,6 +70,7 @@ async fn step(
     planned: Planned,
     payload: Address,
     to: Address,
+    extent: Extent,
 ) -> Result<Step, Failure> {
     let Planned { account: holder, request, .. } = planned;
     let question =
@@ -88,6 +91,14 @@ async fn step(
         );
         return Err(Failure::refused(report, "`canon lock` makes power of tokens"));
     }
+    let open = open_proposals(present, payload);
+    if let (Extent::Send(Consent::Given), Some((id, state))) = (extent, open.last()) {
+        let report = eyre!("{payload} is open proposal {id} already, which is {state}");
+        return Err(Failure::refused(
+            report,
+            "vote on that proposal; to make another one of the same payload, omit --yes",
+        ));
+    }
     let actions =
         chain.payload_actions(present.block.hash, present.addresses.governance, payload).await?;
     let hash = actions_hash(&actions);
@@ -101,14 +112,25 @@ async fn step(
         format!("Governance  {}", present.addresses.governance),
         format!("costs       {} power, given up at once", Tokens(lock_amount)),
         format!("due to      {to}"),
-        "actions, which are frozen with hash".to_owned(),
-        format!("{hash}:"),
     ];
+    words.extend(open.iter().map(|(id, _)| {
+        format!("warning: it is open proposal {id} already: this makes another one")
+    }));
+    words.extend(["actions, which are frozen with hash".to_owned(), format!("{hash}:")]);
     words.extend(shown.lines.iter().map(|action| format!("  {action}")));
     let mut step = Step::new(intent, words);
-    step.details = shown.failing_now(chain, present.addresses.governance).await;
+    step.details = open.iter().map(|(id, state)| format!("proposal {id} is {state}")).collect();
+    step.details.extend(shown.failing_now(chain, present.addresses.governance).await);
     step.details.extend(due(present));
     Ok(step)
+}
+
+/// The open proposals of a payload with their states, oldest first.
+fn open_proposals(present: &Present, payload: Address) -> Vec<(ProposalId, ProposalState)> {
+    let proposals = present.governance.proposals.iter();
+    let own = proposals.filter(|proposal| proposal.payload == payload);
+    let states = own.map(|proposal| (proposal.id, proposal.state_at(present.next)));
+    states.filter(|(_, state)| state.is_live()).collect()
 }
 
 /// The time at which the tokens of the lock are due, if it is used in the next block.

@@ -96,8 +96,12 @@ async fn steps(chain: &Chain, view: &SetView, round: Option<Round>) -> Result<Ve
             (None, Some(round)) => why_not(view, signaling, round),
             (None, None) => {
                 let title = "no round has a winner that can be pushed";
-                let report = eyre!(outlook(present, signaling)).wrap_err(title);
-                Failure::nothing_to_do(report, SEE_STATUS)
+                let outlook = outlook(present, signaling);
+                let report = match missed(view, signaling) {
+                    None => eyre!(outlook),
+                    Some(missed) => eyre!("{missed}; {outlook}"),
+                };
+                Failure::nothing_to_do(report.wrap_err(title), SEE_STATUS)
             }
         });
     };
@@ -163,6 +167,29 @@ fn outlook(present: &Present, signaling: &SignalingView) -> String {
             )
         }
     }
+}
+
+/// The number of rounds that are too old, among which one is looked for that was missed.
+const RECENT_ROUNDS: u64 = 10;
+
+/// The newest recent round whose winner wasn't pushed in time; `None` if there is none, it is a proposal all the same,
+/// or the history isn't known.
+fn missed(view: &SetView, signaling: &SignalingView) -> Option<String> {
+    let rounds = RollupRounds::canonical(view, signaling);
+    let first = RoundRules::push_candidates(signaling.status.round).min()?.get();
+    let recent = (first.saturating_sub(RECENT_ROUNDS)..first).rev().map(Round::of);
+    let mut expired = recent.filter_map(|round| match outcome(&rounds, round) {
+        RoundOutcome::Expired { winner } => Some((round, winner.payload)),
+        _ => None,
+    });
+    let proposals = &view.present.governance.proposals;
+    let (round, payload) = expired
+        .find(|(_, payload)| proposals.iter().all(|proposal| proposal.payload != *payload))?;
+    let last = signaling.rules.push_until(round, view.present.canonical_clock()?)?;
+    Some(format!(
+        "round {round} was won by {payload} and wasn't pushed in time (until {}, inclusive)",
+        Time(last)
+    ))
 }
 
 /// A time and the duration until it: ` at 2026-01-01 00:00:00 UTC (in 3 h)`.

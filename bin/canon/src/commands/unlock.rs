@@ -1,7 +1,10 @@
 //! `canon unlock`: gives up power.
 
 use alloy_primitives::Address;
-use canon_protocol::text::{Time, Tokens};
+use canon_protocol::{
+    ProposalState,
+    text::{Time, Tokens},
+};
 use canon_views::{IntendedAction, Intent, OrderAmount, Present, Question};
 use clap::Args;
 use eyre::eyre;
@@ -12,7 +15,7 @@ use crate::{
     commands::recipient::require_account,
     exit::{Exit, Failure},
     input::{amount_or_all, nonzero_address, shown_amount},
-    page::until,
+    page::{DETAILS_WIDTH, hanging, until},
     send::{Planned, SendArgs, Step, run},
 };
 
@@ -93,6 +96,29 @@ impl Unlock {
                 until(present.block.timestamp, paid)
             ),
         ];
+        step.details.extend(effect_on_votes(present));
         Ok(step)
     }
+}
+
+/// What becomes of the power to vote on open proposals; nothing if none is open.
+fn effect_on_votes(present: &Present) -> Vec<String> {
+    let in_state = |wanted: &[ProposalState]| {
+        let proposals = present.governance.proposals.iter();
+        let found = proposals.filter(|one| wanted.contains(&one.state_at(present.next)));
+        found.map(|one| one.id.to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let to_come = in_state(&[ProposalState::Pending]);
+    let past = in_state(&[ProposalState::Active, ProposalState::Queued]);
+    let mut effect = Vec::new();
+    if !to_come.is_empty() {
+        let text =
+            format!("it doesn't count for votes whose snapshot is to come: proposal {to_come}");
+        effect.extend(hanging("warning: ", &text, DETAILS_WIDTH));
+    }
+    if !past.is_empty() {
+        let text = format!("it still counts for votes whose snapshot is past: proposal {past}");
+        effect.extend(hanging("note: ", &text, DETAILS_WIDTH));
+    }
+    effect
 }

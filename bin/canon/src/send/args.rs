@@ -9,7 +9,7 @@ use crate::{input::whole, signing::SignerArgs};
 #[command(next_help_heading = "Sending")]
 pub(crate) struct SendArgs {
     /// Send without asking
-    #[arg(long, conflicts_with_all = ["dry_run", "unsigned"])]
+    #[arg(long, conflicts_with = "dry_run")]
     yes: bool,
 
     /// Stop after the simulation; with --from, no key is needed
@@ -82,6 +82,14 @@ impl SendArgs {
             (None, true, _) => Extent::Simulate,
             (None, false, true) => Extent::Send(Consent::Given),
             (None, false, false) => Extent::Send(Consent::Ask),
+        }
+    }
+
+    /// Whether the user is asked before a message is signed that what is printed contains.
+    pub(super) const fn consent_to_sign(&self) -> Consent {
+        match self.yes {
+            true => Consent::Given,
+            false => Consent::Ask,
         }
     }
 

@@ -10,9 +10,9 @@ use canon_views::RequestId;
 use eyre::eyre;
 
 use super::{
-    Planned, Step,
-    args::UnsignedForm,
-    failures,
+    Answer, Planned, SIGN_IT, Step,
+    args::{Consent, UnsignedForm},
+    ask, failures, not_signed, require_terminal,
     show::{self, Previewed},
     unsigned::{SafeBatch, TransactionsDocument, UnsignedCall, UnsignedStep},
 };
@@ -43,19 +43,40 @@ impl Draft {
         &self,
         plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
     ) -> Result<Vec<Previewed>, Failure> {
+        self.preview_steps(self.steps(plan).await?).await
+    }
+
+    /// The steps in order, before they are simulated.
+    async fn steps(
+        &self,
+        plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
+    ) -> Result<Vec<Step>, Failure> {
         let planned =
             Planned { account: self.sender.address(), request: RequestId::of(0), shown: None };
-        let steps = plan(planned).await?;
+        plan(planned).await
+    }
+
+    async fn preview_steps(&self, steps: Vec<Step>) -> Result<Vec<Previewed>, Failure> {
         preview(&self.sender, self.block_time, steps).await.map_err(failures::nothing_sent)
     }
 
     pub(super) async fn print(
         &self,
         form: UnsignedForm,
+        consent: Consent,
         command: &str,
         plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
     ) -> Result<Exit, Failure> {
-        let steps = self.preview(plan).await?;
+        let steps = self.steps(plan).await?;
+        if consent == Consent::Ask && steps.iter().any(Step::awaits_signature) {
+            require_terminal("add --yes to sign without asking")?;
+            let shown = show::text_before_signature(self.sender.address(), &steps);
+            if ask(&shown, SIGN_IT).await? == Answer::No {
+                return Err(not_signed());
+            }
+        }
+        let steps = steps.into_iter().map(Step::to_be_signed).collect();
+        let steps = self.preview_steps(steps).await?;
         if steps.is_empty() {
             let report = eyre!("nothing is left to send, so there is nothing to sign");
             return Err(Failure::nothing_to_do(
@@ -88,6 +109,8 @@ impl Draft {
             unsigned.push(UnsignedStep { title: step.title().to_owned(), call, after });
         }
         print_unsigned(form, client, account, command, unsigned).await?;
+        let notes = steps.iter().filter_map(|one| show::signature_note(&one.step.intent));
+        notes.for_each(|note| output::note(&note));
         Ok(Exit::Success)
     }
 }

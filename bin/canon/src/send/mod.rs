@@ -83,6 +83,8 @@ pub(crate) enum Simulation {
     AfterPrevious,
     /// In the slot that it is for, which hasn't begun.
     InItsSlot,
+    /// After a message is signed that it contains, for which the user has to consent.
+    OnceSigned,
 }
 
 /// The account and the request for which a command plans its steps.
@@ -129,6 +131,20 @@ impl Step {
         self.words.first().map_or("", String::as_str)
     }
 
+    /// Whether a message has to be signed before the step can be simulated.
+    const fn awaits_signature(&self) -> bool {
+        matches!(self.simulation, Simulation::OnceSigned)
+    }
+
+    /// The step after the user has consented to what it signs.
+    fn to_be_signed(self) -> Self {
+        let simulation = match self.simulation {
+            Simulation::OnceSigned => Simulation::AtOnce,
+            other => other,
+        };
+        Self { simulation, ..self }
+    }
+
     /// Whether another step of the same kind becomes due as time passes, for commands that find what is due.
     const fn recurs(&self) -> bool {
         matches!(
@@ -167,11 +183,7 @@ impl SendArgs {
             Extent::Simulate | Extent::Print(_) => Need::Address,
             Extent::Send(Consent::Given) => Need::Key,
             Extent::Send(Consent::Ask) => {
-                if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-                    let report = eyre!("expected a terminal on which to ask, found none");
-                    let next = "add --yes to send without asking, or --dry-run to send nothing";
-                    return Err(Failure::bad_input(report, next));
-                }
+                require_terminal("add --yes to send without asking, or --dry-run to send nothing")?;
                 Need::Key
             }
         };
@@ -198,6 +210,26 @@ impl SendArgs {
             }
         }
     }
+}
+
+/// Refuses to ask if there is no terminal.
+fn require_terminal(next: &'static str) -> Result<(), Failure> {
+    match io::stdin().is_terminal() && io::stderr().is_terminal() {
+        true => Ok(()),
+        false => {
+            let report = eyre!("expected a terminal on which to ask, found none");
+            Err(Failure::bad_input(report, next))
+        }
+    }
+}
+
+/// The question before a message is signed that a step contains.
+const SIGN_IT: &str = "Sign it?";
+
+/// The failure if the answer to [`SIGN_IT`] was no.
+fn not_signed() -> Failure {
+    let report = eyre!("the answer was no: nothing was signed or sent");
+    Failure::refused(report, "run the command again to be asked again")
 }
 
 /// A step that is sent after a wait for its slot.
@@ -332,8 +364,13 @@ pub(crate) async fn send_and_conclude(
             Ok(Exit::Success)
         }
         Extent::Print(form) => {
+            // Without a key nothing is signed, and the step fails.
+            let consent = match signer {
+                AccountSigner::Local(_) => args.consent_to_sign(),
+                _ => Consent::Given,
+            };
             let draft = Draft::new(chain.client(), signer, block_time)?;
-            draft.print(form, command, plan).await
+            draft.print(form, consent, command, plan).await
         }
         Extent::Send(consent) => {
             let folder = record::state_folder()?;

@@ -11,11 +11,11 @@ use canon_protocol::{
 use eyre::eyre;
 
 use super::{
-    Answer, Planned, Step,
+    Answer, Planned, SIGN_IT, Step,
     args::{Consent, Format},
     conclusion::Conclusion,
     draft::preview,
-    failures,
+    failures, not_signed,
     outbox::{Again, Delivered, Notes, Outbox, Stopped},
     outcome::{self, OutcomeDocument},
     record::{self, AccountFiles},
@@ -154,6 +154,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
             true => failures::nothing_sent(failure),
             false => failure,
         };
+        let steps = self.consent_to_signatures(planned.account, steps).await?;
         let previewed = preview(outbox.sender(), self.block_time, steps).await.map_err(unsent)?;
         let shown: Vec<_> = previewed.iter().map(|one| one.step.clone()).collect();
         check_balance(outbox.sender(), &previewed).await?;
@@ -189,6 +190,21 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
                 .push(outbox.deliver(step, &begun.earlier, self.confirmations, Again::Send).await?);
         }
         Ok(())
+    }
+
+    /// Shows steps that contain a signature, and asks for consent before anything is signed.
+    async fn consent_to_signatures(
+        &self,
+        account: Address,
+        steps: Vec<Step>,
+    ) -> Result<Vec<Step>, Failure> {
+        if self.consent == Consent::Ask && steps.iter().any(Step::awaits_signature) {
+            let shown = show::text_before_signature(account, &steps);
+            if (self.ask)(&shown, SIGN_IT).await? == Answer::No {
+                return Err(not_signed());
+            }
+        }
+        Ok(steps.into_iter().map(Step::to_be_signed).collect())
     }
 
     /// The steps that aren't completed yet, as of the newest block.

@@ -2,8 +2,8 @@
 
 use alloy_primitives::{Address, U256};
 use canon_chain::tx::{FeePolicy, Fees, Preview};
-use canon_protocol::text::{self, Rounding, ether, grouped, gwei};
-use canon_views::{IntendedAction, Intent};
+use canon_protocol::text::{self, Rounding, Time, ether, grouped, gwei};
+use canon_views::{IntendedAction, Intent, PermitTerms};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -71,6 +71,7 @@ pub(super) fn text_at(account: Address, steps: &[Previewed], fees: Option<Fees>)
                 None => line!(page, "   created with CREATE2 by {}", preview.to),
             },
             (None, Simulation::InItsSlot) => line!(page, "   is simulated once the slot begins"),
+            (None, Simulation::OnceSigned) => line!(page, "   is simulated once that is signed"),
             (None, _) => line!(page, "   is simulated once the step before is done"),
         }
         if let Some(fees) = fees {
@@ -157,9 +158,35 @@ impl<'a> PreviewDocument<'a> {
     }
 }
 
+/// The steps in words, before anything is signed that they contain.
+pub(super) fn text_before_signature(account: Address, steps: &[Step]) -> String {
+    let steps = steps.iter().map(|step| Previewed { step: step.clone(), preview: None });
+    text_at(account, &steps.collect::<Vec<_>>(), None)
+}
+
+/// A note on the signature that the transaction of a step contains, if it does.
+pub(super) fn signature_note(intent: &Intent) -> Option<String> {
+    let IntendedAction::Lock { amount, permit: Some(PermitTerms { deadline, .. }), .. } =
+        intent.action
+    else {
+        return None;
+    };
+    Some(format!(
+        "what is printed contains a signed permit: whoever has it can let Governance {} take {} of the account, until \
+         {}, inclusive",
+        intent.set.governance,
+        tokens(amount),
+        Time(deadline)
+    ))
+}
+
 /// Whether a step can be simulated before the steps before it are mined.
-pub(super) fn is_simulated_at_once(number: usize, step: &Step) -> bool {
-    number == 0 || step.simulation == Simulation::AtOnce
+pub(super) const fn is_simulated_at_once(number: usize, step: &Step) -> bool {
+    match step.simulation {
+        Simulation::OnceSigned => false,
+        Simulation::AtOnce => true,
+        Simulation::AfterPrevious | Simulation::InItsSlot => number == 0,
+    }
 }
 
 #[cfg(test)]

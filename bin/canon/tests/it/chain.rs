@@ -14,7 +14,8 @@ use canon_chain::{
 use canon_devchain::{Devchain, DevchainConfig, ServerHandle, UnsignedCall, serve};
 use canon_payload::{Assembler, op};
 use canon_protocol::{
-    Action, Amount, Constructor, ProposalId, Round, Seconds, Support, Timestamp, WithdrawalId,
+    Action, Amount, Constructor, Create2, ProposalId, Round, Seconds, Support, Timestamp,
+    WithdrawalId,
 };
 use canon_views::{Question, SetAddresses};
 use serde_json::{Value, json};
@@ -161,20 +162,27 @@ impl Chain {
 
     /// Deploys a second rollup for this set, and the payload that makes it canonical.
     pub(crate) async fn next_rollup(&mut self) -> (Address, Address) {
-        let mut parameters = SetParameters::tests().rollup;
-        parameters.genesis = Some(Timestamp::of(GENESIS));
-        parameters.epoch_slots = 2;
-        // With the parameters of the first rollup, the second one would have the same address.
-        parameters.exit_delay = canon_protocol::Seconds::of(2 * 3600);
+        let new_rollup = self.further_rollup(2, self.set.governance).await;
         let (origin, set, sender) = (Create2Origin::default(), self.set, &mut self.sender);
-        let distributor = set.reward_distributor.unwrap();
-        let rollup =
-            deploy_rollup(sender, origin, &set, distributor, &parameters, &mut NoWait).await;
-        let new_rollup = rollup.unwrap().create2;
         let (expect, expected_canonical) = (self.expect, set.rollup);
         let upgrade = Upgrade { expect, new_rollup, expected_canonical, uri: String::new() };
         let payload = deploy_upgrade_payload(sender, origin, &set, &upgrade, &mut NoWait).await;
         (new_rollup.address(), payload.unwrap().address())
+    }
+
+    /// Deploys a rollup with an exit delay of some hours, of which the first rollup has one, that is owned by `owner`.
+    pub(crate) async fn further_rollup(&mut self, hours: u64, owner: Address) -> Create2 {
+        let mut parameters = SetParameters::tests().rollup;
+        parameters.genesis = Some(Timestamp::of(GENESIS));
+        parameters.epoch_slots = 2;
+        // With the parameters of another rollup, it would have the same address.
+        parameters.exit_delay = Seconds::of(hours * 3600);
+        let set = SetAddresses { governance: owner, ..self.set };
+        let (origin, sender) = (Create2Origin::default(), &mut self.sender);
+        let distributor = set.reward_distributor.unwrap();
+        let rollup =
+            deploy_rollup(sender, origin, &set, distributor, &parameters, &mut NoWait).await;
+        rollup.unwrap().create2
     }
 
     /// Creates a RewardDistributor for this set that is owned by `owner`, and pays 7 tokens a block.

@@ -181,6 +181,7 @@ async fn of_deployments(table: &mut Table) {
 async fn on_a_set(table: &mut Table) {
     let mut chain = Chain::new().await;
     chain.give(1, tokens(300)).await;
+    let (rollup, _) = chain.next_rollup().await;
     let (one, two, registry) =
         (Address::repeat_byte(1), Address::repeat_byte(2), chain.set.registry);
     let (to, account) = (Address::repeat_byte(0xaa), chain.account(1));
@@ -221,9 +222,10 @@ async fn on_a_set(table: &mut Table) {
         (0, format!("stake exit {one} --to {to} --yes"), 0),
         (0, format!("stake exit {one} --to {to} --yes"), 4),
         (0, format!("stake claim {one} --yes"), 4),
-        (1, format!("stake move {two} --to {registry} --yes"), 1),
-        (0, format!("stake move {two} --to {registry} --yes"), 0),
-        (0, format!("stake move {two} --to {registry} --yes"), 4),
+        (0, format!("stake move {two} --to {registry} --yes"), 1),
+        (1, format!("stake move {two} --to {rollup} --yes"), 1),
+        (0, format!("stake move {two} --to {rollup} --yes"), 0),
+        (0, format!("stake move {two} --to {rollup} --yes"), 4),
         (0, format!("stake finish {two} --yes"), 4),
         (1, "withdraw 0 --yes".to_owned(), 1),
         (0, "withdraw 0 --yes".to_owned(), 4),

@@ -144,6 +144,7 @@ async fn what_commands_about_a_set_print_is_documented() {
 async fn what_commands_about_rounds_holders_and_attesters_print_is_documented() {
     let folder = Folder::new("json-people");
     let mut chain = with_proposal().await;
+    let (rollup, _) = chain.next_rollup().await;
     chain.go_to(200);
     chain.vote(0, tokens(900), Support::Yea).await;
     chain.withdraw(chain.account(1), tokens(10)).await;
@@ -160,7 +161,7 @@ async fn what_commands_about_rounds_holders_and_attesters_print_is_documented() 
         };
         let (leaving, moving) = (Address::repeat_byte(1), Address::repeat_byte(2));
         json(by(&format!("stake exit {leaving} --to {other} --yes")));
-        json(by(&format!("stake move {moving} --to {} --yes", chain.set.registry)));
+        json(by(&format!("stake move {moving} --to {rollup} --yes")));
         let documents = [
             ("canon round --json", vec![ask("round"), ask("round 0"), ask("round 1")]),
             ("canon power --json", vec![ask(&format!("power {holder}"))]),

@@ -1,7 +1,7 @@
 //! `canon power`.
 
 use alloy_primitives::Address;
-use canon_protocol::Support;
+use canon_protocol::{Amount, Support};
 use snapbox::{assert_data_eq, file};
 
 use crate::{
@@ -50,6 +50,43 @@ async fn power_is_that_of_the_snapshot_and_each_withdrawal_has_its_second() {
         let document = json(about(&chain, &folder, &format!("power {holder}")));
         assert_eq!(document["paid_withdrawals"], 1);
         assert_eq!(document["withdrawals"].as_array().unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn withdrawals_that_others_made_due_to_an_account_are_its_own_too() {
+    let folder = Folder::new("power-of-others");
+    let mut chain = with_proposal().await;
+    let (other, account) = (chain.account(0), chain.account(5));
+    chain.withdraw(account, tokens(30)).await;
+    chain.withdraw(account, Amount::of(1)).await;
+    let (mut chain, folder) = while_served(move || {
+        let power = || about(&chain, &folder, &format!("power {account}"));
+        let text = stdout(power());
+        assert!(text.contains("\nWithdrawals, 2 to be paid\n"), "{text}");
+        assert!(text.contains(&format!("     0  30 tokens to {account}\n")), "{text}");
+        assert!(text.contains(&format!("        from {other}, who gave the power up\n")), "{text}");
+        assert!(text.contains("1 made by others, of less than 1 token each: see --json"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        let document = json(power());
+        let due = document["withdrawals"].as_array().unwrap();
+        assert_eq!(due.len(), 2, "{document}");
+        for one in due {
+            assert_eq!(one["recipient"], account.to_string());
+            assert_eq!(one["holder"], other.to_string());
+        }
+        (chain, folder)
+    })
+    .await;
+    chain.go_to(2_000);
+    chain.pay(0).await;
+    while_served(move || {
+        let document = json(about(&chain, &folder, &format!("power {account}")));
+        assert_eq!(document["paid_withdrawals"], 1);
+        assert_eq!(document["withdrawals"].as_array().unwrap().len(), 1);
+        let text = stdout(about(&chain, &folder, &format!("power {account}")));
+        assert!(text.contains("\nWithdrawals, 1 to be paid; 1 other paid\n"), "{text}");
     })
     .await;
 }

@@ -140,7 +140,7 @@ async fn an_upgrade_to_a_listed_rollup_is_refused_and_voters_are_warned() {
         );
         let said = fails(by(&format!("signal {payload}")), 1);
         assert!(said.contains("action 1, Registry.upgrade(rollup 1), fails"), "{said}");
-        assert!(said.contains("next: add --force to signal all the same"), "{said}");
+        assert!(said.contains("next: don't signal for it") && !said.contains("--force"), "{said}");
         let mark = "CAN'T BE EXECUTED: the Registry lists this rollup already";
         let (_, said) = shown(by(&format!("signal {payload} --force")));
         assert!(said.contains(mark), "{said}");

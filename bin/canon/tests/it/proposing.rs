@@ -7,9 +7,10 @@ use snapbox::{assert_data_eq, cmd::Command, file};
 use crate::{
     chain::{Chain, tokens},
     live::{about, fails, json},
-    sending::shown,
+    sending::{process, shown},
     servers::Folder,
     support::while_served,
+    terminal::{Ended, OnTerminal},
 };
 
 fn by(chain: &Chain, folder: &Folder, account: usize, arguments: &str) -> Command {
@@ -39,12 +40,21 @@ async fn proposing_shows_the_actions_and_what_the_lock_costs_and_gives_the_id() 
         assert_eq!(power["withdrawals"][0]["amount"], everything.get().to_string());
         assert_eq!(power["power"], tokens(10_000).get().to_string());
         // After a command has ended, the same command is a new one.
-        let document = json(propose());
-        let changed = &document["transactions"][0]["changed"];
-        assert_eq!(
-            (&changed["kind"], &changed["proposal"]),
-            (&"proposed_through_lock".into(), &1.into())
-        );
+        let sent = chain.chain.nonce(chain.account(0));
+        let said = fails(propose(), 1);
+        let open = format!("{} is open proposal 0 already, which is Pending", chain.payload);
+        assert!(said.contains(&open) && said.contains("omit --yes"), "{said}");
+        assert_eq!(chain.chain.nonce(chain.account(0)), sent, "nothing was sent");
+        let arguments = format!("propose {} --to {to}", chain.payload);
+        let mut command = OnTerminal::start(process(&chain, &folder, 0, &arguments));
+        let shown = command.read_until("Send it? [y/N] ");
+        assert!(shown.contains("warning: it is open proposal 0 already"), "{shown}");
+        assert!(shown.contains("proposal 0 is Pending"), "{shown}");
+        command.answer("y");
+        let Ended { code, said, .. } = command.ended();
+        assert_eq!(code, Some(0), "{said}");
+        let proposals = json(about(&chain, &folder, "proposal"));
+        assert_eq!(proposals.as_array().unwrap().len(), 2);
     })
     .await;
 }

@@ -106,6 +106,29 @@ async fn push_finds_the_round_that_is_due_and_says_what_it_does_before_and_after
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_round_that_was_won_and_missed_is_named() {
+    let folder = Folder::new("push-missed");
+    let mut chain = with_winner().await;
+    let payload = chain.payload;
+    chain.record_seed_of(22).await;
+    chain.pass(22);
+    while_served(move || {
+        let signal = about(&chain, &folder, &format!("signal {payload} --yes"));
+        let said = fails(signal.env("CANON_PRIVATE_KEY", chain.key(0)), 1);
+        assert!(said.contains("it has won round 1"), "{said}");
+        assert!(said.contains("next: no more signals are needed: `canon push`"), "{said}");
+        chain.pass(90);
+        let said = fails(by(&chain, &folder, "push --yes"), 4);
+        // Rounds have 10 slots of 24 seconds, and are pushed for five rounds.
+        let missed = format!(
+            "round 1 was won by {payload} and wasn't pushed in time (until 2026-01-01 00:27:59 UTC, inclusive)"
+        );
+        assert!(said.contains(&missed) && said.contains("is not won yet"), "{said}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_round_that_cannot_be_pushed_is_refused_with_the_reason() {
     let folder = Folder::new("push-round");
     let chain = with_winner().await;

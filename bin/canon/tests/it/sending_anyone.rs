@@ -57,6 +57,21 @@ async fn execute_shows_the_frozen_actions_and_says_when_nothing_is_due() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_proposal_that_passed_and_expired_is_named() {
+    let folder = Folder::new("execute-missed");
+    let mut chain = Chain::new().await;
+    let payload = chain.payload_of(vec![harmless(&chain)]);
+    with_accepted(&mut chain, payload).await;
+    while_served(move || {
+        chain.pass(1_000);
+        let said = fails(by(&chain, &folder, "execute --yes"), 4);
+        let missed = "proposal 0 passed and wasn't executed in time (until 2026-01-01 0";
+        assert!(said.contains(missed) && said.contains("; no proposal is open"), "{said}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_payload_that_withholds_its_list_is_executed_with_what_was_voted_on() {
     let folder = Folder::new("withheld");
     let mut chain = Chain::new().await;

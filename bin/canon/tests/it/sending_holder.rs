@@ -11,6 +11,7 @@ use snapbox::{assert_data_eq, file};
 
 use crate::{
     chain::{Chain, tokens},
+    live::with_proposal,
     sending::{ACCOUNT, about, by, fails, process, shown, stable},
     servers::Folder,
     support::{said, stdout, while_served},
@@ -76,6 +77,76 @@ async fn a_permit_makes_a_lock_one_transaction() {
             let command = format!("lock all --permit {arguments} {from}");
             assert!(fails(about(&chain, &folder, &command), 1).contains("has no tokens to lock"));
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_permit_is_signed_only_with_consent() {
+    let folder = Folder::new("permit-consent");
+    let chain = with_tokens().await;
+    while_served(move || {
+        let unsigned = fails(by(&chain, &folder, "lock 5 --permit --unsigned"), 2);
+        assert!(unsigned.contains("expected a terminal on which to ask, found none"), "{unsigned}");
+        assert!(unsigned.contains("add --yes to sign without asking"), "{unsigned}");
+        let dry_run = stdout(by(&chain, &folder, "lock 5 --permit --dry-run"));
+        assert!(dry_run.contains("is simulated once that is signed"), "{dry_run}");
+        let output = by(&chain, &folder, "lock 5 --permit --unsigned --yes").output().unwrap();
+        let (result, said) = (String::from_utf8(output.stdout).unwrap(), said(output.stderr));
+        assert!(output.status.success(), "{said}");
+        let printed: Value = serde_json::from_str(&result).unwrap();
+        assert_eq!(printed["to"], chain.set.governance.to_string());
+        let note = format!(
+            "what is printed contains a signed permit: whoever has it can let Governance {} take 5 tokens of the \
+             account, until 2026-01-02 00:",
+            chain.set.governance
+        );
+        assert!(said.contains(&note), "{said}");
+        let lock = |form: &str| {
+            let arguments = format!("lock 5 --permit {form}");
+            let mut command = OnTerminal::start(process(&chain, &folder, ACCOUNT, &arguments));
+            let shown = command.read_until("Sign it? [y/N] ").to_owned();
+            assert!(shown.contains("to take 5 tokens of asset "), "{shown}");
+            assert!(shown.contains("the permit can be used until 2026-01-02 00:"), "{shown}");
+            assert!(!shown.contains("calls depositWithPermit"), "{shown}");
+            command
+        };
+        for form in ["", "--unsigned"] {
+            let mut command = lock(form);
+            command.answer("n");
+            let Ended { code, result, said } = command.ended();
+            assert_eq!((code, &*result), (Some(1), ""), "{said}");
+            assert!(said.contains("the answer was no: nothing was signed or sent"), "{said}");
+        }
+        assert_eq!(chain.chain.nonce(chain.account(ACCOUNT)), 0);
+        let mut command = lock("");
+        command.answer("y");
+        command.read_until("Send it? [y/N] ");
+        command.answer("y");
+        let Ended { code, said, .. } = command.ended();
+        assert_eq!((code, chain.chain.nonce(chain.account(ACCOUNT))), (Some(0), 1), "{said}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unlocking_says_what_becomes_of_the_votes() {
+    let folder = Folder::new("unlock-votes");
+    let chain = with_proposal().await;
+    while_served(move || {
+        let unlock = || {
+            let command = about(&chain, &folder, "unlock 5 --dry-run");
+            stdout(command.env("CANON_PRIVATE_KEY", chain.key(0)))
+        };
+        let (to_come, past) = (
+            "warning: it doesn't count for votes whose snapshot is to come: proposal 0",
+            "note: it still counts for votes whose snapshot is past: proposal 0",
+        );
+        let words = unlock();
+        assert!(words.contains(to_come) && !words.contains(past), "{words}");
+        chain.pass(171);
+        let words = unlock();
+        assert!(!words.contains(to_come) && words.contains(past), "{words}");
     })
     .await;
 }

@@ -7,6 +7,7 @@ use snapbox::cmd::Command;
 use crate::{
     chain::{Chain, tokens},
     live::{about, json, with_proposal},
+    sending_anyone::harmless,
     servers::Folder,
     support::{said, while_served},
 };
@@ -86,6 +87,7 @@ async fn power_votes_and_proposals_through_the_lock_do_not_depend_on_the_rollup(
     for (name, code) in CODES {
         let folder = Folder::new(&format!("silent-holder-{name}"));
         let chain = with_rollup(code).await;
+        let other = chain.payload_of(vec![harmless(&chain)]);
         while_served(move || {
             let holder = chain.account(0);
             let power = |place: &str| {
@@ -97,7 +99,7 @@ async fn power_votes_and_proposals_through_the_lock_do_not_depend_on_the_rollup(
             json(by(&chain, &folder, "vote 0 for --yes"));
             let tally = json(about(&chain, &folder, "proposal 0"))["tally"].clone();
             assert_eq!(tally["yea"], tokens(10_000).get().to_string());
-            json(by(&chain, &folder, &format!("propose {} --to {holder} --yes", chain.payload)));
+            json(by(&chain, &folder, &format!("propose {other} --to {holder} --yes")));
             let list = json(about(&chain, &folder, "proposal"));
             assert_eq!(list.as_array().unwrap().len(), 2);
             json(by(&chain, &folder, "unlock 5 --yes"));

@@ -143,9 +143,10 @@ async fn a_stake_leaves_by_its_withdrawer_and_is_paid_when_its_time_has_come() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_move_is_announced_and_not_completed_before_its_target_is_canonical() {
     let folder = Folder::new("stake-move");
-    let chain = Chain::new().await;
+    let mut chain = Chain::new().await;
+    let (to, _) = chain.next_rollup().await;
     let (chain, folder) = while_served(move || {
-        let (one, to) = (attester(1), chain.set.registry);
+        let one = attester(1);
         let said = fails(by(&chain, &folder, 0, &format!("stake move {one} --yes")), 2);
         assert!(said.contains("--to: expected another rollup"), "{said}");
         let nowhere = attester(0x99);
@@ -174,6 +175,96 @@ async fn a_move_is_announced_and_not_completed_before_its_target_is_canonical() 
                 && said.contains("wait until a proposal makes it canonical"),
             "{said}"
         );
+    })
+    .await;
+}
+
+/// Returns the arguments with which account 1 registers attester 9 in a rollup.
+fn deposit_in(chain: &Chain, rollup: Address) -> String {
+    let (attester, account) = (attester(9), chain.account(1));
+    format!(
+        "stake deposit 100 --attester {attester} --proposer {account} --withdrawer {account} --rollup {rollup}"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_stake_goes_to_a_rollup_that_is_not_genuine_or_of_another_set() {
+    let folder = Folder::new("stake-foreign");
+    let mut chain = Chain::new().await;
+    chain.give(1, tokens(300)).await;
+    let stranger = Address::repeat_byte(0x99);
+    let of_another_set = chain.further_rollup(3, stranger).await.address();
+    // It has the code of a genuine rollup, and its own storage.
+    let forged = Address::repeat_byte(0x55);
+    let code = chain.code(chain.set.rollup).await;
+    chain.replace(forged, code);
+    while_served(move || {
+        let (one, asset, governance) = (attester(1), chain.set.asset, chain.set.governance);
+        let nonces = [0, 1].map(|account| chain.chain.nonce(chain.account(account)));
+        let move_to = |to: Address| {
+            fails(by(&chain, &folder, 0, &format!("stake move {one} --to {to} --yes")), 1)
+        };
+        let deposit = |rollup: Address| {
+            fails(by(&chain, &folder, 1, &format!("{} --yes", deposit_in(&chain, rollup))), 1)
+        };
+        for said in [move_to(of_another_set), deposit(of_another_set)] {
+            let owner = format!("was constructed with owner {stranger}, expected {governance}");
+            assert!(said.contains(&format!("the rollup {of_another_set} isn't genuine")), "{said}");
+            assert!(said.contains(&owner) && said.contains("belongs to another set"), "{said}");
+            assert!(!said.contains("Allow the rollup"), "{said}");
+        }
+        for other in [forged, asset] {
+            let said = move_to(other);
+            assert!(said.contains(&format!("the rollup {other} isn't genuine")), "{said}");
+            let said = deposit(other);
+            let answers =
+                [format!("the rollup {other} isn't genuine"), "doesn't answer".to_owned()];
+            assert!(answers.iter().any(|text| said.contains(text)), "{said}");
+            assert!(!said.contains("Allow the rollup"), "{said}");
+        }
+        let after = [0, 1].map(|account| chain.chain.nonce(chain.account(account)));
+        assert_eq!(after, nonces, "nothing was sent");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stake_in_another_rollup_says_what_proves_it_and_whether_signals_will_count() {
+    let folder = Folder::new("stake-proven");
+    let (mut chain, rollup) = upgraded(&folder).await;
+    chain.renew_sender();
+    let next = chain.further_rollup(3, chain.set.governance).await.address();
+    while_served(move || {
+        let former = chain.set.rollup;
+        let deposit = |rollup| {
+            let arguments = format!("{} --dry-run", deposit_in(&chain, rollup));
+            stdout(by(&chain, &folder, 1, &arguments))
+        };
+        let words = deposit(next);
+        assert!(words.contains("proven: created from the artifact by\n"), "{words}");
+        assert!(words.contains(", and can become canonical\n"), "{words}");
+        assert!(words.contains("note: signals don't count there until it is canonical"), "{words}");
+        let words = deposit(former);
+        assert!(words.contains("proven: the set's Registry lists it"), "{words}");
+        assert!(words.contains("warning: signals never count there"), "{words}");
+        assert!(!deposit(rollup).contains("proven"), "the canonical one needs no proof");
+        let moving = |to: Address, more: &str| {
+            let arguments =
+                format!("stake move {} --to {to} --rollup {former} {more}", attester(3));
+            by(&chain, &folder, 0, &arguments)
+        };
+        let (three, to) = (attester(3), attester(0xaa));
+        let exit = format!("stake exit {three} --to {to} --rollup {former} --dry-run");
+        let words = stdout(by(&chain, &folder, 0, &exit));
+        assert!(words.contains("note: `canon stake move` would take it"), "{words}");
+        let words = stdout(moving(next, "--dry-run"));
+        assert!(words.contains("proven: created from the artifact by\n"), "{words}");
+        // Attester 9 is in the canonical rollup, from which no stake can go back.
+        let stake = by(&chain, &folder, 1, &format!("{} --yes", deposit_in(&chain, rollup)));
+        shown(stake);
+        let back = format!("stake move {} --to {former} --rollup {rollup} --yes", attester(9));
+        let said = fails(by(&chain, &folder, 1, &back), 1);
+        assert!(said.contains("was canonical before, and can't become it again"), "{said}");
     })
     .await;
 }

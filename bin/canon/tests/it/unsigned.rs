@@ -137,12 +137,13 @@ fn execute(chain: &Chain, folder: &Folder, arguments: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_safe_locks_stakes_and_proposes_by_what_is_printed() {
     let folder = Folder::new("unsigned-holder");
-    let chain = with_safe().await;
+    let mut chain = with_safe().await;
+    let (new_rollup, _) = chain.next_rollup().await;
     while_served(move || {
         chain.pass(41);
         let payload = chain.payload;
         let attester = Address::repeat_byte(0x11);
-        let (registry, rollup) = (chain.set.registry, chain.set.rollup);
+        let rollup = chain.set.rollup;
         let power = (&*format!("power {SAFE}"), "/power");
         let stake = format!("stake status {attester}");
         let new = Address::repeat_byte(0x21);
@@ -180,10 +181,10 @@ async fn a_safe_locks_stakes_and_proposes_by_what_is_printed() {
                     RECEIVER.to_string(),
                 ),
                 case(
-                    format!("stake move {attester} --to {registry}"),
+                    format!("stake move {attester} --to {new_rollup}"),
                     1,
                     (&stake, "/attesters/0/moving/new_rollup"),
-                    registry.to_string(),
+                    new_rollup.to_string(),
                 ),
                 case(
                     format!("propose {payload} --to {RECEIVER}"),

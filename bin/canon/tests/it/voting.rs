@@ -170,9 +170,14 @@ async fn after_voting_only_objections_are_taken_and_only_in_time() {
     // Voting ends after 2 h 8 min, and objections half an hour later.
     chain.pass(325);
     let (chain, folder) = while_served(move || {
-        let vote = |arguments| by(&chain, &folder, 0, arguments);
+        let vote = |arguments: &str| by(&chain, &folder, 0, arguments);
         let said = fails(vote("vote 0 for --yes"), 1);
         assert!(said.contains("proposal 0 takes only ballots against it: voting ended"), "{said}");
+        // One of the ballots leaves the proposal passed, the other one ends it.
+        for (amount, rejects) in [("1", false), ("9000", true)] {
+            let words = stdout(vote(&format!("vote 0 against --amount {amount} --dry-run")));
+            assert_eq!(words.contains("THIS BALLOT REJECTS"), rejects, "{words}");
+        }
         shown(vote("vote 0 against --amount 1 --yes"));
         (chain, folder)
     })
@@ -309,7 +314,9 @@ async fn a_ballot_can_be_signed_without_ether_and_submitted_once_by_anyone() {
         assert_eq!(tally(&chain, &folder).0, base_units(1_500));
         let said = fails(submit("0"), 1);
         assert!(
-            said.contains("nonce: expected 1, found 0: it was submitted already, or voided"),
+            said.contains(
+                "nonce: expected 1, found 0: it was submitted already, or voided, or another one signed with the same nonce"
+            ),
             "{said}"
         );
     })

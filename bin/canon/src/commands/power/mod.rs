@@ -74,9 +74,10 @@ struct PowerDocument {
     total_power: Amount,
     /// The holder's power on proposals that take ballots now or later, by id.
     ballots: Vec<PowerOnProposal>,
-    /// The unpaid withdrawals, earliest first; `None` if the history isn't known.
+    /// The unpaid withdrawals of the power that the holder gave up, and of all that is due to it, earliest first;
+    /// `None` if the history isn't known.
     withdrawals: Option<Vec<DueWithdrawal>>,
-    /// The number of paid withdrawals; `None` if the history isn't known.
+    /// The number of such withdrawals that are paid; `None` if the history isn't known.
     paid_withdrawals: Option<u64>,
     /// The parts that aren't known, with the reasons.
     unknown: Vec<String>,
@@ -104,6 +105,9 @@ struct PowerOnProposal {
 #[derive(Debug, Serialize)]
 struct DueWithdrawal {
     id: WithdrawalId,
+    /// The holder that gave up the power.
+    #[serde(with = "text::address")]
+    holder: Address,
     #[serde(flatten)]
     view: WithdrawalView,
 }
@@ -167,15 +171,17 @@ fn document(opened: &OpenedSet, holder: Address) -> Option<PowerDocument> {
     })
 }
 
-/// The unpaid withdrawals of a holder, earliest first, and the number of paid ones.
-fn withdrawals(view: &SetView, holder: Address) -> Option<(Vec<DueWithdrawal>, u64)> {
+/// The unpaid withdrawals by an account or due to it, earliest first, and the number of paid ones.
+fn withdrawals(view: &SetView, account: Address) -> Option<(Vec<DueWithdrawal>, u64)> {
     let history = view.history.as_ref()?;
     let numbered = (0..).zip(history.governance().withdrawals());
-    let own = numbered.filter(|(_, withdrawal)| withdrawal.holder == holder);
+    let own = numbered
+        .filter(|(_, withdrawal)| withdrawal.holder == account || withdrawal.recipient == account);
     let (due, paid): (Vec<_>, Vec<_>) =
         own.partition(|(_, withdrawal)| withdrawal.payment == Payment::Due);
     let due = due.into_iter().filter_map(|(id, withdrawal)| {
-        Some(DueWithdrawal { id: WithdrawalId::new(id)?, view: (*withdrawal).into() })
+        let (id, holder) = (WithdrawalId::new(id)?, withdrawal.holder);
+        Some(DueWithdrawal { id, holder, view: (*withdrawal).into() })
     });
     let mut due: Vec<_> = due.collect();
     due.sort_by_key(|one| (one.view.unlocks_at, one.id));

@@ -4,6 +4,7 @@ use canon_protocol::{
     Amount, ForeignText, ProposalState, Timestamp,
     text::{Time, Tokens, count, grouped},
 };
+use canon_views::DUST_LIMIT;
 
 use super::{DueWithdrawal, PowerDocument, PowerOnProposal};
 use crate::page::{Page, lasts, line, share, until, wrapped};
@@ -81,8 +82,14 @@ fn withdrawals(page: &mut Page, power: &PowerDocument) {
             count(paid, "other")
         ),
     }
-    for DueWithdrawal { id, view } in due {
+    // Anybody can make any number of withdrawals that are dust.
+    let (dust, worthwhile): (Vec<&DueWithdrawal>, Vec<_>) =
+        due.iter().partition(|one| one.view.is_dust_for(power.holder, Some(one.holder)));
+    for DueWithdrawal { id, holder, view } in worthwhile {
         line!(page, "{id:>6}  {} tokens to {}", Tokens(view.amount), view.recipient);
+        if *holder != power.holder {
+            line!(page, "        from {holder}, who gave the power up");
+        }
         let when = match view.is_payable(power.time) {
             true => "can be paid now: anyone can ask for it".to_owned(),
             false => {
@@ -90,5 +97,9 @@ fn withdrawals(page: &mut Page, power: &PowerDocument) {
             }
         };
         line!(page, "        {when}");
+    }
+    if !dust.is_empty() {
+        let (dust, limit) = (grouped(dust.len() as u64), Tokens(DUST_LIMIT));
+        line!(page, "        {dust} made by others, of less than {limit} token each: see --json");
     }
 }

@@ -7,7 +7,7 @@ use eyre::eyre;
 
 use super::{
     Patience, Wanted, direct,
-    subject::{NextSlot, SEE_STAKES, SignalSubject},
+    subject::{NextSlot, SEE_STAKES, SignalSubject, nobodys},
     wait,
 };
 use crate::{
@@ -188,7 +188,7 @@ async fn submission(
         return Err(Failure::nothing_to_do(report, "with --wait, the command waits for that slot"));
     }
     let Some(proposer) = rollup.proposer else {
-        let report = eyre!("slot {slot} is nobody's: its epoch has no seed, or its set is empty");
+        let report = eyre!(nobodys(rollup, slot));
         return Err(Failure::refused(report, "ask the proposer to sign for a later slot"));
     };
     let signature = match document.recover() {

@@ -7,8 +7,9 @@ use canon_protocol::{
     text::{Time, grouped},
 };
 use canon_views::{
-    BlockDuty, HopelessRule, PayloadStatus, Present, Question, RollupView, SequencerIdentity,
-    SetAddresses, SetView, SignalDecision, SignalPlan, SignalingView, StatusRule, sequencer,
+    BlockDuty, HopelessRule, PayloadStatus, Present, Question, RollupView, SeedStatus,
+    SequencerIdentity, SetAddresses, SetView, SignalDecision, SignalPlan, SignalingView,
+    StatusRule, sequencer,
 };
 use eyre::eyre;
 
@@ -59,7 +60,9 @@ impl SignalSubject {
         require(wanted.expected, &shown_signal(&view.present, found))?;
         let actions = in_words_or_data(chain, &view, &actions).await?;
         if wanted.status == StatusRule::Respect {
-            actions.require_possible("add --force to signal all the same")?;
+            actions.require_possible(
+                "don't signal for it: `canon payload upgrade` deploys a payload for a new rollup",
+            )?;
         }
         Ok(Self { view, payload, actions_hash: found, actions: actions.lines })
     }
@@ -120,7 +123,7 @@ impl SignalSubject {
             }
             SignalDecision::Status(status) => {
                 let report = eyre!("a signal for {payload} can't help: {}", why(status));
-                Failure::refused(report, "add --force to signal all the same")
+                Failure::refused(report, advice(status))
             }
             SignalDecision::NoPayload
             | SignalDecision::NotCanonical
@@ -141,12 +144,13 @@ impl SignalSubject {
         let present = self.present();
         let rollup = present.canonical_rollup();
         let slot = rollup.and_then(|rollup| rollup.slot).unwrap_or_default();
-        let now = match (decision, rollup.and_then(|rollup| rollup.proposer)) {
+        let now = match (decision, rollup) {
             (SignalDecision::SlotUsed, _) => format!("slot {slot} has its signal"),
-            (_, Some(other)) => format!("slot {slot} is {other}'s"),
-            (_, None) => {
-                format!("slot {slot} is nobody's: its epoch has no seed, or its set is empty")
+            (_, Some(RollupView { proposer: Some(other), .. })) => {
+                format!("slot {slot} is {other}'s")
             }
+            (_, Some(rollup)) => nobodys(rollup, slot) + &recordable_seed(rollup),
+            (_, None) => format!("slot {slot} is nobody's: the rollup doesn't answer"),
         };
         let later = match self.next_slot_of(proposer) {
             NextSlot::At { slot, start } => {
@@ -272,6 +276,28 @@ fn require(expected: Expected, found: &ShownSignal) -> Result<(), Failure> {
     Err(Failure::refused(report, next))
 }
 
+/// The reason why nobody is drawn for the slot of the next block.
+pub(super) fn nobodys(rollup: &RollupView, slot: Slot) -> String {
+    let reason = match rollup.set_size {
+        Some(0) => "the set of its epoch is empty",
+        Some(_) => "its epoch has no seed",
+        None => "its epoch has no seed, or its set is empty",
+    };
+    format!("slot {slot} is nobody's: {reason}")
+}
+
+/// How the seed of the next epoch is recorded, if that is possible and draws anybody; otherwise empty.
+fn recordable_seed(rollup: &RollupView) -> String {
+    let SeedStatus::Missing(epoch) = rollup.seed else { return String::new() };
+    match rollup.clock.epoch_start(epoch) {
+        Some(start) if rollup.next_set_size != Some(0) => {
+            let before = Time(start);
+            format!("; `canon setup-epoch` records that of epoch {epoch}, before {before}")
+        }
+        _ => String::new(),
+    }
+}
+
 /// The next slot of a proposer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NextSlot {
@@ -313,6 +339,16 @@ const fn obstacle(decision: SignalDecision) -> &'static str {
         | SignalDecision::SlotUsed
         | SignalDecision::OtherSlot
         | SignalDecision::Status(_) => "it is another proposer's turn",
+    }
+}
+
+/// The next step if a signal for a payload with this status can't help.
+const fn advice(status: PayloadStatus) -> &'static str {
+    match status {
+        PayloadStatus::QuorumReached { .. } => {
+            "no more signals are needed: `canon push` makes it a proposal once the round is over"
+        }
+        _ => "add --force to signal all the same",
     }
 }
 

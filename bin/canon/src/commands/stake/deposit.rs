@@ -10,11 +10,13 @@ use canon_protocol::{
 use canon_views::{IntendedAction, Intent, OrderAmount, Question, RollupView};
 use clap::Args;
 use eyre::eyre;
+use tokio::sync::OnceCell;
 
 use super::{EXIT_CODES, registered::SEE_STATUS, status::draws_later};
 use crate::{
     chain::{Chain, ChainArgs},
     commands::recipient::require_account,
+    examined::ProvenRollup,
     exit::{Exit, Failure},
     input::{amount_or_all, nonzero_address, shown_amount},
     page::until,
@@ -64,12 +66,19 @@ impl Deposit {
             "canon stake deposit --attester {attester} --proposer {proposer} --withdrawer {withdrawer} \
              {amount}{rollup}"
         );
+        // The steps are planned several times, and the proof takes long.
+        let proven = OnceCell::new();
         run(&self.send, &self.chain, &command, async |chain, planned| {
-            self.steps(chain, planned).await
+            self.steps(chain, planned, &proven).await
         })
     }
 
-    async fn steps(&self, chain: &Chain, planned: Planned) -> Result<Vec<Step>, Failure> {
+    async fn steps(
+        &self,
+        chain: &Chain,
+        planned: Planned,
+        proven: &OnceCell<ProvenRollup>,
+    ) -> Result<Vec<Step>, Failure> {
         let Self { attester, proposer, withdrawer, .. } = *self;
         let Planned { account: holder, request, .. } = planned;
         let rollup = match self.rollup {
@@ -90,6 +99,11 @@ impl Deposit {
         require_vacant(seen, rollup, attester)?;
         let balance = present.holders.get(&holder).map(|seen| seen.balance).unwrap_or_default();
         let amount = stake(holder, balance, seen.minimum_stake, planned.amount(self.amount))?;
+        let canonical = present.addresses.rollup;
+        let proven = match rollup == canonical {
+            true => None,
+            false => Some(*proven.get_or_try_init(|| ProvenRollup::examine(chain, rollup)).await?),
+        };
         let asset = present.addresses.asset;
         let allowance = chain.allowance(present.block.hash, asset, holder, rollup).await?;
         let intent = |action| Intent { set: present.set_id(), action, until: None };
@@ -111,18 +125,26 @@ impl Deposit {
             withdrawer,
             amount,
         };
-        let words = vec![
+        let mut words = vec![
             format!("Stake {} tokens", Tokens(amount)),
             format!("attester    {attester}"),
             format!("proposer    {proposer}"),
             format!("withdrawer  {withdrawer}"),
             format!("rollup      {rollup}"),
         ];
+        words.extend(proven.into_iter().flat_map(ProvenRollup::words));
         let mut stake = Step::new(intent(action), words).ordering(amount);
         stake.details = details(seen, amount, present.block.timestamp, present.next);
-        if rollup != present.addresses.rollup {
-            let canonical = present.addresses.rollup;
-            stake.details.push("note: signals don't count there until it is canonical".to_owned());
+        if let Some(proven) = proven {
+            let note = match proven {
+                ProvenRollup::Former => {
+                    "warning: signals never count there: it can't become canonical again"
+                }
+                ProvenRollup::Genuine { .. } => {
+                    "note: signals don't count there until it is canonical"
+                }
+            };
+            stake.details.push(note.to_owned());
             stake.details.push(format!("the canonical rollup is {canonical}"));
         }
         if !steps.is_empty() {

@@ -77,6 +77,12 @@ impl Leave {
         let mut step = Step::new(found.intent(action), words);
         let due = found.present.next + exit_delay;
         step.details.push(format!("due about {}, {} later", Time(due), Duration(exit_delay)));
+        step.details
+            .push("it can't be taken back, and the stake can be slashed until then".to_owned());
+        if rollup != found.present.addresses.rollup {
+            let other = "note: `canon stake move` would take it to the canonical rollup instead";
+            step.details.push(other.to_owned());
+        }
         if let Some(moving) = view.moving {
             step.details.push("warning: it ends the move that is announced, to".to_owned());
             step.details.push(format!("  {}", moving.new_rollup));

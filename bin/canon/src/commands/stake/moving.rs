@@ -8,6 +8,7 @@ use canon_protocol::{
 use canon_views::{IntendedAction, NewAttester, Question};
 use clap::Args;
 use eyre::eyre;
+use tokio::sync::OnceCell;
 
 use super::{
     AttesterArgs, EXIT_CODES_IN_TIME,
@@ -15,6 +16,7 @@ use super::{
 };
 use crate::{
     chain::{Chain, ChainArgs},
+    examined::ProvenRollup,
     exit::{Exit, Failure},
     input::nonzero_address,
     page::until,
@@ -46,12 +48,19 @@ impl Announce {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let to = self.to.map(|to| format!(" --to {to}")).unwrap_or_default();
         let command = format!("canon stake move {}{to}", self.attester.typed());
+        // The steps are planned several times, and the proof takes long.
+        let proven = OnceCell::new();
         run(&self.send, &self.chain, &command, async |chain, planned| {
-            self.steps(chain, planned).await
+            self.steps(chain, planned, &proven).await
         })
     }
 
-    async fn steps(&self, chain: &Chain, planned: Planned) -> Result<Vec<Step>, Failure> {
+    async fn steps(
+        &self,
+        chain: &Chain,
+        planned: Planned,
+        proven: &OnceCell<ProvenRollup>,
+    ) -> Result<Vec<Step>, Failure> {
         let found = RegisteredAttester::read(chain, self.attester).await?;
         found.require_withdrawer(planned.account)?;
         let RegisteredAttester { rollup, attester, view, exit_delay, .. } = found;
@@ -69,6 +78,17 @@ impl Announce {
             let report = eyre!("--to: there is no contract at {to}");
             return Err(Failure::refused(report, "check the address of the rollup"));
         }
+        let proven = match to == found.present.addresses.rollup {
+            true => None,
+            false => Some(*proven.get_or_try_init(|| ProvenRollup::examine(chain, to)).await?),
+        };
+        if proven == Some(ProvenRollup::Former) {
+            let report = eyre!("--to: rollup {to} was canonical before, and can't become it again");
+            return Err(Failure::refused(
+                report,
+                "a stake can only go to a rollup that becomes canonical",
+            ));
+        }
         if let Some(moving) = view.moving.filter(|moving| moving.new_rollup == to) {
             let left = until(found.now(), moving.ready_at);
             let report = eyre!(
@@ -79,13 +99,14 @@ impl Announce {
         }
         let withdrawer = view.withdrawer;
         let action = IntendedAction::AnnounceMove { rollup, attester, to, withdrawer };
-        let words = vec![
+        let mut words = vec![
             "Announce that the stake of an attester moves".to_owned(),
             format!("attester  {attester}"),
             format!("from      {rollup}"),
             format!("to        {to}"),
             format!("stake     {} tokens", Tokens(view.stake)),
         ];
+        words.extend(proven.into_iter().flat_map(ProvenRollup::words));
         let mut step = Step::new(found.intent(action), words);
         match view.moving {
             Some(moving) => step.details.extend([
@@ -98,7 +119,7 @@ impl Announce {
                 Duration(exit_delay)
             )),
         }
-        if to != found.present.addresses.rollup {
+        if proven.is_some() {
             step.details.push("and only once that rollup is canonical".to_owned());
         }
         Ok(vec![step])
@@ -158,7 +179,7 @@ impl Finish {
             );
             return Err(Failure::nothing_to_do(
                 report,
-                "wait until a proposal makes it canonical; `canon status` shows whether one can be executed",
+                "wait until a proposal makes it canonical; `canon stake move` announces another target",
             ));
         }
         let there = self.new_attester.unwrap_or(attester);

@@ -86,7 +86,17 @@ async fn draft(chain: &Chain, subject: &BallotSubject, wanted: &Wanted) -> Resul
     let title = format!("Cast {} {} proposal {}", tokens(amount), side(support), proposal.id);
     let mut words = vec![title];
     words.extend(subject.words());
-    Ok(Draft { message, words, details: subject.details(support, amount) })
+    let mut details = subject.details(support, amount);
+    details.push(format!(
+        "nonce {}, valid until {}, inclusive",
+        message.nonce,
+        Time(message.deadline)
+    ));
+    details.push(
+        "warning: of all ballots signed with this nonce, only the first submitted".to_owned(),
+    );
+    details.push("         counts; all others are void then".to_owned());
+    Ok(Draft { message, words, details })
 }
 
 /// Submits a signed ballot.
@@ -179,7 +189,9 @@ async fn submission(
 fn require_nonce(found: Nonce, expected: Nonce) -> Result<(), Failure> {
     let why = match found.cmp(&expected) {
         std::cmp::Ordering::Equal => return Ok(()),
-        std::cmp::Ordering::Less => "it was submitted already, or voided",
+        std::cmp::Ordering::Less => {
+            "it was submitted already, or voided, or another one signed with the same nonce was submitted"
+        }
         std::cmp::Ordering::Greater => "another ballot of the voter comes first",
     };
     let report = eyre!("--signature: nonce: expected {expected}, found {found}: {why}");

@@ -237,6 +237,18 @@ impl BallotSubject {
         words
     }
 
+    /// The state of the vote with the ballot. After the vote, a ballot that rejects the proposal ends it.
+    fn standing_after(&self, after: &ProposalView, support: Support) -> String {
+        let Present { block, next, .. } = self.present();
+        let is_passed = self.proposal.state_at(*next) == ProposalState::Queued;
+        match is_passed && support == Support::Nea && !after.tabulation().is_accepted() {
+            true => {
+                format!("{}: THIS BALLOT REJECTS the proposal at once and for good", shares(after))
+            }
+            false => standing(after, block.timestamp),
+        }
+    }
+
     /// The state of the vote now and with the ballot. It may change with the next block.
     pub(super) fn details(&self, support: Support, amount: Amount) -> Vec<String> {
         let proposal = &self.proposal;
@@ -252,7 +264,7 @@ impl BallotSubject {
         let rows = [
             ("power    ", power),
             ("now      ", standing(proposal, now)),
-            ("after    ", standing(&after, now)),
+            ("after    ", self.standing_after(&after, support)),
         ];
         let lines = rows.iter().flat_map(|(label, text)| hanging(label, text, DETAILS_WIDTH));
         let mut details: Vec<_> = lines.collect();
@@ -265,9 +277,14 @@ impl BallotSubject {
 
 /// The tally of a proposal, and its result as it stands.
 fn standing(proposal: &ProposalView, now: Timestamp) -> String {
+    format!("{}: {}", shares(proposal), page::verdict(proposal, now))
+}
+
+/// The tally of a proposal.
+fn shares(proposal: &ProposalView) -> String {
     let part = |amount| share(amount, proposal.total_power);
     let (yea, nea) = (part(proposal.tally.yea), part(proposal.tally.nea));
-    format!("for {yea}, against {nea} of all power: {}", page::verdict(proposal, now))
+    format!("for {yea}, against {nea} of all power")
 }
 
 /// The warning to voters against a proposal that their ballot makes the quorum, for which both sides count.

@@ -19,6 +19,10 @@ async fn a_stake_that_cannot_be_moved_or_paid_says_why_and_when_it_can() {
     let mut shown = Transcript::new("shown-stake");
     let mut chain = Chain::new().await;
     chain.give(1, tokens(300)).await;
+    let governance = chain.set.governance;
+    let rollup = chain.further_rollup(2, governance).await.address();
+    let other_rollup = chain.further_rollup(3, governance).await.address();
+    let of_another_set = chain.further_rollup(4, Address::repeat_byte(0x98)).await.address();
     let (one, two, three) = (attester(1), attester(2), attester(3));
     let (registry, receiver, account) = (chain.set.registry, attester(0xbb), chain.account(1));
     let deposit = |attester: Address, amount: &str, more: &str| {
@@ -37,7 +41,10 @@ async fn a_stake_that_cannot_be_moved_or_paid_says_why_and_when_it_can() {
     t.by(&chain, 0, &format!("stake claim {one} --yes"));
     t.by(&chain, 0, &format!("stake move {one} --yes"));
     t.by(&chain, 0, &format!("stake move {one} --to {} --yes", attester(0x99)));
-    t.by(&chain, 1, &format!("stake move {one} --to {registry} --yes"));
+    t.by(&chain, 1, &format!("stake move {one} --to {rollup} --yes"));
+    t.by(&chain, 0, &format!("stake move {one} --to {} --yes", chain.set.asset));
+    t.by(&chain, 0, &format!("stake move {one} --to {of_another_set} --yes"));
+    t.by(&chain, 1, &deposit(attester(9), "100", &format!(" --rollup {of_another_set}")));
     t.by(&chain, 0, &format!("stake finish {one} --yes"));
     t.by(&chain, 1, &format!("stake coinbase {one} {receiver} --yes"));
     t.by(&chain, 0, &format!("stake coinbase {one} {registry} --yes"));
@@ -54,13 +61,13 @@ async fn a_stake_that_cannot_be_moved_or_paid_says_why_and_when_it_can() {
     );
     shown.by(&chain, 0, &format!("stake coinbase {two} {receiver} --yes"));
     shown.by(&chain, 0, &format!("stake exit {one} --to {receiver} --yes"));
-    shown.by(&chain, 0, &format!("stake move {two} --to {registry} --yes"));
+    shown.by(&chain, 0, &format!("stake move {two} --to {rollup} --yes"));
     t.note("attester 1 is leaving, and attester 2 has announced a move");
     t.by(&chain, 0, &format!("stake exit {one} --to {receiver} --yes"));
     t.by(&chain, 0, &format!("stake claim {one} --yes"));
-    t.by(&chain, 0, &format!("stake move {one} --to {registry} --yes"));
+    t.by(&chain, 0, &format!("stake move {one} --to {rollup} --yes"));
     t.by(&chain, 0, &format!("stake coinbase {one} {receiver} --yes"));
-    t.by(&chain, 0, &format!("stake move {two} --to {registry} --yes"));
+    t.by(&chain, 0, &format!("stake move {two} --to {rollup} --yes"));
     t.by(&chain, 0, &format!("stake finish {two} --yes"));
     shown.about(
         &chain,
@@ -68,7 +75,7 @@ async fn a_stake_that_cannot_be_moved_or_paid_says_why_and_when_it_can() {
     );
     shown.about(
         &chain,
-        &format!("stake move {two} --to {} --dry-run --from {}", chain.set.asset, chain.account(0)),
+        &format!("stake move {two} --to {other_rollup} --dry-run --from {}", chain.account(0)),
     );
     chain.renew_sender();
     chain.record_seed_of(12).await;
