@@ -98,7 +98,7 @@ impl<F> Created<'_, F> {
                     let code = self.client.code(at, self.contract).await.map_err(unreached)?;
                     let last = head.number.get().saturating_add(self.confirmations - 1);
                     // Its block may have been replaced.
-                    until = code.and(until.or(Some(BlockNumber::of(last))));
+                    until = code.and_then(|_| until.or_else(|| Some(BlockNumber::of(last))));
                 }
             }
             if until.is_some_and(|until| head.number >= until) {

@@ -49,7 +49,7 @@ fn json(value: &DynSolValue, components: &[Param]) -> Value {
         DynSolValue::Array(values) | DynSolValue::FixedArray(values) => {
             values.iter().map(|value| json(value, components)).collect()
         }
-        DynSolValue::Tuple(values) => {
+        DynSolValue::Tuple(values) | DynSolValue::CustomStruct { tuple: values, .. } => {
             let fields = components.iter().zip(values);
             let fields =
                 fields.map(|(field, value)| (field.name.clone(), json(value, &field.components)));

@@ -89,7 +89,9 @@ pub(crate) fn show(
         DynSolValue::Array(values) | DynSolValue::FixedArray(values) => {
             format!("[{}]", list(values, names, hashes))
         }
-        DynSolValue::Tuple(values) => format!("({})", list(values, names, hashes)),
+        DynSolValue::Tuple(values) | DynSolValue::CustomStruct { tuple: values, .. } => {
+            format!("({})", list(values, names, hashes))
+        }
         other => format!("{other:?}"),
     }
 }

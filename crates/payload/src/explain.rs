@@ -213,7 +213,9 @@ fn fields(configuration: &Configuration) -> [u128; 9] {
 
 fn flatten(value: &DynSolValue, leaves: &mut Vec<Option<U256>>) {
     match value {
-        DynSolValue::Tuple(values) => values.iter().for_each(|value| flatten(value, leaves)),
+        DynSolValue::Tuple(values) | DynSolValue::CustomStruct { tuple: values, .. } => {
+            values.iter().for_each(|value| flatten(value, leaves))
+        }
         value => leaves.push(number(value)),
     }
 }

@@ -75,7 +75,7 @@ impl Draft {
                 return Err(not_signed());
             }
         }
-        let steps = steps.into_iter().map(Step::to_be_signed).collect();
+        let steps = steps.into_iter().map(Step::waiting_for_its_signature).collect();
         let steps = self.preview_steps(steps).await?;
         if steps.is_empty() {
             let report = eyre!("nothing is left to send, so there is nothing to sign");

@@ -137,7 +137,7 @@ impl Step {
     }
 
     /// The step after the user has consented to what it signs.
-    fn to_be_signed(self) -> Self {
+    fn waiting_for_its_signature(self) -> Self {
         let simulation = match self.simulation {
             Simulation::OnceSigned => Simulation::AtOnce,
             other => other,

@@ -204,7 +204,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
                 return Err(not_signed());
             }
         }
-        Ok(steps.into_iter().map(Step::to_be_signed).collect())
+        Ok(steps.into_iter().map(Step::waiting_for_its_signature).collect())
     }
 
     /// The steps that aren't completed yet, as of the newest block.

@@ -62,6 +62,11 @@ impl Served {
     }
 }
 
+/// The exit code of the command after it was stopped.
+pub(crate) fn stopped() -> i32 {
+    Served::start().stop(Signal::TERM).unwrap()
+}
+
 #[test]
 fn the_devchain_has_the_accounts_that_it_prints() {
     let served = Served::start();

@@ -14,6 +14,7 @@ use snapbox::cmd::{Command, cargo_bin};
 use crate::{
     chain::{Chain, tokens},
     deploy::{EmptyChain, folder_with},
+    devchain,
     live::about,
     sending_anyone::{action, harmless},
     servers::{Folder, closed_port},
@@ -99,7 +100,7 @@ fn of_all(table: &mut Table) {
     let dead = format!("http://{}", closed_port());
     for name in commands() {
         table.add(&name, 2, canon().args(name.split(' ')).arg("--no-such-flag"));
-        if ["rehearse", "config", "completions", "man"].contains(&&*name) {
+        if ["rehearse", "devchain", "config", "completions", "man"].contains(&&*name) {
             continue;
         }
         let sends = stdout(canon().args(name.split(' ')).arg("--help")).contains("\n      --yes");
@@ -130,9 +131,12 @@ fn without_a_chain(table: &mut Table) {
     ] {
         add(table, arguments, code);
     }
-    for arguments in ["rehearse", "config", "completions bash", "man"] {
+    let writing =
+        ["rehearse", "devchain --listen 127.0.0.1:0", "config", "completions bash", "man"];
+    for arguments in writing {
         table.on_a_full_disk(arguments);
     }
+    table.reached.insert(("devchain".to_owned(), devchain::stopped()));
     // A scenario whose proposal is rejected, and that expects it to expire.
     let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/below-quorum.toml");
     let text = fs::read_to_string(scenario).unwrap();

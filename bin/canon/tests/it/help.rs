@@ -13,6 +13,7 @@ Usage: canon <COMMAND>
 
 Commands:
   rehearse     Carry out a complete upgrade on an embedded L1, with the real contracts
+  devchain     Serve the embedded L1 alone, with JSON-RPC for wallets and tools
   forecast     Estimate when, and how likely, a signaling campaign succeeds
   deploy       Deploy a set of contracts from a file of parameters, and verify every step
   audit        Check a set that anybody deployed: its contracts, their owners, and what its
@@ -49,9 +50,10 @@ Options:
   -h, --help     Print help
   -V, --version  Print version
 
-`canon rehearse`, `forecast`, `config`, `completions` and `man` need no chain, nor does `canon
-deploy --print-config`. All other commands need an endpoint and, apart from `canon deploy`, a
-Registry: by --rpc-url and --registry, ETH_RPC_URL and CANON_REGISTRY, or in canon.toml.
+`canon rehearse`, `devchain`, `forecast`, `config`, `completions` and `man` need no chain, nor
+does `canon deploy --print-config`. All other commands need an endpoint and, apart from `canon
+deploy`, a Registry: by --rpc-url and --registry, ETH_RPC_URL and CANON_REGISTRY, or in
+canon.toml.
 
 `canon help COMMAND` explains a command and its exit codes.
 

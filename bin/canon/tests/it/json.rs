@@ -246,9 +246,10 @@ async fn what_deployments_print_is_documented() {
 }
 
 /// The names with which documents name different quantities, or that another standard defines.
-const OF_SEVERAL_QUANTITIES: [&str; 9] = [
+const OF_SEVERAL_QUANTITIES: [&str; 10] = [
     // An account of a domain (EIP-712), a transaction of a wallet, and a batch of Safe.
-    "chainId", "version", // A number of people, of tokens, of signals, or of gas.
+    "chainId", "version", // A block's number, and a transaction's in a list.
+    "number",  // A number of people, of tokens, of signals, or of gas.
     "holders", "needed", "total",
     // A rehearsal names its parameters: signals, and durations.
     "blocks", "quorum", "round", "slot",

@@ -68,7 +68,7 @@ fn text(param: &Param, value: &DynSolValue) -> String {
         DynSolValue::FixedBytes(word, size) => word_text(&word[..*size]),
         DynSolValue::Bytes(bytes) => hex::encode_prefixed(bytes),
         DynSolValue::String(value) => quoted(value),
-        DynSolValue::Tuple(fields) => {
+        DynSolValue::Tuple(fields) | DynSolValue::CustomStruct { tuple: fields, .. } => {
             let field = |(param, value): (&Param, &DynSolValue)| {
                 format!("{}: {}", param.name, text(param, value))
             };

@@ -32,7 +32,9 @@ fn sample(kind: &DynSolType, n: u8) -> DynSolValue {
             .abi_encode(),
         ),
         DynSolType::String => DynSolValue::String("a name".into()),
-        DynSolType::Tuple(kinds) => DynSolValue::Tuple(samples(kinds, n)),
+        DynSolType::Tuple(kinds) | DynSolType::CustomStruct { tuple: kinds, .. } => {
+            DynSolValue::Tuple(samples(kinds, n))
+        }
         other => panic!("no error has a {other}"),
     }
 }

@@ -13,7 +13,7 @@ use alloy_sol_types::SolEvent;
 use canon_abi::{Asset, Governance, Issuer, Proposals, Registry, RewardDistributor, Rollup};
 use canon_protocol::BlockNumber;
 use canon_views::BlockView;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 /// The number of blocks before the creation of the Registry in which the other contracts may have been created: a
 /// multisig takes its time.
@@ -38,11 +38,13 @@ pub(super) async fn with_receipts(
         let Some(filter) = plan.event(one.step) else { continue };
         let log = logs.iter().find(|log| filter.matches(&log.inner));
         let Some(transaction) = log.and_then(|log| log.transaction_hash) else { continue };
-        if !receipts.contains_key(&transaction) {
-            let found = client.inclusion(transaction).await.ok().flatten();
-            receipts.insert(transaction, found.map(Into::into));
-        }
-        one.receipt = receipts.get(&transaction).copied().flatten();
+        one.receipt = match receipts.entry(transaction) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(unknown) => {
+                let found = client.inclusion(transaction).await.ok().flatten();
+                *unknown.insert(found.map(Into::into))
+            }
+        };
     }
     done
 }

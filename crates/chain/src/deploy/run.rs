@@ -302,7 +302,7 @@ async fn complete(
 }
 
 /// Whether the chain refuses a transaction, or has refused it in a block.
-fn is_refusal(error: &Error) -> bool {
+const fn is_refusal(error: &Error) -> bool {
     error.mined_transaction().is_some() || error.as_revert().is_some()
 }
 

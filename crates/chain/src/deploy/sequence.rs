@@ -104,7 +104,7 @@ pub async fn simulate_steps(
         InOrder::Fail { position, data } => {
             let failed = steps.iter().zip(&calls).nth(position);
             let (step, what) =
-                failed.map_or((first, call.what()), |(step, call)| (*step, call.what()));
+                failed.map_or_else(|| (first, call.what()), |(step, call)| (*step, call.what()));
             let source = Error::Refused { what, revert: decode_revert(&data) };
             Err(DeployError::Step { step, source })
         }
