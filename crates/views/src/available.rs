@@ -50,7 +50,10 @@ pub fn available_actions(view: &SetView) -> Vec<AvailableAction> {
     let present = &view.present;
     let acts = pushes(present).into_iter().chain(endings(view));
     let rollups = present.rollups.iter();
-    let seeds = rollups.filter_map(|(address, rollup)| record_seed(present, *address, rollup));
+    let seeds = rollups
+        // The seed of an epoch with an empty set draws nobody.
+        .filter(|(_, rollup)| rollup.next_set_size != Some(0))
+        .filter_map(|(address, rollup)| record_seed(present, *address, rollup));
     let acts = acts.chain(seeds).chain(payments(view));
     let for_anyone = acts.map(|Intent { action, until, .. }| AvailableAction {
         opportunity: Opportunity::Anyone(action),

@@ -63,7 +63,7 @@ async fn a_provider_that_fails_by_http_is_passed_over_and_left_alone() {
     let chain = Devchain::new(DevchainConfig::default());
     let node = serve(chain.clone(), "127.0.0.1:0".parse().unwrap()).await.unwrap();
     for (answer, says) in [
-        ("429 Too Many Requests\r\nRetry-After: 60\r\n\r\nslow down", "(it asks for 60 s)"),
+        ("429 Too Many Requests\r\nRetry-After: 60\r\n\r\nslow down", "(it asks for 1 min)"),
         (
             "503 Service Unavailable\r\n\r\n/v2/SECRETKEY is down",
             "HTTP error 503 with body: [hidden] is",

@@ -14,7 +14,10 @@ use canon_chain::{
     tx::{MemoryJournal, TxEvent, TxReport},
 };
 use canon_devchain::Mining;
-use canon_protocol::{Action, Amount, ProposalId, Support};
+use canon_protocol::{
+    Action, Amount, ProposalId, Support,
+    text::{Rounding, ether},
+};
 use canon_views::{IntendedAction, Intent, Question};
 use core::slice::from_ref;
 
@@ -165,7 +168,8 @@ async fn an_account_with_too_little_ether_is_told_how_much_is_missing() {
             panic!("{error}")
         };
         assert_eq!((*account, *found), (chain.account(), balance));
-        let missing = format!("{} are missing; send ether", *needed - balance);
+        let missing = ether(*needed - balance, Rounding::Up);
+        let missing = format!("{missing} are missing; send ether");
         assert!(error.to_string().contains(&missing), "{error}");
         // The failure is reported once.
         assert_eq!(failures(&chain.pursue(&mut sender, from_ref(&execute)).await), [""; 0]);

@@ -263,13 +263,9 @@ fn work(
     record_seed(present, rollup, own)
 }
 
-/// The intent to record the seed of the epoch after that of the next block, if it is missing. The seed of an epoch
-/// with an empty set draws nobody.
+/// The intent to record the seed of the epoch after that of the next block, if it is missing.
 pub(crate) fn record_seed(present: &Present, rollup: Address, own: &RollupView) -> Option<Intent> {
     let SeedStatus::Missing(epoch) = own.seed else { return None };
-    if own.next_set_size == Some(0) {
-        return None;
-    }
     let action = IntendedAction::RecordSeed { rollup, epoch };
     // The last second of the epoch before the one that the seed is for.
     let until = epoch.previous().and_then(|recording| own.clock.epoch_end(recording));
