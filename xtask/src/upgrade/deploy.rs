@@ -180,7 +180,7 @@ async fn check_wiring(s: &mut Session, set: &Set, manifest: &Value, team: &str) 
 /// Audits the set with the manifest.
 pub(super) async fn audit(s: &mut Session, set: &Set) -> Result<()> {
     s.ledger.step("audit")?;
-    let report = s.reports(&format!("audit --manifest {MANIFEST}")).await?;
+    let report = s.reads(None, &format!("audit --manifest {MANIFEST} --json")).await?;
     for (index, contract) in list(&report, "contracts")?.iter().enumerate() {
         let address = text_of(contract, "address")?;
         let hash = s.cast.text(&["codehash", address]).await?;

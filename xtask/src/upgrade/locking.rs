@@ -91,7 +91,7 @@ pub(super) async fn carry_out(s: &mut Session, batch: &Value) -> Result<usize> {
 
 /// Compares `power` with Governance and the Asset.
 pub(super) async fn power(s: &mut Session, set: &Set, who: &str) -> Result<Value> {
-    let document = s.reports(&format!("power {who}")).await?;
+    let document = s.reports(&format!("power {who}"), &[]).await?;
     let now = number_of(&document, "/time")?.to_string();
     s.check((&document, "/balance"), (&set.asset, BALANCE, &[who])).await?;
     s.check((&document, "/power"), (&set.governance, POWER, &[who, &now])).await?;

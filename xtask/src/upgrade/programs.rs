@@ -68,7 +68,8 @@ impl Canon {
         {
             command.env(variable, self.folder.file(folder));
         }
-        command.kill_on_drop(true);
+        // Errors are compared as they are written, not as they are wrapped.
+        command.env("COLUMNS", "10000").kill_on_drop(true);
         command
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     deploy::{Set, check_configuration},
-    session::{Session, number_of},
+    session::{Session, amount_of, number_of},
 };
 
 /// Compares the counts of a round with what was signaled.
@@ -36,7 +36,7 @@ pub(super) async fn check_round(
     payload: &str,
     round: u64,
 ) -> Result<Value> {
-    let document = s.reports("round").await?;
+    let document = s.reports("round", &[]).await?;
     let round_text = round.to_string();
     s.same(&document, "/round", &round.into())?;
     s.check((&document, "/round"), (&set.proposals, "getCurrentRound()(uint256)", &[])).await?;
@@ -60,7 +60,11 @@ pub(super) async fn check_round(
 
 /// Compares `status` with Proposals, Governance and the Registry.
 pub(super) async fn status(s: &mut Session, set: &Set) -> Result<Value> {
-    let document = s.reports("status").await?;
+    let rollup = s.cast.call(&set.registry, "getRollup()(address)", &[]).await?;
+    let rollup = rollup.as_str().unwrap_or_default();
+    let epoch = amount_of(&s.cast.call(rollup, "getCurrentEpoch()(uint256)", &[]).await?)?;
+    // The epoch that is shown is that of the next block.
+    let document = s.reports("status", &[epoch, epoch + 1]).await?;
     let present = &document["present"];
     let signaling = "currentStatus()(uint256,uint256,address,uint256,uint256)";
     let chain = s.cast.call(&set.proposals, signaling, &[]).await?;
@@ -90,7 +94,7 @@ pub(super) async fn forecast(
     payload: &str,
     signals: u64,
 ) -> Result<()> {
-    let document = s.reports(&format!("forecast --payload {payload}")).await?;
+    let document = s.reads(None, &format!("forecast --payload {payload} --json")).await?;
     let chain = &document["chain"];
     s.check((chain, "/epoch"), (&set.rollup, "getCurrentEpoch()(uint256)", &[])).await?;
     let epoch = chain["epoch"].as_str().unwrap_or_default();

@@ -68,13 +68,13 @@ impl Session {
         serde_json::from_str(&text).map_err(|error| eyre!("{}: {error}", self.ledger.place()))
     }
 
-    /// The JSON of a report. Each number that it prints for people has to be one of them.
-    pub(super) async fn reports(&mut self, command: &str) -> Result<Value> {
+    /// The JSON of a report. Each number that the report prints for people has to be there, or among `derived`.
+    pub(super) async fn reports(&mut self, command: &str, derived: &[u128]) -> Result<Value> {
         let document = self.reads(None, &format!("{command} --json")).await?;
         let output = self.canon.run(&command.split_whitespace().collect::<Vec<_>>()).await?;
         self.ends(&output, 0)?;
         let printed = String::from_utf8(output.stdout)?;
-        let unexplained = Facts::of(&document).unexplained(&printed);
+        let unexplained = Facts::of(&document, derived).unexplained(&printed);
         self.ledger.same("printed numbers", &json!(unexplained), &json!([]))?;
         Ok(document)
     }
@@ -174,6 +174,11 @@ impl Session {
         let provider = self.anvil.client.provider();
         let block = provider.get_block_by_number(BlockNumberOrTag::Latest).await?;
         Ok(block.ok_or_else(|| eyre!("there is no block"))?.header.timestamp)
+    }
+
+    /// The number of the newest block.
+    pub(super) async fn height(&self) -> Result<u64> {
+        Ok(self.anvil.client.provider().get_block_number().await?)
     }
 
     /// Mines a block at `time`, unless the newest one is at or after it.

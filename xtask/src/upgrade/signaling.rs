@@ -174,7 +174,7 @@ async fn push(
     round: u64,
 ) -> Result<()> {
     s.ledger.step("push")?;
-    let pushable = s.reports(&format!("round {round}")).await?;
+    let pushable = s.reports(&format!("round {round}"), &[]).await?;
     s.ledger.same("outcome", &pushable["outcome"]["kind"], &"pushable".into())?;
     let chain = s.cast.call(&set.proposals, "pushableRounds()(uint256[])", &[]).await?;
     s.same(&pushable, "/round", &chain[0])?;
@@ -192,7 +192,7 @@ async fn push(
     s.ledger.same("actions hash", &upgrade.actions_hash, &hash)?;
     s.refuses(&people.team, "push", 4, "no round has a winner").await?;
     s.refuses(&people.team, &format!("push {round}"), 1, "was pushed already").await?;
-    let pushed = s.reports(&format!("round {round}")).await?;
+    let pushed = s.reports(&format!("round {round}"), &[]).await?;
     let proposal = s
         .cast
         .call(&set.proposals, "latestProposalOf(address)(bool,uint256)", &[&upgrade.payload])

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use alloy_primitives::U256;
 use canon_protocol::{
     Timestamp,
     text::{self, Time},
 };
 use serde_json::Value;
 
-/// The unit of an amount of tokens and of a fraction: 10^18.
-const UNIT: u128 = 1_000_000_000_000_000_000;
+use super::session::amount_of;
 
 /// The units of a duration in seconds, the largest first.
 const DURATIONS: [(&str, u64); 4] = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)];
@@ -24,8 +24,13 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub(super) fn of(document: &Value) -> Self {
+    /// The unit of an amount of tokens and of a fraction: 10^18.
+    const UNIT: u128 = 1_000_000_000_000_000_000;
+
+    /// The facts of a document, and numbers that follow from it.
+    pub(super) fn of(document: &Value, derived: &[u128]) -> Self {
         let mut facts = Self::default();
+        facts.numbers.extend(derived);
         facts.add(document);
         facts
     }
@@ -47,6 +52,7 @@ impl Facts {
                 items.iter().for_each(|item| self.add(item));
             }
             Value::Object(fields) => {
+                self.numbers.extend(needed_votes(value).into_iter().flatten());
                 for (name, field) in fields {
                     // Maps have addresses and the like as their keys.
                     self.texts.push(name.clone());
@@ -57,7 +63,7 @@ impl Facts {
     }
 
     /// The numbers, times and addresses in `text` that nothing in the document stands for. Durations count
-    /// from any time in the document to any other.
+    /// from any time in the document to any other, or to the end of its second.
     pub(super) fn unexplained(&self, text: &str) -> Vec<String> {
         let words: Vec<_> = text.split_whitespace().map(bare).collect();
         let mut unexplained = Vec::new();
@@ -94,7 +100,7 @@ impl Facts {
             return (2, self.is_share(number / 100.0, decimals));
         }
         let unit = 10_f64.powi(-decimals) / 2.0;
-        let is_near = |fact: &u128| (*fact as f64 / UNIT as f64 - number).abs() <= unit;
+        let is_near = |fact: &u128| (*fact as f64 / Self::UNIT as f64 - number).abs() <= unit;
         let is_whole = number.fract() == 0.0 && self.has(number as u128);
         (1, is_whole || self.numbers.iter().any(is_near))
     }
@@ -110,7 +116,9 @@ impl Facts {
     }
 
     fn is_duration(&self, seconds: u64, precision: u64) -> bool {
-        let fits = |fact: u64| fact / precision * precision == seconds;
+        // Until an inclusive end, a second more is left than until its last second.
+        let fits =
+            |fact: u64| [fact, fact + 1].iter().any(|fact| fact / precision * precision == seconds);
         let given = self.numbers.range(..1_u128 << 40).filter_map(|fact| u64::try_from(*fact).ok());
         let times: Vec<_> = self.times().map(Timestamp::get).collect();
         let differences =
@@ -122,13 +130,27 @@ impl Facts {
     fn is_share(&self, share: f64, decimals: i32) -> bool {
         let unit = 10_f64.powi(-decimals - 2);
         let is_near = |fact: f64| (fact - share).abs() <= unit;
-        let fraction = |fact: &u128| *fact as f64 / UNIT as f64;
+        let fraction = |fact: &u128| *fact as f64 / Self::UNIT as f64;
         self.shares.iter().any(|fact| is_near(*fact))
             || self.numbers.iter().any(|fact| is_near(fraction(fact)))
             || self.numbers.iter().any(|whole| {
                 *whole > 0 && self.numbers.iter().any(|part| is_near(*part as f64 / *whole as f64))
             })
     }
+}
+
+/// What the configuration of a proposal makes of its tally, if the value is one: the votes that the quorum needs, those
+/// that it lacks, and those for the proposal that its margin needs, all in base units.
+fn needed_votes(proposal: &Value) -> Option<[u128; 3]> {
+    let amount = |place| amount_of(proposal.pointer(place)?).ok();
+    let share = |of: u128, fraction: u128, parts: u128| {
+        let product = U256::from(of) * U256::from(fraction);
+        product.div_ceil(U256::from(parts * Facts::UNIT)).to::<u128>()
+    };
+    let cast = amount("/tally/yea")? + amount("/tally/nea")?;
+    let quorum = share(amount("/total_power")?, amount("/configuration/quorum")?, 1);
+    let margin = Facts::UNIT + amount("/configuration/vote_differential")?;
+    Some([quorum, quorum.saturating_sub(cast), share(cast, margin, 2)])
 }
 
 /// A word without the punctuation around it.
@@ -169,11 +191,14 @@ mod tests {
 
     #[test]
     fn what_the_document_says_is_explained() {
-        let facts = Facts::of(&json!({
-            "time": 1_767_229_201, "ends": 1_767_232_082, "power": "1500500000000000000000",
-            "total": "10000000000000000000000", "quorum": "100000000000000000", "count": 6,
-            "payloads": {"0x00000000000000000000000000000000000000A1": [1, 2]}, "chance": 0.216,
-        }));
+        let facts = Facts::of(
+            &json!({
+                "time": 1_767_229_201, "ends": 1_767_232_082, "power": "1500500000000000000000",
+                "total": "10000000000000000000000", "quorum": "100000000000000000", "count": 6,
+                "payloads": {"0x00000000000000000000000000000000000000A1": [1, 2]}, "chance": 0.216,
+            }),
+            &[],
+        );
         for text in [
             "until 2026-01-01 01:48:02 UTC, inclusive (in 48 min 1 s), at 01:48:02",
             "6 of the 2 (quorum 10 %): 1,500.5 tokens, 15.00 % of 10,000",
@@ -185,7 +210,7 @@ mod tests {
 
     #[test]
     fn what_it_does_not_say_is_found() {
-        let facts = Facts::of(&json!({"time": 1_767_229_201, "count": 6, "power": "5"}));
+        let facts = Facts::of(&json!({"time": 1_767_229_201, "count": 6, "power": "5"}), &[]);
         for text in [
             "7 signals",
             "5,000 tokens",

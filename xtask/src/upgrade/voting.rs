@@ -9,7 +9,7 @@ use super::{
     payload::Upgrade,
     people::People,
     reading,
-    session::{Session, number_of, text_of, tokens},
+    session::{Session, amount_of, number_of, text_of, tokens},
     signaling::verify,
 };
 
@@ -126,12 +126,14 @@ async fn ballots_of(s: &Session, set: &Set, holder: &str) -> Result<Value> {
 
 /// Compares `proposal 0` with Governance.
 async fn check_proposal(s: &mut Session, set: &Set, state: &str) -> Result<Value> {
-    let document = s.reports("proposal 0").await?;
+    let chain = s.cast.call(&set.governance, PROPOSAL, &["0"]).await?;
+    let derived =
+        [boundaries(&chain)?, vec![s.height().await?.into(), s.now().await?.into()]].concat();
+    let document = s.reports("proposal 0", &derived).await?;
     let found = s.cast.call(&set.governance, "getProposalState(uint256)(uint8)", &["0"]).await?;
     let found = found.as_u64().and_then(|state| STATES.get(usize::try_from(state).ok()?));
     s.same(&document, "/state", &serde_json::json!(found))?;
     s.ledger.same("state by the calendar", &document["state"], &state.into())?;
-    let chain = s.cast.call(&set.governance, PROPOSAL, &["0"]).await?;
     for (pointer, place) in [
         ("/payload", "/2"),
         ("/pushed_by", "/3"),
@@ -145,6 +147,16 @@ async fn check_proposal(s: &mut Session, set: &Set, state: &str) -> Result<Value
     let hash = s.cast.call(&set.governance, "actionsHash(uint256)(bytes32)", &["0"]).await?;
     s.same(&document, "/actions_hash", &hash)?;
     Ok(document)
+}
+
+/// The first seconds of the periods of a proposal, by its configuration.
+fn boundaries(proposal: &Value) -> Result<Vec<u128>> {
+    let number = |place| amount_of(proposal.pointer(place).unwrap_or(&Value::Null));
+    let [delay, vote, execution, grace] =
+        [number("/0/1")?, number("/0/2")?, number("/0/3")?, number("/0/4")?];
+    let start = number("/4")? + delay + 1;
+    let end = start + vote;
+    Ok(vec![start, end, end + execution / 2, end + execution, end + execution + grace])
 }
 
 /// Checks that the calendar has the end of the vote at `ends`.
