@@ -5,10 +5,10 @@ use alloy_primitives::U256;
 use crate::{
     chain::Chain,
     deploy::{EmptyChain, folder_with},
-    sending::{ACCOUNT, process},
+    sending::{self, ACCOUNT},
     sending_holder::with_tokens,
     servers::Folder,
-    support::while_served,
+    support::{process, while_served},
     terminal::{Ended, OnTerminal},
 };
 
@@ -16,7 +16,7 @@ const QUESTION: &str = "Send it? [y/N] ";
 
 /// Locks tokens, with a line that is typed ahead and one that answers the question.
 fn lock(chain: &Chain, folder: &Folder, ahead: Option<&str>, answer: &str) -> Ended {
-    let mut command = OnTerminal::start(process(chain, folder, ACCOUNT, "lock 1"));
+    let mut command = OnTerminal::start(sending::process(chain, folder, ACCOUNT, "lock 1"));
     if let Some(ahead) = ahead {
         command.answer(ahead);
     }
@@ -60,7 +60,7 @@ async fn an_answer_that_was_typed_before_the_question_confirms_nothing() {
 
 /// Starts a deployment that asks.
 fn deploy(chain: &EmptyChain, folder: &Folder) -> OnTerminal {
-    let mut command = std::process::Command::new(snapbox::cmd::cargo_bin!("canon"));
+    let mut command = process();
     command
         .arg("deploy")
         .arg(folder.file("deployment.toml"))

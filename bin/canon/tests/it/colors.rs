@@ -8,7 +8,7 @@ use snapbox::cmd::Command;
 use crate::{
     live::{about, with_proposal},
     servers::Folder,
-    support::{canon, said, stdout},
+    support::{canon, process, said, stdout},
     terminal::{Ended, OnTerminal},
 };
 
@@ -99,13 +99,8 @@ fn a_terminal_shows_colors_unless_it_cannot_or_nobody_wants_them() {
     for (variable, value, is_colored) in
         [("TERM", "xterm", true), ("TERM", "dumb", false), ("NO_COLOR", "1", false)]
     {
-        let mut command = std::process::Command::new(snapbox::cmd::cargo_bin!("canon"));
+        let mut command = process();
         command.args(["config", "--config", "/nowhere"]).env("TERM", "xterm").env(variable, value);
-        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
-            if name != variable {
-                command.env_remove(name);
-            }
-        }
         let Ended { said, .. } = OnTerminal::start_alone(command).ended();
         assert!(said.contains("can't be read"), "{said}");
         assert_eq!(said.contains('\x1b'), is_colored, "{variable}={value}: {said}");

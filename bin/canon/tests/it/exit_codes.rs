@@ -9,7 +9,7 @@ use std::{
 
 use alloy_primitives::{Address, Bytes, U256};
 use canon_protocol::{GovernanceCall, Support};
-use snapbox::cmd::{Command, cargo_bin};
+use snapbox::cmd::Command;
 
 use crate::{
     chain::{Chain, tokens},
@@ -19,7 +19,7 @@ use crate::{
     sending_anyone::{action, harmless},
     servers::{Folder, closed_port},
     staking::upgraded,
-    support::{canon, said, stdout},
+    support::{canon, process, said, stdout},
     transcript::{command_of, listed},
 };
 
@@ -47,7 +47,7 @@ impl Table {
     /// Runs a command whose output can't be written.
     fn on_a_full_disk(&mut self, arguments: &str) {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let mut command = std::process::Command::new(cargo_bin!("canon"));
+        let mut command = process();
         let command = command.args(arguments.split(' ')).stdout(full).stderr(Stdio::null());
         let status = tokio::task::block_in_place(|| command.status().unwrap());
         assert_eq!(status.code(), Some(3), "{arguments}");

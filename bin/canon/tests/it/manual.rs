@@ -10,7 +10,7 @@ use snapbox::{assert_data_eq, file, str};
 
 use crate::{
     servers::Folder,
-    support::{canon, stdout},
+    support::{self, canon, stdout},
     terminal::{Ended, OnTerminal},
 };
 
@@ -97,8 +97,8 @@ next: `canon help` lists the commands
 
 #[test]
 fn a_page_is_not_printed_on_a_terminal_as_its_source() {
-    let mut command = process::Command::new(snapbox::cmd::cargo_bin!("canon"));
-    command.args(["man", "stake", "exit"]).env("COLUMNS", "10000").env("TERM", "dumb");
+    let mut command = support::process();
+    command.args(["man", "stake", "exit"]).env("TERM", "dumb");
     let Ended { code, said, .. } = OnTerminal::start_alone(command).ended();
     assert_eq!(code, Some(2));
     assert_data_eq!(

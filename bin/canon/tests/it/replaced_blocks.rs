@@ -2,29 +2,25 @@
 
 use std::{
     fs,
-    process::{Command, Output, Stdio},
+    process::{Output, Stdio},
     time::Duration,
 };
 
 use alloy_primitives::B256;
 use canon_devchain::{Devchain, OldTransactions, ReorgOptions};
 use serde_json::Value;
-use snapbox::cmd::cargo_bin;
 
 use crate::{
     deploy::{EmptyChain, folder_with},
     servers::Folder,
-    support::{COLUMNS, VARIABLES, canon, stdout, while_served},
+    support::{canon, process, stdout, while_served},
 };
 
 /// Starts the program, and calls `meanwhile` while it runs.
 fn runs(arguments: &[&str], key: &str, folder: &Folder, meanwhile: impl FnOnce()) -> Output {
-    let mut command = Command::new(cargo_bin!("canon"));
-    for variable in VARIABLES {
-        command.env_remove(variable);
-    }
+    let mut command = process();
     command.args(arguments).env("CANON_PRIVATE_KEY", key);
-    command.env("XDG_STATE_HOME", folder.file("state")).env("COLUMNS", COLUMNS);
+    command.env("XDG_STATE_HOME", folder.file("state"));
     let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     meanwhile();
     process.wait_with_output().unwrap()

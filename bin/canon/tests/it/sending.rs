@@ -8,16 +8,12 @@ use std::{
 use alloy_primitives::{Address, U256, address};
 use canon_devchain::Mining;
 use serde_json::Value;
-use snapbox::{
-    assert_data_eq,
-    cmd::{Command, cargo_bin},
-    file,
-};
+use snapbox::{assert_data_eq, cmd::Command, file};
 
 use crate::{
     chain::Chain,
     servers::Folder,
-    support::{COLUMNS, VARIABLES, canon, stdout, while_served, without_hashes},
+    support::{self, canon, stdout, while_served, without_hashes},
 };
 
 /// The index of the account that sends in these tests.
@@ -348,16 +344,12 @@ pub(crate) fn process(
     arguments: &str,
 ) -> std::process::Command {
     let registry = chain.set.registry.to_string();
-    let mut command = std::process::Command::new(cargo_bin!("canon"));
-    for variable in VARIABLES {
-        command.env_remove(variable);
-    }
+    let mut command = support::process();
     command
         .args(arguments.split_whitespace())
         .args(["--rpc-url", &chain.url(), "--registry", &registry])
         .env("XDG_CACHE_HOME", folder.file("cache"))
         .env("XDG_STATE_HOME", folder.file("state"))
-        .env("COLUMNS", COLUMNS)
         .env("CANON_PRIVATE_KEY", chain.key(account));
     command
 }

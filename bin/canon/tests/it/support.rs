@@ -1,11 +1,14 @@
 //! Helpers that run the program.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use snapbox::cmd::{Command, cargo_bin};
 
 /// Environment variables that change the program's behavior.
-pub(crate) const VARIABLES: [&str; 18] = [
+const VARIABLES: [&str; 20] = [
+    // Continuous integration has colors where a terminal shows none.
+    "CI",
+    "TERM",
     "XDG_CACHE_HOME",
     "XDG_STATE_HOME",
     "ETH_PASSWORD",
@@ -34,12 +37,22 @@ pub(crate) const COLUMNS: &str = "10000";
 
 /// The program, with the repository as its working directory.
 pub(crate) fn canon() -> Command {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    VARIABLES
-        .into_iter()
-        .fold(Command::new(cargo_bin!("canon")).current_dir(root), Command::env_remove)
+    Command::from_std(process())
+}
+
+/// The program as a process whose input and output a test holds.
+pub(crate) fn process() -> std::process::Command {
+    let mut command = std::process::Command::new(cargo_bin!("canon"));
+    without_variables(&mut command)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
         .env("HOME", HOME)
-        .env("COLUMNS", COLUMNS)
+        .env("COLUMNS", COLUMNS);
+    command
+}
+
+/// Removes what a person's environment would change.
+pub(crate) fn without_variables(command: &mut std::process::Command) -> &mut std::process::Command {
+    VARIABLES.into_iter().fold(command, std::process::Command::env_remove)
 }
 
 /// The text that a command wrote to stdout.

@@ -6,16 +6,13 @@ use std::{
     process::{Output, Stdio},
 };
 
-use snapbox::{
-    Data, assert_data_eq,
-    cmd::{Command, cargo_bin},
-};
+use snapbox::{Data, assert_data_eq, cmd::Command};
 
 use crate::{
     chain::Chain,
     live::about,
     servers::Folder,
-    support::{COLUMNS, canon, said, without_hashes},
+    support::{canon, process, said, without_hashes},
 };
 
 /// Commands with their exit codes and what they print.
@@ -192,13 +189,12 @@ pub(crate) fn start(
     account: usize,
     arguments: &str,
 ) -> std::process::Child {
-    std::process::Command::new(cargo_bin!("canon"))
+    process()
         .args(arguments.split_whitespace())
         .args(["--rpc-url", &chain.url(), "--registry", &chain.set.registry.to_string()])
         .env("XDG_CACHE_HOME", transcript.folder.file("cache"))
         .env("XDG_STATE_HOME", transcript.folder.file("state"))
         .env("CANON_PRIVATE_KEY", chain.key(account))
-        .env("COLUMNS", COLUMNS)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -17,7 +17,7 @@ use crate::{
     chain::{Chain, tokens},
     deploy::EmptyChain,
     servers::Folder,
-    support::{COLUMNS, VARIABLES, said},
+    support::{COLUMNS, said, without_variables},
 };
 
 /// The keystore names of the guide's accounts, in the order of the chain's accounts. The operator is the
@@ -134,11 +134,7 @@ impl World {
         let program = cargo_bin!("canon");
         let path =
             env::join_paths([program.parent().unwrap(), "/usr/bin".as_ref(), "/bin".as_ref()]);
-        let mut shell = Command::new("sh");
-        VARIABLES.into_iter().for_each(|name| {
-            shell.env_remove(name);
-        });
-        let output = shell
+        let output = without_variables(&mut Command::new("sh"))
             .args(["-c", &format!("exec 2>&1\n{command}")])
             .current_dir(self.folder.path())
             .env("HOME", self.folder.path())
