@@ -31,7 +31,7 @@ pub(crate) async fn examine(chain: &Chain) -> Result<ExaminedSet, Failure> {
     bar.finish_and_clear();
     let found = found.map_err(|error| match error {
         AuditError::Chain(error) => chain.unread(error),
-        AuditError::Examine(error) => not_genuine("the set", error),
+        AuditError::Examine(error) => not_genuine("the set", error, AUDIT_IT),
         error => {
             let report = Report::msg(error.to_string()).wrap_err("the set can't be examined");
             Failure::internal(report, "use an endpoint that has the logs of old blocks")
@@ -65,7 +65,10 @@ impl ProvenRollup {
             return Ok(Self::Former);
         }
         let found = set.rollup(chain.client(), rollup).await;
-        let found = found.map_err(|error| foreign(rollup, error))?;
+        let found = found.map_err(|error| {
+            let next = "check the address, and name a rollup of this set";
+            not_genuine(&format!("the rollup {rollup}"), error, next)
+        })?;
         let taken_over = simulate_takeover(chain.client(), &set.present.addresses, rollup).await;
         taken_over.map_err(no_takeover)?;
         Ok(Self::Genuine { factory: found.create2.factory })
@@ -83,18 +86,6 @@ impl ProvenRollup {
     }
 }
 
-/// The failure for a rollup that can't be trusted with a stake.
-fn foreign(rollup: Address, error: ExamineError) -> Failure {
-    let what = format!("the rollup {rollup}");
-    match error {
-        ExamineError::NotGenuine(reason) => Failure::refused(
-            eyre!("{reason}").wrap_err(format!("{what} isn't genuine")),
-            "check the address, and name a rollup of this set",
-        ),
-        error => not_genuine(&what, error),
-    }
-}
-
 /// Reads the parameters in force.
 ///
 /// # Errors
@@ -105,11 +96,11 @@ pub(crate) async fn parameters_in_force(chain: &Chain) -> Result<SetParameters, 
     found.map_err(|error| chain.unread(error))?.ok_or_else(unanswered)
 }
 
-/// The failure for a contract that isn't genuine.
-pub(crate) fn not_genuine(what: &str, error: ExamineError) -> Failure {
+/// The failure for a contract that isn't genuine, with the next step then, or that can't be examined.
+pub(crate) fn not_genuine(what: &str, error: ExamineError, next: &'static str) -> Failure {
     match error {
         ExamineError::NotGenuine(reason) => {
-            Failure::refused(eyre!("{reason}").wrap_err(format!("{what} isn't genuine")), AUDIT_IT)
+            Failure::refused(eyre!("{reason}").wrap_err(format!("{what} isn't genuine")), next)
         }
         error => Failure::internal(
             Report::msg(error.to_string()).wrap_err(format!("{what} can't be examined")),

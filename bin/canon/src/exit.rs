@@ -1,6 +1,6 @@
 //! The exit codes of the program. They are part of its interface.
 
-use std::process::ExitCode;
+use std::{error, fmt, process::ExitCode};
 
 /// The outcome of a command, as its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,4 +48,42 @@ impl Failure {
     pub(crate) const fn internal(report: eyre::Report, next: &'static str) -> Self {
         Self { exit: Exit::Internal, report, next }
     }
+
+    /// Whether the reason is of this kind.
+    pub(crate) fn is_for(&self, kind: ReasonKind) -> bool {
+        self.report.downcast_ref::<Reason>().is_some_and(|reason| reason.kind == kind)
+    }
 }
+
+/// The kinds of reasons to which commands react by going on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReasonKind {
+    /// The chain can't be read now, although the same request may be answered later.
+    Passing,
+    /// A signal isn't in its slot: the block is in a slot of another proposer, of nobody, or that was used, or the
+    /// slot was over before it was mined.
+    OutOfSlot,
+    /// Nothing can be sent in a slot now, although a later one may be the proposer's.
+    MissedSlot,
+}
+
+/// A reason in a failure's report by which commands recognize its kind.
+#[derive(Debug)]
+pub(crate) struct Reason {
+    kind: ReasonKind,
+    text: String,
+}
+
+impl Reason {
+    pub(crate) const fn new(kind: ReasonKind, text: String) -> Self {
+        Self { kind, text }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl error::Error for Reason {}

@@ -1,7 +1,6 @@
 //! Reaching the chain.
 
 use std::{
-    error, fmt,
     future::Future,
     sync::{Arc, Mutex, Once},
     time::{SystemTime, UNIX_EPOCH},
@@ -19,7 +18,10 @@ use super::{
     notes::Notes,
     settings::{ChainSettings, Setting},
 };
-use crate::{exit::Failure, output};
+use crate::{
+    exit::{Failure, Reason, ReasonKind},
+    output,
+};
 
 const OTHER_ENDPOINT: &str = "check --rpc-url (ETH_RPC_URL), or name another endpoint";
 const OTHER_REGISTRY: &str = "check --registry (CANON_REGISTRY), and that --rpc-url is its chain";
@@ -203,27 +205,10 @@ pub(super) fn unread(registry: &Setting<Address>, error: Error) -> Failure {
 /// The failure if the chain can't be read.
 pub(crate) fn unreached(error: Error) -> Failure {
     let report = match error.is_temporary() {
-        true => Report::new(Passing(error.to_string())),
+        true => Report::new(Reason::new(ReasonKind::Passing, error.to_string())),
         false => Report::msg(error.to_string()),
     };
     Failure::internal(report.wrap_err("the chain can't be read"), OTHER_ENDPOINT)
-}
-
-/// The reason why the chain can't be read now, although the same request may be answered later.
-#[derive(Debug)]
-struct Passing(String);
-
-impl fmt::Display for Passing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl error::Error for Passing {}
-
-/// Whether the chain can't be read now, and trying again may help.
-pub(crate) fn is_passing(failure: &Failure) -> bool {
-    failure.report.downcast_ref::<Passing>().is_some()
 }
 
 pub(super) fn unreadable_set(registry: &Setting<Address>, reason: Report) -> Failure {

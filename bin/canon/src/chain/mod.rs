@@ -8,5 +8,5 @@ mod reading;
 mod settings;
 
 pub(crate) use args::ChainArgs;
-pub(crate) use connect::{Chain, is_passing, now, run, unreached};
+pub(crate) use connect::{Chain, now, run, unreached};
 pub(crate) use settings::{ChainSettings, Origin, Setting};

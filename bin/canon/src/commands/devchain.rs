@@ -12,7 +12,7 @@ use clap::Args;
 use eyre::WrapErr as _;
 
 use crate::{
-    chain::now,
+    chain::{self, now},
     exit::{Exit, Failure},
     output,
 };
@@ -48,11 +48,7 @@ Exit codes:
 
 impl ServeDevchain {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| {
-            Failure::internal(error.into(), "free some of the machine's resources")
-        })?;
-        runtime.block_on(self.serve())
+        chain::run(self.serve())
     }
 
     async fn serve(&self) -> Result<Exit, Failure> {

@@ -21,7 +21,7 @@ use crate::{
     chain::{self, ChainArgs},
     creation::Creation,
     deployer::{no_takeover, undeployed},
-    examined::{self, examine},
+    examined::{self, AUDIT_IT, examine},
     exit::{Exit, Failure},
     input::nonzero_address,
     page::{DETAILS_WIDTH, Page, hanging, line},
@@ -171,7 +171,7 @@ impl UpgradeCommand {
             {
                 Failure::refused(eyre!("there is no contract at {address}"), "check the address")
             }
-            error => examined::not_genuine("the new rollup", error),
+            error => examined::not_genuine("the new rollup", error, AUDIT_IT),
         }
     }
 }

@@ -1,36 +1,15 @@
 //! Errors of sending as failures of a command.
 
-use std::{error, fmt};
-
 use canon_chain::{Error, Rejection};
 use canon_protocol::{ProposalsRefusal, Refusal};
 use canon_views::IntendedAction;
 use eyre::Report;
 
 use super::{Step, outbox::Delivered};
-use crate::exit::Failure;
+use crate::exit::{Failure, Reason, ReasonKind};
 
 const SEND_ETHER: &str = "send ether to the account, then run the command again";
 const SEE_STATUS: &str = "`canon status` shows what can be done now, and by whom";
-
-/// The failure of a signal because it isn't in its slot: the block is in a slot of another proposer, of nobody, or
-/// that was used, or the slot was over before it was mined.
-#[derive(Debug)]
-struct OutOfSlot(String);
-
-impl fmt::Display for OutOfSlot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl error::Error for OutOfSlot {}
-
-/// Whether a signal was refused, reverted, or not mined in time, because the block is in another slot than the
-/// proposer's.
-pub(crate) fn is_out_of_slot(failure: &Failure) -> bool {
-    failure.report.downcast_ref::<OutOfSlot>().is_some()
-}
 
 /// The error as a report.
 fn reported(error: &Error) -> Report {
@@ -39,7 +18,7 @@ fn reported(error: &Error) -> Report {
             ProposalsRefusal::NotProposer { .. }
             | ProposalsRefusal::NoProposer { .. }
             | ProposalsRefusal::SlotAlreadyUsed { .. },
-        )) => Report::new(OutOfSlot(error.to_string())),
+        )) => Report::new(Reason::new(ReasonKind::OutOfSlot, error.to_string())),
         _ => Report::msg(error.to_string()),
     }
 }
@@ -159,8 +138,9 @@ pub(super) fn mined(step: &Step, error: &Error) -> Failure {
 
 /// The failure for a step that wasn't mined in time.
 pub(super) fn too_late(step: &str) -> Failure {
-    let reason = OutOfSlot("its time was over before it was mined".to_owned());
-    let report = Report::new(reason).wrap_err(format!("too late: {step}"));
+    let reason = "its time was over before it was mined".to_owned();
+    let report = Report::new(Reason::new(ReasonKind::OutOfSlot, reason))
+        .wrap_err(format!("too late: {step}"));
     Failure::refused(report, "run the command again for what can be done by now")
 }
 

@@ -31,7 +31,6 @@ use serde::{Deserialize, Serialize};
 pub(crate) use args::{Consent, Extent, Format, SendArgs, UnsignedForm};
 pub(crate) use conclusion::Conclusion;
 pub(crate) use draft::print_unsigned;
-pub(crate) use failures::is_out_of_slot;
 pub(crate) use unsigned::{UnsignedCall, UnsignedStep};
 
 use crate::{

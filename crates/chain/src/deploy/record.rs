@@ -176,16 +176,14 @@ impl DeployRecord {
     ///
     /// If the endpoint doesn't answer.
     pub async fn is_known_to(&self, client: &Client) -> Result<bool, Error> {
-        let mut is_known = true;
         for StepReceipt { transaction, .. } in self.receipts() {
             let found = client.provider().get_transaction_by_hash(transaction).await;
             let found = found.map_err(|source| Error::rpc("eth_getTransactionByHash", source))?;
-            is_known = found.is_some();
-            if is_known {
-                break;
+            if found.is_some() {
+                return Ok(true);
             }
         }
-        Ok(is_known)
+        Ok(self.receipts().next().is_none())
     }
 
     /// Adds a step that is done.
@@ -206,7 +204,7 @@ impl DeployRecord {
     }
 
     /// The newest block with a known receipt; block 0 if there is none.
-    pub(super) fn newest_block(&self) -> BlockNumber {
+    pub fn newest_block(&self) -> BlockNumber {
         self.receipts().map(|receipt| receipt.block).max().unwrap_or(BlockNumber::ZERO)
     }
 

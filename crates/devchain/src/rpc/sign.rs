@@ -46,7 +46,6 @@ fn sign(chain: &Chain, account: Address, hash: &B256) -> RpcResult<Box<RawValue>
     json(Bytes::from(signer.sign_hash_sync(hash).or_server_error()?.as_bytes()))
 }
 
-/// Signs a message of a person (EIP-191).
 /// The accounts that can send: those whose keys the chain has, then those that are impersonated, in the
 /// order of their addresses.
 fn accounts(chain: &Chain) -> Vec<Address> {
@@ -58,6 +57,7 @@ fn accounts(chain: &Chain) -> Vec<Address> {
     accounts
 }
 
+/// Signs a message of a person (EIP-191).
 fn sign_message(chain: &Chain, account: Address, message: &[u8]) -> RpcResult<Box<RawValue>> {
     sign(chain, account, &eip191_hash_message(message))
 }

@@ -178,7 +178,7 @@ impl Leftover {
         let Self { manifest, record, file } = self;
         ensure_of(&record, path, client, deployer, checked).await?;
         let head = client.head().await.map_err(unreached)?;
-        let newest = record.receipts().map(|receipt| receipt.block).max().unwrap_or_default();
+        let newest = record.newest_block();
         if head.number < newest {
             let found = head.number;
             return Err(Failure::internal(

@@ -152,7 +152,7 @@ impl DeployRollup {
                 let verified = verify_rollup(client, &plan.planned, addresses.governance, at);
                 verified.await.map_err(failed)?;
                 let found = set.rollup(client, address).await;
-                found.map_err(|error| examined::not_genuine("the new rollup", error))?;
+                found.map_err(|error| examined::not_genuine("the new rollup", error, AUDIT_IT))?;
                 simulate_takeover(client, &addresses, address).await.map_err(failed)?;
                 Ok(deployed(address))
             };
@@ -193,14 +193,8 @@ fn read(path: &Path) -> Result<(RollupFile, Vec<&'static str>, Timestamp), Failu
 
 /// The failure for a RewardDistributor that a rollup of the set can't use.
 fn other_distributor(error: ExamineError) -> Failure {
-    let failure = examined::not_genuine("the contract in reward_distributor", error);
-    match failure.exit {
-        Exit::CheckFailed => Failure {
-            next: "name a RewardDistributor of this set, or leave the field out",
-            ..failure
-        },
-        _ => failure,
-    }
+    let next = "name a RewardDistributor of this set, or leave the field out";
+    examined::not_genuine("the contract in reward_distributor", error, next)
 }
 
 fn present_settings(present: &Present) -> Result<RollupSettings, Failure> {

@@ -13,7 +13,7 @@ use canon_views::{
 };
 use eyre::eyre;
 
-use super::{Expected, ShownSignal, Wanted, wait::Missed};
+use super::{Expected, ShownSignal, Wanted, wait::missed};
 use crate::{
     chain::Chain,
     commands::proposal::in_words_or_data,
@@ -171,7 +171,7 @@ impl SignalSubject {
                 eyre!("whose the later slots are isn't known without the set's history")
             }
         };
-        later.wrap_err(Missed(now))
+        later.wrap_err(missed(now))
     }
 
     /// The proposer's next drawn slot in which a signal is possible.

@@ -1,6 +1,6 @@
 //! Waiting for a slot, block by block.
 
-use std::{error, fmt, time::Duration};
+use std::time::Duration;
 
 use alloy_primitives::B256;
 use canon_chain::L1_SLOT;
@@ -13,12 +13,11 @@ use eyre::Report;
 
 use super::subject::signaling;
 use crate::{
-    chain::{Chain, is_passing},
+    chain::Chain,
     deployer::interrupted,
-    exit::{Exit, Failure},
+    exit::{Exit, Failure, Reason, ReasonKind},
     output,
     page::until,
-    send::is_out_of_slot,
 };
 
 /// The time between two polls for a new block.
@@ -36,21 +35,14 @@ enum Evidence {
     Head,
 }
 
-/// The reason why nothing can be sent in a slot now, although a later one may be the proposer's.
-#[derive(Debug)]
-pub(super) struct Missed(pub(super) String);
-
-impl fmt::Display for Missed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+/// The reason why nothing can be sent in a slot now.
+pub(super) const fn missed(reason: String) -> Reason {
+    Reason::new(ReasonKind::MissedSlot, reason)
 }
-
-impl error::Error for Missed {}
 
 /// Whether a slot was missed: a later one is as good.
 pub(super) fn is_missed(failure: &Failure) -> bool {
-    failure.report.downcast_ref::<Missed>().is_some() || is_out_of_slot(failure)
+    failure.is_for(ReasonKind::MissedSlot) || failure.is_for(ReasonKind::OutOfSlot)
 }
 
 /// Shows why a slot was missed.
@@ -114,7 +106,7 @@ impl Silence {
 
     /// The note on a poll that failed, if one is due: the first since the newest block, and one each minute.
     fn failed(&mut self, failure: Failure) -> Result<Option<String>, Failure> {
-        if !is_passing(&failure) {
+        if !failure.is_for(ReasonKind::Passing) {
             return Err(failure);
         }
         self.polls += 1;
@@ -164,7 +156,7 @@ pub(super) async fn send_in_slot(
     send: impl AsyncFn() -> Result<Exit, Failure>,
 ) -> Result<Exit, Failure> {
     match send().await {
-        Err(failure) if is_out_of_slot(&failure) => {
+        Err(failure) if failure.is_for(ReasonKind::OutOfSlot) => {
             output::note(&failure.report.root_cause());
             // The first attempt handles Ctrl-C, so that it no longer ends the program by itself.
             tokio::select! {
@@ -245,7 +237,7 @@ fn progress(present: &Present, block_time: Seconds, slot: Slot) -> Result<Progre
             false => format!("slot {slot} has its signal"),
         };
         return Err(Failure::refused(
-            Report::new(Missed(reason)),
+            Report::new(missed(reason)),
             "run it again for the next slot",
         ));
     }
@@ -296,17 +288,17 @@ mod tests {
         // What has another cause ends it.
         let other = unanswered(EndpointProblem::OtherChain { expected: 1, found: 2 });
         assert!(silence.failed(other).is_err());
-        let missed = Failure::refused(Report::new(Missed("it is over".to_owned())), "run it again");
+        let missed = Failure::refused(Report::new(missed("it is over".to_owned())), "run it again");
         assert!(silence.failed(missed).is_err());
     }
 
     #[test]
     fn a_slot_is_missed_only_for_a_reason_of_that_type() {
         let next = "run it again";
-        let other_slot = eyre!("the next one is 9").wrap_err(Missed("slot 7 is used".to_owned()));
+        let other_slot = eyre!("the next one is 9").wrap_err(missed("slot 7 is used".to_owned()));
         let other_slot = other_slot.wrap_err("nothing was sent");
         assert!(is_missed(&Failure::nothing_to_do(other_slot, next)));
-        assert!(is_missed(&Failure::refused(Report::new(Missed("it is over".to_owned())), next)));
+        assert!(is_missed(&Failure::refused(Report::new(missed("it is over".to_owned())), next)));
         // The same exit code for another reason.
         assert!(!is_missed(&Failure::nothing_to_do(eyre!("nothing is left to send"), next)));
         assert!(!is_missed(&Failure::internal(eyre!("no endpoint answers"), next)));
