@@ -1,6 +1,6 @@
 //! TOML files written by users. Errors name the line and the field.
 
-use std::{fs, ops::Range, path::Path};
+use std::{ops::Range, path::Path};
 
 use canon_chain::deploy::{InvalidParameters, rules};
 use canon_toml_file::{FileError, Problem};
@@ -25,7 +25,7 @@ impl TomlFile {
     /// If it can't be read.
     pub(crate) fn read(path: &Path, next: &'static str) -> Result<Self, Failure> {
         let name = path.display().to_string();
-        let text = fs::read_to_string(path).wrap_err_with(|| format!("{name} can't be read"));
+        let text = canon_chain::read_text(path).wrap_err_with(|| format!("{name} can't be read"));
         Ok(Self { text: text.map_err(|report| Failure::bad_input(report, next))?, name })
     }
 

@@ -1,11 +1,7 @@
 //! Messages that people sign offline (EIP-712), as JSON documents: the typed data that wallets take
 //! (`eth_signTypedData_v4`), with the signature.
 
-use std::{
-    fs::File,
-    io::{self, Read as _},
-    path::Path,
-};
+use std::path::Path;
 
 use alloy_primitives::{Address, B256, Bytes, ChainId, Signature};
 use canon_protocol::{
@@ -15,9 +11,6 @@ use eyre::{Report, eyre};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::exit::Failure;
-
-/// The maximum size of a document, in bytes.
-const MAX_LENGTH: u64 = 64 * 1024;
 
 /// A message that can be signed.
 pub(crate) trait TypedMessage: Serialize + DeserializeOwned {
@@ -187,7 +180,11 @@ impl<M: TypedMessage> SignedMessage<M> {
             true => "stdin".to_owned(),
             false => ForeignText::new(file.as_os_str().as_encoded_bytes()).to_string(),
         };
-        let text = read_limited(file).map_err(|error| {
+        let text = match is_stdin(file) {
+            true => canon_chain::read_stdin(),
+            false => canon_chain::read_text(file),
+        };
+        let text = text.map_err(|error| {
             let report = Report::new(error).wrap_err(format!("--signature: {name} can't be read"));
             Failure::bad_input(report, NEXT)
         })?;
@@ -272,20 +269,6 @@ const NEXT: &str = "name the file that --sign wrote, or - for stdin";
 
 fn is_stdin(file: &Path) -> bool {
     file == Path::new("-")
-}
-
-/// The text of a file, which must not exceed [`MAX_LENGTH`].
-fn read_limited(file: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    match is_stdin(file) {
-        true => io::stdin().lock().take(MAX_LENGTH + 1).read_to_string(&mut text)?,
-        false => File::open(file)?.take(MAX_LENGTH + 1).read_to_string(&mut text)?,
-    };
-    if text.len() as u64 > MAX_LENGTH {
-        let message = format!("expected at most {MAX_LENGTH} bytes, found more");
-        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-    }
-    Ok(text)
 }
 
 #[cfg(test)]

@@ -1,11 +1,15 @@
-//! Files that survive the end of the process and of the machine, and that only one process uses.
+//! Files that survive the end of the process and of the machine, and that only one process uses; and those that people
+//! name, which can be any.
 
 use std::{
     ffi::OsString,
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Write as _},
+    io::{self, Read, Write as _},
     path::{Path, PathBuf},
 };
+
+/// The most bytes that a file of a person can have. What has more, such as a device without an end, isn't meant.
+const MAX_LENGTH: u64 = 16 * 1024 * 1024;
 
 /// Opens and locks a file, which is created for its owner only if it doesn't exist. `None` if another process has it
 /// locked. Dropping the file unlocks it.
@@ -23,6 +27,52 @@ pub fn lock_file(path: &Path) -> io::Result<Option<File>> {
     // A file that isn't in its folder after a power cut would be as bad as none.
     sync_folder(path)?;
     Ok(Some(file))
+}
+
+/// Reads a file that a person has named.
+///
+/// # Errors
+///
+/// If it can't be read, or has more than 16 MiB.
+pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len().min(MAX_LENGTH);
+    read_all(file, length as usize)
+}
+
+/// Reads a file that a person has named, and that should be text.
+///
+/// # Errors
+///
+/// If it can't be read, isn't UTF-8, or has more than 16 MiB.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    text(read_file(path)?)
+}
+
+/// Reads the text on stdin.
+///
+/// # Errors
+///
+/// If it can't be read, isn't UTF-8, or has more than 16 MiB.
+pub fn read_stdin() -> io::Result<String> {
+    text(read_all(io::stdin().lock(), 0)?)
+}
+
+/// Reads to the end. With the right length the bytes, which may be a secret, are in one place in memory only.
+fn read_all(source: impl Read, length: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(length + 1);
+    source.take(MAX_LENGTH + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_LENGTH {
+        let message = format!("expected at most {} MiB, found more", MAX_LENGTH >> 20);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    Ok(bytes)
+}
+
+fn text(bytes: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(bytes).map_err(|_| {
+        io::Error::new(io::ErrorKind::InvalidData, "expected text (UTF-8), found other bytes")
+    })
 }
 
 /// Writes a file, or replaces it. Whenever the process or the machine ends, the file has its old content or the new

@@ -37,7 +37,7 @@ pub use endpoint::{
     NoEndpoint, ParseEndpointError, Timeouts, without_secrets,
 };
 pub use error::{Error, Result, revert_data};
-pub use files::{lock_file, write_file};
+pub use files::{lock_file, read_file, read_stdin, read_text, write_file};
 pub use line_file::PartialLine;
 pub use range_refusal::is_range_refusal;
 pub use rejection::Rejection;

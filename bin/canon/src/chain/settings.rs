@@ -1,7 +1,7 @@
 //! The settings in force, and the source of each value.
 
 use std::{
-    fmt, fs, io,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -74,7 +74,7 @@ impl ChainSettings {
     /// If the file can't be read, has a mistake, or was named and doesn't exist.
     pub(super) fn read(path: Option<&Path>) -> Result<Self, Failure> {
         let file = path.unwrap_or_else(|| Path::new(DEFAULT_FILE));
-        let text = match fs::read_to_string(file) {
+        let text = match canon_chain::read_text(file) {
             Ok(text) => text,
             Err(error) if path.is_none() && error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Self::default());

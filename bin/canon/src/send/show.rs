@@ -136,13 +136,13 @@ struct StepDocument {
     function: Option<&'static str>,
     /// The highest gas limit.
     gas: u64,
-    /// The highest possible cost in wei: all of the gas, and the value.
-    max_cost: String,
+    /// The highest possible cost in wei: all of the gas, and the value. `None` while no step can be simulated.
+    max_cost: Option<String>,
 }
 
 impl<'a> PreviewDocument<'a> {
     pub(super) fn new(account: Address, steps: &[Previewed], result: Option<&'a Value>) -> Self {
-        let fees = fees(steps).unwrap_or_default();
+        let fees = fees(steps);
         let document = |one: &Previewed| {
             let Previewed { step, preview } = one;
             StepDocument {
@@ -150,7 +150,7 @@ impl<'a> PreviewDocument<'a> {
                 to: preview.as_ref().map(|preview| preview.to),
                 function: preview.as_ref().and_then(|preview| function(step, preview)),
                 gas: one.most_gas(),
-                max_cost: one.most_cost(fees).to_string(),
+                max_cost: fees.map(|fees| one.most_cost(fees).to_string()),
             }
         };
         let steps = steps.iter().map(document);

@@ -197,7 +197,10 @@ async fn what_commands_that_send_print_is_documented() {
         assert_eq!(transactions.len(), 2);
         transactions.push(unsigned("transaction"));
         let documents = [
-            ("canon … --dry-run --json", vec![simulated("push"), simulated("lock 5")]),
+            (
+                "canon … --dry-run --json",
+                vec![simulated("push"), simulated("lock 5"), simulated("lock 5 --permit")],
+            ),
             ("canon … --unsigned", transactions),
             ("canon … --unsigned safe", vec![unsigned("safe")]),
             ("canon … --yes --json", {

@@ -5,7 +5,7 @@ use super::{
     proxy::{CREATION, DEPLOYMENT_PROXY, PROXY_CREATOR},
     step::Step,
 };
-use crate::error::Error;
+use crate::{endpoint::said, error::Error};
 use alloy_primitives::{Address, B256, ChainId, U256};
 use alloy_transport::TransportError;
 use canon_abi::Contract;
@@ -107,8 +107,9 @@ pub enum DeployError {
     /// The chain lacks the deployment proxy and refuses the transaction that creates it.
     #[error(
         "the chain lacks the deterministic deployment proxy, and the endpoint refuses the \
-         transaction that creates it ({source}): it is from before EIP-155; send it through a node \
-         that takes such transactions (geth: --rpc.allow-unprotected-txs), or choose another factory"
+         transaction that creates it ({}): it is from before EIP-155; send it through a node \
+         that takes such transactions (geth: --rpc.allow-unprotected-txs), or choose another factory",
+        said(.source)
     )]
     ProxyRefused {
         /// The answer of the endpoint.

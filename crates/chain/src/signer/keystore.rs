@@ -76,7 +76,7 @@ pub(super) fn open(
     let unreadable = |source| KeyError::unreadable(file, Expected::Keystore, source);
     let other = |found: String| KeyError::file(file, Expected::Keystore, found);
     // A file that isn't a keystore may contain a secret.
-    let text = Zeroizing::new(fs::read(file).map_err(unreadable)?);
+    let text = Zeroizing::new(crate::read_file(file).map_err(unreadable)?);
     let named = check(&text).map_err(other)?;
     let password = password()?;
     let key = decrypt_key(file, password.expose()).map_err(|error| match error {

@@ -31,7 +31,7 @@ impl fmt::Debug for Secret {
 
 /// Reads the secret in a file, without trailing white space.
 pub(super) fn read(file: &Path, expected: Expected) -> Result<Secret, KeyError> {
-    let bytes = fs::read(file).map(Zeroizing::new);
+    let bytes = crate::read_file(file).map(Zeroizing::new);
     let bytes = bytes.map_err(|source| KeyError::unreadable(file, expected, source))?;
     let Ok(text) = core::str::from_utf8(&bytes) else {
         return Err(KeyError::file(file, expected, "bytes that aren't text (UTF-8)"));

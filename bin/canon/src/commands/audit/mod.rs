@@ -2,10 +2,7 @@
 
 mod render;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use canon_chain::{
     audit::{AuditError, AuditReport, audit},
@@ -129,7 +126,7 @@ impl Audit {
 
 fn read(path: &Path) -> Result<DeployManifest, Failure> {
     let text =
-        fs::read_to_string(path).wrap_err_with(|| format!("{} can't be read", path.display()));
+        canon_chain::read_text(path).wrap_err_with(|| format!("{} can't be read", path.display()));
     let text = text.map_err(|report| {
         Failure::bad_input(report, "name the file that `canon deploy` wrote, or omit --manifest")
     })?;

@@ -1,7 +1,6 @@
 //! A deployment: the preview, and the files that are kept on disk.
 
 use std::{
-    fs,
     ops::ControlFlow,
     path::{Path, PathBuf},
 };
@@ -158,7 +157,7 @@ pub(super) fn leftover(manifest: &Path, record: &Path) -> Result<Option<Leftover
         return Ok(None);
     }
     let (file, found) = RecordFile::open(record).map_err(unrecorded)?;
-    let text = fs::read_to_string(manifest).unwrap_or_default();
+    let text = canon_chain::read_text(manifest).unwrap_or_default();
     let written = DeployManifest::parse(&text).ok();
     let both = written.zip(found.filter(|found| found.next().is_none()));
     let both = both.filter(|(written, found)| written.is_of(found));

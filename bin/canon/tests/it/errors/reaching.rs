@@ -91,3 +91,25 @@ async fn a_folder_that_files_need_is_asked_for_and_not_put_into_the_working_fold
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
     t.is(file!["home.txt"].raw());
 }
+
+/// Whatever file a person names, a command reads a limited part of it.
+#[test]
+fn a_file_without_an_end_is_refused() {
+    let set = "--rpc-url http://localhost:1 --registry 0x00000000000000000000000000000000000000aa";
+    for arguments in [
+        "status --config /dev/zero SET",
+        "deploy /dev/zero --rpc-url http://localhost:1",
+        "audit --manifest /dev/zero --rpc-url http://localhost:1",
+        "rehearse --scenario /dev/zero",
+        "push --yes --private-key-file /dev/zero SET",
+        "push --yes --mnemonic-file /dev/zero SET",
+        "push --yes --keystore /dev/zero SET",
+        "vote --signature /dev/zero SET",
+        "signal --signature /dev/zero SET",
+    ] {
+        let output = nowhere(&arguments.replace("SET", set)).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments}: {said}");
+        assert!(said.contains("expected at most 16 MiB, found more"), "{arguments}: {said}");
+    }
+}
