@@ -13,6 +13,7 @@ use super::{
     Answer, Planned, SIGN_IT, Step,
     args::{Consent, UnsignedForm},
     ask, failures, not_signed, require_terminal,
+    sending::check_balance,
     show::{self, Previewed},
     unsigned::{SafeBatch, TransactionsDocument, UnsignedCall, UnsignedStep},
 };
@@ -39,11 +40,14 @@ impl Draft {
         Ok(Self { sender: sender.map_err(failures::refused)?, block_time })
     }
 
+    /// The steps, simulated as they would be sent.
     pub(super) async fn preview(
         &self,
         plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
     ) -> Result<Vec<Previewed>, Failure> {
-        self.preview_steps(self.steps(plan).await?).await
+        let steps = self.preview_steps(self.steps(plan).await?).await?;
+        check_balance(&self.sender, &steps).await.map_err(failures::nothing_sent)?;
+        Ok(steps)
     }
 
     /// The steps in order, before they are simulated.

@@ -132,6 +132,13 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
                 (self.tell)(&format!("not sent yet: {}", step.title()));
                 continue;
             }
+            if let Some((nonce, by)) = self.displaced(step, &begun.earlier) {
+                (self.tell)(&format!(
+                    "not done, since {by} used its nonce, {nonce}: {}",
+                    step.title()
+                ));
+                continue;
+            }
             let again = decisions.again(step);
             delivered.push(self.deliver(step, &begun.earlier, confirmations, again).await?);
         }
@@ -204,6 +211,15 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
                 (self.tell)(&format!("not sent: {title}; run it again if it is still wanted"));
                 continue;
             }
+            let given_up = |nonce, by| {
+                format!(
+                    "not done, since {by} used its nonce, {nonce}: {title}; run it again if it is still wanted"
+                )
+            };
+            if let Some((nonce, by)) = self.displaced(step, &begun.earlier) {
+                (self.tell)(&given_up(nonce, by));
+                continue;
+            }
             let again = decisions.again(step);
             let failure = match self.deliver(step, &begun.earlier, confirmations, again).await {
                 Ok(Delivered { transaction, change, .. }) => {
@@ -220,6 +236,10 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
                 Err(Stopped::Mined { transaction, failure }) => {
                     failed = Some(transaction);
                     failure
+                }
+                Err(Stopped::Displaced { nonce, by, .. }) => {
+                    (self.tell)(&given_up(nonce, by));
+                    continue;
                 }
                 Err(Stopped::ForGood(failure)) => failure,
                 Err(stopped) => return Err(stopped),

@@ -1,9 +1,10 @@
 //! Errors of sending as failures of a command.
 
+use alloy_primitives::B256;
 use canon_chain::{Error, Rejection};
 use canon_protocol::{ProposalsRefusal, Refusal};
 use canon_views::IntendedAction;
-use eyre::Report;
+use eyre::{Report, eyre};
 
 use super::{Step, outbox::Delivered};
 use crate::exit::{Failure, Reason, ReasonKind};
@@ -136,6 +137,12 @@ pub(super) fn mined(step: &Step, error: &Error) -> Failure {
     )
 }
 
+/// The failure for a step whose nonce another transaction used.
+pub(super) fn displaced(step: &Step, nonce: u64, by: B256) -> Failure {
+    let report = eyre!("{} wasn't done: {by} used its nonce, {nonce}", step.title());
+    Failure::refused(report, "run the command again if it is still wanted: it asks anew")
+}
+
 /// The failure for a step that wasn't mined in time.
 pub(super) fn too_late(step: &str) -> Failure {
     let reason = "its time was over before it was mined".to_owned();
@@ -146,7 +153,7 @@ pub(super) fn too_late(step: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::{Address, B256};
+    use alloy_primitives::Address;
     use canon_protocol::BlockNumber;
 
     use super::*;

@@ -231,37 +231,26 @@ fn not_signed() -> Failure {
     Failure::refused(report, "run the command again to be asked again")
 }
 
-/// A step that is sent after a wait for its slot.
-pub(crate) struct LaterStep<T> {
-    /// The step, as it is shown before the wait.
-    pub(crate) step: Step,
-    /// The question whether to send it.
-    pub(crate) question: &'static str,
-    /// The restriction on what is sent after the wait, so that it is what was shown.
-    pub(crate) bound: T,
-}
-
 /// Shows a step before the wait for its slot, with the highest cost at the present price of gas, and asks for consent
-/// unless it was given with the command. Returns the arguments for sending it, which don't ask again, and the
-/// restriction that applies from then on.
+/// unless it was given with the command. Returns the arguments for sending it, which don't ask again.
 ///
 /// # Errors
 ///
 /// If the chain can't be read, the answer is no, or can't be read.
-pub(crate) async fn consent_before_wait<T>(
+pub(crate) async fn consent_before_wait(
     args: SendArgs,
     client: &Client,
     account: Address,
-    later: LaterStep<T>,
-) -> Result<(SendArgs, T), Failure> {
-    let LaterStep { mut step, question, bound } = later;
+    mut step: Step,
+    question: &str,
+) -> Result<SendArgs, Failure> {
     step.simulation = Simulation::InItsSlot;
     let block = client.next_block().await.map_err(failures::refused)?;
     // A price above the cap may be lower in the slot.
     let fees = FeePolicy::default().offer(block.base_fee, None).ok();
     let shown = show::text_at(account, &[Previewed { step, preview: None }], fees);
     args.consent(&shown, question).await?;
-    Ok((args.after_consent(), bound))
+    Ok(args.after_consent())
 }
 
 /// Locks an account for a command that sends by itself, as long as the lock exists.

@@ -74,6 +74,8 @@ pub(super) enum Stopped {
     ForGood(Failure),
     /// Its transaction was mined and didn't do its work. If the block is replaced, it may still do it.
     Mined { transaction: B256, failure: Failure },
+    /// Another transaction used its nonce, so that it was given up. The command can be resumed, and asks anew.
+    Displaced { nonce: u64, by: B256, failure: Failure },
     /// It may still be completed: the command can be resumed.
     ForNow(Failure),
 }
@@ -229,8 +231,16 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         own.map(|(hash, _)| hash).filter(|hash| !earlier.contains(hash))
     }
 
+    /// The nonce of the step's newest transaction and the other transaction that used it, if that gave the step up.
+    pub(super) fn displaced(&self, step: &Step, earlier: &[B256]) -> Option<(u64, B256)> {
+        let id = step.intent.id();
+        let is_decided = self.hashes_of(&id, earlier).any(|hash| self.outcomes.contains_key(&hash));
+        self.sender.displaced(&id).filter(|_| !is_decided)
+    }
+
     /// Sends a step unless that was done, and waits for this number of confirmations. `again` says whether a
-    /// transaction that is in flight already is sent again.
+    /// transaction that is in flight already is sent again. If another transaction uses its nonce meanwhile, this
+    /// ends, because that is how a person gives it up.
     pub(super) async fn deliver(
         &mut self,
         step: &Step,
@@ -240,12 +250,19 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
     ) -> Result<Delivered, Stopped> {
         let id = step.intent.id();
         let mut patience = Patience::default();
+        let mut displaced_before = None;
         if let Some(most) = step.most_gas {
             self.sender.limit_gas(id, most);
         }
         loop {
             let head = self.look().await?;
             patience.note(self.sender.may_be_mined(&id));
+            let displaced = self.displaced(step, earlier);
+            let before = *displaced_before.get_or_insert(displaced);
+            if let Some((nonce, by)) = displaced.filter(|_| displaced != before) {
+                let failure = failures::displaced(step, nonce, by);
+                return Err(Stopped::Displaced { nonce, by, failure });
+            }
             let hash = self.hashes_of(&id, earlier).find(|hash| self.outcomes.contains_key(hash));
             let missing =
                 hash.and_then(|hash| self.missing_confirmations(hash, &head, confirmations));

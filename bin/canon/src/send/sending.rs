@@ -109,7 +109,9 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
                 outbox.end_failed(transaction)?;
                 Err(failure)
             }
-            Some(Err(Stopped::ForNow(failure))) => Err(failure),
+            Some(Err(Stopped::ForNow(failure) | Stopped::Displaced { failure, .. })) => {
+                Err(failure)
+            }
             None => {
                 // The terminal shows ^C in the current line.
                 (self.show)("\n");
@@ -170,26 +172,61 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
                 }
             }
         }
-        let steps = delivered.iter().map(|done| &done.step).chain(&shown).cloned().collect();
-        let earlier = start.begun.map(|begun| begun.earlier);
         let now = self.remaining(plan, planned, delivered).await?;
         if now.is_empty() && delivered.is_empty() {
             // Somebody else did it while the user read.
             (self.tell)(NOTHING_LEFT);
             return Ok(());
         }
-        check_shown(&now, &shown)?;
+        let shown = self.still_due(&now, shown)?;
+        let steps = delivered.iter().map(|done| &done.step).chain(&shown).cloned().collect();
+        let earlier = start.begun.map(|begun| begun.earlier);
         let begun = outbox.begin(self.command, self.registry, start.request, steps, earlier);
         let begun = begun.map_err(Stopped::ForNow)?;
-        for (number, step) in shown.iter().enumerate() {
+        for (number, step) in shown.into_iter().enumerate() {
             if number > 0 {
-                let now = self.remaining(plan, planned, delivered).await?;
-                check_shown(&now, std::slice::from_ref(step))?;
+                let now = match self.remaining(plan, planned, delivered).await {
+                    // Others did the rest.
+                    Err(failure) if failure.exit == Exit::NothingToDo && step.recurs() => {
+                        Vec::new()
+                    }
+                    now => now?,
+                };
+                if self.still_due(&now, vec![step.clone()])?.is_empty() {
+                    continue;
+                }
             }
-            delivered
-                .push(outbox.deliver(step, &begun.earlier, self.confirmations, Again::Send).await?);
+            let done = outbox.deliver(&step, &begun.earlier, confirmations, Again::Send);
+            delivered.push(done.await?);
         }
         Ok(())
+    }
+
+    /// The steps that were shown, of those that are due now. What anybody can do, somebody else may have done
+    /// meanwhile. Other steps that are due by now aren't sent.
+    ///
+    /// # Errors
+    ///
+    /// If a step would do something else now than was shown.
+    fn still_due(&self, now: &[Step], shown: Vec<Step>) -> Result<Vec<Step>, Failure> {
+        let mut due = Vec::new();
+        for step in shown {
+            let is_same_intent = |other: &Step| other.intent.id() == step.intent.id();
+            if now.iter().any(|other| other.is(&step)) {
+                due.push(step);
+            } else if step.recurs() && !now.iter().any(is_same_intent) {
+                (self.tell)(&format!("not sent, since it isn't due any more: {}", step.title()));
+            } else {
+                let report = eyre!(
+                    "the chain has changed since this was shown: it would do something else now"
+                );
+                return Err(Failure::refused(
+                    report,
+                    "run the command again to see what it would do",
+                ));
+            }
+        }
+        Ok(due)
     }
 
     /// Shows steps that contain a signature, and asks for consent before anything is signed.
@@ -254,7 +291,10 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
 const NOTHING_LEFT: &str = "nothing was sent: the chain has what the command does";
 
 /// Refuses steps that the account can't pay for.
-async fn check_balance(sender: &IntentSender, previewed: &[Previewed]) -> Result<(), Failure> {
+pub(super) async fn check_balance(
+    sender: &IntentSender,
+    previewed: &[Previewed],
+) -> Result<(), Failure> {
     let needed = show::most_cost(previewed);
     let balance = sender.balance().await.map_err(failures::unsent)?;
     let missing = needed.saturating_sub(balance);
@@ -269,19 +309,6 @@ async fn check_balance(sender: &IntentSender, previewed: &[Previewed]) -> Result
         ether(missing, Rounding::Up)
     );
     Err(Failure::refused(report, "send ether to the account, then run the command again"))
-}
-
-/// Fails unless every step is still due as it was shown. Other steps that are due by now aren't
-/// sent.
-fn check_shown(now: &[Step], shown: &[Step]) -> Result<(), Failure> {
-    match shown.iter().all(|step| now.iter().any(|other| other.is(step))) {
-        true => Ok(()),
-        false => {
-            let report =
-                eyre!("the chain has changed since this was shown: it would do something else now");
-            Err(Failure::refused(report, "run the command again to see what it would do"))
-        }
-    }
 }
 
 fn is_among(step: &Step, delivered: &[Delivered]) -> bool {

@@ -23,7 +23,7 @@ impl Previewed {
         self.preview.as_ref().map_or(UNSIMULATED_GAS, |preview| preview.gas_limit)
     }
 
-    /// The highest possible cost in wei with these fees: all of the gas, and the value.
+    /// The highest cost in wei with these fees: all of the gas, and the value.
     fn most_cost(&self, fees: Fees) -> U256 {
         let value = self.preview.as_ref().map_or(U256::ZERO, |preview| preview.value);
         U256::from(self.most_gas()) * U256::from(fees.max_fee) + value
@@ -35,9 +35,12 @@ fn fees(steps: &[Previewed]) -> Option<Fees> {
     steps.iter().find_map(|one| one.preview.as_ref()).map(|preview| preview.fees)
 }
 
-/// The highest possible cost in wei of all steps together, also of those that can't be simulated yet.
+/// The highest cost in wei at the present price of all steps together, also of those that can't be simulated yet.
 pub(super) fn most_cost(steps: &[Previewed]) -> U256 {
-    let fees = fees(steps).unwrap_or_default();
+    most_cost_at(steps, fees(steps).unwrap_or_default())
+}
+
+fn most_cost_at(steps: &[Previewed], fees: Fees) -> U256 {
     let costs = steps.iter().map(|one| one.most_cost(fees));
     costs.fold(U256::ZERO, U256::saturating_add)
 }
@@ -82,7 +85,14 @@ pub(super) fn text_at(account: Address, steps: &[Previewed], fees: Option<Fees>)
         }
     }
     if let Some(cap) = FeePolicy::default().cap {
-        line!(page, "\nNo transaction ever offers more than {} gwei.", gwei(cap));
+        let fees = Fees { max_fee: cap, tip: 0 };
+        let most = ether(most_cost_at(steps, fees), Rounding::Up);
+        line!(
+            page,
+            "\nIf the price of gas rises meanwhile, more is offered, up to {} gwei:",
+            gwei(cap)
+        );
+        line!(page, "at most {most} ether in all.");
     }
     page.into_text()
 }
@@ -136,7 +146,8 @@ struct StepDocument {
     function: Option<&'static str>,
     /// The highest gas limit.
     gas: u64,
-    /// The highest possible cost in wei: all of the gas, and the value. `None` while no step can be simulated.
+    /// The highest cost in wei at the present price: all of the gas, and the value. `None` while no step can be
+    /// simulated.
     max_cost: Option<String>,
 }
 

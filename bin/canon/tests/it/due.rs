@@ -9,10 +9,11 @@ use serde_json::Value;
 use crate::{
     chain::{Chain, tokens},
     live::json,
-    sending::{ACCOUNT, about, by, fails, shown},
+    sending::{ACCOUNT, about, by, fails, process, shown},
     sending_anyone::{action, harmless},
     servers::Folder,
     support::while_served,
+    terminal::{Ended, OnTerminal},
 };
 
 /// The values of a key in what a command changed, one for each of its transactions.
@@ -208,6 +209,36 @@ async fn drop_records_every_proposal_that_is_dropped() {
         );
         fails(by(&chain, &folder, "drop --yes"), 4);
         assert_eq!(sent(&chain), 3);
+    })
+    .await;
+}
+
+/// Anybody can pay a withdrawal: here while the recipient reads what the command would do.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_did_meanwhile_does_not_keep_the_rest_from_being_done() {
+    let folder = Folder::new("due-elsewhere");
+    let mut chain = Chain::new().await;
+    let account = chain.account(ACCOUNT);
+    for amount in 1..=3 {
+        chain.withdraw(account, tokens(amount)).await;
+    }
+    chain.pass(400);
+    while_served(move || {
+        let mut command = OnTerminal::start(process(&chain, &folder, ACCOUNT, "withdraw --json"));
+        command.read_until("Send it? [y/N] ");
+        let other = Folder::new("due-elsewhere-other");
+        let by_other =
+            about(&chain, &other, "withdraw 1 --yes").env("CANON_PRIVATE_KEY", chain.key(5));
+        shown(by_other);
+        command.answer("y");
+        let Ended { code, result, said } = command.ended();
+        assert_eq!(code, Some(0), "{said}");
+        let note = "not sent, since it isn't due any more: Pay withdrawal 1 of 2 tokens";
+        assert!(said.contains(note), "{said}");
+        let document: Value = serde_json::from_str(&result).unwrap();
+        let paid = document["transactions"].as_array().unwrap().iter();
+        let paid: Vec<_> = paid.map(|one| one["changed"]["withdrawal"].as_str()).collect();
+        assert_eq!(paid, [Some("0"), Some("2")]);
     })
     .await;
 }

@@ -54,7 +54,7 @@ pub(crate) fn fails(command: Command, code: i32) -> String {
 pub(crate) fn stable(text: &str) -> String {
     let text = without_hashes(text);
     let lines = text.lines().map(|line| {
-        let is_cost = ["gas  ", "fee  ", "costs up to"]
+        let is_cost = ["gas  ", "fee  ", "costs up to", "at most "]
             .iter()
             .any(|word| line.trim_start().starts_with(word));
         let digits = |line: &str| {

@@ -299,8 +299,10 @@ async fn an_account_that_cannot_pay_for_all_steps_begins_with_none() {
         let cost = |step: &Value| U256::from_str(step["max_cost"].as_str().unwrap()).unwrap();
         let needed = cost(&steps[0]) + cost(&steps[1]);
         chain.chain.set_balance(account, needed - U256::ONE);
-        let said = fails(by(&chain, &folder, "lock 5 --yes"), 1);
-        assert!(said.contains("are needed: 0.000000000000000001 are missing"), "{said}");
+        for arguments in ["lock 5 --yes", "lock 5 --dry-run"] {
+            let said = fails(by(&chain, &folder, arguments), 1);
+            assert!(said.contains("are needed: 0.000000000000000001 are missing"), "{said}");
+        }
         assert_eq!(chain.chain.nonce(account), 0);
         chain.chain.set_balance(account, needed);
         shown(by(&chain, &folder, "lock 5 --yes"));

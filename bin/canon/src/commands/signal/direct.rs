@@ -15,7 +15,7 @@ use crate::{
     exit::{Exit, Failure},
     output,
     page::Page,
-    send::{self, LaterStep, SendArgs, Step, consent_before_wait},
+    send::{self, SendArgs, Step, consent_before_wait},
     signing::Opened,
 };
 
@@ -87,10 +87,11 @@ async fn own_slot(
                     // The question comes first, since nobody may be at the terminal when the slot begins.
                     let step = step_in(&subject, slot, proposer)?;
                     let question = "Send it in that slot, or if that is missed in your next one?";
-                    let later = LaterStep { step, question, bound: subject.bound(wanted) };
+                    let client = chain.client();
                     let consented =
-                        consent_before_wait(args.clone(), chain.client(), proposer, later);
-                    (*args, *wanted) = consented.await?;
+                        consent_before_wait(args.clone(), client, proposer, step, question);
+                    *args = consented.await?;
+                    *wanted = subject.bound(wanted);
                     match wait::until_slot(chain, slot, start).await {
                         Err(failure) if wait::is_missed(&failure) => {
                             wait::tell_missed(&failure);

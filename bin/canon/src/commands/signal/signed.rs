@@ -15,7 +15,7 @@ use crate::{
     exit::{Exit, Failure},
     output,
     page::until,
-    send::{self, LaterStep, SendArgs, Step, consent_before_wait},
+    send::{self, SendArgs, Step, consent_before_wait},
     signing::Opened,
     typed_data::{SignalMessage, SignedMessage, TypedMessage as _},
 };
@@ -126,9 +126,9 @@ pub(super) async fn submit(
             // The draw may not say yet whose slot it is.
             let step = step(&subject, document, None, document.signature.clone())?;
             let question = "Send it in that slot?";
-            let later = LaterStep { step, question, bound: subject.bound(&wanted) };
-            let account = opened.address();
-            (args, wanted) = consent_before_wait(args, chain.client(), account, later).await?;
+            let (client, account) = (chain.client(), opened.address());
+            args = consent_before_wait(args, client, account, step, question).await?;
+            wanted = subject.bound(&wanted);
             wait::until_slot(chain, message.slot, start).await?;
         }
     }

@@ -2,9 +2,34 @@
 
 use super::*;
 
+/// The base fee rises while the user reads: more is offered, and no more than what was shown for that case.
+#[tokio::test]
+async fn a_risen_price_costs_no_more_than_what_was_shown_for_it() {
+    let world = World::new("risen").await;
+    let plan = async |planned| world.plan(planned, FIVE).await;
+    let shown = RefCell::new(String::new());
+    let ask = async |text: &str, _: &str| {
+        shown.borrow_mut().push_str(text);
+        world.chain.set_base_fee_next(100_000_000_000);
+        Ok(Answer::Yes)
+    };
+    let before = world.chain.balance(world.account());
+    let sending = world.asking(&ask);
+    sending.run(world.mining(), std::future::pending(), &plan).await.unwrap();
+    let paid = before - world.chain.balance(world.account());
+    let ether = |before: &str, after: &str| -> f64 {
+        let shown = shown.borrow();
+        let rest = shown.split_once(before).unwrap_or_else(|| panic!("{shown}")).1;
+        rest.split_once(after).unwrap().0.parse().unwrap()
+    };
+    let paid = paid.to::<u128>() as f64 / 1e18;
+    let (now, most) = (ether("costs up to ", " ether"), ether("at most ", " ether in all"));
+    assert!(2.0 * now < paid && paid <= most, "{now} {paid} {most}");
+}
+
 /// What was agreed to is `costs up to`; a contract that is called uses more gas in the next block.
 #[tokio::test]
-async fn a_transaction_never_costs_more_than_what_was_shown_as_its_most() {
+async fn a_contract_that_uses_more_gas_meanwhile_costs_no_more_than_was_shown() {
     let world = World::new("cost").await;
     let governance = world.set.governance;
     // Allowed beforehand, so that the lock is simulated before the question.

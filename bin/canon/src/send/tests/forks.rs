@@ -170,6 +170,58 @@ async fn an_order_whose_nonce_something_else_used_is_sent_again_and_waited_for()
     );
 }
 
+/// A person gives a lock up by using its nonce for something else, before another command, and while it waits.
+#[tokio::test]
+async fn what_was_given_up_by_its_nonce_is_sent_again_only_by_its_command_and_with_consent() {
+    let world = World::new("given-up").await;
+    let mut wallet = Sender::new(world.client.clone(), world.chain.dev_accounts().remove(0));
+    let mut approve = async |spender| {
+        let next = world.client.next_block().await.unwrap();
+        let call = calls::approve(world.set.asset, spender, SEVEN);
+        let _ = wallet.submit(call, Checks::Full, next).await.unwrap();
+        world.chain.mine().unwrap();
+    };
+    approve(world.set.governance).await;
+    world.killed_before_it_sends().await;
+    approve(Address::with_last_byte(9)).await;
+    let shown = Shown::default();
+    ended_well(world.run("canon lock 7", SEVEN, &shown).await, "another command");
+    let told = shown.told.borrow().join("\n");
+    assert!(told.contains("not done, since 0x") && told.contains(": lock "), "{told}");
+    assert_eq!(world.power().await, SEVEN, "{told}");
+
+    // The same while the command waits for its block.
+    let (chain, account) = (world.chain.clone(), world.account());
+    let wait = move |_| {
+        let chain = chain.clone();
+        async move {
+            if chain.pool_size() > 0 {
+                let nothing = serde_json::json!({
+                    "from": account, "to": account, "nonce": format!("{:#x}", chain.nonce(account)),
+                    "maxFeePerGas": "0x174876e800", "maxPriorityFeePerGas": "0x174876e800",
+                });
+                let sent: B256 =
+                    chain.client().request("eth_sendTransaction", (nothing,)).await.unwrap();
+                assert!(!sent.is_zero());
+            }
+            chain.mine().unwrap();
+            Waited::Again
+        }
+    };
+    let plan = async |planned| world.plan(planned, FIVE).await;
+    let sending = world.asking(&yes);
+    let failure = sending.run(wait, std::future::pending(), &plan).await.unwrap_err();
+    let said = format!("{:#}", failure.report);
+    assert!(
+        said.starts_with("approve 5 wasn't done: 0x") && said.contains(" used its nonce, "),
+        "{said}"
+    );
+    assert_eq!((failure.exit, world.power().await), (Exit::CheckFailed, SEVEN));
+    // Somebody who wants it all the same runs the command again.
+    ended_well(world.run_asking(COMMAND, FIVE, &Shown::default()).await, "the same command again");
+    assert_eq!(world.power().await, Amount::of(12));
+}
+
 /// An endpoint whose history is pruned: `earliest` is the first block that it has, as in geth
 /// (`EthAPIBackend.HeaderByNumber`: `HistoryPruningCutoff()`) and in reth.
 fn prune(world: &World) {

@@ -52,6 +52,15 @@ impl IntentSender {
         Some(mined.find(|mined| mined.hash == transaction)?.block)
     }
 
+    /// The nonce of an intent's newest transaction, and the transaction of another program that was mined under it, as
+    /// of the block that was [settled](Self::settle) last; `None` if that isn't so.
+    pub fn displaced(&self, id: &IntentId) -> Option<(u64, B256)> {
+        let (nonce, used) = self.nonces.iter().rev().find(|(_, used)| used.is_for(id))?;
+        let mined = used.mined.as_ref()?;
+        let is_own = used.versions.iter().any(|version| version.hash == mined.hash);
+        (!is_own).then_some((*nonce, mined.hash))
+    }
+
     /// Whether a transaction of an intent can still be mined, as of the block that was
     /// [settled](Self::settle) last.
     pub fn may_be_mined(&self, id: &IntentId) -> bool {
