@@ -8,6 +8,7 @@ use std::{
 };
 
 use canon_chain::without_secrets;
+use canon_toml_file::looks_like_a_secret;
 use clap::{
     Arg, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -20,7 +21,6 @@ use crate::{
         stake, status, unlock, vote, withdraw,
     },
     exit::{Exit, Failure},
-    input::looks_like_a_secret,
 };
 
 /// Upgrade governance for rollups: sequencers signal, holders vote, anyone executes

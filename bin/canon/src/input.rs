@@ -33,21 +33,6 @@ pub(crate) fn discard_typed_ahead() {
     }
 }
 
-/// The number of digits of a private key, which has 64, give or take a mistake.
-const KEY_DIGITS: RangeInclusive<usize> = 62..=66;
-
-/// The number of words of the shortest mnemonic.
-const MNEMONIC_WORDS: usize = 12;
-
-/// Whether a text has the form of a private key or a mnemonic, perhaps mistyped. Such a text isn't repeated in errors.
-pub(crate) fn looks_like_a_secret(text: &str) -> bool {
-    let digits = text.trim();
-    let digits = digits.strip_prefix("0x").unwrap_or(digits);
-    let is_key =
-        KEY_DIGITS.contains(&digits.len()) && digits.chars().all(|c| c.is_ascii_hexdigit());
-    is_key || text.split_whitespace().count() >= MNEMONIC_WORDS
-}
-
 /// Returns a clap parser of whole numbers within bounds.
 pub(crate) fn whole<T>(
     range: RangeInclusive<T>,
@@ -195,19 +180,6 @@ mod tests {
     use canon_protocol::text::{fraction, time};
 
     use super::*;
-
-    #[test]
-    fn keys_and_mnemonics_look_like_secrets_even_if_mistyped() {
-        let key = "aB".repeat(32);
-        let words = |count| vec!["test"; count].join(" ");
-        for secret in [&*key, &format!("0x{key}"), &format!(" 0x{key}\n"), &key[1..], &words(12)] {
-            assert!(looks_like_a_secret(secret), "{secret}");
-        }
-        let address = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
-        for other in ["", "key.json", address, &words(11), &format!("{key}.json")] {
-            assert!(!looks_like_a_secret(other), "{other}");
-        }
-    }
 
     #[test]
     fn numbers_of_any_width_have_bounds() {

@@ -12,13 +12,14 @@ use canon_chain::{
     AccountSigner, Client, Expected, FoundryKeystores, KeyError, KeySource, Secret, UnlockedAccount,
 };
 use canon_protocol::{ForeignText, text::address};
+use canon_toml_file::looks_like_a_secret;
 use clap::Args;
 use console::Term;
 use eyre::{Report, eyre};
 
 use crate::{
     exit::Failure,
-    input::{home_folder, looks_like_a_secret, quantity, whole},
+    input::{home_folder, quantity, whole},
     output,
 };
 

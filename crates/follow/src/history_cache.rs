@@ -7,7 +7,8 @@ use crate::{
 };
 use alloy_primitives::{Address, ChainId};
 use std::{
-    fs::DirBuilder,
+    fs::{self, DirBuilder},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -60,5 +61,15 @@ impl HistoryCache {
         std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
         folder.create(&self.folder).map_err(failed)?;
         checkpoint.write(path)
+    }
+
+    /// Removes the file at `path` in the folder.
+    pub(crate) fn discard(&self, path: &Path) -> Result<(), CheckpointError> {
+        match fs::remove_file(path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(CheckpointError::Io { path: path.to_owned(), source })
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -90,9 +90,7 @@ pub enum OpenNote {
     )]
     NotVerified(#[source] Arc<Error>),
     /// The file with an earlier state of the set wasn't used.
-    #[error(
-        "the saved state couldn't be used ({0}); all blocks were read again, and it is replaced"
-    )]
+    #[error("the saved state couldn't be used ({0}) and is discarded: all blocks were read again")]
     NotRead(#[source] CheckpointError),
     /// The state wasn't saved, so the next program reads the same blocks again.
     #[error(
@@ -106,7 +104,7 @@ pub enum OpenNote {
 pub struct HistoryProgress {
     /// The last block that was read.
     pub block: BlockNumber,
-    /// The newest block.
+    /// The newest block. It is older than the last one that was read while the endpoint lags, which is waited for.
     pub head: BlockNumber,
     /// The number of folded events, without those before a saved state.
     pub events: u64,
@@ -253,9 +251,16 @@ async fn open(
         }
     }
     let after = follower.checkpoint().filter(|after| Some(after.block()) != before);
-    if let Some(Err(error)) = after.map(|checkpoint| cache.save(&checkpoint, &path)) {
-        // The note about an unusable file says that it is replaced, which isn't the case now.
-        notes.retain(|note| !matches!(note, OpenNote::NotRead(_)));
+    let is_unusable = |note: &OpenNote| matches!(note, OpenNote::NotRead(_));
+    let written = match after {
+        Some(checkpoint) => cache.save(&checkpoint, &path),
+        // A young chain has no state to save yet, and the next program shouldn't meet the same file.
+        None if notes.iter().any(is_unusable) => cache.discard(&path),
+        None => Ok(()),
+    };
+    if let Err(error) = written {
+        // The note about an unusable file says that it is discarded, which isn't the case now.
+        notes.retain(|note| !is_unusable(note));
         notes.push(OpenNote::NotWritten(error));
     }
     Ok((follower, view))
@@ -324,7 +329,7 @@ async fn catch_up(
     progress: &mut impl FnMut(HistoryProgress),
     pause: &mut impl Pause,
 ) -> Result<SetView, HistoryError> {
-    let mut retries = Retries::PROGRESS;
+    let (mut retries, mut lags) = (Retries::PROGRESS, Retries::LAG);
     let mut reorganizations = 0;
     loop {
         let before = follower.block().map(|block| block.number);
@@ -345,17 +350,19 @@ async fn catch_up(
         };
         if let (Some(block), Some(head)) = (follower.block(), follower.head()) {
             let (block, head, events) = (block.number, head.number, follower.events());
-            if block <= head {
-                progress(HistoryProgress { block, head, events });
-            }
+            progress(HistoryProgress { block, head, events });
             if Some(block) > before {
                 retries = Retries::PROGRESS;
             }
         }
-        if let Some(error) = error
-            && !retries.allow(&error, pause).await
-        {
-            return Err(error);
+        if let Some(error) = error {
+            let retries = match error {
+                HistoryError::Behind { .. } => &mut lags,
+                _ => &mut retries,
+            };
+            if !retries.allow(&error, pause).await {
+                return Err(error);
+            }
         }
     }
 }

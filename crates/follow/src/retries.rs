@@ -49,9 +49,12 @@ impl Retries {
     pub(crate) const QUESTION: Self = Self { failures: 0, most: 4 };
 
     /// The limit for a step of a long task. One step can take ten requests, and most of the task may
-    /// already be done. The pauses add up to more than a minute and a half, in which a node that lags can
-    /// catch up.
+    /// already be done. The pauses add up to more than a minute and a half.
     pub(crate) const PROGRESS: Self = Self { failures: 0, most: 12 };
+
+    /// The limit for an endpoint whose newest block is older than one that was read before. The pauses add up to 16
+    /// seconds, more than a slot of L1.
+    pub(crate) const LAG: Self = Self { failures: 0, most: 7 };
 
     /// Records a failure. Returns whether to retry, after the pause.
     pub(crate) async fn allow(&mut self, failure: &impl Failure, pause: &mut impl Pause) -> bool {

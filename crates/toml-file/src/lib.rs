@@ -1,9 +1,13 @@
 //! Mistakes in TOML files written by users: each with its place, its field and what was expected.
 
+mod secret;
+
 use std::{fmt, ops::Range};
 
 use canon_protocol::ForeignText;
 use toml::de::{DeTable, DeValue};
+
+pub use secret::{looks_like_a_secret, may_have_a_secret};
 
 /// The mistakes in a TOML file. Displayed, each one names the file, the line, the column, the field and what
 /// was expected, and quotes the line.
@@ -70,24 +74,26 @@ impl Problem {
         Self::new(text, span, field, message)
     }
 
-    /// A problem that the TOML parser found in `text`.
+    /// A problem that the TOML parser found in `text`. A line that may have a secret isn't repeated: the file may be
+    /// another one than the user meant.
     pub fn unparsed(text: &str, error: &toml::de::Error) -> Self {
         let span = error.span().unwrap_or(0..0);
         let field = path_at(text, &span);
+        // A salt has as many digits as a key, and is no secret.
+        if !field.ends_with("salt") && may_have_a_secret(line_at(text, span.start)) {
+            let message = "expected a field with its value, found what may be a key or a mnemonic";
+            return Self::unquoted(text, span, String::new(), message.to_owned());
+        }
         let message = error.message().trim().replace('\n', ", ");
         Self::new(text, span, field, message)
     }
 
     /// A problem at `span`, a range of bytes in `text`.
     pub fn new(text: &str, span: Range<usize>, field: String, message: String) -> Self {
-        let mut start = span.start.min(text.len());
-        while !text.is_char_boundary(start) {
-            start -= 1;
-        }
+        let start = boundary(text, span.start);
         let before = &text[..start];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let quote = text[line_start..].lines().next().unwrap_or_default();
-        let column = text[line_start..start].chars().count();
+        let quote = line_at(text, start);
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
         let meant = text.get(start..span.end).unwrap_or_default();
         let width = meant.lines().next().unwrap_or_default().chars().count().max(1);
         Self {
@@ -98,6 +104,22 @@ impl Problem {
             quote: Some(Quote { line: quote.replace('\t', " "), width }),
         }
     }
+}
+
+/// The last boundary between characters at or before a position in bytes.
+fn boundary(text: &str, position: usize) -> usize {
+    let mut start = position.min(text.len());
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    start
+}
+
+/// The line with a position in bytes.
+fn line_at(text: &str, position: usize) -> &str {
+    let before = &text[..boundary(text, position)];
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    text[start..].lines().next().unwrap_or_default()
 }
 
 impl fmt::Display for Problem {

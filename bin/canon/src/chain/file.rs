@@ -5,7 +5,7 @@ use std::ops::Range;
 use alloy_primitives::{Address, ChainId};
 use canon_chain::Endpoint;
 use canon_protocol::text::{address, number};
-use canon_toml_file::Problem;
+use canon_toml_file::{Problem, may_have_a_secret};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -52,7 +52,8 @@ pub(super) fn parse(text: &str) -> Result<FileSettings, Problem> {
                     true => "secrets don't belong in this file",
                     false => "expected rpc-url, registry or chain-id",
                 };
-                let (name, message) = (name.to_owned(), message.to_owned());
+                let name = if may_have_a_secret(name) { String::new() } else { name.to_owned() };
+                let message = message.to_owned();
                 return Err(Problem::unquoted(text, key.span(), name, message));
             }
         };

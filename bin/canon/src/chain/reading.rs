@@ -122,6 +122,12 @@ impl Chain {
         self.note_age(&head);
         let bar = progress::bar("Reading blocks", 0)?;
         let progress = |HistoryProgress { block, head, .. }: HistoryProgress| {
+            if block > head {
+                self.notes.once(format!(
+                    "the endpoint's newest block, {head}, is older than one that was read before, {block}: waiting \
+                     until it has that, for up to 16 seconds"
+                ));
+            }
             bar.set_length(head.get());
             bar.set_position(block.get());
         };

@@ -296,8 +296,10 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
                         return Err(Stopped::ForGood(failures::too_late(step.title())));
                     }
                     if let Some(error) = self.pursue(Some(&step.intent), next).await {
+                        // Something else of the account is in flight: afterwards the step may do something else.
+                        let is_overtaken = matches!(error, Error::UnexpectedNonce { .. });
                         // What was recorded before the node refused it, another node may have.
-                        if !error.is_temporary() && !self.is_sent(step, earlier) {
+                        if (is_overtaken || !error.is_temporary()) && !self.is_sent(step, earlier) {
                             if let Some(created) = self.created_by_others(step, None).await? {
                                 return Ok(created);
                             }

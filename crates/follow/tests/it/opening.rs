@@ -19,8 +19,7 @@ use canon_devchain::{Devchain, DevchainConfig, UnsignedCall};
 use canon_faults::{Answer, Fault, FaultPlan, Faults};
 use canon_follow::{
     ChainSource, Checkpoint, CheckpointError, ComparisonScope, FindError, Follower, HistoryCache,
-    HistoryError, HistoryProgress, OpenNote, OpenSubject, OpenedSet, SetIdentity, check_every_view,
-    open_set,
+    HistoryError, OpenNote, OpenSubject, OpenedSet, SetIdentity, check_every_view, open_set,
 };
 use canon_protocol::BlockNumber;
 use canon_testkit::histories::Rng;
@@ -102,13 +101,8 @@ impl Deployed {
         question: &Question,
         cache: &mut HistoryCache,
     ) -> OpenedSet {
-        let mut last: Option<HistoryProgress> = None;
-        let progress = |now: HistoryProgress| {
-            assert!(now.block <= now.head, "{now:?}");
-            last = Some(now);
-        };
         let subject = subject(client, self.set.registry, question);
-        open_set(subject, cache, progress, no_pause).await.unwrap()
+        open_set(subject, cache, |_| (), no_pause).await.unwrap()
     }
 
     pub(crate) async fn identity(&self, client: &Client) -> SetIdentity {
@@ -377,6 +371,24 @@ fn a_file_that_is_of_no_use_is_noted_and_replaced() {
         assert!(opened.view == fresh.view);
         fs::remove_file(&cache).unwrap();
     });
+}
+
+#[test]
+fn a_file_that_is_of_no_use_is_discarded_where_no_block_is_final_yet() {
+    let deployed = Deployed::shared();
+    let chain = deployed.chain(1, 1);
+    let cache = folder("young");
+    fs::create_dir_all(&cache).unwrap();
+    let path = cache.join(format!("{}-{:#x}.json", chain.chain_id(), deployed.set.registry));
+    fs::write(&path, "{").unwrap();
+    run(async {
+        let client = client(chain.client()).await;
+        let opened = deployed.open(&client, &cache).await;
+        assert!(matches!(opened.notes[..], [OpenNote::NotRead(_)]), "{:?}", opened.notes);
+        assert!(!path.exists());
+        assert!(deployed.open(&client, &cache).await.notes.is_empty());
+    });
+    fs::remove_dir_all(&cache).unwrap();
 }
 
 #[test]

@@ -26,3 +26,22 @@ async fn a_lock_that_a_wallet_sped_up_is_not_sent_once_more() {
     let ran = world.run(COMMAND, FIVE, &shown).await;
     assert_eq!(world.power().await, FIVE, "locked twice: {:?} {ran:?}", shown.told.borrow());
 }
+
+/// The pool has a lock that another program signed with the same key, whose effect this command would repeat.
+#[tokio::test]
+async fn nothing_is_sent_beside_a_transaction_in_the_pool_that_something_else_sent() {
+    let world = World::new("overtaken").await;
+    let account = world.account();
+    let nothing = serde_json::json!({ "from": account, "to": account });
+    let _: B256 = world.chain.client().request("eth_sendTransaction", (nothing,)).await.unwrap();
+    let nonce = world.chain.nonce(account);
+    let Ran::Ended(Err(failure)) = world.run(COMMAND, FIVE, &Shown::default()).await else {
+        panic!()
+    };
+    let said = format!("{:#}", failure.report);
+    assert!(said.contains("if something else uses the key, wait until"), "{said}");
+    world.chain.mine().unwrap();
+    assert_eq!(world.chain.nonce(account), nonce + 1, "only the other one is mined");
+    ended_well(world.run(COMMAND, FIVE, &Shown::default()).await, "afterwards");
+    assert_eq!(world.power().await, FIVE);
+}

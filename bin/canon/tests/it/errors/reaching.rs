@@ -5,7 +5,11 @@ use std::fs;
 use snapbox::{cmd::Command, file};
 
 use crate::{
-    chain::Chain, sending::KEYSTORE, servers::closed_port, support::canon, transcript::Transcript,
+    chain::Chain,
+    sending::KEYSTORE,
+    servers::{Folder, closed_port},
+    support::canon,
+    transcript::Transcript,
 };
 
 /// The program in a folder without `canon.toml`.
@@ -104,12 +108,45 @@ fn a_file_without_an_end_is_refused() {
         "push --yes --private-key-file /dev/zero SET",
         "push --yes --mnemonic-file /dev/zero SET",
         "push --yes --keystore /dev/zero SET",
-        "vote --signature /dev/zero SET",
-        "signal --signature /dev/zero SET",
+        "vote 0 --signature /dev/zero SET",
+        "signal 0x7777777777777777777777777777777777777777 --signature /dev/zero SET",
     ] {
         let output = nowhere(&arguments.replace("SET", set)).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments}: {said}");
         assert!(said.contains("expected at most 16 MiB, found more"), "{arguments}: {said}");
+    }
+}
+
+/// A file in the wrong place may be one with a key or a mnemonic.
+#[test]
+fn a_file_with_a_secret_in_the_place_of_another_one_is_not_repeated() {
+    let folder = Folder::new("errors-secrets");
+    let key = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+    let words = "test test test test test test test test test test test junk";
+    for (content, secret) in [
+        (key.to_owned(), key),
+        (format!("0x{key}"), key),
+        (format!("CANON_PRIVATE_KEY=0x{key}"), key),
+        (format!("0x{key} = 1"), key),
+        (format!("\"{key}\" = \"a\""), key),
+        (words.to_owned(), "test test"),
+        (format!("MNEMONIC={words}"), "junk"),
+    ] {
+        let file = folder.file("file");
+        fs::write(&file, &content).unwrap();
+        for command in [
+            "deploy FILE",
+            "rehearse --scenario FILE",
+            "config --config FILE",
+            "audit --manifest FILE",
+        ] {
+            let arguments = command.replace("FILE", file.to_str().unwrap());
+            let output =
+                nowhere(&arguments).env("ETH_RPC_URL", "http://localhost:1").output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{command} {content}: {said}");
+            assert!(!said.contains(secret), "{command} {content}: {said}");
+        }
     }
 }
