@@ -25,6 +25,11 @@ pub enum Error {
         /// The largest one that can be set, in Unix seconds.
         latest: u64,
     },
+    /// Time changes only with blocks.
+    #[error(
+        "the chain has no clock: set the timestamp of the next block (evm_setNextBlockTimestamp)"
+    )]
+    NoClock,
     /// The pool or the EVM refuses the transaction. The message is the one that a node would give.
     #[error("{0}")]
     Transaction(String),
