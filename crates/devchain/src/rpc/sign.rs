@@ -46,7 +46,6 @@ fn sign(chain: &Chain, account: Address, hash: &B256) -> RpcResult<Box<RawValue>
     json(Bytes::from(signer.sign_hash_sync(hash).or_server_error()?.as_bytes()))
 }
 
-/// Signs a message of a person (EIP-191).
 /// The accounts that can send: those whose keys the chain has, then those that are impersonated, in the
 /// order of their addresses.
 fn accounts(chain: &Chain) -> Vec<Address> {
@@ -58,6 +57,7 @@ fn accounts(chain: &Chain) -> Vec<Address> {
     accounts
 }
 
+/// Signs a message of a person (EIP-191).
 fn sign_message(chain: &Chain, account: Address, message: &[u8]) -> RpcResult<Box<RawValue>> {
     sign(chain, account, &eip191_hash_message(message))
 }
@@ -69,11 +69,10 @@ fn sign_typed_data(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawV
     sign(chain, account, &hash.map_err(|error| invalid_params(error.to_string()))?)
 }
 
-/// Answers with the encoding of the signed transaction, as anvil does and viem and ethers expect.
-/// Geth and the specification have it in an object.
+/// Answers with the encoding of the signed transaction, as anvil does. viem, ethers, alloy and cast
+/// send that answer on as it is. Geth and the specification have it in an object, as web3.py expects.
 fn sign_transaction(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let (request, from) = transaction_of_sender(params)?;
-    chain.signer(from).ok_or(Error::UnknownSigner(from)).or_server_error()?;
     json(Bytes::from(transactions::fill(chain, request, from, Signing::Valid)?.encoded_2718()))
 }
 

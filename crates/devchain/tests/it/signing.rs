@@ -91,6 +91,13 @@ async fn other_accounts_do_not_sign() {
     ] {
         assert_eq!(refusal(request(&provider, method, params).await), expected, "{method}");
     }
+    // That nobody can sign comes before all that is wrong with the transaction.
+    chain.stop_impersonating(stranger);
+    for method in ["eth_sendTransaction", "eth_signTransaction"] {
+        let tx = json!([{ "from": stranger, "to": stranger, "value": "0x1" }]);
+        assert_eq!(refusal(request(&provider, method, tx).await), expected, "{method}");
+    }
+    assert!(expected.1.starts_with("unknown account: no signer available for 0x07070707"));
     let account = dev(&chain, 0);
     let mut other = mail();
     other["primaryType"] = json!("Letter");
