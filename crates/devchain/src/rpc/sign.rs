@@ -35,7 +35,7 @@ pub(super) fn dispatch(
             let message = params.next::<Bytes>();
             message.and_then(|message| sign_message(chain, params.next()?, &message))
         }
-        "eth_signTypedData_v4" => sign_typed_data(chain, params),
+        "eth_signTypedData" | "eth_signTypedData_v4" => sign_typed_data(chain, params),
         "eth_signTransaction" => sign_transaction(chain, params),
         _ => return None,
     })
