@@ -1,5 +1,5 @@
 // What programs ask a node beside the transactions of an upgrade: states, logs, fees, signatures and refusals.
-import { parseEther, verifyMessage, verifyTypedData } from "ethers";
+import { JsonRpcSigner, parseEther, toQuantity, Transaction, verifyMessage, verifyTypedData } from "ethers";
 import { refusal, scenario, step } from "../transcript.mjs";
 import { fees, provider, reverted, shown, shownBlock, shownLog, shownTransaction } from "./chain.mjs";
 import { typedData } from "./upgrade.mjs";
@@ -194,6 +194,15 @@ export const sign = ({ node, wallets, mined }, set) =>
     const receipt = await mined(() => listed.sendTransaction({ to: cold, value: 5, ...fees }));
     see("eth_sendTransaction", [receipt.status, receipt.gasUsed, receipt.type]);
     see("received", await node.getBalance(cold));
+    const lone = { from: listed.address, to: cold.address, maxFeePerGas: toQuantity(fees.maxFeePerGas) };
+    const { hash } = await mined(async () => ({ hash: await node.send("eth_sendTransaction", [lone]) }));
+    const filled = await node.getTransaction(hash);
+    see("a maximum fee without a priority fee", [filled.maxFeePerGas, filled.maxPriorityFeePerGas]);
+    const signed = await listed.signTransaction({ to: cold.address, nonce: 7, ...fees });
+    see("eth_signTransaction", Transaction.from(signed).from === listed.address);
+    const stranger = new JsonRpcSigner(node, "0x00000000000000000000000000000000000000b1");
+    const nobody = [() => stranger.signMessage("Canon"), () => node.send("eth_sendTransaction", [{ from: stranger.address, value: "0x1" }])];
+    see("no signer", (await Promise.all(nobody.map(refusal))).map((error) => /No Signer available/i.test(JSON.stringify(error.error ?? error.info ?? error.message))));
     const raw = await team.signTransaction(await team.populateTransaction({ to: cold, ...fees }));
     see("raw", raw);
     see("nonce", await node.getTransactionCount(team, "pending"));

@@ -4,12 +4,14 @@ import {
   createPublicClient,
   createWalletClient,
   getAbiItem,
+  getAddress,
   hexToBigInt,
   http,
   keccak256,
   numberToHex,
   parseEther,
   recoverMessageAddress,
+  recoverTransactionAddress,
   verifyMessage,
   verifyTypedData,
 } from "viem";
@@ -29,6 +31,10 @@ export const connected = ({ node }) =>
     see("listening", await node.request({ method: "net_listening" }));
     see("syncing", await node.request({ method: "eth_syncing" }));
     see("hash", await node.request({ method: "web3_sha3", params: ["0x00"] }));
+    // Anvil lists contracts that it doesn't have, and no id of the fork.
+    const { current, ...later } = await node.request({ method: "eth_config" });
+    const { forkId, systemContracts, ...rules } = current;
+    see("rules", [rules, later, systemContracts.HISTORY_STORAGE_ADDRESS, /^0x[0-9a-f]{8}$/.test(forkId)]);
     see("blob base fee", await node.getBlobBaseFee());
     see("gas price", await node.getGasPrice());
     see("tip", await node.estimateMaxPriorityFeePerGas());
@@ -75,6 +81,14 @@ export async function read({ node, wallets, options }, set, url) {
     see("no contract yet", classes(await refusal(() => node.readContract(early))));
     see("slot", await node.readContract({ ...set.Rollup, functionName: "getCurrentSlot", blockNumber: 30n }));
   });
+  await step("whole accounts", async (see) => {
+    const account = (address, block) => node.request({ method: "eth_getAccount", params: [address, block] });
+    // Anvil's roots contain slots that were cleared. These contracts have none.
+    for (const name of ["Governance", "Payload"]) see(name, await account(set[name].address, "latest"));
+    see("earlier", await account(set.Governance.address, "0x14"));
+    see("without code", await account(wallets.team.account.address, "latest"));
+    see("unknown", await account("0x00000000000000000000000000000000000000b1", "latest"));
+  });
   await step("overrides", async (see) => {
     const word = (number) => numberToHex(number, { size: 32 });
     const stateOverride = [{ address: rollup, stateDiff: [{ slot: word(3), value: word(7) }] }];
@@ -102,6 +116,8 @@ export async function read({ node, wallets, options }, set, url) {
     see("by index", shownTransaction(await node.getTransaction({ blockNumber: 10n, index: 0 })));
     see("by block's hash", shownTransaction(await node.getTransaction({ blockHash: sent.blockHash, index: 0 })));
     see("raw", keccak256(await node.getRawTransaction({ hash: sent.hash })) === sent.hash);
+    const raw = (by, block) => node.request({ method: `eth_getRawTransactionByBlock${by}AndIndex`, params: [block, "0x0"] });
+    see("raw by index", [keccak256(await raw("Number", "0xa")), keccak256(await raw("Hash", sent.blockHash))]);
     see("confirmations", await node.getTransactionConfirmations({ hash: sent.hash }));
     see("unknown", (await refusal(() => node.getTransaction({ hash: scenario.blockHash }))).name);
     see("no receipt", (await refusal(() => node.getTransactionReceipt({ hash: scenario.blockHash }))).name);
@@ -263,6 +279,8 @@ export const sign = ({ node, wallets, options, at, mined }, set) =>
     see("raw", raw);
     see("nonce", hexToBigInt(await node.request({ method: "eth_getTransactionCount", params: [wallets.team.account.address, "pending"] })));
     see("personal_sign", await verifyMessage({ address, message, signature: await listed.signMessage({ message }) }));
+    const signed = await listed.signTransaction({ to: cold, nonce: 7, ...fees });
+    see("eth_signTransaction", (await recoverTransactionAddress({ serializedTransaction: signed })) === getAddress(address));
     const data = typedData("proposals", set.Proposals, "Signal", { payload: set.Payload.address, slot: 7n, instance: set.Rollup.address });
     see("eth_signTypedData_v4", await verifyTypedData({ ...data, address, signature: await listed.signTypedData(data) }));
   });

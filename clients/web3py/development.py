@@ -91,7 +91,8 @@ def develop(chain, the_set):
 
         chain.at(5100)
         node.mine()
-        node.increase_time(1_000)
+        first, second = node.increase_time(400), node.increase_time(600)
+        seen["the answer is the total"] = second - first
         node.mine()
         later, before = times(2)
         seen["1,000 s later, and no 100 more"] = 1_000 <= later - before < 1_100

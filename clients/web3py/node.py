@@ -198,6 +198,11 @@ def sign(chain, the_set):
         receipt = chain.mined(eth.send_raw_transaction, raw.raw_transaction)
         seen["raw"] = [raw.raw_transaction, receipt.transactionHash == raw.hash, chain.shown(receipt)]
         seen["eth_sign"] = Account.recover_message(message, signature=eth.sign(listed, text="Canon")) == listed
+        # Both answer with the encoding, and not, as geth does, with the object that the client expects.
+        transaction = {"from": listed, "to": cold, "nonce": "0x7", **{name: hex(value) for name, value in FEES.items()}}
+        answer = chain.w3.provider.make_request("eth_signTransaction", [transaction])
+        seen["eth_signTransaction"] = Account.recover_transaction(answer["result"]) == listed
+        seen["sign_transaction"] = type(refusal(eth.sign_transaction, {"from": listed, "to": cold, "nonce": 7, **FEES})).__name__
         slot = {"payload": the_set["Payload"].address, "slot": 7, "instance": the_set["Rollup"].address}
         data = typed_data("proposals", the_set["Proposals"], "Signal", slot)
         signature = chain.w3.manager.request_blocking("eth_signTypedData_v4", [listed, data])

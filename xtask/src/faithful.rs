@@ -1,5 +1,6 @@
 //! Comparison of the devchain with a real anvil. The same transactions run on both, and everything
-//! that a client can read about them is compared. The devchain's HTTP server is tested with `cast`.
+//! that a client can read about them is compared. The devchain's HTTP server is tested with `cast`. A
+//! devchain that follows a clock is compared with anvil, too.
 //!
 //! The following isn't compared:
 //! - block hashes and state roots: the devchain computes no state roots, so hashes differ;
@@ -18,6 +19,7 @@
 
 mod asm;
 mod cast;
+mod clock;
 mod compare;
 mod contracts;
 mod kinds;
@@ -74,6 +76,7 @@ pub(crate) async fn run(anvil: &Path, cast: &Path, seed: u64) -> Result<()> {
     println!("{:5}  values compared", differ.compared);
     let commands = cast::check(&chain, cast).await?;
     println!("{commands:5}  cast commands");
+    println!("{:5}  answers about time", clock::check(anvil).await?);
     ensure!(
         differ.differences.is_empty(),
         "{} differences:\n{}",

@@ -3,13 +3,14 @@
 use std::sync::{Arc, OnceLock};
 
 use alloy_consensus::{
-    Eip658Value, Header, Receipt, ReceiptEnvelope, Transaction, TxEnvelope,
+    BlockBody, Eip658Value, Header, Receipt, ReceiptEnvelope, Transaction, TxEnvelope,
     constants::{EMPTY_OMMER_ROOT_HASH, EMPTY_WITHDRAWALS},
     proofs::ordered_trie_root_with_encoder,
     transaction::Recovered,
 };
-use alloy_eips::{eip2718::Encodable2718, eip7685::EMPTY_REQUESTS_HASH};
+use alloy_eips::{eip2718::Encodable2718, eip4895::Withdrawals, eip7685::EMPTY_REQUESTS_HASH};
 use alloy_primitives::{Address, B64, B256, Bloom, Bytes, Log, Signature, U256};
+use alloy_rlp::encode;
 use alloy_rpc_types_eth::TxGasAndReward;
 
 use crate::state::Version;
@@ -117,6 +118,14 @@ impl Block {
 
     pub(crate) fn base_fee(&self) -> u64 {
         self.header.base_fee_per_gas.unwrap_or_default()
+    }
+
+    /// The block in RLP, without ommers and withdrawals.
+    pub(crate) fn encoded(&self) -> Bytes {
+        let transactions = self.transactions.iter().map(|tx| tx.inner().clone()).collect();
+        let withdrawals = Some(Withdrawals::default());
+        let body = BlockBody { transactions, ommers: Vec::new(), withdrawals };
+        encode(alloy_consensus::Block::new(self.header.clone(), body)).into()
     }
 
     /// The gas used and the priority fee of each transaction, cheapest first.

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// The latest timestamp that can be set, so that each later block has one too.
-const MAX_TIMESTAMP: u64 = i64::MAX as u64;
+pub(crate) const MAX_TIMESTAMP: u64 = i64::MAX as u64;
 
 /// The base fee from which on full blocks don't raise it, so that it stays a number of 64 bits.
 const MAX_BASE_FEE: u64 = u64::MAX / 2;
@@ -60,6 +60,9 @@ pub(crate) struct Chain {
     pub(crate) next: NextBlock,
     /// Seconds from a block to the next one, if not those of the configuration.
     pub(crate) timestamp_interval: Option<u64>,
+    /// The seconds by which the chain's time is ahead of its clock; without a clock, those that clients
+    /// have added.
+    pub(crate) time_offset: i64,
     /// The mode of mining. A server waits for its changes.
     pub(crate) mining: watch::Sender<Mining>,
     /// The number of reorgs, so that blocks with equal content differ in their RANDAO and hash.
@@ -105,6 +108,7 @@ impl Chain {
             mining: watch::Sender::new(config.mining),
             next: NextBlock::default(),
             timestamp_interval: None,
+            time_offset: 0,
             genesis: config.clone(),
             config,
             signers,
@@ -122,6 +126,7 @@ impl Chain {
             impersonate_all: false,
         };
         chain.append(Block::seal(genesis, Vec::new(), versions));
+        chain.follow_clock();
         chain
     }
 
@@ -173,7 +178,10 @@ impl Chain {
                 Mining::Auto | Mining::Manual => self.config.block_time,
             };
             let head = self.head().header.timestamp;
-            let next = head.saturating_add(self.timestamp_interval.unwrap_or(usual));
+            let next = match (self.timestamp_interval, self.clock_time()) {
+                (None, Some(time)) => time,
+                (interval, _) => head.saturating_add(interval.unwrap_or(usual)),
+            };
             next.min(MAX_TIMESTAMP).max(head + 1)
         })
     }
@@ -276,11 +284,14 @@ impl Chain {
     }
 
     /// Replaces the whole chain by another one. Filters and impersonations belong to the clients and
-    /// are gone; whoever waits for changes of the mining mode goes on waiting.
-    pub(crate) fn replace(&mut self, other: Self) {
+    /// are gone; whoever waits for changes of the mining mode goes on waiting. The clock stays.
+    pub(crate) fn replace(&mut self, mut other: Self) {
         let mining = self.mining.clone();
         mining.send_replace(*other.mining.borrow());
+        other.genesis.clock = self.genesis.clock.take();
+        other.config.clock = self.config.clock.take();
         *self = Self { mining, ..other };
+        self.follow_clock();
     }
 
     pub(crate) fn set_balance(&mut self, address: Address, balance: U256) {

@@ -4,6 +4,8 @@ use std::num::NonZeroU64;
 
 use alloy_primitives::{Address, U256, address};
 
+use crate::clock::Clock;
+
 /// The parameters of a [`Devchain`](crate::Devchain). Two chains with equal parameters and equal
 /// inputs have equal blocks, bit for bit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +15,12 @@ pub struct DevchainConfig {
     /// The timestamp of block 0, in Unix seconds. Default 1 January 2026, 00:00 UTC.
     pub genesis_timestamp: u64,
     /// Seconds from a block to the next one, if no timestamp was set for it. Default 1; 0 is
-    /// treated as 1.
+    /// treated as 1. A chain with a clock doesn't need it.
     pub block_time: u64,
+    /// The clock that gives the timestamp of a block for which none was set. A block is at least one
+    /// second after its parent even if the clock isn't. A dump doesn't contain it. Default none: time
+    /// changes only with blocks.
+    pub clock: Option<Clock>,
     /// The gas limit of each block. Default 60 million, as on mainnet since November 2025.
     pub gas_limit: u64,
     /// The base fee of blocks 0 and 1, in wei per gas. From block 2 on it follows from EIP-1559.
@@ -45,6 +51,7 @@ impl Default for DevchainConfig {
             chain_id: 31337,
             genesis_timestamp: 1_767_225_600,
             block_time: 1,
+            clock: None,
             gas_limit: 60_000_000,
             base_fee: 1_000_000_000,
             coinbase: address!("0x0000000000000000000000000000000000000000"),

@@ -25,6 +25,11 @@ pub enum Error {
         /// The largest one that can be set, in Unix seconds.
         latest: u64,
     },
+    /// Time changes only with blocks.
+    #[error(
+        "the chain has no clock: set the timestamp of the next block (evm_setNextBlockTimestamp)"
+    )]
+    NoClock,
     /// The pool or the EVM refuses the transaction. The message is the one that a node would give.
     #[error("{0}")]
     Transaction(String),
@@ -32,7 +37,10 @@ pub enum Error {
     #[error("not a signed transaction: {0}")]
     Undecodable(String),
     /// No key is known for the account and it is not impersonated.
-    #[error("no key for {0}: sign the transaction yourself, or impersonate the account")]
+    #[error(
+        "unknown account: no signer available for {0}; sign with its key yourself, or impersonate it \
+         to send"
+    )]
     UnknownSigner(Address),
     /// The bytes can't be code of an account.
     #[error("invalid code: {0}")]

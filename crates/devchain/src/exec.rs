@@ -1,6 +1,6 @@
 //! The execution of transactions and calls. No other file runs the EVM.
 
-use std::convert::Infallible;
+use std::{collections::BTreeMap, convert::Infallible};
 
 use alloy_consensus::{Header, Transaction, Typed2718};
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -15,6 +15,7 @@ use revm::{
     context_interface::{block::BlobExcessGasAndPrice, cfg::gas},
     database_interface::WrapDatabaseRef,
     handler::MainnetContext,
+    precompile::{PrecompileSpecId, Precompiles},
     primitives::hardfork::SpecId,
     state::AccountInfo,
 };
@@ -30,6 +31,13 @@ pub(crate) use invalid::{Invalid, InvalidKind};
 
 /// The rules of mainnet since December 2025 (Osaka).
 const SPEC: SpecId = SpecId::OSAKA;
+
+/// The contracts that the EVM has without code, by their names in EIP-7910.
+pub(crate) fn precompiles() -> BTreeMap<String, Address> {
+    let precompiles = Precompiles::new(PrecompileSpecId::from_spec_id(SPEC));
+    let named = precompiles.inner().iter();
+    named.map(|(address, contract)| (contract.id().name().to_owned(), *address)).collect()
+}
 
 /// The state at the head, on which the transactions of a block are executed.
 struct Head<'a> {

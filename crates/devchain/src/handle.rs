@@ -28,8 +28,9 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// An Ethereum L1 in this process. Clones share one chain.
 ///
-/// All methods are synchronous: a chain has no tasks, no clock and no randomness of its own. Its time
-/// is the timestamp of its head, which changes only when a block is mined.
+/// All methods are synchronous: a chain has no tasks and no randomness of its own. Its time is the
+/// timestamp of its head, which changes only when a block is mined, unless it was given a
+/// [`Clock`](crate::Clock).
 #[derive(Clone)]
 pub struct Devchain {
     chain: Arc<Mutex<Chain>>,
@@ -188,9 +189,12 @@ impl Devchain {
     }
 
     /// Sets the timestamp of the next block to `seconds` after the head, or after the timestamp that
-    /// was already set. It is at least one second after the head. Returns it.
+    /// was already set. It is at least one second after the head. With a clock, adds `seconds` to the
+    /// clock's time instead, for all blocks to come. Returns the timestamp of the next block.
     pub fn increase_time(&self, seconds: u64) -> u64 {
-        self.lock().increase_time(seconds)
+        let mut chain = self.lock();
+        chain.advance_time(seconds);
+        chain.next_timestamp()
     }
 
     /// Sets the RANDAO value of the next block (EIP-4399).

@@ -2,7 +2,8 @@
 //!
 //! [`Devchain`] executes real signed transactions under the rules of mainnet (Osaka). An ordinary
 //! alloy provider, with wallet, fillers and `sol!` contracts, works on [`Devchain::client`]
-//! unchanged. Time, randomness and mining are inputs: equal inputs give equal blocks.
+//! unchanged. Time, randomness and mining are inputs: equal inputs give equal blocks. A chain with a
+//! [`Clock`] follows that between its blocks.
 //!
 //! ```
 //! use alloy_provider::{Provider, ProviderBuilder};
@@ -42,6 +43,7 @@ mod block;
 mod body;
 mod calls;
 mod chain;
+mod clock;
 mod config;
 mod direct;
 mod dump;
@@ -65,6 +67,7 @@ mod transactions;
 mod transport;
 
 pub use accounts::dev_accounts;
+pub use clock::Clock;
 pub use config::{DevchainConfig, Mining};
 pub use direct::{Executed, UnsignedCall};
 pub use error::{Error, Result};

@@ -144,6 +144,10 @@ impl Chain {
     pub(crate) fn seal(&mut self, done: Executed) -> MinedBlock {
         let versions = StateVersions { before: done.before, after: self.state.seal() };
         let block = Block::seal(done.header, done.executed, versions);
+        // As on anvil, time goes on from one that was set.
+        if let Some(timestamp) = self.next.timestamp {
+            self.go_on_from(timestamp);
+        }
         self.next = NextBlock::default();
         for tx in &block.transactions {
             self.pool.remove(tx.signer(), tx.nonce());

@@ -32,6 +32,7 @@ pub(crate) struct Snapshot {
     head: u64,
     pool: Pool,
     next: NextBlock,
+    time_offset: i64,
     fork: u64,
 }
 
@@ -78,6 +79,7 @@ impl Chain {
             head: self.head().number(),
             pool: self.pool.clone(),
             next: self.next.clone(),
+            time_offset: self.time_offset,
             fork: self.fork,
         };
         self.snapshots.insert(self.snapshots_taken, snapshot);
@@ -91,6 +93,7 @@ impl Chain {
         self.state.rollback(snapshot.version);
         self.pool = snapshot.pool;
         self.next = snapshot.next;
+        self.time_offset = snapshot.time_offset;
         self.fork = snapshot.fork;
         Ok(())
     }
@@ -129,6 +132,7 @@ impl Chain {
         new.resize(new.len().max(depth as usize), Vec::new());
         let timestamps: Vec<u64> =
             self.blocks[ancestor as usize + 1..].iter().map(|b| b.header.timestamp).collect();
+        let time_offset = self.time_offset;
         let removed = self.remove_blocks(depth)?;
         if old == OldTransactions::ReturnToPool {
             for tx in removed.iter().flat_map(|block| &block.1) {
@@ -143,6 +147,8 @@ impl Chain {
             added.push(block);
             excluded.extend(out);
         }
+        // The new blocks have the times of the old ones, which don't set the clock.
+        self.time_offset = time_offset;
         self.pool.remove_stale(&self.state);
         Ok(Reorg { removed: removed.into_iter().map(|block| block.0).collect(), added, excluded })
     }

@@ -87,6 +87,19 @@ impl State {
         self.storage.get(&address).and_then(|slots| slots.get(&key)).copied().unwrap_or_default()
     }
 
+    /// The slots of an account that aren't zero, at the end of `version` or now.
+    pub(crate) fn slots(&self, address: Address, version: Option<Version>) -> Vec<(B256, U256)> {
+        let mut slots = self.storage.get(&address).cloned().unwrap_or_default();
+        if let Some(version) = version {
+            let of_account = self.past_slots.iter().filter(|((owner, _), _)| *owner == address);
+            let values =
+                of_account.filter_map(|((_, key), past)| Some((*key, *before(past, version)?)));
+            slots.extend(values);
+        }
+        let slots = slots.into_iter().filter(|(_, value)| !value.is_zero());
+        slots.map(|(key, value)| (key.into(), value)).collect()
+    }
+
     pub(crate) fn nonce(&self, address: Address) -> u64 {
         self.account(address).map_or(0, |info| info.nonce)
     }

@@ -7,6 +7,7 @@ use alloy_eips::Decodable2718;
 use alloy_network::TxSignerSync;
 use alloy_primitives::{Address, TxKind};
 use alloy_rpc_types_eth::TransactionRequest;
+use alloy_signer_local::PrivateKeySigner;
 
 use crate::{
     block::{Tx, placeholder_signature},
@@ -14,7 +15,7 @@ use crate::{
     chain::Chain,
     error::{Error, Result},
     fees::SUGGESTED_TIP,
-    rpc::error::{OrServerError, RpcResult, invalid_params},
+    rpc::error::{OrServerError, RpcResult, invalid_params, server_error},
 };
 
 /// The signature that a transaction gets.
@@ -35,6 +36,8 @@ pub(crate) fn fill(
     from: Address,
     signing: Signing,
 ) -> RpcResult<Tx> {
+    // First: whatever else is wrong, there is nobody to sign.
+    let signer = signer(chain, from, signing).or_server_error()?;
     request.chain_id.get_or_insert(chain.config.chain_id);
     if request.nonce.is_none() {
         request.nonce = Some(chain.pool.next_nonce(from, &chain.state));
@@ -43,9 +46,16 @@ pub(crate) fn fill(
         request.to = Some(TxKind::Create);
     }
     if request.gas_price.is_none() {
-        let tip = *request.max_priority_fee_per_gas.get_or_insert(SUGGESTED_TIP);
+        // A lower maximum limits the suggestion. Anvil refuses it, although the client hasn't set a tip.
+        let suggested = SUGGESTED_TIP.min(request.max_fee_per_gas.unwrap_or(u128::MAX));
+        let tip = *request.max_priority_fee_per_gas.get_or_insert(suggested);
         let base_fee = u128::from(chain.next_base_fee());
-        request.max_fee_per_gas.get_or_insert_with(|| (2 * base_fee).saturating_add(tip));
+        let fee = (2 * base_fee).saturating_add(tip);
+        let fee = *request.max_fee_per_gas.get_or_insert(fee);
+        if fee < tip {
+            let message = format!("maxFeePerGas ({fee:#x}) < maxPriorityFeePerGas ({tip:#x})");
+            return Err(server_error(message));
+        }
     }
     if request.gas.is_none() {
         let target = chain.target(None)?;
@@ -54,20 +64,28 @@ pub(crate) fn fill(
     let tx = request
         .build_typed_tx()
         .map_err(|request| invalid_params(format!("incomplete transaction: {request:?}")))?;
-    sign(chain, tx, from, signing).or_server_error()
+    sign(signer, tx, from).or_server_error()
 }
 
-fn sign(chain: &Chain, mut tx: TypedTransaction, from: Address, signing: Signing) -> Result<Tx> {
+/// The key of the sender; `None` if the signature is the placeholder.
+fn signer(chain: &Chain, from: Address, signing: Signing) -> Result<Option<&PrivateKeySigner>> {
     let is_impersonated = match signing {
         Signing::Valid => false,
         Signing::ValidUnlessImpersonated => chain.is_impersonated(from),
         Signing::Placeholder => true,
     };
-    let signature = if is_impersonated {
-        placeholder_signature(from)
-    } else {
-        let signer = chain.signer(from).ok_or(Error::UnknownSigner(from))?;
-        signer.sign_transaction_sync(&mut tx).map_err(|e| Error::Undecodable(e.to_string()))?
+    if is_impersonated {
+        return Ok(None);
+    }
+    chain.signer(from).map(Some).ok_or(Error::UnknownSigner(from))
+}
+
+fn sign(signer: Option<&PrivateKeySigner>, mut tx: TypedTransaction, from: Address) -> Result<Tx> {
+    let signature = match signer {
+        None => placeholder_signature(from),
+        Some(signer) => {
+            signer.sign_transaction_sync(&mut tx).map_err(|e| Error::Undecodable(e.to_string()))?
+        }
     };
     let tx: TxEnvelope = tx.into_signed(signature).into();
     Ok(Tx::new_unchecked(tx, from))

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use canon_devchain::{Devchain, DevchainConfig, serve};
+use canon_devchain::{Clock, Devchain, DevchainConfig, serve};
 use canon_protocol::text::{Rounding, ether};
 use clap::Args;
 use eyre::WrapErr as _;
@@ -19,8 +19,8 @@ use crate::{
 
 /// Serve the embedded L1 alone, with JSON-RPC for wallets and tools
 ///
-/// The chain executes transactions under the rules of mainnet and mines each of them in a block of its own. It is
-/// kept in memory, and gone when the command ends. Its accounts and their private keys are printed: everybody can
+/// The chain executes transactions under the rules of mainnet and mines each of them in a block of its own, with the
+/// time of this machine's clock. It is kept in memory, and gone when the command ends. Its accounts and their private keys are printed: everybody can
 /// derive them, so never send anything of value to them.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -52,8 +52,11 @@ impl ServeDevchain {
     }
 
     async fn serve(&self) -> Result<Exit, Failure> {
-        let genesis =
-            DevchainConfig { genesis_timestamp: now().get(), ..DevchainConfig::default() };
+        let genesis = DevchainConfig {
+            genesis_timestamp: now().get(),
+            clock: Some(Clock::new(|| now().get())),
+            ..DevchainConfig::default()
+        };
         let balance = genesis.dev_balance;
         let chain = Devchain::new(genesis);
         let stopped = Stop::new().map_err(|error| {
@@ -72,6 +75,7 @@ impl ServeDevchain {
 
         let mut page =
             format!("The embedded L1, chain {}\n  http://{}\n", chain.chain_id(), server.addr());
+        page.push_str("  HTTP only: there is no WebSocket, and no eth_subscribe\n");
         let _ = writeln!(page, "\nAccounts, with {} ether each", ether(balance, Rounding::Down));
         for account in chain.dev_accounts() {
             let _ = writeln!(page, "  {}  private key {}", account.address(), account.to_bytes());

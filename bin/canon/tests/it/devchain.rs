@@ -79,7 +79,7 @@ fn the_devchain_has_the_accounts_that_it_prints() {
         .iter()
         .map(|account| format!("  {}  private key {}\n", account.address(), account.to_bytes()));
     let page = format!(
-        "The embedded L1, chain 31337\n  http://{}\n\nAccounts, with 10,000 ether each\n{}\nCtrl-C stops it\n",
+        "The embedded L1, chain 31337\n  http://{}\n  HTTP only: there is no WebSocket, and no eth_subscribe\n\nAccounts, with 10,000 ether each\n{}\nCtrl-C stops it\n",
         served.address,
         printed.collect::<String>(),
     );

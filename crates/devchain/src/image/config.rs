@@ -81,6 +81,7 @@ impl ConfigImage {
             chain_id: self.chain_id,
             genesis_timestamp: self.genesis_timestamp,
             block_time: self.block_time,
+            clock: None,
             gas_limit: self.gas_limit,
             base_fee: self.base_fee,
             coinbase: self.coinbase,

@@ -15,6 +15,9 @@ use crate::{chain::Chain, config::Mining};
 /// The smallest gas limit of a block (`MinGasLimit` of geth).
 const MIN_GAS_LIMIT: u64 = 5_000;
 
+/// A time above this counts milliseconds, as on anvil.
+const MAX_SECONDS: u64 = 1_000_000_000_000;
+
 /// Answers a method of this module; `None` if this module has no such method.
 pub(super) fn dispatch(
     chain: &mut Chain,
@@ -33,6 +36,7 @@ pub(super) fn dispatch(
             set_next_timestamp(chain, params)
         }
         "anvil_increaseTime" | "evm_increaseTime" => increase_time(chain, params),
+        "anvil_setTime" | "evm_setTime" => set_time(chain, params),
         "anvil_setBlockTimestampInterval" => set_timestamp_interval(chain, params),
         "anvil_removeBlockTimestampInterval" => json(chain.timestamp_interval.take().is_some()),
         "anvil_setNextBlockBaseFeePerGas" | "hardhat_setNextBlockBaseFeePerGas" => {
@@ -77,8 +81,19 @@ fn set_next_timestamp(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<B
 
 fn increase_time(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let seconds: U64 = params.next()?;
-    chain.increase_time(seconds.to());
-    json(seconds.to::<u64>())
+    json(chain.advance_time(seconds.to()))
+}
+
+/// Sets the time of the clock. Answers with the seconds from the time before, 0 if it was later.
+fn set_time(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
+    let time: U64 = params.next()?;
+    let time = match time.to::<u64>() {
+        milliseconds if milliseconds > MAX_SECONDS => milliseconds / 1000,
+        seconds => seconds,
+    };
+    let before = chain.next_timestamp();
+    chain.set_clock_time(time).or_server_error()?;
+    json(time.saturating_sub(before))
 }
 
 fn set_timestamp_interval(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {

@@ -23,6 +23,7 @@ pub(super) fn dispatch(
         }
         "debug_traceBlockByHash" => eth::hash(params).and_then(|id| trace_block(chain, id, params)),
         "debug_getRawTransaction" => raw_transaction(chain, params),
+        "debug_getRawBlock" => raw_block(chain, params),
         "debug_getRawHeader" => raw_header(chain, params),
         "debug_getRawReceipts" => raw_receipts(chain, params),
         _ => return None,
@@ -51,6 +52,10 @@ fn trace_block(chain: &Chain, id: BlockId, params: &mut Params<'_>) -> RpcResult
 fn raw_transaction(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let hash: B256 = params.next()?;
     json(eth::transaction(chain, &hash).map(|tx| Bytes::from(tx.encoded_2718())))
+}
+
+fn raw_block(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
+    json(eth::existing(chain, params.next()?)?.encoded())
 }
 
 fn raw_header(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {

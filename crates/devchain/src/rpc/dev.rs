@@ -154,6 +154,7 @@ fn reorg(
 fn rollback(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let depth: U64 = params.or(U64::from(1))?;
     chain.remove_blocks(depth.to()).or_server_error()?;
+    chain.follow_clock();
     json(())
 }
 

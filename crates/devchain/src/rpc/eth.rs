@@ -1,6 +1,15 @@
 //! The methods that every node has.
 
-use alloy_eips::{BlockId, Encodable2718};
+use std::collections::BTreeMap;
+
+use alloy_consensus::{TrieAccount, proofs::storage_root_unhashed};
+use alloy_eips::{
+    BlockId, Encodable2718,
+    eip2124::ForkHash,
+    eip2935::HISTORY_STORAGE_ADDRESS,
+    eip7840::BlobParams,
+    eip7910::{EthConfig, EthForkConfig, SystemContract},
+};
 use alloy_primitives::{B256, Bytes, U64, U256, keccak256};
 use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest, state::StateOverride};
 use serde_json::value::RawValue;
@@ -15,7 +24,7 @@ use crate::{
     block::{Block, Tx},
     calls::{Overrides, Target},
     chain::Chain,
-    exec::View,
+    exec::{self, View},
     fees::{MAX_PERCENTILES, SUGGESTED_TIP},
 };
 
@@ -27,6 +36,7 @@ pub(super) fn dispatch(
 ) -> Option<RpcResult<Box<RawValue>>> {
     Some(match method {
         "eth_chainId" => json(U64::from(chain.config.chain_id)),
+        "eth_config" => json(config(chain)),
         "net_version" => json(chain.config.chain_id.to_string()),
         "net_listening" => json(true),
         "net_peerCount" => json(U64::ZERO),
@@ -40,6 +50,7 @@ pub(super) fn dispatch(
         "eth_blobBaseFee" => json(U64::from(1)),
         "eth_baseFee" => json(U64::from(chain.next_base_fee())),
         "eth_feeHistory" => fee_history(chain, params),
+        "eth_getAccount" => get_account(chain, params),
         "eth_getBalance" => get_balance(chain, params),
         "eth_getTransactionCount" => get_transaction_count(chain, params),
         "eth_getCode" => get_code(chain, params),
@@ -70,6 +81,12 @@ pub(super) fn dispatch(
             hash(params).and_then(|id| get_transaction_by_index(chain, id, params))
         }
         "eth_getRawTransactionByHash" => get_raw_transaction(chain, params),
+        "eth_getRawTransactionByBlockNumberAndIndex" => {
+            number(params).and_then(|id| get_raw_transaction_by_index(chain, id, params))
+        }
+        "eth_getRawTransactionByBlockHashAndIndex" => {
+            hash(params).and_then(|id| get_raw_transaction_by_index(chain, id, params))
+        }
         "eth_getTransactionReceipt" => get_receipt(chain, params),
         _ => return None,
     })
@@ -113,6 +130,14 @@ fn find_block(chain: &Chain, id: BlockId) -> Option<&Block> {
     }
 }
 
+/// What `read` returns for the block with this id, which may be the pending one; `None` without the block.
+fn read_block<T>(chain: &Chain, id: BlockId, read: impl FnOnce(&Block) -> T) -> Option<T> {
+    if id == BlockId::pending() {
+        return Some(read(&chain.pending_block()));
+    }
+    find_block(chain, id).map(read)
+}
+
 /// The block with this id, which must exist.
 pub(super) fn existing(chain: &Chain, id: BlockId) -> RpcResult<&Block> {
     find_block(chain, id).ok_or_else(|| server_error("block not found"))
@@ -127,6 +152,24 @@ pub(super) fn block_id(params: &mut Params<'_>) -> RpcResult<BlockId> {
 fn view<'a>(chain: &'a Chain, params: &mut Params<'_>) -> RpcResult<View<'a>> {
     let number = resolve(chain, block_id(params)?)?;
     chain.view(number.unwrap_or_else(|| chain.head().number())).or_server_error()
+}
+
+/// The rules of the chain, which it has from genesis on (EIP-7910). Of the system contracts, only those that
+/// are there.
+fn config(chain: &Chain) -> EthConfig {
+    let ForkHash(fork_id) = ForkHash::from(chain.blocks[0].hash);
+    let current = EthForkConfig {
+        activation_time: 0,
+        blob_schedule: BlobParams::osaka(),
+        chain_id: chain.config.chain_id,
+        fork_id: fork_id.into(),
+        precompiles: exec::precompiles(),
+        system_contracts: BTreeMap::from([(
+            SystemContract::HistoryStorage,
+            HISTORY_STORAGE_ADDRESS,
+        )]),
+    };
+    EthConfig { current, next: None, last: None }
 }
 
 fn fee_history(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
@@ -150,6 +193,16 @@ fn fee_history(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue
         return Err(invalid_params(message));
     }
     json(chain.fee_history(count.to(), newest, percentiles.as_deref()))
+}
+
+/// An account as the state of a block contains it. Blocks have no root of all accounts, but the one of an
+/// account's storage follows from its slots.
+fn get_account(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
+    let address = params.next()?;
+    let view = view(chain, params)?;
+    let info = view.account(address).cloned().unwrap_or_default();
+    let storage_root = storage_root_unhashed(view.state.slots(address, view.version));
+    json(TrieAccount::new(info.nonce, info.balance, storage_root, info.code_hash))
 }
 
 fn get_balance(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
@@ -213,10 +266,7 @@ fn create_access_list(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<R
 
 fn get_block(chain: &Chain, id: BlockId, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let full = params.or(false)?;
-    if id == BlockId::pending() {
-        return json(convert::block(&chain.pending_block(), full));
-    }
-    json(find_block(chain, id).map(|block| convert::block(block, full)))
+    json(read_block(chain, id, |block| convert::block(block, full)))
 }
 
 fn get_block_receipts(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
@@ -230,10 +280,7 @@ fn get_block_receipts(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<R
 
 /// A number that a block has; null without the block.
 fn count(chain: &Chain, id: BlockId, of: fn(&Block) -> usize) -> RpcResult<Box<RawValue>> {
-    if id == BlockId::pending() {
-        return json(U64::from(of(&chain.pending_block())));
-    }
-    json(find_block(chain, id).map(|block| U64::from(of(block))))
+    json(read_block(chain, id, |block| U64::from(of(block))))
 }
 
 fn get_transaction(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
@@ -247,10 +294,27 @@ fn get_transaction_by_index(
     id: BlockId,
     params: &mut Params<'_>,
 ) -> RpcResult<Box<RawValue>> {
+    let position = position(params)?;
+    json(read_block(chain, id, |block| {
+        (position < block.transactions.len()).then(|| convert::mined(block, position))
+    }))
+}
+
+fn get_raw_transaction_by_index(
+    chain: &Chain,
+    id: BlockId,
+    params: &mut Params<'_>,
+) -> RpcResult<Box<RawValue>> {
+    let position = position(params)?;
+    json(read_block(chain, id, |block| {
+        block.transactions.get(position).map(|tx| Bytes::from(tx.encoded_2718()))
+    }))
+}
+
+/// The next parameter as an index in a block.
+fn position(params: &mut Params<'_>) -> RpcResult<usize> {
     let index: U64 = params.next()?;
-    let position = index.to::<u64>() as usize;
-    let block = find_block(chain, id).filter(|block| position < block.transactions.len());
-    json(block.map(|block| convert::mined(block, position)))
+    Ok(index.to::<u64>() as usize)
 }
 
 /// The transaction with this hash, mined or in the pool.

@@ -6,8 +6,9 @@ use alloy_primitives::{Address, U256};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::TransactionRequest;
 use canon_devchain::{DevchainConfig, Mining};
+use serde_json::json;
 
-use crate::support::{auto, dev, manual, refusal, send, start};
+use crate::support::{auto, dev, manual, refusal, request, send, start};
 
 /// A transfer with a fixed price, which needs no estimates.
 fn transfer(gas_price: u128) -> TransactionRequest {
@@ -120,4 +121,29 @@ async fn fee_history_reports_rewards_by_percentile_of_gas() {
     let answer = provider.get_fee_history(1, 99.into(), &[]).await;
     assert_eq!(refusal(answer), (-32000, future));
     assert!(chain.balance(Address::repeat_byte(1)) == U256::ZERO);
+}
+
+#[tokio::test]
+async fn the_tip_is_filled_in_up_to_the_maximum_fee() {
+    let (chain, provider) =
+        start(DevchainConfig { base_fee: 100_000_000, ..DevchainConfig::default() });
+    // The suggestion is 1 gwei.
+    for (fee, tip) in
+        [("0x77359400", "0x3b9aca00"), ("0x3b9aca00", "0x3b9aca00"), ("0x3a9aca00", "0x3a9aca00")]
+    {
+        let tx = json!([{ "from": dev(&chain, 0), "to": dev(&chain, 1), "maxFeePerGas": fee }]);
+        let hash = request(&provider, "eth_sendTransaction", tx).await.unwrap();
+        let sent = request(&provider, "eth_getTransactionByHash", json!([hash])).await.unwrap();
+        assert_eq!(
+            (&sent["maxFeePerGas"], &sent["maxPriorityFeePerGas"]),
+            (&json!(fee), &json!(tip))
+        );
+        let receipt = request(&provider, "eth_getTransactionReceipt", json!([hash])).await.unwrap();
+        assert_eq!(receipt["status"], "0x1");
+    }
+    let tx = json!([{ "from": dev(&chain, 0), "to": dev(&chain, 1), "maxFeePerGas": "0x3b9aca00",
+                      "maxPriorityFeePerGas": "0x3b9aca01" }]);
+    let refused = refusal(request(&provider, "eth_sendTransaction", tx).await);
+    let expected = "maxFeePerGas (0x3b9aca00) < maxPriorityFeePerGas (0x3b9aca01)";
+    assert_eq!(refused, (-32000, expected.to_owned()));
 }

@@ -8,6 +8,7 @@ mod calls;
 mod code;
 mod documentation;
 mod dump;
+mod encodings;
 mod fees;
 mod latency;
 mod limits;

@@ -80,6 +80,7 @@ async fn unknown_blocks_and_transactions_are_null() {
         ("eth_getUncleCountByBlockNumber", vec![]),
         ("eth_getUncleByBlockNumberAndIndex", vec![json!("0x0")]),
         ("eth_getTransactionByBlockNumberAndIndex", vec![json!("0x0")]),
+        ("eth_getRawTransactionByBlockNumberAndIndex", vec![json!("0x0")]),
     ] {
         null(method, [vec![json!("0x2")], rest].concat().into()).await;
     }
@@ -90,6 +91,7 @@ async fn unknown_blocks_and_transactions_are_null() {
         ("eth_getUncleCountByBlockHash", vec![]),
         ("eth_getUncleByBlockHashAndIndex", vec![json!("0x0")]),
         ("eth_getTransactionByBlockHashAndIndex", vec![json!("0x0")]),
+        ("eth_getRawTransactionByBlockHashAndIndex", vec![json!("0x0")]),
         ("eth_getTransactionByHash", vec![]),
         ("eth_getRawTransactionByHash", vec![]),
         ("eth_getTransactionReceipt", vec![]),
@@ -97,6 +99,7 @@ async fn unknown_blocks_and_transactions_are_null() {
         null(method, [vec![json!(word(7))], rest].concat().into()).await;
     }
     null("eth_getTransactionByBlockNumberAndIndex", json!(["0x1", "0x1"])).await;
+    null("eth_getRawTransactionByBlockNumberAndIndex", json!(["0x1", "0x1"])).await;
     null("eth_getUncleByBlockNumberAndIndex", json!(["0x1", "0x0"])).await;
     let one = request(&provider, "eth_getBlockTransactionCountByNumber", json!(["0x1"])).await;
     assert_eq!(one.unwrap(), "0x1");
@@ -135,6 +138,7 @@ async fn blocks_are_selected_as_eip_1898_says() {
         hashes.push(send(&provider, call(cell, word(n))).await.block_hash.unwrap());
     }
     let methods = [
+        ("eth_getAccount", vec![json!(cell)]),
         ("eth_getBalance", vec![json!(cell)]),
         ("eth_getTransactionCount", vec![json!(cell)]),
         ("eth_getCode", vec![json!(cell)]),

@@ -223,6 +223,7 @@ async fn answers_have_the_shapes_of_the_specification() {
         ("txpool_contentFrom", json!([other])),
         ("debug_traceBlockByHash", list(&[&block])),
         ("debug_traceBlockByNumber", list(&[&number, &json!({ "enableMemory": true })])),
+        ("debug_getRawBlock", list(&[&number])),
         ("debug_getRawHeader", list(&[&number])),
         ("debug_getRawReceipts", list(&[&number])),
     ];
@@ -246,6 +247,7 @@ async fn answers_have_the_shapes_of_the_specification() {
         "eth_blockNumber",
         "eth_chainId",
         "eth_coinbase",
+        "eth_config",
         "eth_gasPrice",
         "eth_maxPriorityFeePerGas",
         "eth_newBlockFilter",

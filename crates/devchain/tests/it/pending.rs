@@ -5,7 +5,7 @@ use alloy_primitives::{Address, Bytes, U256, bytes};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::TransactionRequest;
 use canon_devchain::{DevchainConfig, Mining, UnsignedCall};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     code,
@@ -34,6 +34,22 @@ async fn the_pending_block_lists_what_can_be_executed() {
     assert_eq!((block.header.number, block.header.gas_used), (1, 0));
     let count = request(&provider, "eth_getBlockTransactionCountByNumber", json!(["pending"]));
     assert_eq!(count.await.unwrap(), "0x2");
+    let full = request(&provider, "eth_getBlockByNumber", json!(["pending", true])).await.unwrap();
+    for (index, hash) in hashes[..2].iter().enumerate() {
+        let place = json!(["pending", format!("{index:#x}")]);
+        let method = "eth_getTransactionByBlockNumberAndIndex";
+        let found = request(&provider, method, place.clone()).await.unwrap();
+        assert_eq!((&found["hash"], &found), (&json!(hash), &full["transactions"][index]));
+        let method = "eth_getRawTransactionByBlockNumberAndIndex";
+        let raw = request(&provider, "eth_getRawTransactionByHash", json!([hash])).await.unwrap();
+        assert_eq!(request(&provider, method, place).await.unwrap(), raw);
+    }
+    for method in
+        ["eth_getTransactionByBlockNumberAndIndex", "eth_getRawTransactionByBlockNumberAndIndex"]
+    {
+        let none = request(&provider, method, json!(["pending", "0x2"])).await.unwrap();
+        assert_eq!(none, Value::Null);
+    }
     assert_eq!(chain.to_bytes(), before);
     assert_eq!(chain.mine().unwrap().transactions, hashes[..2]);
 }

@@ -63,9 +63,11 @@ async fn listed_accounts_sign_messages_and_typed_data() {
         assert_eq!(personal.unwrap(), signed);
         // ethers sends the text of an object.
         for data in [mail(), json!(mail().to_string())] {
-            let params = json!([account, data]);
-            let signed = request(&provider, "eth_signTypedData_v4", params).await.unwrap();
-            assert_eq!(recover(&signed, &MAIL), expected);
+            // web3.py has the name of EIP-712 itself.
+            for method in ["eth_signTypedData_v4", "eth_signTypedData"] {
+                let signed = request(&provider, method, json!([account, data])).await.unwrap();
+                assert_eq!(recover(&signed, &MAIL), expected);
+            }
         }
         let tx = json!([{ "from": account, "to": account, "value": "0x1" }]);
         let raw = request(&provider, "eth_signTransaction", tx).await.unwrap();
@@ -91,6 +93,13 @@ async fn other_accounts_do_not_sign() {
     ] {
         assert_eq!(refusal(request(&provider, method, params).await), expected, "{method}");
     }
+    // That nobody can sign comes before all that is wrong with the transaction.
+    chain.stop_impersonating(stranger);
+    for method in ["eth_sendTransaction", "eth_signTransaction"] {
+        let tx = json!([{ "from": stranger, "to": stranger, "value": "0x1" }]);
+        assert_eq!(refusal(request(&provider, method, tx).await), expected, "{method}");
+    }
+    assert!(expected.1.starts_with("unknown account: no signer available for 0x07070707"));
     let account = dev(&chain, 0);
     let mut other = mail();
     other["primaryType"] = json!("Letter");
@@ -99,6 +108,8 @@ async fn other_accounts_do_not_sign() {
         ("personal_sign", json!([account, "0x00"])),
         ("eth_signTypedData_v4", json!([account, "{}"])),
         ("eth_signTypedData_v4", json!([account, other])),
+        // A draft of EIP-712 had a list, and the account after it.
+        ("eth_signTypedData", json!([[{ "type": "string", "name": "a", "value": "b" }], account])),
         ("eth_signTransaction", json!([{ "to": account }])),
     ] {
         let refused = refusal(request(&provider, method, params.clone()).await);

@@ -201,8 +201,7 @@ async fn sends_for_impersonated_accounts_even_with_code() {
     chain.set_balance(contract, U256::from(10).pow(U256::from(18)));
     let tx = call(target, B256::with_last_byte(3)).with_from(contract);
     let send = || provider.raw_request::<_, B256>("eth_sendTransaction".into(), [tx.clone()]);
-    let no_key =
-        format!("no key for {contract}: sign the transaction yourself, or impersonate the account");
+    let no_key = canon_devchain::Error::UnknownSigner(contract).to_string();
     assert_eq!(refusal(send().await), (-32000, no_key.clone()));
     chain.impersonate(contract);
     let hash = send().await.unwrap();
