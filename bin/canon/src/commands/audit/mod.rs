@@ -9,6 +9,7 @@ use canon_chain::{
     deploy::{DeployManifest, FindingLevel},
 };
 use canon_protocol::ForeignText;
+use canon_toml_file::may_have_a_secret;
 use clap::{Args, ValueEnum};
 use eyre::{Report, WrapErr as _, eyre};
 
@@ -132,6 +133,14 @@ fn read(path: &Path) -> Result<DeployManifest, Failure> {
     })?;
     DeployManifest::parse(&text).map_err(|error| {
         let reason = error.to_string();
+        // It may be another file than the user meant.
+        if may_have_a_secret(&reason) {
+            let (line, column) = (error.line(), error.column());
+            return unusable(
+                path,
+                eyre!("expected its fields, found another value at {line}:{column}"),
+            );
+        }
         unusable(path, eyre!("{}", ForeignText::new(&reason).up_to(MAX_REASON)))
     })
 }
