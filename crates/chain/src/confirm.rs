@@ -135,6 +135,11 @@ impl Pending {
         &self.call
     }
 
+    /// The transaction itself.
+    pub(crate) const fn tx(&self) -> &TxEip1559 {
+        &self.tx
+    }
+
     /// The nonce of the transaction.
     pub const fn nonce(&self) -> u64 {
         self.tx.nonce

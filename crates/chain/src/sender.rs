@@ -80,6 +80,12 @@ impl SignedCall {
         &self.pending
     }
 
+    /// The fees that the transaction offers.
+    pub(crate) const fn fees(&self) -> Fees {
+        let tx = self.pending.tx();
+        Fees { max_fee: tx.max_fee_per_gas, tip: tx.max_priority_fee_per_gas }
+    }
+
     /// The encoding of the transaction (EIP-2718).
     pub(crate) const fn raw(&self) -> &Bytes {
         &self.raw
@@ -187,6 +193,24 @@ impl Sender {
         let tx = self.account.transaction(&call, nonce, gas_limit, fees);
         let Signed { hash, raw } = self.account.sign(call.what(), &tx).await?;
         Ok(SignedCall { pending: Pending::new(hash, self.address(), call, tx), raw })
+    }
+
+    /// Signs a transaction that takes the place of another one, for higher fees. `None` if the cap allows no more.
+    pub(crate) async fn outbid(
+        &self,
+        old: &SignedCall,
+        next: NextBlock,
+    ) -> Result<Option<SignedCall>> {
+        let fees = self.fees.replacement(old.fees(), next.base_fee)?;
+        if fees == old.fees() {
+            return Ok(None);
+        }
+        let call = old.pending.call().clone();
+        let tx = old.pending.tx();
+        let tx = self.account.transaction(&call, tx.nonce, tx.gas_limit, fees);
+        let Signed { hash, raw } = self.account.sign(call.what(), &tx).await?;
+        let pending = Pending::new(hash, self.address(), call, tx);
+        Ok(Some(SignedCall { pending, raw }))
     }
 
     /// Sends a signed transaction. Succeeds if the pool already has it.

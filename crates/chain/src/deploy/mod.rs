@@ -28,6 +28,7 @@ mod sequence;
 mod step;
 mod verdict;
 mod verify;
+mod versions;
 
 pub use constructor::ConstructorEvents;
 pub use error::DeployError;

@@ -41,9 +41,12 @@ pub struct BegunStep {
     pub step: Step,
     /// The nonce of the transaction.
     pub nonce: u64,
-    /// The signed transaction (EIP-2718). If it isn't on the chain it is sent again; it is never replaced
-    /// by another one.
+    /// The signed transaction (EIP-2718). If it isn't on the chain it is sent again. Only one with the same call and
+    /// nonce, and higher fees, takes its place.
     pub raw: Bytes,
+    /// The transactions whose place it has taken, oldest first. One of them may still be mined instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<Bytes>,
 }
 
 /// A step that is done and verified.

@@ -4,12 +4,13 @@ use super::{
     error::DeployError,
     parameters::CheckedParameters,
     plan::SetPlan,
-    record::{BegunStep, DeployRecord, DoneStep, StepReceipt},
+    record::{DeployRecord, DoneStep, StepReceipt},
     step::Step,
     verify::{SetVerifier, SetWatch},
+    versions::{Awaited, Versions},
 };
 use crate::{
-    Checks, Client, Confirmed, Error, Inclusion, Pending, Rejection, Sender, Wait,
+    Checks, Client, Confirmed, Error, Inclusion, Rejection, Sender, Wait, Waited,
     sender::SignedCall,
 };
 use alloy_primitives::Address;
@@ -269,14 +270,14 @@ async fn complete(
 ) -> Result<DoneStep, DeployError> {
     let client = watch.client;
     let begun = recorded(sender, watch.plan, record, step)?;
-    let own = begun.as_ref().map(|begun| begun.pending().clone());
+    let own = begun.clone();
     let confirmed = match attempt(sender, watch, record, step, begun, wait, progress).await {
         Err(DeployError::Step { source, .. })
             if is_refusal(&source) && watch.verifier(wait).await?.is_done(step).await? =>
         {
             let confirmed = match &own {
                 // It may have been mined since its receipt was read.
-                Some(own) => client.confirm(own).await.ok().flatten(),
+                Some(own) => own.confirm(client).await.ok().flatten(),
                 None => None,
             };
             if confirmed.is_none() {
@@ -316,14 +317,14 @@ async fn attempt(
     watch: &mut SetWatch<'_>,
     record: &mut DeployRecord,
     step: Step,
-    begun: Option<SignedCall>,
+    begun: Option<Versions>,
     wait: &mut impl Wait,
     progress: &mut impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
 ) -> Result<Option<Confirmed>, DeployError> {
     let failed = |source| DeployError::Step { step, source };
     let client = watch.client;
     let own = match &begun {
-        Some(begun) => client.confirm(begun.pending()).await,
+        Some(begun) => begun.confirm(client).await,
         None => await_turn(sender, record, wait).await.map(|()| None),
     };
     let refusal = match own {
@@ -339,11 +340,11 @@ async fn attempt(
         (None, None) if is_done => return Ok(None),
         (None, None) | (_, Some(_)) => None,
         (Some(begun), None) => {
-            let (at, nonce) = (verifier.block(), begun.pending().nonce());
+            let (at, nonce) = (verifier.block(), begun.nonce());
             if !is_done && sender.can_be_mined_after(at, nonce).await? {
                 Some(begun)
             } else {
-                let confirmed = late_receipt(client, begun.pending(), wait).await;
+                let confirmed = late_receipt(client, &begun, wait).await;
                 match confirmed.map_err(failed)? {
                     None if !is_done => None,
                     confirmed => return Ok(confirmed),
@@ -354,62 +355,84 @@ async fn attempt(
     send(sender, watch, record, step, begun, wait, progress).await.map(Some)
 }
 
-/// Reads the receipt of a transaction, and once more if there is none: it may come later than what the transaction did.
+/// Reads the receipt of a step, and once more if there is none: it may come later than what the transaction did.
 async fn late_receipt(
     client: &Client,
-    pending: &Pending,
+    versions: &Versions,
     wait: &mut impl Wait,
 ) -> Result<Option<Confirmed>, Error> {
-    let found = client.confirm(pending).await?;
+    let found = versions.confirm(client).await?;
     if found.is_some() {
         return Ok(found);
     }
     wait.wait(0).await;
-    client.confirm(pending).await
+    versions.confirm(client).await
 }
 
-/// Sends the transaction of a step, which an earlier run may have signed, and waits until it is mined.
+/// Sends the transaction of a step, which an earlier run may have signed, and waits until it is mined. If the base fee
+/// rises above what it offers, or a node finds it too cheap, one with higher fees takes its place.
 async fn send(
     sender: &mut Sender,
     watch: &SetWatch<'_>,
     record: &mut DeployRecord,
     step: Step,
-    begun: Option<SignedCall>,
+    begun: Option<Versions>,
     wait: &mut impl Wait,
     progress: &mut impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
 ) -> Result<Confirmed, DeployError> {
     let failed = |source| DeployError::Step { step, source };
-    let signed = match begun {
+    let client = watch.client;
+    let mut versions = match begun {
         Some(begun) => begun,
-        None => sign(sender, watch.plan, step).await.map_err(failed)?,
+        None => Versions::new(sign(sender, watch.plan, step).await.map_err(failed)?),
     };
-    let (nonce, raw) = (signed.pending().nonce(), signed.raw().clone());
-    record.begun = Some(BegunStep { step, nonce, raw });
-    report(record, DeployProgress::Begun(step), progress)?;
-    let pending = signed.pending().clone();
-    match sender.broadcast(signed).await {
-        Ok(_) => watch.client.await_receipt(&pending, wait).await.map_err(failed),
-        // It may be this transaction that has used the nonce.
-        Err(error) if error.rejection() == Some(Rejection::NonceTooLow) => {
-            let confirmed = late_receipt(watch.client, &pending, wait).await.map_err(failed)?;
-            confirmed.ok_or_else(|| failed(error))
+    loop {
+        record.begun = Some(versions.record(step));
+        report(record, DeployProgress::Begun(step), progress)?;
+        let refused = match sender.broadcast(versions.newest.clone()).await {
+            Ok(_) => None,
+            Err(error) => Some(error),
+        };
+        match refused.as_ref().map(Error::rejection) {
+            None | Some(Some(Rejection::Underpriced | Rejection::ReplacementUnderpriced)) => {}
+            // It may be a transaction of this step that has used the nonce.
+            Some(Some(Rejection::NonceTooLow)) => {
+                let confirmed = late_receipt(client, &versions, wait).await.map_err(failed)?;
+                return confirmed.ok_or_else(|| failed(refused.unwrap_or(versions.not_mined())));
+            }
+            Some(_) => return Err(failed(refused.unwrap_or(versions.not_mined()))),
         }
-        Err(error) => Err(failed(error)),
+        let is_refused = refused.is_some();
+        match versions.await_mined(client, is_refused, wait).await.map_err(failed)? {
+            Awaited::Mined(confirmed) => return Ok(confirmed),
+            Awaited::TooCheap => {}
+        }
+        let next = client.next_block().await.map_err(failed)?;
+        match sender.outbid(&versions.newest, next).await.map_err(failed)? {
+            Some(newer) => versions.replace(newer),
+            None if wait.wait(0).await == Waited::GiveUp => {
+                return Err(failed(versions.not_mined()));
+            }
+            None => {}
+        }
     }
 }
 
-/// The transaction of a step that an earlier run began, which may be in a block, in a pool or in neither.
+/// The transactions of a step that an earlier run began, which may be in a block, in a pool or in neither.
 fn recorded(
     sender: &Sender,
     plan: &SetPlan,
     record: &DeployRecord,
     step: Step,
-) -> Result<Option<SignedCall>, DeployError> {
+) -> Result<Option<Versions>, DeployError> {
     let Some(begun) = record.begun.as_ref().filter(|begun| begun.step == step) else {
         return Ok(None);
     };
-    let signed = SignedCall::recorded(&begun.raw, sender.address(), plan.call(step));
-    signed.map(Some).ok_or(DeployError::OtherTransaction { step })
+    let signed = |raw| SignedCall::recorded(raw, sender.address(), plan.call(step));
+    let replaced: Option<Vec<_>> = begun.replaced.iter().map(signed).collect();
+    let versions = signed(&begun.raw).zip(replaced);
+    let versions = versions.map(|(newest, replaced)| Versions { newest, replaced });
+    versions.map(Some).ok_or(DeployError::OtherTransaction { step })
 }
 
 /// Checks and signs the transaction of a step.

@@ -5,7 +5,7 @@ use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes, U256, address};
 use canon_abi::{Asset, Contract, Registry};
 use canon_chain::{
-    Error, NoWait, calls,
+    Error, NoWait, Waited, calls,
     deploy::{
         Create2Origin, DeployError, DeployProgress, DeployRecord, DeployedSet, SetParameters,
         SetPlan, Step, StepReceipt, create, deploy,
@@ -207,6 +207,50 @@ async fn a_step_that_was_begun_and_not_sent_is_sent() {
     assert!(matches!(stopped, Err(DeployError::Stopped { step: Step::OfferAsset })));
     chain.go_on(&mut saved(&record), go_on).await.unwrap();
     assert_eq!(chain.devchain.nonce(record.deployer), 13);
+}
+
+/// The base fee rises after a transaction is signed: before it is sent, or while it is in the pool.
+#[tokio::test]
+async fn a_step_whose_fee_has_become_too_low_is_sent_for_more_also_by_a_later_run() {
+    for rises_in_pool in [false, true] {
+        let chain = chain().await;
+        chain.devchain.set_mining(canon_devchain::Mining::Manual);
+        let rise = || chain.devchain.set_base_fee_next(30_000_000_000);
+        let devchain = &chain.devchain;
+        let mut is_risen = false;
+        let mut wait = |_| {
+            if rises_in_pool && !is_risen {
+                is_risen = true;
+                rise();
+            }
+            // The pool keeps what offers too little.
+            devchain.mine().unwrap();
+            std::future::ready(Waited::Again)
+        };
+        let mut record = chain.record();
+        let mut begun = 0;
+        let progress = |record: &DeployRecord, progress| {
+            if let DeployProgress::Begun(Step::Asset) = progress {
+                begun += 1;
+                if begun == 1 && !rises_in_pool {
+                    rise();
+                }
+                // The process ends when the second version is recorded.
+                if begun == 2 {
+                    assert_eq!(record.begun.as_ref().unwrap().replaced.len(), 1);
+                    return ControlFlow::Break(());
+                }
+            }
+            ControlFlow::Continue(())
+        };
+        let mut sender = chain.sender(0);
+        let checked = parameters();
+        let stopped = deploy(&mut sender, &checked, &mut record, &mut wait, progress).await;
+        assert!(matches!(stopped, Err(DeployError::Stopped { step: Step::Asset })), "{stopped:?}");
+        let mut record = saved(&record);
+        deploy(&mut chain.sender(0), &checked, &mut record, &mut wait, go_on).await.unwrap();
+        assert_eq!(chain.devchain.nonce(record.deployer), 13);
+    }
 }
 
 #[tokio::test]

@@ -120,7 +120,13 @@ impl Preview<'_> {
         line!(page, "\nCost");
         let gas = grouped(u128::from(self.most_gas));
         line!(page, "  gas                at most {gas}");
-        line!(page, "  fee                at most {} ether", ether(self.most_fee, Rounding::Up));
+        let most_fee = ether(self.most_fee, Rounding::Up);
+        line!(page, "  fee                at most {most_fee} ether at the present price");
+        if let Some(cap) = FeePolicy::default().cap {
+            let most_fee = U256::from(self.most_gas) * U256::from(cap);
+            let most_fee = ether(most_fee, Rounding::Up);
+            line!(page, "                     and {most_fee} if that rises to {} gwei", gwei(cap));
+        }
         if let Some(ProxyCreation { payment }) = self.proxy.filter(|proxy| proxy.gas() > 0) {
             line!(page, "  proxy's creator    {} ether", ether(payment, Rounding::Up));
         }
