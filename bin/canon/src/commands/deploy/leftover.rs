@@ -11,7 +11,7 @@ use canon_chain::{
 use canon_protocol::ForeignText;
 use eyre::{Report, eyre};
 
-use super::{failures::GoOn, files::ensure_of};
+use super::{earlier_run::ensure_of, failures::GoOn};
 use crate::{chain::unreached, exit::Failure};
 
 /// A finished deployment, whose manifest is written and whose record is still there: the process ended between the two.

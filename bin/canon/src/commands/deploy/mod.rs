@@ -2,9 +2,9 @@
 
 mod carry_out;
 mod document;
+mod earlier_run;
 mod failures;
 mod file;
-mod files;
 mod finish;
 mod leftover;
 mod prepare;
@@ -31,8 +31,8 @@ pub(crate) use file::named_genesis;
 pub(crate) use render::meaning;
 
 use document::PreparedDocument;
+use earlier_run::{ensure_unfinished, record_of};
 use file::Deployment;
-use files::{ensure_unfinished, record_of};
 use leftover::Leftover;
 use prepare::{Beginning, Session};
 

@@ -14,8 +14,8 @@ use canon_views::BlockView;
 use eyre::eyre;
 
 use super::{
+    earlier_run::ensure_of,
     failures::{GoOn, RecordState},
-    files::ensure_of,
     proxy::ProxyCreation,
     render::{self, GenesisSource, PreviewOrigin},
 };

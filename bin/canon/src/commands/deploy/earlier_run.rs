@@ -1,4 +1,4 @@
-//! The files of a deployment: its manifest, and the record from which an unfinished one is resumed.
+//! The files of an earlier run: its manifest if it finished the deployment, otherwise the record from which it is resumed.
 
 use std::path::{Path, PathBuf};
 
