@@ -5,8 +5,8 @@ use canon_chain::{
     BlockId, Client, Waited,
     deploy::{ContractPlan, CreationState, check_creation},
 };
-use canon_protocol::{BlockNumber, Create2};
-use canon_views::{IntendedAction, Intent, SetId};
+use canon_protocol::BlockNumber;
+use canon_views::{Intent, SetId};
 use eyre::{Report, eyre};
 use serde::Serialize;
 use serde_json::Value;
@@ -64,10 +64,7 @@ impl Creation<'_> {
         match state.map_err(|error| undeployed(error, "correct the parameters above"))? {
             CreationState::Exists => Ok(None),
             CreationState::Possible => {
-                let Create2 { factory, salt, .. } = self.plan.create2();
-                let (contract, init_code) = (self.plan.address(), self.plan.init_code().clone());
-                let action = IntendedAction::Create { contract, factory, salt, init_code };
-                let intent = Intent { set: self.set, action, until: None };
+                let intent = Intent { set: self.set, action: self.plan.action(), until: None };
                 Ok(Some(Step::new(intent, self.words.clone())))
             }
         }

@@ -5,7 +5,7 @@ use std::time;
 use alloy_primitives::{Address, TxKind, U256};
 use canon_chain::{
     Client, ContractCall, Nonces, Severity, Waited,
-    deploy::{DeployError, StepReceipt},
+    deploy::{BegunStep, DeployError, StepReceipt},
 };
 use canon_protocol::{
     BlockNumber, Seconds,
@@ -14,6 +14,7 @@ use canon_protocol::{
 use eyre::eyre;
 
 use crate::{
+    by_hand,
     chain::unreached,
     exit::{Exit, Failure},
     output,
@@ -37,17 +38,30 @@ const MOST_LOOKS: u32 = 300;
 const LOOKS_PER_NOTE: u32 = 30;
 
 /// The note on a wait for the transactions of an account, once a minute: the nonce that the chain lacks, and what helps.
-pub(crate) async fn note_on_wait(client: &Client, account: Address, looks: u32) -> Option<String> {
+/// `begun` is the transaction that was signed last.
+pub(crate) async fn note_on_wait(
+    client: &Client,
+    account: Address,
+    begun: Option<&BegunStep>,
+    looks: u32,
+) -> Option<String> {
     if looks == 0 || !looks.is_multiple_of(LOOKS_PER_NOTE) {
         return None;
     }
     let minutes = u64::from(looks / LOOKS_PER_NOTE);
     let waited = Duration(Seconds::of(60 * minutes)).rounded();
     let reason = match client.nonces(account).await {
-        Ok(Nonces { mined, pending }) if pending > mined => format!(
-            "the transaction of {account} with nonce {mined} isn't mined; if its fee is too low for long, use the nonce \
-             for nothing, with the same key: cast send {account} --value 0 --nonce {mined}"
-        ),
+        Ok(Nonces { mined, pending }) if pending > mined => {
+            let offered = begun.filter(|begun| begun.nonce == mined).and_then(BegunStep::fees);
+            let base_fee = client.next_block().await.map_or(0, |next| next.base_fee);
+            let fees = offered.map(|offered| offered.replaced_by_hand(base_fee));
+            format!(
+                "the transaction of {account} with nonce {mined} isn't mined; if its fee is too low for long, end this \
+                 with Ctrl-C, run the command below with the same key, which uses the nonce for nothing, and then go on \
+                 with --resume: {}",
+                by_hand::use_up(account, mined, fees)
+            )
+        }
         Ok(Nonces { mined, .. }) => format!(
             "no transaction of {account} with nonce {mined} is known here, and none with a higher one can be mined \
              before it; if a replaced block has lost it, end this with Ctrl-C and run the same command with --resume: \
@@ -78,7 +92,8 @@ pub(crate) enum Confirmation {
 }
 
 /// Waits until receipts have this number of confirmations, counting their blocks, and so has the block in which the
-/// rest was seen, if any. Reads the receipts again at each new block, and stops when a block was replaced.
+/// rest was seen, if any. Reads the receipts again at each new block, and stops when a block was replaced. `again` says
+/// how to go on after Ctrl-C.
 ///
 /// # Errors
 ///
@@ -88,6 +103,7 @@ pub(crate) async fn confirm(
     receipts: &[StepReceipt],
     seen_in: Option<BlockNumber>,
     confirmations: u64,
+    again: &str,
 ) -> Result<Confirmation, Failure> {
     let blocks = receipts.iter().map(|receipt| receipt.block);
     let Some(last) = blocks.chain(seen_in).max() else {
@@ -110,9 +126,9 @@ pub(crate) async fn confirm(
             }
         }
         if looks > 0 && looks.is_multiple_of(LOOKS_PER_NOTE) {
-            let next = "Ctrl-C ends this, and the same command with --resume goes on";
             output::note(&format_args!(
-                "still waiting for a block, for {confirmations} confirmations of block {last}; {next}"
+                "still waiting for a block, for {confirmations} confirmations of block {last}; Ctrl-C ends this; to go \
+                 on, {again}"
             ));
         }
         if wait_for(looks).await == Waited::GiveUp {
@@ -163,6 +179,10 @@ fn failed(title: &'static str, error: DeployError, next: &'static str) -> Failur
         {
             Exit::Internal
         }
+        // Another endpoint may take the transaction, the base fee may fall, and what changed may come back.
+        DeployError::ProxyRefused { .. }
+        | DeployError::ProxyNotMined { .. }
+        | DeployError::Stopped { .. } => Exit::Internal,
         DeployError::OtherSet { .. }
         | DeployError::OtherChain { .. }
         | DeployError::OtherDeployer { .. }
@@ -170,7 +190,16 @@ fn failed(title: &'static str, error: DeployError, next: &'static str) -> Failur
         | DeployError::NoGenesis
         | DeployError::OtherAddress { .. }
         | DeployError::OtherTransaction { .. } => Exit::BadInput,
-        _ => Exit::CheckFailed,
+        DeployError::Chain(_)
+        | DeployError::Step { .. }
+        | DeployError::NotCreated { .. }
+        | DeployError::Postcondition { .. }
+        | DeployError::Unfinishable { .. }
+        | DeployError::NoProxy { .. }
+        | DeployError::ProxyFailed
+        | DeployError::OtherProxy
+        | DeployError::Action { .. }
+        | DeployError::Constructor { .. } => Exit::CheckFailed,
     };
     let report = eyre!("{error}").wrap_err(title);
     Failure { exit, report, next }
@@ -191,10 +220,24 @@ pub(crate) fn unsigned(call: &ContractCall, gas: u64) -> Result<UnsignedCall, Fa
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy_primitives::bytes;
-    use alloy_provider::ProviderBuilder;
-    use canon_chain::{Checks, Sender};
+    use alloy_primitives::{B256, bytes};
+    use alloy_provider::{Provider as _, ProviderBuilder};
+    use canon_chain::{Checks, Error, Sender, deploy::Step, tx::Fees};
     use canon_devchain::{Devchain, DevchainConfig, Mining};
+
+    #[test]
+    fn what_another_endpoint_or_a_wait_can_change_has_exit_code_3() {
+        for (error, exit) in [
+            (DeployError::ProxyNotMined { hash: B256::ZERO }, Exit::Internal),
+            (DeployError::Stopped { step: Step::Asset }, Exit::Internal),
+            (DeployError::Chain(Error::NotMined { what: "", hash: B256::ZERO }), Exit::Internal),
+            (DeployError::ProxyFailed, Exit::CheckFailed),
+            (DeployError::OtherParameters, Exit::BadInput),
+        ] {
+            let said = error.to_string();
+            assert_eq!(undeployed(error, AGAIN).exit, exit, "{said}");
+        }
+    }
 
     #[tokio::test]
     async fn what_has_no_receipt_gets_its_confirmations_from_the_block_in_which_it_was_seen() {
@@ -208,11 +251,11 @@ mod tests {
                 chain.mine().unwrap();
             }
         };
-        let waiting = confirm(&client, &[], Some(BlockNumber::of(seen)), 3);
+        let waiting = confirm(&client, &[], Some(BlockNumber::of(seen)), 3, "");
         let (confirmed, ()) = tokio::join!(waiting, mine);
         assert!(matches!(confirmed, Ok(Confirmation::Reached)), "{confirmed:?}");
         assert_eq!(chain.block_number(), seen + 2);
-        let nothing = confirm(&client, &[], None, 3).await;
+        let nothing = confirm(&client, &[], None, 3, "").await;
         assert!(matches!(nothing, Ok(Confirmation::Reached)), "{nothing:?}");
     }
 
@@ -230,28 +273,41 @@ mod tests {
             let call = ContractCall::create_with("nothing", bytes!("00"));
             let checks = Checks::AtReceipt { gas_limit: 100_000 };
             let next = client.next_block().await.unwrap();
-            let _ = sender.submit(call, checks, next).await.unwrap();
+            sender.submit(call, checks, next).await.unwrap().hash()
         };
         send(1).await;
         chain.mine().unwrap();
         assert_eq!(chain.nonce(account), 0);
         for looks in [0, 1, LOOKS_PER_NOTE - 1, LOOKS_PER_NOTE + 1] {
-            assert_eq!(note_on_wait(&client, account, looks).await, None);
+            assert_eq!(note_on_wait(&client, account, None, looks).await, None);
         }
-        let note = note_on_wait(&client, account, 2 * LOOKS_PER_NOTE).await.unwrap();
+        let note = note_on_wait(&client, account, None, 2 * LOOKS_PER_NOTE).await.unwrap();
         let expected = format!(
             "still waiting, for about 2 min so far: no transaction of {account} with nonce 0 is known here, and none with \
              a higher one can be mined before it; "
         );
         assert!(note.starts_with(&expected), "{note}");
         assert!(note.contains("run the same command with --resume: it is sent again"), "{note}");
-        send(0).await;
-        let note = note_on_wait(&client, account, LOOKS_PER_NOTE).await.unwrap();
-        assert!(
-            note.contains(&format!("the transaction of {account} with nonce 0 isn't mined")),
-            "{note}"
-        );
-        assert!(note.ends_with(&format!("cast send {account} --value 0 --nonce 0")), "{note}");
+        let hash = send(0).await;
+        let raw = client.provider().get_raw_transaction_by_hash(hash).await.unwrap().unwrap();
+        let begun =
+            |nonce| BegunStep { step: Step::Asset, nonce, raw: raw.clone(), replaced: Vec::new() };
+        let offered = begun(0).fees().unwrap();
+        let base_fee = client.next_block().await.unwrap().base_fee;
+        assert_eq!(offered.max_fee, 2 * base_fee + offered.tip);
+        let Fees { max_fee, tip } = offered.replaced_by_hand(base_fee);
+        let known = format!("--gas-price {max_fee} --priority-gas-price {tip} --rpc-url URL");
+        let unknown = "where each fee is more than a tenth above the one that it replaces";
+        for (begun, expected) in
+            [(Some(begun(0)), &*known), (Some(begun(1)), unknown), (None, unknown)]
+        {
+            let note =
+                note_on_wait(&client, account, begun.as_ref(), LOOKS_PER_NOTE).await.unwrap();
+            let waits = format!("the transaction of {account} with nonce 0 isn't mined");
+            assert!(note.contains(&waits), "{note}");
+            assert!(note.contains(&format!("cast send {account} --value 0 --nonce 0 ")), "{note}");
+            assert!(note.ends_with(expected), "{note}");
+        }
         chain.mine().unwrap();
         assert_eq!(chain.nonce(account), 2);
     }

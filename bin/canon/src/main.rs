@@ -1,5 +1,6 @@
 //! `canon`: upgrade governance for rollups.
 
+mod by_hand;
 mod chain;
 mod cli;
 mod commands;

@@ -1,10 +1,11 @@
 //! A call to send, with the evidence of its success.
 
-use crate::deploy::Create2Origin;
+use crate::{deploy::Create2Origin, tx::intended::contract_call};
 use alloy_primitives::{Address, B256, Bloom, Bytes, TxKind, U256};
 use alloy_rpc_types_eth::TransactionReceipt;
 use alloy_sol_types::{SolCall, SolConstructor, SolEvent};
 use canon_abi::Contract;
+use canon_views::Intent;
 
 /// A call to send: its destination, its input, and the events that prove its success.
 ///
@@ -15,14 +16,26 @@ pub struct ContractCall {
     to: TxKind,
     input: Bytes,
     value: U256,
-    returns: fn(&[u8]) -> bool,
-    events: Vec<Expected>,
+    answer: ExpectedAnswer,
+    events: Vec<ExpectedEvent>,
     headroom: u64,
+}
+
+/// The answer that a call must have when it is simulated.
+#[derive(Clone, Copy, Debug)]
+enum ExpectedAnswer {
+    Any,
+    /// The results of a function, according to its ABI.
+    Results(fn(&[u8]) -> bool),
+    /// The code of the created contract.
+    Code,
+    /// The address of the contract that a factory creates, without padding.
+    Created(Address),
 }
 
 /// An event that must be in the receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Expected {
+struct ExpectedEvent {
     emitter: Address,
     topic: B256,
     signature: &'static str,
@@ -43,10 +56,17 @@ impl ContractCall {
             to: TxKind::Call(to),
             input,
             value: U256::ZERO,
-            returns: |answer| C::abi_decode_returns_validate(answer).is_ok(),
+            answer: ExpectedAnswer::Results(|answer| {
+                C::abi_decode_returns_validate(answer).is_ok()
+            }),
             events: Vec::new(),
             headroom: 0,
         }
+    }
+
+    /// The call that carries out an intent, with the events that prove it; `None` if the intent needs a permit.
+    pub fn of_intent(intent: &Intent) -> Option<Self> {
+        contract_call(intent, None)
     }
 
     /// The creation of a contract by a transaction of its own. The address follows from the sender's nonce.
@@ -62,20 +82,21 @@ impl ContractCall {
             to: TxKind::Create,
             input: init_code,
             value: U256::ZERO,
-            returns: |code| !code.is_empty(),
+            answer: ExpectedAnswer::Code,
             events: Vec::new(),
             headroom: 0,
         }
     }
 
-    /// The creation of a contract with CREATE2 by a factory. `what` is its name in errors.
+    /// The creation of a contract with CREATE2 by a factory, which returns the contract's address as the deployment
+    /// proxy does. `what` is its name in errors.
     pub fn create2(what: &'static str, origin: Create2Origin, init_code: &[u8]) -> Self {
         Self {
             what,
             to: TxKind::Call(origin.factory),
             input: origin.calldata(init_code),
             value: U256::ZERO,
-            returns: |_| true,
+            answer: ExpectedAnswer::Created(origin.create2(init_code).address()),
             events: Vec::new(),
             headroom: 0,
         }
@@ -88,7 +109,7 @@ impl ContractCall {
             to: TxKind::Call(to),
             input: Bytes::new(),
             value,
-            returns: |_| true,
+            answer: ExpectedAnswer::Any,
             events: Vec::new(),
             headroom: 0,
         }
@@ -98,7 +119,7 @@ impl ContractCall {
     #[must_use]
     pub fn expecting<E: SolEvent>(mut self, emitter: Address) -> Self {
         let (topic, signature) = (E::SIGNATURE_HASH, E::SIGNATURE);
-        self.events.push(Expected { emitter, topic, signature });
+        self.events.push(ExpectedEvent { emitter, topic, signature });
         self
     }
 
@@ -135,9 +156,22 @@ impl ContractCall {
         self.headroom
     }
 
-    /// Whether `answer` decodes according to the function's ABI.
+    /// The contract that a factory creates; `None` for other calls.
+    pub const fn created(&self) -> Option<Address> {
+        match self.answer {
+            ExpectedAnswer::Created(contract) => Some(contract),
+            ExpectedAnswer::Any | ExpectedAnswer::Results(_) | ExpectedAnswer::Code => None,
+        }
+    }
+
+    /// Whether a simulation may answer this.
     pub(crate) fn is_answer(&self, answer: &[u8]) -> bool {
-        (self.returns)(answer)
+        match self.answer {
+            ExpectedAnswer::Any => true,
+            ExpectedAnswer::Results(is_valid) => is_valid(answer),
+            ExpectedAnswer::Code => !answer.is_empty(),
+            ExpectedAnswer::Created(contract) => *answer == *contract,
+        }
     }
 
     /// Whether both calls are the same, with the same events as proof.
@@ -151,7 +185,7 @@ impl ContractCall {
 
     /// The signature of an expected event that is missing in the receipt.
     pub(crate) fn missing_event(&self, receipt: &TransactionReceipt) -> Option<&'static str> {
-        let found = |expected: &&Expected| {
+        let found = |expected: &&ExpectedEvent| {
             receipt.logs().iter().any(|log| {
                 log.address() == expected.emitter && log.topic0() == Some(&expected.topic)
             })
@@ -161,7 +195,7 @@ impl ContractCall {
 
     /// Whether the bloom of a receipt or block shows that an expected event isn't in it.
     pub(crate) fn is_ruled_out_by(&self, bloom: &Bloom) -> bool {
-        let may_have = |expected: &Expected| {
+        let may_have = |expected: &ExpectedEvent| {
             bloom.contains_raw_log(expected.emitter, core::slice::from_ref(&expected.topic))
         };
         !self.events.iter().all(may_have)

@@ -9,7 +9,7 @@ use alloy_sol_types::SolCall;
 use canon_abi::{Asset, Governance, Issuer, Proposals, Registry, Rollup};
 use canon_protocol::{
     Amount, AssetCall, Call, GovernanceCall, IssuerCall, OwnershipCall, Permit, ProposalId,
-    ProposalsCall, RegistryCall, RollupCall, Round, Support, Timestamp, WithdrawalId,
+    ProposalsCall, RegistryCall, RollupCall, Round, Support, Timestamp,
 };
 
 /// The additional gas of a signal that is the round's first or changes the leader, compared with one that adds to
@@ -117,12 +117,6 @@ pub fn withdraw(governance: Address, to: Address, amount: Amount) -> ContractCal
     proven::<Governance::initiateWithdrawCall>(governance, call)
 }
 
-/// Pays a withdrawal that is unlocked.
-pub fn finalize_withdrawal(governance: Address, id: WithdrawalId) -> ContractCall {
-    let call = GovernanceCall::FinaliseWithdraw { id: id.to_word() };
-    proven::<Governance::finaliseWithdrawCall>(governance, call)
-}
-
 /// Proposes through the lock. The asset of the power that it costs is paid to `to` later.
 pub fn propose_with_lock(governance: Address, payload: Address, to: Address) -> ContractCall {
     let call = GovernanceCall::ProposeWithLock { payload, to };
@@ -185,23 +179,6 @@ pub fn stake(
     let amount = amount.to_word();
     let call = RollupCall::Deposit { attester, proposer, withdrawer, amount };
     proven::<Rollup::depositCall>(rollup, call)
-}
-
-/// Removes an attester from the set.
-pub fn unstake(rollup: Address, attester: Address, recipient: Address) -> ContractCall {
-    let call = RollupCall::InitiateWithdraw { attester, recipient };
-    proven::<Rollup::initiateWithdrawCall>(rollup, call)
-}
-
-/// Pays an exit whose delay has passed.
-pub fn finalize_unstake(rollup: Address, attester: Address) -> ContractCall {
-    proven::<Rollup::finaliseWithdrawCall>(rollup, RollupCall::FinaliseWithdraw { attester })
-}
-
-/// Announces the move of an attester to another rollup.
-pub fn announce_move(rollup: Address, attester: Address, new_rollup: Address) -> ContractCall {
-    let call = RollupCall::InitiateMove { attester, new_rollup };
-    proven::<Rollup::initiateMoveCall>(rollup, call)
 }
 
 /// Moves an attester whose delay has passed to the canonical rollup.

@@ -8,7 +8,7 @@ use crate::{
 };
 use alloy_consensus::TxEip1559;
 use alloy_eips::BlockId;
-use alloy_primitives::{Address, B256, U256, map::B256Map};
+use alloy_primitives::{Address, B256, U256};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::{Log, TransactionReceipt, TransactionRequest};
 use alloy_sol_types::SolEvent;
@@ -59,10 +59,6 @@ pub struct Inclusion {
     /// The fee that its sender paid for the gas, in wei.
     pub fee: U256,
 }
-
-/// The receipts of one block, by transaction.
-#[derive(Clone, Debug, Default)]
-pub struct Receipts(B256Map<TransactionReceipt>);
 
 /// The decision of a caller that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,26 +192,18 @@ impl Confirmed {
     }
 }
 
-impl Receipts {
-    /// The receipt of a transaction, if it is in this block.
-    pub fn get(&self, hash: B256) -> Option<&TransactionReceipt> {
-        self.0.get(&hash)
-    }
-}
-
 impl Client {
     /// Reads all receipts of a block, in one request.
     ///
     /// # Errors
     ///
     /// If the endpoint doesn't have the block.
-    pub async fn receipts(&self, block: BlockId) -> Result<Receipts> {
+    pub(crate) async fn receipts(&self, block: BlockId) -> Result<Vec<TransactionReceipt>> {
         let what = "eth_getBlockReceipts";
         let receipts = self.provider().get_block_receipts(block).await;
         let receipts = receipts.map_err(|source| Error::rpc(what, source))?;
         let unknown = || Error::rpc(what, alloy_transport::RpcError::NullResp);
-        let receipts = receipts.ok_or_else(unknown)?;
-        Ok(Receipts(receipts.into_iter().map(|r| (r.transaction_hash, r)).collect()))
+        receipts.ok_or_else(unknown)
     }
 
     /// Reads a transaction's receipt and checks it. `None` if the transaction isn't in a block (yet).
@@ -244,22 +232,6 @@ impl Client {
         receipt.as_ref().map(Inclusion::of).transpose()
     }
 
-    /// As [`Self::confirm`], with the receipts of a block that was read before.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::confirm`]. The endpoint is asked only about a transaction that failed.
-    pub async fn confirm_in(
-        &self,
-        receipts: &Receipts,
-        pending: &Pending,
-    ) -> Result<Option<Confirmed>> {
-        match receipts.get(pending.hash) {
-            Some(receipt) => self.check(pending, receipt).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
     /// Checks the status and the expected events of a receipt.
     pub(crate) async fn check(
         &self,
@@ -286,24 +258,34 @@ impl Client {
     }
 
     /// As [`Self::check`], but an event counts as missing only if the blooms of the receipt and of its
-    /// block both rule it out. An endpoint can omit logs, or index them late.
+    /// block both rule it out: an endpoint can omit logs, or index them late. A contract that a factory creates must
+    /// have code after `head`, which isn't older than the receipt.
     ///
     /// # Errors
     ///
-    /// [`Error::LogsMissing`] if the transaction may have emitted the event.
-    pub(crate) async fn check_with_blooms(
+    /// [`Error::LogsMissing`] if the transaction may have emitted the event; [`Error::NotCreated`] if the contract has
+    /// no code; otherwise as [`Self::check`].
+    pub(crate) async fn check_effects(
         &self,
         pending: &Pending,
         receipt: &TransactionReceipt,
+        head: BlockId,
     ) -> Result<Confirmed> {
-        match self.check(pending, receipt).await {
+        let confirmed = match self.check(pending, receipt).await {
             Err(Error::EventMissing { what, hash, event })
                 if !self.is_event_ruled_out(pending, receipt).await =>
             {
-                Err(Error::LogsMissing { what, hash, event })
+                return Err(Error::LogsMissing { what, hash, event });
             }
-            checked => checked,
+            checked => checked?,
+        };
+        if let Some(contract) = pending.call.created()
+            && self.code(head, contract).await?.is_none()
+        {
+            let (what, hash) = (pending.call.what(), Some(pending.hash));
+            return Err(Error::NotCreated { what, contract, hash });
         }
+        Ok(confirmed)
     }
 
     /// Whether the blooms of a receipt and of its block rule out an expected event. `false` if the block

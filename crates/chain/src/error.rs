@@ -106,16 +106,15 @@ pub enum Error {
     /// According to the journal, a transaction has done the intent for good, but it isn't known whether
     /// that was on this chain.
     #[error(
-        "the journal says that {transaction} has done this{}; the endpoint's chain isn't known to be the one that has \
-         it, so nothing is sent for the same; use an endpoint that has the block, or another journal if it is of \
-         another chain",
-        .block.map_or_else(String::new, |block| format!(" in block {block}"))
+        "the journal says that {transaction} has done this in block {block}; the endpoint's chain isn't known to be \
+         the one that has it, so nothing is sent for the same; use an endpoint that has the block, or another journal \
+         if it is of another chain"
     )]
     CompletionUnproven {
         /// The transaction.
         transaction: B256,
-        /// The block of the transaction on its chain; `None` if an older journal doesn't contain it.
-        block: Option<BlockNumber>,
+        /// The block of the transaction on its chain.
+        block: BlockNumber,
     },
     /// The journal of transactions can't be read or written. Nothing is sent without it.
     #[error("{0}; without the journal nothing is sent")]
@@ -158,7 +157,7 @@ pub enum Error {
     /// the endpoint returns no reason.
     #[error(
         "{what} reverted in {hash} for no reason that its endpoint can give: another transaction in the same \
-         block may have done the same before; send it again if it is still needed"
+         block may have done the same before; run the command again if it is still needed"
     )]
     RevertedForNoKnownReason {
         /// The function that was called, by its signature.
@@ -167,7 +166,10 @@ pub enum Error {
         hash: B256,
     },
     /// A transaction was mined and used up its gas.
-    #[error("{what} ran out of gas in {hash} at {}; send it again with more", grouped(*.limit))]
+    #[error(
+        "{what} ran out of gas in {hash} at {}; run the command again: it estimates the gas anew",
+        grouped(*.limit)
+    )]
     OutOfGas {
         /// The function that was called, by its signature.
         what: &'static str,
@@ -190,7 +192,7 @@ pub enum Error {
     },
     /// A transaction needs more gas than was agreed to.
     #[error(
-        "{what} needs {} gas by now, and at most {} were agreed to; look at it again before you agree to more",
+        "{what} needs {} gas by now, and at most {} were agreed to; run the command again to see what it costs now",
         grouped(*.needed), grouped(*.agreed)
     )]
     MoreGas {
@@ -200,6 +202,19 @@ pub enum Error {
         needed: u64,
         /// The highest gas limit that was agreed to.
         agreed: u64,
+    },
+    /// A factory doesn't create a contract at the address that follows from the contract's code and salt.
+    #[error(
+        "{what}: expected the contract {contract}, and the factory doesn't create it there{}; choose another factory",
+        .hash.map_or_else(String::new, |hash| format!(", although {hash} succeeded"))
+    )]
+    NotCreated {
+        /// The name of the creation.
+        what: &'static str,
+        /// The address of the contract.
+        contract: Address,
+        /// The transaction that was mined; `None` if the simulation shows it, and nothing was sent.
+        hash: Option<B256>,
     },
     /// A transaction succeeded without the expected event.
     #[error("{what} succeeded in {hash} without the event {event}; check the addresses it went to")]
@@ -275,7 +290,7 @@ pub enum Error {
     },
     /// A transaction wasn't mined while the caller waited.
     #[error(
-        "{what} ({hash}) isn't in a block yet; wait longer, or send it again with a higher fee"
+        "{what} ({hash}) isn't in a block yet; run the command again later: it goes on waiting, and sends nothing twice"
     )]
     NotMined {
         /// The function that was called, by its signature.
@@ -413,6 +428,7 @@ impl Error {
             | Self::RevertedForNoKnownReason { hash, .. }
             | Self::OutOfGas { hash, .. }
             | Self::EventMissing { hash, .. } => Some(*hash),
+            Self::NotCreated { hash, .. } => *hash,
             _ => None,
         }
     }
@@ -473,6 +489,7 @@ impl Error {
             | Self::TooMuchGas { .. }
             | Self::MoreGas { .. }
             | Self::TooLittleEther { .. }
+            | Self::NotCreated { .. }
             | Self::EventMissing { .. }
             | Self::NoCode { .. }
             | Self::NoAnswer { .. }
@@ -496,6 +513,7 @@ impl Error {
                 | Self::ActionsChanged { .. }
                 | Self::OutOfRange { .. }
                 | Self::Inconsistent { .. }
+                | Self::NotCreated { .. }
                 | Self::Refused { .. }
         )
     }

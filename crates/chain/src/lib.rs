@@ -30,7 +30,7 @@ pub use alloy_eips::BlockId;
 pub use call::ContractCall;
 pub use calls::PermitRequest;
 pub use client::{Client, L1_SLOT, NextBlock, block_view};
-pub use confirm::{Confirmed, Inclusion, NoWait, Pending, Receipts, Wait, Waited, wait_until};
+pub use confirm::{Confirmed, Inclusion, NoWait, Pending, Wait, Waited, wait_until};
 pub use departures::{Departure, Destination};
 pub use endpoint::{
     DEVELOPMENT_CHAINS, Endpoint, EndpointChecks, EndpointNote, EndpointProblem, Endpoints,

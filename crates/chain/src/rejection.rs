@@ -119,10 +119,16 @@ impl Rejection {
     pub(crate) const fn advice(self) -> &'static str {
         match self {
             Self::InsufficientFunds => "send ether to the account",
-            Self::NonceTooLow => "ask for the nonce again: something else used it",
-            Self::NonceTooHigh => "send the transactions with lower nonces first",
-            Self::Underpriced | Self::ReplacementUnderpriced => "offer more",
-            Self::AlreadyKnown => "wait for its receipt",
+            Self::NonceTooLow => {
+                "run the command again: it reads the nonce anew, which something else used"
+            }
+            Self::NonceTooHigh => {
+                "wait until the account's earlier transactions are mined, then run the command again"
+            }
+            Self::Underpriced | Self::ReplacementUnderpriced => {
+                "run the command again: it offers more by itself; a deployment goes on once fees are lower"
+            }
+            Self::AlreadyKnown => "wait until it is mined",
             Self::GasCap => {
                 "check the contract that it calls, or use an endpoint that allows more gas"
             }

@@ -4,7 +4,6 @@ use crate::{client::Client, error::Error, severity::Severity};
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, keccak256};
 use canon_protocol::{Action, actions_hash};
-use canon_views::SignalPlan;
 
 /// A defect of a payload, which prevents signals for it.
 #[derive(Debug, thiserror::Error)]
@@ -52,23 +51,8 @@ pub struct VettedPayload {
 }
 
 impl VettedPayload {
-    /// Checks, at the newest block, that there is code, that it is the pinned one, and that it lists actions when
-    /// Governance asks.
-    ///
-    /// # Errors
-    ///
-    /// [`PayloadError`].
-    pub async fn vet(
-        client: &Client,
-        governance: Address,
-        payload: Address,
-        pinned: Option<B256>,
-    ) -> Result<Self, PayloadError> {
-        let at = client.head().await?.hash.into();
-        Self::vet_at(client, at, governance, payload, pinned).await
-    }
-
-    /// Checks a payload as [`Self::vet`] does, at another block.
+    /// Checks, at a block, that there is code, that it is the pinned one, and that it lists actions when Governance
+    /// asks.
     ///
     /// # Errors
     ///
@@ -104,12 +88,6 @@ impl VettedPayload {
     /// keccak256 of `abi.encode(actions)` of its list, as in `ProposalFrozen`.
     pub fn actions_hash(&self) -> B256 {
         actions_hash(&self.actions)
-    }
-
-    /// A plan that signals for it at once, with the default rules, as long as its code and its list stay
-    /// the same.
-    pub fn signal_plan(&self) -> SignalPlan {
-        SignalPlan::new(self.address, self.code_hash, self.actions_hash())
     }
 
     /// The actions that it lists, to be shown to the operator.

@@ -215,7 +215,8 @@ async fn open(
     let now = subject.read(&Question::default(), BlockId::latest(), pause).await;
     let now = now.map_err(FindError::from)?.present;
     let path = cache.file(client.chain_id(), registry);
-    let checkpoint = Checkpoint::read(&path, |identity| is_of(identity, &now));
+    let read = |path| Checkpoint::read(path, |identity| is_of(identity, &now));
+    let checkpoint = path.as_deref().map_or(Ok(None), read);
     let checkpoint = checkpoint.unwrap_or_else(|error| {
         notes.push(OpenNote::NotRead(error));
         None
@@ -227,11 +228,11 @@ async fn open(
         None => begin(subject, &now, progress, pause).await?,
     };
     let caught_up = catch_up(&mut follower, subject, progress, pause).await;
-    let mut view = match (caught_up, before) {
-        (Err(HistoryError::Behind { .. }), Some(block))
+    let mut view = match (caught_up, before.zip(path)) {
+        (Err(HistoryError::Behind { .. }), Some((block, path)))
             if !has_block(source, &block, pause).await? =>
         {
-            let (path, block) = (path.clone(), block.number);
+            let block = block.number;
             notes.push(OpenNote::NotRead(CheckpointError::NotOnChain { path, block }));
             follower = begin(subject, &now, progress, pause).await?;
             catch_up(&mut follower, subject, progress, pause).await?
@@ -253,9 +254,9 @@ async fn open(
     let after = follower.checkpoint().filter(|after| Some(after.block()) != before);
     let is_unusable = |note: &OpenNote| matches!(note, OpenNote::NotRead(_));
     let written = match after {
-        Some(checkpoint) => cache.save(&checkpoint, &path),
+        Some(checkpoint) => cache.save(&checkpoint, client.chain_id(), registry),
         // A young chain has no state to save yet, and the next program shouldn't meet the same file.
-        None if notes.iter().any(is_unusable) => cache.discard(&path),
+        None if notes.iter().any(is_unusable) => cache.discard(client.chain_id(), registry),
         None => Ok(()),
     };
     if let Err(error) = written {

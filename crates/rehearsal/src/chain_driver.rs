@@ -8,9 +8,9 @@ use alloy_provider::{Provider, RootProvider};
 use alloy_rpc_types_eth::{Filter, Log};
 use alloy_sol_types::SolEvent;
 use canon_chain::{
-    Checks, Client, Confirmed, ContractCall, NextBlock, Pending, Receipts, Sender, Wait, Waited,
+    Checks, Client, Confirmed, ContractCall, NextBlock, Pending, Sender, Wait, Waited,
 };
-use canon_devchain::{Devchain, DevchainConfig, MinedBlock, Mining};
+use canon_devchain::{Devchain, DevchainConfig, Mining};
 use canon_protocol::{BlockNumber, L1Block, Seconds, Timestamp};
 
 use crate::{
@@ -158,13 +158,10 @@ impl<'a> ChainDriver<'a> {
         Ok(Idle { seconds, blocks: self.chain.block_number() - first })
     }
 
-    /// Mines a block of the waiting transactions and returns its receipts.
-    pub(crate) async fn mine(&self, act: &'static str) -> Result<Receipts> {
-        let MinedBlock { number, transactions, .. } = self.chain.mine()?;
-        if transactions.is_empty() {
-            return Ok(Receipts::default());
-        }
-        self.client.receipts(BlockId::number(number)).await.during(act)
+    /// Mines a block of the waiting transactions.
+    pub(crate) fn mine(&self) -> Result<()> {
+        self.chain.mine()?;
+        Ok(())
     }
 
     /// Mines blocks until no transaction waits.
@@ -189,18 +186,17 @@ impl<'a> ChainDriver<'a> {
     ) -> Result<Confirmed> {
         let next = self.next();
         let pending = sender.submit(call, Checks::Full, next).await.during(act)?;
-        let receipts = self.mine(act).await?;
-        self.confirm(act, &receipts, &pending).await
+        self.mine()?;
+        self.confirm(act, &pending).await
     }
 
     /// Returns the result of a transaction in the last block.
     pub(crate) async fn confirm(
         &mut self,
         act: &'static str,
-        receipts: &Receipts,
         pending: &Pending,
     ) -> Result<Confirmed> {
-        let confirmed = self.client.confirm_in(receipts, pending).await.during(act)?;
+        let confirmed = self.client.confirm(pending).await.during(act)?;
         let confirmed = confirmed.ok_or_else(|| Error::NotIncluded { act, time: self.now() })?;
         self.gas.record(act, confirmed.gas_used);
         Ok(confirmed)
@@ -245,8 +241,8 @@ impl<'a> ChainDriver<'a> {
         let (call, next) = (ContractCall::create_with(act, code), self.next());
         let checks = Checks::AtReceipt { gas_limit: CREATION_GAS };
         let pending = self.bytecode_deployer.submit(call, checks, next).await.during(act)?;
-        let receipts = self.mine(act).await?;
-        let Confirmed { created, gas_used, .. } = self.confirm(act, &receipts, &pending).await?;
+        self.mine()?;
+        let Confirmed { created, gas_used, .. } = self.confirm(act, &pending).await?;
         let address = created.ok_or_else(|| {
             Error::Unexpected(format!("{act}: the receipt names no created contract"))
         })?;
@@ -309,9 +305,9 @@ impl Batch<'_, '_> {
     }
 
     async fn flush(&mut self) -> Result<()> {
-        let receipts = self.driver.mine(self.act).await?;
+        self.driver.mine()?;
         for pending in std::mem::take(&mut self.sent) {
-            let confirmed = self.driver.confirm(self.act, &receipts, &pending).await?;
+            let confirmed = self.driver.confirm(self.act, &pending).await?;
             self.spent.add(confirmed.gas_used);
             self.confirmed.push(confirmed);
         }

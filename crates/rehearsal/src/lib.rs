@@ -30,6 +30,7 @@ mod agenda;
 mod bytecode;
 mod chain_driver;
 mod checks;
+mod creation;
 mod describe;
 mod error;
 mod followed_set;

@@ -4,7 +4,7 @@ use alloy_primitives::{Address, keccak256};
 use alloy_signer_local::PrivateKeySigner;
 use canon_agents::{self as roles, Agent};
 use canon_chain::{
-    Checks, Client, IntentSender, Sender,
+    Client, IntentSender, Sender,
     tx::{FeePolicy, MemoryJournal},
 };
 use canon_protocol::Amount;
@@ -112,8 +112,7 @@ impl ScenarioSequencer {
         let from = self.agent.role.identity.rollup;
         let (withdrawer, attester) = (self.withdrawer.address(), self.attester);
         let plan = MovePlan { withdrawer, attester, from, to, spare: withdrawer };
-        let sender = intent_sender(&self.withdrawer)?
-            .with_checks(Checks::AtReceipt { gas_limit: MOVER_GAS });
+        let sender = intent_sender(&self.withdrawer)?;
         self.mover = Some(Agent::new(roles::Mover { plan }, sender).during(MAKING)?);
         Ok(())
     }
@@ -164,11 +163,6 @@ impl Keys {
 /// The step in errors of creating an agent.
 const MAKING: &str = "making an agent";
 
-/// The gas limit of all transactions of holders. A first lock with a permit needs the most.
-const HOLDER_GAS: u64 = 300_000;
-/// The gas limit of announcing and of finishing a move.
-const MOVER_GAS: u64 = 600_000;
-
 impl Participants {
     /// The participants of a scenario. The sequencers have no rollup yet.
     pub(crate) fn new(scenario: &Scenario, keys: Keys, client: &Client) -> Result<Self> {
@@ -203,7 +197,6 @@ impl Participants {
         let parts = groups.flat_map(|group| (0..group.count).map(move |_| group));
         let holder = |((key, group), index): ((PrivateKeySigner, &HolderGroup), u64)| {
             let sender = intent_sender(&fresh(key))?;
-            let sender = sender.with_checks(Checks::AtReceipt { gas_limit: HOLDER_GAS });
             let role = roles::Holder::new(sender.address());
             Ok(ScenarioHolder {
                 number: index + 1,
@@ -242,7 +235,7 @@ impl Participants {
 }
 
 /// A sender with an empty journal.
-fn intent_sender(sender: &Sender) -> Result<IntentSender> {
+pub(crate) fn intent_sender(sender: &Sender) -> Result<IntentSender> {
     sender.intent_sender(FeePolicy::default(), MemoryJournal::default()).during(MAKING)
 }
 

@@ -1,8 +1,9 @@
 //! Reaching the chain.
 
 use std::{
+    cell::RefCell,
     future::Future,
-    sync::{Arc, Mutex, Once},
+    sync::{Arc, Once},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -36,7 +37,7 @@ pub(crate) struct Chain {
     pub(super) registry: Setting<Address>,
     pub(super) notes: Notes,
     /// The history that this command has read; `None` before.
-    pub(super) history: Mutex<Option<HistoryCache>>,
+    pub(super) history: RefCell<Option<HistoryCache>>,
 }
 
 /// Runs a future to completion.
@@ -79,7 +80,7 @@ impl ChainSettings {
             false => self.unconnected(&endpoints, error),
         })?;
         let notes = Notes::default();
-        Ok(Chain { client, registry: registry.clone(), notes, history: Mutex::default() })
+        Ok(Chain { client, registry: registry.clone(), notes, history: RefCell::default() })
     }
 
     /// Connects like [`Self::connect`], but to a chain that may have no set.

@@ -1,6 +1,6 @@
 //! Reading the set on a connected chain.
 
-use std::{env, ops::RangeInclusive, path::PathBuf, sync::PoisonError};
+use std::{env, ops::RangeInclusive, path::PathBuf};
 
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, U256};
@@ -8,7 +8,7 @@ use canon_chain::{Client, Departure, Error, L1_SLOT, PayloadError, SlotSignal, V
 use canon_follow::{HistoryCache, HistoryProgress, OpenSubject, OpenedSet, open_set};
 use canon_protocol::{Action, BlockNumber, Seconds, Timestamp};
 use canon_views::{BlockView, Present, Question, SetView};
-use eyre::{Report, eyre};
+use eyre::Report;
 
 use super::connect::{Chain, now, unread, unreadable_set};
 use crate::{exit::Failure, input::home_folder, progress};
@@ -97,10 +97,11 @@ impl Chain {
 
     /// The set at the newest block, with its history if that is available. A state is stored in the user's
     /// cache folder, so that the next command doesn't read all blocks again; this command follows on from its own.
+    /// Without such a folder, only this command remembers the state.
     ///
     /// # Errors
     ///
-    /// If the current state of the set can't be read, or there is no folder for the cache.
+    /// If the current state of the set can't be read.
     pub(crate) async fn history(&self, question: Question) -> Result<OpenedSet, Failure> {
         self.history_in(L1_SLOT, question).await
     }
@@ -131,15 +132,7 @@ impl Chain {
             bar.set_length(head.get());
             bar.set_position(block.get());
         };
-        let known = || self.history.lock().unwrap_or_else(PoisonError::into_inner);
-        let earlier = known().take();
-        let cache = earlier.or_else(|| cache_folder().map(HistoryCache::new));
-        let mut cache = cache.ok_or_else(|| {
-            let report = eyre!(
-                "HOME: expected a folder in which a state of the set can be kept, found no absolute path"
-            );
-            Failure::bad_input(report, "set HOME, or XDG_CACHE_HOME")
-        })?;
+        let mut cache = self.history.take().unwrap_or_else(|| self.stored_history());
         let subject = OpenSubject {
             client: &self.client,
             registry: self.registry.value,
@@ -147,7 +140,7 @@ impl Chain {
             block_time,
         };
         let opened = open_set(subject, &mut cache, progress, tokio::time::sleep).await;
-        *known() = Some(cache);
+        self.history.replace(Some(cache));
         bar.finish_and_clear();
         let opened = opened.map_err(unread)?;
         for note in &opened.notes {
@@ -162,6 +155,21 @@ impl Chain {
             ));
         }
         Ok(opened)
+    }
+
+    /// The history that earlier commands stored, if there is a folder for it.
+    fn stored_history(&self) -> HistoryCache {
+        cache_folder().map_or_else(
+            || {
+                self.notes.once(
+                    "HOME: expected a folder in which the set's history can be kept, found no absolute path: each \
+                     command reads all of it again; set HOME, or XDG_CACHE_HOME"
+                        .to_owned(),
+                );
+                HistoryCache::in_memory()
+            },
+            HistoryCache::new,
+        )
     }
 
     /// Shows a note if the newest block may be old: see [`age`](super::notes::Notes::age).

@@ -16,7 +16,7 @@ use super::{
     outcome::Change,
     record::Begun,
 };
-use crate::{exit::Failure, page};
+use crate::{by_hand, exit::Failure, page};
 
 /// The number of blocks after which the user is told how to give up a transaction that isn't mined.
 const HINT: u64 = 16;
@@ -385,11 +385,9 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
 
     /// Instructions for giving up a transaction.
     fn give_up(&self, nonce: u64) -> String {
-        let account = self.sender.address();
-        format!(
-            "To give it up, use its nonce for nothing, with the same key: cast send {account} --value 0 \
-             --nonce {nonce}"
-        )
+        let (account, fees) = (self.sender.address(), self.sender.fees_by_hand(nonce));
+        let command = by_hand::use_up(account, nonce, fees);
+        format!("To give it up, use its nonce for nothing, with the same key: {command}")
     }
 }
 

@@ -80,6 +80,7 @@ pub(super) fn unsent(error: Error) -> Failure {
         | Error::RevertedForNoKnownReason { .. }
         | Error::OutOfGas { .. }
         | Error::TooMuchGas { .. }
+        | Error::NotCreated { .. }
         | Error::EventMissing { .. }
         | Error::OtherFamily { .. }
         | Error::NoCode { .. }

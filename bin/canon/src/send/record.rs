@@ -61,7 +61,6 @@ pub(super) struct Begun {
     #[serde(with = "text::address")]
     pub(super) registry: Address,
     /// The number of the command's request.
-    #[serde(alias = "order")]
     pub(super) request: RequestId,
     /// The transactions in the journal when the command began.
     pub(super) earlier: Vec<B256>,
@@ -69,7 +68,6 @@ pub(super) struct Begun {
     pub(super) steps: Vec<Step>,
     /// The transaction that was mined without doing its work, if the command ended because of it. Kept because
     /// the block of the transaction may be replaced.
-    #[serde(default)]
     pub(super) failed: Option<B256>,
 }
 
@@ -134,10 +132,10 @@ impl AccountFiles {
         let holder = fs::read_to_string(self.shared_file("user")).unwrap_or_default();
         // The holder may not have written its name yet, and one that was killed leaves its name.
         let holder = match holder.trim_end() {
-            "" => "whose process hasn't written its name yet".to_owned(),
-            last => format!("the last one to write its name is {}", ForeignText::new(last)),
+            "" => "the process that holds it hasn't written its name yet".to_owned(),
+            last => format!("the last holder to write its name is {}", ForeignText::new(last)),
         };
-        let report = eyre!("{} is locked by it; {holder}", path.display())
+        let report = eyre!("{} is locked; {holder}", path.display())
             .wrap_err("another command sends for this account");
         Failure::internal(report, "wait until it has ended, then run this one again")
     }

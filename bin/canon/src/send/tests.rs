@@ -599,14 +599,16 @@ fn a_folder_for_state_is_its_owners_only() {
         assert_eq!(said.exit, Exit::Internal);
     };
     let user = folder.join("canon/1-0x0101010101010101010101010101010101010101.user");
-    let own =
-        format!("the last one to write its name is process {}: canon push", std::process::id());
+    let own = format!(
+        "is locked; the last holder to write its name is process {}: canon push",
+        std::process::id()
+    );
     said(&own);
     // Between the lock and the name, there is none, or that of a process that was killed.
     fs::remove_file(&user).unwrap();
-    said("is locked by it; whose process hasn't written its name yet");
+    said("is locked; the process that holds it hasn't written its name yet");
     fs::write(&user, "process 4711: canon vote 1\n").unwrap();
-    said("the last one to write its name is process 4711: canon vote 1");
+    said("is locked; the last holder to write its name is process 4711: canon vote 1");
     drop((lock, journal));
     assert!(!user.exists(), "nobody uses the account any more");
     fs::write(

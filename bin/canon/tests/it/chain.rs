@@ -7,8 +7,8 @@ use alloy_provider::{Provider as _, ProviderBuilder};
 use canon_chain::{
     BlockId, Client, ContractCall, NoWait, Sender, calls,
     deploy::{
-        ContractPlan, Create2Origin, DeployRecord, SetParameters, Upgrade, create, deploy,
-        deploy_rollup, deploy_upgrade_payload,
+        ContractPlan, Create2Origin, DeployRecord, SetParameters, Upgrade, deploy, plan_rollup,
+        plan_upgrade_payload,
     },
 };
 use canon_devchain::{Devchain, DevchainConfig, ServerHandle, UnsignedCall, serve};
@@ -17,7 +17,7 @@ use canon_protocol::{
     Action, Amount, Constructor, Create2, ProposalId, Round, Seconds, Support, Timestamp,
     WithdrawalId,
 };
-use canon_views::{Question, SetAddresses};
+use canon_views::{IntendedAction, Intent, Question, SetAddresses, SetId};
 use serde_json::{Value, json};
 use snapbox::cmd::Command;
 
@@ -66,9 +66,9 @@ impl Chain {
             expected_canonical: set.rollup,
             uri: String::new(),
         };
-        let payload =
-            deploy_upgrade_payload(&mut sender, origin, &set, &upgrade, &mut NoWait).await;
-        let payload = payload.unwrap().address();
+        let payload = plan_upgrade_payload(origin, set.registry, &upgrade);
+        sender.send(payload.call(), &mut NoWait).await.unwrap();
+        let payload = payload.address();
         let mut chain = Self { chain, set, payload, expect, sender, server };
         let everything = tokens(1_000_000);
         chain.send(calls::approve(set.asset, set.rollup, everything)).await;
@@ -163,26 +163,25 @@ impl Chain {
     /// Deploys a second rollup for this set, and the payload that makes it canonical.
     pub(crate) async fn next_rollup(&mut self) -> (Address, Address) {
         let new_rollup = self.further_rollup(2, self.set.governance).await;
-        let (origin, set, sender) = (Create2Origin::default(), self.set, &mut self.sender);
-        let (expect, expected_canonical) = (self.expect, set.rollup);
+        let (expect, expected_canonical) = (self.expect, self.set.rollup);
         let upgrade = Upgrade { expect, new_rollup, expected_canonical, uri: String::new() };
-        let payload = deploy_upgrade_payload(sender, origin, &set, &upgrade, &mut NoWait).await;
-        (new_rollup.address(), payload.unwrap().address())
+        let payload = plan_upgrade_payload(Create2Origin::default(), self.set.registry, &upgrade);
+        self.send(payload.call()).await;
+        (new_rollup.address(), payload.address())
     }
 
     /// Deploys a rollup with an exit delay of some hours, of which the first rollup has one, that is owned by `owner`.
     pub(crate) async fn further_rollup(&mut self, hours: u64, owner: Address) -> Create2 {
         let mut parameters = SetParameters::tests().rollup;
-        parameters.genesis = Some(Timestamp::of(GENESIS));
         parameters.epoch_slots = 2;
         // With the parameters of another rollup, it would have the same address.
         parameters.exit_delay = Seconds::of(hours * 3600);
         let set = SetAddresses { governance: owner, ..self.set };
-        let (origin, sender) = (Create2Origin::default(), &mut self.sender);
+        let (origin, genesis) = (Create2Origin::default(), Timestamp::of(GENESIS));
         let distributor = set.reward_distributor.unwrap();
-        let rollup =
-            deploy_rollup(sender, origin, &set, distributor, &parameters, &mut NoWait).await;
-        rollup.unwrap().create2
+        let rollup = plan_rollup(origin, &set, distributor, &parameters, genesis);
+        self.send(rollup.call()).await;
+        rollup.create2()
     }
 
     /// Creates a RewardDistributor for this set that is owned by `owner`, and pays 7 tokens a block.
@@ -192,7 +191,8 @@ impl Chain {
         let constructor = Constructor::Distributor { asset, registry, block_reward, owner };
         let origin = Create2Origin { salt: B256::with_last_byte(7), ..Create2Origin::default() };
         let plan = ContractPlan::new(origin, constructor);
-        create(&mut self.sender, &plan, &mut NoWait).await.unwrap().address()
+        self.send(plan.call()).await;
+        plan.address()
     }
 
     /// Makes a rollup canonical, as a proposal would.
@@ -210,8 +210,11 @@ impl Chain {
 
     /// Pays a withdrawal.
     pub(crate) async fn pay(&mut self, id: u64) {
-        let call = calls::finalize_withdrawal(self.set.governance, WithdrawalId::of(id));
-        self.send(call).await;
+        let chain_id = self.sender.client().chain_id();
+        let set = SetId { chain_id, governance: self.set.governance };
+        let action = IntendedAction::PayWithdrawal { id: WithdrawalId::of(id) };
+        let intent = Intent { set, action, until: None };
+        self.send(ContractCall::of_intent(&intent).unwrap()).await;
     }
 
     /// Pushes a round.

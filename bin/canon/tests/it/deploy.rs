@@ -373,6 +373,29 @@ async fn a_finished_or_begun_deployment_is_not_begun_again() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_not_begun_is_not_advised_to_be_resumed() {
+    let chain = EmptyChain::new().await;
+    let folder = folder_with("deploy-not-begun", "tests", unchanged);
+    while_served(move || {
+        let again = "next: remove the cause, then run the same command again";
+        // The record can't be written there.
+        let said = fails(chain.deploy(&folder, "--yes --manifest /dev/null/manifest.json"), 3);
+        assert!(
+            said.contains("the record of the deployment, without which nothing is sent"),
+            "{said}"
+        );
+        assert!(said.contains(again) && !said.contains("--resume"), "{said}");
+        chain.chain.set_base_fee_next(600_000_000_000);
+        chain.chain.mine().unwrap();
+        let said = fails(chain.deploy(&folder, "--yes"), 3);
+        assert!(said.contains("wait until the base fee is lower"), "{said}");
+        assert!(said.contains(again) && !said.contains("--resume"), "{said}");
+        assert!(!folder.file("deployment.manifest.json.unfinished").exists());
+    })
+    .await;
+}
+
 /// Somebody else created the first contracts with the same deployer and salt.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_begun_without_a_record_is_shown_before_it_is_taken_over() {

@@ -191,6 +191,13 @@ async fn whatever_is_on_the_disk_at_the_end_of_a_deployment_is_finished_by_resum
             assert!(said.contains("exists: this deployment is finished"), "{said}");
             assert_eq!(fs::read(record(&folder)).unwrap(), content);
         }
+        // A manifest that can't be read isn't taken for that of a finished deployment.
+        fs::write(record(&folder), &unfinished).unwrap();
+        fs::remove_file(manifest(&folder)).unwrap();
+        fs::create_dir(manifest(&folder)).unwrap();
+        let said = fails(chain.deploy(&folder, "--yes"), 2);
+        assert!(said.contains("deployment.manifest.json can't be read"), "{said}");
+        assert_eq!(fs::read(record(&folder)).unwrap(), unfinished);
         assert_eq!(sent(&chain), TRANSACTIONS);
     })
     .await;

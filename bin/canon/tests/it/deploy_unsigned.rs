@@ -1,6 +1,6 @@
 //! `canon deploy --unsigned`: a set whose transactions somebody else signs.
 
-use std::fs;
+use std::{fs, os::unix::fs::symlink};
 
 use alloy_primitives::{Address, Bytes, U256, hex};
 use canon_devchain::{DEPLOYMENT_PROXY, UnsignedCall};
@@ -105,6 +105,12 @@ async fn somebody_else_signs_the_transactions_that_the_chain_lacks() {
             left -= mined;
         }
         assert_eq!(left, 0);
+        // A run that fails at the end leaves no record, and the same command ends it.
+        let new_manifest = folder.file("deployment.manifest.json.new");
+        symlink("/dev/full", &new_manifest).unwrap();
+        let said = fails(deploy(&chain, &folder, "--unsigned"), 3);
+        assert!(said.contains("remove the cause, then run the same command again"), "{said}");
+        fs::remove_file(new_manifest).unwrap();
         assert_eq!(fs::read_dir(folder.file("")).unwrap().count(), 1, "no file is left yet");
         let manifest = printed(deploy(&chain, &folder, "--unsigned --json"));
         is_audited(&chain, &folder, &manifest);
@@ -207,6 +213,7 @@ async fn a_deployment_that_a_key_has_begun_is_not_printed_for_another() {
         fs::write(folder.file("deployment.manifest.json.unfinished"), "").unwrap();
         let said = fails(deploy(&chain, &folder, "--unsigned"), 2);
         assert!(said.contains("this deployment is begun and not finished"), "{said}");
+        assert!(said.contains("the key that has begun it, without --unsigned"), "{said}");
         let said = fails(deploy(&chain, &folder, "--unsigned --resume"), 2);
         assert!(said.contains("cannot be used with"), "{said}");
     })

@@ -3,7 +3,7 @@
 use crate::{
     keepers::{Due, WITHDRAWAL, before, done},
     process::Process,
-    test_chain::{BLOCK_HASH, STAKE, TestChain, attester, key, tokens},
+    test_chain::{BLOCK_HASH, STAKE, TestChain, attester, exit_stake, key, tokens},
     views::Maker,
 };
 use canon_chain::calls;
@@ -147,7 +147,7 @@ async fn what_happened_in_blocks_that_are_read_again_is_paid_as_it_happened_ther
             // A withdrawal of 100 and an exit, which the keeper sees.
             chain.send(calls::withdraw(governance, recipient, tokens(100))).await;
             let mut leaver = chain.sender(key("withdrawer", 0));
-            chain.send_by(&mut leaver, calls::unstake(rollup, attester(0), recipient)).await;
+            chain.send_by(&mut leaver, exit_stake(rollup, attester(0), recipient)).await;
             process.act(&chain).await;
             // Their blocks are replaced. Another withdrawal comes first, and these may come after it.
             let options =
@@ -163,7 +163,7 @@ async fn what_happened_in_blocks_that_are_read_again_is_paid_as_it_happened_ther
                     .send_by(&mut sender, calls::withdraw(governance, recipient, tokens(100)))
                     .await;
                 let mut leaver = chain.sender(key("withdrawer", 0));
-                chain.send_by(&mut leaver, calls::unstake(rollup, attester(0), recipient)).await;
+                chain.send_by(&mut leaver, exit_stake(rollup, attester(0), recipient)).await;
                 let exitable_at = chain.now() + Seconds::HOUR;
                 paid = tokens(207);
                 payments.push(IntentSubject::PayWithdrawal { id: WithdrawalId::of(1) });

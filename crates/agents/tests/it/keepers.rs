@@ -2,14 +2,14 @@
 
 use crate::{
     process::{AnyRole, Process, is_done},
-    test_chain::{BLOCK_HASH, STAKE, TestChain, attester, key, tokens},
+    test_chain::{BLOCK_HASH, STAKE, TestChain, announce_move, attester, exit_stake, key, tokens},
     views::Maker,
 };
 use alloy_primitives::{Address, Bytes, U256, bytes};
 use canon_abi::{Governance, Registry};
 use canon_chain::{
     NoWait, calls,
-    deploy::{ContractPlan, Create2Origin, create},
+    deploy::{ContractPlan, Create2Origin},
 };
 use canon_devchain::Mining;
 use canon_protocol::{
@@ -131,7 +131,7 @@ async fn what_a_replaced_proposals_contract_pushed_is_dropped() {
         let constructor = Constructor::Proposals { registry, n, m };
         let proposals = ContractPlan::new(Create2Origin::default(), constructor);
         chain.devchain.set_mining(Mining::Auto);
-        create(&mut chain.deployer, &proposals, &mut NoWait).await.unwrap();
+        chain.deployer.send(proposals.call(), &mut NoWait).await.unwrap();
         chain.devchain.set_mining(Mining::Manual);
         let mut process = Process::new(&chain, maker).await;
         for number in 0..4 {
@@ -191,9 +191,9 @@ impl Due {
         chain.send(withdraw).await;
         let unlocks_at = chain.now() + Seconds::of(720 + 3600 + 3600);
         let [mut leaver, mut mover] = [0, 1].map(|number| chain.sender(key("withdrawer", number)));
-        chain.send_by(&mut leaver, calls::unstake(old, attester(0), recipient)).await;
+        chain.send_by(&mut leaver, exit_stake(old, attester(0), recipient)).await;
         let exitable_at = chain.now() + Seconds::HOUR;
-        chain.send_by(&mut mover, calls::announce_move(old, attester(1), new)).await;
+        chain.send_by(&mut mover, announce_move(old, attester(1), new)).await;
         let ready_at = chain.now() + Seconds::HOUR;
         Self { chain, old, new, recipient, unlocks_at, exitable_at, ready_at }
     }

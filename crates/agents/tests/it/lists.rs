@@ -2,14 +2,14 @@
 
 use crate::{
     process::{Process, Status},
-    test_chain::{TestChain, connect},
+    test_chain::{TestChain, connect, signal_plan},
     views::Maker,
 };
 use alloy_primitives::{Address, B256, Bytes, U256, hex};
 use alloy_rpc_client::RpcClient;
 use alloy_sol_types::{SolCall, SolValue};
 use canon_abi::{Governance::Action, UpgradePayload};
-use canon_chain::{Severity, VettedPayload};
+use canon_chain::{BlockId, Severity, VettedPayload};
 use canon_faults::{Fault, FaultPlan, Faults, params};
 use canon_payload::{Assembler, op};
 use canon_protocol::{Action as Listed, actions_hash};
@@ -71,7 +71,7 @@ async fn vetted(chain: &TestChain, payload: Address) -> SignalPlan {
 
 async fn vet(chain: &TestChain, payload: Address) -> SignalPlan {
     let governance = chain.addresses().governance;
-    VettedPayload::vet(&chain.client, governance, payload, None).await.unwrap().signal_plan()
+    signal_plan(&chain.client, governance, payload).await
 }
 
 #[tokio::test]
@@ -87,7 +87,8 @@ async fn errors_of_payloads_say_whether_to_try_again() {
         (PAYLOAD, None, FaultPlan::At(0, Fault::Lost), Severity::Retry),
     ] {
         faults.set(plan);
-        let vetted = VettedPayload::vet(&client, governance, payload, pinned).await;
+        let vetted =
+            VettedPayload::vet_at(&client, BlockId::latest(), governance, payload, pinned).await;
         let error = vetted.unwrap_err();
         assert_eq!(error.severity(), expected, "{error}");
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     process::{AnyRole, Process, Status},
-    test_chain::{STAKE, TestChain, attester, key},
+    test_chain::{STAKE, TestChain, announce_move, attester, exit_stake, key},
     views::Maker,
 };
 use alloy_primitives::Address;
@@ -91,7 +91,7 @@ async fn a_move_that_was_announced_to_another_rollup_is_announced_again() {
         let (mut chain, old, new) = staked().await;
         let (rival, _) = chain.upgrade("2").await;
         let mut withdrawer = chain.sender(key("withdrawer", 0));
-        chain.send_by(&mut withdrawer, calls::announce_move(old, attester(0), rival)).await;
+        chain.send_by(&mut withdrawer, announce_move(old, attester(0), rival)).await;
         let ready_at = chain.now() + Seconds::HOUR;
         let mut process = Process::new(&chain, maker).await;
         process.add_mover(0, old, new);
@@ -110,7 +110,7 @@ async fn whoever_left_has_nothing_to_move() {
         let (chain, old, new) = staked().await;
         let mut withdrawer = chain.sender(key("withdrawer", 0));
         let to = withdrawer.address();
-        chain.send_by(&mut withdrawer, calls::unstake(old, attester(0), to)).await;
+        chain.send_by(&mut withdrawer, exit_stake(old, attester(0), to)).await;
         let mut process = Process::new(&chain, maker).await;
         // An attester that left, and one that never was registered.
         process.add_mover(0, old, new);
@@ -148,7 +148,7 @@ async fn a_keeper_leaves_a_move_that_the_target_refuses_to_its_withdrawer() {
         chain.send(calls::approve(chain.addresses().asset, new, STAKE)).await;
         chain.send(calls::stake(new, attester(0), squatter, squatter, STAKE)).await;
         let mut withdrawer = chain.sender(key("withdrawer", 0));
-        chain.send_by(&mut withdrawer, calls::announce_move(old, attester(0), new)).await;
+        chain.send_by(&mut withdrawer, announce_move(old, attester(0), new)).await;
         chain.skip_until_next_is(chain.now() + Seconds::HOUR);
         switch(&chain, new).await;
         let mut process = Process::new(&chain, maker).await;

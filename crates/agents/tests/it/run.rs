@@ -2,7 +2,9 @@
 
 use crate::{
     process::Process,
-    test_chain::{BLOCK, BLOCK_HASH, Image, TestChain, attester, key, tokens},
+    test_chain::{
+        BLOCK, BLOCK_HASH, Image, TestChain, announce_move, attester, exit_stake, key, tokens,
+    },
     views::{Maker, Views},
 };
 use alloy_primitives::{Address, B256};
@@ -126,8 +128,8 @@ impl Start {
         let withdraw = calls::withdraw(chain.addresses().governance, recipient(), tokens(100));
         chain.send(withdraw).await;
         let [mut leaver, mut mover] = [1, 2].map(|number| chain.sender(key("withdrawer", number)));
-        chain.send_by(&mut leaver, calls::unstake(old, attester(1), recipient())).await;
-        chain.send_by(&mut mover, calls::announce_move(old, attester(2), new)).await;
+        chain.send_by(&mut leaver, exit_stake(old, attester(1), recipient())).await;
+        chain.send_by(&mut mover, announce_move(old, attester(2), new)).await;
         Self { image: chain.image(), new, plan }
     }
 }

@@ -6,11 +6,12 @@ use alloy_rpc_client::RpcClient;
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::SolCall;
+use canon_abi::Rollup;
 use canon_chain::{
     BlockId, Client, Confirmed, ContractCall, NoWait, Sender, VettedPayload, calls,
     deploy::{
-        Create2Origin, DeployRecord, DeployedSet, SetParameters, Upgrade, deploy, deploy_rollup,
-        deploy_upgrade_payload,
+        Create2Origin, DeployRecord, DeployedSet, SetParameters, Upgrade, deploy, plan_rollup,
+        plan_upgrade_payload,
     },
 };
 use canon_devchain::{Devchain, DevchainConfig, Mining};
@@ -156,23 +157,22 @@ impl TestChain {
     pub(crate) async fn upgrade(&mut self, document: &str) -> (Address, SignalPlan) {
         self.devchain.set_mining(Mining::Auto);
         let set = self.set.deployment;
-        let (origin, wait) = (Create2Origin::default(), &mut NoWait);
-        let (sender, distributor) = (&mut self.deployer, self.set.reward_distributor);
-        let rollup = parameters().rollup;
-        let rollup = deploy_rollup(sender, origin, &set, distributor, &rollup, wait).await;
-        let rollup = rollup.unwrap();
+        let (origin, distributor) = (Create2Origin::default(), self.set.reward_distributor);
+        let (settings, now) = (parameters().rollup, self.now());
+        let genesis = settings.genesis.unwrap_or(now);
+        let rollup = plan_rollup(origin, &set, distributor, &settings, genesis);
+        self.deployer.send(rollup.call(), &mut NoWait).await.unwrap();
         let upgrade = Upgrade {
             expect: self.set.expect,
-            new_rollup: rollup.create2,
+            new_rollup: rollup.create2(),
             expected_canonical: set.rollup,
             uri: document.into(),
         };
-        let payload = deploy_upgrade_payload(sender, origin, &set, &upgrade, wait).await;
-        let payload = payload.unwrap().address();
+        let payload = plan_upgrade_payload(origin, set.registry, &upgrade);
+        self.deployer.send(payload.call(), &mut NoWait).await.unwrap();
+        let payload = payload.address();
         self.devchain.set_mining(Mining::Manual);
-        let vetted = VettedPayload::vet(&self.client, set.governance, payload, None).await;
-        let vetted = vetted.unwrap();
-        (rollup.address(), vetted.signal_plan())
+        (rollup.address(), signal_plan(&self.client, set.governance, payload).await)
     }
 
     /// Proposes through the lock. The deployer keeps 9,000 tokens of power.
@@ -278,4 +278,25 @@ async fn deployed(parameters: SetParameters) -> Image {
     let (chain_id, origin) = (client.chain_id(), Create2Origin::default());
     let identity = SetIdentity::of(chain_id, &set.deployment, origin, first_block).unwrap();
     Image { chain: devchain.to_bytes(), set, identity }
+}
+
+/// A plan that signals for a payload at once, as long as its code and its list stay the same.
+pub(crate) async fn signal_plan(
+    client: &Client,
+    governance: Address,
+    payload: Address,
+) -> SignalPlan {
+    let latest = BlockId::latest();
+    let vetted = VettedPayload::vet_at(client, latest, governance, payload, None).await.unwrap();
+    SignalPlan::new(payload, vetted.code_hash(), vetted.actions_hash())
+}
+
+/// Announces the move of an attester to another rollup.
+pub(crate) fn announce_move(rollup: Address, attester: Address, to: Address) -> ContractCall {
+    ContractCall::new(rollup, &Rollup::initiateMoveCall { attester, newRollup: to })
+}
+
+/// Removes an attester from the set.
+pub(crate) fn exit_stake(rollup: Address, attester: Address, recipient: Address) -> ContractCall {
+    ContractCall::new(rollup, &Rollup::initiateWithdrawCall { attester, recipient })
 }

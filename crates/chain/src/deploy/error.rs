@@ -16,7 +16,6 @@ use canon_protocol::{
 
 /// The reason why a deployment stopped. The record keeps the finished steps: remove the cause and run it again.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum DeployError {
     /// The transaction of a step failed.
     #[error("{step}: {source}")]

@@ -5,33 +5,16 @@ use super::{
     origin::Create2Origin,
     parameters::RollupSettings,
     plan::{ContractPlan, RollupWiring},
-    record::StepReceipt,
-    verify::{ContractVerifier, head_since},
+    verify::ContractVerifier,
 };
-use crate::{Client, Error, Sender, Wait};
+use crate::{Client, Error};
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, TxKind};
 use alloy_rpc_types_eth::TransactionRequest;
 use alloy_sol_types::SolCall;
 use canon_abi::{Contract, Expect, Registry, UpgradePayload};
 use canon_protocol::{Action, Create2, Timestamp};
-use canon_views::{BlockView, SetAddresses};
-
-/// A contract that was deployed and verified.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DeployedContract {
-    /// The creation of the contract, from which its address follows.
-    pub create2: Create2,
-    /// The receipt of its creation; `None` if the chain already had the contract.
-    pub receipt: Option<StepReceipt>,
-}
-
-impl DeployedContract {
-    /// The address of the contract.
-    pub fn address(&self) -> Address {
-        self.create2.address()
-    }
-}
+use canon_views::SetAddresses;
 
 /// The parameters of an [`UpgradePayload`], in addition to those of the set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,8 +129,12 @@ pub async fn check_creation(
     from: Address,
     plan: &ContractPlan,
 ) -> Result<CreationState, DeployError> {
-    if creation_state(client, plan).await?.0 == CreationState::Exists {
+    let head = client.head().await?;
+    if client.code(head.hash.into(), plan.address()).await?.is_some() {
         return Ok(CreationState::Exists);
+    }
+    if let Some(refusal) = plan.refusal_outside_of_set(head.timestamp) {
+        return Err(DeployError::Constructor { contract: plan.contract(), refusal });
     }
     plan.origin().expect_code(client).await?;
     let call = plan.direct_call();
@@ -159,88 +146,6 @@ pub async fn check_creation(
     };
     client.simulate(call.what(), request, client.next_block().await?).await?;
     Ok(CreationState::Possible)
-}
-
-/// Whether the chain has a contract, or its constructor would accept its arguments, and the block of that state.
-async fn creation_state(
-    client: &Client,
-    plan: &ContractPlan,
-) -> Result<(CreationState, BlockView), DeployError> {
-    let head = client.head().await?;
-    if client.code(head.hash.into(), plan.address()).await?.is_some() {
-        return Ok((CreationState::Exists, head));
-    }
-    match plan.refusal_outside_of_set(head.timestamp) {
-        Some(refusal) => Err(DeployError::Constructor { contract: plan.contract(), refusal }),
-        None => Ok((CreationState::Possible, head)),
-    }
-}
-
-/// Creates a contract, unless the chain already has it.
-///
-/// # Errors
-///
-/// If its constructor would refuse its arguments, or the creation fails.
-pub async fn create(
-    sender: &mut Sender,
-    plan: &ContractPlan,
-    wait: &mut impl Wait,
-) -> Result<DeployedContract, DeployError> {
-    Ok(create_seen(sender, plan, wait).await?.0)
-}
-
-/// Creates a contract as [`create`] does. Also returns a block that has it.
-async fn create_seen(
-    sender: &mut Sender,
-    plan: &ContractPlan,
-    wait: &mut impl Wait,
-) -> Result<(DeployedContract, BlockId), DeployError> {
-    let client = sender.client().clone();
-    let mut receipt = None;
-    let (state, head) = creation_state(&client, plan).await?;
-    let mut seen = head.number;
-    if state == CreationState::Possible {
-        plan.origin().ensure_code(sender, wait).await?;
-        sender.simulate(&plan.direct_call(), client.next_block().await?).await?;
-        match sender.send(plan.call(), wait).await {
-            Ok(confirmed) => {
-                seen = confirmed.block;
-                receipt = Some(StepReceipt::of(&confirmed));
-            }
-            Err(error) => match creation_state(&client, plan).await? {
-                // Somebody else created it meanwhile.
-                (CreationState::Exists, head) => seen = head.number,
-                (CreationState::Possible, _) => return Err(error.into()),
-            },
-        }
-    }
-    let at = BlockId::from(head_since(&client, seen, wait).await?.hash);
-    ContractVerifier::of(plan, &client, at).exists().await?;
-    Ok((DeployedContract { create2: plan.create2(), receipt }, at))
-}
-
-/// Deploys a further rollup of a set, owned by Governance. Only a proposal can make it canonical.
-///
-/// # Errors
-///
-/// If its constructor would refuse its parameters, its creation fails, or its owner isn't Governance.
-pub async fn deploy_rollup(
-    sender: &mut Sender,
-    origin: Create2Origin,
-    set: &SetAddresses,
-    reward_distributor: Address,
-    parameters: &RollupSettings,
-    wait: &mut impl Wait,
-) -> Result<DeployedContract, DeployError> {
-    let client = sender.client().clone();
-    let genesis = match parameters.genesis {
-        Some(genesis) => genesis,
-        None => client.head().await?.timestamp,
-    };
-    let plan = plan_rollup(origin, set, reward_distributor, parameters, genesis);
-    let (deployed, at) = create_seen(sender, &plan, wait).await?;
-    verify_rollup(&client, &plan, set.governance, at).await?;
-    Ok(deployed)
 }
 
 /// Verifies that a further rollup was created, and that `governance` owns it.
@@ -257,26 +162,6 @@ pub async fn verify_rollup(
     let rollup = ContractVerifier::of(plan, client, at);
     rollup.exists().await?;
     rollup.owned_by(governance).await
-}
-
-/// Deploys the payload that makes a rollup canonical, if the expected rollup is still canonical.
-///
-/// # Errors
-///
-/// If its constructor refuses its arguments (no rollup is at the address), its creation fails, or it
-/// was created under another Governance.
-pub async fn deploy_upgrade_payload(
-    sender: &mut Sender,
-    origin: Create2Origin,
-    set: &SetAddresses,
-    upgrade: &Upgrade,
-    wait: &mut impl Wait,
-) -> Result<DeployedContract, DeployError> {
-    let client = sender.client().clone();
-    let plan = plan_upgrade_payload(origin, set.registry, upgrade);
-    let (deployed, at) = create_seen(sender, &plan, wait).await?;
-    verify_upgrade_payload(&client, &plan, set.registry, at).await?;
-    Ok(deployed)
 }
 
 /// Verifies that the payload of an upgrade was created, under the present Governance. Its constructor reads that from

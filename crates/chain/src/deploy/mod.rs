@@ -33,9 +33,8 @@ mod versions;
 pub use constructor::ConstructorEvents;
 pub use error::DeployError;
 pub use further::{
-    CreationState, DeployedContract, Upgrade, check_creation, create, deploy_rollup,
-    deploy_upgrade_payload, plan_rollup, plan_upgrade_payload, simulate_actions, simulate_takeover,
-    verify_rollup, verify_upgrade_payload,
+    CreationState, Upgrade, check_creation, plan_rollup, plan_upgrade_payload, simulate_actions,
+    simulate_takeover, verify_rollup, verify_upgrade_payload,
 };
 pub use genuine::SetExaminer;
 pub use invalid::{InvalidParameters, ParameterProblem};

@@ -12,6 +12,7 @@ use canon_protocol::{
     Action, Addresses, Code, CodeKind, Constructor, Context, Create2, ExternalContracts, L1Block,
     Reaction, Refusal, SetState, Timestamp,
 };
+use canon_views::IntendedAction;
 
 /// A contract to create: its init code, its origin, and the resulting address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +88,13 @@ impl ContractPlan {
     /// The call of the factory that creates it.
     pub fn call(&self) -> ContractCall {
         ContractCall::create2(self.contract.name(), self.origin, &self.init_code)
+    }
+
+    /// The action of an intent to create it.
+    pub fn action(&self) -> IntendedAction {
+        let Create2 { factory, salt, .. } = self.create2;
+        let (contract, init_code) = (self.address, self.init_code.clone());
+        IntendedAction::Create { contract, factory, salt, init_code }
     }
 
     /// The creation without the factory, which hides a constructor's refusal. For simulations only, because

@@ -43,21 +43,26 @@ pub(crate) async fn ensure_proxy(
         return Ok(());
     }
     fund_creator(sender, wait).await?;
-    match client.provider().send_raw_transaction(&CREATION).await {
-        Err(source) if Rejection::of(&source) != Some(Rejection::AlreadyKnown) => {
-            return Err(DeployError::ProxyRefused { source });
+    let sent = client.provider().send_raw_transaction(&CREATION).await;
+    if let Err(source) = sent {
+        match Rejection::of(&source) {
+            // Somebody else sent it first: it is in a pool, or in a block that this node may not have yet.
+            Some(Rejection::AlreadyKnown | Rejection::NonceTooLow) => {}
+            _ if has_proxy(&client).await? => return Ok(()),
+            _ => return Err(DeployError::ProxyRefused { source }),
         }
-        _ => {}
     }
     let (what, hash) = ("create the deployment proxy", keccak256(&CREATION));
     let mined = wait_until(wait, async || {
         let receipt = client.provider().get_transaction_receipt(hash).await;
         receipt.map_err(|source| Error::rpc(what, source))
     });
-    if mined.await?.is_none() {
-        return Err(DeployError::ProxyNotMined { hash });
+    let is_mined = mined.await?.is_some();
+    match has_proxy(&client).await? {
+        true => Ok(()),
+        false if is_mined => Err(DeployError::ProxyFailed),
+        false => Err(DeployError::ProxyNotMined { hash }),
     }
-    if has_proxy(&client).await? { Ok(()) } else { Err(DeployError::ProxyFailed) }
 }
 
 /// Checks that the chain has the proxy.

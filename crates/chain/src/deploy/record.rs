@@ -1,7 +1,9 @@
 //! The record of a deployment, from which it continues after an interruption.
 
 use super::{parameters::SetParameters, step::Step};
-use crate::{Client, Confirmed, Error, Inclusion, confirm::RECEIPT};
+use crate::{Client, Confirmed, Error, Inclusion, confirm::RECEIPT, tx::Fees};
+use alloy_consensus::{Transaction, TxEnvelope};
+use alloy_eips::eip2718::Decodable2718;
 use alloy_primitives::{Address, B256, Bytes, ChainId, U256};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::TransactionReceipt;
@@ -74,6 +76,15 @@ pub struct StepReceipt {
     pub block: BlockNumber,
     /// The gas used by the whole transaction. It may have done more than one step.
     pub gas_used: u64,
+}
+
+impl BegunStep {
+    /// The fees that the transaction offers; `None` if it can't be decoded.
+    pub fn fees(&self) -> Option<Fees> {
+        let envelope = TxEnvelope::decode_2718_exact(&self.raw).ok()?;
+        let (max_fee, tip) = (envelope.max_fee_per_gas(), envelope.max_priority_fee_per_gas()?);
+        Some(Fees { max_fee, tip })
+    }
 }
 
 impl From<Inclusion> for StepReceipt {

@@ -97,7 +97,10 @@ impl Account {
                 return Err(Error::NoCode { what, address });
             }
             if !call.is_answer(&answer) {
-                return Err(Error::BadAnswer { what, address });
+                return Err(match call.created() {
+                    Some(contract) => Error::NotCreated { what, contract, hash: None },
+                    None => Error::BadAnswer { what, address },
+                });
             }
         }
         Ok(answer)

@@ -2,8 +2,11 @@
 
 use canon_protocol::text::gwei;
 
+/// The wei in a gwei.
+const GWEI: u128 = 1_000_000_000;
+
 /// The default tip, in wei per gas.
-const TIP: u128 = 1_000_000_000;
+const TIP: u128 = GWEI;
 
 /// The highest fee that a transaction offers by default, in wei per gas. Base fees above it last only
 /// minutes; the largest transaction costs 8.4 ether at this price.
@@ -12,8 +15,12 @@ const CAP: u128 = 500_000_000_000;
 /// The highest tip, as a multiple of the policy's tip, or of 1 gwei if that is higher.
 const MAX_TIP_MULTIPLE: u128 = 10;
 
-/// The least increase of a replacement, in percent. Nodes refuse smaller increases.
-const MIN_BUMP_PERCENT: u32 = 10;
+/// The highest base fee at which a new transaction can still be mined, as a multiple of the present one. A base fee
+/// needs six full blocks to double.
+const BASE_FEE_MULTIPLE: u128 = 2;
+
+/// The increase of both fees of a replacement, in percent. Nodes refuse smaller increases.
+const BUMP_PERCENT: u128 = 10;
 
 /// The fees that a transaction offers (EIP-1559), in wei per gas. Zero by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,13 +34,8 @@ pub struct Fees {
 /// A policy for the fees that transactions offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeePolicy {
-    /// The highest base fee at which a new transaction can still be mined, in percent of the present one.
-    /// 200 by default, because a base fee needs six full blocks to double.
-    pub base_fee_percent: u32,
     /// The tip, in wei per gas. 1 gwei by default.
     pub tip: u128,
-    /// The increase of both fees of a replacement, in percent. 10 by default, which is also the minimum.
-    pub bump_percent: u32,
     /// The highest price that a transaction offers, in wei per gas; `None` for no limit. 500 gwei by
     /// default. Tips have a limit of their own: ten times the policy's tip, or 10 gwei if that is higher.
     pub cap: Option<u128>,
@@ -68,7 +70,7 @@ pub enum AboveCap {
 
 impl Default for FeePolicy {
     fn default() -> Self {
-        Self { base_fee_percent: 200, tip: TIP, bump_percent: MIN_BUMP_PERCENT, cap: Some(CAP) }
+        Self { tip: TIP, cap: Some(CAP) }
     }
 }
 
@@ -90,8 +92,7 @@ impl FeePolicy {
         if tip > limit {
             return Err(AboveCap::Tip { needed: tip, limit });
         }
-        let for_long = base_fee.saturating_mul(self.base_fee_percent.into()) / 100;
-        let max_fee = for_long.saturating_add(tip).max(needed).min(cap);
+        let max_fee = for_a_while(base_fee, tip).max(needed).min(cap);
         Ok(Fees { max_fee, tip })
     }
 
@@ -103,7 +104,7 @@ impl FeePolicy {
     ///
     /// If the present base fee plus the tip exceeds the cap.
     pub fn replacement(&self, old: Fees, base_fee: u128) -> Result<Fees, AboveCap> {
-        let (outbid, cap, max_tip) = (self.outbid(old), self.cap(), self.max_tip());
+        let (outbid, cap, max_tip) = (old.outbid(), self.cap(), self.max_tip());
         let floor = match outbid.max_fee <= cap && outbid.tip <= max_tip {
             true => outbid,
             false => Fees { max_fee: old.max_fee.min(cap), tip: old.tip.min(max_tip).min(cap) },
@@ -120,20 +121,37 @@ impl FeePolicy {
     fn max_tip(&self) -> u128 {
         self.tip.max(TIP).saturating_mul(MAX_TIP_MULTIPLE)
     }
+}
 
-    /// The lowest fees of a replacement that every node accepts. Some nodes require more than the
-    /// percentage instead of at least the percentage, so the fees are one wei higher.
-    pub(crate) fn outbid(&self, old: Fees) -> Fees {
-        let percent = u128::from(self.bump_percent.max(MIN_BUMP_PERCENT));
-        let bump = |fee: u128| {
-            let more = fee.saturating_mul(percent).div_ceil(100);
-            fee.saturating_add(more).saturating_add(1)
-        };
-        Fees { max_fee: bump(old.max_fee), tip: bump(old.tip) }
-    }
+/// The price at which a transaction with a tip can be mined for a while, at a base fee in wei per gas.
+const fn for_a_while(base_fee: u128, tip: u128) -> u128 {
+    base_fee.saturating_mul(BASE_FEE_MULTIPLE).saturating_add(tip)
 }
 
 impl Fees {
+    /// The lowest fees of a replacement that every node accepts. Some nodes require more than the
+    /// percentage instead of at least the percentage, so the fees are one wei higher.
+    #[must_use]
+    pub(crate) const fn outbid(self) -> Self {
+        const fn bump(fee: u128) -> u128 {
+            let more = fee.saturating_mul(BUMP_PERCENT).div_ceil(100);
+            fee.saturating_add(more).saturating_add(1)
+        }
+        Self { max_fee: bump(self.max_fee), tip: bump(self.tip) }
+    }
+
+    /// The fees of a transaction by which a person replaces one with these fees, at a base fee in wei per gas: every
+    /// node accepts it, and it can be mined for a while. The total price is rounded up to a power of two of gwei, so
+    /// that it is the same from one block to the next; only the base fee and the tip are paid.
+    #[must_use]
+    pub fn replaced_by_hand(self, base_fee: u128) -> Self {
+        let Self { max_fee, tip } = self.outbid();
+        let needed = for_a_while(base_fee, tip).max(max_fee);
+        let rounded = needed.div_ceil(GWEI).checked_next_power_of_two();
+        let max_fee = rounded.and_then(|gwei| gwei.checked_mul(GWEI)).unwrap_or(needed);
+        Self { max_fee, tip }
+    }
+
     /// The higher of both total prices, with the higher of both tips.
     #[must_use]
     pub fn max(self, other: Self) -> Self {
@@ -151,7 +169,7 @@ mod tests {
 
     #[test]
     fn an_offer_suffices_for_a_while_and_never_exceeds_the_cap() {
-        let policy = |cap| FeePolicy { tip: 10, cap, ..FeePolicy::default() };
+        let policy = |cap| FeePolicy { tip: 10, cap };
         for (cap, base_fee, floor, expected) in [
             (None, 100, None, Ok(fees(210, 10))),
             (Some(210), 100, None, Ok(fees(210, 10))),
@@ -172,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_replacement_offers_more_of_both() {
-        let policy = FeePolicy { tip: 1, cap: None, ..FeePolicy::default() };
+        let policy = FeePolicy { tip: 1, cap: None };
         for (old, expected) in [
             (fees(100, 10), fees(111, 12)),
             (fees(101, 11), fees(113, 14)),
@@ -183,16 +201,27 @@ mod tests {
         }
         // A base fee that rose by more than the bump determines the price.
         assert_eq!(policy.replacement(fees(100, 10), 1000), Ok(fees(2012, 12)));
-        let policy = FeePolicy { bump_percent: 3, ..policy };
-        assert_eq!(policy.outbid(fees(100, 100)), fees(111, 111), "never less than nodes take");
-        let policy = FeePolicy { bump_percent: 25, cap: Some(126), ..policy };
-        assert_eq!(policy.replacement(fees(100, 100), 0), Ok(fees(126, 126)));
+        let policy = FeePolicy { cap: Some(111), ..policy };
+        assert_eq!(policy.replacement(fees(100, 100), 0), Ok(fees(111, 111)));
         assert_eq!(policy.replacement(fees(101, 101), 0), Ok(fees(101, 101)), "can't outbid it");
-        let policy = FeePolicy { tip: 1, cap: Some(126), ..policy };
+        let policy = FeePolicy { cap: Some(126), ..policy };
         assert_eq!(policy.replacement(fees(126, 5), 121), Ok(fees(126, 5)));
         let above = AboveCap::Total { needed: 127, cap: 126 };
         assert_eq!(policy.replacement(fees(126, 5), 122), Err(above));
         assert_eq!(policy.replacement(fees(200, 5), 100), Ok(fees(126, 5)), "of another policy");
+    }
+
+    #[test]
+    fn a_person_outbids_what_was_offered_and_the_present_base_fee() {
+        for (old, base_fee, expected) in [
+            (fees(100, 10), 0, fees(GWEI, 12)),
+            (fees(20 * GWEI, GWEI), 0, fees(32 * GWEI, 1_100_000_001)),
+            (fees(20 * GWEI, GWEI), 15 * GWEI, fees(32 * GWEI, 1_100_000_001)),
+            (fees(20 * GWEI, GWEI), 40 * GWEI, fees(128 * GWEI, 1_100_000_001)),
+            (fees(u128::MAX, 0), 0, fees(u128::MAX, 1)),
+        ] {
+            assert_eq!(old.replaced_by_hand(base_fee), expected, "{old:?}, {base_fee}");
+        }
     }
 
     #[test]

@@ -153,14 +153,14 @@ mod tests {
 
     fn transaction(number: u8) -> JournaledTransaction {
         let raw = vec![number; 100].into();
-        let (since, since_hash) = (BlockNumber::of(number.into()), Some(B256::repeat_byte(number)));
+        let (since, since_hash) = (BlockNumber::of(number.into()), B256::repeat_byte(number));
         JournaledTransaction { raw, intent: None, since, since_hash, mined_in: None }
     }
 
     fn completed(number: u8) -> CompletedIntent {
         let block = SeenBlock { number: BlockNumber::of(8), hash: B256::repeat_byte(number) };
         let (intent, transaction) = (id(number.into()), transaction(number - 1).hash());
-        CompletedIntent { intent, transaction, block: Some(block) }
+        CompletedIntent { intent, transaction, block }
     }
 
     /// Makes the first `steps` changes to a journal, the same ones on every call.
@@ -239,20 +239,6 @@ mod tests {
         journal.record(&again).unwrap();
         let again = JournaledTransaction { mined_in: Some(block), ..again };
         assert_eq!(journal.load().unwrap().transactions, [transaction(2), again]);
-    }
-
-    #[test]
-    fn the_lines_of_an_older_journal_are_read_and_belong_to_no_chain() {
-        let folder = TestFolder::new("older");
-        let path = folder.file("journal");
-        let mut done = serde_json::to_value(Line::Completed(completed(2))).unwrap();
-        done["completed"].as_object_mut().unwrap().remove("block").unwrap();
-        let line = r#"{"recorded":{"raw":"0x01","intent":null,"since":"7"}}"#;
-        fs::write(&path, format!("{line}\n{done}\n")).unwrap();
-        let contents = FileJournal::open(&path).unwrap().load().unwrap();
-        assert_eq!(contents.transactions[0].since, BlockNumber::of(7));
-        assert_eq!(contents.transactions[0].block(), None);
-        assert_eq!(contents.completed, [CompletedIntent { block: None, ..completed(2) }]);
     }
 
     #[test]

@@ -23,11 +23,9 @@ pub struct JournaledTransaction {
     pub intent: Option<Intent>,
     /// The number of the newest block at the time of signing.
     pub since: BlockNumber,
-    /// The hash of that block. Without it, the chain of the transaction is unknown.
-    #[serde(default)]
-    pub since_hash: Option<B256>,
+    /// The hash of that block.
+    pub since_hash: B256,
     /// The block that last contained the transaction; `None` if no block was seen to contain it.
-    #[serde(default)]
     pub mined_in: Option<SeenBlock>,
 }
 
@@ -47,10 +45,8 @@ pub struct CompletedIntent {
     pub intent: IntentId,
     /// The transaction that did it.
     pub transaction: B256,
-    /// The block that contains the transaction. Without it, the chain on which the intent is done is
-    /// unknown.
-    #[serde(default)]
-    pub block: Option<SeenBlock>,
+    /// The block that contains the transaction.
+    pub block: SeenBlock,
 }
 
 /// The contents of a journal.
@@ -179,10 +175,12 @@ impl JournaledTransaction {
     }
 
     /// The newest block of its chain that its sender saw: the block that contains the transaction,
-    /// otherwise the newest one at the time of signing. `None` if its chain is unknown.
-    pub(crate) fn block(&self) -> Option<SeenBlock> {
-        let signed_after = self.since_hash.map(|hash| SeenBlock { number: self.since, hash });
-        self.mined_in.or(signed_after)
+    /// otherwise the newest one at the time of signing.
+    pub(crate) const fn block(&self) -> SeenBlock {
+        match self.mined_in {
+            Some(block) => block,
+            None => SeenBlock { number: self.since, hash: self.since_hash },
+        }
     }
 
     /// Decodes the transaction and recovers its signer. `journal` is the name of the journal in errors.

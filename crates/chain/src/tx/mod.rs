@@ -30,7 +30,7 @@ pub(crate) mod account;
 pub(crate) mod fees;
 mod file_journal;
 pub(crate) mod head;
-mod intended;
+pub(crate) mod intended;
 mod intent_sender;
 pub(crate) mod journal;
 mod nonce_use;

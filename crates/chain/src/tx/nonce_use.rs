@@ -52,7 +52,8 @@ pub(super) struct Mined {
 pub(super) enum Effect {
     /// It did its intent.
     Done(IntentId),
-    /// It succeeded, but the endpoint doesn't return all its logs. It may have done its intent.
+    /// It succeeded, but the endpoint doesn't return all its logs, or doesn't say whether the contract that it creates
+    /// has code. It may have done its intent.
     Unclear(IntentId),
     /// It did nothing for an intent.
     Nothing,

@@ -101,6 +101,9 @@ impl LastingFailure {
             | Error::Inconsistent { what, found: address, .. } => {
                 (*what, Detail::Account(*address))
             }
+            Error::NotCreated { what, contract, hash } => {
+                (*what, hash.map_or(Detail::Account(*contract), Detail::Transaction))
+            }
             Error::ActionsChanged { payload, expected, .. } => {
                 ("", Detail::OtherActions(*payload, *expected))
             }

@@ -2,19 +2,19 @@
 
 use crate::{
     genuine::{interrupted, list_a_second_rollup, rollup_without_create2},
-    test_chain::{TestChain, chain, deployed, newest_view},
+    test_chain::{TestChain, chain, deploy_rollup, deployed, newest_view},
 };
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy_provider::Provider;
 use canon_abi::{Asset, Contract, Governance, Registry, RewardDistributor};
 use canon_chain::{
-    Checks, ContractCall, NoWait,
+    Checks, ContractCall,
     audit::{AuditReport, Finding, audit, rollup_settings},
     calls,
     deploy::{
         Create2Origin, DeployError, DeployManifest, DeployProgress, DeployRecord, DeployedSet,
         FindingLevel, ManifestContract, ManifestMismatch, NotGenuine, SetParameters, SetPlan, Step,
-        TransactionProblem, deploy_rollup, find_done,
+        TransactionProblem, find_done,
     },
 };
 use canon_devchain::UnsignedCall;
@@ -196,9 +196,9 @@ async fn a_rollup_of_another_registry_is_an_error() {
     let SetAddresses { governance, registry, asset, .. } = set.deployment;
     let other = SetAddresses { registry: asset, ..set.deployment };
     let (settings, origin) = (SetParameters::tests().rollup, Create2Origin::default());
-    let (mut sender, mut wait) = (chain.sender(1), NoWait);
+    let mut sender = chain.sender(1);
     let distributor = set.reward_distributor;
-    let rollup = deploy_rollup(&mut sender, origin, &other, distributor, &settings, &mut wait);
+    let rollup = deploy_rollup(&mut sender, origin, &other, distributor, &settings);
     set.deployment.rollup = rollup.await.unwrap().address();
     let rollup = set.deployment.rollup;
     chain.send_as(governance, registry, &Registry::upgradeCall { rollup }).await;
@@ -435,8 +435,8 @@ async fn what_votes_changed_since_the_manifest_is_noted() {
     let salt = B256::with_last_byte(9);
     let origin = Create2Origin { salt, ..Create2Origin::default() };
     let settings = parameters.rollup;
-    let (mut sender, mut wait) = (chain.sender(1), NoWait);
-    let new = deploy_rollup(&mut sender, origin, &deployment, address(5), &settings, &mut wait);
+    let mut sender = chain.sender(1);
+    let new = deploy_rollup(&mut sender, origin, &deployment, address(5), &settings);
     let new = new.await.unwrap().address();
     chain.send_as(governance, registry, &Registry::upgradeCall { rollup: new }).await;
     let changed = audit(&chain.client, registry, Some(&manifest), |_| {}).await.unwrap();

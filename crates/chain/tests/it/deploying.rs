@@ -1,6 +1,6 @@
 //! The deployer: the order of its steps, postconditions, interruptions and tampering.
 
-use crate::test_chain::{TestChain, chain, deployed, newest_view, parameters};
+use crate::test_chain::{TestChain, chain, create, deployed, newest_view, parameters};
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes, U256, address};
 use canon_abi::{Asset, Contract, Registry};
@@ -8,7 +8,7 @@ use canon_chain::{
     Error, NoWait, Waited, calls,
     deploy::{
         Create2Origin, DeployError, DeployProgress, DeployRecord, DeployedSet, SetParameters,
-        SetPlan, Step, StepReceipt, create, deploy,
+        SetPlan, Step, StepReceipt, deploy,
     },
 };
 use canon_protocol::Timestamp;
@@ -297,8 +297,10 @@ async fn a_factory_that_creates_nothing_is_found() {
     let parameters = SetParameters { origin, ..SetParameters::tests() };
     let mut record = DeployRecord { parameters, ..chain.record() };
     let error = chain.go_on(&mut record, go_on).await.unwrap_err();
-    assert!(matches!(error, DeployError::NotCreated { contract: Contract::Asset, .. }), "{error}");
+    let DeployError::Step { step: Step::Asset, source } = error else { panic!("{error}") };
+    assert!(matches!(source, Error::NotCreated { hash: None, .. }), "{source}");
     assert!(record.done.is_empty());
+    assert_eq!(chain.devchain.nonce(record.deployer), 0, "nothing was sent");
 }
 
 #[tokio::test]
@@ -443,7 +445,7 @@ async fn what_the_chain_has_already_is_taken_as_done() {
     // Anybody can create the contracts of the next steps.
     for step in [Step::Expect, Step::Registry] {
         let creation = plan.contract(step).unwrap();
-        create(&mut chain.sender(1), creation, &mut NoWait).await.unwrap();
+        create(&mut chain.sender(1), creation).await.unwrap();
     }
     record.genesis = Some(genesis);
     let set = chain.go_on(&mut record, go_on).await.unwrap();

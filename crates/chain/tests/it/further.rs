@@ -1,15 +1,17 @@
 //! Further rollups and payloads.
 
-use crate::{genuine::rollup_without_create2, test_chain::deployed};
+use crate::{
+    genuine::rollup_without_create2,
+    test_chain::{deploy_rollup, deploy_upgrade_payload, deployed},
+};
 use alloy_eips::BlockId;
 use alloy_primitives::B256;
 use canon_abi::{Contract, Registry, UpgradePayload};
 use canon_chain::{
-    NoWait,
     audit::ExaminedSet,
     deploy::{
         Create2Origin, DeployError, ExamineError, NotGenuine, SetParameters, Upgrade,
-        deploy_rollup, deploy_upgrade_payload, simulate_actions,
+        simulate_actions,
     },
 };
 use canon_protocol::{Refusal, RollupRefusal, Seconds, Timestamp};
@@ -22,20 +24,15 @@ async fn a_rollup_and_the_payload_that_makes_it_canonical() {
     let (deployment, distributor) = (set.deployment, set.reward_distributor);
     let origin = Create2Origin::default();
     let rollup =
-        deploy_rollup(&mut sender, origin, &deployment, distributor, &parameters, &mut NoWait)
-            .await
-            .unwrap();
+        deploy_rollup(&mut sender, origin, &deployment, distributor, &parameters).await.unwrap();
     let uri = "https://azip.example/7";
     let upgrade = Upgrade {
         expect: set.expect,
-        new_rollup: rollup.create2,
+        new_rollup: rollup,
         expected_canonical: deployment.rollup,
         uri: uri.into(),
     };
-    let payload = deploy_upgrade_payload(&mut sender, origin, &deployment, &upgrade, &mut NoWait)
-        .await
-        .unwrap()
-        .address();
+    let payload = deploy_upgrade_payload(&mut sender, origin, &deployment, &upgrade).await.unwrap();
     let rollup = rollup.address();
     let at = BlockId::from(chain.client.head().await.unwrap().hash);
     let actions = chain.client.payload_actions(deployment.governance, at, payload).await;
@@ -69,7 +66,7 @@ async fn parameters_that_the_constructor_refuses_are_not_sent() {
     let mut refusal = async |parameters| {
         let distributor = set.reward_distributor;
         let origin = Create2Origin::default();
-        deploy_rollup(&mut sender, origin, &set.deployment, distributor, &parameters, &mut NoWait)
+        deploy_rollup(&mut sender, origin, &set.deployment, distributor, &parameters)
             .await
             .unwrap_err()
     };
@@ -110,8 +107,7 @@ async fn a_payload_for_no_rollup_is_refused() {
         uri: String::new(),
     };
     let (origin, sender) = (Create2Origin::default(), &mut chain.sender(1));
-    let error =
-        deploy_upgrade_payload(sender, origin, &set.deployment, &upgrade, &mut NoWait).await;
+    let error = deploy_upgrade_payload(sender, origin, &set.deployment, &upgrade).await;
     let error = error.unwrap_err();
     let nobody = new_rollup.address();
     assert_eq!(
@@ -132,12 +128,11 @@ async fn a_rollup_of_any_salt_is_examined_before_a_payload_names_it() {
     let salt = B256::with_last_byte(9);
     let origin = Create2Origin { salt, ..Create2Origin::default() };
     let settings = SetParameters::tests().rollup;
-    let (distributor, mut sender, mut wait) = (set.reward_distributor, chain.sender(1), NoWait);
-    let rollup =
-        deploy_rollup(&mut sender, origin, &set.deployment, distributor, &settings, &mut wait);
+    let (distributor, mut sender) = (set.reward_distributor, chain.sender(1));
+    let rollup = deploy_rollup(&mut sender, origin, &set.deployment, distributor, &settings);
     let rollup = rollup.await.unwrap();
     let found = examined.rollup(&chain.client, rollup.address()).await.unwrap();
-    assert_eq!(found.create2, rollup.create2);
+    assert_eq!(found.create2, rollup);
     assert_eq!(found.parameters.owner, set.deployment.governance);
     let plain = rollup_without_create2(&chain, &set).await;
     let error = examined.rollup(&chain.client, plain).await.unwrap_err();

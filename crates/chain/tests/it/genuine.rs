@@ -1,17 +1,17 @@
 //! Examinations of genuine sets, of forgeries and of other sets.
 
-use crate::test_chain::{TestChain, chain, client_by, deployed};
+use crate::test_chain::{TestChain, chain, client_by, create, deploy_rollup, deployed};
 use alloy_json_rpc::SerializedRequest;
 use alloy_primitives::{Address, B256, Log, U256, hex};
 use alloy_rpc_types_eth::Log as RpcLog;
 use alloy_sol_types::{SolCall, SolEvent};
 use canon_abi::{Asset, Contract, Issuer, Registry, RewardDistributor, Rollup};
 use canon_chain::{
-    ContractCall, NoWait, calls,
+    ContractCall, calls,
     deploy::{
         ConstructorEvents, ContractPlan, Create2Origin, DeployError, DeployProgress, DeployRecord,
         DeployedSet, ExamineError, FormerRollup, GenuineSet, NotGenuine, SetExaminer,
-        SetParameters, SetPlan, Step, create, deploy_rollup,
+        SetParameters, SetPlan, Step,
     },
 };
 use canon_faults::{Answer, Faults, params};
@@ -144,16 +144,10 @@ async fn a_further_rollup_is_genuine_before_it_is_listed() {
     let origin = Create2Origin { salt, ..Create2Origin::default() };
     let parameters = SetParameters::tests().rollup;
     let distributor = set.reward_distributor;
-    let created = deploy_rollup(
-        &mut chain.sender(1),
-        origin,
-        &set.deployment,
-        distributor,
-        &parameters,
-        &mut NoWait,
-    )
-    .await
-    .unwrap();
+    let created =
+        deploy_rollup(&mut chain.sender(1), origin, &set.deployment, distributor, &parameters)
+            .await
+            .unwrap();
     let head = chain.client.head().await.unwrap();
     let both = examiner_at(&chain, head).with_origin(origin);
     let parameters = both.rollup(&found, created.address()).await.unwrap();
@@ -273,7 +267,7 @@ pub(crate) async fn list_a_second_rollup(chain: &TestChain, plan: &SetPlan) {
     let parameters = SetParameters::tests().rollup;
     let sender = &mut chain.sender(1);
     let origin = Create2Origin::default();
-    let second = deploy_rollup(sender, origin, &set, distributor, &parameters, &mut NoWait).await;
+    let second = deploy_rollup(sender, origin, &set, distributor, &parameters).await;
     chain.send(0, calls::upgrade(set.registry, second.unwrap().address())).await.unwrap();
 }
 
@@ -383,7 +377,8 @@ impl Succession {
         let salt = B256::with_last_byte(5);
         let origin = Create2Origin { salt, ..Create2Origin::default() };
         let plan = ContractPlan::new(origin, constructor);
-        let next = create(&mut chain.sender(1), &plan, &mut NoWait).await.unwrap().address();
+        create(&mut chain.sender(1), &plan).await.unwrap();
+        let next = plan.address();
         let succession = Self { chain, set, next, origin };
         succession.hand_over(succession.set.deployment.registry).await;
         succession
@@ -440,9 +435,8 @@ async fn a_new_rollup_is_of_the_present_governance() {
     for owner in [governance, *next] {
         let deployment = SetAddresses { governance: owner, ..set.deployment };
         let distributor = set.reward_distributor;
-        let (mut sender, mut wait) = (chain.sender(1), NoWait);
-        let rollup =
-            deploy_rollup(&mut sender, origin, &deployment, distributor, &parameters, &mut wait);
+        let mut sender = chain.sender(1);
+        let rollup = deploy_rollup(&mut sender, origin, &deployment, distributor, &parameters);
         created.push(rollup.await.unwrap().address());
     }
     let [of_former, of_present] = created[..] else { panic!("{created:?}") };
@@ -547,15 +541,8 @@ async fn former_rollups_that_are_not_genuine_are_reported() {
     let salt = B256::with_last_byte(9);
     let origin = Create2Origin { salt, ..Create2Origin::default() };
     for distributor in [without_code, set.reward_distributor] {
-        let (mut sender, mut wait) = (chain.sender(1), NoWait);
-        let created = deploy_rollup(
-            &mut sender,
-            origin,
-            &set.deployment,
-            distributor,
-            &parameters,
-            &mut wait,
-        );
+        let mut sender = chain.sender(1);
+        let created = deploy_rollup(&mut sender, origin, &set.deployment, distributor, &parameters);
         listed.push(created.await.unwrap().address());
     }
     let examine = async || {

@@ -1,16 +1,16 @@
 //! The ranges of blocks in which the events of a set are read.
 
-use crate::test_chain::{TestChain, chain, client_by, newest_view};
+use crate::test_chain::{TestChain, chain, client_by, deploy_rollup, newest_view};
 use alloy_json_rpc::{RequestPacket, ResponsePacket};
 use alloy_primitives::{Address, B256};
 use alloy_rpc_types_eth::Filter;
 use alloy_sol_types::SolEvent;
 use canon_abi::{Asset, Issuer, Registry, RewardDistributor, Rollup};
 use canon_chain::{
-    Error, NoWait,
+    Error,
     deploy::{
         Create2Origin, DeployRecord, ExamineError, FormerRollup, GenuineSet, SetExaminer,
-        SetParameters, Step, deploy_rollup,
+        SetParameters, Step,
     },
 };
 use canon_faults::{Fault, FaultPlan, Faults, failure};
@@ -201,8 +201,7 @@ async fn a_later_rollup_is_searched_from_its_listing() {
     let (sender, origin) = (&mut chain.sender(1), Create2Origin::default());
     let distributor = set.reward_distributor.unwrap();
     let parameters = SetParameters::tests().rollup;
-    let created =
-        deploy_rollup(sender, origin, &set, distributor, &parameters, &mut NoWait).await.unwrap();
+    let created = deploy_rollup(sender, origin, &set, distributor, &parameters).await.unwrap();
     mine(&chain, 50);
     let upgrade = Registry::upgradeCall { rollup: created.address() };
     chain.send_as(set.governance, registry, &upgrade).await;

@@ -1,13 +1,13 @@
 //! Chains without the deployment proxy, and other factories.
 
-use crate::test_chain::{TestChain, chain, client_by};
-use alloy_primitives::{Address, B256, Bytes, U256, address};
+use crate::test_chain::{TestChain, chain, client_by, parameters};
+use alloy_primitives::{Address, B256, Bytes, U256, address, hex};
 use alloy_provider::Provider;
 use canon_chain::{
     Error, NoWait, Sender,
     deploy::{
         ContractPlan, Create2Origin, DEPLOYMENT_PROXY, DeployError, DeployRecord, SetParameters,
-        create,
+        deploy,
     },
 };
 use canon_devchain::Mining;
@@ -50,19 +50,19 @@ async fn the_creator_gets_only_what_it_lacks() {
     let (chain, _) = without_proxy().await;
     let cost = U256::from(10_000_000_000_000_000_u64);
     chain.devchain.set_balance(CREATOR, cost);
-    create(&mut chain.sender(0), &registry(Create2Origin::default()), &mut NoWait).await.unwrap();
-    assert_eq!(chain.devchain.nonce(chain.accounts[0].address()), 1);
+    chain.go_on(&mut chain.record(), go_on).await.unwrap();
+    assert_eq!(chain.devchain.nonce(chain.accounts[0].address()), 13);
 }
 
 #[tokio::test]
 async fn a_payment_that_is_still_in_the_pool_is_not_made_twice() {
     let (chain, _) = without_proxy().await;
     chain.devchain.set_mining(Mining::Manual);
-    let creation = registry(Create2Origin::default());
-    let error = create(&mut chain.sender(0), &creation, &mut NoWait).await.unwrap_err();
+    let mut record = chain.record();
+    let error = chain.go_on(&mut record, go_on).await.unwrap_err();
     assert!(matches!(error, DeployError::Chain(Error::NotMined { .. })), "{error}");
     for _ in 0..2 {
-        let error = create(&mut chain.sender(0), &creation, &mut NoWait).await.unwrap_err();
+        let error = chain.go_on(&mut record, go_on).await.unwrap_err();
         let unexpected =
             matches!(error, DeployError::Chain(Error::UnexpectedNonce { expected: 0, found: 1 }));
         assert!(unexpected, "{error}");
@@ -70,8 +70,8 @@ async fn a_payment_that_is_still_in_the_pool_is_not_made_twice() {
     assert_eq!(chain.devchain.pool_size(), 1);
     chain.devchain.mine().unwrap();
     chain.devchain.set_mining(Mining::Auto);
-    create(&mut chain.sender(0), &creation, &mut NoWait).await.unwrap();
-    assert_eq!(chain.devchain.nonce(chain.accounts[0].address()), 2);
+    chain.go_on(&mut record, go_on).await.unwrap();
+    assert_eq!(chain.devchain.nonce(chain.accounts[0].address()), 14);
 }
 
 #[tokio::test]
@@ -110,13 +110,37 @@ async fn a_base_fee_above_what_the_creation_pays_is_waited_for() {
     let cost = U256::from(10_000_000_000_000_000_u64);
     chain.devchain.set_balance(CREATOR, cost);
     chain.devchain.set_base_fee_next(100_000_000_001);
-    let creation = registry(Create2Origin::default());
-    let error = create(&mut chain.sender(0), &creation, &mut NoWait).await.unwrap_err();
+    let mut record = chain.record();
+    let error = chain.go_on(&mut record, go_on).await.unwrap_err();
     assert!(matches!(error, DeployError::ProxyNotMined { .. }), "{error}");
     // The transaction waits in the pool, where the next attempt finds it.
     chain.devchain.set_base_fee_next(1_000_000_000);
     chain.devchain.mine().unwrap();
-    create(&mut chain.sender(0), &creation, &mut NoWait).await.unwrap();
+    chain.go_on(&mut record, go_on).await.unwrap();
+}
+
+/// Somebody else sends the transaction first, and this node has seen less or more of that.
+#[tokio::test]
+async fn a_proxy_that_somebody_else_creates_meanwhile_is_as_good() {
+    for words in ["nonce too low", "insufficient funds for gas * price + value", "no"] {
+        let (chain, _) = without_proxy().await;
+        let faults = Faults::default();
+        let devchain = chain.devchain.clone();
+        faults.answer(move |request| {
+            let params = params(request);
+            let raw = params[0].as_str().unwrap_or_default();
+            if request.method() != "eth_sendRawTransaction" || !raw.starts_with("0xf8a58085174876")
+            {
+                return Answer::Node;
+            }
+            devchain.send_raw(&hex::decode(raw).unwrap()).unwrap();
+            Answer::Refusal(-32000, words.to_owned())
+        });
+        let client = client_by(&faults, &chain.devchain).await;
+        let mut sender = Sender::new(client, chain.accounts[0].clone());
+        let mut record = chain.record();
+        deploy(&mut sender, &parameters(), &mut record, &mut NoWait, go_on).await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -137,8 +161,9 @@ async fn a_refused_proxy_says_what_to_do() {
     });
     let client = client_by(&faults, &chain.devchain).await;
     let mut sender = Sender::new(client, chain.accounts[0].clone());
-    let created = create(&mut sender, &registry(Create2Origin::default()), &mut NoWait).await;
-    let error = created.unwrap_err();
+    let mut record = chain.record();
+    let stopped = deploy(&mut sender, &parameters(), &mut record, &mut NoWait, go_on).await;
+    let error = stopped.unwrap_err();
     assert!(matches!(error, DeployError::ProxyRefused { .. }), "{error}");
     let text = error.to_string();
     assert!(text.contains("only replay-protected"), "{text}");

@@ -2,13 +2,13 @@
 
 use crate::{
     limited_endpoint::{Conduct, LimitedEndpoint},
-    test_chain::{TestChain, chain, deployed, newest_view},
+    test_chain::{TestChain, chain, deploy_upgrade_payload, deployed, newest_view},
 };
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, Bytes, U256, address, bytes, keccak256};
 use canon_chain::{
-    Error, NoWait, RelatedFamily, calls,
-    deploy::{ContractPlan, Create2Origin, DeployedSet, Upgrade, deploy_upgrade_payload},
+    Error, RelatedFamily, calls,
+    deploy::{ContractPlan, Create2Origin, DeployedSet, Upgrade},
 };
 use canon_payload::Assembler;
 use canon_protocol::{Amount, ProposalId, actions_hash};
@@ -123,8 +123,8 @@ async fn propose(chain: &TestChain, set: &DeployedSet) -> Address {
         uri: "about:blank".into(),
     };
     let sender = &mut chain.sender(0);
-    let payload = deploy_upgrade_payload(sender, origin, &found, &upgrade, &mut NoWait).await;
-    let payload = payload.unwrap().address();
+    let payload = deploy_upgrade_payload(sender, origin, &found, &upgrade).await;
+    let payload = payload.unwrap();
     chain.send(0, calls::approve(found.asset, found.governance, amount)).await.unwrap();
     chain.send(0, calls::lock(found.governance, holder, amount)).await.unwrap();
     chain.send(0, calls::propose_with_lock(found.governance, payload, holder)).await.unwrap();

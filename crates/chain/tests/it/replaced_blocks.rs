@@ -2,13 +2,11 @@
 
 use crate::{
     deploying::{go_on, saved, until},
-    test_chain::{TestChain, chain, parameters},
+    test_chain::{TestChain, chain, create, parameters},
 };
 use canon_chain::{
     NoWait, Waited,
-    deploy::{
-        DeployError, DeployManifest, DeployProgress, DeployRecord, SetPlan, Step, create, deploy,
-    },
+    deploy::{DeployError, DeployManifest, DeployProgress, DeployRecord, SetPlan, Step, deploy},
 };
 use canon_devchain::{OldTransactions, ReorgOptions};
 use canon_protocol::Timestamp;
@@ -149,7 +147,7 @@ async fn what_somebody_else_created_and_a_replaced_block_lost_is_created() {
     let genesis = Timestamp::of(chain.devchain.timestamp());
     record.genesis = Some(genesis);
     let plan = SetPlan::new(&record.parameters, record.deployer, genesis);
-    create(&mut chain.sender(1), &plan.expect, &mut NoWait).await.unwrap();
+    create(&mut chain.sender(1), &plan.expect).await.unwrap();
     chain.go_on(&mut record, go_on).await.unwrap();
     assert_eq!(record.receipts().count(), 12);
     let depth = chain.devchain.block_number();

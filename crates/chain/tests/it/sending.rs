@@ -96,7 +96,7 @@ async fn a_revert_without_data_has_a_hint() {
 }
 
 #[tokio::test]
-async fn many_are_in_flight_and_confirmed_from_one_request() {
+async fn many_are_in_flight_and_confirmed() {
     let (chain, set) = deployed().await;
     chain.devchain.set_mining(Mining::Manual);
     let next = chain.client.next_block().await.unwrap();
@@ -109,9 +109,8 @@ async fn many_are_in_flight_and_confirmed_from_one_request() {
     assert!(pending.iter().zip(13..).all(|(pending, nonce)| pending.nonce() == nonce));
     assert!(chain.client.confirm(&pending[0]).await.unwrap().is_none());
     chain.devchain.mine().unwrap();
-    let receipts = chain.client.receipts(alloy_eips::BlockId::latest()).await.unwrap();
     for pending in &pending {
-        let confirmed = chain.client.confirm_in(&receipts, pending).await.unwrap().unwrap();
+        let confirmed = chain.client.confirm(pending).await.unwrap().unwrap();
         let event: Asset::Transfer = confirmed.event(set.deployment.asset).unwrap();
         assert_eq!(event.to, NOBODY);
         assert_eq!(confirmed.event::<Asset::Transfer>(NOBODY), None);

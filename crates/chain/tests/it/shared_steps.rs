@@ -3,11 +3,11 @@
 use crate::test_chain::{TestChain, chain, client_by};
 use alloy_primitives::{Address, TxKind};
 use canon_chain::{
-    ContractCall, NoWait, Sender,
+    ContractCall, Sender,
     audit::audit,
     deploy::{
         Create2Origin, DeployError, DeployManifest, DeployProgress, DeployRecord, SetParameters,
-        SetPlan, SimulatedSteps, Step, create, ensure_can_be_finished, find_done, simulate_steps,
+        SetPlan, SimulatedSteps, Step, ensure_can_be_finished, find_done, simulate_steps,
     },
 };
 use canon_devchain::UnsignedCall;
@@ -230,27 +230,6 @@ async fn a_deployment_goes_on_where_somebody_else_is_first() {
         let sent = record.receipts().any(|own| own.transaction == creation.transaction);
         assert!(!sent, "it is the stranger's");
     }
-}
-
-#[tokio::test]
-async fn a_contract_that_somebody_else_creates_first_is_created() {
-    let (chain, plan, _) = planned().await;
-    let faults = Faults::default();
-    let (devchain, call) = (chain.devchain.clone(), plan.registry.call());
-    faults.answer(move |request| {
-        if request.method() == "eth_sendRawTransaction" {
-            let TxKind::Call(to) = call.to() else { panic!("{call:?}") };
-            let input = call.input().clone();
-            let call = UnsignedCall { from: STRANGER, to: Some(to), input };
-            devchain.mine_unsigned(&[call]).unwrap();
-        }
-        Answer::Node
-    });
-    let client = client_by(&faults, &chain.devchain).await;
-    let mut sender = Sender::new(client, chain.accounts[0].clone());
-    let created = create(&mut sender, &plan.registry, &mut NoWait).await.unwrap();
-    assert_eq!((created.address(), created.receipt), (plan.registry.address(), None));
-    assert_eq!(chain.devchain.nonce(plan.deployer), 1, "it was sent, and failed");
 }
 
 #[tokio::test]

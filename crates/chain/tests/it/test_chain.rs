@@ -11,14 +11,15 @@ use alloy_sol_types::SolCall;
 use canon_chain::{
     Client, Confirmed, ContractCall, NoWait, Result, Sender,
     deploy::{
-        CheckedParameters, DeployError, DeployProgress, DeployRecord, DeployedSet, SetParameters,
-        deploy,
+        CheckedParameters, ContractPlan, Create2Origin, DeployError, DeployProgress, DeployRecord,
+        DeployedSet, RollupSettings, SetParameters, Upgrade, check_creation, deploy, plan_rollup,
+        plan_upgrade_payload,
     },
 };
 use canon_devchain::{Devchain, DevchainConfig, Mining};
 use canon_faults::Faults;
-use canon_protocol::Seconds;
-use canon_views::{Present, Question};
+use canon_protocol::{Create2, Seconds};
+use canon_views::{Present, Question, SetAddresses};
 use core::ops::ControlFlow;
 use tower::Layer;
 
@@ -123,4 +124,38 @@ pub(crate) async fn newest_view(
 pub(crate) async fn client_by(faults: &Faults, chain: &Devchain) -> Client {
     let rpc = RpcClient::new(faults.layer(chain.transport()), true);
     Client::connect(ProviderBuilder::default().connect_client(rpc)).await.unwrap()
+}
+
+/// Creates a contract, after the checks of the commands that create contracts.
+pub(crate) async fn create(sender: &mut Sender, plan: &ContractPlan) -> Result<(), DeployError> {
+    check_creation(sender.client(), sender.address(), plan).await?;
+    sender.send(plan.call(), &mut NoWait).await?;
+    Ok(())
+}
+
+/// Deploys a further rollup of a set. Without a genesis, its slot 0 is at the time of the newest block.
+pub(crate) async fn deploy_rollup(
+    sender: &mut Sender,
+    origin: Create2Origin,
+    set: &SetAddresses,
+    distributor: Address,
+    parameters: &RollupSettings,
+) -> Result<Create2, DeployError> {
+    let now = sender.client().head().await?.timestamp;
+    let genesis = parameters.genesis.unwrap_or(now);
+    let plan = plan_rollup(origin, set, distributor, parameters, genesis);
+    create(sender, &plan).await?;
+    Ok(plan.create2())
+}
+
+/// Deploys the payload that makes a rollup canonical.
+pub(crate) async fn deploy_upgrade_payload(
+    sender: &mut Sender,
+    origin: Create2Origin,
+    set: &SetAddresses,
+    upgrade: &Upgrade,
+) -> Result<Address, DeployError> {
+    let plan = plan_upgrade_payload(origin, set.registry, upgrade);
+    create(sender, &plan).await?;
+    Ok(plan.address())
 }

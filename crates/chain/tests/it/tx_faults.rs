@@ -2,12 +2,14 @@
 
 use crate::{
     tx_chain::ready,
-    tx_chain::{SOMEBODY, TxChain, confirmed, sent},
+    tx_chain::{SOMEBODY, TxChain, confirmed, failures, sent},
 };
-use alloy_primitives::U256;
+use alloy_primitives::{Address, B256, Bytes, U256, hex};
+use alloy_provider::Provider;
 use canon_abi::{Asset, Governance};
 use canon_chain::{
     IntentSender,
+    deploy::{Create2Origin, DEPLOYMENT_PROXY},
     tx::{Journal, MemoryJournal},
 };
 use canon_devchain::{OldTransactions, ReorgOptions};
@@ -15,6 +17,7 @@ use canon_faults::{Fault, FaultPlan};
 use canon_protocol::{Amount, Nonce, Seconds, WithdrawalId};
 use canon_testkit::histories::Rng;
 use canon_views::{IntendedAction, Intent, IntentProgress, PermitTerms, RequestId};
+use core::slice::from_ref;
 
 /// More blocks than any run takes, faults included.
 const BLOCKS: u32 = 150;
@@ -281,4 +284,38 @@ async fn a_process_that_starts_again_asks_for_all_receipts_at_once() {
     // receipts.
     let packets = chain.faults.packets() - before;
     assert!(packets <= 5, "{packets} round trips");
+}
+
+/// A factory that returns the address and creates nothing.
+#[tokio::test]
+async fn a_creation_is_proven_by_the_code_of_the_contract() {
+    let chain = TxChain::new().await;
+    let (_, mut sender) = ready(&chain).await;
+    let factory = Address::repeat_byte(0xfa);
+    let (salt, init_code) = (B256::repeat_byte(1), Bytes::from_static(&hex!("60015f5360015ff3")));
+    let contract = Create2Origin { factory, salt }.create2(&init_code).address();
+    let create = chain.intent(IntendedAction::Create { contract, factory, salt, init_code });
+    // PUSH20 contract, PUSH0, MSTORE, PUSH1 20, PUSH1 12, RETURN.
+    let code = [&[0x73][..], contract.as_slice(), &hex!("5f526014600cf3")].concat();
+    for (code, expected) in [
+        (vec![0], format!("expected the contract {contract}, and the factory doesn't create it")),
+        (code, "succeeded; choose another factory".to_owned()),
+    ] {
+        chain.devchain.set_code(factory, code).unwrap();
+        let mut reports = chain.pursue_and_mine(&mut sender, from_ref(&create)).await;
+        reports.extend(sender.settle(chain.head().await).await);
+        let failures = failures(&reports);
+        assert!(failures.iter().any(|one| one.contains(&expected)), "{failures:?}");
+        assert!(!sender.is_done(&create.id()));
+    }
+    // As long as the endpoint doesn't say whether there is code, the creation is neither done nor failed.
+    let proxy = chain.client.provider().get_code_at(DEPLOYMENT_PROXY).await.unwrap();
+    chain.devchain.set_code(factory, proxy).unwrap();
+    chain.pursue_and_mine(&mut sender, from_ref(&create)).await;
+    chain.faults.set(FaultPlan::Method("eth_getCode", Fault::Lost));
+    let reports = sender.settle(chain.head().await).await;
+    assert_eq!((confirmed(&reports), failures(&reports).len()), (vec![], 1), "{reports:?}");
+    assert_eq!(sender.progress(&create.id()), IntentProgress::Unconfirmed);
+    chain.faults.set(FaultPlan::Never);
+    assert_eq!(confirmed(&sender.settle(chain.head().await).await), [create.id()]);
 }

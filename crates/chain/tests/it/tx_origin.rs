@@ -153,14 +153,14 @@ async fn a_process_that_starts_after_a_reorganization_signs_anew_under_the_same_
 }
 
 #[tokio::test]
-async fn a_journal_that_does_not_say_which_chain_it_is_of_sends_nothing_that_no_node_has() {
+async fn a_journal_of_an_unknown_chain_sends_nothing_that_no_node_has() {
     let chain = TxChain::new().await;
     let (journal, mut sender) = ready(&chain).await;
     let lock = chain.lock(1, 7);
     chain.pursue(&mut sender, from_ref(&lock)).await;
     let mut contents = journal.load().unwrap();
     for one in &mut contents.transactions {
-        (one.since_hash, one.mined_in) = (None, None);
+        (one.since_hash, one.mined_in) = (B256::repeat_byte(1), None);
     }
     let hash = newest(&journal);
     let pool = chain.devchain.snapshot();
@@ -202,7 +202,7 @@ async fn what_is_done_on_a_fork_is_due_on_the_chain_that_it_began_with() {
     chain.mine(1);
     drop(there);
     there = chain.sender(&journal);
-    let block = done.block.unwrap().number.get();
+    let block = done.block.number.get();
     let text =
         format!("the journal says that {} has done this in block {block};", done.transaction);
     // The chain can still be the same one, at an endpoint that lags or with replaced blocks.
@@ -250,23 +250,4 @@ async fn what_is_done_in_a_block_that_the_endpoint_does_not_have_is_not_done_aga
     chain.faults.answer(|_| Answer::Node);
     assert!(chain.pursue(&mut sender, from_ref(&lock)).await.is_empty());
     assert!(sender.is_done(&lock.id()));
-}
-
-#[tokio::test]
-async fn what_an_older_journal_says_is_done_is_done_where_its_transaction_is() {
-    let chain = TxChain::new().await;
-    let fork = fork(&chain).await;
-    let (_, lock, done) = done_for_good(&chain).await;
-    let completed = vec![CompletedIntent { block: None, ..done }];
-    let journal = MemoryJournal::new(JournalContents { completed, ..JournalContents::default() });
-    let mut sender = chain.sender(&journal);
-    assert!(chain.pursue(&mut sender, from_ref(&lock)).await.is_empty());
-    assert!(sender.is_done(&lock.id()));
-    // Nothing shows whether the fork is the chain on which it is done.
-    let mut sender = fork.sender(&journal);
-    let reported = failures(&fork.pursue(&mut sender, from_ref(&lock)).await).remove(0);
-    assert!(
-        reported.starts_with(&format!("the journal says that {} has done this;", done.transaction))
-    );
-    assert_eq!(fork.devchain.pool_size(), 0);
 }

@@ -192,20 +192,32 @@ async fn genuine_code_over_forged_storage_takes_the_moved_stake() {
     // Without such a check it becomes canonical, the stakes move to it, and the forged staker
     // withdraws them.
     for number in 1..=VICTIMS {
-        let announce = calls::announce_move(set.rollup, attester(number), forged);
+        let announce = announce_move(set.rollup, attester(number), forged);
         driver.send(0, announce).await.unwrap();
     }
-    driver.send(8, calls::unstake(forged, forged_stake.attester, thief)).await.unwrap();
+    driver.send(8, exit_stake(forged, forged_stake.attester, thief)).await.unwrap();
     driver.pass(Seconds::HOUR);
     driver.as_governance(set.registry, Registry::upgradeCall { rollup: forged }).await;
     for number in 1..=VICTIMS {
         driver.send(0, calls::finalize_move(set.rollup, attester(number))).await.unwrap();
     }
     assert_eq!(driver.balance(forged).await, loot);
-    driver.send(8, calls::finalize_unstake(forged, forged_stake.attester)).await.unwrap();
+    driver.send(8, pay_exit(forged, forged_stake.attester)).await.unwrap();
     assert_eq!(driver.balance(thief).await, loot, "stolen");
-    driver.send(0, calls::unstake(forged, attester(1), victim)).await.unwrap();
+    driver.send(0, exit_stake(forged, attester(1), victim)).await.unwrap();
     driver.pass(Seconds::HOUR);
-    let error = driver.send(0, calls::finalize_unstake(forged, attester(1))).await.unwrap_err();
+    let error = driver.send(0, pay_exit(forged, attester(1))).await.unwrap_err();
     assert!(error.as_revert().is_some(), "nothing is left for those who staked: {error}");
+}
+
+fn announce_move(rollup: Address, attester: Address, to: Address) -> ContractCall {
+    ContractCall::new(rollup, &Rollup::initiateMoveCall { attester, newRollup: to })
+}
+
+fn exit_stake(rollup: Address, attester: Address, recipient: Address) -> ContractCall {
+    ContractCall::new(rollup, &Rollup::initiateWithdrawCall { attester, recipient })
+}
+
+fn pay_exit(rollup: Address, attester: Address) -> ContractCall {
+    ContractCall::new(rollup, &Rollup::finaliseWithdrawCall { attester })
 }

@@ -5,11 +5,10 @@ use alloy_sol_types::SolCall;
 use canon_abi::{Contract, Expect, Governance, Registry, UpgradePayload};
 use canon_chain::{
     ContractCall,
-    deploy::{self, Create2Origin},
+    deploy::{Create2Origin, Upgrade, plan_upgrade_payload, verify_upgrade_payload},
 };
 use canon_payload::constant_payload;
 use canon_protocol::{Action, Create2};
-use canon_views::SetAddresses;
 
 use crate::{
     bytecode::{self, IGate},
@@ -75,20 +74,19 @@ async fn upgrade_payload(
     subject: &Subject,
     uri: &str,
 ) -> Result<Deployed> {
-    let set = SetAddresses::of_state(run.state());
-    let mut wait = run.driver.miner();
-    let upgrade = deploy::Upgrade {
+    let upgrade = Upgrade {
         expect: run.set.addresses().expect,
         new_rollup: subject.create2,
         expected_canonical: subject.old,
         uri: uri.to_owned(),
     };
-    let (authors, origin) = (&mut run.participants.authors, Create2Origin::default());
-    let created = deploy::deploy_upgrade_payload(authors, origin, &set, &upgrade, &mut wait).await;
-    let created = created.map_err(|source| Error::Deployment(Box::new(source)))?;
-    let gas = created.receipt.map_or(0, |receipt| receipt.gas_used);
-    run.driver.gas.record("deploy a payload", gas);
-    Ok(Deployed { payload: created.address(), gate: None, gas })
+    let registry = run.set.addresses().registry;
+    let plan = plan_upgrade_payload(Create2Origin::default(), registry, &upgrade);
+    let verify = async |run: &UpgradeRun<'_>| {
+        verify_upgrade_payload(run.driver.client(), &plan, registry, run.driver.head()).await
+    };
+    let gas = run.create("deploy a payload", &plan, verify).await?;
+    Ok(Deployed { payload: plan.address(), gate: None, gas })
 }
 
 /// Checks that no [`UpgradePayload`] can be deployed for a rollup that isn't at the address of its

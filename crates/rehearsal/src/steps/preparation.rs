@@ -5,7 +5,8 @@ use canon_abi::{Contract, Rollup};
 use canon_chain::{
     ContractCall,
     deploy::{
-        self, ContractPlan, Create2Origin, DeployedContract, ExamineError, NotGenuine, SetExaminer,
+        ContractPlan, Create2Origin, ExamineError, NotGenuine, SetExaminer, plan_rollup,
+        verify_rollup,
     },
 };
 use canon_protocol::{
@@ -47,7 +48,7 @@ pub(super) async fn prepare(run: &mut UpgradeRun<'_>) -> Result<()> {
             Does::ReplaceProposals => {
                 let created = new_proposals(run, plan).await?;
                 let old = run.state().governance().governance_proposer();
-                let (new, create2) = (created.address(), created.create2);
+                let (new, create2) = (created.address(), created.create2());
                 (Replacement::Proposals(new), payload::Subject { new, create2, old })
             }
         };
@@ -98,16 +99,15 @@ fn agree(run: &mut UpgradeRun<'_>, plan: &ProposalPlan) -> RollupBlock {
 /// Deploys a rollup that isn't canonical yet.
 async fn new_rollup(run: &mut UpgradeRun<'_>) -> Result<usize> {
     let set = SetAddresses::of_state(run.state());
-    let mut wait = run.driver.miner();
     let parameters = setting::rollup_parameters(run.scenario);
+    let genesis = parameters.genesis.unwrap_or_else(|| run.driver.now());
     let distributor = run.set.addresses().reward_distributor;
-    let (authors, origin) = (&mut run.participants.authors, Create2Origin::default());
-    let created =
-        deploy::deploy_rollup(authors, origin, &set, distributor, &parameters, &mut wait).await;
-    let created = created.map_err(|source| Error::Deployment(Box::new(source)))?;
-    let gas = created.receipt.map_or(0, |receipt| receipt.gas_used);
-    let (address, create2) = (created.address(), created.create2);
-    run.driver.gas.record("deploy a rollup", gas);
+    let plan = plan_rollup(Create2Origin::default(), &set, distributor, &parameters, genesis);
+    let verify = async |run: &UpgradeRun<'_>| {
+        verify_rollup(run.driver.client(), &plan, set.governance, run.driver.head()).await
+    };
+    let gas = run.create("deploy a rollup", &plan, verify).await?;
+    let (address, create2) = (plan.address(), plan.create2());
     run.update().await?;
     let index = run.set.add_genuine(address, create2)?;
     run.participants.keeper.role.rollups.insert(address);
@@ -190,7 +190,7 @@ pub(super) fn proposals_salt(azip: &str) -> B256 {
 }
 
 /// Deploys a Proposals contract that isn't in force yet.
-async fn new_proposals(run: &mut UpgradeRun<'_>, plan: &ProposalPlan) -> Result<DeployedContract> {
+async fn new_proposals(run: &mut UpgradeRun<'_>, plan: &ProposalPlan) -> Result<ContractPlan> {
     let rules = run.scenario.signaling.rules;
     let constructor = Constructor::Proposals {
         registry: run.set.addresses().registry,
@@ -201,14 +201,12 @@ async fn new_proposals(run: &mut UpgradeRun<'_>, plan: &ProposalPlan) -> Result<
     // arguments, CREATE2 would give its address again.
     let origin = Create2Origin { salt: proposals_salt(&plan.azip), ..Create2Origin::default() };
     let creation = ContractPlan::new(origin, constructor);
-    let mut wait = run.driver.miner();
-    let created = deploy::create(&mut run.participants.authors, &creation, &mut wait).await;
-    let created = created.map_err(|source| Error::Deployment(Box::new(source)))?;
-    let (address, gas) = (created.address(), created.receipt.map_or(0, |receipt| receipt.gas_used));
-    run.driver.gas.record("deploy a Proposals contract", gas);
+    let address = creation.address();
+    // The address proves everything.
+    let gas = run.create("deploy a Proposals contract", &creation, async |_| Ok(())).await?;
     run.set.names.insert(address, "new Proposals".to_owned());
     run.update().await?;
     let spent = Spent { transactions: 1, gas };
     run.record_event(Who::Authors, TimelineEvent::ProposalsDeployed { address }, Some(spent));
-    Ok(created)
+    Ok(creation)
 }

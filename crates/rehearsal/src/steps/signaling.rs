@@ -34,9 +34,10 @@ pub(super) async fn campaign(
 ) -> Result<()> {
     let (payload, height) = (run.tracks[track].payload, run.tracks[track].height);
     let (client, governance) = (run.driver.client(), run.set.addresses().governance);
-    let vetted = VettedPayload::vet(client, governance, payload, None).await;
+    let vetted = VettedPayload::vet_at(client, run.driver.head(), governance, payload, None).await;
     let vetted = vetted.map_err(|error| Error::Unexpected(error.to_string()))?;
-    let plan = SignalPlan { from_block: height, ..vetted.signal_plan() };
+    let plan = SignalPlan::new(payload, vetted.code_hash(), vetted.actions_hash());
+    let plan = SignalPlan { from_block: height, ..plan };
     run.signaling.campaign = Some(track);
     for sequencer in &mut run.participants.sequencers {
         if sequencer.conduct == Conduct::Diligent {

@@ -145,7 +145,6 @@ kinds! {
         #[serde(with = "text::address")]
         holder: Address,
         /// The request of the approval.
-        #[serde(alias = "order")]
         request: RequestId,
     } with {
         /// The Asset.
@@ -160,7 +159,6 @@ kinds! {
         #[serde(with = "text::address")]
         holder: Address,
         /// The request of the lock.
-        #[serde(alias = "order")]
         request: RequestId,
     } with {
         /// The account that gets the power; `None` for the holder.
@@ -190,7 +188,6 @@ kinds! {
         #[serde(with = "text::address")]
         holder: Address,
         /// The request of the withdrawal.
-        #[serde(alias = "order")]
         request: RequestId,
     } with {
         /// The account that later receives the asset.
@@ -281,7 +278,6 @@ kinds! {
         #[serde(with = "text::address")]
         holder: Address,
         /// The request of the proposal.
-        #[serde(alias = "order")]
         request: RequestId,
     } with {
         /// The payload.
@@ -297,7 +293,6 @@ kinds! {
         #[serde(with = "text::address")]
         holder: Address,
         /// The request of the approval.
-        #[serde(alias = "order")]
         request: RequestId,
     } with {
         /// The Asset.
@@ -318,7 +313,6 @@ kinds! {
         #[serde(with = "text::address")]
         attester: Address,
         /// The request of the stake. An attester that left may join again.
-        #[serde(alias = "order")]
         request: RequestId,
     } with {
         /// The account that pays the stake.

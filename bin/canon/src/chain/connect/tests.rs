@@ -54,7 +54,7 @@ async fn reading_a_set_takes_two_round_trips() {
     let set = deploy(&mut sender, &checked, &mut record, &mut NoWait, go_on).await.unwrap();
     let registry = set.deployment.registry;
     let registry = Setting { value: registry, origin: Origin::Environment("CANON_REGISTRY") };
-    let chain = Chain { client, registry, notes: Notes::default(), history: Mutex::default() };
+    let chain = Chain { client, registry, notes: Notes::default(), history: RefCell::default() };
     // The block is later than the expected block time.
     devchain.set_next_timestamp(devchain.timestamp() + 3_600).unwrap();
     let before = faults.packets();

@@ -14,7 +14,7 @@ use canon_chain::{
 use canon_protocol::text::{Rounding, ether, grouped};
 use eyre::Report;
 
-use super::session::RESUME;
+use super::failures::GoOn;
 use crate::{
     chain::ChainSettings,
     exit::Failure,
@@ -34,10 +34,10 @@ pub(super) struct Finished {
 }
 
 /// Writes a manifest atomically: even if the program is killed, readers see the whole file or none.
-pub(super) fn write(path: &Path, manifest: &DeployManifest) -> Result<(), Failure> {
+pub(super) fn write(path: &Path, manifest: &DeployManifest, go_on: GoOn) -> Result<(), Failure> {
     let failed = |error: io::Error| {
         let report = Report::new(error).wrap_err(format!("{} can't be written", path.display()));
-        Failure::internal(report, RESUME)
+        Failure::internal(report, go_on.next_step())
     };
     let mut text = serde_json::to_string_pretty(manifest).map_err(|error| failed(error.into()))?;
     text.push('\n');

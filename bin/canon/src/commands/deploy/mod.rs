@@ -1,11 +1,17 @@
 //! `canon deploy`: deploys a whole set.
 
+mod carry_out;
+mod document;
+mod earlier_run;
+mod failures;
 mod file;
 mod finish;
+mod leftover;
+mod prepare;
 mod proxy;
 mod render;
-mod session;
 pub(crate) mod template;
+mod unsigned;
 
 use std::path::{Path, PathBuf};
 
@@ -24,8 +30,11 @@ use crate::{
 pub(crate) use file::named_genesis;
 pub(crate) use render::meaning;
 
+use document::PreparedDocument;
+use earlier_run::{ensure_unfinished, record_of};
 use file::Deployment;
-use session::{Beginning, Session};
+use leftover::Leftover;
+use prepare::{Beginning, Session};
 
 /// Deploy a set of contracts from a file of parameters, and verify every step
 ///
@@ -96,18 +105,18 @@ impl Deploy {
         }
         let manifest = self.manifest.clone();
         let manifest = manifest.unwrap_or_else(|| file.with_extension("manifest.json"));
-        let record = session::record_of(&manifest);
+        let record = record_of(&manifest);
         let beginning = match (self.send.extent(), self.resume) {
             (Extent::Print(_), _) => Beginning::Unsigned,
             (_, true) => Beginning::Resumed,
             (_, false) => Beginning::New,
         };
         let leftover = match self.send.extent() {
-            Extent::Send(_) => session::leftover(&manifest, &record)?,
+            Extent::Send(_) => Leftover::find(&manifest, &record)?,
             Extent::Simulate | Extent::Print(_) => None,
         };
         if leftover.is_none() {
-            session::ensure_unfinished(&manifest, &record, beginning)?;
+            ensure_unfinished(&manifest, &record, beginning)?;
         }
         let settings = self.chain.settings()?;
         let signer = self.send.open()?;
@@ -134,7 +143,7 @@ impl Deploy {
             let words = prepared.words();
             match (self.send.extent(), self.send.format()) {
                 (Extent::Simulate, Format::Json) => {
-                    output::json(&prepared.document())?;
+                    output::json(&PreparedDocument::of(&prepared))?;
                     return prepared.ensure_funds().map(|()| Exit::Success);
                 }
                 (Extent::Simulate, Format::Text) => {
@@ -151,7 +160,7 @@ impl Deploy {
                     self.send.consent(&words, prepared.question()).await?;
                 }
             }
-            let finished = prepared.deploy(self.send.confirmations()).await?;
+            let finished = prepared.carry_out(self.send.confirmations()).await?;
             match self.send.format() {
                 Format::Json => output::json(&finished.manifest)?,
                 Format::Text => output::report(&finished.render(&settings))?,

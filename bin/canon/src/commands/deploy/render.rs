@@ -1,12 +1,15 @@
 //! The preview of a deployment.
 
 use alloy_primitives::U256;
-use canon_chain::deploy::{
-    DEPLOYMENT_PROXY, DeployRecord, PROXY_CREATOR, SetParameters, SetPlan, Step, whole_way,
+use canon_chain::{
+    deploy::{
+        DEPLOYMENT_PROXY, DeployRecord, PROXY_CREATOR, SetParameters, SetPlan, Step, whole_way,
+    },
+    tx::FeePolicy,
 };
 use canon_protocol::{
     ForeignText, Seconds,
-    text::{Duration, Percent, Rounding, Time, count, ether, grouped},
+    text::{Duration, Percent, Rounding, Time, count, ether, grouped, gwei},
     withdrawal_delay,
 };
 

@@ -127,8 +127,15 @@ async fn waiting_has_an_end_and_says_how_to_give_up() {
         let failure = sending.run(wait, std::future::pending(), &plan).await.unwrap_err();
         let said = format!("{:#}", failure.report);
         assert!(said.ends_with("it isn't mined after 64 blocks"), "{said}");
-        let hint = format!("--value 0 --nonce {nonce}");
-        assert!(told.borrow().iter().any(|line| line.ends_with(&hint)), "{told:?}");
+        let hint = format!("--value 0 --nonce {nonce} --gas-price ");
+        let told = told.borrow();
+        let fees = told.iter().find_map(|line| line.split_once(&hint)).unwrap().1;
+        let fees = fees.strip_suffix(" --rpc-url URL").unwrap();
+        let (price, tip) = fees.split_once(" --priority-gas-price ").unwrap();
+        let [price, tip] = [price, tip].map(|fee| fee.parse::<u128>().unwrap());
+        // Pools want a tenth more than what is offered: twice the base fee and a tip of 1 gwei.
+        let base_fee = u128::from(world.chain.next_base_fee());
+        assert!(tip >= 1_100_000_000 && price >= 2 * base_fee + tip, "{told:?}");
         assert_eq!(failure.exit, Exit::Internal);
     }
     assert_eq!(world.chain.block_number() - start, 128);

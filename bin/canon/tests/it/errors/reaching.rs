@@ -78,7 +78,7 @@ async fn a_key_that_cannot_be_opened_is_named_without_its_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_that_files_need_is_asked_for_and_not_put_into_the_working_folder() {
+async fn a_folder_for_files_is_asked_for_if_needed_and_never_the_working_folder() {
     let mut t = Transcript::new("errors-home");
     let chain = crate::live::with_proposal().await;
     let folder = t.folder.file("working");

@@ -1,6 +1,7 @@
 //! The transactions that a sender knows.
 
 use super::{IntentSender, origin::DoneElsewhere};
+use crate::tx::fees::Fees;
 use alloy_primitives::B256;
 use canon_protocol::BlockNumber;
 use canon_views::{Intent, IntentId, RequestId};
@@ -25,6 +26,14 @@ impl IntentSender {
             let (hash, nonce, intent) = (version.hash, *nonce, version.intent.as_ref());
             Some(InFlight { hash, nonce, intent })
         })
+    }
+
+    /// The fees with which somebody can [replace by hand](Fees::replaced_by_hand) what the sender knows of a nonce;
+    /// `None` if that is nothing.
+    pub fn fees_by_hand(&self, nonce: u64) -> Option<Fees> {
+        let known = self.nonces.get(&nonce).map(|used| used.to_beat);
+        let to_beat = known.into_iter().chain(self.unproven_fees(nonce)).reduce(Fees::max)?;
+        Some(to_beat.replaced_by_hand(self.newest.map_or(0, |block| block.base_fee)))
     }
 
     /// The request number after the highest one that the sender knows.

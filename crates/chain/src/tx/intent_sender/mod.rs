@@ -15,7 +15,7 @@ pub use preview::Preview;
 use crate::{
     client::{Client, NextBlock},
     error::{Error, Result},
-    sender::{Checks, Sender},
+    sender::Sender,
     tx::{
         account::Account,
         fees::{FeePolicy, Fees},
@@ -42,7 +42,6 @@ const RENEWAL: u64 = 8;
 pub struct IntentSender {
     account: Account,
     fees: FeePolicy,
-    checks: Checks,
     /// The highest gas limits of intents, where one was agreed to.
     gas_limits: BTreeMap<IntentId, u64>,
     journal: Box<dyn Journal>,
@@ -135,7 +134,6 @@ impl IntentSender {
         Ok(Self {
             account,
             fees,
-            checks: Checks::Full,
             gas_limits: BTreeMap::new(),
             journal: Box::new(journal),
             nonces: BTreeMap::new(),
@@ -151,13 +149,6 @@ impl IntentSender {
             floor: None,
             reported: ReportedFailures::default(),
         })
-    }
-
-    /// Sets the checks before a transaction is sent. All of them by default.
-    #[must_use]
-    pub const fn with_checks(mut self, checks: Checks) -> Self {
-        self.checks = checks;
-        self
     }
 
     /// Sets the highest gas limit of an intent's new transactions. If the intent needs more, it isn't sent, and

@@ -146,7 +146,8 @@ impl IntentSender {
     /// Reads the receipt of a transaction among those of its block.
     async fn receipt_in(&self, block: B256, transaction: B256) -> Result<TransactionReceipt> {
         let receipts = self.client().receipts(block.into()).await?;
-        let receipt = receipts.get(transaction).cloned();
+        let mut receipts = receipts.into_iter();
+        let receipt = receipts.find(|receipt| receipt.transaction_hash == transaction);
         receipt.ok_or_else(|| Error::rpc("eth_getBlockReceipts", RpcError::NullResp))
     }
 

@@ -43,8 +43,8 @@ pub(super) struct DoneElsewhere {
 #[derive(Clone, Copy, Debug)]
 struct Recorded {
     transaction: B256,
-    /// A block of its chain, if one is known.
-    block: Option<SeenBlock>,
+    /// A block of its chain.
+    block: SeenBlock,
     origin: Origin,
 }
 
@@ -76,7 +76,7 @@ pub struct UnprovenTransaction {
 }
 
 impl Unproven {
-    pub(super) const fn new(version: Version, block: Option<SeenBlock>) -> Self {
+    pub(super) const fn new(version: Version, block: SeenBlock) -> Self {
         let transaction = version.hash;
         Self { version, recorded: Recorded { transaction, block, origin: Origin::Unknown } }
     }
@@ -163,12 +163,12 @@ impl IntentSender {
     /// The chains of the transactions, in the same order.
     async fn origins(&self, all: Vec<Recorded>, head: &BlockView) -> Result<Vec<Origin>> {
         let mut chain = BTreeMap::from([(head.number, head.hash)]);
-        let blocks = all.iter().filter_map(|one| one.block).map(|block| block.number);
+        let blocks = all.iter().map(|one| one.block.number);
         self.read_hashes(blocks, head, &mut chain).await?;
         let is_on = |chain: &BTreeMap<_, _>, block: &SeenBlock| {
             chain.get(&block.number) == Some(&block.hash)
         };
-        let is_seen = |one: &Recorded| one.block.is_some_and(|block| is_on(&chain, &block));
+        let is_seen = |one: &Recorded| is_on(&chain, &one.block);
         let not_seen = all.iter().filter(|one| !is_seen(one)).map(|one| one.transaction);
         let places = self.places(not_seen.collect()).await?;
         let numbers = places.values().filter_map(|place| Some(place.as_ref()?.number));
@@ -176,10 +176,8 @@ impl IntentSender {
         self.read_hashes(numbers, head, &mut here).await?;
         let origin = |one: &Recorded| {
             let is_of_other = || {
-                one.block.is_some_and(|block| {
-                    let age = head.number.steps_since(block.number).unwrap_or_default();
-                    age >= FINALITY && chain.contains_key(&block.number)
-                })
+                let age = head.number.steps_since(one.block.number).unwrap_or_default();
+                age >= FINALITY && chain.contains_key(&one.block.number)
             };
             match places.get(&one.transaction) {
                 _ if is_seen(one) => Origin::ThisChain,
@@ -244,7 +242,7 @@ impl IntentSender {
         }
         let mut unknown = self.elsewhere.iter().filter(|one| one.recorded.is_unknown());
         let Recorded { transaction, block, .. } = unknown.find(|one| one.id == *id)?.recorded;
-        Some(Error::CompletionUnproven { transaction, block: block.map(|block| block.number) })
+        Some(Error::CompletionUnproven { transaction, block: block.number })
     }
 
     /// Whether the transaction may belong to this chain and its nonce isn't used on it yet.

@@ -25,13 +25,6 @@ pub struct Preview {
     pub fees: Fees,
 }
 
-impl Preview {
-    /// The highest cost in wei: the gas limit at the highest price, plus the value.
-    pub fn max_cost(&self) -> U256 {
-        U256::from(self.gas_limit) * U256::from(self.fees.max_fee) + self.value
-    }
-}
-
 impl IntentSender {
     /// Returns the transaction that would be sent for an intent in the block after `head`, expected at
     /// `next`. Nothing is recorded or sent.

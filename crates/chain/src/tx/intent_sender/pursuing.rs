@@ -6,7 +6,6 @@ use crate::{
     calls::PermitRequest,
     client::{L1_SLOT, PermitAsset},
     error::{Error, Result},
-    sender::Checks,
     tx::{
         account::TRANSFER_GAS,
         fees::Fees,
@@ -265,10 +264,6 @@ impl IntentSender {
     /// The call that carries out an intent and succeeds now, with its gas limit.
     pub(super) async fn check(&self, intent: &Intent, pass: &Pass) -> Result<(ContractCall, u64)> {
         let call = self.call(intent, pass).await?;
-        match self.checks {
-            Checks::Full => {}
-            Checks::AtReceipt { gas_limit } => return Ok((call, gas_limit)),
-        }
         let most = self.gas_limits.get(&intent.id()).copied();
         let Some(fallback) = fallback_call(intent) else {
             let gas_limit = self.account.check(&call, None, most, pass.next).await?;

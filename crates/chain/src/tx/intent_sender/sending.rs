@@ -113,7 +113,7 @@ impl IntentSender {
     /// block, whatever the number of refusals.
     fn raise_floor(&mut self, refused: Fees, now: BlockNumber) {
         if self.floor.is_none_or(|(_, since)| since != now) {
-            self.floor = Some((self.fees.outbid(refused), now));
+            self.floor = Some((refused.outbid(), now));
         }
     }
 
@@ -129,7 +129,7 @@ impl IntentSender {
         (tx.max_fee_per_gas, tx.max_priority_fee_per_gas) = (fees.max_fee, fees.tip);
         let signed = self.account.sign(what, tx).await?;
         let since = pass.head.number;
-        let (since_hash, mined_in) = (Some(pass.head.hash), None);
+        let (since_hash, mined_in) = (pass.head.hash, None);
         let journaled =
             JournaledTransaction { raw: signed.raw, intent, since, since_hash, mined_in };
         self.journal.record(&journaled)?;

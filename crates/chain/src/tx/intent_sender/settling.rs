@@ -150,10 +150,11 @@ impl IntentSender {
         };
         let intent = version.id();
         let pending = version.pending(&self.account);
-        let checked = self.account.client().check_with_blooms(&pending, receipt).await;
+        let client = self.account.client();
+        let checked = client.check_effects(&pending, receipt, pass.head.hash.into()).await;
         let effect = match (intent, &checked) {
             (Some(id), Ok(_)) => Effect::Done(id),
-            (Some(id), Err(Error::LogsMissing { .. })) => Effect::Unclear(id),
+            (Some(id), Err(error)) if error.mined_transaction().is_none() => Effect::Unclear(id),
             _ => Effect::Nothing,
         };
         // The receipt is read again for the next block.
@@ -252,7 +253,7 @@ impl IntentSender {
         if let (Effect::Done(id), Some(Completion::Journal)) =
             (mined.effect, intent.map(Intent::completion))
         {
-            let (transaction, block) = (mined.hash, Some(block));
+            let transaction = mined.hash;
             self.journal.completed(&CompletedIntent { intent: id, transaction, block })?;
             self.done.insert(id);
         }
