@@ -104,7 +104,8 @@ async fn step(
     let hash = actions_hash(&actions);
     let shown = in_words_or_data(chain, &view, &actions).await?;
     shown.require_possible("check the payload's address: the lock would be used up for nothing")?;
-    let action = IntendedAction::Propose { holder, request, payload, to };
+    let action =
+        IntendedAction::Propose { holder, request, payload, to, actions_hash: Some(hash) };
     let intent = Intent { set: present.set_id(), action, until: None };
     let mut words = vec![
         "Make a payload a proposal through the lock".to_owned(),

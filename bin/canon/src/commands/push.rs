@@ -123,11 +123,12 @@ async fn step(
     let governance = present.addresses.governance;
     let PushableRound { round, winner, until } = *pushable;
     let actions = chain.payload_actions(present.block.hash, governance, winner.payload).await?;
+    let hash = actions_hash(&actions);
     let mut words = vec![
         format!("Make the winner of round {round} a proposal"),
         format!("payload {}", winner.payload),
         "actions, which are frozen with hash".to_owned(),
-        format!("{}:", actions_hash(&actions)),
+        format!("{hash}:"),
     ];
     let shown = in_words_or_data(chain, view, &actions).await?;
     words.extend(shown.lines.iter().map(|line| format!("  {line}")));
@@ -136,6 +137,7 @@ async fn step(
         rollup: present.addresses.rollup,
         round,
         payload: winner.payload,
+        actions_hash: Some(hash),
     };
     let mut step = Step::new(Intent { set: present.set_id(), action, until }, words);
     step.details = shown.failing_now(chain, governance).await;

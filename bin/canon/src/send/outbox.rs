@@ -273,11 +273,12 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
             match hash.and_then(|hash| Some((hash, self.outcomes.get(&hash)?))) {
                 Some((hash, outcome)) if missing.is_none() => {
                     return match outcome {
-                        Outcome::Done(confirmed) => Ok(Delivered {
-                            step: step.clone(),
-                            transaction: Some(confirmed.inclusion()),
-                            change: Change::of(&step.intent, confirmed),
-                        }),
+                        Outcome::Done(confirmed) => {
+                            let transaction = Some(confirmed.inclusion());
+                            let change = Change::of(&step.intent, confirmed);
+                            let change = change.map_err(|lack| Stopped::ForNow(self.interrupted(lack)))?;
+                            Ok(Delivered { step: step.clone(), transaction, change })
+                        }
                         Outcome::Failed(error) => {
                             let failure = failures::mined(step, error);
                             let created = self.created_by_others(step, Some(hash)).await?;

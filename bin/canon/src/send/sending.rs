@@ -97,7 +97,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
                     let note = seed::unrecorded(self.client, self.registry, one).await?;
                     note.iter().for_each(|note| (self.tell)(note));
                 }
-                Ok(Exit::Success)
+                outcome::other_actions(&delivered).map_or(Ok(Exit::Success), Err)
             }
             Some(Err(Stopped::ForGood(failure))) => {
                 let failure = self.after(account, &delivered, failure)?;
@@ -267,6 +267,9 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
         self.print(account, delivered, "")?;
         if let Some(text) = show::taking_back(&last.step.intent) {
             (self.tell)(&text);
+        }
+        if let Some(other) = outcome::other_actions(delivered) {
+            (self.tell)(&other.report.to_string());
         }
         Ok(failures::after(delivered, failure))
     }
