@@ -1,7 +1,9 @@
 //! `canon`: upgrade governance for rollups.
 
+mod answer;
 mod chain;
 mod cli;
+mod command_help;
 mod commands;
 mod creation;
 mod deployer;

@@ -398,5 +398,5 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
 
 /// The description of a transaction by its intent.
 fn words(intent: Option<&Intent>) -> String {
-    intent.map_or_else(|| "a transfer of nothing".to_owned(), |one| page::action_text(&one.action))
+    intent.map_or_else(|| "an empty transfer".to_owned(), |one| page::action_text(&one.action))
 }

@@ -199,13 +199,18 @@ impl Change {
                 change!(GovernanceEvent::BallotsInvalidated { proposal_id, next_nonce, .. } =>
                     Self::BallotsVoided { proposal: proposal_id, next_nonce }),
             ),
-            IntendedAction::Signal { proposals, slot, .. }
-            | IntendedAction::SignalSigned { proposals, slot, .. } => mined.find(
-                "VoteCast",
-                mined.events(proposals, Role::Proposals),
-                change!(Event::Proposals(ProposalsEvent::VoteCast { payload, .. }) =>
-                    Self::Signaled { payload, slot }),
-            ),
+            IntendedAction::Signal { proposals, .. }
+            | IntendedAction::SignalSigned { proposals, .. } => {
+                let events = || mined.events(proposals, Role::Proposals);
+                let slot = change!(Event::Proposals(ProposalsEvent::SlotUsed { slot }) => slot);
+                let slot = mined.find("SlotUsed", events(), slot)?;
+                mined.find(
+                    "VoteCast",
+                    events(),
+                    change!(Event::Proposals(ProposalsEvent::VoteCast { payload, .. }) =>
+                        Self::Signaled { payload, slot }),
+                )
+            }
             IntendedAction::Stake { rollup, .. } => mined.in_rollup(
                 rollup,
                 "Deposit",

@@ -291,7 +291,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
     }
 }
 
-const NOTHING_LEFT: &str = "nothing was sent: the chain has what the command does";
+const NOTHING_LEFT: &str = "nothing to send: it is already done";
 
 /// Refuses steps that the account can't pay for.
 pub(super) async fn check_balance(

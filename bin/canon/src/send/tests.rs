@@ -551,11 +551,12 @@ async fn a_step_whose_time_is_over_ends_the_command_without_being_sent() {
             format!("{:#}", failure.report),
             format!("too late: approve {FIVE}: its time was over before it was mined")
         );
-        let gave_way = told.borrow().iter().any(|line| line.contains("takes its place"));
+        let gave_way =
+            told.borrow().iter().any(|line| line.contains("an empty transfer replaces it"));
         assert_eq!(gave_way, transactions > 0, "{told:?}");
         assert!(world.begun_files().is_empty());
     }
-    assert_eq!(world.chain.nonce(world.account()), nonce + 1, "one transfer of nothing");
+    assert_eq!(world.chain.nonce(world.account()), nonce + 1, "one empty transfer");
 }
 
 #[tokio::test]

@@ -11,10 +11,11 @@ use eyre::eyre;
 use tokio::sync::OnceCell;
 
 use super::{
-    AttesterArgs, EXIT_CODES_IN_TIME,
+    AttesterArgs, HELP_IN_TIME,
     registered::{RegisteredAttester, SEE_STATUS},
 };
 use crate::{
+    answer,
     chain::{Chain, ChainArgs},
     examined::ProvenRollup,
     exit::{Exit, Failure},
@@ -28,8 +29,8 @@ use crate::{
 /// Only its withdrawer can. After the exit delay the stake can go, once the other rollup is canonical.
 /// Another target can be announced meanwhile, and the delay goes on.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES_IN_TIME)]
-pub(crate) struct Announce {
+#[command(after_help = HELP_IN_TIME)]
+pub(crate) struct Move {
     #[command(flatten)]
     attester: AttesterArgs,
 
@@ -44,7 +45,7 @@ pub(crate) struct Announce {
     chain: ChainArgs,
 }
 
-impl Announce {
+impl Move {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let to = self.to.map(|to| format!(" --to {to}")).unwrap_or_default();
         let command = format!("canon stake move {}{to}", self.attester.typed());
@@ -130,7 +131,7 @@ impl Announce {
 ///
 /// Anyone can; under another attester only the withdrawer.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES_IN_TIME)]
+#[command(after_help = HELP_IN_TIME)]
 pub(crate) struct Finish {
     #[command(flatten)]
     attester: AttesterArgs,
@@ -186,8 +187,9 @@ impl Finish {
         let mut question = Question::default();
         question.rollups.entry(to).or_default().insert(there);
         let target = chain.present(question).await?;
-        let status = target.attester(to, there).map(|view| view.status).unwrap_or_default();
-        if status != AttesterStatus::None {
+        // Another implementation doesn't answer; the simulation shows whether it takes the stake.
+        let is_known = target.rollups.contains_key(&to);
+        if is_known && answer::attester(&target, to, there)?.status != AttesterStatus::None {
             let report = eyre!("attester {there} is registered in rollup {to} already");
             return Err(Failure::refused(report, "name another attester with --as"));
         }
@@ -202,6 +204,11 @@ impl Finish {
             format!("stake  {} tokens", Tokens(view.stake)),
         ];
         words.extend(self.new_attester.map(|new| format!("as     {new}")));
-        Ok(vec![Step::new(found.intent(action), words)])
+        let mut step = Step::new(found.intent(action), words);
+        if !is_known {
+            let note = "note: that rollup doesn't answer as Canon's rollups do";
+            step.details.push(note.to_owned());
+        }
+        Ok(vec![step])
     }
 }

@@ -12,7 +12,7 @@ use super::{
     AttesterArgs,
     departed::{departure, departures},
 };
-use crate::{chain::Chain, exit::Failure};
+use crate::{answer, chain::Chain, exit::Failure};
 
 pub(super) const SEE_STATUS: &str = "`canon stake status` shows where attesters are registered";
 
@@ -57,8 +57,7 @@ impl RegisteredAttester {
             let report = eyre!("the rollup at {rollup} doesn't answer as Canon's rollups do");
             Failure::refused(report, SEE_STATUS)
         })?;
-        let (view, exit_delay) =
-            (seen.attesters.get(&attester).copied().unwrap_or_default(), seen.exit_delay);
+        let (view, exit_delay) = (answer::attester(&present, rollup, attester)?, seen.exit_delay);
         if view.status == AttesterStatus::None {
             let title = format!("attester {attester} has no stake in rollup {rollup} now");
             let seen = SetView { present, history };

@@ -15,7 +15,9 @@ use serde::Serialize;
 
 use super::departed::departures;
 use crate::{
+    answer,
     chain::{self, Chain, ChainArgs},
+    command_help::CommandHelp,
     exit::{Exit, Failure},
     input::nonzero_address,
     output,
@@ -26,7 +28,7 @@ use crate::{
 ///
 /// Without an attester, all that are registered. They are from the events of the set.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Status {
     /// Attesters [default: all]
     #[arg(value_name = "ATTESTER", value_parser = nonzero_address)]
@@ -40,13 +42,11 @@ pub(crate) struct Status {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
-Exit codes:
-  0  the attesters were printed
-  1  one of them has no stake now, or the canonical rollup doesn't answer
-  2  bad input: flags, canon.toml, or no Canon deployment at the given address
-  3  no endpoint answers, all attesters are asked for and the set's history isn't known, or an
-     internal error";
+const HELP: CommandHelp = CommandHelp::reading("the attesters were printed")
+    .failed(&["one of them has no stake now", "the canonical rollup doesn't answer"])
+    .internal(
+        "no endpoint answers, all attesters are asked for and the set's history isn't known, or an internal error",
+    );
 
 /// The maximum number of attesters and of slots that are shown.
 const SHOWN_ATTESTERS: usize = 20;
@@ -227,8 +227,7 @@ async fn answered(
     present: &Present,
     rollup: Address,
 ) -> Result<Vec<ShownAttester>, Failure> {
-    let seen = present.rollups.get(&rollup);
-    let attesters = seen.into_iter().flat_map(|seen| &seen.attesters);
+    let attesters = answer::rollup(present, rollup)?.attesters.iter();
     let mut shown = Vec::new();
     for (attester, view) in attesters.filter(|(_, view)| view.status != AttesterStatus::None) {
         shown.push(ShownAttester {

@@ -13,6 +13,7 @@ use eyre::eyre;
 
 use super::FinalityRule;
 use crate::{
+    answer,
     chain::Chain,
     commands::proposal::{find, in_words_or_data, voted_actions},
     exit::Failure,
@@ -98,11 +99,7 @@ impl BallotSubject {
                 return Err(Failure::internal(report, next));
             }
         };
-        let holders = &view.present.holders;
-        let ballot = holders.get(&holder).and_then(|seen| seen.ballots.get(&proposal.id)).copied();
-        let ballot = ballot.ok_or_else(|| {
-            Failure::internal(eyre!("the view lacks the ballot of {holder}"), "please report this")
-        })?;
+        let ballot = answer::ballot(&view.present, holder, proposal.id)?;
         Ok(Self { view, proposal, holder, ballot, actions })
     }
 
@@ -349,9 +346,6 @@ pub(super) async fn ballot_of(
     let question = Question { holders: BTreeMap::from([(holder, asked)]), ..Question::default() };
     let present = chain.present(question).await?;
     let proposal = find(&present, id)?.id;
-    let ballot = present.holders.get(&holder).and_then(|seen| seen.ballots.get(&proposal)).copied();
-    let ballot = ballot.ok_or_else(|| {
-        Failure::internal(eyre!("the view lacks the ballot of {holder}"), "please report this")
-    })?;
+    let ballot = answer::ballot(&present, holder, proposal)?;
     Ok((present, proposal, ballot))
 }

@@ -85,7 +85,8 @@ async fn one_wrong_time_of_a_pending_block_does_not_cancel_what_is_in_flight() {
     let sending = Sending { tell: &tell, ..world.asking(&yes) };
     let ran = sending.run(wait, std::future::pending(), &plan).await;
     let left = until.get() - world.chain.timestamp();
-    let is_given_up = told.borrow().iter().any(|line| line.contains("a transfer of nothing takes"));
+    let is_given_up =
+        told.borrow().iter().any(|line| line.contains("an empty transfer replaces it"));
     assert!(!is_given_up, "given up {left} s before its time is over: {told:?} {ran:?}");
 }
 

@@ -282,18 +282,26 @@ async fn an_endpoint_without_block_0_is_refused_before_anything_is_sent() {
     assert!(world.has_sent_nothing(nonce));
 }
 
-/// Two processes for one account: one at a pruned endpoint, one at an archive.
+/// Two processes for one account: one at a pruned endpoint, one at an archive. Both name its files by block 0, although
+/// `earliest` is another block at the pruned one.
 #[tokio::test]
-async fn two_endpoints_of_one_chain_share_the_lock_of_an_account() {
+async fn two_endpoints_of_one_chain_share_the_files_and_the_lock_of_an_account() {
     let world = World::new("pruned-lock").await;
-    let earliest = alloy_eips::BlockId::earliest();
-    let mut genesis = vec![world.client.block(earliest).await.unwrap().hash];
+    let earliest = async || world.client.block(alloy_eips::BlockId::earliest()).await.unwrap().hash;
+    let at_archive = (record::genesis(&world.client).await.unwrap(), earliest().await);
     prune(&world);
-    genesis.push(world.client.block(earliest).await.unwrap().hash);
+    let at_pruned = (record::genesis(&world.client).await.unwrap(), earliest().await);
+    assert_eq!(at_archive.0, at_pruned.0);
+    assert_ne!(at_archive.1, at_pruned.1, "the second endpoint has no old blocks");
     let files = |genesis| {
         AccountFiles::new(&world.folder, world.client.chain_id(), genesis, world.account())
     };
-    let _first = files(genesis[0]).lock("canon lock 5").unwrap();
-    let second = files(genesis[1]).lock("canon lock 5");
-    assert!(second.is_err(), "both hold 'the' journal of one account on one chain");
+    let first = files(at_archive.0).lock("canon lock 5").unwrap();
+    let refused = files(at_pruned.0).lock("canon lock 5");
+    assert!(refused.is_err(), "both would send for the account");
+    let journal = files(at_archive.0).journal(&first).unwrap();
+    assert!(files(at_pruned.0).journal(&first).is_err(), "one journal: {:?}", journal.path());
+    // The lock is that of all chains with this id.
+    let other = files(B256::repeat_byte(0xa1)).lock("canon lock 5");
+    assert!(other.is_err(), "a fork would send with the same nonces");
 }
