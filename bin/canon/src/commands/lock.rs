@@ -3,9 +3,11 @@
 use alloy_primitives::Address;
 use canon_protocol::{
     Seconds,
-    text::{Time, Tokens},
+    text::{Duration, Time, Tokens},
 };
-use canon_views::{IntendedAction, Intent, OrderAmount, PermitTerms, Present, Question};
+use canon_views::{
+    GovernanceView, IntendedAction, Intent, OrderAmount, PermitTerms, Present, Question,
+};
 use clap::Args;
 
 use super::holding::Holding;
@@ -143,6 +145,10 @@ impl Lock {
             tokens(view.balance),
             Tokens(view.power)
         ));
+        let GovernanceView { exit_floor, configuration, .. } = &present.governance;
+        let delay = exit_floor.delay_at(present.next, configuration);
+        details
+            .push(format!("the tokens can be withdrawn {} after `canon unlock`", Duration(delay)));
         let mut lock = Step::new(intent(action), words).ordering(amount);
         lock.details = details;
         lock.simulation = match (permit, steps.is_empty()) {

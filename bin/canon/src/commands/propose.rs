@@ -83,6 +83,11 @@ async fn step(
     let rollups: Vec<_> =
         view.history.iter().flat_map(|history| history.rollups()).map(|(at, _)| at).collect();
     require_account(present, &rollups, "--to", to)?;
+    if to == payload {
+        let report =
+            eyre!("--to: expected an account that can use its tokens, found the payload, {to}");
+        return Err(Failure::bad_input(report, "name an account that somebody has the key of"));
+    }
     let ProposeConfiguration { lock_amount, .. } = present.governance.configuration.propose_config;
     let power = answer::holder(present, holder)?.power;
     if power < lock_amount {

@@ -175,9 +175,12 @@ async fn submission(
     if is_over || !signaling.status.is_free(slot) {
         let report = match is_over {
             true => eyre!("slot {slot} is over"),
-            false => eyre!("slot {slot} has its signal"),
+            false => eyre!("slot {slot} has its signal already, from this document or another one"),
         };
-        return Err(Failure::refused(report, "ask the proposer to sign for a later slot"));
+        return Err(Failure::refused(
+            report,
+            "`canon round` shows it; if another one is needed, ask the proposer to sign for a later slot",
+        ));
     }
     if rollup.slot != Some(slot) {
         let start = rollup.clock.slot_start(slot);

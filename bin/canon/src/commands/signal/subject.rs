@@ -17,7 +17,7 @@ use super::{ExpectedSignal, ShownSignal, WantedSignal, wait::missed};
 use crate::{
     answer,
     chain::Chain,
-    commands::proposal::in_words_or_data,
+    commands::{proposal::in_words_or_data, stake::draws_later},
     exit::Failure,
     page::{lasts, until},
 };
@@ -121,9 +121,10 @@ impl SignalSubject {
                         report,
                         "with --wait, the command waits for that slot",
                     ),
-                    NextSlot::NotDrawn => {
-                        Failure::nothing_to_do(report, "run it again in the next epoch")
-                    }
+                    NextSlot::NotDrawn => Failure::nothing_to_do(
+                        report,
+                        "run it again after the next draw: `canon stake status` shows from when on",
+                    ),
                     NextSlot::NoAttester => Failure::refused(report, SEE_STAKES),
                     NextSlot::Unknown => {
                         Failure::nothing_to_do(report, "use an endpoint that has the set's logs")
@@ -166,6 +167,17 @@ impl SignalSubject {
             NextSlot::At { slot, start } => {
                 let left = until(present.block.timestamp, start);
                 eyre!("the next slot of {proposer} is {slot}, at {} ({left})", Time(start))
+            }
+            NextSlot::NotDrawn if rollup.next_set_size == Some(0) => {
+                let from = draws_later(&rollup.clock, present.block.timestamp);
+                let from = from.map(|(epoch, start)| {
+                    let left = until(present.block.timestamp, start);
+                    format!(
+                        ": who is staked now can be drawn from epoch {epoch} on, {} ({left})",
+                        Time(start)
+                    )
+                });
+                eyre!("the set of the next epoch is empty, too{}", from.unwrap_or_default())
             }
             NextSlot::NotDrawn => eyre!(
                 "{proposer} has no slot in the epochs that are drawn: this one, and the next one once its seed is \

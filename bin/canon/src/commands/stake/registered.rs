@@ -46,7 +46,8 @@ impl RegisteredAttester {
             (Some(rollup), _) => rollup,
             (None, Some([only])) => *only,
             (None, Some([_, _, ..])) => {
-                return Err(ambiguous(attester, &located.unwrap_or_default()));
+                let rollups = located.unwrap_or_default();
+                return Err(ambiguous(attester, &rollups, present.addresses.rollup));
             }
             (None, Some([]) | None) => present.addresses.rollup,
         };
@@ -113,11 +114,13 @@ fn locate(history: &SetState, attester: Address) -> Vec<Address> {
     rollups.map(|(rollup, _)| rollup).collect()
 }
 
-fn ambiguous(attester: Address, rollups: &[Address]) -> Failure {
-    let rollups: Vec<_> = rollups.iter().map(Address::to_string).collect();
-    let report = eyre!(
-        "--rollup: expected one of the rollups in which {attester} is registered, found nothing: {}",
-        rollups.join(", ")
-    );
-    Failure::bad_input(report, "name the rollup with --rollup")
+fn ambiguous(attester: Address, rollups: &[Address], canonical: Address) -> Failure {
+    let rollups = rollups.iter().map(|rollup| match *rollup == canonical {
+        true => format!("{rollup} (canonical)"),
+        false => rollup.to_string(),
+    });
+    let rollups: Vec<_> = rollups.collect();
+    let report =
+        eyre!("attester {attester} is registered in several rollups: {}", rollups.join(", "));
+    Failure::bad_input(report, "name the one that is meant with --rollup")
 }

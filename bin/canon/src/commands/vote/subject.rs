@@ -17,7 +17,7 @@ use crate::{
     chain::Chain,
     commands::proposal::{find, in_words_or_data, voted_actions},
     exit::Failure,
-    page::{self, DETAILS_WIDTH, hanging, lasts, share, until},
+    page::{self, DETAILS_WIDTH, hanging, lasts, share, tokens, until},
 };
 
 pub(super) const ANOTHER_BALLOT: &str = "ask the voter for another one";
@@ -254,8 +254,8 @@ impl BallotSubject {
         let left = self.ballot.left().saturating_sub(amount);
         let now = self.present().block.timestamp;
         let power = format!(
-            "{} tokens at the snapshot, {} left after this ballot",
-            Tokens(self.ballot.power),
+            "{} at the snapshot, {} left after this ballot, which can't be taken back",
+            tokens(self.ballot.power),
             Tokens(left)
         );
         let rows = [
@@ -267,7 +267,7 @@ impl BallotSubject {
         let mut details: Vec<_> = lines.collect();
         details.extend(warning(proposal, &after, support).iter().map(ToString::to_string));
         let last = proposal.deadlines().ballots_until(support);
-        details.push(format!("taken {}", lasts(now, last)));
+        details.push(format!("ballots {} it are taken {}", page::side(support), lasts(now, last)));
         details
     }
 }
