@@ -15,6 +15,7 @@ use clap::{
 };
 
 use crate::{
+    command_help::WIDTH,
     commands::{
         audit, calendar, completions, config, deploy, devchain, drop, execute, forecast, lock, man,
         payload, power, proposal, propose, push, rehearse, rollup, round, setup_epoch, signal,
@@ -25,7 +26,7 @@ use crate::{
 
 /// Upgrade governance for rollups: sequencers signal, holders vote, anyone executes
 #[derive(Debug, Parser)]
-#[command(name = "canon", version, propagate_version = true, max_term_width = 98, after_help = AFTER_HELP)]
+#[command(name = "canon", version, propagate_version = true, max_term_width = WIDTH, after_help = AFTER_HELP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -60,7 +61,7 @@ enum Command {
     Stake(stake::Stake),
     Push(Box<push::Push>),
     Execute(Box<execute::Execute>),
-    Drop(Box<drop::Drop>),
+    Drop(Box<drop::DropProposal>),
     SetupEpoch(Box<setup_epoch::SetupEpoch>),
     Config(config::Config),
     Completions(completions::Completions),

@@ -1,8 +1,10 @@
 //! `canon`: upgrade governance for rollups.
 
+mod answer;
 mod by_hand;
 mod chain;
 mod cli;
+mod command_help;
 mod commands;
 mod creation;
 mod deployer;

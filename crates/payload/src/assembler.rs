@@ -15,6 +15,7 @@ pub mod op {
     pub const SHR: u8 = 0x1c;
     pub const CALLDATALOAD: u8 = 0x35;
     pub const CODECOPY: u8 = 0x39;
+    pub const GASPRICE: u8 = 0x3a;
     pub const RETURNDATASIZE: u8 = 0x3d;
     pub const RETURNDATACOPY: u8 = 0x3e;
     pub const TIMESTAMP: u8 = 0x42;

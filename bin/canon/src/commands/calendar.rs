@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::{
     chain::{self, ChainArgs},
+    command_help::CommandHelp,
     exit::{Exit, Failure},
     output,
     page::{event, is_of_epochs},
@@ -17,7 +18,7 @@ use crate::{
 /// Import the output into a calendar. A later output has the same identifiers, so importing it corrects
 /// the dates that have changed.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Calendar {
     /// Print JSON instead: times in Unix seconds
     #[arg(long)]
@@ -27,14 +28,11 @@ pub(crate) struct Calendar {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::reading("the calendar was printed").after(
+    "\
 Examples:
-  canon calendar > governance.ics
-
-Exit codes:
-  0  the calendar was printed
-  2  bad input: flags, canon.toml, or no Canon deployment at the given address
-  3  no endpoint answers, or an internal error";
+  canon calendar > governance.ics",
+);
 
 impl Calendar {
     pub(crate) fn run(self) -> Result<Exit, Failure> {

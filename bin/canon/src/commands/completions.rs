@@ -5,30 +5,31 @@ use clap_complete::{Shell, generate};
 
 use crate::{
     cli::Cli,
+    command_help::CommandHelp,
     exit::{Exit, Failure},
     output,
 };
 
 /// Print a script with which a shell completes commands and flags
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Completions {
     /// Shell that reads the script
     #[arg(value_name = "SHELL")]
     shell: Shell,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::alone("the script was printed")
+    .input(&["an unknown shell"])
+    .internal("the output can't be written")
+    .after(
+        "\
 Examples:
   source <(canon completions bash)
   canon completions bash > ~/.local/share/bash-completion/completions/canon
   canon completions zsh > ~/.zfunc/_canon
-  canon completions fish > ~/.config/fish/completions/canon.fish
-
-Exit codes:
-  0  the script was printed
-  2  bad input: flags, or an unknown shell
-  3  the output can't be written";
+  canon completions fish > ~/.config/fish/completions/canon.fish",
+    );
 
 impl Completions {
     pub(crate) fn run(self) -> Result<Exit, Failure> {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::{
     chain::{ChainArgs, ChainSettings, Setting},
+    command_help::CommandHelp,
     exit::{Exit, Failure},
     output,
     page::{Page, line},
@@ -17,7 +18,7 @@ use crate::{
 /// A flag takes precedence over the environment, and the environment over the file. Of a URL only scheme and host are
 /// shown, since the rest can be a key.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Config {
     /// Print JSON
     #[arg(long)]
@@ -27,16 +28,16 @@ pub(crate) struct Config {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::alone("the settings were printed")
+    .input(&["canon.toml"])
+    .internal("the output can't be written")
+    .after(
+        "\
 canon.toml:
   rpc-url = \"http://localhost:8545\"  # or a list: [\"https://…\", \"/run/geth.ipc\"]
   registry = \"0x…\"
-  chain-id = 1
-
-Exit codes:
-  0  the settings were printed
-  2  bad input: flags, or canon.toml
-  3  the output can't be written";
+  chain-id = 1",
+    );
 
 /// A setting in JSON.
 #[derive(Debug, Serialize)]

@@ -13,6 +13,7 @@ use eyre::WrapErr as _;
 
 use crate::{
     chain::{self, now},
+    command_help::CommandHelp,
     exit::{Exit, Failure},
     output,
 };
@@ -23,7 +24,7 @@ use crate::{
 /// time of this machine's clock. It is kept in memory, and gone when the command ends. Its accounts and their private keys are printed: everybody can
 /// derive them, so never send anything of value to them.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct ServeDevchain {
     /// Address and port for JSON-RPC over HTTP; with port 0 a free one is taken
     #[arg(long, value_name = "ADDRESS", default_value_t = DEFAULT)]
@@ -36,15 +37,14 @@ const DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCAL
 /// The time that requests get to end after the command was stopped.
 const SHUTDOWN: Duration = Duration::from_millis(500);
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::alone("it was stopped by Ctrl-C or SIGTERM")
+    .internal("the address can't be listened on")
+    .after(
+        "\
 Examples:
   canon devchain
-  canon devchain --listen 127.0.0.1:0
-
-Exit codes:
-  0  it was stopped by Ctrl-C or SIGTERM
-  2  bad input: flags
-  3  the address can't be listened on";
+  canon devchain --listen 127.0.0.1:0",
+    );
 
 impl ServeDevchain {
     pub(crate) fn run(self) -> Result<Exit, Failure> {

@@ -8,6 +8,7 @@ use eyre::eyre;
 use super::proposal::find;
 use crate::{
     chain::ChainArgs,
+    command_help::CommandHelp,
     exit::{Exit, Failure},
     input::whole,
     page,
@@ -19,8 +20,8 @@ use crate::{
 /// A proposal is dropped if Proposals, which pushed it, was replaced before it was executed. Anyone can
 /// record that; nothing else depends on it.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
-pub(crate) struct Drop {
+#[command(after_help = HELP)]
+pub(crate) struct DropProposal {
     /// Number of the proposal
     #[arg(value_name = "ID", value_parser = whole(0..=u64::MAX))]
     id: Option<u64>,
@@ -32,21 +33,22 @@ pub(crate) struct Drop {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::sending()
+    .failed(&[
+        "it is recorded already or can't be dropped any more",
+        "the account can't pay for it",
+    ])
+    .input(&["an id that doesn't exist"])
+    .later("there is nothing to record yet")
+    .after(
+        "\
 Examples:
-  canon drop --account operator
-
-Exit codes:
-  0  it was done, or with --dry-run, can be
-  1  the contracts refuse it, it is recorded already or can't be dropped any more, the account
-     can't pay for it, or the answer was no
-  2  bad input: flags, canon.toml, no key, an id that doesn't exist, or no Canon deployment at the given address
-  3  no endpoint answers, or the outcome isn't known: run it again
-  4  there is nothing to record yet";
+  canon drop --account operator",
+    );
 
 const SEE_PROPOSAL: &str = "`canon proposal` shows all proposals and their states";
 
-impl Drop {
+impl DropProposal {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let command = typed("canon drop", self.id);
         run(&self.send, &self.chain, &command, async |chain, _| {

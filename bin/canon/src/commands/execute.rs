@@ -8,6 +8,7 @@ use eyre::eyre;
 use super::proposal::{VotedActions, find, in_words_or_data, voted_actions};
 use crate::{
     chain::{Chain, ChainArgs},
+    command_help::CommandHelp,
     exit::{Exit, Failure},
     input::whole,
     page::{self, lasts, until},
@@ -20,7 +21,7 @@ use crate::{
 /// actions that were frozen when the proposal was made: if the payload returns others by now, or none, the
 /// frozen ones are sent along. Without an id, a proposal whose actions fail is left out.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Execute {
     /// Number of the proposal
     #[arg(value_name = "ID", value_parser = whole(0..=u64::MAX))]
@@ -33,18 +34,16 @@ pub(crate) struct Execute {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::sending()
+    .failed(&["it was executed before or never can be", "the account can't pay for it"])
+    .input(&["an id that doesn't exist"])
+    .later("there is nothing to execute yet")
+    .after(
+        "\
 Examples:
   canon execute --account operator
-  canon execute 5 --dry-run --from 0x…
-
-Exit codes:
-  0  it was done, or with --dry-run, can be
-  1  the contracts refuse it, it was executed before or never can be, the account can't pay for
-     it, or the answer was no
-  2  bad input: flags, canon.toml, no key, an id that doesn't exist, or no Canon deployment at the given address
-  3  no endpoint answers, or the outcome isn't known: run it again
-  4  there is nothing to execute yet";
+  canon execute 5 --dry-run --from 0x…",
+    );
 
 const SEE_PROPOSAL: &str = "`canon proposal` shows all proposals and their dates";
 

@@ -3,15 +3,18 @@
 use alloy_primitives::Address;
 use canon_protocol::{
     Seconds,
-    text::{Time, Tokens},
+    text::{Duration, Time, Tokens},
 };
-use canon_views::{IntendedAction, Intent, OrderAmount, PermitTerms, Present, Question};
+use canon_views::{
+    GovernanceView, IntendedAction, Intent, OrderAmount, PermitTerms, Present, Question,
+};
 use clap::Args;
-use eyre::eyre;
 
 use super::holding::Holding;
 use crate::{
+    answer,
     chain::ChainArgs,
+    command_help::CommandHelp,
     commands::recipient::require_account,
     exit::{Exit, Failure},
     input::{amount_or_all, nonzero_address, shown_amount},
@@ -25,7 +28,7 @@ use crate::{
 /// tokens yet, an approval of just this amount is sent before; with --permit it is signed instead, and
 /// there is one transaction.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Lock {
     /// Tokens to lock, such as 1500 or 0.25, or "all"
     #[arg(value_name = "AMOUNT", value_parser = amount_or_all)]
@@ -46,17 +49,13 @@ pub(crate) struct Lock {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::sending().failed(&["there isn't enough"]).after(
+    "\
 Examples:
   canon lock 1500 --account holder
   canon lock all --permit --account holder
-  canon lock 1500 --unsigned safe --from 0x…
-
-Exit codes:
-  0  it was done, or with --dry-run, can be
-  1  the contracts refuse it, there isn't enough, or the answer was no
-  2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
-  3  no endpoint answers, or the outcome isn't known: run it again";
+  canon lock 1500 --unsigned safe --from 0x…",
+);
 
 /// The time for which a permit is valid. It is signed anew for every transaction.
 const PERMIT_VALIDITY: Seconds = Seconds::DAY;
@@ -97,9 +96,7 @@ impl Lock {
         method: Method,
     ) -> Result<Vec<Step>, Failure> {
         let Planned { account: holder, request, .. } = planned;
-        let unknown =
-            || Failure::internal(eyre!("{holder} isn't in the answer"), "please report this");
-        let view = present.holders.get(&holder).ok_or_else(unknown)?;
+        let view = answer::holder(present, holder)?;
         let amount = Holding::Tokens.ordered(holder, view.balance, planned.amount(self.amount))?;
         let (asset, governance) = (present.addresses.asset, present.addresses.governance);
         let intent = |action| Intent { set: present.set_id(), action, until: None };
@@ -148,6 +145,10 @@ impl Lock {
             tokens(view.balance),
             Tokens(view.power)
         ));
+        let GovernanceView { exit_floor, configuration, .. } = &present.governance;
+        let delay = exit_floor.delay_at(present.next, configuration);
+        details
+            .push(format!("the tokens can be withdrawn {} after `canon unlock`", Duration(delay)));
         let mut lock = Step::new(intent(action), words).ordering(amount);
         lock.details = details;
         lock.simulation = match (permit, steps.is_empty()) {

@@ -15,13 +15,14 @@ use eyre::{WrapErr as _, eyre};
 
 use crate::{
     cli::Cli,
+    command_help::CommandHelp,
     exit::{Exit, Failure},
     output,
 };
 
 /// Print a manual page for `man`, or write all of them to a folder
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Man {
     /// Command that the page describes [default: canon itself]
     #[arg(value_name = "COMMAND")]
@@ -32,15 +33,15 @@ pub(crate) struct Man {
     out: Option<PathBuf>,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::alone("the page was printed, or all pages were written")
+    .input(&["a command that doesn't exist", "stdout is a terminal"])
+    .internal("the pages can't be written")
+    .after(
+        "\
 Examples:
   canon man stake deposit | man -l -
-  canon man --out ~/.local/share/man/man1
-
-Exit codes:
-  0  the page was printed, or all pages were written
-  2  bad input: flags, a command that doesn't exist, or stdout is a terminal
-  3  the pages can't be written";
+  canon man --out ~/.local/share/man/man1",
+    );
 
 impl Man {
     pub(crate) fn run(self) -> Result<Exit, Failure> {

@@ -19,6 +19,7 @@ use serde::Serialize;
 
 use crate::{
     chain::{self, ChainArgs},
+    command_help::CommandHelp,
     creation::Creation,
     deployer::{no_takeover, undeployed},
     examined::{self, AUDIT_IT, examine},
@@ -46,7 +47,7 @@ enum PayloadCommand {
 /// asserts that, and that the present rollup is still canonical. Its actions are shown in words and executed
 /// as Governance would, before anybody signals for it.
 #[derive(Debug, Args)]
-#[command(name = "upgrade", after_help = AFTER_HELP)]
+#[command(name = "upgrade", after_help = HELP)]
 pub(crate) struct UpgradeCommand {
     /// The rollup that becomes canonical
     #[arg(value_name = "NEW_ROLLUP", value_parser = nonzero_address)]
@@ -63,16 +64,15 @@ pub(crate) struct UpgradeCommand {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp =
+    CommandHelp::creating("the payload was deployed; with --dry-run, it can be")
+        .failed(&["the set or the rollup isn't genuine", "the rollup can't take over"])
+        .later("with --unsigned: the chain has the payload already")
+        .after(
+            "\
 Examples:
-  canon payload upgrade 0x… --uri https://azip.example/7 --account deployer
-
-Exit codes:
-  0  the payload was deployed; with --dry-run, it can be
-  1  the set or the rollup isn't genuine, the rollup can't take over, or the chain refuses
-  2  bad input: flags, canon.toml, a key, or no Canon deployment at the given address
-  3  no endpoint answers, or an internal error
-  4  with --unsigned: the chain has the payload already";
+  canon payload upgrade 0x… --uri https://azip.example/7 --account deployer",
+        );
 
 /// The result as JSON.
 #[derive(Debug, Serialize)]

@@ -13,7 +13,9 @@ use clap::Args;
 use eyre::eyre;
 
 use crate::{
+    answer,
     chain::{Chain, ChainArgs},
+    command_help::CommandHelp,
     commands::{proposal::in_words_or_data, recipient::require_account},
     exit::{Exit, Failure},
     input::nonzero_address,
@@ -25,7 +27,7 @@ use crate::{
 /// It is the way that needs no signals. The power is given up at once, and its tokens are due to an
 /// account much later, whatever becomes of the proposal.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Propose {
     /// Contract that lists the actions
     #[arg(value_name = "PAYLOAD", value_parser = nonzero_address)]
@@ -42,17 +44,18 @@ pub(crate) struct Propose {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::sending()
+    .failed(&[
+        "the payload lists no actions or one that can't be executed",
+        "it froze other actions than were shown",
+        "the account lacks power or ether",
+        "the payload is an open proposal and --yes was given",
+    ])
+    .after(
+        "\
 Examples:
-  canon propose 0x… --to 0x… --account holder
-
-Exit codes:
-  0  it was done, or with --dry-run, can be
-  1  the contracts refuse it, the payload lists no actions or one that can't be executed, the
-     account lacks power or ether, the payload is an open proposal and --yes was given, or the
-     answer was no
-  2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
-  3  no endpoint answers, or the outcome isn't known: run it again";
+  canon propose 0x… --to 0x… --account holder",
+    );
 
 impl Propose {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
@@ -80,8 +83,13 @@ async fn step(
     let rollups: Vec<_> =
         view.history.iter().flat_map(|history| history.rollups()).map(|(at, _)| at).collect();
     require_account(present, &rollups, "--to", to)?;
+    if to == payload {
+        let report =
+            eyre!("--to: expected an account that can use its tokens, found the payload, {to}");
+        return Err(Failure::bad_input(report, "name an account that somebody has the key of"));
+    }
     let ProposeConfiguration { lock_amount, .. } = present.governance.configuration.propose_config;
-    let power = present.holders.get(&holder).map(|seen| seen.power).unwrap_or_default();
+    let power = answer::holder(present, holder)?.power;
     if power < lock_amount {
         let report = eyre!(
             "the lock takes {} tokens of power, and {holder} has {}: {} are missing",
@@ -104,7 +112,7 @@ async fn step(
     let hash = actions_hash(&actions);
     let shown = in_words_or_data(chain, &view, &actions).await?;
     shown.require_possible("check the payload's address: the lock would be used up for nothing")?;
-    let action = IntendedAction::Propose { holder, request, payload, to };
+    let action = IntendedAction::Propose { holder, request, payload, to, actions_hash: Some(hash) };
     let intent = Intent { set: present.set_id(), action, until: None };
     let mut words = vec![
         "Make a payload a proposal through the lock".to_owned(),

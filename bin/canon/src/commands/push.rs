@@ -13,6 +13,7 @@ use eyre::eyre;
 use super::proposal::in_words_or_data;
 use crate::{
     chain::{Chain, ChainArgs},
+    command_help::CommandHelp,
     commands::round::{RollupRounds, RoundOutcome, outcome},
     exit::{Exit, Failure},
     input::whole,
@@ -25,7 +26,7 @@ use crate::{
 /// Anyone can do it, from the end of the round until the round is too old. A payload that won several
 /// rounds is pushed once, for the oldest of them. Without a round, one whose payload lists no actions is left out.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Push {
     /// Number of the round
     #[arg(value_name = "ROUND", value_parser = whole(0..=u64::MAX))]
@@ -38,18 +39,19 @@ pub(crate) struct Push {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::sending()
+    .failed(&[
+        "the round was pushed before, is too old or has no winner",
+        "the payload froze other actions than were shown",
+        "the account can't pay for it",
+    ])
+    .later("there is nothing to push yet")
+    .after(
+        "\
 Examples:
   canon push --account operator
-  canon push 5 --dry-run --from 0x…
-
-Exit codes:
-  0  it was done, or with --dry-run, can be
-  1  the contracts refuse it, the round was pushed before, is too old or has no winner, the account
-     can't pay for it, or the answer was no
-  2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
-  3  no endpoint answers, or the outcome isn't known: run it again
-  4  there is nothing to push yet";
+  canon push 5 --dry-run --from 0x…",
+    );
 
 const SEE_STATUS: &str = "`canon status` shows rounds, and what can be done now";
 
@@ -123,11 +125,12 @@ async fn step(
     let governance = present.addresses.governance;
     let PushableRound { round, winner, until } = *pushable;
     let actions = chain.payload_actions(present.block.hash, governance, winner.payload).await?;
+    let hash = actions_hash(&actions);
     let mut words = vec![
         format!("Make the winner of round {round} a proposal"),
         format!("payload {}", winner.payload),
         "actions, which are frozen with hash".to_owned(),
-        format!("{}:", actions_hash(&actions)),
+        format!("{hash}:"),
     ];
     let shown = in_words_or_data(chain, view, &actions).await?;
     words.extend(shown.lines.iter().map(|line| format!("  {line}")));
@@ -136,6 +139,7 @@ async fn step(
         rollup: present.addresses.rollup,
         round,
         payload: winner.payload,
+        actions_hash: Some(hash),
     };
     let mut step = Step::new(Intent { set: present.set_id(), action, until }, words);
     step.details = shown.failing_now(chain, governance).await;

@@ -15,6 +15,7 @@ use clap::Args;
 use terminal_size::{Width, terminal_size_of};
 
 use crate::{
+    command_help::CommandHelp,
     exit::{Exit, Failure},
     input::whole,
     output, progress,
@@ -30,7 +31,7 @@ use crate::{
 /// Nothing leaves this machine, and no node is needed. The same scenario and seed print the same
 /// bytes.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Rehearse {
     /// Scenario to simulate, in TOML [default: a successful upgrade]
     #[arg(long, value_name = "FILE")]
@@ -58,19 +59,18 @@ pub(crate) struct Rehearse {
     print_scenario: bool,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::alone("all checks hold")
+    .failed(&["a check failed"])
+    .input(&["the scenario"])
+    .after(
+        "\
 Examples:
   canon rehearse
   canon rehearse --sequencers 48 --holders 200 --seed 7
   canon rehearse --scenario scenarios/tie.toml
   canon rehearse --print-scenario > mine.toml
-  canon rehearse --json | jq '.checks[] | select(.holds | not)'
-
-Exit codes:
-  0  all checks hold
-  1  a check failed
-  2  bad input: flags or scenario
-  3  internal error";
+  canon rehearse --json | jq '.checks[] | select(.holds | not)'",
+    );
 
 impl Rehearse {
     pub(crate) fn run(self) -> Result<Exit, Failure> {

@@ -11,6 +11,7 @@ use eyre::eyre;
 use super::stake::draws_later;
 use crate::{
     chain::ChainArgs,
+    command_help::CommandHelp,
     exit::{Exit, Failure},
     page::{lasts, until},
     send::{SendArgs, Step, run},
@@ -21,7 +22,7 @@ use crate::{
 /// A sequencer's block records it too. If an epoch ends and nobody recorded the seed after its first slot, the
 /// next epoch has no proposers, and nobody can signal in it. Anyone can record it.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct SetupEpoch {
     #[command(flatten)]
     send: SendArgs,
@@ -30,17 +31,17 @@ pub(crate) struct SetupEpoch {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::sending()
+    .failed(&["the account can't pay for it"])
+    .later(
+        "there is nothing to record now, or the transaction came into an epoch's first slot, in which nothing can be \
+         recorded; says when it can",
+    )
+    .after(
+        "\
 Examples:
-  canon setup-epoch --account operator
-
-Exit codes:
-  0  it was done, or with --dry-run, can be
-  1  the contracts refuse it, the account can't pay for it, or the answer was no
-  2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
-  3  no endpoint answers, or the outcome isn't known: run it again
-  4  there is nothing to record now, or the transaction came into an epoch's first slot, in which
-     nothing can be recorded; says when it can";
+  canon setup-epoch --account operator",
+    );
 
 impl SetupEpoch {
     pub(crate) fn run(self) -> Result<Exit, Failure> {

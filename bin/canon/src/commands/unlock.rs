@@ -7,11 +7,12 @@ use canon_protocol::{
 };
 use canon_views::{IntendedAction, Intent, OrderAmount, Present, Question};
 use clap::Args;
-use eyre::eyre;
 
 use super::holding::Holding;
 use crate::{
+    answer,
     chain::ChainArgs,
+    command_help::CommandHelp,
     commands::recipient::require_account,
     exit::{Exit, Failure},
     input::{amount_or_all, nonzero_address, shown_amount},
@@ -24,7 +25,7 @@ use crate::{
 /// It can't be taken back. Ballots that were cast stay cast. `canon withdraw` pays the tokens once their
 /// time has come.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Unlock {
     /// Tokens to unlock, such as 1500 or 0.25, or "all"
     #[arg(value_name = "AMOUNT", value_parser = amount_or_all)]
@@ -41,16 +42,12 @@ pub(crate) struct Unlock {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::sending().failed(&["there isn't enough"]).after(
+    "\
 Examples:
   canon unlock 1500 --account holder
-  canon unlock all --to 0x… --account holder
-
-Exit codes:
-  0  it was done, or with --dry-run, can be
-  1  the contracts refuse it, there isn't enough, or the answer was no
-  2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
-  3  no endpoint answers, or the outcome isn't known: run it again";
+  canon unlock all --to 0x… --account holder",
+);
 
 impl Unlock {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
@@ -72,9 +69,7 @@ impl Unlock {
 
     fn step(&self, present: &Present, planned: Planned) -> Result<Step, Failure> {
         let Planned { account: holder, request, .. } = planned;
-        let unknown =
-            || Failure::internal(eyre!("{holder} isn't in the answer"), "please report this");
-        let view = present.holders.get(&holder).ok_or_else(unknown)?;
+        let view = answer::holder(present, holder)?;
         let to = self.to.unwrap_or(holder);
         require_account(present, &[], "--to", to)?;
         let amount = Holding::Power.ordered(holder, view.power, planned.amount(self.amount))?;
@@ -91,7 +86,7 @@ impl Unlock {
         step.details = vec![
             format!("the account has {} power", Tokens(view.power)),
             format!(
-                "they can be withdrawn from about {} on ({})",
+                "the tokens can be withdrawn from about {} on ({})",
                 Time(paid),
                 until(present.block.timestamp, paid)
             ),

@@ -11,6 +11,7 @@ use eyre::eyre;
 
 use crate::{
     chain::ChainArgs,
+    command_help::CommandHelp,
     exit::{Exit, Failure},
     input::whole,
     page::{tokens, until},
@@ -22,7 +23,7 @@ use crate::{
 /// A withdrawal is of the holder that gave the power up, and of the account that gets the tokens. Without ids, those
 /// that others made due to the account, of less than 1 token each, are left out.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Withdraw {
     /// Numbers of withdrawals
     #[arg(value_name = "ID", value_parser = whole(0..=u64::MAX))]
@@ -35,18 +36,16 @@ pub(crate) struct Withdraw {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::sending()
+    .failed(&["it is paid already", "the account can't pay for its transaction"])
+    .input(&["an id that doesn't exist"])
+    .later("there is nothing to withdraw yet")
+    .after(
+        "\
 Examples:
   canon withdraw --account holder
-  canon withdraw 3 4 --account holder
-
-Exit codes:
-  0  it was done, or with --dry-run, can be
-  1  the contracts refuse it, it is paid already, the account can't pay for its transaction, or
-     the answer was no
-  2  bad input: flags, canon.toml, no key, an id that doesn't exist, or no Canon deployment at the given address
-  3  no endpoint answers, or the outcome isn't known: run it again
-  4  there is nothing to withdraw yet";
+  canon withdraw 3 4 --account holder",
+    );
 
 const SEE_POWER: &str = "`canon power` shows an account's withdrawals and when they can be paid";
 

@@ -119,7 +119,7 @@ impl Draft {
     }
 }
 
-/// Prints calls for somebody else to make, in order. The text is the name of a batch.
+/// Prints calls for somebody else to make, in order. `name` is that of a batch.
 ///
 /// # Errors
 ///

@@ -13,7 +13,7 @@ use super::{
     Answer, Step,
     args::Consent,
     outbox::{Again, Delivered, Outbox, Stopped},
-    outcome::Change,
+    outcome::{Change, other_actions},
     record::Begun,
 };
 use crate::{by_hand, exit::Failure, page};
@@ -222,8 +222,8 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
             }
             let again = decisions.again(step);
             let failure = match self.deliver(step, &begun.earlier, confirmations, again).await {
-                Ok(Delivered { transaction, change, .. }) => {
-                    let done = match (change, transaction) {
+                Ok(delivered) => {
+                    let done = match (&delivered.change, delivered.transaction) {
                         (change @ Change::CreatedByOthers { .. }, _) => change.to_string(),
                         (_, Some(Inclusion { hash, block, .. })) => {
                             format!("done in {hash}, block {block}")
@@ -231,6 +231,9 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
                         (_, None) => "done".to_owned(),
                     };
                     (self.tell)(&format!("{done}: {title}"));
+                    if let Some(other) = other_actions(&[delivered]) {
+                        (self.tell)(&other.report.to_string());
+                    }
                     continue;
                 }
                 Err(Stopped::Mined { transaction, failure }) => {
@@ -393,5 +396,5 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
 
 /// The description of a transaction by its intent.
 fn words(intent: Option<&Intent>) -> String {
-    intent.map_or_else(|| "a transfer of nothing".to_owned(), |one| page::action_text(&one.action))
+    intent.map_or_else(|| "an empty transfer".to_owned(), |one| page::action_text(&one.action))
 }

@@ -68,9 +68,13 @@ pub(super) fn unsent(error: Error) -> Failure {
         }
         Error::Rejected { rejection, .. } => rejected(&error, *rejection),
         Error::TooLittleEther { .. } => Failure::refused(report(), SEND_ETHER),
-        Error::AboveCap(_) | Error::UnexpectedNonce { .. } => {
-            Failure::refused(report(), "run the command again once that is different")
+        Error::AboveCap(_) => {
+            Failure::refused(report(), "run the command again once the base fee is lower")
         }
+        Error::UnexpectedNonce { .. } => Failure::refused(
+            report(),
+            "run the command again once the account's other transactions are mined",
+        ),
         Error::MoreGas { .. } => {
             Failure::refused(report(), "run the command again to see what it costs now")
         }

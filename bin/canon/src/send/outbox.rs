@@ -273,11 +273,13 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
             match hash.and_then(|hash| Some((hash, self.outcomes.get(&hash)?))) {
                 Some((hash, outcome)) if missing.is_none() => {
                     return match outcome {
-                        Outcome::Done(confirmed) => Ok(Delivered {
-                            step: step.clone(),
-                            transaction: Some(confirmed.inclusion()),
-                            change: Change::of(&step.intent, confirmed),
-                        }),
+                        Outcome::Done(confirmed) => {
+                            let transaction = Some(confirmed.inclusion());
+                            let change = Change::of(&step.intent, confirmed);
+                            let change =
+                                change.map_err(|lack| Stopped::ForNow(self.interrupted(lack)))?;
+                            Ok(Delivered { step: step.clone(), transaction, change })
+                        }
                         Outcome::Failed(error) => {
                             let failure = failures::mined(step, error);
                             let created = self.created_by_others(step, Some(hash)).await?;
@@ -342,8 +344,7 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
     }
 
     /// Sends an intent and everything in flight, for the first time or again. Returns the error if that of the
-    /// intent fails. Transactions in flight whose time is over are replaced by transfers
-    /// of nothing, which is reported.
+    /// intent fails. Transactions in flight that came too late are replaced by empty transfers, which is reported.
     pub(super) async fn pursue(
         &mut self,
         intent: Option<&Intent>,
@@ -367,9 +368,7 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         for (nonce, hash) in late {
             let is_given_up = |one: InFlight<'_>| one.nonce == nonce && one.intent.is_none();
             if self.sender.in_flight().any(is_given_up) {
-                self.tell_once(format!(
-                    "the time of {hash} is over, so a transfer of nothing takes its place"
-                ));
+                self.tell_once(format!("{hash} came too late: an empty transfer replaces it"));
             }
         }
         let mut failure = None;
@@ -464,7 +463,7 @@ impl<'a, W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'a, 
         // If the record can't be read, a command may have begun.
         let begun = self.files.begun().unwrap_or_else(|_| Some(Begun::default()));
         let Some(begun) = begun.filter(|begun| begun.failed.is_none()) else {
-            let next = "run the command again once that is different";
+            let next = "the command has not begun: run it again";
             return Failure::internal(reason.wrap_err("nothing was sent"), next);
         };
         let in_flight = self.sender.in_flight().filter(|one| one.intent.is_some());

@@ -1,20 +1,24 @@
-//! The changes made by a transaction, from its events.
+//! The changes made by a transaction, as its events report them.
 
 use std::fmt;
 
 use alloy_primitives::{Address, B256};
 use canon_chain::{Confirmed, Inclusion};
 use canon_protocol::{
-    Amount, BlockNumber, Epoch, Event, GovernanceEvent, Nonce, ProposalId, Role, RollupEvent,
-    Round, Slot, Support, Timestamp, WithdrawalId,
+    Amount, AssetEvent, BlockNumber, Epoch, Event, GovernanceEvent, Nonce, ProposalId,
+    ProposalsEvent, Role, RollupEvent, Round, Slot, Support, Timestamp, WithdrawalId,
     text::{self, Rounding, Time, count, ether, grouped},
 };
 use canon_views::{IntendedAction, Intent};
+use eyre::{Report, eyre};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::outbox::Delivered;
-use crate::page::{self, Page, line};
+use crate::{
+    exit::Failure,
+    page::{self, Page, line},
+};
 
 #[cfg(test)]
 mod tests;
@@ -23,8 +27,8 @@ mod tests;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Change {
-    /// A payload became a proposal.
-    Proposed { proposal: Option<ProposalId>, round: Round },
+    /// The winner of a round became a proposal.
+    Pushed { round: Round, proposal: ProposalId, actions_hash: B256 },
     /// A proposal's actions were carried out.
     Executed { proposal: ProposalId },
     /// The drop of a proposal was recorded.
@@ -42,21 +46,21 @@ pub(super) enum Change {
         amount: Amount,
     },
     /// Power was given up. Its tokens become due later.
-    Unlocking {
-        withdrawal: Option<WithdrawalId>,
+    Unlocked {
+        withdrawal: WithdrawalId,
         amount: Amount,
         #[serde(with = "text::address")]
         to: Address,
-        unlocks_at: Option<Timestamp>,
+        unlocks_at: Timestamp,
     },
     /// A withdrawal was paid.
-    Paid { withdrawal: WithdrawalId },
+    Withdrawn { withdrawal: WithdrawalId },
     /// Power was cast.
     Voted { proposal: ProposalId, support: Support, amount: Amount },
     /// A payload became a proposal through the lock.
-    ProposedThroughLock { proposal: Option<ProposalId>, unlocks_at: Option<Timestamp> },
+    Proposed { proposal: ProposalId, actions_hash: B256, unlocks_at: Timestamp },
     /// Signed ballots were voided.
-    BallotsVoided { proposal: ProposalId, next_nonce: Option<Nonce> },
+    BallotsVoided { proposal: ProposalId, next_nonce: Nonce },
     /// A slot was used for a signal.
     Signaled {
         #[serde(with = "text::address")]
@@ -72,12 +76,12 @@ pub(super) enum Change {
     /// A rollup may take a stake.
     StakeAllowed { amount: Amount },
     /// An attester left the set.
-    Exiting {
+    StakeExited {
         #[serde(with = "text::address")]
         attester: Address,
     },
     /// The stake of an attester was paid.
-    StakePaid {
+    StakeClaimed {
         #[serde(with = "text::address")]
         attester: Address,
     },
@@ -113,115 +117,246 @@ pub(super) enum Change {
         #[serde(with = "text::address")]
         contract: Address,
     },
-    /// Any other call.
-    Done { call: &'static str },
+}
+
+/// Returns the change for an event that matches a pattern, and `None` for all others.
+macro_rules! change {
+    ($pattern:pat $(if $guard:expr)? => $change:expr) => {
+        |event| match event {
+            $pattern $(if $guard)? => Some($change),
+            _ => None,
+        }
+    };
 }
 
 impl Change {
-    /// The change made by the transaction of an intent.
-    pub(super) fn of(intent: &Intent, confirmed: &Confirmed) -> Self {
-        let governance = intent.set.governance;
-        let of_governance = || {
-            events(confirmed, governance, Role::Governance).filter_map(|event| match event {
-                Event::Governance(event) => Some(event),
-                _ => None,
-            })
-        };
-        match &intent.action {
+    /// The change made by the transaction of an intent. A creation has no event: the address proves it.
+    ///
+    /// # Errors
+    ///
+    /// If the transaction lacks an event, or no command has such an intent.
+    pub(super) fn of(intent: &Intent, confirmed: &Confirmed) -> Result<Self, Report> {
+        let mined = Mined { confirmed, governance: intent.set.governance };
+        match intent.action {
             IntendedAction::Push { round, .. } => {
-                let proposal = of_governance().find_map(|event| match event {
-                    GovernanceEvent::ProposalFrozen { proposal_id, .. } => Some(proposal_id),
-                    _ => None,
-                });
-                Self::Proposed { proposal, round: *round }
+                let (proposal, actions_hash) = mined.frozen()?;
+                Ok(Self::Pushed { round, proposal, actions_hash })
             }
-            IntendedAction::Execute { id, .. } => Self::Executed { proposal: *id },
-            IntendedAction::Drop { id } => Self::Dropped { proposal: *id },
-            IntendedAction::RecordSeed { rollup, .. } => {
-                let epoch =
-                    events(confirmed, *rollup, Role::Rollup).find_map(|event| match event {
-                        Event::Rollup(RollupEvent::SeedRecorded { epoch, .. }) => Some(epoch),
-                        _ => None,
-                    });
-                epoch.map_or(Self::NothingRecorded, |epoch| Self::SeedRecorded { epoch })
-            }
-            IntendedAction::Approve { amount, .. } => Self::Allowed { amount: *amount },
-            IntendedAction::Lock { holder, beneficiary, amount, .. } => {
-                Self::Locked { holder: beneficiary.unwrap_or(*holder), amount: *amount }
-            }
-            IntendedAction::Withdraw { to, amount, .. } => {
-                let queued = of_governance().find_map(|event| match event {
-                    GovernanceEvent::WithdrawalQueued { id, unlocks_at, .. } => {
-                        Some((id, unlocks_at))
-                    }
-                    _ => None,
-                });
-                let (withdrawal, unlocks_at) = queued.unzip();
-                Self::Unlocking { withdrawal, amount: *amount, to: *to, unlocks_at }
-            }
-            IntendedAction::PayWithdrawal { id } => Self::Paid { withdrawal: *id },
             IntendedAction::Propose { .. } => {
-                let proposal = of_governance().find_map(|event| match event {
-                    GovernanceEvent::ProposalFrozen { proposal_id, .. } => Some(proposal_id),
-                    _ => None,
-                });
-                let unlocks_at = of_governance().find_map(|event| match event {
-                    GovernanceEvent::WithdrawalQueued { unlocks_at, .. } => Some(unlocks_at),
-                    _ => None,
-                });
-                Self::ProposedThroughLock { proposal, unlocks_at }
+                let (proposal, actions_hash) = mined.frozen()?;
+                let (_, unlocks_at) = mined.queued()?;
+                Ok(Self::Proposed { proposal, actions_hash, unlocks_at })
             }
-            IntendedAction::InvalidateBallots { id, .. } => {
-                let next_nonce = of_governance().find_map(|event| match event {
-                    GovernanceEvent::BallotsInvalidated { next_nonce, .. } => Some(next_nonce),
-                    _ => None,
-                });
-                Self::BallotsVoided { proposal: *id, next_nonce }
+            IntendedAction::Execute { id, .. } => mined.in_governance(
+                "ProposalExecuted",
+                change!(GovernanceEvent::ProposalExecuted { proposal_id } if proposal_id == id =>
+                    Self::Executed { proposal: proposal_id }),
+            ),
+            IntendedAction::Drop { id } => mined.in_governance(
+                "ProposalDropped",
+                change!(GovernanceEvent::ProposalDropped { proposal_id } if proposal_id == id =>
+                    Self::Dropped { proposal: proposal_id }),
+            ),
+            IntendedAction::RecordSeed { rollup, .. } => {
+                let recorded = mined.events(rollup, Role::Rollup).find_map(change!(
+                    Event::Rollup(RollupEvent::SeedRecorded { epoch, .. }) =>
+                        Self::SeedRecorded { epoch }
+                ));
+                Ok(recorded.unwrap_or(Self::NothingRecorded))
             }
-            IntendedAction::Signal { payload, slot, .. }
-            | IntendedAction::SignalSigned { payload, slot, .. } => {
-                Self::Signaled { payload: *payload, slot: *slot }
+            IntendedAction::Approve { asset, .. } => {
+                let amount = mined.approval(asset, intent.set.governance)?;
+                Ok(Self::Allowed { amount })
             }
-            IntendedAction::ApproveStake { amount, .. } => Self::StakeAllowed { amount: *amount },
-            IntendedAction::Stake { attester, amount, .. } => {
-                Self::Staked { attester: *attester, amount: *amount }
+            IntendedAction::ApproveStake { asset, rollup, .. } => {
+                Ok(Self::StakeAllowed { amount: mined.approval(asset, rollup)? })
             }
-            IntendedAction::ExitStake { attester, .. } => Self::Exiting { attester: *attester },
-            IntendedAction::PayExit { attester, .. } => Self::StakePaid { attester: *attester },
-            IntendedAction::AnnounceMove { attester, to, .. } => {
-                Self::MoveAnnounced { attester: *attester, to: *to }
+            IntendedAction::Lock { .. } => mined.in_governance(
+                "Deposit",
+                change!(GovernanceEvent::Deposit { on_behalf_of, amount, .. } =>
+                    Self::Locked { holder: on_behalf_of, amount }),
+            ),
+            IntendedAction::Withdraw { .. } => {
+                let (withdrawal, unlocks_at) = mined.queued()?;
+                mined.in_governance(
+                    "WithdrawInitiated",
+                    change!(GovernanceEvent::WithdrawInitiated { recipient: to, amount, .. } =>
+                        Self::Unlocked { withdrawal, amount, to, unlocks_at }),
+                )
             }
-            IntendedAction::FinalizeMove { attester, new_attester, .. } => {
-                let new_attester = new_attester.map_or(*attester, |there| there.attester);
-                Self::Moved { attester: *attester, new_attester }
+            IntendedAction::PayWithdrawal { .. } => mined.in_governance(
+                "WithdrawFinalised",
+                change!(GovernanceEvent::WithdrawFinalised { withdrawal_id: withdrawal } =>
+                    Self::Withdrawn { withdrawal }),
+            ),
+            IntendedAction::Vote { .. } | IntendedAction::VoteSigned { .. } => mined.in_governance(
+                "VoteCast",
+                change!(GovernanceEvent::VoteCast { proposal_id, support, amount, .. } =>
+                    Self::Voted { proposal: proposal_id, support, amount }),
+            ),
+            IntendedAction::InvalidateBallots { .. } => mined.in_governance(
+                "BallotsInvalidated",
+                change!(GovernanceEvent::BallotsInvalidated { proposal_id, next_nonce, .. } =>
+                    Self::BallotsVoided { proposal: proposal_id, next_nonce }),
+            ),
+            IntendedAction::Signal { proposals, .. }
+            | IntendedAction::SignalSigned { proposals, .. } => {
+                let events = || mined.events(proposals, Role::Proposals);
+                let slot = change!(Event::Proposals(ProposalsEvent::SlotUsed { slot }) => slot);
+                let slot = mined.find("SlotUsed", events(), slot)?;
+                mined.find(
+                    "VoteCast",
+                    events(),
+                    change!(Event::Proposals(ProposalsEvent::VoteCast { payload, .. }) =>
+                        Self::Signaled { payload, slot }),
+                )
             }
-            IntendedAction::SetCoinbase { attester, coinbase, .. } => {
-                Self::CoinbaseSet { attester: *attester, coinbase: *coinbase }
-            }
-            IntendedAction::Vote { id, support, amount, .. }
-            | IntendedAction::VoteSigned { id, support, amount, .. } => {
-                Self::Voted { proposal: *id, support: *support, amount: *amount }
-            }
-            IntendedAction::Create { contract, .. } => Self::Created { contract: *contract },
-            IntendedAction::ProposeBlock { .. } => Self::Done { call: confirmed.what },
+            IntendedAction::Stake { rollup, .. } => mined.in_rollup(
+                rollup,
+                "Deposit",
+                change!(RollupEvent::Deposit { attester, amount, .. } =>
+                    Self::Staked { attester, amount }),
+            ),
+            IntendedAction::ExitStake { rollup, .. } => mined.in_rollup(
+                rollup,
+                "WithdrawInitiated",
+                change!(RollupEvent::WithdrawInitiated { attester, .. } =>
+                    Self::StakeExited { attester }),
+            ),
+            IntendedAction::PayExit { rollup, .. } => mined.in_rollup(
+                rollup,
+                "WithdrawFinalised",
+                change!(RollupEvent::WithdrawFinalised { attester, .. } =>
+                    Self::StakeClaimed { attester }),
+            ),
+            IntendedAction::AnnounceMove { rollup, .. } => mined.in_rollup(
+                rollup,
+                "MoveInitiated",
+                change!(RollupEvent::MoveInitiated { attester, new_rollup: to, .. } =>
+                    Self::MoveAnnounced { attester, to }),
+            ),
+            IntendedAction::FinalizeMove { rollup, .. } => mined.in_rollup(
+                rollup,
+                "MoveFinalised",
+                change!(RollupEvent::MoveFinalised { attester, new_attester, .. } =>
+                    Self::Moved { attester, new_attester }),
+            ),
+            IntendedAction::SetCoinbase { rollup, .. } => mined.in_rollup(
+                rollup,
+                "CoinbaseSet",
+                change!(RollupEvent::CoinbaseSet { attester, coinbase } =>
+                    Self::CoinbaseSet { attester, coinbase }),
+            ),
+            IntendedAction::Create { contract, .. } => Ok(Self::Created { contract }),
+            IntendedAction::ProposeBlock { .. } => Err(eyre!("no command proposes blocks")),
+        }
+    }
+
+    /// The proposal that it made, with the hash of the actions that were frozen.
+    const fn frozen(&self) -> Option<(ProposalId, B256)> {
+        match *self {
+            Self::Pushed { proposal, actions_hash, .. }
+            | Self::Proposed { proposal, actions_hash, .. } => Some((proposal, actions_hash)),
+            _ => None,
         }
     }
 }
 
-/// The events that a contract with a role emitted in a transaction.
-fn events(confirmed: &Confirmed, contract: Address, role: Role) -> impl Iterator<Item = Event> {
-    let logs = confirmed.logs.iter().filter(move |log| log.address() == contract);
-    logs.filter_map(move |log| Event::from_log_data(role, &log.inner.data))
+/// The failure if proposals were made of other actions than were shown before: a payload decides what it lists when
+/// the transaction is mined. `None` if there are none.
+pub(super) fn other_actions(delivered: &[Delivered]) -> Option<Failure> {
+    let other = delivered.iter().filter_map(|Delivered { step, change, .. }| {
+        let (IntendedAction::Push { actions_hash: shown, .. }
+        | IntendedAction::Propose { actions_hash: shown, .. }) = step.intent.action
+        else {
+            return None;
+        };
+        let ((proposal, found), expected) = (change.frozen()?, shown?);
+        (found != expected).then(|| {
+            format!(
+                "proposal {proposal} froze other actions than were shown, with the hash {found} instead of \
+                 {expected}: vote against it"
+            )
+        })
+    });
+    let other: Vec<_> = other.collect();
+    let next = "`canon proposal` shows the actions that it froze";
+    (!other.is_empty()).then(|| Failure::refused(eyre!(other.join("; ")), next))
+}
+
+/// A mined transaction, whose events say what it changed.
+struct Mined<'a> {
+    confirmed: &'a Confirmed,
+    governance: Address,
+}
+
+impl Mined<'_> {
+    /// The events that a contract with a role emitted in the transaction.
+    fn events(&self, contract: Address, role: Role) -> impl Iterator<Item = Event> {
+        let logs = self.confirmed.logs.iter().filter(move |log| log.address() == contract);
+        logs.filter_map(move |log| Event::from_log_data(role, &log.inner.data))
+    }
+
+    /// What `read` returns for the first event that it knows. `name` is that of the event.
+    fn find<T, E>(
+        &self,
+        name: &str,
+        mut events: impl Iterator<Item = E>,
+        read: impl FnMut(E) -> Option<T>,
+    ) -> Result<T, Report> {
+        let missing = || eyre!("{} lacks the event {name}", self.confirmed.hash);
+        events.find_map(read).ok_or_else(missing)
+    }
+
+    /// What `read` returns for the first event of Governance that it knows.
+    fn in_governance<T>(
+        &self,
+        name: &str,
+        read: impl FnMut(GovernanceEvent) -> Option<T>,
+    ) -> Result<T, Report> {
+        let events = self.events(self.governance, Role::Governance);
+        self.find(name, events.filter_map(change!(Event::Governance(event) => event)), read)
+    }
+
+    /// What `read` returns for the first event of a rollup that it knows.
+    fn in_rollup<T>(
+        &self,
+        rollup: Address,
+        name: &str,
+        read: impl FnMut(RollupEvent) -> Option<T>,
+    ) -> Result<T, Report> {
+        let events = self.events(rollup, Role::Rollup);
+        self.find(name, events.filter_map(change!(Event::Rollup(event) => event)), read)
+    }
+
+    /// The proposal that was made, and the hash of the actions that were frozen with it.
+    fn frozen(&self) -> Result<(ProposalId, B256), Report> {
+        let frozen = change!(GovernanceEvent::ProposalFrozen { proposal_id, actions_hash, .. } =>
+            (proposal_id, actions_hash));
+        self.in_governance("ProposalFrozen", frozen)
+    }
+
+    /// The withdrawal that was made, and the first second in which it can be paid.
+    fn queued(&self) -> Result<(WithdrawalId, Timestamp), Report> {
+        let queued = change!(GovernanceEvent::WithdrawalQueued { id, unlocks_at, .. } =>
+            (id, unlocks_at));
+        self.in_governance("WithdrawalQueued", queued)
+    }
+
+    /// The amount of an asset that `by` may take. An order's amount is never more than all tokens.
+    fn approval(&self, asset: Address, by: Address) -> Result<Amount, Report> {
+        let events = self.events(asset, Role::Asset).filter_map(change!(
+            Event::Asset(AssetEvent::Approval { spender, amount, .. }) if spender == by => amount
+        ));
+        self.find("Approval", events, |amount| Amount::try_from(amount).ok())
+    }
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Proposed { proposal: Some(id), round } => {
-                write!(f, "The winner of round {round} is proposal {id}")
-            }
-            Self::Proposed { proposal: None, round } => {
-                write!(f, "The winner of round {round} is a proposal")
+            Self::Pushed { round, proposal, .. } => {
+                write!(f, "The winner of round {round} is proposal {proposal}")
             }
             Self::Executed { proposal } => write!(f, "Proposal {proposal} is executed"),
             Self::Dropped { proposal } => write!(f, "Proposal {proposal} is recorded as dropped"),
@@ -233,28 +368,22 @@ impl fmt::Display for Change {
             Self::Locked { holder, amount } => {
                 write!(f, "Locked {} as power of {holder}", page::tokens(*amount))
             }
-            Self::Unlocking { withdrawal, amount, to, unlocks_at } => {
-                match withdrawal {
-                    Some(id) => write!(f, "Withdrawal {id}: ")?,
-                    None => f.write_str("A withdrawal: ")?,
-                }
-                write!(f, "{}, due to {to}", page::tokens(*amount))?;
-                unlocks_at.map_or(Ok(()), |time| write!(f, " from {} on", Time(time)))
-            }
-            Self::Paid { withdrawal } => write!(f, "Withdrawal {withdrawal} is paid"),
+            Self::Unlocked { withdrawal, amount, to, unlocks_at } => write!(
+                f,
+                "Withdrawal {withdrawal}: {}, due to {to} from {} on",
+                page::tokens(*amount),
+                Time(*unlocks_at)
+            ),
+            Self::Withdrawn { withdrawal } => write!(f, "Withdrawal {withdrawal} is paid"),
             Self::Voted { proposal, support, amount } => {
                 let side = page::side(*support);
                 write!(f, "Cast {} {side} proposal {proposal}", page::tokens(*amount))
             }
-            Self::ProposedThroughLock { proposal, unlocks_at } => {
-                match proposal {
-                    Some(id) => write!(f, "The payload is proposal {id}")?,
-                    None => f.write_str("The payload is a proposal")?,
-                }
-                unlocks_at.map_or(Ok(()), |time| {
-                    write!(f, "; the tokens of the lock are due from {} on", Time(time))
-                })
-            }
+            Self::Proposed { proposal, unlocks_at, .. } => write!(
+                f,
+                "The payload is proposal {proposal}; the tokens of the lock are due from {} on",
+                Time(*unlocks_at)
+            ),
             Self::BallotsVoided { proposal, .. } => write!(
                 f,
                 "All ballots signed so far on proposal {proposal} are void; later ones are valid"
@@ -269,8 +398,8 @@ impl fmt::Display for Change {
             Self::StakeAllowed { amount } => {
                 write!(f, "The rollup may take {}", page::tokens(*amount))
             }
-            Self::Exiting { attester } => write!(f, "Attester {attester} has left the set"),
-            Self::StakePaid { attester } => write!(f, "The stake of {attester} is paid"),
+            Self::StakeExited { attester } => write!(f, "Attester {attester} has left the set"),
+            Self::StakeClaimed { attester } => write!(f, "The stake of {attester} is paid"),
             Self::MoveAnnounced { attester, to } => {
                 write!(f, "The move of {attester} to {to} is announced")
             }
@@ -289,7 +418,6 @@ impl fmt::Display for Change {
                 "The contract {contract} exists: somebody else created it first, at the same address and thus \
                  from the same code"
             ),
-            Self::Done { call } => write!(f, "{call} is done"),
         }
     }
 }

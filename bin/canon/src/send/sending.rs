@@ -97,7 +97,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
                     let note = seed::unrecorded(self.client, self.registry, one).await?;
                     note.iter().for_each(|note| (self.tell)(note));
                 }
-                Ok(Exit::Success)
+                outcome::other_actions(&delivered).map_or(Ok(Exit::Success), Err)
             }
             Some(Err(Stopped::ForGood(failure))) => {
                 let failure = self.after(account, &delivered, failure)?;
@@ -268,6 +268,9 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
         if let Some(text) = show::taking_back(&last.step.intent) {
             (self.tell)(&text);
         }
+        if let Some(other) = outcome::other_actions(delivered) {
+            (self.tell)(&other.report.to_string());
+        }
         Ok(failures::after(delivered, failure))
     }
 
@@ -288,7 +291,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
     }
 }
 
-const NOTHING_LEFT: &str = "nothing was sent: the chain has what the command does";
+const NOTHING_LEFT: &str = "nothing to send: it is already done";
 
 /// Refuses steps that the account can't pay for.
 pub(super) async fn check_balance(

@@ -32,7 +32,7 @@ const COMMAND: &str = "canon lock 5";
 const FIVE: Amount = Amount::of(5);
 
 /// A set on a chain that only mines when a command waits, and an endpoint with faults.
-struct World {
+struct SendSetup {
     chain: Devchain,
     set: SetAddresses,
     faults: Faults,
@@ -54,7 +54,7 @@ enum Ran {
     Ended(Result<Exit, Failure>),
 }
 
-impl World {
+impl SendSetup {
     async fn new(name: &str) -> Self {
         Self::on(DevchainConfig::default(), name).await
     }
@@ -205,7 +205,7 @@ impl World {
     }
 }
 
-impl Drop for World {
+impl Drop for SendSetup {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
     }
@@ -217,63 +217,63 @@ fn ended_well(ran: Ran, what: &str) {
 
 #[tokio::test]
 async fn a_command_that_is_killed_at_any_request_goes_on_and_sends_nothing_twice() {
-    let world = World::new("killed").await;
-    let mut snapshot = world.chain.snapshot();
-    let nonce = world.chain.nonce(world.account());
+    let setup = SendSetup::new("killed").await;
+    let mut snapshot = setup.chain.snapshot();
+    let nonce = setup.chain.nonce(setup.account());
     for kill in [Fault::KilledBefore, Fault::KilledAfter] {
         for at in 0.. {
-            snapshot = world.reset(snapshot);
-            world.faults.set(FaultPlan::At(at, kill.clone()));
+            snapshot = setup.reset(snapshot);
+            setup.faults.set(FaultPlan::At(at, kill.clone()));
             let first = Shown::default();
-            if let Ran::Ended(ended) = world.run(COMMAND, FIVE, &first).await {
+            if let Ran::Ended(ended) = setup.run(COMMAND, FIVE, &first).await {
                 assert!(ended.is_ok() && at > 20, "{at} {ended:?}");
                 break;
             }
             assert!(first.results.borrow().is_empty(), "{at}");
-            world.faults.end();
+            setup.faults.end();
             let second = Shown::default();
-            ended_well(world.run(COMMAND, FIVE, &second).await, &format!("{kill:?} {at}"));
-            assert_eq!(world.power().await, FIVE, "{kill:?} {at}");
-            assert_eq!(world.chain.nonce(world.account()), nonce + 2, "{kill:?} {at}");
+            ended_well(setup.run(COMMAND, FIVE, &second).await, &format!("{kill:?} {at}"));
+            assert_eq!(setup.power().await, FIVE, "{kill:?} {at}");
+            assert_eq!(setup.chain.nonce(setup.account()), nonce + 2, "{kill:?} {at}");
             let results = second.results.borrow();
             assert!(results[0].contains("as power of"), "{kill:?} {at}: {results:?}");
-            assert!(world.begun_files().is_empty(), "{kill:?} {at}");
+            assert!(setup.begun_files().is_empty(), "{kill:?} {at}");
         }
     }
     // After the command has ended, the same command is a new one.
-    world.faults.end();
-    ended_well(world.run(COMMAND, FIVE, &Shown::default()).await, "once more");
-    assert_eq!(world.power().await, Amount::of(10));
+    setup.faults.end();
+    ended_well(setup.run(COMMAND, FIVE, &Shown::default()).await, "once more");
+    assert_eq!(setup.power().await, Amount::of(10));
 }
 
 #[tokio::test]
 async fn another_command_is_told_what_became_of_the_one_that_was_killed() {
-    let world = World::new("other").await;
-    let mut snapshot = world.chain.snapshot();
+    let setup = SendSetup::new("other").await;
+    let mut snapshot = setup.chain.snapshot();
     for kill in [Fault::KilledBefore, Fault::KilledAfter] {
         for at in 0.. {
-            snapshot = world.reset(snapshot);
-            world.faults.set(FaultPlan::At(at, kill.clone()));
-            if let Ran::Ended(ended) = world.run(COMMAND, FIVE, &Shown::default()).await {
+            snapshot = setup.reset(snapshot);
+            setup.faults.set(FaultPlan::At(at, kill.clone()));
+            if let Ran::Ended(ended) = setup.run(COMMAND, FIVE, &Shown::default()).await {
                 assert!(ended.is_ok(), "{at} {ended:?}");
                 break;
             }
-            world.faults.end();
-            let was_begun = !world.begun_files().is_empty();
+            setup.faults.end();
+            let was_begun = !setup.begun_files().is_empty();
             let shown = Shown::default();
             let seven = Amount::of(7);
             let case = format!("{kill:?} {at}");
             // A transaction that no node has is only sent with consent.
-            let (nonce, pool) = (world.chain.nonce(world.account()), world.chain.pool_size());
-            match world.run("canon lock 7", seven, &shown).await {
+            let (nonce, pool) = (setup.chain.nonce(setup.account()), setup.chain.pool_size());
+            match setup.run("canon lock 7", seven, &shown).await {
                 Ran::Ended(Err(failure)) => {
                     let said = format!("{:#}", failure.report);
                     assert!(said.contains("no node here has it: "), "{case}: {said}");
                     assert_eq!(failure.exit, Exit::CheckFailed);
-                    let now = (world.chain.nonce(world.account()), world.chain.pool_size());
+                    let now = (setup.chain.nonce(setup.account()), setup.chain.pool_size());
                     assert_eq!((now, was_begun), ((nonce, pool), true), "{case}");
                     shown.told.borrow_mut().clear();
-                    ended_well(world.run_asking("canon lock 7", seven, &shown).await, &case);
+                    ended_well(setup.run_asking("canon lock 7", seven, &shown).await, &case);
                 }
                 ran => ended_well(ran, &case),
             }
@@ -284,83 +284,83 @@ async fn another_command_is_told_what_became_of_the_one_that_was_killed() {
                 .any(|line| line.starts_with("done in") && line.ends_with(&format!("lock {FIVE}")));
             assert!(is_locked <= locked);
             let expected = if is_locked { Amount::of(12) } else { seven };
-            assert_eq!(world.power().await, expected, "{kill:?} {at}: {told}");
+            assert_eq!(setup.power().await, expected, "{kill:?} {at}: {told}");
             assert_eq!(told.contains("`canon lock 5` was interrupted"), was_begun, "{told}");
-            assert!(world.begun_files().is_empty(), "{kill:?} {at}");
+            assert!(setup.begun_files().is_empty(), "{kill:?} {at}");
         }
     }
 }
 
 #[tokio::test]
 async fn a_transaction_whose_command_is_not_known_any_more_is_waited_for_and_never_replaced() {
-    let world = World::new("unknown").await;
-    let nonce = world.chain.nonce(world.account());
-    world.faults.set(FaultPlan::Method("eth_sendRawTransaction", Fault::KilledAfter));
-    let first = world.run(COMMAND, FIVE, &Shown::default()).await;
+    let setup = SendSetup::new("unknown").await;
+    let nonce = setup.chain.nonce(setup.account());
+    setup.faults.set(FaultPlan::Method("eth_sendRawTransaction", Fault::KilledAfter));
+    let first = setup.run(COMMAND, FIVE, &Shown::default()).await;
     assert!(matches!(first, Ran::Killed), "{first:?}");
-    world.faults.end();
-    for file in world.begun_files() {
+    setup.faults.end();
+    for file in setup.begun_files() {
         fs::remove_file(file).unwrap();
     }
     let shown = Shown::default();
-    ended_well(world.run("canon lock 7", Amount::of(7), &shown).await, "second");
+    ended_well(setup.run("canon lock 7", Amount::of(7), &shown).await, "second");
     let told = shown.told.take();
     let waits = told.iter().find_map(|line| line.split_once(" is still in flight: this command"));
     let hash = waits.map(|(hash, _)| hash).unwrap_or_else(|| panic!("{told:?}")).parse().unwrap();
-    assert!(world.chain.gas_used(hash).is_some(), "the first approval was mined");
-    assert_eq!(world.chain.nonce(world.account()), nonce + 3);
-    assert_eq!(world.power().await, Amount::of(7));
+    assert!(setup.chain.gas_used(hash).is_some(), "the first approval was mined");
+    assert_eq!(setup.chain.nonce(setup.account()), nonce + 3);
+    assert_eq!(setup.power().await, Amount::of(7));
 }
 
 #[tokio::test]
 async fn an_endpoint_that_dies_at_any_request_leaves_nothing_that_is_sent_twice() {
-    let world = World::new("dies").await;
-    let mut snapshot = world.chain.snapshot();
+    let setup = SendSetup::new("dies").await;
+    let mut snapshot = setup.chain.snapshot();
     for at in 0_u64.. {
-        snapshot = world.reset(snapshot);
+        snapshot = setup.reset(snapshot);
         let mut packets = 0;
-        world.faults.set(FaultPlan::by(move |_| {
+        setup.faults.set(FaultPlan::by(move |_| {
             packets += 1;
             (packets > at).then_some(Fault::AnswerLost)
         }));
         let shown = Shown::default();
-        let Ran::Ended(ended) = world.run(COMMAND, FIVE, &shown).await else { panic!() };
+        let Ran::Ended(ended) = setup.run(COMMAND, FIVE, &shown).await else { panic!() };
         if ended.is_ok() {
             assert!(at > 20, "{at}");
             break;
         }
         assert_eq!(ended.unwrap_err().exit, Exit::Internal, "{at}");
-        world.faults.end();
-        ended_well(world.run(COMMAND, FIVE, &Shown::default()).await, &format!("{at}"));
-        assert_eq!(world.power().await, FIVE, "{at}");
+        setup.faults.end();
+        ended_well(setup.run(COMMAND, FIVE, &Shown::default()).await, &format!("{at}"));
+        assert_eq!(setup.power().await, FIVE, "{at}");
     }
 }
 
 #[tokio::test]
 async fn an_outcome_that_may_not_have_been_seen_is_shown_again_and_nothing_is_sent() {
-    let world = World::new("shown").await;
-    let nonce = world.chain.nonce(world.account());
+    let setup = SendSetup::new("shown").await;
+    let nonce = setup.chain.nonce(setup.account());
     // The run is killed after the outcome was shown, and before the record is removed.
     let kept = RefCell::new(Vec::new());
     let first = RefCell::new(String::new());
     let result = |text: &str| {
-        let file = world.begun_files().remove(0);
+        let file = setup.begun_files().remove(0);
         kept.borrow_mut().push((file.clone(), fs::read(file).unwrap()));
         first.borrow_mut().push_str(text);
         Ok(())
     };
-    ended_well(world.run_with(COMMAND, FIVE, &|_| {}, &result).await, "first");
+    ended_well(setup.run_with(COMMAND, FIVE, &|_| {}, &result).await, "first");
     for (file, text) in kept.borrow().iter() {
         fs::write(file, text).unwrap();
     }
     let second = Shown::default();
-    ended_well(world.run(COMMAND, FIVE, &second).await, "second");
+    ended_well(setup.run(COMMAND, FIVE, &second).await, "second");
     assert_eq!(second.results.borrow().concat(), *first.borrow());
-    assert_eq!(world.chain.nonce(world.account()), nonce + 2);
-    assert_eq!(world.power().await, FIVE);
+    assert_eq!(setup.chain.nonce(setup.account()), nonce + 2);
+    assert_eq!(setup.power().await, FIVE);
 }
 
-impl World {
+impl SendSetup {
     /// A command that asks questions with `ask`.
     fn asking<'a, A>(&'a self, ask: &'a A) -> Sending<'a, A, OnlyTransactions> {
         Sending {
@@ -402,15 +402,15 @@ async fn no(_: &str, _: &str) -> Result<Answer, Failure> {
 
 #[tokio::test]
 async fn ctrl_c_names_what_is_in_flight_and_how_to_go_on() {
-    let world = World::new("ctrl-c").await;
+    let setup = SendSetup::new("ctrl-c").await;
     // Nothing is mined, so the command waits until Ctrl-C is pressed.
     let pressed = tokio::sync::Notify::new();
     let wait = |_| {
         pressed.notify_one();
         std::future::pending::<Waited>()
     };
-    let plan = async |planned| world.plan(planned, FIVE).await;
-    let failure = world.asking(&yes).run(wait, pressed.notified(), &plan).await.unwrap_err();
+    let plan = async |planned| setup.plan(planned, FIVE).await;
+    let failure = setup.asking(&yes).run(wait, pressed.notified(), &plan).await.unwrap_err();
     let said = format!("{:#}", failure.report);
     assert!(said.starts_with("0x") && said.contains("may still be mined: Ctrl-C"), "{said}");
     assert_eq!(failure.exit, Exit::Internal);
@@ -419,10 +419,10 @@ async fn ctrl_c_names_what_is_in_flight_and_how_to_go_on() {
 
 #[tokio::test]
 async fn a_command_that_cannot_send_for_long_ends() {
-    let world = World::new("dear").await;
+    let setup = SendSetup::new("dear").await;
     let mine_dear = || {
-        world.chain.set_base_fee_next(600_000_000_000);
-        world.chain.mine().unwrap();
+        setup.chain.set_base_fee_next(600_000_000_000);
+        setup.chain.mine().unwrap();
     };
     let ask = async |_: &str, _: &str| {
         mine_dear();
@@ -435,76 +435,76 @@ async fn a_command_that_cannot_send_for_long_ends() {
         let waited = if blocks < 200 { Waited::Again } else { Waited::GiveUp };
         std::future::ready(waited)
     };
-    let plan = async |planned| world.plan(planned, FIVE).await;
-    let ran = world.asking(&ask).run(wait, std::future::pending(), &plan).await;
+    let plan = async |planned| setup.plan(planned, FIVE).await;
+    let ran = setup.asking(&ask).run(wait, std::future::pending(), &plan).await;
     let failure = ran.unwrap_err();
     let said = format!("{:#}", failure.report);
     assert!(said.contains("it couldn't be sent in 64 blocks: a gas price of "), "{said}");
     assert!(said.ends_with("wait until the base fee is lower"), "{said}");
     assert_eq!((failure.exit, blocks), (Exit::Internal, 64));
     // Once it is, the same command sends.
-    world.chain.set_base_fee_next(1_000_000_000);
-    world.chain.mine().unwrap();
-    ended_well(world.run(COMMAND, FIVE, &Shown::default()).await, "once more");
-    assert_eq!(world.power().await, FIVE);
+    setup.chain.set_base_fee_next(1_000_000_000);
+    setup.chain.mine().unwrap();
+    ended_well(setup.run(COMMAND, FIVE, &Shown::default()).await, "once more");
+    assert_eq!(setup.power().await, FIVE);
 }
 
 #[tokio::test]
 async fn ctrl_c_before_anything_is_sent_says_so() {
-    let world = World::new("ctrl-c-early").await;
+    let setup = SendSetup::new("ctrl-c-early").await;
     let pressed = tokio::sync::Notify::new();
     let ask = async |_: &str, _: &str| {
         pressed.notify_one();
         std::future::pending().await
     };
-    let plan = async |planned| world.plan(planned, FIVE).await;
-    let ran = world.asking(&ask).run(world.mining(), pressed.notified(), &plan).await;
+    let plan = async |planned| setup.plan(planned, FIVE).await;
+    let ran = setup.asking(&ask).run(setup.mining(), pressed.notified(), &plan).await;
     assert_eq!(format!("{:#}", ran.unwrap_err().report), "nothing was sent: Ctrl-C was pressed");
 }
 
 #[tokio::test]
 async fn answering_no_sends_nothing() {
-    let world = World::new("no").await;
-    let nonce = world.chain.nonce(world.account());
-    let plan = async |planned| world.plan(planned, FIVE).await;
-    let ran = world.asking(&no).run(world.mining(), std::future::pending(), &plan).await;
+    let setup = SendSetup::new("no").await;
+    let nonce = setup.chain.nonce(setup.account());
+    let plan = async |planned| setup.plan(planned, FIVE).await;
+    let ran = setup.asking(&no).run(setup.mining(), std::future::pending(), &plan).await;
     let failure = ran.unwrap_err();
     let said = failure.report.to_string();
     assert_eq!((failure.exit, &*said), (Exit::CheckFailed, "the answer was no: nothing was sent"));
-    assert!(world.begun_files().is_empty());
-    world.chain.mine().unwrap();
-    assert_eq!(world.chain.nonce(world.account()), nonce);
+    assert!(setup.begun_files().is_empty());
+    setup.chain.mine().unwrap();
+    assert_eq!(setup.chain.nonce(setup.account()), nonce);
 }
 
 #[tokio::test]
 async fn a_plan_that_changed_after_it_was_shown_is_not_sent() {
-    let world = World::new("changed").await;
-    let nonce = world.chain.nonce(world.account());
+    let setup = SendSetup::new("changed").await;
+    let nonce = setup.chain.nonce(setup.account());
     // The amount changes while the user thinks.
     let amount = std::cell::Cell::new(FIVE);
-    let plan = async |planned| world.plan(planned, amount.get()).await;
+    let plan = async |planned| setup.plan(planned, amount.get()).await;
     let ask = async |_: &str, _: &str| {
         amount.set(Amount::of(6));
         Ok(Answer::Yes)
     };
-    let ran = world.asking(&ask).run(world.mining(), std::future::pending(), &plan).await;
+    let ran = setup.asking(&ask).run(setup.mining(), std::future::pending(), &plan).await;
     let failure = ran.unwrap_err();
     assert!(failure.report.to_string().starts_with("the chain has changed since this was shown"));
     assert_eq!(failure.exit, Exit::CheckFailed);
-    world.chain.mine().unwrap();
-    assert_eq!(world.chain.nonce(world.account()), nonce);
+    setup.chain.mine().unwrap();
+    assert_eq!(setup.chain.nonce(setup.account()), nonce);
 }
 
 #[tokio::test]
 async fn steps_that_become_due_after_the_question_are_not_sent_and_stop_nothing() {
-    let world = World::new("more").await;
-    let nonce = world.chain.nonce(world.account());
+    let setup = SendSetup::new("more").await;
+    let nonce = setup.chain.nonce(setup.account());
     let has_thought = std::cell::Cell::new(false);
     let plan = async |planned: Planned| {
-        let mut steps = world.plan(planned, FIVE).await?;
+        let mut steps = setup.plan(planned, FIVE).await?;
         if has_thought.get() {
             let request = RequestId::of(100);
-            steps.extend(world.plan(Planned { request, ..planned }, Amount::of(1)).await?);
+            steps.extend(setup.plan(Planned { request, ..planned }, Amount::of(1)).await?);
         }
         Ok(steps)
     };
@@ -512,29 +512,29 @@ async fn steps_that_become_due_after_the_question_are_not_sent_and_stop_nothing(
         has_thought.set(true);
         Ok(Answer::Yes)
     };
-    world.asking(&ask).run(world.mining(), std::future::pending(), &plan).await.unwrap();
-    assert_eq!(world.chain.nonce(world.account()), nonce + 2);
-    assert_eq!(world.power().await, FIVE);
+    setup.asking(&ask).run(setup.mining(), std::future::pending(), &plan).await.unwrap();
+    assert_eq!(setup.chain.nonce(setup.account()), nonce + 2);
+    assert_eq!(setup.power().await, FIVE);
 }
 
 #[tokio::test]
 async fn a_step_whose_time_is_over_ends_the_command_without_being_sent() {
-    let world = World::new("late").await;
-    let nonce = world.chain.nonce(world.account());
-    let start = world.chain.timestamp();
+    let setup = SendSetup::new("late").await;
+    let nonce = setup.chain.nonce(setup.account());
+    let start = setup.chain.timestamp();
     // The first intent is useful for 100 seconds, the second one never.
     for (validity, transactions) in [(100, 1), (0, 0)] {
         let until = Timestamp::of(start + validity);
         let plan = async |planned: Planned| {
-            let mut steps = world.plan(planned, FIVE).await?;
+            let mut steps = setup.plan(planned, FIVE).await?;
             steps.truncate(1);
             steps.iter_mut().for_each(|step| step.intent.until = Some(until));
             Ok(steps)
         };
         let told = RefCell::new(Vec::new());
         let tell = |text: &str| told.borrow_mut().push(text.to_owned());
-        let sending = Sending { tell: &tell, ..world.asking(&yes) };
-        let chain = world.chain.clone();
+        let sending = Sending { tell: &tell, ..setup.asking(&yes) };
+        let chain = setup.chain.clone();
         let wait = move |_| {
             if chain.timestamp() < until.get() {
                 // The pool isn't mined until the time is over.
@@ -551,25 +551,26 @@ async fn a_step_whose_time_is_over_ends_the_command_without_being_sent() {
             format!("{:#}", failure.report),
             format!("too late: approve {FIVE}: its time was over before it was mined")
         );
-        let gave_way = told.borrow().iter().any(|line| line.contains("takes its place"));
+        let gave_way =
+            told.borrow().iter().any(|line| line.contains("an empty transfer replaces it"));
         assert_eq!(gave_way, transactions > 0, "{told:?}");
-        assert!(world.begun_files().is_empty());
+        assert!(setup.begun_files().is_empty());
     }
-    assert_eq!(world.chain.nonce(world.account()), nonce + 1, "one transfer of nothing");
+    assert_eq!(setup.chain.nonce(setup.account()), nonce + 1, "one empty transfer");
 }
 
 #[tokio::test]
 async fn a_command_waits_for_as_many_blocks_as_it_was_asked_to() {
-    let world = World::new("confirmations").await;
-    let plan = async |planned| world.plan(planned, FIVE).await;
-    let before = world.chain.block_number();
+    let setup = SendSetup::new("confirmations").await;
+    let plan = async |planned| setup.plan(planned, FIVE).await;
+    let before = setup.chain.block_number();
     for confirmations in [1, 5] {
         let said = RefCell::new(Vec::new());
         let progress = |waiting: Option<&str>| said.borrow_mut().extend(waiting.map(str::to_owned));
-        let sending = Sending { confirmations, progress: &progress, ..world.asking(&yes) };
-        let start = world.chain.block_number();
-        sending.run(world.mining(), std::future::pending(), &plan).await.unwrap();
-        assert_eq!(world.chain.block_number() - start, 2 * confirmations, "two transactions");
+        let sending = Sending { confirmations, progress: &progress, ..setup.asking(&yes) };
+        let start = setup.chain.block_number();
+        sending.run(setup.mining(), std::future::pending(), &plan).await.unwrap();
+        assert_eq!(setup.chain.block_number() - start, 2 * confirmations, "two transactions");
         let of = |block: u64| {
             (1..confirmations).rev().map(move |missing| {
                 let noun = if missing == 1 { "block" } else { "blocks" };
@@ -579,7 +580,7 @@ async fn a_command_waits_for_as_many_blocks_as_it_was_asked_to() {
         let expected: Vec<_> = of(start + 1).chain(of(start + 1 + confirmations)).collect();
         assert_eq!(said.into_inner(), expected);
     }
-    assert!(world.chain.block_number() > before);
+    assert!(setup.chain.block_number() > before);
 }
 
 #[test]

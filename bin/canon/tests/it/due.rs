@@ -1,10 +1,11 @@
 //! Commands without a number that find several things to do.
 
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::SolValue as _;
 use canon_payload::{Assembler, op};
-use canon_protocol::{Action, ExpectCall, GovernanceCall, Support};
+use canon_protocol::{Action, ExpectCall, GovernanceCall, Support, actions_hash};
 use serde_json::Value;
+use snapbox::cmd::Command;
 
 use crate::{
     chain::{Chain, tokens},
@@ -115,6 +116,78 @@ async fn a_payload_that_withholds_its_actions_does_not_keep_another_one_from_bei
             assert!(said.contains("no actions can be read from the payload 0x"), "{said}");
         }
         assert_eq!(sent(&chain), 1);
+    })
+    .await;
+}
+
+/// The code of a payload that lists the first actions in calls without a gas price, as most reads are, and the second
+/// ones in transactions.
+fn lists_others_when_mined(shown: Vec<Action>, frozen: Vec<Action>) -> Bytes {
+    let encoded = |actions: Vec<Action>| {
+        let actions: Vec<_> = actions.into_iter().map(|one| (one.target, one.data)).collect();
+        actions.abi_encode()
+    };
+    let mut code = Assembler::new();
+    code.ops(&[op::GASPRICE]).jump_if("sent").answer(&encoded(shown));
+    code.label("sent").answer(&encoded(frozen));
+    code.runtime()
+}
+
+/// Runs a command whose payload freezes other actions than were shown: its outcome is shown, and it fails.
+fn froze_others(command: Command, kind: &str, shown: B256, frozen: B256) {
+    let output = command.arg("--json").output().unwrap();
+    let said = crate::support::said(output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let transactions = document["transactions"].as_array().unwrap();
+    let changed = &transactions.last().unwrap()["changed"];
+    assert_eq!(
+        (&changed["kind"], &changed["proposal"], &changed["actions_hash"]),
+        (&kind.into(), &0.into(), &frozen.to_string().into()),
+        "{document}"
+    );
+    let error = format!(
+        "error: proposal 0 froze other actions than were shown, with the hash {frozen} instead of {shown}: vote \
+         against it\n"
+    );
+    assert!(said.contains(&error), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payload_that_lists_other_actions_when_it_is_pushed_or_proposed_is_reported() {
+    let mut chain = Chain::new().await;
+    let lock = chain.lock_amount().await;
+    chain.lock(lock).await;
+    let shown = vec![harmless(&chain)];
+    let frozen = vec![harmless(&chain), harmless(&chain)];
+    let hashes = (actions_hash(&shown), actions_hash(&frozen));
+    let [payload, second] = [0x66, 0x67].map(Address::repeat_byte);
+    chain.replace(payload, lists_others_when_mined(shown.clone(), frozen.clone()));
+    chain.replace(second, lists_others_when_mined(shown, frozen));
+    let before = chain.chain.snapshot();
+    chain.win(payload, 1).await;
+    let honest = chain.payload_of(vec![harmless(&chain)]);
+    chain.win(honest, 2).await;
+    chain.pass(30);
+    while_served(move || {
+        // The other round is pushed all the same.
+        let folder = Folder::new("due-two-faced");
+        let output = by(&chain, &folder, "push --yes").output().unwrap();
+        let result = String::from_utf8(output.stdout).unwrap();
+        let said = crate::support::said(output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(result.contains("The winner of round 1 is proposal 0\n"), "{result}");
+        assert!(result.contains("The winner of round 2 is proposal 1\n"), "{result}");
+        assert!(said.contains("error: proposal 0 froze other actions than were shown"), "{said}");
+        assert!(!said.contains("proposal 1 froze"), "{said}");
+        // Once that was shown, the same command is a new one.
+        fails(by(&chain, &folder, "push --yes"), 4);
+        chain.chain.revert(before).unwrap();
+        let folder = Folder::new("due-two-faced-lock");
+        let propose = format!("propose {second} --to {} --yes", chain.account(0));
+        let propose = about(&chain, &folder, &propose);
+        let propose = propose.env("CANON_PRIVATE_KEY", chain.key(0));
+        froze_others(propose, "proposed", hashes.0, hashes.1);
     })
     .await;
 }

@@ -1,8 +1,10 @@
 //! What happened to users of earlier commands, and must not happen to users of these.
 
+use std::process::Stdio;
+
 use alloy_primitives::Address;
 use canon_chain::{ContractCall, calls};
-use canon_devchain::UnsignedCall;
+use canon_devchain::{Mining, UnsignedCall};
 use canon_protocol::{GovernanceCall, ProposalId, Round, Support, Timestamp, text::Time};
 use serde_json::Value;
 use snapbox::cmd::Command;
@@ -10,9 +12,10 @@ use snapbox::cmd::Command;
 use crate::{
     chain::{Chain, tokens},
     live::{about, fails, json, with_proposal},
+    sending::process,
     sending_anyone::{action, harmless},
     servers::Folder,
-    support::{stdout, while_served},
+    support::{said, stdout, while_served, without_hashes},
 };
 
 /// The index of the account that sends in these tests, unless it is a holder.
@@ -301,20 +304,85 @@ async fn only_the_words_for_and_against_cast_a_ballot() {
     .await;
 }
 
-/// A command, and what it prints.
+/// A command, and lines that it prints.
 type Act<'a> = (usize, &'a str, &'a [&'a str]);
 
 /// Runs commands by accounts of the chain.
 fn run(chain: &Chain, folder: &Folder, acts: &[Act<'_>]) {
-    for (account, arguments, says) in acts {
+    for (account, arguments, lines) in acts {
         let output = by(chain, folder, *account, arguments).output().unwrap();
-        let result = String::from_utf8(output.stdout).unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
+        let result = without_hashes(&String::from_utf8(output.stdout).unwrap());
+        let said = said(output.stderr);
         assert!(output.status.success(), "{arguments}: {said}");
-        for text in *says {
-            assert!(result.contains(text), "{arguments}: {text}: {result}");
+        for line in *lines {
+            assert!(result.lines().any(|found| found == *line), "{arguments}: {line}: {result}");
         }
     }
+}
+
+/// Runs a command while somebody else makes a call that does the same, in the block before that of its transaction.
+/// Returns what it says.
+fn overtaken(chain: &Chain, folder: &Folder, arguments: &str, call: &ContractCall) -> String {
+    chain.chain.set_mining(Mining::Manual);
+    let mut command = process(chain, folder, ANYBODY, arguments);
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    while chain.chain.pool_size() == 0 {
+        assert!(child.try_wait().unwrap().is_none(), "{arguments}: it waits");
+        std::thread::yield_now();
+    }
+    let (to, input) = (call.to().to().copied(), call.input().clone());
+    let from = Address::repeat_byte(0xde);
+    let (_, executed) = chain.chain.mine_unsigned(&[UnsignedCall { from, to, input }]).unwrap();
+    assert!(executed[0].success, "{arguments}: {:?}", executed[0]);
+    chain.chain.mine().unwrap();
+    while child.try_wait().unwrap().is_none() {
+        if chain.chain.pool_size() > 0 {
+            chain.chain.mine().unwrap();
+        }
+        std::thread::yield_now();
+    }
+    let ended = child.wait_with_output().unwrap();
+    let said = said(ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{arguments}: {said}");
+    assert_eq!(ended.stdout, b"", "{arguments}: {said}");
+    chain.chain.set_mining(Mining::Auto);
+    said
+}
+
+/// Anyone can push and execute, so several accounts may try to at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_or_an_execution_that_somebody_else_overtakes_says_so_and_is_not_sent_again() {
+    let folder = Folder::new("overtaken");
+    let mut chain = Chain::new().await;
+    let payload = chain.payload_of(vec![harmless(&chain)]);
+    chain.win(payload, 1).await;
+    chain.pass(20);
+    let (push, execute) = (
+        calls::push(chain.set.proposals, chain.set.governance, Round::of(1)),
+        calls::execute(chain.set.governance, ProposalId::of(0)),
+    );
+    let (mut chain, folder) = while_served(move || {
+        let said = overtaken(&chain, &folder, "push --yes", &push);
+        assert!(said.contains("the transaction failed"), "{said}");
+        let said = fails(by(&chain, &folder, ANYBODY, "push 1 --yes"), 1);
+        assert!(said.contains("because it was pushed already: it is proposal 0"), "{said}");
+        assert_eq!(states(&chain, &folder), ["Pending"]);
+        (chain, folder)
+    })
+    .await;
+    chain.renew_sender();
+    chain.go_to(200);
+    chain.vote(0, tokens(5_000), Support::Yea).await;
+    chain.pass(480);
+    while_served(move || {
+        let said = overtaken(&chain, &folder, "execute --yes", &execute);
+        assert!(said.contains("the transaction failed"), "{said}");
+        let said = fails(by(&chain, &folder, ANYBODY, "execute 0 --yes"), 1);
+        assert!(said.contains("because it is executed already"), "{said}");
+        assert_eq!(chain.chain.nonce(chain.account(ANYBODY)), 2, "one transaction for each");
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -336,15 +404,19 @@ async fn every_act_of_an_upgrade_has_its_command() {
             &chain,
             &folder,
             &[
-                (1, "round 1", &["won by 0x", "anyone can push it"]),
-                (1, "push --yes", &["The winner of round 1 is proposal 0\n"]),
+                (1, "round 1", &["         won by 0x[..] with 6", "         anyone can push it"]),
+                (1, "push --yes", &["The winner of round 1 is proposal 0"]),
                 (1, "calendar", &["UID:executable-0-", "UID:voting-starts-0-"]),
                 (
                     1,
                     &format!("payload upgrade {rollup} --uri x --dry-run"),
                     &["4. Registry.upgrade(new rollup)"],
                 ),
-                (0, &format!("stake move {attester} --to {rollup} --yes"), &["move"]),
+                (
+                    0,
+                    &format!("stake move {attester} --to {rollup} --yes"),
+                    &["The move of 0x[..] to 0x[..] is announced"],
+                ),
                 (0, "unlock 10 --yes", &["Withdrawal 0: 10 tokens, due to 0x"]),
                 (1, &format!("power {holder}"), &["0  Pending: ", "Withdrawals, 1 to be paid"]),
             ],
@@ -368,11 +440,11 @@ async fn every_act_of_an_upgrade_has_its_command() {
             &folder,
             &[
                 (1, &dry_run, &["Carry out proposal 0", "4. Registry.upgrade("]),
-                (1, "execute 0 --yes", &["Proposal 0 is executed\n"]),
-                (1, "execute --yes", &["Proposal 1 is executed\n"]),
-                (1, "drop --yes", &["roposal 2"]),
-                (1, &format!("stake finish {attester} --yes"), &["has moved"]),
-                (0, "withdraw --yes", &["Withdrawal 0 is paid\n"]),
+                (1, "execute 0 --yes", &["Proposal 0 is executed"]),
+                (1, "execute --yes", &["Proposal 1 is executed"]),
+                (1, "drop --yes", &["Proposal 2 is recorded as dropped"]),
+                (1, &format!("stake finish {attester} --yes"), &["The stake of 0x[..] has moved"]),
+                (0, "withdraw --yes", &["Withdrawal 0 is paid"]),
             ],
         );
         assert_eq!(states(&chain, &folder), ["Executed", "Executed", "Dropped"]);

@@ -184,7 +184,7 @@ async fn the_outcome_is_one_json_document() {
         let changed = &transaction["changed"];
         assert_eq!(
             (&changed["kind"], &changed["round"]),
-            (&"proposed".into(), &"1".into()),
+            (&"pushed".into(), &"1".into()),
             "{changed}"
         );
     })

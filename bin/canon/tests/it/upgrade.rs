@@ -57,7 +57,7 @@ async fn a_rollup_and_its_payload_are_two_commands_and_sent_once() {
         assert_eq!(transactions(&chain), 1);
         let rollup = planned["rollup"].as_str().unwrap();
         let (again, said) = shown(deploy("--yes"));
-        assert!(said.contains("nothing was sent: the chain has what the command does"), "{said}");
+        assert!(said.contains("nothing to send: it is already done"), "{said}");
         assert!(again.starts_with("The rollup is deployed and genuine"), "{again}");
         assert_eq!(transactions(&chain), 1, "the same file is the same rollup");
 
@@ -188,7 +188,7 @@ async fn a_creation_that_somebody_else_sends_first_is_a_success() {
                 assert_eq!(changed["contract"], planned["payload"]);
             }
             let (_, said) = crate::sending::shown(by(&chain, &folder, &format!("{command} --yes")));
-            assert!(said.contains("nothing was sent: the chain has what the command"), "{said}");
+            assert!(said.contains("nothing to send: it is already done"), "{said}");
         }
     })
     .await;
@@ -229,7 +229,7 @@ async fn a_rollup_and_its_payload_can_be_created_by_somebody_else() {
         assert_eq!(transactions(&chain), 0);
         let (_, said) =
             shown(by(&chain, &folder, &format!("payload upgrade {rollup} --uri x --yes")));
-        assert!(said.contains("nothing was sent: the chain has what the command does"), "{said}");
+        assert!(said.contains("nothing to send: it is already done"), "{said}");
         assert_eq!(transactions(&chain), 0);
     })
     .await;

@@ -1,6 +1,9 @@
 //! `canon vote`.
 
+use std::process::Stdio;
+
 use alloy_primitives::{Address, Bytes};
+use canon_devchain::Mining;
 use canon_protocol::{Action, Amount, Support};
 use serde_json::Value;
 use snapbox::{assert_data_eq, cmd::Command, file};
@@ -378,6 +381,32 @@ async fn a_signed_ballot_of_more_than_is_left_is_refused_by_its_field() {
         let expected = "--signature: amount: expected at most 9,800 tokens, found 10,000: 0x";
         assert!(said.contains(expected) && !said.contains("--amount"), "{said}");
         assert!(said.contains("next: ask the voter for another one"), "{said}");
+    })
+    .await;
+}
+
+/// The conditions of a command are checked even if an interrupted one without them has sent the same ballot.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ballot_that_was_interrupted_does_not_satisfy_a_command_with_another_hash() {
+    let folder = Folder::new("vote-resumed-hash");
+    let chain = voting().await;
+    while_served(move || {
+        chain.chain.set_mining(Mining::Manual);
+        let mut first = process(&chain, &folder, 0, "vote 0 for --yes");
+        let first = first.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut first = first.spawn().unwrap();
+        while chain.chain.pool_size() == 0 {
+            assert!(first.try_wait().unwrap().is_none(), "it waits");
+            std::thread::yield_now();
+        }
+        first.kill().unwrap();
+        first.wait().unwrap();
+        chain.chain.mine().unwrap();
+        let other = format!("vote 0 for --yes --actions-hash 0x{}", "11".repeat(32));
+        let said = fails(by(&chain, &folder, 0, &other), 1);
+        assert!(said.contains("`canon vote 0 for --amount all` was interrupted"), "{said}");
+        assert!(said.contains("--actions-hash: expected 0x1111"), "{said}");
+        assert_eq!(tally(&chain, &folder).0, base_units(10_000));
     })
     .await;
 }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub(crate) const TRANSFER_GAS: u64 = 21_000;
 
 /// The name of an empty transfer in errors.
-pub(crate) const TRANSFER_OF_NOTHING: &str = "a transfer of nothing";
+pub(crate) const EMPTY_TRANSFER: &str = "an empty transfer";
 
 /// The margin of a gas limit above the estimate, in percent of it.
 const MARGIN_PERCENT: u64 = 20;
@@ -214,7 +214,7 @@ impl Account {
 
     /// An empty transfer to the account itself, which only uses a nonce.
     pub(crate) const fn nothing(&self) -> ContractCall {
-        ContractCall::pay(TRANSFER_OF_NOTHING, self.address, U256::ZERO)
+        ContractCall::pay(EMPTY_TRANSFER, self.address, U256::ZERO)
     }
 
     pub(crate) async fn sign(&self, what: &'static str, tx: &TxEip1559) -> Result<Signed> {

@@ -109,7 +109,13 @@ mod tests {
                 proposer: holder,
             },
             IntendedAction::RecordSeed { rollup, epoch: Epoch::of(2) },
-            IntendedAction::Push { proposals, rollup, round: Round::of(3), payload },
+            IntendedAction::Push {
+                proposals,
+                rollup,
+                round: Round::of(3),
+                payload,
+                actions_hash: None,
+            },
             IntendedAction::Execute { id: ProposalId::of(2), frozen_actions: None },
             IntendedAction::Execute {
                 id: ProposalId::of(2),
@@ -163,7 +169,13 @@ mod tests {
                 id: ProposalId::of(2),
                 nonce: Nonce::of(3),
             },
-            IntendedAction::Propose { holder, request, payload, to: address(9) },
+            IntendedAction::Propose {
+                holder,
+                request,
+                payload,
+                to: address(9),
+                actions_hash: None,
+            },
             IntendedAction::ApproveStake { holder, request, asset: address(8), rollup, amount },
             IntendedAction::Stake {
                 rollup,

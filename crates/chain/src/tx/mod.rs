@@ -6,8 +6,8 @@
 //!
 //! - **An intent has one nonce at a time.** From its first transaction on, an intent keeps its nonce until
 //!   the chain has used it, even while the intent isn't wanted. If only the journal can show that the intent
-//!   is done, or if its ballot could count twice, it keeps the nonce until that use is final. So two of its transactions are never both mined,
-//!   whatever is reorganized.
+//!   is done, or if its ballot could count twice, it keeps the nonce until that use is final. So two of its
+//!   transactions are never both mined, whatever is reorganized.
 //! - **A nonce has many versions**, with increasing fees, of which at most one is mined. All are kept until
 //!   then, replaced and abandoned ones included, and the one with the receipt determines what was done.
 //! - **A recorded transaction may be in a pool.** A transaction is in the [`Journal`] before it is sent, and

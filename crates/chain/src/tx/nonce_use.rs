@@ -5,7 +5,7 @@ use crate::{
     confirm::Pending,
     error::Error,
     tx::{
-        account::{Account, TRANSFER_OF_NOTHING},
+        account::{Account, EMPTY_TRANSFER},
         fees::Fees,
         intended::{is_call_for, sent_call},
         journal::{JournalError, JournaledTransaction, SeenBlock},
@@ -90,7 +90,7 @@ impl Version {
 
     /// The name of the transaction in errors.
     pub(super) fn what(&self) -> &'static str {
-        self.call().map_or(TRANSFER_OF_NOTHING, |call| call.what())
+        self.call().map_or(EMPTY_TRANSFER, |call| call.what())
     }
 
     /// The reason to wait for it if it isn't known to belong to this chain.

@@ -103,7 +103,7 @@ pub(crate) fn phrase(who: Who, event: &TimelineEvent, now: Timestamp) -> Phrase 
         }
         TimelineEvent::NoProposer { rollup, slot, seeded } => {
             let why = if *seeded { "the epoch's set is empty" } else { "its epoch has no seed" };
-            (Quiet, format!("slot {slot} of rollup {rollup} is nobody's: {why}"))
+            (Quiet, format!("slot {slot} of rollup {rollup} has no proposer: {why}"))
         }
         TimelineEvent::Silent { slot, round, rollup_block } => {
             let text = format!(

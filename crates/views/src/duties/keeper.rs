@@ -50,6 +50,8 @@ pub(crate) fn pushes(present: &Present) -> Vec<Intent> {
             rollup: present.addresses.rollup,
             round: pushable.round,
             payload: pushable.winner.payload,
+            // A view doesn't have the actions of payloads.
+            actions_hash: None,
         };
         Intent::new(present, action, pushable.until)
     });

@@ -108,6 +108,9 @@ kinds! {
         /// The winner.
         #[serde(with = "text::address")]
         payload: Address,
+        /// The hash of the actions that the payload listed when the push was decided on; `None` if they weren't read.
+        /// The payload decides what it lists when the push is mined.
+        actions_hash: Option<B256>,
     }
     /// Execute a proposal, with the actions that its payload returns or, if they aren't those voted on,
     /// with the frozen ones.
@@ -286,6 +289,9 @@ kinds! {
         /// The account that later receives the locked asset.
         #[serde(with = "text::address")]
         to: Address,
+        /// The hash of the actions that the payload listed when the proposal was decided on; `None` if they weren't
+        /// read. The payload decides what it lists when the proposal is mined.
+        actions_hash: Option<B256>,
     }
     /// Allow a rollup to take a stake.
     ApproveStake {

@@ -94,13 +94,17 @@ impl IntentSubject {
 
 impl IntendedAction {
     /// Whether a transaction for one action also carries out the other. Permits are signed again for every
-    /// block, and any of them works. The frozen actions may be known in one view and not in the other.
+    /// block, and any of them works. The actions of a payload or proposal may be known in one view and not in the
+    /// other, and no transaction says which ones a new proposal freezes.
     pub fn does_the_same(&self, other: &Self) -> bool {
         let essence = |action: &Self| {
             let mut action = action.clone();
             match &mut action {
                 Self::Lock { permit, .. } => *permit = None,
                 Self::Execute { frozen_actions, .. } => *frozen_actions = None,
+                Self::Push { actions_hash, .. } | Self::Propose { actions_hash, .. } => {
+                    *actions_hash = None;
+                }
                 _ => {}
             }
             action

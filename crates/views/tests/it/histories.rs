@@ -301,8 +301,10 @@ impl History {
             let rounds = state.proposals(proposals).into_iter().flat_map(|it| it.rounds(rollup));
             all.extend(rounds.flat_map(|(round, tally)| {
                 let payload = tally.leader.map_or(Address::ZERO, |leader| leader.payload);
-                [round, round.next()]
-                    .map(|round| intent(IntendedAction::Push { proposals, rollup, round, payload }))
+                [round, round.next()].map(|round| {
+                    let actions_hash = None;
+                    intent(IntendedAction::Push { proposals, rollup, round, payload, actions_hash })
+                })
             }));
         }
         for (id, proposal) in (0..).map(ProposalId::of).zip(state.governance().proposals()) {

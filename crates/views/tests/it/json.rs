@@ -118,6 +118,7 @@ fn no_number_has_a_type_that_json_readers_round() {
             rollup: holder,
             round: Round::MAX,
             payload: PAYLOAD,
+            actions_hash: None,
         },
         IntendedAction::RecordSeed { rollup: holder, epoch: Epoch::MAX },
         IntendedAction::PayWithdrawal { id: WithdrawalId::MAX },

@@ -32,7 +32,7 @@ const fn before(time: Timestamp) -> Timestamp {
 
 const fn push(payload: Address, round: Round) -> IntendedAction {
     let (proposals, rollup) = (PROPOSALS, ROLLUP);
-    IntendedAction::Push { proposals, rollup, round, payload }
+    IntendedAction::Push { proposals, rollup, round, payload, actions_hash: None }
 }
 
 #[test]

@@ -15,6 +15,7 @@ use eyre::{Report, WrapErr as _, eyre};
 
 use crate::{
     chain::{self, ChainArgs},
+    command_help::CommandHelp,
     exit::{Exit, Failure},
     output, progress,
 };
@@ -25,7 +26,7 @@ use crate::{
 /// program: its address must follow from its creation code and the arguments in its constructor's events
 /// (CREATE2). With the manifest of the deployment, that is checked too.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Audit {
     /// File that `canon deploy` wrote; its Registry takes precedence over CANON_REGISTRY and canon.toml
     #[arg(long, value_name = "FILE")]
@@ -58,20 +59,27 @@ enum FailOn {
     Error,
 }
 
+/// The format of the report, as the flags say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ReportFormat {
+    Text,
+    Markdown,
+    Json,
+}
+
 /// The maximum number of characters of a parser's message, which repeats a part of the file.
 const MAX_REASON: usize = 500;
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::reading("no finding reaches --fail-on")
+    .failed(&["a finding does"])
+    .input(&["the manifest"])
+    .after(
+        "\
 Examples:
   canon audit --rpc-url http://localhost:8545 --registry 0x…
   canon audit --manifest deployment.manifest.json --fail-on warning
-  canon audit --markdown > audit.md
-
-Exit codes:
-  0  no finding reaches --fail-on
-  1  a finding does
-  2  bad input: flags, canon.toml, the manifest, or no Canon deployment at the given address
-  3  no endpoint answers, or an internal error";
+  canon audit --markdown > audit.md",
+    );
 
 impl From<FailOn> for FindingLevel {
     fn from(level: FailOn) -> Self {
@@ -85,6 +93,7 @@ impl From<FailOn> for FindingLevel {
 
 impl Audit {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let format = self.format();
         let manifest = self.manifest.as_deref().map(read).transpose()?;
         let mut settings = self.chain.settings()?;
         if let (Some(path), Some(manifest)) = (&self.manifest, &manifest) {
@@ -111,17 +120,25 @@ impl Audit {
                 ),
             })
         })?;
-        self.show(&report)?;
+        show(&report, format)?;
         let fails = report.worst().is_some_and(|worst| worst >= self.fail_on.into());
         Ok(if fails { Exit::CheckFailed } else { Exit::Success })
     }
 
-    fn show(&self, report: &AuditReport) -> Result<(), Failure> {
+    fn format(&self) -> ReportFormat {
         match (self.json, self.markdown) {
-            (true, _) => output::json(report),
-            (false, true) => output::result(&render::markdown(report)),
-            (false, false) => output::report(&render::text(report)),
+            (true, _) => ReportFormat::Json,
+            (false, true) => ReportFormat::Markdown,
+            (false, false) => ReportFormat::Text,
         }
+    }
+}
+
+fn show(report: &AuditReport, format: ReportFormat) -> Result<(), Failure> {
+    match format {
+        ReportFormat::Text => output::report(&render::text(report)),
+        ReportFormat::Markdown => output::result(&render::markdown(report)),
+        ReportFormat::Json => output::json(report),
     }
 }
 

@@ -20,6 +20,7 @@ use clap::Args;
 
 use crate::{
     chain::{self, ChainArgs},
+    command_help::CommandHelp,
     exit::{Exit, Failure},
     judgement::Judgement,
     output,
@@ -46,7 +47,7 @@ use prepare::{Beginning, Session};
 /// be mined before it; those that hand the Registry over come last, once the rollup is canonical. When the chain lacks
 /// none, the same command verifies the set and writes the manifest.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Deploy {
     /// File with the parameters
     #[arg(value_name = "FILE", required_unless_present = "print_config")]
@@ -75,20 +76,31 @@ pub(crate) struct Deploy {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::alone(
+    "the set was deployed and verified; with --dry-run and --unsigned, it can be",
+)
+.failed(&[
+    "the chain refuses a step",
+    "the account lacks ether",
+    "the parameters break a rule and the file doesn't accept it",
+    "the set can't be finished",
+])
+.input(&[
+    "the file",
+    "canon.toml",
+    "no key",
+    "a deployment that is finished or not begun",
+    "a salt that another set has",
+])
+.internal("no endpoint answers, or an internal error")
+.after(
+    "\
 Examples:
   canon deploy --print-config > deployment.toml
   canon deploy deployment.toml --rpc-url http://localhost:8545 --account deployer
   canon deploy deployment.toml --resume --rpc-url http://localhost:8545 --account deployer
-  canon deploy deployment.toml --unsigned safe --from 0x…
-
-Exit codes:
-  0  the set was deployed and verified; with --dry-run and --unsigned, it can be
-  1  the chain refuses a step, the account lacks ether, the parameters break a rule and the
-     file doesn't accept it, or the set can't be finished
-  2  bad input: flags, the file, canon.toml, a key, or a deployment that is finished or not begun,
-     or a salt that another set has
-  3  no endpoint answers, or an internal error";
+  canon deploy deployment.toml --unsigned safe --from 0x…",
+);
 
 impl Deploy {
     pub(crate) fn run(self) -> Result<Exit, Failure> {

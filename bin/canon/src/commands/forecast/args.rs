@@ -9,7 +9,10 @@ use canon_protocol::{
 };
 use clap::Args;
 
-use crate::input::{quantity, whole};
+use crate::{
+    command_help::CommandHelp,
+    input::{quantity, whole},
+};
 
 use super::{
     input::{outage, share},
@@ -31,7 +34,7 @@ pub(super) const DEFAULT_RIVAL: Fraction = Fraction::percent(10);
 /// probabilities are exact. With --outage, campaigns are simulated with operators that go offline for
 /// a while.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Forecast {
     /// Payload of the campaign: signals that it already has in the current round are counted
     #[arg(long, value_name = "ADDRESS", value_parser = quantity(address::parse))]
@@ -104,15 +107,13 @@ pub(crate) struct Forecast {
     pub(super) source: Source,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp =
+    CommandHelp::reading("the forecast was printed").input(&["operators"]).after(
+        "\
 Examples:
   canon forecast
   canon forecast --signaling 62% --missed 3% --start 2026-12-01T09:00:00Z
   canon forecast --preset tests --sequencers 48 --late 4
   canon forecast --operators operators.toml --outage 300
-  canon forecast --rpc-url http://localhost:8545 --registry 0x… --payload 0x…
-
-Exit codes:
-  0  the forecast was printed
-  2  bad input: flags, operators, canon.toml, or no Canon deployment at the given addresses
-  3  no endpoint answers, or an internal error";
+  canon forecast --rpc-url http://localhost:8545 --registry 0x… --payload 0x…",
+    );

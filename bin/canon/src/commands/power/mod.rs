@@ -16,7 +16,9 @@ use eyre::eyre;
 use serde::Serialize;
 
 use crate::{
+    answer,
     chain::{self, ChainArgs},
+    command_help::CommandHelp,
     exit::{Exit, Failure},
     input::quantity,
     output,
@@ -28,7 +30,7 @@ use crate::{
 /// Withdrawals are from the events of the set. They are read once, and kept in the folder for caches;
 /// a later command reads only what is new.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Power {
     /// The holder [default: the account in --from]
     #[arg(value_name = "HOLDER", value_parser = quantity(address::parse))]
@@ -46,15 +48,13 @@ pub(crate) struct Power {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp =
+    CommandHelp::reading("the power was printed").input(&["no holder"]).after(
+        "\
 Examples:
   canon power 0x…
-  canon power 0x… --json | jq '.withdrawals[] | select(.payment == \"Due\")'
-
-Exit codes:
-  0  the power was printed
-  2  bad input: flags, canon.toml, no holder, or no Canon deployment at the given address
-  3  no endpoint answers, or an internal error";
+  canon power 0x… --json | jq '.withdrawals[] | select(.payment == \"Due\")'",
+    );
 
 /// A holder at a block.
 #[derive(Debug, Serialize)]
@@ -124,9 +124,7 @@ impl Power {
             ..Question::default()
         };
         let opened = chain::run(async { settings.connect().await?.history(question).await })?;
-        let document = document(&opened, holder).ok_or_else(|| {
-            Failure::internal(eyre!("the view lacks the holder {holder}"), "please report this")
-        })?;
+        let document = document(&opened, holder)?;
         match self.json {
             true => output::json(&document)?,
             false => output::report(&render::render(&document))?,
@@ -135,10 +133,10 @@ impl Power {
     }
 }
 
-fn document(opened: &OpenedSet, holder: Address) -> Option<PowerDocument> {
+fn document(opened: &OpenedSet, holder: Address) -> Result<PowerDocument, Failure> {
     let OpenedSet { view, no_history, .. } = opened;
     let present = &view.present;
-    let seen = present.holders.get(&holder)?;
+    let seen = answer::holder(present, holder)?;
     let unknown = no_history
         .iter()
         .map(|reason| format!("its withdrawals: the set's history isn't known: {reason}"));
@@ -156,7 +154,7 @@ fn document(opened: &OpenedSet, holder: Address) -> Option<PowerDocument> {
         })
     });
     let (withdrawals, paid_withdrawals) = withdrawals(view, holder).unzip();
-    Some(PowerDocument {
+    Ok(PowerDocument {
         chain_id: present.chain_id,
         block: present.block.number,
         time: present.block.timestamp,

@@ -24,6 +24,7 @@ pub(crate) use self::{
 };
 use crate::{
     chain::{self, Chain, ChainArgs},
+    command_help::CommandHelp,
     exit::{Exit, Failure},
     input::whole,
     output,
@@ -34,7 +35,7 @@ use crate::{
 /// The actions and the ballots are from the events of the set. They are read once, and kept in the
 /// folder for caches; a later command reads only what is new.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Proposal {
     /// Number of the proposal
     #[arg(value_name = "ID", value_parser = whole(0..=u64::MAX))]
@@ -48,15 +49,13 @@ pub(crate) struct Proposal {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp =
+    CommandHelp::reading("the proposal was printed").input(&["an id that doesn't exist"]).after(
+        "\
 Examples:
   canon proposal
-  canon proposal 5
-
-Exit codes:
-  0  the proposal was printed
-  2  bad input: flags, canon.toml, an id that doesn't exist, or no Canon deployment at the given address
-  3  no endpoint answers, or an internal error";
+  canon proposal 5",
+    );
 
 /// The text in place of a fact that only the history has.
 pub(crate) const UNKNOWN: &str = "not known, since the set's history isn't";

@@ -19,6 +19,7 @@ use toml::Spanned;
 
 use crate::{
     chain::{self, ChainArgs},
+    command_help::CommandHelp,
     commands::deploy::{named_genesis, template},
     creation::Creation,
     deployer::undeployed,
@@ -39,7 +40,7 @@ const CORRECT_IT: &str =
 /// Its parameters are shown beside those of the present rollup. It is wired to the set's Asset, Registry
 /// and RewardDistributor and belongs to Governance; it becomes canonical by a vote.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct DeployRollup {
     /// File with the parameters
     #[arg(value_name = "FILE", required_unless_present = "print_config")]
@@ -56,17 +57,18 @@ pub(crate) struct DeployRollup {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::creating(
+    "the rollup was deployed and can take over; with --dry-run, it can be deployed",
+)
+.failed(&["the set or the rollup isn't genuine", "the parameters hurt"])
+.input(&["the file"])
+.later("with --unsigned: the chain has the rollup already")
+.after(
+    "\
 Examples:
   canon rollup deploy --print-config > rollup.toml
-  canon rollup deploy rollup.toml --account deployer
-
-Exit codes:
-  0  the rollup was deployed and can take over; with --dry-run, it can be deployed
-  1  the set or the rollup isn't genuine, the chain refuses, or the parameters hurt
-  2  bad input: flags, the file, canon.toml, a key, or no Canon deployment at the given address
-  3  no endpoint answers, or an internal error
-  4  with --unsigned: the chain has the rollup already";
+  canon rollup deploy rollup.toml --account deployer",
+);
 
 /// The fields of the file.
 #[derive(Debug, Deserialize)]

@@ -26,6 +26,7 @@ pub(crate) use self::{
 };
 use crate::{
     chain::{self, Chain, ChainArgs},
+    command_help::CommandHelp,
     exit::{Exit, Failure},
     input::{nonzero_address, whole},
     output,
@@ -37,7 +38,7 @@ use crate::{
 /// Draws and signals are from the events of the set. They are read once, and kept in the
 /// folder for caches; a later command reads only what is new.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Round {
     /// Number of the round
     #[arg(value_name = "N", value_parser = whole(0..=u64::MAX))]
@@ -56,17 +57,16 @@ pub(crate) struct Round {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::reading("the round was printed")
+    .failed(&["rounds aren't known: the canonical rollup or Proposals doesn't answer"])
+    .input(&["a round out of range"])
+    .after(
+        "\
 Examples:
   canon round
   canon round 41 --rollup 0x…
-  canon round 41 --json | jq '.slots[] | select(.payload == null)'
-
-Exit codes:
-  0  the round was printed
-  1  rounds aren't known: the canonical rollup or Proposals doesn't answer
-  2  bad input: flags, canon.toml, a round out of range, or no Canon deployment at the given address
-  3  no endpoint answers, or an internal error";
+  canon round 41 --json | jq '.slots[] | select(.payload == null)'",
+    );
 
 impl Round {
     pub(crate) fn run(self) -> Result<Exit, Failure> {

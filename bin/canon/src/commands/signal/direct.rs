@@ -5,11 +5,12 @@ use canon_protocol::{Slot, Timestamp};
 use canon_views::{IntendedAction, Intent, SignalDecision};
 
 use super::{
-    Patience, Wanted,
+    SlotWait, WantedSignal,
     subject::{NextSlot, SignalSubject},
     wait,
 };
 use crate::{
+    answer,
     chain::Chain,
     deployer::interrupted,
     exit::{Exit, Failure},
@@ -19,21 +20,21 @@ use crate::{
     signing::Opened,
 };
 
-/// Signals in the slot of the next block, or with `Patience::Wait` in the first of the proposer's next slots in which
+/// Signals in the slot of the next block, or with `SlotWait::Wait` in the first of the proposer's next slots in which
 /// a signal can be sent.
 pub(super) async fn signal(
     mut args: SendArgs,
     opened: Opened,
     chain: &Chain,
-    mut wanted: Wanted,
-    patience: Patience,
+    mut wanted: WantedSignal,
+    slot_wait: SlotWait,
 ) -> Result<Exit, Failure> {
     let proposer = opened.address();
-    let command = format!("canon signal {}", wanted.payload);
+    let command = wanted.typed();
     let mut tried = None;
     loop {
         let mut awaited = None;
-        if patience == Patience::Wait {
+        if slot_wait == SlotWait::Wait {
             awaited = tokio::select! {
                 biased;
                 failure = interrupted() => Err(failure),
@@ -59,7 +60,7 @@ pub(super) async fn signal(
 async fn own_slot(
     args: &mut SendArgs,
     chain: &Chain,
-    wanted: &mut Wanted,
+    wanted: &mut WantedSignal,
     proposer: Address,
     tried: &mut Option<(Slot, B256)>,
 ) -> Result<Option<(Slot, Timestamp)>, Failure> {
@@ -105,9 +106,7 @@ async fn own_slot(
             // The next seed may draw it.
             NextSlot::NotDrawn if is_not_now && tried.is_some() => {
                 if !is_told {
-                    output::note(
-                        &"waiting for the next draw: no slot to come is known to be one's own",
-                    );
+                    output::note(&"waiting for the next draw: no later slot is known to be yours");
                     is_told = true;
                 }
                 wait::next_block(chain, head).await?;
@@ -124,13 +123,14 @@ pub(super) fn shown(subject: &SignalSubject, slot: Slot) -> Result<String, Failu
     Ok(page.into_text())
 }
 
-fn step(subject: &SignalSubject, wanted: &Wanted, proposer: Address) -> Result<Step, Failure> {
-    let decision = subject.decide(wanted, proposer);
-    if let Some(failure) = subject.refusal(decision, proposer) {
-        return Err(failure);
-    }
+fn step(
+    subject: &SignalSubject,
+    wanted: &WantedSignal,
+    proposer: Address,
+) -> Result<Step, Failure> {
+    subject.require(subject.decide(wanted, proposer), proposer)?;
     let (rollup, _) = subject.signaling()?;
-    step_in(subject, rollup.slot.unwrap_or_default(), proposer)
+    step_in(subject, answer::slot(rollup)?, proposer)
 }
 
 /// The signal in a slot of the proposer.

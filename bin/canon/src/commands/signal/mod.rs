@@ -15,24 +15,25 @@ use eyre::eyre;
 
 use crate::{
     chain::{self, ChainArgs},
+    command_help::{CommandHelp, SIGNED},
     exit::{Exit, Failure},
     input::{nonzero_address, whole},
     send::SendArgs,
     typed_data::{SignalMessage, SignedMessage},
 };
 
-/// Signal for a payload in one's own slot, or sign a signal that somebody else submits
+/// Signal for a payload in your slot, or sign a signal that somebody else submits
 ///
 /// Shows the actions that the payload lists. A slot has one signal, by its proposer, in an L1 block of
 /// the slot.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Signal {
     /// Contract that lists the actions
     #[arg(value_name = "PAYLOAD", value_parser = nonzero_address, required_unless_present = "signature")]
     payload: Option<Address>,
 
-    /// Wait until one's next slot, by the draw; if that is missed, until the one after it, and so on
+    /// Wait until your next slot, by the draw; if that is missed, until the one after it, and so on
     #[arg(long, conflicts_with_all = ["sign", "dry_run", "unsigned"])]
     wait: bool,
 
@@ -49,7 +50,7 @@ pub(crate) struct Signal {
     #[arg(long, conflicts_with_all = ["dry_run", "unsigned", "json", "confirmations"])]
     sign: bool,
 
-    /// Slot to sign for [default: one's next slot, by the draw]
+    /// Slot to sign for [default: your next slot, by the draw]
     #[arg(long, value_name = "N", requires = "sign", value_parser = whole(0..=u64::MAX))]
     slot: Option<u64>,
 
@@ -64,31 +65,51 @@ pub(crate) struct Signal {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::sending()
+    .success(SIGNED)
+    .failed(&[
+        "the actions have another hash",
+        "a signal can't help",
+        "the slot is over",
+        "the account can't pay for it",
+    ])
+    .input(&["files"])
+    .later("the slot is another proposer's, or hasn't begun; says when yours begins")
+    .after(
+        "\
 Examples:
   canon signal 0x… --wait --yes --account operator
   canon signal 0x… --sign --account operator > signal.json
-  canon signal --signature signal.json --wait --yes --account anybody
-
-Exit codes:
-  0  it was done or signed, or with --dry-run, can be
-  1  the contracts refuse it, the actions have another hash, a signal can't help, the slot is
-     over, the account can't pay for it, or the answer was no
-  2  bad input: flags, files, no key, or no Canon deployment at the given address
-  3  no endpoint answers, or the outcome isn't known: run it again
-  4  the slot is another proposer's, or hasn't begun; says when one's own begins";
+  canon signal --signature signal.json --wait --yes --account anybody",
+    );
 
 /// The signal to make.
 #[derive(Clone, Copy, Debug)]
-struct Wanted {
+struct WantedSignal {
     payload: Address,
-    expected: Expected,
+    expected: ExpectedSignal,
     status: StatusRule,
+}
+
+impl WantedSignal {
+    /// The command as it is typed, with its conditions: a command with others is another one, which checks them before
+    /// it does anything.
+    fn typed(&self) -> String {
+        let Self { payload, expected, status } = *self;
+        let mut command = format!("canon signal {payload}");
+        if let ExpectedSignal::Typed(hash) = expected {
+            command.push_str(&format!(" --actions-hash {hash}"));
+        }
+        if status == StatusRule::Force {
+            command.push_str(" --force");
+        }
+        command
+    }
 }
 
 /// The signal that is expected.
 #[derive(Clone, Copy, Debug)]
-enum Expected {
+enum ExpectedSignal {
     /// One for any actions.
     Any,
     /// One for the actions with the hash in --actions-hash.
@@ -108,20 +129,20 @@ struct ShownSignal {
 
 /// Whether to wait for the slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Patience {
+enum SlotWait {
     Wait,
     GiveUp,
 }
 
 /// What to do, as the flags say it.
 #[derive(Debug)]
-enum Mode {
+enum SignalMode {
     /// Send a signal.
-    Send(Wanted),
-    /// Sign a signal that somebody else submits, for this slot or the next own one.
-    Sign(Wanted, Option<Slot>),
+    Send(WantedSignal),
+    /// Sign a signal that somebody else submits, for this slot or the signer's next one.
+    Sign(WantedSignal, Option<Slot>),
     /// Submit a signal that somebody signed.
-    Submit(Wanted, Box<SignedMessage<SignalMessage>>),
+    Submit(WantedSignal, Box<SignedMessage<SignalMessage>>),
 }
 
 impl Signal {
@@ -130,20 +151,22 @@ impl Signal {
     /// # Errors
     ///
     /// If the flags contradict each other, which clap refuses already, or the signed signal can't be read.
-    fn mode(&self) -> Result<Mode, Failure> {
+    fn mode(&self) -> Result<SignalMode, Failure> {
         let status = match self.force {
             true => StatusRule::Force,
             false => StatusRule::Respect,
         };
-        let expected = self.actions_hash.map_or(Expected::Any, Expected::Typed);
-        let wanted = |payload| Wanted { payload, expected, status };
+        let expected = self.actions_hash.map_or(ExpectedSignal::Any, ExpectedSignal::Typed);
+        let wanted = |payload| WantedSignal { payload, expected, status };
         match (self.payload, self.sign, &self.signature) {
-            (Some(payload), false, None) => Ok(Mode::Send(wanted(payload))),
-            (Some(payload), true, None) => Ok(Mode::Sign(wanted(payload), self.slot.map(Slot::of))),
+            (Some(payload), false, None) => Ok(SignalMode::Send(wanted(payload))),
+            (Some(payload), true, None) => {
+                Ok(SignalMode::Sign(wanted(payload), self.slot.map(Slot::of)))
+            }
             (payload, false, Some(file)) => {
                 let document: SignedMessage<SignalMessage> = SignedMessage::read(file)?;
                 let payload = payload.unwrap_or(document.message.payload);
-                Ok(Mode::Submit(wanted(payload), Box::new(document)))
+                Ok(SignalMode::Submit(wanted(payload), Box::new(document)))
             }
             (None, _, None) | (_, true, Some(_)) => {
                 let report = eyre!(
@@ -157,23 +180,23 @@ impl Signal {
 
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let settings = self.chain.settings()?;
-        let patience = match self.wait {
-            true => Patience::Wait,
-            false => Patience::GiveUp,
+        let slot_wait = match self.wait {
+            true => SlotWait::Wait,
+            false => SlotWait::GiveUp,
         };
         let mode = self.mode()?;
         let opened = self.send.open()?;
         chain::run(async {
             let chain = settings.connect().await?;
             match mode {
-                Mode::Send(wanted) => {
-                    direct::signal(self.send, opened, &chain, wanted, patience).await
+                SignalMode::Send(wanted) => {
+                    direct::signal(self.send, opened, &chain, wanted, slot_wait).await
                 }
-                Mode::Sign(wanted, slot) => {
+                SignalMode::Sign(wanted, slot) => {
                     signed::sign(&self.send, opened, &chain, &wanted, slot).await
                 }
-                Mode::Submit(wanted, document) => {
-                    signed::submit(self.send, opened, &chain, wanted, patience, &document).await
+                SignalMode::Submit(wanted, document) => {
+                    signed::submit(self.send, opened, &chain, wanted, slot_wait, &document).await
                 }
             }
         })
@@ -203,11 +226,24 @@ mod tests {
     fn each_mode_is_asked_for_by_its_own_flag() {
         let payload = Address::repeat_byte(0xf1);
         let send = signal("").mode().unwrap();
-        assert!(matches!(send, Mode::Send(wanted) if wanted.payload == payload), "{send:?}");
+        assert!(matches!(send, SignalMode::Send(wanted) if wanted.payload == payload), "{send:?}");
         let sign = signal("--sign --slot 7").mode().unwrap();
-        assert!(matches!(sign, Mode::Sign(_, Some(slot)) if slot == Slot::of(7)), "{sign:?}");
+        assert!(matches!(sign, SignalMode::Sign(_, Some(slot)) if slot == Slot::of(7)), "{sign:?}");
         let submit = signal("--signature no-such-signal.json").mode().unwrap_err();
         assert!(format!("{:#}", submit.report).contains("no-such-signal.json"), "{submit:?}");
+    }
+
+    #[test]
+    fn a_command_with_other_conditions_is_another_command() {
+        let hash = alloy_primitives::B256::repeat_byte(0xa1);
+        let typed = |arguments: &str| match signal(arguments).mode().unwrap() {
+            SignalMode::Send(wanted) => wanted.typed(),
+            other => panic!("{other:?}"),
+        };
+        let plain = format!("canon signal {}", Address::repeat_byte(0xf1));
+        assert_eq!(typed("--wait"), plain);
+        let flags = format!("--actions-hash {hash} --force");
+        assert_eq!(typed(&flags), format!("{plain} {flags}"));
     }
 
     #[test]

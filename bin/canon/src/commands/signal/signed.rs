@@ -6,8 +6,8 @@ use canon_views::{IntendedAction, Intent, SignalDecision};
 use eyre::eyre;
 
 use super::{
-    Patience, Wanted, direct,
-    subject::{NextSlot, SEE_STAKES, SignalSubject, nobodys},
+    SlotWait, WantedSignal, direct,
+    subject::{NextSlot, SEE_STAKES, SignalSubject, without_proposer},
     wait,
 };
 use crate::{
@@ -25,7 +25,7 @@ pub(super) async fn sign(
     args: &SendArgs,
     opened: Opened,
     chain: &Chain,
-    wanted: &Wanted,
+    wanted: &WantedSignal,
     slot: Option<Slot>,
 ) -> Result<Exit, Failure> {
     let signer = opened.on(chain.client()).await?;
@@ -52,15 +52,13 @@ pub(super) async fn sign(
 /// The requested slot, if the proposer may have it. The proposer's next slot if none was requested.
 fn slot_to_sign(
     subject: &SignalSubject,
-    wanted: &Wanted,
+    wanted: &WantedSignal,
     proposer: Address,
     slot: Option<Slot>,
 ) -> Result<Slot, Failure> {
     let (rollup, signaling) = subject.signaling()?;
-    if let decision @ SignalDecision::Status(_) = subject.decide(wanted, proposer)
-        && let Some(failure) = subject.refusal(decision, proposer)
-    {
-        return Err(failure);
+    if let decision @ SignalDecision::Status(_) = subject.decide(wanted, proposer) {
+        subject.require(decision, proposer)?;
     }
     let Some(slot) = slot else {
         return match subject.next_slot_of(proposer) {
@@ -71,7 +69,7 @@ fn slot_to_sign(
                 Err(Failure::refused(report, SEE_STAKES))
             }
             NextSlot::NotDrawn | NextSlot::Unknown => {
-                let report = eyre!("no slot to come is known to be {proposer}'s");
+                let report = eyre!("no later slot is known to be {proposer}'s");
                 Err(Failure::nothing_to_do(
                     report,
                     "name one with --slot, or run it again in the next epoch",
@@ -90,7 +88,7 @@ fn slot_to_sign(
     if let Some(other) = drawn.filter(|other| *other != proposer) {
         let report =
             eyre!("--slot: expected a slot of {proposer}, found {slot}, which is {other}'s");
-        return Err(Failure::refused(report, "leave --slot out to sign for one's next slot"));
+        return Err(Failure::refused(report, "leave --slot out to sign for your next slot"));
     }
     if drawn.is_none() {
         let start = rollup.clock.slot_start(slot);
@@ -105,8 +103,8 @@ pub(super) async fn submit(
     mut args: SendArgs,
     opened: Opened,
     chain: &Chain,
-    mut wanted: Wanted,
-    patience: Patience,
+    mut wanted: WantedSignal,
+    slot_wait: SlotWait,
     document: &SignedMessage<SignalMessage>,
 ) -> Result<Exit, Failure> {
     let message = &document.message;
@@ -115,8 +113,9 @@ pub(super) async fn submit(
         let report = eyre!("--signature: payload: expected {expected}, found {found}");
         return Err(Failure::bad_input(report, "check the file, and what was typed"));
     }
+    let command = format!("{} --signature of slot {}", wanted.typed(), message.slot);
     let mut awaited = None;
-    if patience == Patience::Wait {
+    if slot_wait == SlotWait::Wait {
         let subject = SignalSubject::read(chain, &wanted).await?;
         require_for(&subject, document)?;
         let (rollup, _) = subject.signaling()?;
@@ -132,7 +131,6 @@ pub(super) async fn submit(
             wait::until_slot(chain, message.slot, start).await?;
         }
     }
-    let command = format!("canon signal {} --signature of slot {}", wanted.payload, message.slot);
     let plan = async |_| {
         let subject = SignalSubject::read(chain, &wanted).await?;
         submission(chain, &subject, &wanted, document).await.map(|step| vec![step])
@@ -166,7 +164,7 @@ fn require_for(
 async fn submission(
     chain: &Chain,
     subject: &SignalSubject,
-    wanted: &Wanted,
+    wanted: &WantedSignal,
     document: &SignedMessage<SignalMessage>,
 ) -> Result<Step, Failure> {
     require_for(subject, document)?;
@@ -177,9 +175,12 @@ async fn submission(
     if is_over || !signaling.status.is_free(slot) {
         let report = match is_over {
             true => eyre!("slot {slot} is over"),
-            false => eyre!("slot {slot} has its signal"),
+            false => eyre!("slot {slot} has its signal already, from this document or another one"),
         };
-        return Err(Failure::refused(report, "ask the proposer to sign for a later slot"));
+        return Err(Failure::refused(
+            report,
+            "`canon round` shows it; if another one is needed, ask the proposer to sign for a later slot",
+        ));
     }
     if rollup.slot != Some(slot) {
         let start = rollup.clock.slot_start(slot);
@@ -188,7 +189,7 @@ async fn submission(
         return Err(Failure::nothing_to_do(report, "with --wait, the command waits for that slot"));
     }
     let Some(proposer) = rollup.proposer else {
-        let report = eyre!(nobodys(rollup, slot));
+        let report = eyre!(without_proposer(rollup, slot));
         return Err(Failure::refused(report, "ask the proposer to sign for a later slot"));
     };
     let signature = match document.recover() {
@@ -203,9 +204,7 @@ async fn submission(
         }
         None => return Err(document.without_signer("ask the proposer for another one")),
     };
-    if let Some(failure) = subject.refusal(subject.decide(wanted, proposer), proposer) {
-        return Err(failure);
-    }
+    subject.require(subject.decide(wanted, proposer), proposer)?;
     step(subject, document, Some(proposer), signature)
 }
 

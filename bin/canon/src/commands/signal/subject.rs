@@ -7,16 +7,17 @@ use canon_protocol::{
     text::{Time, grouped},
 };
 use canon_views::{
-    BlockDuty, HopelessRule, PayloadStatus, Present, Question, RollupView, SeedStatus,
+    BlockDuty, HopelessRule, PayloadStatus, PayloadView, Present, Question, RollupView, SeedStatus,
     SequencerIdentity, SetAddresses, SetView, SignalDecision, SignalPlan, SignalingView,
     StatusRule, sequencer,
 };
 use eyre::eyre;
 
-use super::{Expected, ShownSignal, Wanted, wait::missed};
+use super::{ExpectedSignal, ShownSignal, WantedSignal, wait::missed};
 use crate::{
+    answer,
     chain::Chain,
-    commands::proposal::in_words_or_data,
+    commands::{proposal::in_words_or_data, stake::draws_later},
     exit::Failure,
     page::{lasts, until},
 };
@@ -30,6 +31,7 @@ pub(super) const SEE_STAKES: &str = "`canon stake status` shows attesters and th
 pub(super) struct SignalSubject {
     pub(super) view: SetView,
     pub(super) payload: Address,
+    seen: PayloadView,
     actions_hash: B256,
     /// The actions that the payload lists, in words.
     actions: Vec<String>,
@@ -42,14 +44,14 @@ impl SignalSubject {
     ///
     /// If there is no contract at the address, or it lists no actions, others than expected, or one that can never
     /// be executed.
-    pub(super) async fn read(chain: &Chain, wanted: &Wanted) -> Result<Self, Failure> {
+    pub(super) async fn read(chain: &Chain, wanted: &WantedSignal) -> Result<Self, Failure> {
         let payload = wanted.payload;
         let question = Question { payloads: [payload].into(), ..Question::default() };
         // A slot can begin after the newest block: the next one must not be expected too late.
         let block_time = chain.observed_block_time().await?;
         let OpenedSet { view, .. } = chain.history_in(block_time, question).await?;
-        let kind = view.present.payloads.get(&payload).map(|seen| seen.code.kind);
-        if kind != Some(CodeKind::Contract) {
+        let seen = answer::payload(&view.present, payload)?;
+        if seen.code.kind != CodeKind::Contract {
             let report = eyre!("there is no contract at the payload {payload}");
             return Err(Failure::refused(report, "check the payload's address"));
         }
@@ -64,7 +66,7 @@ impl SignalSubject {
                 "don't signal for it: `canon payload upgrade` deploys a payload for a new rollup",
             )?;
         }
-        Ok(Self { view, payload, actions_hash: found, actions: actions.lines })
+        Ok(Self { view, payload, seen, actions_hash: found, actions: actions.lines })
     }
 
     pub(super) const fn present(&self) -> &Present {
@@ -72,9 +74,9 @@ impl SignalSubject {
     }
 
     /// What is wanted from now on, after the user was shown this signal.
-    pub(super) const fn bound(&self, wanted: &Wanted) -> Wanted {
-        let expected = Expected::Shown(shown_signal(self.present(), self.actions_hash));
-        Wanted { expected, ..*wanted }
+    pub(super) const fn bound(&self, wanted: &WantedSignal) -> WantedSignal {
+        let expected = ExpectedSignal::Shown(shown_signal(self.present(), self.actions_hash));
+        WantedSignal { expected, ..*wanted }
     }
 
     /// The canonical rollup, and the state of signaling.
@@ -87,34 +89,42 @@ impl SignalSubject {
     }
 
     /// Decides whether `proposer` can signal in the next block.
-    pub(super) fn decide(&self, wanted: &Wanted, proposer: Address) -> SignalDecision {
+    pub(super) fn decide(&self, wanted: &WantedSignal, proposer: Address) -> SignalDecision {
         let present = self.present();
-        let code = present.payloads.get(&self.payload).map(|seen| seen.code.hash);
         let rollup = present.addresses.rollup;
         let identity = SequencerIdentity { proposer, rollup, blocks: BlockDuty::Skip };
         let plan = SignalPlan {
             status: wanted.status,
             hopeless: HopelessRule::Signal,
-            ..SignalPlan::new(self.payload, code.unwrap_or_default(), self.actions_hash)
+            ..SignalPlan::new(self.payload, self.seen.code.hash, self.actions_hash)
         };
         sequencer(present, &identity, Some(&plan)).status
     }
 
-    /// The failure if the decision isn't to signal in the next block; `None` if it is.
-    pub(super) fn refusal(&self, decision: SignalDecision, proposer: Address) -> Option<Failure> {
+    /// Refuses a signal unless the decision is to signal in the next block.
+    ///
+    /// # Errors
+    ///
+    /// If it isn't, or the answer lacks the slot.
+    pub(super) fn require(
+        &self,
+        decision: SignalDecision,
+        proposer: Address,
+    ) -> Result<(), Failure> {
         let payload = self.payload;
-        Some(match decision {
-            SignalDecision::Signal => return None,
+        Err(match decision {
+            SignalDecision::Signal => return Ok(()),
             SignalDecision::OtherSlot | SignalDecision::SlotUsed => {
-                let report = self.whose_slot(decision, proposer);
+                let report = self.whose_slot(decision, proposer)?;
                 match self.next_slot_of(proposer) {
                     NextSlot::At { .. } => Failure::nothing_to_do(
                         report,
                         "with --wait, the command waits for that slot",
                     ),
-                    NextSlot::NotDrawn => {
-                        Failure::nothing_to_do(report, "run it again in the next epoch")
-                    }
+                    NextSlot::NotDrawn => Failure::nothing_to_do(
+                        report,
+                        "run it again after the next draw: `canon stake status` shows from when on",
+                    ),
                     NextSlot::NoAttester => Failure::refused(report, SEE_STAKES),
                     NextSlot::Unknown => {
                         Failure::nothing_to_do(report, "use an endpoint that has the set's logs")
@@ -140,22 +150,34 @@ impl SignalSubject {
     }
 
     /// The owner of the current slot, and the start of the proposer's next slot.
-    fn whose_slot(&self, decision: SignalDecision, proposer: Address) -> eyre::Report {
+    fn whose_slot(
+        &self,
+        decision: SignalDecision,
+        proposer: Address,
+    ) -> Result<eyre::Report, Failure> {
         let present = self.present();
-        let rollup = present.canonical_rollup();
-        let slot = rollup.and_then(|rollup| rollup.slot).unwrap_or_default();
-        let now = match (decision, rollup) {
+        let (rollup, _) = self.signaling()?;
+        let slot = answer::slot(rollup)?;
+        let now = match (decision, rollup.proposer) {
             (SignalDecision::SlotUsed, _) => format!("slot {slot} has its signal"),
-            (_, Some(RollupView { proposer: Some(other), .. })) => {
-                format!("slot {slot} is {other}'s")
-            }
-            (_, Some(rollup)) => nobodys(rollup, slot) + &recordable_seed(rollup),
-            (_, None) => format!("slot {slot} is nobody's: the rollup doesn't answer"),
+            (_, Some(other)) => format!("slot {slot} is {other}'s"),
+            (_, None) => without_proposer(rollup, slot) + &recordable_seed(rollup),
         };
         let later = match self.next_slot_of(proposer) {
             NextSlot::At { slot, start } => {
                 let left = until(present.block.timestamp, start);
                 eyre!("the next slot of {proposer} is {slot}, at {} ({left})", Time(start))
+            }
+            NextSlot::NotDrawn if rollup.next_set_size == Some(0) => {
+                let from = draws_later(&rollup.clock, present.block.timestamp);
+                let from = from.map(|(epoch, start)| {
+                    let left = until(present.block.timestamp, start);
+                    format!(
+                        ": who is staked now can be drawn from epoch {epoch} on, {} ({left})",
+                        Time(start)
+                    )
+                });
+                eyre!("the set of the next epoch is empty, too{}", from.unwrap_or_default())
             }
             NextSlot::NotDrawn => eyre!(
                 "{proposer} has no slot in the epochs that are drawn: this one, and the next one once its seed is \
@@ -165,13 +187,13 @@ impl SignalSubject {
             NextSlot::NoAttester => {
                 let report =
                     eyre!("{proposer} is the proposer of no attester of the canonical rollup");
-                return report.wrap_err(now);
+                return Ok(report.wrap_err(now));
             }
             NextSlot::Unknown => {
                 eyre!("whose the later slots are isn't known without the set's history")
             }
         };
-        later.wrap_err(missed(now))
+        Ok(later.wrap_err(missed(now)))
     }
 
     /// The proposer's next drawn slot in which a signal is possible.
@@ -224,8 +246,7 @@ impl SignalSubject {
     pub(super) fn details(&self, slot: Slot) -> Vec<String> {
         let Ok((rollup, signaling)) = self.signaling() else { return Vec::new() };
         let round = signaling.rules.round_of(slot);
-        let seen = self.present().payloads.get(&self.payload);
-        let counted = seen.filter(|seen| seen.round == Some(round)).map_or(0, |seen| seen.signals);
+        let counted = if self.seen.round == Some(round) { self.seen.signals } else { 0 };
         let mut details = vec![format!(
             "it has {} of the {} signals that win",
             grouped(counted),
@@ -247,23 +268,23 @@ const fn shown_signal(present: &Present, actions_hash: B256) -> ShownSignal {
 }
 
 /// Refuses a signal other than the expected one.
-fn require(expected: Expected, found: &ShownSignal) -> Result<(), Failure> {
+fn require(expected: ExpectedSignal, found: &ShownSignal) -> Result<(), Failure> {
     let ShownSignal { actions_hash: hash, rollup, proposals } = *found;
     let (report, next) = match expected {
-        Expected::Typed(expected) if expected != hash => (
+        ExpectedSignal::Typed(expected) if expected != hash => (
             eyre!(
                 "--actions-hash: expected {expected}, found {hash}: the payload lists other actions"
             ),
             "check the payload's address",
         ),
-        Expected::Shown(shown) if shown.actions_hash != hash => (
+        ExpectedSignal::Shown(shown) if shown.actions_hash != hash => (
             eyre!(
                 "the payload lists other actions than were shown: expected the hash {}, found {hash}",
                 shown.actions_hash
             ),
             SEE_AGAIN,
         ),
-        Expected::Shown(shown) if shown != *found => (
+        ExpectedSignal::Shown(shown) if shown != *found => (
             eyre!(
                 "expected rollup {} and Proposals {}, which were shown, found {rollup} and {proposals}",
                 shown.rollup,
@@ -271,19 +292,19 @@ fn require(expected: Expected, found: &ShownSignal) -> Result<(), Failure> {
             ),
             SEE_AGAIN,
         ),
-        Expected::Any | Expected::Typed(_) | Expected::Shown(_) => return Ok(()),
+        ExpectedSignal::Any | ExpectedSignal::Typed(_) | ExpectedSignal::Shown(_) => return Ok(()),
     };
     Err(Failure::refused(report, next))
 }
 
-/// The reason why nobody is drawn for the slot of the next block.
-pub(super) fn nobodys(rollup: &RollupView, slot: Slot) -> String {
+/// The reason why the slot of the next block has no proposer.
+pub(super) fn without_proposer(rollup: &RollupView, slot: Slot) -> String {
     let reason = match rollup.set_size {
         Some(0) => "the set of its epoch is empty",
         Some(_) => "its epoch has no seed",
         None => "its epoch has no seed, or its set is empty",
     };
-    format!("slot {slot} is nobody's: {reason}")
+    format!("slot {slot} has no proposer: {reason}")
 }
 
 /// How the seed of the next epoch is recorded, if that is possible and draws anybody; otherwise empty.

@@ -47,10 +47,7 @@ pub(super) fn is_missed(failure: &Failure) -> bool {
 
 /// Shows why a slot was missed.
 pub(super) fn tell_missed(failure: &Failure) {
-    output::note(&format_args!(
-        "the slot was missed: {:#}; going on to the next own one",
-        failure.report
-    ));
+    output::note(&format_args!("the slot was missed: {:#}; trying your next slot", failure.report));
 }
 
 /// The polls since the newest block was seen, and the notes on them.
@@ -178,7 +175,7 @@ async fn until_shown(
 ) -> Result<(), Failure> {
     let mut silence = Silence::default();
     loop {
-        match look(chain, silence.head.map(|head| head.hash), evidence).await {
+        match newer_present(chain, silence.head.map(|head| head.hash), evidence).await {
             Ok(None) => silence.after_none().await,
             Err(failure) => silence.after_failure(failure).await?,
             Ok(Some((present, block_time))) => {
@@ -202,7 +199,7 @@ async fn until_shown(
 
 /// The set at the newest block, and the time until the next one; `None` if that is still the block with the hash
 /// `shown`.
-async fn look(
+async fn newer_present(
     chain: &Chain,
     shown: Option<B256>,
     evidence: Evidence,
@@ -230,7 +227,8 @@ fn progress(present: &Present, block_time: Seconds, slot: Slot) -> Result<Progre
     // The endpoint's pending block is later after missed blocks, or on a node that mines on request.
     let is_late = present.next > head + L1_SLOT && block_time > Seconds::ZERO;
     let next = if is_late { present.next } else { head + block_time };
-    let next = rollup.clock.slot_at(next).unwrap_or_default();
+    // The rollup's first slot hasn't begun.
+    let Some(next) = rollup.clock.slot_at(next) else { return Ok(Progress::Waiting) };
     if next > slot || !signaling.status.is_free(slot) {
         let reason = match next > slot {
             true => format!("slot {slot} is over"),

@@ -7,13 +7,14 @@ use canon_protocol::{
     Amount, AttesterStatus, Timestamp,
     text::{Duration, Time, Tokens},
 };
-use canon_views::{IntendedAction, Intent, OrderAmount, Question, RollupView};
+use canon_views::{IntendedAction, Intent, OrderAmount, Present, Question, RollupView};
 use clap::Args;
 use eyre::eyre;
 use tokio::sync::OnceCell;
 
-use super::{EXIT_CODES, registered::SEE_STATUS, status::draws_later};
+use super::{HELP, registered::SEE_STATUS, status::draws_later};
 use crate::{
+    answer,
     chain::{Chain, ChainArgs},
     commands::recipient::require_account,
     examined::ProvenRollup,
@@ -28,7 +29,7 @@ use crate::{
 /// It is in the set of the epoch after the next one, and draws slots from then on. If the rollup may not
 /// take the tokens yet, an approval of just this amount is sent before.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = HELP)]
 pub(crate) struct Deposit {
     /// Tokens to stake, such as 1500, or "all"; more than the minimum draws no more slots
     #[arg(value_name = "AMOUNT", value_parser = amount_or_all)]
@@ -96,8 +97,8 @@ impl Deposit {
             Failure::refused(report, "check --rollup")
         })?;
         require_account(&present, &[], "--withdrawer", withdrawer)?;
-        require_vacant(seen, rollup, attester)?;
-        let balance = present.holders.get(&holder).map(|seen| seen.balance).unwrap_or_default();
+        require_vacant(&present, rollup, attester)?;
+        let balance = answer::holder(&present, holder)?.balance;
         let amount = stake(holder, balance, seen.minimum_stake, planned.amount(self.amount))?;
         let canonical = present.addresses.rollup;
         let proven = match rollup == canonical {
@@ -186,8 +187,8 @@ fn stake(
     Ok(amount)
 }
 
-fn require_vacant(seen: &RollupView, rollup: Address, attester: Address) -> Result<(), Failure> {
-    let status = seen.attesters.get(&attester).map(|view| view.status).unwrap_or_default();
+fn require_vacant(present: &Present, rollup: Address, attester: Address) -> Result<(), Failure> {
+    let status = answer::attester(present, rollup, attester)?.status;
     if status == AttesterStatus::None {
         return Ok(());
     }

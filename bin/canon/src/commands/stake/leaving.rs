@@ -10,7 +10,7 @@ use clap::Args;
 use eyre::eyre;
 
 use super::{
-    AttesterArgs, EXIT_CODES, EXIT_CODES_IN_TIME,
+    AttesterArgs, HELP, HELP_IN_TIME,
     registered::{RegisteredAttester, SEE_STATUS},
 };
 use crate::{
@@ -27,8 +27,8 @@ use crate::{
 /// Only its withdrawer can. The stake can be slashed until it is paid, and the attester may be drawn for
 /// two epochs more.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES_IN_TIME)]
-pub(crate) struct Leave {
+#[command(after_help = HELP_IN_TIME)]
+pub(crate) struct ExitSet {
     #[command(flatten)]
     attester: AttesterArgs,
 
@@ -43,7 +43,7 @@ pub(crate) struct Leave {
     chain: ChainArgs,
 }
 
-impl Leave {
+impl ExitSet {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let command = format!("canon stake exit {} --to {}", self.attester.typed(), self.to);
         run(&self.send, &self.chain, &command, async |chain, planned| {
@@ -95,7 +95,7 @@ impl Leave {
 ///
 /// Anyone can.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES_IN_TIME)]
+#[command(after_help = HELP_IN_TIME)]
 pub(crate) struct Claim {
     #[command(flatten)]
     attester: AttesterArgs,
@@ -141,7 +141,7 @@ impl Claim {
 ///
 /// Only its withdrawer can. Without it, its proposer gets them.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = HELP)]
 pub(crate) struct Coinbase {
     #[command(flatten)]
     attester: AttesterArgs,

@@ -12,6 +12,7 @@ use clap::{Args, Subcommand};
 pub(crate) use status::draws_later;
 
 use crate::{
+    command_help::CommandHelp,
     exit::{Exit, Failure},
     input::nonzero_address,
 };
@@ -27,9 +28,9 @@ pub(crate) struct Stake {
 enum Command {
     Deposit(Box<deposit::Deposit>),
     Status(Box<status::Status>),
-    Exit(Box<leaving::Leave>),
+    Exit(Box<leaving::ExitSet>),
     Claim(Box<leaving::Claim>),
-    Move(Box<moving::Announce>),
+    Move(Box<moving::Move>),
     Finish(Box<moving::Finish>),
     Coinbase(Box<leaving::Coinbase>),
 }
@@ -71,26 +72,9 @@ impl AttesterArgs {
     }
 }
 
-/// The exit codes of commands that send, with further ones.
-macro_rules! exit_codes {
-    ($($more:literal)?) => {
-        concat!(
-            "\
-Exit codes:
-  0  it was done, or with --dry-run, can be
-  1  the contracts refuse it, the account isn't the one that decides, something is missing, or the
-     answer was no
-  2  bad input: flags, canon.toml, no key, or no Canon deployment at the given address
-  3  no endpoint answers, or the outcome isn't known: run it again",
-            $($more)?
-        )
-    };
-}
+const HELP: CommandHelp = CommandHelp::sending()
+    .failed(&["the account isn't the one that decides", "something is missing"]);
 
-const EXIT_CODES: &str = exit_codes!();
-
-/// The exit codes of commands that have their time.
-const EXIT_CODES_IN_TIME: &str = exit_codes!(
-    "
-  4  it is under way already, or its time hasn't come; says when it will"
-);
+/// The help of commands that have their time.
+const HELP_IN_TIME: CommandHelp =
+    HELP.later("it is under way already, or its time hasn't come; says when it will");

@@ -11,15 +11,16 @@ use eyre::eyre;
 use tokio::sync::OnceCell;
 
 use super::{
-    AttesterArgs, EXIT_CODES_IN_TIME,
+    AttesterArgs, HELP_IN_TIME,
     registered::{RegisteredAttester, SEE_STATUS},
 };
 use crate::{
+    answer,
     chain::{Chain, ChainArgs},
     examined::ProvenRollup,
     exit::{Exit, Failure},
     input::nonzero_address,
-    page::until,
+    page::{DETAILS_WIDTH, hanging, until},
     send::{Planned, SendArgs, Step, run},
 };
 
@@ -28,8 +29,8 @@ use crate::{
 /// Only its withdrawer can. After the exit delay the stake can go, once the other rollup is canonical.
 /// Another target can be announced meanwhile, and the delay goes on.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES_IN_TIME)]
-pub(crate) struct Announce {
+#[command(after_help = HELP_IN_TIME)]
+pub(crate) struct Move {
     #[command(flatten)]
     attester: AttesterArgs,
 
@@ -44,7 +45,7 @@ pub(crate) struct Announce {
     chain: ChainArgs,
 }
 
-impl Announce {
+impl Move {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         let to = self.to.map(|to| format!(" --to {to}")).unwrap_or_default();
         let command = format!("canon stake move {}{to}", self.attester.typed());
@@ -97,6 +98,7 @@ impl Announce {
             );
             return Err(Failure::nothing_to_do(report, "`canon stake finish` completes it then"));
         }
+        let is_squatted = is_registered(chain, to, attester).await?;
         let withdrawer = view.withdrawer;
         let action = IntendedAction::AnnounceMove { rollup, attester, to, withdrawer };
         let mut words = vec![
@@ -122,6 +124,14 @@ impl Announce {
         if proven.is_some() {
             step.details.push("and only once that rollup is canonical".to_owned());
         }
+        step.details.push("`canon stake exit` ends the move".to_owned());
+        if is_squatted == Some(true) {
+            let text = format!(
+                "{attester} is registered in that rollup already: only its withdrawer can complete the move, under \
+                 another attester (`canon stake finish {attester} --as NEW_ATTESTER`)"
+            );
+            step.details.extend(hanging("warning: ", &text, DETAILS_WIDTH));
+        }
         Ok(vec![step])
     }
 }
@@ -130,7 +140,7 @@ impl Announce {
 ///
 /// Anyone can; under another attester only the withdrawer.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES_IN_TIME)]
+#[command(after_help = HELP_IN_TIME)]
 pub(crate) struct Finish {
     #[command(flatten)]
     attester: AttesterArgs,
@@ -167,31 +177,39 @@ impl Finish {
             Failure::refused(report, "`canon stake move` announces one")
         })?;
         let (to, canonical) = (moving.new_rollup, found.present.addresses.rollup);
-        if !moving.is_ready(found.present.next) {
+        let is_ready = moving.is_ready(found.present.next);
+        if !is_ready || to != canonical {
             let left = until(found.now(), moving.ready_at);
-            let report =
-                eyre!("the stake of {attester} can go from {} on ({left})", Time(moving.ready_at));
-            return Err(Failure::nothing_to_do(report, "run it again then"));
-        }
-        if to != canonical {
-            let report = eyre!(
-                "the stake of {attester} can go to {to} once that rollup is canonical; {canonical} is canonical now"
-            );
-            return Err(Failure::nothing_to_do(
-                report,
-                "wait until a proposal makes it canonical; `canon stake move` announces another target",
-            ));
+            let from = format!("from {} on ({left})", Time(moving.ready_at));
+            let once = format!("once that rollup is canonical; {canonical} is canonical now");
+            let when = match (is_ready, to == canonical) {
+                (false, true) => from,
+                (false, false) => format!("{from}, and only {once}"),
+                (true, _) => once,
+            };
+            let report = eyre!("the stake of {attester} can go to {to} {when}");
+            let next = match to == canonical {
+                true => "run it again then",
+                false => {
+                    "wait until a proposal makes it canonical; `canon stake move` announces another target"
+                }
+            };
+            return Err(Failure::nothing_to_do(report, next));
         }
         let there = self.new_attester.unwrap_or(attester);
-        let mut question = Question::default();
-        question.rollups.entry(to).or_default().insert(there);
-        let target = chain.present(question).await?;
-        let status = target.attester(to, there).map(|view| view.status).unwrap_or_default();
-        if status != AttesterStatus::None {
-            let report = eyre!("attester {there} is registered in rollup {to} already");
-            return Err(Failure::refused(report, "name another attester with --as"));
-        }
         let withdrawer = view.withdrawer;
+        // Another implementation doesn't answer; the simulation shows whether it takes the stake.
+        let is_registered = is_registered(chain, to, there).await?;
+        if is_registered == Some(true) {
+            let report = eyre!(
+                "attester {there} is registered in rollup {to} already: only the withdrawer, {withdrawer}, can complete \
+                 the move, under another attester"
+            );
+            return Err(Failure::refused(
+                report,
+                "send it from the withdrawer, with --as NEW_ATTESTER",
+            ));
+        }
         let new_attester = self.new_attester.map(|attester| NewAttester { attester, withdrawer });
         let ready_at = moving.ready_at;
         let action = IntendedAction::FinalizeMove { rollup, attester, ready_at, new_attester };
@@ -202,6 +220,27 @@ impl Finish {
             format!("stake  {} tokens", Tokens(view.stake)),
         ];
         words.extend(self.new_attester.map(|new| format!("as     {new}")));
-        Ok(vec![Step::new(found.intent(action), words)])
+        let mut step = Step::new(found.intent(action), words);
+        if is_registered.is_none() {
+            let note = "note: that rollup doesn't answer as Canon's rollups do";
+            step.details.push(note.to_owned());
+        }
+        Ok(vec![step])
     }
+}
+
+/// Whether an attester is registered in a rollup; `None` if that doesn't answer as Canon's rollups do.
+async fn is_registered(
+    chain: &Chain,
+    rollup: Address,
+    attester: Address,
+) -> Result<Option<bool>, Failure> {
+    let mut question = Question::default();
+    question.rollups.entry(rollup).or_default().insert(attester);
+    let present = chain.present(question).await?;
+    if !present.rollups.contains_key(&rollup) {
+        return Ok(None);
+    }
+    let status = answer::attester(&present, rollup, attester)?.status;
+    Ok(Some(status != AttesterStatus::None))
 }

@@ -12,7 +12,7 @@ use super::{
     AttesterArgs,
     departed::{departure, departures},
 };
-use crate::{chain::Chain, exit::Failure};
+use crate::{answer, chain::Chain, exit::Failure};
 
 pub(super) const SEE_STATUS: &str = "`canon stake status` shows where attesters are registered";
 
@@ -46,7 +46,8 @@ impl RegisteredAttester {
             (Some(rollup), _) => rollup,
             (None, Some([only])) => *only,
             (None, Some([_, _, ..])) => {
-                return Err(ambiguous(attester, &located.unwrap_or_default()));
+                let rollups = located.unwrap_or_default();
+                return Err(ambiguous(attester, &rollups, present.addresses.rollup));
             }
             (None, Some([]) | None) => present.addresses.rollup,
         };
@@ -57,8 +58,7 @@ impl RegisteredAttester {
             let report = eyre!("the rollup at {rollup} doesn't answer as Canon's rollups do");
             Failure::refused(report, SEE_STATUS)
         })?;
-        let (view, exit_delay) =
-            (seen.attesters.get(&attester).copied().unwrap_or_default(), seen.exit_delay);
+        let (view, exit_delay) = (answer::attester(&present, rollup, attester)?, seen.exit_delay);
         if view.status == AttesterStatus::None {
             let title = format!("attester {attester} has no stake in rollup {rollup} now");
             let seen = SetView { present, history };
@@ -114,11 +114,13 @@ fn locate(history: &SetState, attester: Address) -> Vec<Address> {
     rollups.map(|(rollup, _)| rollup).collect()
 }
 
-fn ambiguous(attester: Address, rollups: &[Address]) -> Failure {
-    let rollups: Vec<_> = rollups.iter().map(Address::to_string).collect();
-    let report = eyre!(
-        "--rollup: expected one of the rollups in which {attester} is registered, found nothing: {}",
-        rollups.join(", ")
-    );
-    Failure::bad_input(report, "name the rollup with --rollup")
+fn ambiguous(attester: Address, rollups: &[Address], canonical: Address) -> Failure {
+    let rollups = rollups.iter().map(|rollup| match *rollup == canonical {
+        true => format!("{rollup} (canonical)"),
+        false => rollup.to_string(),
+    });
+    let rollups: Vec<_> = rollups.collect();
+    let report =
+        eyre!("attester {attester} is registered in several rollups: {}", rollups.join(", "));
+    Failure::bad_input(report, "name the one that is meant with --rollup")
 }

@@ -15,7 +15,9 @@ use serde::Serialize;
 
 use super::departed::departures;
 use crate::{
+    answer,
     chain::{self, Chain, ChainArgs},
+    command_help::CommandHelp,
     exit::{Exit, Failure},
     input::nonzero_address,
     output,
@@ -26,7 +28,7 @@ use crate::{
 ///
 /// Without an attester, all that are registered. They are from the events of the set.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Status {
     /// Attesters [default: all]
     #[arg(value_name = "ATTESTER", value_parser = nonzero_address)]
@@ -40,13 +42,11 @@ pub(crate) struct Status {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
-Exit codes:
-  0  the attesters were printed
-  1  one of them has no stake now, or the canonical rollup doesn't answer
-  2  bad input: flags, canon.toml, or no Canon deployment at the given address
-  3  no endpoint answers, all attesters are asked for and the set's history isn't known, or an
-     internal error";
+const HELP: CommandHelp = CommandHelp::reading("the attesters were printed")
+    .failed(&["one of them has no stake now", "the canonical rollup doesn't answer"])
+    .internal(
+        "no endpoint answers, all attesters are asked for and the set's history isn't known, or an internal error",
+    );
 
 /// The maximum number of attesters and of slots that are shown.
 const SHOWN_ATTESTERS: usize = 20;
@@ -85,6 +85,9 @@ struct ShownAttester {
     /// The epoch after the next one with its start, if the attester is in the set only then.
     #[serde(skip)]
     draws_from: Option<(Epoch, Timestamp)>,
+    /// The next epoch with its start, if it can draw the attester and its seed isn't recorded yet.
+    #[serde(skip)]
+    undrawn: Option<(Epoch, Timestamp)>,
 }
 
 /// A drawn slot.
@@ -190,6 +193,8 @@ fn known(view: &SetView, asked: &[Address]) -> Vec<ShownAttester> {
                     let (start, end) = (clock.slot_start(slot)?, clock.slot_end(slot)?);
                     Some(DrawnSlot { slot, start, end })
                 });
+            let next_epoch = clock.epoch_at(now).map(Epoch::next);
+            let undrawn = next_epoch.filter(|epoch| rollup == canonical && !state.has_seed(*epoch));
             let is_later = member.status() == AttesterStatus::Validating
                 && !seated.contains(&member.attester());
             ShownAttester {
@@ -199,6 +204,7 @@ fn known(view: &SetView, asked: &[Address]) -> Vec<ShownAttester> {
                 coinbase: member.coinbase(),
                 next_slots: Some(slots.collect()),
                 draws_from: later.filter(|_| is_later),
+                undrawn: undrawn.and_then(|epoch| Some((epoch, clock.epoch_start(epoch)?))),
             }
         })
     });
@@ -227,8 +233,7 @@ async fn answered(
     present: &Present,
     rollup: Address,
 ) -> Result<Vec<ShownAttester>, Failure> {
-    let seen = present.rollups.get(&rollup);
-    let attesters = seen.into_iter().flat_map(|seen| &seen.attesters);
+    let attesters = answer::rollup(present, rollup)?.attesters.iter();
     let mut shown = Vec::new();
     for (attester, view) in attesters.filter(|(_, view)| view.status != AttesterStatus::None) {
         shown.push(ShownAttester {
@@ -238,6 +243,7 @@ async fn answered(
             coinbase: chain.coinbase(present.block.hash, rollup, *attester).await?,
             next_slots: None,
             draws_from: None,
+            undrawn: None,
         });
     }
     Ok(shown)
@@ -296,10 +302,13 @@ fn attester(page: &mut Page, shown: &ShownAttester, document: &StakeDocument) {
             .take(SHOWN_SLOTS)
             .map(|drawn| format!("{} ({})", drawn.slot, drawn.left(now)))
             .collect();
-        match (slots.is_empty(), shown.draws_from) {
+        match (slots.is_empty(), shown.draws_from.or(shown.undrawn)) {
             (true, Some((epoch, start))) => {
                 let (start, left) = (Time(start), until(now, start));
                 line!(page, "  slots       from epoch {epoch} on, at {start} ({left})");
+                if shown.draws_from.is_none() {
+                    line!(page, "              drawn once its seed is recorded: canon setup-epoch");
+                }
             }
             (true, None) => {
                 line!(page, "  slots       none drawn for it in this epoch and the next");
@@ -325,6 +334,9 @@ fn attester(page: &mut Page, shown: &ShownAttester, document: &StakeDocument) {
         let left = until(now, moving.ready_at);
         line!(page, "  moving      from {} on ({left})", Time(moving.ready_at));
         line!(page, "              to {}", moving.new_rollup);
+        if moving.new_rollup != document.canonical {
+            line!(page, "              and only once that rollup is canonical");
+        }
     }
 }
 
@@ -345,6 +357,7 @@ mod tests {
                 coinbase: Address::repeat_byte(3),
                 next_slots: Some(slots.collect()),
                 draws_from: None,
+                undrawn: None,
             };
             let text = render(&StakeDocument {
                 chain_id: 1,

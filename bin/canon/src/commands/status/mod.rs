@@ -12,6 +12,7 @@ use tokio::sync::mpsc::unbounded_channel;
 
 use crate::{
     chain::{self, ChainArgs},
+    command_help::CommandHelp,
     exit::{Exit, Failure},
     output,
 };
@@ -20,7 +21,7 @@ use crate::{
 ///
 /// Everything is read from the chain at one block, found from the Registry alone.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Status {
     /// Print JSON: times in Unix seconds, amounts in base units; numbers that can exceed 2^53 are strings
     #[arg(long)]
@@ -34,16 +35,13 @@ pub(crate) struct Status {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::reading("the status was printed").after(
+    "\
 Examples:
   canon status --rpc-url http://localhost:8545 --registry 0x…
   canon status --watch
-  canon status --json | jq '.available[]'
-
-Exit codes:
-  0  the status was printed
-  2  bad input: flags, canon.toml, or no Canon deployment at the given address
-  3  no endpoint answers, or an internal error";
+  canon status --json | jq '.available[]'",
+);
 
 /// The status as JSON.
 #[derive(Debug, Serialize)]

@@ -3,7 +3,7 @@
 use canon_views::{IntendedAction, Intent};
 
 use super::{
-    Wanted,
+    FinalityRule, WantedBallot,
     subject::{BallotSubject, BallotValue, last_second},
 };
 use crate::{
@@ -20,21 +20,38 @@ pub(super) async fn vote(
     args: &SendArgs,
     opened: Opened,
     chain: &Chain,
-    wanted: &Wanted,
+    wanted: &WantedBallot,
 ) -> Result<Exit, Failure> {
-    let Wanted { id, support, amount, .. } = *wanted;
-    let how_much = shown_amount(amount);
-    let command = format!("canon vote {id} {} --amount {how_much}", side(support));
+    let command = typed(wanted);
     let plan = async |planned: send::Planned| {
         let expects = wanted.actions_hash.map(BallotValue::Typed);
-        let subject = BallotSubject::read(chain, id, planned.account, expects).await?;
+        let subject = BallotSubject::read(chain, wanted.id, planned.account, expects).await?;
         step(chain, &subject, wanted).await.map(|step| vec![step])
     };
     send::send(args, opened, chain, &command, &plan).await
 }
 
-async fn step(chain: &Chain, subject: &BallotSubject, wanted: &Wanted) -> Result<Step, Failure> {
-    let Wanted { support, .. } = *wanted;
+/// The command as it is typed, with its conditions: a command with others is another one, which checks them before it
+/// does anything.
+pub(super) fn typed(wanted: &WantedBallot) -> String {
+    let WantedBallot { id, support, amount, actions_hash, finality } = *wanted;
+    let how_much = shown_amount(amount);
+    let mut command = format!("canon vote {id} {} --amount {how_much}", side(support));
+    if let Some(hash) = actions_hash {
+        command.push_str(&format!(" --actions-hash {hash}"));
+    }
+    if finality == FinalityRule::Ignored {
+        command.push_str(" --allow-unfinal");
+    }
+    command
+}
+
+async fn step(
+    chain: &Chain,
+    subject: &BallotSubject,
+    wanted: &WantedBallot,
+) -> Result<Step, Failure> {
+    let WantedBallot { support, .. } = *wanted;
     subject.require_taken(support)?;
     let amount = subject.amount(BallotValue::Typed(wanted.amount))?;
     subject.require_final(chain, wanted.finality).await?;

@@ -14,6 +14,7 @@ use eyre::eyre;
 
 use crate::{
     chain::{self, ChainArgs},
+    command_help::{CommandHelp, SIGNED},
     exit::{Exit, Failure},
     input::{amount_or_all, whole},
     send::SendArgs,
@@ -26,7 +27,7 @@ use crate::{
 /// with this ballot. Ballots can't be taken back. They are taken while the proposal is Active; against
 /// it also in the first half of the execution delay.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = HELP)]
 pub(crate) struct Vote {
     /// Number of the proposal
     #[arg(value_name = "ID", value_parser = id)]
@@ -67,20 +68,19 @@ pub(crate) struct Vote {
     chain: ChainArgs,
 }
 
-const AFTER_HELP: &str = "\
+const HELP: CommandHelp = CommandHelp::sending()
+    .success(SIGNED)
+    .failed(&["the actions have another hash", "the account lacks power or ether"])
+    .input(&["files", "an id that doesn't exist"])
+    .later("voting hasn't started, or the block of the proposal isn't final; run it again later")
+    .after(
+        "\
 Examples:
   canon vote 5 for --account holder
   canon vote 5 against --amount 1500 --account holder
   canon vote 5 for --sign --account holder > ballot.json
-  canon vote 5 --signature ballot.json --account anybody
-
-Exit codes:
-  0  it was done or signed, or with --dry-run, can be
-  1  the contracts refuse it, the actions have another hash, the account lacks power or ether, or
-     the answer was no
-  2  bad input: flags, files, an id that doesn't exist, no key, or no Canon deployment there
-  3  no endpoint answers, or the outcome isn't known: run it again
-  4  voting hasn't started, or the block of the proposal isn't final; run it again later";
+  canon vote 5 --signature ballot.json --account anybody",
+    );
 
 /// Parses the id of a proposal for clap. A side in its place is told from a number that is wrong.
 fn id(text: &str) -> Result<u64, String> {
@@ -108,7 +108,7 @@ impl From<Side> for Support {
 
 /// The ballot to cast.
 #[derive(Clone, Copy, Debug)]
-struct Wanted {
+struct WantedBallot {
     id: u64,
     support: Support,
     amount: OrderAmount,
@@ -126,13 +126,13 @@ enum FinalityRule {
 
 /// What to do, as the flags say it.
 #[derive(Debug)]
-enum Mode {
+enum VoteMode {
     /// Cast a ballot.
-    Cast(Wanted),
+    Cast(WantedBallot),
     /// Sign a ballot that somebody else submits.
-    Sign(Wanted),
+    Sign(WantedBallot),
     /// Submit a ballot that somebody signed.
-    Submit(signed::Expected, Box<SignedMessage<BallotMessage>>),
+    Submit(signed::BallotExpectation, Box<SignedMessage<BallotMessage>>),
     /// Void the ballots that the account has signed.
     Invalidate,
 }
@@ -143,9 +143,9 @@ impl Vote {
     /// # Errors
     ///
     /// If the flags contradict each other, which clap refuses already, or the signed ballot can't be read.
-    fn mode(&self) -> Result<Mode, Failure> {
+    fn mode(&self) -> Result<VoteMode, Failure> {
         let side = self.side.map(Support::from);
-        let wanted = |support| Wanted {
+        let wanted = |support| WantedBallot {
             id: self.id,
             support,
             amount: self.amount.unwrap_or(OrderAmount::All),
@@ -156,14 +156,17 @@ impl Vote {
             },
         };
         match (side, self.sign, &self.signature, self.invalidate) {
-            (Some(support), false, None, false) => Ok(Mode::Cast(wanted(support))),
-            (Some(support), true, None, false) => Ok(Mode::Sign(wanted(support))),
+            (Some(support), false, None, false) => Ok(VoteMode::Cast(wanted(support))),
+            (Some(support), true, None, false) => Ok(VoteMode::Sign(wanted(support))),
             (side, false, Some(file), false) => {
-                let expected =
-                    signed::Expected { id: self.id, side, actions_hash: self.actions_hash };
-                Ok(Mode::Submit(expected, Box::new(SignedMessage::read(file)?)))
+                let expected = signed::BallotExpectation {
+                    id: self.id,
+                    side,
+                    actions_hash: self.actions_hash,
+                };
+                Ok(VoteMode::Submit(expected, Box::new(SignedMessage::read(file)?)))
             }
-            (None, false, None, true) => Ok(Mode::Invalidate),
+            (None, false, None, true) => Ok(VoteMode::Invalidate),
             (None, _, None, false)
             | (Some(_), _, _, true)
             | (_, true, Some(_), _)
@@ -185,12 +188,12 @@ impl Vote {
         chain::run(async {
             let chain = settings.connect().await?;
             match mode {
-                Mode::Cast(wanted) => direct::vote(send, opened, &chain, &wanted).await,
-                Mode::Sign(wanted) => signed::sign(send, opened, &chain, &wanted).await,
-                Mode::Submit(expected, document) => {
+                VoteMode::Cast(wanted) => direct::vote(send, opened, &chain, &wanted).await,
+                VoteMode::Sign(wanted) => signed::sign(send, opened, &chain, &wanted).await,
+                VoteMode::Submit(expected, document) => {
                     signed::submit(send, opened, &chain, expected, &document).await
                 }
-                Mode::Invalidate => signed::invalidate(send, opened, &chain, id).await,
+                VoteMode::Invalidate => signed::invalidate(send, opened, &chain, id).await,
             }
         })
     }
@@ -218,15 +221,30 @@ mod tests {
     fn each_mode_is_asked_for_by_its_own_flag() {
         let cast = vote("5 against --amount 7").mode().unwrap();
         assert!(
-            matches!(cast, Mode::Cast(Wanted { id: 5, support: Support::Nea, .. })),
+            matches!(cast, VoteMode::Cast(WantedBallot { id: 5, support: Support::Nea, .. })),
             "{cast:?}"
         );
         let sign = vote("5 for --sign").mode().unwrap();
-        assert!(matches!(sign, Mode::Sign(Wanted { support: Support::Yea, .. })), "{sign:?}");
+        assert!(
+            matches!(sign, VoteMode::Sign(WantedBallot { support: Support::Yea, .. })),
+            "{sign:?}"
+        );
         let void = vote("5 --invalidate").mode().unwrap();
-        assert!(matches!(void, Mode::Invalidate), "{void:?}");
+        assert!(matches!(void, VoteMode::Invalidate), "{void:?}");
         let submit = vote("5 --signature no-such-ballot.json").mode().unwrap_err();
         assert!(format!("{:#}", submit.report).contains("no-such-ballot.json"), "{submit:?}");
+    }
+
+    #[test]
+    fn a_command_with_other_conditions_is_another_command() {
+        let hash = B256::repeat_byte(0xa1);
+        let typed = |arguments: &str| match vote(arguments).mode().unwrap() {
+            VoteMode::Cast(wanted) => direct::typed(&wanted),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(typed("5 for"), "canon vote 5 for --amount all");
+        let flags = format!("--amount 7 --actions-hash {hash} --allow-unfinal");
+        assert_eq!(typed(&format!("5 against {flags}")), format!("canon vote 5 against {flags}"));
     }
 
     #[test]

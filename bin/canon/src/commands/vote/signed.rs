@@ -6,7 +6,7 @@ use canon_views::{IntendedAction, Intent, OrderAmount};
 use eyre::eyre;
 
 use super::{
-    Wanted,
+    WantedBallot,
     subject::{ANOTHER_BALLOT, BallotSubject, BallotValue, last_second},
 };
 use crate::{
@@ -21,14 +21,14 @@ use crate::{
 
 /// The submitter's expectations of a ballot, as far as they were typed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Expected {
+pub(super) struct BallotExpectation {
     pub(super) id: u64,
     pub(super) side: Option<Support>,
     pub(super) actions_hash: Option<B256>,
 }
 
 /// A ballot to be signed, with its description.
-struct Draft {
+struct BallotDraft {
     message: BallotMessage,
     words: Vec<String>,
     details: Vec<String>,
@@ -39,7 +39,7 @@ pub(super) async fn sign(
     args: &SendArgs,
     opened: Opened,
     chain: &Chain,
-    wanted: &Wanted,
+    wanted: &WantedBallot,
 ) -> Result<Exit, Failure> {
     let signer = opened.on(chain.client()).await?;
     let read = async || {
@@ -68,8 +68,12 @@ pub(super) async fn sign(
     Ok(Exit::Success)
 }
 
-async fn draft(chain: &Chain, subject: &BallotSubject, wanted: &Wanted) -> Result<Draft, Failure> {
-    let Wanted { support, .. } = *wanted;
+async fn draft(
+    chain: &Chain,
+    subject: &BallotSubject,
+    wanted: &WantedBallot,
+) -> Result<BallotDraft, Failure> {
+    let WantedBallot { support, .. } = *wanted;
     subject.require_taken(support)?;
     let amount = subject.amount(BallotValue::Typed(wanted.amount))?;
     subject.require_final(chain, wanted.finality).await?;
@@ -96,7 +100,7 @@ async fn draft(chain: &Chain, subject: &BallotSubject, wanted: &Wanted) -> Resul
         "warning: of all ballots signed with this nonce, only the first submitted".to_owned(),
     );
     details.push("         counts; all others are void then".to_owned());
-    Ok(Draft { message, words, details })
+    Ok(BallotDraft { message, words, details })
 }
 
 /// Submits a signed ballot.
@@ -104,7 +108,7 @@ pub(super) async fn submit(
     args: &SendArgs,
     opened: Opened,
     chain: &Chain,
-    expected: Expected,
+    expected: BallotExpectation,
     document: &SignedMessage<BallotMessage>,
 ) -> Result<Exit, Failure> {
     let message = &document.message;
@@ -120,7 +124,7 @@ pub(super) async fn submit(
 }
 
 /// Refuses a ballot that differs from the expectations.
-fn require_expected(expected: Expected, message: &BallotMessage) -> Result<(), Failure> {
+fn require_expected(expected: BallotExpectation, message: &BallotMessage) -> Result<(), Failure> {
     let other = |report| Failure::bad_input(report, "check the file, and what was typed");
     let found = message.proposal_id.get();
     if expected.id != found {

@@ -13,10 +13,11 @@ use eyre::eyre;
 
 use super::FinalityRule;
 use crate::{
+    answer,
     chain::Chain,
     commands::proposal::{find, in_words_or_data, voted_actions},
     exit::Failure,
-    page::{self, DETAILS_WIDTH, hanging, lasts, share, until},
+    page::{self, DETAILS_WIDTH, hanging, lasts, share, tokens, until},
 };
 
 pub(super) const ANOTHER_BALLOT: &str = "ask the voter for another one";
@@ -98,11 +99,7 @@ impl BallotSubject {
                 return Err(Failure::internal(report, next));
             }
         };
-        let holders = &view.present.holders;
-        let ballot = holders.get(&holder).and_then(|seen| seen.ballots.get(&proposal.id)).copied();
-        let ballot = ballot.ok_or_else(|| {
-            Failure::internal(eyre!("the view lacks the ballot of {holder}"), "please report this")
-        })?;
+        let ballot = answer::ballot(&view.present, holder, proposal.id)?;
         Ok(Self { view, proposal, holder, ballot, actions })
     }
 
@@ -257,8 +254,8 @@ impl BallotSubject {
         let left = self.ballot.left().saturating_sub(amount);
         let now = self.present().block.timestamp;
         let power = format!(
-            "{} tokens at the snapshot, {} left after this ballot",
-            Tokens(self.ballot.power),
+            "{} at the snapshot, {} left after this ballot, which can't be taken back",
+            tokens(self.ballot.power),
             Tokens(left)
         );
         let rows = [
@@ -270,7 +267,7 @@ impl BallotSubject {
         let mut details: Vec<_> = lines.collect();
         details.extend(warning(proposal, &after, support).iter().map(ToString::to_string));
         let last = proposal.deadlines().ballots_until(support);
-        details.push(format!("taken {}", lasts(now, last)));
+        details.push(format!("ballots {} it are taken {}", page::side(support), lasts(now, last)));
         details
     }
 }
@@ -349,9 +346,6 @@ pub(super) async fn ballot_of(
     let question = Question { holders: BTreeMap::from([(holder, asked)]), ..Question::default() };
     let present = chain.present(question).await?;
     let proposal = find(&present, id)?.id;
-    let ballot = present.holders.get(&holder).and_then(|seen| seen.ballots.get(&proposal)).copied();
-    let ballot = ballot.ok_or_else(|| {
-        Failure::internal(eyre!("the view lacks the ballot of {holder}"), "please report this")
-    })?;
+    let ballot = answer::ballot(&present, holder, proposal)?;
     Ok((present, proposal, ballot))
 }

@@ -21,62 +21,50 @@ const TIME: Timestamp = Timestamp::of(1_767_225_600);
 fn next(change: Option<&Change>) -> Option<Change> {
     let (proposal, round, epoch, slot) =
         (ProposalId::of(3), Round::of(41), Epoch::of(12), Slot::of(417));
-    let (attester, amount) = (ATTESTER, Amount::TOKEN);
+    let (attester, amount, actions_hash) = (ATTESTER, Amount::TOKEN, B256::repeat_byte(0xd4));
     Some(match change {
         None => Change::Allowed { amount },
         Some(Change::Allowed { .. }) => {
-            Change::BallotsVoided { proposal, next_nonce: Some(Nonce::of(1 << 32)) }
+            Change::BallotsVoided { proposal, next_nonce: Nonce::of(1 << 32) }
         }
         Some(Change::BallotsVoided { .. }) => Change::CoinbaseSet { attester, coinbase: HOLDER },
         Some(Change::CoinbaseSet { .. }) => Change::Created { contract: ROLLUP },
         Some(Change::Created { .. }) => Change::CreatedByOthers { contract: ROLLUP },
-        Some(Change::CreatedByOthers { .. }) => Change::Done { call: "call" },
-        Some(Change::Done { .. }) => Change::Dropped { proposal },
+        Some(Change::CreatedByOthers { .. }) => Change::Dropped { proposal },
         Some(Change::Dropped { .. }) => Change::Executed { proposal },
-        Some(Change::Executed { .. }) => Change::Exiting { attester },
-        Some(Change::Exiting { .. }) => Change::Locked { holder: HOLDER, amount },
+        Some(Change::Executed { .. }) => Change::Locked { holder: HOLDER, amount },
         Some(Change::Locked { .. }) => Change::MoveAnnounced { attester, to: ROLLUP },
         Some(Change::MoveAnnounced { .. }) => Change::Moved { attester, new_attester: attester },
         Some(Change::Moved { .. }) => Change::NothingRecorded,
-        Some(Change::NothingRecorded) => Change::Paid { withdrawal: WithdrawalId::of(5) },
-        Some(Change::Paid { .. }) => Change::Proposed { proposal: Some(proposal), round },
-        Some(Change::Proposed { .. }) => {
-            Change::ProposedThroughLock { proposal: Some(proposal), unlocks_at: Some(TIME) }
+        Some(Change::NothingRecorded) => {
+            Change::Proposed { proposal, actions_hash, unlocks_at: TIME }
         }
-        Some(Change::ProposedThroughLock { .. }) => Change::SeedRecorded { epoch },
+        Some(Change::Proposed { .. }) => Change::Pushed { round, proposal, actions_hash },
+        Some(Change::Pushed { .. }) => Change::SeedRecorded { epoch },
         Some(Change::SeedRecorded { .. }) => Change::Signaled { payload: ROLLUP, slot },
         Some(Change::Signaled { .. }) => Change::StakeAllowed { amount },
-        Some(Change::StakeAllowed { .. }) => Change::StakePaid { attester },
-        Some(Change::StakePaid { .. }) => Change::Staked { attester, amount },
-        Some(Change::Staked { .. }) => Change::Unlocking {
-            withdrawal: Some(WithdrawalId::of(5)),
+        Some(Change::StakeAllowed { .. }) => Change::StakeClaimed { attester },
+        Some(Change::StakeClaimed { .. }) => Change::StakeExited { attester },
+        Some(Change::StakeExited { .. }) => Change::Staked { attester, amount },
+        Some(Change::Staked { .. }) => Change::Unlocked {
+            withdrawal: WithdrawalId::of(5),
             amount,
             to: HOLDER,
-            unlocks_at: Some(TIME),
+            unlocks_at: TIME,
         },
-        Some(Change::Unlocking { .. }) => Change::Voted { proposal, support: Support::Nea, amount },
-        Some(Change::Voted { .. }) => return None,
+        Some(Change::Unlocked { .. }) => Change::Voted { proposal, support: Support::Nea, amount },
+        Some(Change::Voted { .. }) => Change::Withdrawn { withdrawal: WithdrawalId::of(5) },
+        Some(Change::Withdrawn { .. }) => return None,
     })
 }
 
-/// A change of every kind, and the variants of some: without the events that are expected, and with another
-/// attester.
+/// A change of every kind, and the variants of some: with another attester, and with the other side.
 fn changes() -> Vec<Change> {
     let all = std::iter::successors(next(None), |change| next(Some(change)));
     let with_variant = |change: Change| {
-        let other = match change.clone() {
-            Change::BallotsVoided { proposal, .. } => {
-                Some(Change::BallotsVoided { proposal, next_nonce: None })
-            }
+        let other = match change {
             Change::Moved { attester, .. } => {
                 Some(Change::Moved { attester, new_attester: HOLDER })
-            }
-            Change::Proposed { round, .. } => Some(Change::Proposed { proposal: None, round }),
-            Change::ProposedThroughLock { .. } => {
-                Some(Change::ProposedThroughLock { proposal: None, unlocks_at: None })
-            }
-            Change::Unlocking { amount, to, .. } => {
-                Some(Change::Unlocking { withdrawal: None, amount, to, unlocks_at: None })
             }
             Change::Voted { proposal, amount, .. } => {
                 Some(Change::Voted { proposal, support: Support::Yea, amount })

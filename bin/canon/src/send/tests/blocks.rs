@@ -5,10 +5,10 @@ use super::*;
 /// `--confirmations 5`: the lock fails in a block that is replaced at once, and succeeds in the other one.
 #[tokio::test]
 async fn a_failure_in_a_block_that_is_replaced_ends_no_command_that_waits_for_confirmations() {
-    let world = World::new("failed-reorg").await;
-    let governance = world.set.governance;
-    let plan = async |planned| world.plan(planned, FIVE).await;
-    let chain = world.chain.clone();
+    let setup = SendSetup::new("failed-reorg").await;
+    let governance = setup.set.governance;
+    let plan = async |planned| setup.plan(planned, FIVE).await;
+    let chain = setup.chain.clone();
     let replaced = std::sync::Mutex::new(None);
     let blocks = std::sync::atomic::AtomicU32::new(0);
     let wait = |_| {
@@ -21,17 +21,17 @@ async fn a_failure_in_a_block_that_is_replaced_ends_no_command_that_waits_for_co
         chain.mine().unwrap();
         std::future::ready(Waited::Again)
     };
-    let sending = Sending { confirmations: 5, consent: Consent::Given, ..world.asking(&yes) };
+    let sending = Sending { confirmations: 5, consent: Consent::Given, ..setup.asking(&yes) };
     let failure = sending.run(wait, std::future::pending(), &plan).await.unwrap_err();
-    let begun = world.begun_files();
+    let begun = setup.begun_files();
     // The block is replaced.
     chain.revert(replaced.lock().unwrap().take().unwrap()).unwrap();
     chain.mine().unwrap();
-    assert_eq!(world.power().await, FIVE, "the lock that `failed` succeeded");
+    assert_eq!(setup.power().await, FIVE, "the lock that `failed` succeeded");
     // The script tries again.
-    let again = world.run(COMMAND, FIVE, &Shown::default()).await;
+    let again = setup.run(COMMAND, FIVE, &Shown::default()).await;
     assert_eq!(
-        world.power().await,
+        setup.power().await,
         FIVE,
         "locked twice after {:#}; the command was remembered: {}; {again:?}",
         failure.report,
@@ -46,17 +46,17 @@ async fn one_wrong_time_of_a_pending_block_does_not_cancel_what_is_in_flight() {
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     };
-    let world = World::new("pending-time").await;
-    let until = Timestamp::of(world.chain.timestamp() + 100_000);
+    let setup = SendSetup::new("pending-time").await;
+    let until = Timestamp::of(setup.chain.timestamp() + 100_000);
     let plan = async |planned: Planned| {
-        let mut steps = world.plan(planned, FIVE).await?;
+        let mut steps = setup.plan(planned, FIVE).await?;
         steps.truncate(1);
         steps.iter_mut().for_each(|step| step.intent.until = Some(until));
         Ok(steps)
     };
     let lies = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&lies);
-    world.faults.answer(move |request| {
+    setup.faults.answer(move |request| {
         let is_pending = request.method() == "eth_getBlockByNumber"
             && canon_faults::params(request)[0] == "pending";
         match is_pending && asked.swap(false, Relaxed) {
@@ -67,7 +67,7 @@ async fn one_wrong_time_of_a_pending_block_does_not_cancel_what_is_in_flight() {
             false => canon_faults::Answer::Node,
         }
     });
-    let chain = world.chain.clone();
+    let chain = setup.chain.clone();
     let is_first = AtomicBool::new(true);
     let wait = |_| {
         match chain.pool_size() > 0 && is_first.swap(false, Relaxed) {
@@ -82,10 +82,11 @@ async fn one_wrong_time_of_a_pending_block_does_not_cancel_what_is_in_flight() {
     };
     let told = RefCell::new(Vec::new());
     let tell = |text: &str| told.borrow_mut().push(text.to_owned());
-    let sending = Sending { tell: &tell, ..world.asking(&yes) };
+    let sending = Sending { tell: &tell, ..setup.asking(&yes) };
     let ran = sending.run(wait, std::future::pending(), &plan).await;
-    let left = until.get() - world.chain.timestamp();
-    let is_given_up = told.borrow().iter().any(|line| line.contains("a transfer of nothing takes"));
+    let left = until.get() - setup.chain.timestamp();
+    let is_given_up =
+        told.borrow().iter().any(|line| line.contains("an empty transfer replaces it"));
     assert!(!is_given_up, "given up {left} s before its time is over: {told:?} {ran:?}");
 }
 
@@ -93,12 +94,12 @@ async fn one_wrong_time_of_a_pending_block_does_not_cancel_what_is_in_flight() {
 /// second run must send nothing but the lock.
 #[tokio::test]
 async fn a_command_whose_first_step_is_final_does_not_send_it_again() {
-    let world = World::new("final").await;
-    let nonce = world.chain.nonce(world.account());
-    let plan = async |planned| world.plan(planned, FIVE).await;
-    let sending = Sending { confirmations: 64, consent: Consent::Given, ..world.asking(&yes) };
+    let setup = SendSetup::new("final").await;
+    let nonce = setup.chain.nonce(setup.account());
+    let plan = async |planned| setup.plan(planned, FIVE).await;
+    let sending = Sending { confirmations: 64, consent: Consent::Given, ..setup.asking(&yes) };
     let pressed = tokio::sync::Notify::new();
-    let (chain, account) = (world.chain.clone(), world.account());
+    let (chain, account) = (setup.chain.clone(), setup.account());
     let left_out = std::sync::atomic::AtomicU32::new(0);
     let wait = |_| {
         let is_lock = chain.nonce(account) == nonce + 1 && chain.pool_size() > 0;
@@ -119,8 +120,8 @@ async fn a_command_whose_first_step_is_final_does_not_send_it_again() {
     };
     let ended = sending.run(wait, pressed.notified(), &plan).await;
     assert!(ended.is_err(), "{ended:?}");
-    world.faults.end();
-    let chain = world.chain.clone();
+    setup.faults.end();
+    let chain = setup.chain.clone();
     let blocks = std::sync::atomic::AtomicU32::new(0);
     let wait = |_| {
         chain.mine().unwrap();
@@ -133,12 +134,12 @@ async fn a_command_whose_first_step_is_final_does_not_send_it_again() {
     let tell = |text: &str| told.borrow_mut().push(text.to_owned());
     let sending = Sending { tell: &tell, ..sending };
     let ran = sending.run(wait, std::future::pending(), &plan).await;
-    let power = world.power().await;
-    let head = world.client.head().await.unwrap().hash;
+    let power = setup.power().await;
+    let head = setup.client.head().await.unwrap().hash;
     let left =
-        world.client.allowance(head.into(), world.set.asset, world.account(), world.set.governance);
+        setup.client.allowance(head.into(), setup.set.asset, setup.account(), setup.set.governance);
     assert_eq!(
-        (world.chain.nonce(world.account()), left.await.unwrap()),
+        (setup.chain.nonce(setup.account()), left.await.unwrap()),
         (nonce + 2, alloy_primitives::U256::ZERO),
         "transactions, and what Governance may still take: {told:?}"
     );
@@ -153,11 +154,11 @@ async fn a_command_whose_first_step_is_final_does_not_send_it_again() {
 #[tokio::test]
 async fn a_command_that_failed_begins_anew_when_it_is_run_again() {
     use alloy_provider::Provider as _;
-    let world = World::new("failed-again").await;
-    let governance = world.set.governance;
-    let plan = async |planned| world.plan(planned, FIVE).await;
-    let code = world.client.provider().get_code_at(governance).await.unwrap();
-    let chain = world.chain.clone();
+    let setup = SendSetup::new("failed-again").await;
+    let governance = setup.set.governance;
+    let plan = async |planned| setup.plan(planned, FIVE).await;
+    let code = setup.client.provider().get_code_at(governance).await.unwrap();
+    let chain = setup.chain.clone();
     let blocks = std::sync::atomic::AtomicU32::new(0);
     let wait = |_| {
         // The first block has the approval, the second one the lock.
@@ -171,27 +172,27 @@ async fn a_command_that_failed_begins_anew_when_it_is_run_again() {
         }
         std::future::ready(Waited::Again)
     };
-    let sending = Sending { consent: Consent::Given, ..world.asking(&yes) };
+    let sending = Sending { consent: Consent::Given, ..setup.asking(&yes) };
     let failure = sending.run(wait, std::future::pending(), &plan).await.unwrap_err();
     let said = format!("{:#}", failure.report);
     assert!(said.starts_with("only a part is done: approve 5 (0x"), "{said}");
     assert!(said.contains(": the transaction failed: deposit"), "{said}");
-    let nonce = world.chain.nonce(world.account());
+    let nonce = setup.chain.nonce(setup.account());
     let shown = Shown::default();
-    ended_well(world.run(COMMAND, FIVE, &shown).await, "again");
-    assert_eq!((world.power().await, world.chain.nonce(world.account())), (FIVE, nonce + 1));
+    ended_well(setup.run(COMMAND, FIVE, &shown).await, "again");
+    assert_eq!((setup.power().await, setup.chain.nonce(setup.account())), (FIVE, nonce + 1));
     let told = shown.told.take();
     assert!(told.iter().all(|line| line.starts_with("sent 0x")), "{told:?}");
-    assert!(world.begun_files().is_empty());
+    assert!(setup.begun_files().is_empty());
 }
 
 /// The lock fails in a block that is replaced after the command has ended, and another command is next.
 #[tokio::test]
 async fn another_command_reports_what_became_of_a_failure_whose_block_was_replaced() {
-    let world = World::new("failed-other").await;
-    let governance = world.set.governance;
-    let plan = async |planned| world.plan(planned, FIVE).await;
-    let chain = world.chain.clone();
+    let setup = SendSetup::new("failed-other").await;
+    let governance = setup.set.governance;
+    let plan = async |planned| setup.plan(planned, FIVE).await;
+    let chain = setup.chain.clone();
     let replaced = std::sync::Mutex::new(None);
     let blocks = std::sync::atomic::AtomicU32::new(0);
     let wait = |_| {
@@ -203,14 +204,14 @@ async fn another_command_reports_what_became_of_a_failure_whose_block_was_replac
         chain.mine().unwrap();
         std::future::ready(Waited::Again)
     };
-    let sending = Sending { consent: Consent::Given, ..world.asking(&yes) };
+    let sending = Sending { consent: Consent::Given, ..setup.asking(&yes) };
     sending.run(wait, std::future::pending(), &plan).await.unwrap_err();
     chain.revert(replaced.lock().unwrap().take().unwrap()).unwrap();
     chain.mine().unwrap();
-    assert_eq!(world.power().await, FIVE);
+    assert_eq!(setup.power().await, FIVE);
     let shown = Shown::default();
-    ended_well(world.run("canon lock 7", Amount::of(7), &shown).await, "another one");
-    assert_eq!(world.power().await, Amount::of(12));
+    ended_well(setup.run("canon lock 7", Amount::of(7), &shown).await, "another one");
+    assert_eq!(setup.power().await, Amount::of(12));
     let told = shown.told.take().join("\n");
     assert!(told.starts_with("the block in which 0x"), "{told}");
     assert!(told.contains(&format!(": lock {FIVE}")) && told.contains("done in 0x"), "{told}");

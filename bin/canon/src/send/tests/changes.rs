@@ -7,14 +7,14 @@ use canon_devchain::UnsignedCall;
 /// `canon setup-epoch` once an epoch: a run is killed once it has sent; the next one is an epoch later.
 #[tokio::test]
 async fn a_command_in_a_later_epoch_sends_what_is_due_besides_reporting_an_earlier_one() {
-    let world = World::new("epochs").await;
+    let setup = SendSetup::new("epochs").await;
     let command = "canon setup-epoch";
-    let rollup = world.set.rollup;
+    let rollup = setup.set.rollup;
     let missing = async || {
-        let head = world.client.head().await.unwrap();
+        let head = setup.client.head().await.unwrap();
         let question = Question::default();
         let view =
-            world.client.view(world.set.registry, &question, head.hash.into(), L1_SLOT).await;
+            setup.client.view(setup.set.registry, &question, head.hash.into(), L1_SLOT).await;
         view.unwrap().rollups[&rollup].seed
     };
     let plan = async |planned: Planned| {
@@ -22,7 +22,7 @@ async fn a_command_in_a_later_epoch_sends_what_is_due_besides_reporting_an_earli
         let canon_views::SeedStatus::Missing(epoch) = missing().await else {
             return Ok(Vec::new());
         };
-        let set = SetId { chain_id: world.client.chain_id(), governance: world.set.governance };
+        let set = SetId { chain_id: setup.client.chain_id(), governance: setup.set.governance };
         let action = IntendedAction::RecordSeed { rollup, epoch };
         let intent = Intent { set, action, until: None };
         Ok(vec![Step::new(intent, vec![format!("record the seed of {epoch}")])])
@@ -31,40 +31,40 @@ async fn a_command_in_a_later_epoch_sends_what_is_due_besides_reporting_an_earli
         for _ in 0..10_000 {
             if matches!(missing().await, canon_views::SeedStatus::Missing(_)) {
                 // Not in the epoch's first slot, in which none is recorded.
-                world.chain.increase_time(48);
-                world.chain.mine_unsigned(&[]).unwrap();
+                setup.chain.increase_time(48);
+                setup.chain.mine_unsigned(&[]).unwrap();
                 return;
             }
-            world.chain.increase_time(24);
-            world.chain.mine_unsigned(&[]).unwrap();
+            setup.chain.increase_time(24);
+            setup.chain.mine_unsigned(&[]).unwrap();
         }
         panic!("none is missing");
     };
     to_a_missing_one().await;
-    let sending = Sending { command, consent: Consent::Given, ..world.asking(&yes) };
-    world.faults.set(FaultPlan::Method("eth_sendRawTransaction", Fault::KilledAfter));
+    let sending = Sending { command, consent: Consent::Given, ..setup.asking(&yes) };
+    setup.faults.set(FaultPlan::Method("eth_sendRawTransaction", Fault::KilledAfter));
     tokio::select! {
         biased;
-        ended = sending.run(world.mining(), std::future::pending(), &plan) => panic!("{ended:?}"),
-        () = world.faults.killed() => {}
+        ended = sending.run(setup.mining(), std::future::pending(), &plan) => panic!("{ended:?}"),
+        () = setup.faults.killed() => {}
     }
-    world.faults.end();
-    world.chain.mine().unwrap();
+    setup.faults.end();
+    setup.chain.mine().unwrap();
     to_a_missing_one().await;
     let due = missing().await;
-    let ran = sending.run(world.mining(), std::future::pending(), &plan).await;
+    let ran = sending.run(setup.mining(), std::future::pending(), &plan).await;
     assert_ne!(missing().await, due, "{ran:?}, and the seed that is due isn't recorded");
 }
 
 /// The lock is refused after the approval was sent.
 #[tokio::test]
 async fn a_failure_after_a_sent_step_does_not_say_that_nothing_was_sent() {
-    let world = World::new("nothing").await;
-    let nonce = world.chain.nonce(world.account());
-    let (asset, account) = (world.set.asset, world.account());
-    let plan = async |planned| world.plan(planned, FIVE).await;
-    let balance = world.holding().await.balance;
-    let chain = world.chain.clone();
+    let setup = SendSetup::new("nothing").await;
+    let nonce = setup.chain.nonce(setup.account());
+    let (asset, account) = (setup.set.asset, setup.account());
+    let plan = async |planned| setup.plan(planned, FIVE).await;
+    let balance = setup.holding().await.balance;
+    let chain = setup.chain.clone();
     let wait = move |_| {
         chain.mine().unwrap();
         let call = calls::transfer(asset, Address::repeat_byte(0x99), balance);
@@ -74,13 +74,13 @@ async fn a_failure_after_a_sent_step_does_not_say_that_nothing_was_sent() {
     };
     let told = RefCell::new(Vec::new());
     let tell = |text: &str| told.borrow_mut().push(text.to_owned());
-    let sending = Sending { tell: &tell, ..world.asking(&yes) };
+    let sending = Sending { tell: &tell, ..setup.asking(&yes) };
     let ran = sending.run(wait, std::future::pending(), &plan).await;
     let said = format!("{:#}", ran.unwrap_err().report);
-    assert!(world.chain.nonce(account) > nonce);
+    assert!(setup.chain.nonce(account) > nonce);
     assert!(!said.contains("nothing was sent"), "the approval was mined, and it says: {said}");
     assert!(said.starts_with(&format!("only a part is done: approve {FIVE} (0x")), "{said}");
-    let undo = format!("cast send {asset} 'approve(address,uint256)' {} 0", world.set.governance);
+    let undo = format!("cast send {asset} 'approve(address,uint256)' {} 0", setup.set.governance);
     let told = told.borrow();
     assert!(told.iter().any(|line| line.ends_with(&undo)), "{told:?}");
 }

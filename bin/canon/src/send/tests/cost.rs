@@ -5,18 +5,18 @@ use super::*;
 /// The base fee rises while the user reads: more is offered, and no more than what was shown for that case.
 #[tokio::test]
 async fn a_risen_price_costs_no_more_than_what_was_shown_for_it() {
-    let world = World::new("risen").await;
-    let plan = async |planned| world.plan(planned, FIVE).await;
+    let setup = SendSetup::new("risen").await;
+    let plan = async |planned| setup.plan(planned, FIVE).await;
     let shown = RefCell::new(String::new());
     let ask = async |text: &str, _: &str| {
         shown.borrow_mut().push_str(text);
-        world.chain.set_base_fee_next(100_000_000_000);
+        setup.chain.set_base_fee_next(100_000_000_000);
         Ok(Answer::Yes)
     };
-    let before = world.chain.balance(world.account());
-    let sending = world.asking(&ask);
-    sending.run(world.mining(), std::future::pending(), &plan).await.unwrap();
-    let paid = before - world.chain.balance(world.account());
+    let before = setup.chain.balance(setup.account());
+    let sending = setup.asking(&ask);
+    sending.run(setup.mining(), std::future::pending(), &plan).await.unwrap();
+    let paid = before - setup.chain.balance(setup.account());
     let ether = |before: &str, after: &str| -> f64 {
         let shown = shown.borrow();
         let rest = shown.split_once(before).unwrap_or_else(|| panic!("{shown}")).1;
@@ -30,21 +30,21 @@ async fn a_risen_price_costs_no_more_than_what_was_shown_for_it() {
 /// What was agreed to is `costs up to`; a contract that is called uses more gas in the next block.
 #[tokio::test]
 async fn a_contract_that_uses_more_gas_meanwhile_costs_no_more_than_was_shown() {
-    let world = World::new("cost").await;
-    let governance = world.set.governance;
+    let setup = SendSetup::new("cost").await;
+    let governance = setup.set.governance;
     // Allowed beforehand, so that the lock is simulated before the question.
-    let mut wallet = Sender::new(world.client.clone(), world.chain.dev_accounts().remove(0));
-    let next = world.client.next_block().await.unwrap();
-    let call = canon_chain::calls::approve(world.set.asset, governance, FIVE);
+    let mut wallet = Sender::new(setup.client.clone(), setup.chain.dev_accounts().remove(0));
+    let next = setup.client.next_block().await.unwrap();
+    let call = canon_chain::calls::approve(setup.set.asset, governance, FIVE);
     let _ = wallet.submit(call, canon_chain::Checks::Full, next).await.unwrap();
-    world.chain.mine().unwrap();
+    setup.chain.mine().unwrap();
     let code = {
         use alloy_provider::Provider as _;
-        world.client.provider().get_code_at(governance).await.unwrap()
+        setup.client.provider().get_code_at(governance).await.unwrap()
     };
-    let plan = async |planned| world.plan(planned, FIVE).await;
+    let plan = async |planned| setup.plan(planned, FIVE).await;
     let shown = RefCell::new(String::new());
-    let chain = world.chain.clone();
+    let chain = setup.chain.clone();
     let ask = async |text: &str, _: &str| {
         shown.borrow_mut().push_str(text);
         // The front-runner's turn: 400,000 rounds of 26 gas, then the genuine code.
@@ -69,9 +69,9 @@ async fn a_contract_that_uses_more_gas_meanwhile_costs_no_more_than_was_shown() 
             result.borrow_mut().push_str(text);
             Ok(())
         },
-        ..world.asking(&ask)
+        ..setup.asking(&ask)
     };
-    let ran = sending.run(world.mining(), std::future::pending(), &plan).await;
+    let ran = sending.run(setup.mining(), std::future::pending(), &plan).await;
     let line = |text: &str, word: &str| {
         text.lines().find(|line| line.contains(word)).unwrap_or_default().trim().to_owned()
     };
@@ -94,17 +94,17 @@ async fn a_transaction_that_needs_more_gas_than_was_shown_is_not_sent() {
     let burner =
         [&[0x62, 0x00, 0x9c, 0x40, 0x5b][..], &[0x60, 1, 0x90, 0x03, 0x80, 0x60, 4, 0x57, 0]];
     for is_allowed in [true, false] {
-        let world = World::new("more-gas").await;
-        let governance = world.set.governance;
+        let setup = SendSetup::new("more-gas").await;
+        let governance = setup.set.governance;
         if is_allowed {
             let mut wallet =
-                Sender::new(world.client.clone(), world.chain.dev_accounts().remove(0));
-            let next = world.client.next_block().await.unwrap();
-            let call = canon_chain::calls::approve(world.set.asset, governance, FIVE);
+                Sender::new(setup.client.clone(), setup.chain.dev_accounts().remove(0));
+            let next = setup.client.next_block().await.unwrap();
+            let call = canon_chain::calls::approve(setup.set.asset, governance, FIVE);
             let _ = wallet.submit(call, canon_chain::Checks::Full, next).await.unwrap();
-            world.chain.mine().unwrap();
+            setup.chain.mine().unwrap();
         }
-        let nonce = world.chain.nonce(world.account());
+        let nonce = setup.chain.nonce(setup.account());
         // The plan doesn't read the set again.
         let steps = RefCell::new(None::<Vec<Step>>);
         let plan = async |planned: Planned| {
@@ -112,26 +112,26 @@ async fn a_transaction_that_needs_more_gas_than_was_shown_is_not_sent() {
             if let Some(steps) = known {
                 return Ok(steps);
             }
-            let planned = world.plan(planned, FIVE).await?;
+            let planned = setup.plan(planned, FIVE).await?;
             *steps.borrow_mut() = Some(planned.clone());
             Ok(planned)
         };
         let shown = RefCell::new(String::new());
         let ask = async |text: &str, _: &str| {
             shown.borrow_mut().push_str(text);
-            world.chain.set_code(governance, burner.concat()).unwrap();
-            world.chain.mine().unwrap();
+            setup.chain.set_code(governance, burner.concat()).unwrap();
+            setup.chain.mine().unwrap();
             Ok(Answer::Yes)
         };
-        let sending = world.asking(&ask);
-        let ran = sending.run(world.mining(), std::future::pending(), &plan).await;
+        let sending = setup.asking(&ask);
+        let ran = sending.run(setup.mining(), std::future::pending(), &plan).await;
         let failure = ran.unwrap_err();
         let said = format!("{:#}", failure.report);
         assert!(said.contains(" gas by now, and at most "), "{said}");
         assert_eq!(failure.next, "run the command again to see what it costs now");
         assert_eq!(shown.borrow().matches("costs up to").count(), if is_allowed { 1 } else { 2 });
         let approvals = u64::from(!is_allowed);
-        assert_eq!(world.chain.nonce(world.account()), nonce + approvals, "{said}");
+        assert_eq!(setup.chain.nonce(setup.account()), nonce + approvals, "{said}");
         assert_eq!(said.contains("500,000"), !is_allowed, "{said}");
     }
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use canon_devchain::ReorgOptions;
 
-impl World {
+impl SendSetup {
     /// Runs a command that is killed once it has sent its second transaction.
     async fn killed_after_its_lock_is_sent(&self) {
         let mut sends = 0;
@@ -26,20 +26,20 @@ impl World {
 #[tokio::test]
 async fn a_resumed_command_reports_what_it_did_before_the_step_that_failed() {
     for format in [Format::Text, Format::Json] {
-        let world = World::new("resumed-failed").await;
-        let governance = world.set.governance;
-        world.killed_after_its_lock_is_sent().await;
-        world.chain.set_code(governance, vec![0x5f, 0x5f, 0xfd]).unwrap();
+        let setup = SendSetup::new("resumed-failed").await;
+        let governance = setup.set.governance;
+        setup.killed_after_its_lock_is_sent().await;
+        setup.chain.set_code(governance, vec![0x5f, 0x5f, 0xfd]).unwrap();
         let shown = Shown::default();
         let tell = |text: &str| shown.told.borrow_mut().push(text.to_owned());
         let result = |text: &str| {
             shown.results.borrow_mut().push(text.to_owned());
             Ok(())
         };
-        let (consent, sending) = (Consent::Given, world.asking(&no));
+        let (consent, sending) = (Consent::Given, setup.asking(&no));
         let sending = Sending { consent, format, tell: &tell, result: &result, ..sending };
-        let plan = async |planned| world.plan(planned, FIVE).await;
-        let ran = sending.run(world.mining(), std::future::pending(), &plan).await;
+        let plan = async |planned| setup.plan(planned, FIVE).await;
+        let ran = sending.run(setup.mining(), std::future::pending(), &plan).await;
         let said = format!("{:#}", ran.unwrap_err().report);
         assert!(said.starts_with(&format!("only a part is done: approve {FIVE} (0x")), "{said}");
         assert!(said.contains(": the transaction failed: deposit"), "{said}");
@@ -63,18 +63,18 @@ async fn a_resumed_command_reports_what_it_did_before_the_step_that_failed() {
 /// A reorganization returns the transactions of an earlier command to the pool, and then a later one is resumed.
 #[tokio::test]
 async fn a_resumed_command_waits_for_transactions_of_an_earlier_one_and_replaces_none() {
-    let world = World::new("taken-back").await;
-    let _keeps_history = world.chain.snapshot();
+    let setup = SendSetup::new("taken-back").await;
+    let _keeps_history = setup.chain.snapshot();
     let earlier = Shown::default();
-    ended_well(world.run("canon lock 7", SEVEN, &earlier).await, "the earlier one");
-    world.killed_before_it_sends().await;
-    world.chain.reorg(ReorgOptions { depth: 2, ..ReorgOptions::default() }).unwrap();
-    assert_eq!((world.power().await, world.chain.pool_size()), (Amount::ZERO, 2));
+    ended_well(setup.run("canon lock 7", SEVEN, &earlier).await, "the earlier one");
+    setup.killed_before_it_sends().await;
+    setup.chain.reorg(ReorgOptions { depth: 2, ..ReorgOptions::default() }).unwrap();
+    assert_eq!((setup.power().await, setup.chain.pool_size()), (Amount::ZERO, 2));
     let told = RefCell::new(Vec::new());
     let tell = |text: &str| told.borrow_mut().push(text.to_owned());
-    let sending = Sending { consent: Consent::Given, tell: &tell, ..world.asking(&no) };
-    let plan = async |planned| world.plan(planned, FIVE).await;
-    let (chain, mut blocks) = (world.chain.clone(), 0);
+    let sending = Sending { consent: Consent::Given, tell: &tell, ..setup.asking(&no) };
+    let plan = async |planned| setup.plan(planned, FIVE).await;
+    let (chain, mut blocks) = (setup.chain.clone(), 0);
     let wait = move |_| {
         blocks += 1;
         match blocks <= 10 {
@@ -85,13 +85,13 @@ async fn a_resumed_command_waits_for_transactions_of_an_earlier_one_and_replaces
         std::future::ready(Waited::Again)
     };
     sending.run(wait, std::future::pending(), &plan).await.unwrap();
-    assert_eq!(world.power().await, Amount::of(12));
+    assert_eq!(setup.power().await, Amount::of(12));
     let told = told.take();
     let sent = earlier.told.take();
     let hashes: Vec<_> = sent.iter().filter_map(|line| line.strip_prefix("sent ")).collect();
     assert_eq!(hashes.len(), 2, "{sent:?}");
     for hash in hashes {
-        let is_mined = world.chain.gas_used(hash.parse().unwrap()).is_some();
+        let is_mined = setup.chain.gas_used(hash.parse().unwrap()).is_some();
         assert!(is_mined, "{hash} was replaced: {told:?}");
     }
     let waits = " is still in flight: this command waits for it (allow Governance to take ";
@@ -101,14 +101,14 @@ async fn a_resumed_command_waits_for_transactions_of_an_earlier_one_and_replaces
 /// `--confirmations 5`: an earlier command was killed, and its lock is in the newest block.
 #[tokio::test]
 async fn an_earlier_command_is_reported_with_as_many_confirmations_as_were_asked_for() {
-    let world = World::new("other-confirmations").await;
-    world.killed_after_its_lock_is_sent().await;
+    let setup = SendSetup::new("other-confirmations").await;
+    setup.killed_after_its_lock_is_sent().await;
     let told = RefCell::new(Vec::new());
-    let tell = |text: &str| told.borrow_mut().push((text.to_owned(), world.chain.block_number()));
-    let sending = world.asking(&yes);
+    let tell = |text: &str| told.borrow_mut().push((text.to_owned(), setup.chain.block_number()));
+    let sending = setup.asking(&yes);
     let sending = Sending { command: "canon lock 7", confirmations: 5, tell: &tell, ..sending };
-    let plan = async |planned| world.plan(planned, SEVEN).await;
-    sending.run(world.mining(), std::future::pending(), &plan).await.unwrap();
+    let plan = async |planned| setup.plan(planned, SEVEN).await;
+    sending.run(setup.mining(), std::future::pending(), &plan).await.unwrap();
     let told = told.take();
     let lock = format!(": lock {FIVE}");
     let done = told.iter().find(|(text, _)| text.starts_with("done in") && text.ends_with(&lock));
@@ -122,12 +122,12 @@ async fn an_earlier_command_is_reported_with_as_many_confirmations_as_were_asked
 #[tokio::test]
 async fn a_failure_of_an_earlier_command_is_remembered_until_another_one_begins() {
     use alloy_provider::Provider as _;
-    let world = World::new("other-failed").await;
-    let governance = world.set.governance;
-    world.killed_after_its_lock_is_sent().await;
-    let code = world.client.provider().get_code_at(governance).await.unwrap();
-    let before = world.chain.snapshot();
-    let chain = world.chain.clone();
+    let setup = SendSetup::new("other-failed").await;
+    let governance = setup.set.governance;
+    setup.killed_after_its_lock_is_sent().await;
+    let code = setup.client.provider().get_code_at(governance).await.unwrap();
+    let before = setup.chain.snapshot();
+    let chain = setup.chain.clone();
     let wait = |_| {
         let is_pending = chain.pool_size() > 0;
         if is_pending {
@@ -141,19 +141,19 @@ async fn a_failure_of_an_earlier_command_is_remembered_until_another_one_begins(
     };
     let told = RefCell::new(Vec::new());
     let tell = |text: &str| told.borrow_mut().push(text.to_owned());
-    let plan = async |planned| world.plan(planned, SEVEN).await;
-    let sending = Sending { command: "canon lock 7", tell: &tell, ..world.asking(&no) };
+    let plan = async |planned| setup.plan(planned, SEVEN).await;
+    let sending = Sending { command: "canon lock 7", tell: &tell, ..setup.asking(&no) };
     let ran = sending.run(wait, std::future::pending(), &plan).await;
     assert_eq!(refused(Ran::Ended(ran)), "the answer was no: nothing was sent");
     let told = told.take().join("\n");
     assert!(told.contains(&format!("failed: lock {FIVE} (the transaction failed")), "{told}");
-    world.chain.revert(before).unwrap();
-    world.chain.mine().unwrap();
-    assert_eq!(world.power().await, FIVE);
+    setup.chain.revert(before).unwrap();
+    setup.chain.mine().unwrap();
+    assert_eq!(setup.power().await, FIVE);
     let shown = Shown::default();
-    ended_well(world.run("canon lock 7", SEVEN, &shown).await, "once more");
+    ended_well(setup.run("canon lock 7", SEVEN, &shown).await, "once more");
     let told = shown.told.take().join("\n");
     assert!(told.starts_with("the block in which 0x"), "{told}");
     assert!(told.contains("done in 0x") && told.contains(&format!(": lock {FIVE}")), "{told}");
-    assert!(world.begun_files().is_empty());
+    assert!(setup.begun_files().is_empty());
 }

@@ -1,7 +1,7 @@
 //! The guide: its commands are run in order, and must print what it shows.
 
 mod page;
-mod world;
+mod setup;
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use std::{
 };
 
 use page::{Part, inline, links, parts, stand_for};
-use world::World;
+use setup::GuideSetup;
 
 /// The prefix of links to files outside the guide, from which the pages are published separately.
 const REPOSITORY: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/");
@@ -30,32 +30,32 @@ fn read(name: &str) -> String {
 /// Runs the commands of a page, and fails at the first one whose output isn't what the page shows.
 async fn follow(name: &str) {
     let page = format!("{name}.md");
-    let mut world = None;
+    let mut setup = None;
     let (mut code, mut last) = (0, String::new());
     for part in parts(&read(&page)) {
         if let Part::Directive { line, text } = &part {
             let name = format!("{name}-{line}");
             match &**text {
-                "no set" => world = Some(World::empty(&name).await),
-                "a set" => world = Some(World::with_set(&name).await),
+                "no set" => setup = Some(GuideSetup::empty(&name).await),
+                "a set" => setup = Some(GuideSetup::with_set(&name).await),
                 _ => {}
             }
         }
-        let Some(world) = &mut world else { panic!("{page}: expected `no set` or `a set` first") };
+        let Some(setup) = &mut setup else { panic!("{page}: expected `no set` or `a set` first") };
         match part {
             Part::Directive { text, .. } => match *text.split(' ').collect::<Vec<_>>() {
                 [_, "set"] => {}
                 ["edit", name, ..] => {
                     let (from, to) = text[5 + name.len()..].split_once(" -> ").unwrap();
-                    world.edit(name, from.trim(), to);
+                    setup.edit(name, from.trim(), to);
                 }
-                ["let", variable, "be", label] => world.set(variable, found(&last, label)),
-                _ => world.prepare(&text).await,
+                ["let", variable, "be", label] => setup.set(variable, found(&last, label)),
+                _ => setup.prepare(&text).await,
             },
             Part::ExitCode(expected) => code = expected,
             Part::Command { line, command, printed } => {
                 let (command, shown) = agreed(command, printed, code);
-                let found = tokio::task::block_in_place(|| world.run(&command));
+                let found = tokio::task::block_in_place(|| setup.run(&command));
                 let text: Vec<_> = found.text.lines().map(str::trim_end).collect();
                 println!("{page}:{line}: $ {command}\n{}", found.text);
                 assert_eq!(found.code, Some(code), "{page}:{line}: $ {command}");

@@ -35,7 +35,8 @@ enum L1 {
     Set(Box<Chain>),
 }
 
-pub(super) struct World {
+/// The chain and the files with which the commands of a page run.
+pub(super) struct GuideSetup {
     l1: L1,
     folder: Folder,
     /// The environment variables of the commands.
@@ -48,14 +49,14 @@ pub(super) struct Printed {
     pub(super) code: Option<i32>,
 }
 
-impl World {
+impl GuideSetup {
     /// Creates a chain without a set. The deployer is its first account.
     pub(super) async fn empty(name: &str) -> Self {
         let chain = EmptyChain::new().await;
         let url = chain.url();
-        let mut world = Self::with(L1::Empty(chain), name, &["deployer"]);
-        world.set("ETH_RPC_URL", url);
-        world
+        let mut setup = Self::with(L1::Empty(chain), name, &["deployer"]);
+        setup.set("ETH_RPC_URL", url);
+        setup
     }
 
     /// Creates a chain with a set of eight seats, and a payload that can be pushed.
@@ -65,25 +66,25 @@ impl World {
             chain.give(account, tokens(2_000)).await;
         }
         let (registry, payload, url) = (chain.set.registry, chain.payload, chain.url());
-        let mut world = Self::with(L1::Set(Box::new(chain)), name, &ACCOUNTS);
-        world.set("ETH_RPC_URL", url);
-        world.set("CANON_REGISTRY", registry.to_string());
-        world.set("PAYLOAD", payload.to_string());
+        let mut setup = Self::with(L1::Set(Box::new(chain)), name, &ACCOUNTS);
+        setup.set("ETH_RPC_URL", url);
+        setup.set("CANON_REGISTRY", registry.to_string());
+        setup.set("PAYLOAD", payload.to_string());
         // The attesters registered so far have other addresses.
-        world.set("ATTESTER", Address::repeat_byte(0xa1).to_string());
-        world
+        setup.set("ATTESTER", Address::repeat_byte(0xa1).to_string());
+        setup
     }
 
     fn with(l1: L1, name: &str, accounts: &[&str]) -> Self {
         let folder = Folder::new(&format!("guide-{name}"));
         let password = folder.write("password", PASSWORD);
-        let mut world = Self { l1, folder, variables: BTreeMap::new() };
-        world.set("ETH_PASSWORD", password.display().to_string());
+        let mut setup = Self { l1, folder, variables: BTreeMap::new() };
+        setup.set("ETH_PASSWORD", password.display().to_string());
         private(&password);
-        let keystores = world.folder.file(".foundry/keystores");
+        let keystores = setup.folder.file(".foundry/keystores");
         fs::create_dir_all(&keystores).unwrap();
         for (number, name) in accounts.iter().enumerate() {
-            let key = world.chain().dev_accounts()[number].clone();
+            let key = setup.chain().dev_accounts()[number].clone();
             eth_keystore::encrypt_key(
                 &keystores,
                 &mut Counter(1),
@@ -93,9 +94,9 @@ impl World {
             )
             .unwrap();
             private(&keystores.join(name));
-            world.set(&name.to_uppercase(), key.address().to_string());
+            setup.set(&name.to_uppercase(), key.address().to_string());
         }
-        world
+        setup
     }
 
     const fn chain(&self) -> &Devchain {
