@@ -3,7 +3,7 @@
 use alloy_primitives::Address;
 use canon_protocol::{
     AttesterStatus,
-    text::{Duration, Time, Tokens},
+    text::{Duration, Time},
 };
 use canon_views::{IntendedAction, NewAttester, Question};
 use clap::Args;
@@ -19,7 +19,7 @@ use crate::{
     examined::ProvenRollup,
     exit::{Exit, Failure},
     input::nonzero_address,
-    page::until,
+    page::{tokens, until},
     send::{Planned, SendArgs, Step, run},
 };
 
@@ -104,7 +104,7 @@ impl Announce {
             format!("attester  {attester}"),
             format!("from      {rollup}"),
             format!("to        {to}"),
-            format!("stake     {} tokens", Tokens(view.stake)),
+            format!("stake     {}", tokens(view.stake)),
         ];
         words.extend(proven.into_iter().flat_map(ProvenRollup::words));
         let mut step = Step::new(found.intent(action), words);
@@ -199,7 +199,7 @@ impl Finish {
             format!("Move the stake of {attester}"),
             format!("from   {rollup}"),
             format!("to     {to}"),
-            format!("stake  {} tokens", Tokens(view.stake)),
+            format!("stake  {}", tokens(view.stake)),
         ];
         words.extend(self.new_attester.map(|new| format!("as     {new}")));
         Ok(vec![Step::new(found.intent(action), words)])

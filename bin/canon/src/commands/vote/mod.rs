@@ -15,7 +15,7 @@ use eyre::eyre;
 use crate::{
     chain::{self, ChainArgs},
     exit::{Exit, Failure},
-    input::{amount_or_all, whole},
+    input::{amount_or_all, hash, whole},
     send::SendArgs,
     typed_data::{BallotMessage, SignedMessage},
 };
@@ -41,7 +41,7 @@ pub(crate) struct Vote {
     amount: Option<OrderAmount>,
 
     /// Hash of the actions to expect: a proposal with others is refused
-    #[arg(long, value_name = "HASH")]
+    #[arg(long, value_name = "HASH", value_parser = hash)]
     actions_hash: Option<B256>,
 
     /// Vote although a reorganization can still put another proposal in the place of this one

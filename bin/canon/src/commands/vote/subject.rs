@@ -257,8 +257,8 @@ impl BallotSubject {
         let left = self.ballot.left().saturating_sub(amount);
         let now = self.present().block.timestamp;
         let power = format!(
-            "{} tokens at the snapshot, {} left after this ballot",
-            Tokens(self.ballot.power),
+            "{} at the snapshot, {} left after this ballot",
+            page::tokens(self.ballot.power),
             Tokens(left)
         );
         let rows = [
