@@ -13,8 +13,9 @@ use crate::{
 
 /// Mines blocks two seconds apart, the last one this number of seconds before a time.
 fn come_near(chain: &Chain, time: u64, seconds: u64) {
-    for before in [seconds + 2, seconds] {
-        chain.chain.set_next_timestamp(time - before).unwrap();
+    let times = [time - seconds - 2, time - seconds].into_iter();
+    for time in times.filter(|time| *time > chain.chain.timestamp()) {
+        chain.chain.set_next_timestamp(time).unwrap();
         chain.chain.mine().unwrap();
     }
 }

@@ -158,7 +158,9 @@ fn the_calendar_has_the_first_epoch_of_a_rollup_before_its_genesis() {
     ] {
         chain.jump(now);
         let mut view = chain.view_in(1);
-        view.present.rollups.get_mut(&rollup).unwrap().clock.genesis = genesis;
+        let seen = view.present.rollups.get_mut(&rollup).unwrap();
+        seen.clock.genesis = genesis;
+        (seen.set_size, seen.next_set_size) = (None, None);
         let entries = calendar(&view).into_iter();
         let entries = entries.map(|entry| (entry.time, entry.event));
         let its_own = entries.filter(|(_, event)| match event {

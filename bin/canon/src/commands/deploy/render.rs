@@ -175,7 +175,7 @@ pub(crate) fn meaning(parameters: &SetParameters) -> Vec<(&'static str, String)>
         ("withdrawals", format!("paid after {}", Duration(leaving))),
         (
             "canon propose",
-            format!("gives up {}, paid after {locked}{like}", tokens(governance.lock_amount)),
+            format!("gives up {} for {locked}{like}", tokens(governance.lock_amount)),
         ),
         (
             "slots",
@@ -215,7 +215,7 @@ mod tests {
         assert!(slots.contains(", 1,024 in an epoch of "), "{slots}");
         assert_eq!(
             said(&SetParameters::tests(), "canon propose"),
-            "gives up 1,000 tokens, paid after 2 h 12 min, like a withdrawal"
+            "gives up 1,000 tokens for 2 h 12 min, like a withdrawal"
         );
         assert!(!said(&parameters, "canon propose").contains("withdrawal"));
     }

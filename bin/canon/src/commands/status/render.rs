@@ -114,7 +114,8 @@ fn proposals(page: &mut Page, present: &Present) {
     };
     let locked = match present.governance.total_power {
         Amount::ZERO => "nobody has locked tokens to vote with".to_owned(),
-        locked => format!("{} locked", page::tokens(locked)),
+        Amount::TOKEN => "1 token is locked".to_owned(),
+        locked => format!("{} are locked", page::tokens(locked)),
     };
     line!(page, "Proposals  {count}; {locked}");
     let now = present.block.timestamp;
@@ -244,7 +245,7 @@ fn unread(view: &SetView) -> Vec<String> {
         let so_far = count(withdrawals, "withdrawal");
         format!("which of {so_far} can be paid: canon power HOLDER")
     });
-    let has_seats = present.canonical_rollup().and_then(|rollup| rollup.set_size) > Some(0);
+    let has_seats = present.rollups.values().any(|rollup| rollup.set_size > Some(0));
     let stakes = has_seats.then(|| "exits and moves that are due: canon stake status".to_owned());
     withdrawals.into_iter().chain(stakes).collect()
 }
@@ -363,7 +364,7 @@ Now, in the next block, expected at 13:46:40
         let text = render(&view(&chain, Seconds::of(SLOT)));
         let (_, text) = text.split_once("\nSignals").unwrap();
         assert!(text.contains("\n           nobody can signal before epoch 2\n"), "{text}");
-        assert!(text.contains("\nProposals  none; 1 token locked\n"), "{text}");
+        assert!(text.contains("\nProposals  none; 1 token is locked\n"), "{text}");
         assert!(text.contains("  epoch 2 starts: slots can have proposers\n"), "{text}");
         let always = "  anyone     stake or lock tokens: canon stake deposit, canon lock\n";
         assert!(text.contains(always), "{text}");
