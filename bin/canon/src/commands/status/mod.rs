@@ -1,21 +1,18 @@
 //! `canon status`: shows the state of a set, and what can be done now.
 
+mod earlier;
 mod render;
 mod watch;
 
-use std::collections::BTreeSet;
-
-use canon_protocol::ProposalState;
 use canon_views::{
-    AvailableAction, CalendarEntry, Present, ProposalView, Question, SetView, available_actions,
-    calendar,
+    AvailableAction, CalendarEntry, Present, Question, SetView, available_actions, calendar,
 };
 use clap::Args;
 use serde::Serialize;
 use tokio::sync::mpsc::unbounded_channel;
 
 use crate::{
-    chain::{self, Chain, ChainArgs},
+    chain::{self, ChainArgs},
     exit::{Exit, Failure},
     output,
 };
@@ -75,7 +72,7 @@ impl Status {
         let present = chain::run(async {
             let chain = settings.connect().await?;
             let present = chain.present(Question::default()).await?;
-            with_earlier_rollups(&chain, present).await
+            earlier::with_earlier_rollups(&chain, present).await
         })?;
         let view = SetView { present, history: None };
         match self.json {
@@ -84,25 +81,6 @@ impl Status {
         }
         Ok(Exit::Success)
     }
-}
-
-/// The maximum number of earlier rollups that are shown.
-const SHOWN_ROLLUPS: usize = 3;
-
-/// The set with the rollups that were canonical before: stakes may be left in them. A set whose proposals were never
-/// executed has none, and isn't read again.
-async fn with_earlier_rollups(chain: &Chain, present: Present) -> Result<Present, Failure> {
-    let is_executed = |proposal: &ProposalView| proposal.state == ProposalState::Executed;
-    if !present.governance.proposals.iter().any(is_executed) {
-        return Ok(present);
-    }
-    let earlier = chain.earlier_rollups(present.block.hash, SHOWN_ROLLUPS).await?;
-    if earlier.is_empty() {
-        return Ok(present);
-    }
-    let rollups = earlier.into_iter().map(|rollup| (rollup, BTreeSet::new())).collect();
-    let again = chain.present_after(None, Question { rollups, ..Question::default() }).await?;
-    Ok(again.unwrap_or(present))
 }
 
 fn document(view: &SetView) -> StatusDocument<'_> {

@@ -14,7 +14,7 @@ use eyre::{Report, eyre};
 use terminal_size::{Height, Width, terminal_size};
 use tokio::{signal::ctrl_c, sync::mpsc::UnboundedReceiver, time::Duration};
 
-use super::{render, with_earlier_rollups};
+use super::{earlier::with_earlier_rollups, render};
 use crate::{chain::Chain, exit::Failure, page::wrapped, style::styled};
 
 /// The time between two polls for a new block.
