@@ -9,7 +9,7 @@ use std::{
     path::PathBuf,
 };
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use canon_chain::Endpoint;
 use canon_protocol::{
     Amount,
@@ -66,6 +66,11 @@ pub(crate) fn nonzero_address(text: &str) -> Result<Address, String> {
         }
         parsed => parsed.map_err(expected),
     }
+}
+
+/// Parses a hash for clap.
+pub(crate) fn hash(text: &str) -> Result<B256, String> {
+    text.parse().map_err(|_| "expected 32 bytes in hexadecimal: 0x and 64 digits".to_owned())
 }
 
 /// Parses an amount of tokens that isn't 0, or `all`, for clap.

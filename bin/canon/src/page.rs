@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
+use alloy_primitives::Address;
 use anstream::adapter::strip_str;
 use canon_protocol::{
     Amount, ProposalState, Seconds, Support, Tabulation, Timestamp,
@@ -171,6 +172,9 @@ pub(crate) fn event(event: &CalendarEvent) -> String {
         CalendarEvent::RoundEnds { round } => format!("round {round} ends"),
         CalendarEvent::PushExpires { round } => format!("round {round} can't be pushed any more"),
         CalendarEvent::EpochStarts { epoch, .. } => format!("epoch {epoch} starts"),
+        CalendarEvent::DrawsStart { epoch, .. } => {
+            format!("epoch {epoch} starts: slots can have proposers")
+        }
         CalendarEvent::SeedRecordable { epoch, .. } => {
             format!("the seed of epoch {epoch} can be recorded")
         }
@@ -185,25 +189,63 @@ pub(crate) fn event(event: &CalendarEvent) -> String {
     }
 }
 
-/// Whether an event belongs to epochs, whose events are too frequent to be listed.
-pub(crate) const fn is_of_epochs(event: &CalendarEvent) -> bool {
-    matches!(event, CalendarEvent::EpochStarts { .. } | CalendarEvent::SeedRecordable { .. })
+/// Whether an event is worth a line: the epochs of the canonical rollup start too often, and the slots of earlier
+/// rollups count nothing.
+pub(crate) fn is_news(event: &CalendarEvent, canonical: Address) -> bool {
+    match event {
+        CalendarEvent::EpochStarts { .. } => false,
+        CalendarEvent::DrawsStart { rollup, .. } | CalendarEvent::SeedRecordable { rollup, .. } => {
+            *rollup == canonical
+        }
+        _ => true,
+    }
 }
 
-/// The accounts that can take an action that is possible now, and its description.
-pub(crate) fn available(available: &AvailableAction) -> (&'static str, String) {
-    match &available.opportunity {
-        Opportunity::Signal { proposer, slot } => {
-            ("sequencer", format!("{proposer} can signal in slot {slot}"))
+/// An action that is possible now, for people.
+#[derive(Debug)]
+pub(crate) struct AvailableText {
+    /// The accounts that can take it.
+    pub(crate) who: &'static str,
+    /// Its description.
+    pub(crate) what: String,
+    /// The command for it, if there is one.
+    pub(crate) command: Option<String>,
+}
+
+/// The accounts that can take an action that is possible now, its description and its command.
+pub(crate) fn available(available: &AvailableAction) -> AvailableText {
+    let (who, what, command) = match &available.opportunity {
+        Opportunity::Signal { proposer, slot } => (
+            "sequencer",
+            format!("{proposer} can signal in slot {slot}"),
+            Some("canon signal PAYLOAD".to_owned()),
+        ),
+        Opportunity::Lock { id } => (
+            "holders",
+            format!("lock tokens to vote on proposal {id} with"),
+            Some("canon lock".to_owned()),
+        ),
+        Opportunity::Vote { id, support } => {
+            let side = side(*support);
+            let command = format!("canon vote {id} {side}");
+            ("holders", format!("vote {side} proposal {id}"), Some(command))
         }
-        Opportunity::Vote { id, support: Support::Yea } => {
-            ("holders", format!("vote for proposal {id}"))
-        }
-        Opportunity::Vote { id, support: Support::Nea } => {
-            ("holders", format!("vote against proposal {id}"))
-        }
-        Opportunity::Anyone(action) => ("anyone", action_text(action)),
-    }
+        Opportunity::Anyone(action) => ("anyone", action_text(action), command(action)),
+    };
+    AvailableText { who, what, command }
+}
+
+/// The command for an action that anyone can take.
+fn command(action: &IntendedAction) -> Option<String> {
+    Some(match action {
+        IntendedAction::Push { round, .. } => format!("canon push {round}"),
+        IntendedAction::Execute { id, .. } => format!("canon execute {id}"),
+        IntendedAction::Drop { id } => format!("canon drop {id}"),
+        IntendedAction::RecordSeed { .. } => "canon setup-epoch".to_owned(),
+        IntendedAction::PayWithdrawal { id } => format!("canon withdraw {id}"),
+        IntendedAction::PayExit { attester, .. } => format!("canon stake claim {attester}"),
+        _ => return None,
+    })
 }
 
 /// The description of an intended action.
@@ -220,14 +262,14 @@ pub(crate) fn action_text(action: &IntendedAction) -> String {
         IntendedAction::PayWithdrawal { id } => format!("pay withdrawal {id}"),
         IntendedAction::PayExit { attester, .. } => format!("pay the stake of {attester}"),
         IntendedAction::Approve { amount, .. } => {
-            format!("allow Governance to take {} tokens", Tokens(*amount))
+            format!("allow Governance to take {}", tokens(*amount))
         }
-        IntendedAction::Lock { amount, .. } => format!("lock {} tokens", Tokens(*amount)),
+        IntendedAction::Lock { amount, .. } => format!("lock {}", tokens(*amount)),
         IntendedAction::Vote { id, support, amount, .. } => {
-            format!("cast {} tokens {} proposal {id}", Tokens(*amount), side(*support))
+            format!("cast {} {} proposal {id}", tokens(*amount), side(*support))
         }
         IntendedAction::Withdraw { amount, .. } => {
-            format!("start to withdraw {} tokens", Tokens(*amount))
+            format!("start to withdraw {}", tokens(*amount))
         }
         IntendedAction::AnnounceMove { attester, to, .. } => {
             format!("announce that the stake of {attester} moves to {to}")
@@ -242,12 +284,14 @@ pub(crate) fn action_text(action: &IntendedAction) -> String {
         IntendedAction::InvalidateBallots { id, .. } => {
             format!("void the signed ballots on proposal {id}")
         }
-        IntendedAction::Propose { payload, .. } => format!("propose {payload} through the lock"),
+        IntendedAction::Propose { payload, .. } => {
+            format!("propose {payload}, for power that is given up")
+        }
         IntendedAction::ApproveStake { rollup, amount, .. } => {
-            format!("allow rollup {rollup} to take {} tokens", Tokens(*amount))
+            format!("allow rollup {rollup} to take {}", tokens(*amount))
         }
         IntendedAction::Stake { attester, amount, .. } => {
-            format!("stake {} tokens for {attester}", Tokens(*amount))
+            format!("stake {} for {attester}", tokens(*amount))
         }
         IntendedAction::ExitStake { attester, .. } => format!("start the exit of {attester}"),
         IntendedAction::SetCoinbase { attester, coinbase, .. } => {
@@ -286,20 +330,17 @@ pub(crate) fn verdict(proposal: &ProposalView, now: Timestamp) -> String {
     match proposal.tabulation() {
         Tabulation::Accepted => tense("passes as it stands", "passed").to_owned(),
         Tabulation::TooLittlePower { total, needed } => {
-            let (fails, are) = (tense("fails", "failed"), tense("are", "were"));
-            format!(
-                "{fails}: {} tokens {are} locked, {} {are} needed",
-                Tokens(total),
-                Tokens(needed)
-            )
+            let (fails, needs) = (tense("fails", "failed"), tense("needs", "needed"));
+            let (has, total) = (tense("has", "had"), Tokens(total));
+            format!("{fails}: it {needs} {} locked in all, and {has} {total}", tokens(needed))
         }
         Tabulation::QuorumMissed { cast, needed } => {
             let misses = tense("misses", "missed");
             format!("{misses} the quorum by {}", tokens(needed.saturating_sub(cast)))
         }
         Tabulation::Outvoted { yea, limit } => {
-            let (yea, limit) = (Tokens(yea), Tokens(limit));
-            format!("{} outvoted: {yea} tokens for, more than {limit} needed", tense("is", "was"))
+            let (yea, limit) = (tokens(yea), Tokens(limit));
+            format!("{} outvoted: {yea} for, more than {limit} needed", tense("is", "was"))
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Result},
 };
 use alloy_eips::BlockId;
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, U256};
 use canon_abi::{Registry, UpgradePayload};
 use canon_protocol::{Action, actions_hash};
 
@@ -47,6 +47,28 @@ impl Client {
     /// If the Registry doesn't answer.
     pub async fn is_listed(&self, at: BlockId, registry: Address, rollup: Address) -> Result<bool> {
         self.read(at, registry, Registry::isRollupRegisteredCall { rollup }).await
+    }
+
+    /// The rollups that were canonical before the present one, newest first: at most `most`.
+    ///
+    /// # Errors
+    ///
+    /// If the Registry doesn't answer.
+    pub async fn earlier_rollups(
+        &self,
+        at: BlockId,
+        registry: Address,
+        most: usize,
+    ) -> Result<Vec<Address>> {
+        let versions = self.read(at, registry, Registry::numberOfVersionsCall {}).await?;
+        // The last version is the present rollup, and version 0 isn't one.
+        let present = u64::try_from(versions).unwrap_or(u64::MAX).saturating_sub(1);
+        let mut rollups = Vec::new();
+        for version in (1..present).rev().take(most) {
+            let call = Registry::getSnapshotCall { version: U256::from(version) };
+            rollups.push(self.read(at, registry, call).await?.rollup);
+        }
+        Ok(rollups)
     }
 
     /// Checks, in one request, that a payload whose code is known still lists the actions with a hash at a

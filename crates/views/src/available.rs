@@ -6,7 +6,7 @@ use crate::{
     present::{Present, SetView},
 };
 use alloy_primitives::Address;
-use canon_protocol::{ProposalId, Slot, Support, Timestamp, text};
+use canon_protocol::{ProposalId, ProposalState, Slot, Support, Timestamp, text};
 use serde::{Deserialize, Serialize};
 
 /// An action that is possible in the next block.
@@ -31,6 +31,11 @@ pub enum Opportunity {
         /// The slot.
         slot: Slot,
     },
+    /// Anyone can lock tokens that count at a proposal's snapshot, which is still to come.
+    Lock {
+        /// The proposal.
+        id: ProposalId,
+    },
     /// The holders that had power at a proposal's snapshot and have some left can vote.
     Vote {
         /// The proposal.
@@ -42,7 +47,8 @@ pub enum Opportunity {
     Anyone(IntendedAction),
 }
 
-/// All actions that are possible in the next block: signals and ballots first, then those open to anyone.
+/// All actions that are possible in the next block: signals, locks before a snapshot and ballots first, then those
+/// open to anyone.
 /// Of the rounds that a payload won, only the one that expires first is included, since only one of them
 /// can be pushed. All payable withdrawals, exits and moves are included if the history is known, otherwise
 /// those that the view was asked for.
@@ -59,7 +65,8 @@ pub fn available_actions(view: &SetView) -> Vec<AvailableAction> {
         opportunity: Opportunity::Anyone(action),
         until,
     });
-    signal(present).into_iter().chain(ballots(present)).chain(for_anyone).collect()
+    let by_roles = signal(present).into_iter().chain(locks(present)).chain(ballots(present));
+    by_roles.chain(for_anyone).collect()
 }
 
 fn signal(view: &Present) -> Option<AvailableAction> {
@@ -68,6 +75,16 @@ fn signal(view: &Present) -> Option<AvailableAction> {
     let opportunity = Opportunity::Signal { proposer, slot };
     let until = rollup.clock.slot_end(slot);
     signaling.status.is_free(slot).then_some(AvailableAction { opportunity, until })
+}
+
+fn locks(view: &Present) -> impl Iterator<Item = AvailableAction> {
+    let proposals = view.governance.proposals.iter();
+    let pending =
+        proposals.filter(|proposal| proposal.state_at(view.next) == ProposalState::Pending);
+    pending.map(|proposal| AvailableAction {
+        opportunity: Opportunity::Lock { id: proposal.id },
+        until: Some(proposal.deadlines().pending),
+    })
 }
 
 fn ballots(view: &Present) -> impl Iterator<Item = AvailableAction> {

@@ -61,6 +61,14 @@ pub enum CalendarEvent {
         /// The epoch.
         epoch: Epoch,
     },
+    /// The first epoch of a rollup begins whose slots can have proposers. Its set is empty until then.
+    DrawsStart {
+        /// The rollup.
+        #[serde(with = "text::address")]
+        rollup: Address,
+        /// The epoch.
+        epoch: Epoch,
+    },
     /// The seed of an epoch can be recorded.
     SeedRecordable {
         /// The rollup.
@@ -149,8 +157,8 @@ fn rounds(view: &Present) -> Vec<(Timestamp, CalendarEvent)> {
     entries
 }
 
-/// The start of the next epoch of each rollup, which before genesis is the first, and its next chance to
-/// record a seed.
+/// The start of the next epoch of each rollup, which before genesis is the first, the start of its draws, and its next
+/// chance to record a seed that can draw somebody.
 fn epochs(view: &Present) -> impl Iterator<Item = (Timestamp, CalendarEvent)> {
     view.rollups.iter().flat_map(|(rollup, seen)| {
         let (rollup, clock) = (*rollup, seen.clock);
@@ -158,14 +166,19 @@ fn epochs(view: &Present) -> impl Iterator<Item = (Timestamp, CalendarEvent)> {
         let epoch = current.map_or(Epoch::ZERO, Epoch::next);
         let start = clock.epoch_start(epoch);
         let start = start.map(|time| (time, CalendarEvent::EpochStarts { rollup, epoch }));
+        let first = seen.first_draw();
+        let draws = first.and_then(|epoch| {
+            Some((clock.epoch_start(epoch)?, CalendarEvent::DrawsStart { rollup, epoch }))
+        });
         // In each epoch, the seed of the next one can be recorded from the second slot on.
         let recording = current.unwrap_or(Epoch::ZERO);
         let mut seeds = [recording, recording.next()].into_iter().filter_map(move |recording| {
             let (time, epoch) = (clock.seed_recording_start(recording)?, recording.next());
-            Some((time, CalendarEvent::SeedRecordable { rollup, epoch }))
+            let draws = first.is_none_or(|first| epoch >= first);
+            draws.then_some((time, CalendarEvent::SeedRecordable { rollup, epoch }))
         });
         let seed = seeds.find(|(time, _)| *time > view.block.timestamp);
-        start.into_iter().chain(seed)
+        start.into_iter().chain(draws).chain(seed)
     })
 }
 

@@ -381,6 +381,20 @@ impl SetView {
     }
 }
 
+impl RollupView {
+    /// The first epoch with members in its set if those of the slot's epoch are none: the next one or, if that has none
+    /// either, the first in whose set an attester is that registers now. `None` if there are members, or if that isn't
+    /// known.
+    pub fn first_draw(&self) -> Option<Epoch> {
+        let next = self.clock.epoch_of(self.slot?).next();
+        match (self.set_size, self.next_set_size) {
+            (Some(0), Some(0)) => Some(next.next()),
+            (Some(0), Some(_)) => Some(next),
+            _ => None,
+        }
+    }
+}
+
 impl BallotView {
     /// The power that the holder can still cast while ballots are taken.
     pub fn left(&self) -> Amount {

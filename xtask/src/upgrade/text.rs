@@ -139,9 +139,9 @@ impl Facts {
     }
 }
 
-/// What the configuration of a proposal makes of its tally, if the value is one: the votes that the quorum needs, those
-/// that it lacks, and those for the proposal that its margin needs, all in base units.
-fn needed_votes(proposal: &Value) -> Option<[u128; 3]> {
+/// What the configuration of a proposal makes of its tally, if the value is one: the votes cast, those that the quorum
+/// needs, those that it lacks, and those for the proposal that its margin needs, all in base units.
+fn needed_votes(proposal: &Value) -> Option<[u128; 4]> {
     let amount = |place| amount_of(proposal.pointer(place)?).ok();
     let share = |of: u128, fraction: u128, parts: u128| {
         let product = U256::from(of) * U256::from(fraction);
@@ -150,7 +150,7 @@ fn needed_votes(proposal: &Value) -> Option<[u128; 3]> {
     let cast = amount("/tally/yea")? + amount("/tally/nea")?;
     let quorum = share(amount("/total_power")?, amount("/configuration/quorum")?, 1);
     let margin = Facts::UNIT + amount("/configuration/vote_differential")?;
-    Some([quorum, quorum.saturating_sub(cast), share(cast, margin, 2)])
+    Some([cast, quorum, quorum.saturating_sub(cast), share(cast, margin, 2)])
 }
 
 /// A word without the punctuation around it.

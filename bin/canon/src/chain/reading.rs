@@ -3,7 +3,7 @@
 use std::{env, ops::RangeInclusive, path::PathBuf};
 
 use alloy_eips::BlockId;
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, ChainId, U256};
 use canon_chain::{Client, Departure, Error, L1_SLOT, PayloadError, SlotSignal, VettedPayload};
 use canon_follow::{HistoryCache, HistoryProgress, OpenSubject, OpenedSet, open_set};
 use canon_protocol::{Action, BlockNumber, Seconds, Timestamp};
@@ -12,6 +12,9 @@ use eyre::Report;
 
 use super::connect::{Chain, now, unread, unreadable_set};
 use crate::{exit::Failure, input::home_folder, progress};
+
+/// The public networks of Ethereum, whose blocks are at least [`L1_SLOT`] apart: mainnet, Sepolia, Hoodi and Holesky.
+const ETHEREUM: [ChainId; 4] = [1, 11_155_111, 560_048, 17_000];
 
 impl Chain {
     /// The client of the chain.
@@ -49,16 +52,21 @@ impl Chain {
     }
 
     async fn read(&self, question: &Question) -> Result<Present, Failure> {
-        let view = self.client.newest_view(self.registry.value, question, L1_SLOT).await;
+        let block_time = self.observed_block_time().await?;
+        let view = self.client.newest_view(self.registry.value, question, block_time).await;
         view.map_err(|error| self.unread(error))
     }
 
-    /// The time between the newest two blocks, from a second to [`L1_SLOT`]: a transaction can be mined that soon.
+    /// The time between the newest two blocks, from a second to [`L1_SLOT`]: a transaction can be mined that soon. It
+    /// isn't read where it is known.
     ///
     /// # Errors
     ///
     /// If the endpoint doesn't answer.
     pub(crate) async fn observed_block_time(&self) -> Result<Seconds, Failure> {
+        if ETHEREUM.contains(&self.client.chain_id()) {
+            return Ok(L1_SLOT);
+        }
         let head = self.client.head().await.map_err(|error| self.unread(error))?;
         let Some(parent) = head.number.previous() else { return Ok(L1_SLOT) };
         let passed = head.timestamp.since(self.timestamp_of(parent).await?);
@@ -103,7 +111,7 @@ impl Chain {
     ///
     /// If the current state of the set can't be read.
     pub(crate) async fn history(&self, question: Question) -> Result<OpenedSet, Failure> {
-        self.history_in(L1_SLOT, question).await
+        self.history_in(self.observed_block_time().await?, question).await
     }
 
     /// Reads the set as [`Self::history`] does, with another expected time between blocks.
@@ -299,6 +307,20 @@ impl Chain {
     ) -> Result<bool, Failure> {
         let is_listed = self.client.is_listed(at.into(), registry, rollup).await;
         is_listed.map_err(|error| self.unread(error))
+    }
+
+    /// The rollups that were canonical before the present one, newest first: at most `most`.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint doesn't answer.
+    pub(crate) async fn earlier_rollups(
+        &self,
+        at: B256,
+        most: usize,
+    ) -> Result<Vec<Address>, Failure> {
+        let earlier = self.client.earlier_rollups(at.into(), self.registry.value, most).await;
+        earlier.map_err(|error| self.unread(error))
     }
 
     /// The time of a block.

@@ -10,7 +10,7 @@ use crate::{
     command_help::CommandHelp,
     exit::{Exit, Failure},
     output,
-    page::{event, is_of_epochs},
+    page::{event, is_news},
 };
 
 /// Print the dates to come as iCalendar: votes, rounds and deadlines
@@ -40,8 +40,8 @@ impl Calendar {
         let present =
             chain::run(async { settings.connect().await?.present(Question::default()).await })?;
         let view = SetView { present, history: None };
-        let entries: Vec<_> =
-            calendar(&view).into_iter().filter(|entry| !is_of_epochs(&entry.event)).collect();
+        let mut entries = calendar(&view);
+        entries.retain(|entry| is_news(&entry.event, view.present.addresses.rollup));
         match self.json {
             true => output::json(&entries)?,
             false => output::result(&icalendar(&view.present, &entries))?,
@@ -67,8 +67,10 @@ fn icalendar(present: &Present, entries: &[CalendarEntry]) -> String {
         property(&mut text, "DTSTART", &start);
         property(&mut text, "SUMMARY", &escaped(&event(what)));
         let about = format!(
-            "Registry {registry} on chain {}, as of block {}",
-            present.chain_id, present.block.number
+            "{}Registry {registry} on chain {}, as of block {}",
+            advice(what),
+            present.chain_id,
+            present.block.number
         );
         property(&mut text, "DESCRIPTION", &escaped(&about));
         property(&mut text, "TRANSP", "TRANSPARENT");
@@ -76,6 +78,28 @@ fn icalendar(present: &Present, entries: &[CalendarEntry]) -> String {
     }
     property(&mut text, "END", "VCALENDAR");
     text
+}
+
+/// What to do about an event, and by which command; empty if nothing has to be done.
+const fn advice(event: &CalendarEvent) -> &'static str {
+    match event {
+        CalendarEvent::VotingStarts { .. } => {
+            "Tokens vote on it if they are locked before (canon lock). "
+        }
+        CalendarEvent::RoundEnds { .. } => "Anyone can push its winner then (canon push). ",
+        CalendarEvent::Executable { .. } => "Anyone can execute it then (canon execute). ",
+        CalendarEvent::SeedRecordable { .. } => "Anyone can record it then (canon setup-epoch). ",
+        CalendarEvent::WithdrawalUnlocks { .. } => "Anyone can pay it then (canon withdraw). ",
+        CalendarEvent::ExitUnlocks { .. } => "Anyone can pay it then (canon stake claim). ",
+        CalendarEvent::MoveReady { .. } => "Anyone can move it then (canon stake finish). ",
+        CalendarEvent::VotingEnds { .. }
+        | CalendarEvent::ObjectionsEnd { .. }
+        | CalendarEvent::Expires { .. }
+        | CalendarEvent::PushExpires { .. }
+        | CalendarEvent::EpochStarts { .. }
+        | CalendarEvent::DrawsStart { .. }
+        | CalendarEvent::ExitFloorEnds => "",
+    }
 }
 
 /// The UID of an event, by which calendars recognize the event after its date or its text has changed.
@@ -91,6 +115,9 @@ fn identifier(chain_id: ChainId, registry: Address, event: &CalendarEvent) -> St
         CalendarEvent::PushExpires { round } => format!("push-expires-{}", round.get()),
         CalendarEvent::EpochStarts { rollup, epoch } => {
             format!("epoch-starts-{rollup}-{}", epoch.get())
+        }
+        CalendarEvent::DrawsStart { rollup, epoch } => {
+            format!("draws-start-{rollup}-{}", epoch.get())
         }
         CalendarEvent::SeedRecordable { rollup, epoch } => {
             format!("seed-recordable-{rollup}-{}", epoch.get())
@@ -154,6 +181,7 @@ mod tests {
             (CalendarEvent::RoundEnds { round }, "round-ends-3003".to_owned()),
             (CalendarEvent::PushExpires { round }, "push-expires-3003".to_owned()),
             (CalendarEvent::EpochStarts { rollup, epoch }, format!("epoch-starts-{at}-9009")),
+            (CalendarEvent::DrawsStart { rollup, epoch }, format!("draws-start-{at}-9009")),
             (CalendarEvent::SeedRecordable { rollup, epoch }, format!("seed-recordable-{at}-9009")),
             (
                 CalendarEvent::WithdrawalUnlocks { id: withdrawal },

@@ -240,7 +240,7 @@ impl Plan {
         line!(page, "  present rollup     {}", set.rollup);
         line!(page, "  Expect             {}", self.upgrade.expect);
         line!(page, "  document           {}", ForeignText::new(&self.upgrade.uri));
-        line!(page, "\nActions, which Governance could execute now");
+        line!(page, "\nActions, of which none would fail now");
         for (number, action) in (1..).zip(&self.actions) {
             let prefix = format!("  {number}. ");
             for text in hanging(&prefix, &self.action_words(action), DETAILS_WIDTH) {
@@ -253,7 +253,7 @@ impl Plan {
     /// The description of the payload after it is deployed.
     fn deployed(&self) -> String {
         let (mut page, payload) = (Page::default(), self.planned.address());
-        line!(page, "The payload is deployed, and Governance could execute it now");
+        line!(page, "The payload is deployed, and none of its actions would fail now");
         line!(page, "  payload          {payload}");
         line!(page, "  hash of actions  {}", actions_hash(&self.actions));
         line!(page, "\nNext");

@@ -136,6 +136,35 @@ async fn an_old_block_of_a_development_chain_is_noted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn status_shows_the_stakes_that_an_upgrade_left_behind() {
+    let folder = Folder::new("left-behind");
+    let (chain, rollup) = crate::staking::upgraded(&folder).await;
+    while_served(move || {
+        let status = || about(&chain, &folder, "status");
+        let (text, former) = (screen(status()), chain.set.rollup);
+        assert!(text.contains(" left in an earlier rollup,\n"), "{text}");
+        assert!(text.contains(":\n             canon stake move, canon stake exit\n"), "{text}");
+        assert!(text.contains("  not read   which of 1 withdrawal"), "{text}");
+        assert!(text.contains("exits and moves that are due: canon stake status\n"), "{text}");
+        // The slots of the earlier rollup count nothing.
+        assert_eq!(text.matches("seed of epoch").count(), 1, "{text}");
+        let present = json(status())["present"].clone();
+        assert_eq!(present["addresses"]["rollup"], rollup.to_string());
+        assert!(present["rollups"].get(former.to_string()).is_some(), "{present}");
+    })
+    .await;
+}
+
+#[test]
+fn a_hash_that_is_too_short_is_refused_with_its_form() {
+    for command in ["vote 5 for", "signal 0x00000000000000000000000000000000000000aa"] {
+        let command = canon().args(command.split(' ')).args(["--actions-hash", "0x12"]);
+        let said = fails(command, 2);
+        assert!(said.contains("expected 32 bytes in hexadecimal: 0x and 64 digits"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn status_shows_what_is_voted_on() {
     let folder = Folder::new("voting");
     let mut chain = with_proposal().await;

@@ -5,6 +5,7 @@
 mod asking;
 mod audit;
 mod audit_findings;
+mod boundaries;
 mod chain;
 mod colors;
 mod deploy;

@@ -107,6 +107,25 @@ async fn withdrawals_that_are_not_known_are_not_shown_as_none() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn before_a_vote_the_power_that_will_count_can_still_be_locked() {
+    let folder = Folder::new("power-pending");
+    let mut chain = with_proposal().await;
+    let holder = chain.account(5);
+    chain.give(5, tokens(1)).await;
+    while_served(move || {
+        let text = stdout(about(&chain, &folder, &format!("power {holder}")));
+        assert!(text.contains("\n  balance  1 token that isn't locked\n"), "{text}");
+        let pending = "
+     0  Pending: 0 tokens now
+        what is locked before voting starts counts: canon lock
+        it starts at 2026-01-01 01:08:02 UTC (in ";
+        assert!(text.contains(pending), "{text}");
+        assert!(!text.contains("to cast"), "{text}");
+    })
+    .await;
+}
+
 #[test]
 fn power_without_a_holder_is_refused_before_the_chain_is_asked() {
     let said = fails(canon().arg("power"), 2);

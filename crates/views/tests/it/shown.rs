@@ -158,7 +158,9 @@ fn the_calendar_has_the_first_epoch_of_a_rollup_before_its_genesis() {
     ] {
         chain.jump(now);
         let mut view = chain.view_in(1);
-        view.present.rollups.get_mut(&rollup).unwrap().clock.genesis = genesis;
+        let seen = view.present.rollups.get_mut(&rollup).unwrap();
+        seen.clock.genesis = genesis;
+        (seen.set_size, seen.next_set_size) = (None, None);
         let entries = calendar(&view).into_iter();
         let entries = entries.map(|entry| (entry.time, entry.event));
         let its_own = entries.filter(|(_, event)| match event {
@@ -168,6 +170,54 @@ fn the_calendar_has_the_first_epoch_of_a_rollup_before_its_genesis() {
         });
         assert_eq!(its_own.collect::<Vec<_>>(), expected, "at {now}");
     }
+}
+
+#[test]
+fn the_calendar_of_an_empty_set_has_the_first_slots_and_the_seed_that_draws_them() {
+    let mut chain = Chain::deployed();
+    let rollup = ROLLUP;
+    let clock = *chain.set.rollup(rollup).unwrap().clock();
+    let first = |chain: &Chain| {
+        let entries = calendar(&chain.view_in(1)).into_iter();
+        let mut found = entries.filter_map(|CalendarEntry { time, event }| match event {
+            CalendarEvent::DrawsStart { epoch, .. } => Some((time, epoch, "draws")),
+            CalendarEvent::SeedRecordable { epoch, .. } => Some((time, epoch, "seed")),
+            _ => None,
+        });
+        (found.next(), found.next(), found.next())
+    };
+    let of = |epoch: u64| {
+        let (epoch, before) = (Epoch::of(epoch), Epoch::of(epoch - 1));
+        let seed = (clock.seed_recording_start(before).unwrap(), epoch, "seed");
+        (Some(seed), Some((clock.epoch_start(epoch).unwrap(), epoch, "draws")), None)
+    };
+    // A stake that is made now draws in the epoch after the next one.
+    assert_eq!(first(&chain), of(2));
+    chain.jump(clock.epoch_start(Epoch::of(1)).unwrap());
+    assert_eq!(first(&chain), of(3));
+    chain.stake(rollup, 0);
+    assert_eq!(first(&chain), of(3));
+    chain.jump(clock.epoch_start(Epoch::of(2)).unwrap());
+    assert_eq!(first(&chain), of(3));
+    chain.jump(clock.epoch_start(Epoch::of(3)).unwrap());
+    let (seed, draws, _) = first(&chain);
+    assert!(seed.is_some_and(|(_, epoch, what)| (epoch, what) == (Epoch::of(4), "seed")));
+    assert_eq!(draws, None);
+}
+
+#[test]
+fn tokens_can_be_locked_for_a_proposal_until_the_second_of_its_snapshot() {
+    let mut chain = Chain::voting(2000, 0);
+    let id = chain.propose(PAYLOAD, &harmless());
+    let last = chain.set.governance().proposals()[0].deadlines().pending;
+    let of = |next| {
+        let all = available_actions(&chain.view_of(next, &Question::default())).into_iter();
+        let mut locks = all.filter(|one| matches!(one.opportunity, Opportunity::Lock { .. }));
+        locks.next()
+    };
+    let lock = AvailableAction { opportunity: Opportunity::Lock { id }, until: Some(last) };
+    assert_eq!(of(last), Some(lock));
+    assert_eq!(of(last + Seconds::SECOND), None);
 }
 
 #[test]

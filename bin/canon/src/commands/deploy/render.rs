@@ -154,12 +154,17 @@ pub(crate) fn meaning(parameters: &SetParameters) -> Vec<(&'static str, String)>
     let objections = Seconds::new(governance.execution_delay.get() / 2).unwrap_or_default();
     let leaving = withdrawal_delay(&governance.configuration());
     let locked = Duration(governance.lock_delay.max(leaving));
+    let like = if governance.lock_delay < leaving { ", like a withdrawal" } else { "" };
     vec![
         ("can be minted", format!("{} a second, by vote", tokens(asset.issued_per_second))),
         ("reward", format!("{} a block", tokens(asset.block_reward))),
         (
             "signals",
-            format!("{} of the {} slots of a round, which lasts {round}", signaling.n, signaling.m),
+            format!(
+                "{} of the {} of a round, which lasts {round}",
+                grouped(signaling.n),
+                count(signaling.m.into(), "slot")
+            ),
         ),
         ("voting starts", format!("after {}", Duration(governance.voting_delay))),
         ("voting lasts", Duration(governance.voting_duration).to_string()),
@@ -177,13 +182,16 @@ pub(crate) fn meaning(parameters: &SetParameters) -> Vec<(&'static str, String)>
         ("margin", format!("{} of the power cast", Percent::of(governance.vote_differential))),
         ("minimum power", tokens(governance.minimum_votes)),
         ("withdrawals", format!("paid after {}", Duration(leaving))),
-        ("lock", format!("{} for {locked}", tokens(governance.lock_amount))),
+        (
+            "canon propose",
+            format!("gives up {} for {locked}{like}", tokens(governance.lock_amount)),
+        ),
         (
             "slots",
             format!(
                 "{}, {} in an epoch of {epoch}",
                 Duration(rollup.slot_duration),
-                rollup.epoch_slots
+                grouped(rollup.epoch_slots)
             ),
         ),
         (
@@ -195,4 +203,29 @@ pub(crate) fn meaning(parameters: &SetParameters) -> Vec<(&'static str, String)>
             ),
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_numbers_have_groups_and_what_a_proposal_costs_names_its_command() {
+        let mut parameters = SetParameters::mainnet_like();
+        (parameters.signaling.n, parameters.signaling.m) = (600, 1_000);
+        parameters.rollup.epoch_slots = 1_024;
+        let said = |parameters: &SetParameters, what: &str| {
+            let mut rows = meaning(parameters).into_iter();
+            rows.find(|(label, _)| *label == what).unwrap().1
+        };
+        let signals = said(&parameters, "signals");
+        assert!(signals.starts_with("600 of the 1,000 slots of a round"), "{signals}");
+        let slots = said(&parameters, "slots");
+        assert!(slots.contains(", 1,024 in an epoch of "), "{slots}");
+        assert_eq!(
+            said(&SetParameters::tests(), "canon propose"),
+            "gives up 1,000 tokens for 2 h 12 min, like a withdrawal"
+        );
+        assert!(!said(&parameters, "canon propose").contains("withdrawal"));
+    }
 }

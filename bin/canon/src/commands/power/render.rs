@@ -1,20 +1,21 @@
 //! A holder's power as text.
 
 use canon_protocol::{
-    Amount, ForeignText, ProposalState, Timestamp,
+    Amount, ForeignText, ProposalState, Seconds, Timestamp,
     text::{Time, Tokens, count, grouped},
 };
 use canon_views::DUST_LIMIT;
 
 use super::{DueWithdrawal, PowerDocument, PowerOnProposal};
-use crate::page::{Page, lasts, line, share, until, wrapped};
+use crate::page::{Page, lasts, line, share, tokens, until, wrapped};
 
 pub(super) fn render(power: &PowerDocument) -> String {
     let mut page = Page::default();
     line!(page, "Holder {}", power.holder);
     let part = share(power.power, power.total_power);
-    line!(page, "  power    {} tokens, {part} of all that is locked", Tokens(power.power));
-    line!(page, "  balance  {} tokens that aren't locked", Tokens(power.balance));
+    line!(page, "  power    {}, {part} of all that is locked", tokens(power.power));
+    let verb = if power.balance == Amount::TOKEN { "isn't" } else { "aren't" };
+    line!(page, "  balance  {} that {verb} locked", tokens(power.balance));
     line!(page, "\nProposals that take ballots, or will");
     if power.ballots.is_empty() {
         line!(page, "  none");
@@ -35,24 +36,22 @@ pub(super) fn render(power: &PowerDocument) -> String {
 
 fn on_proposal(page: &mut Page, on: &PowerOnProposal, now: Timestamp) {
     let PowerOnProposal { proposal, state, ballot, .. } = on;
-    let tokens = Tokens(ballot.power);
-    match on.snapshot >= now {
-        true => {
-            let when = until(now, on.snapshot);
-            line!(
-                page,
-                "{proposal:>6}  {state}: {tokens} tokens now; what is locked {when} counts"
-            );
-        }
-        false => line!(page, "{proposal:>6}  {state}: {tokens} tokens at the snapshot"),
+    let power = tokens(ballot.power);
+    let start = on.snapshot + Seconds::SECOND;
+    if start > now {
+        line!(page, "{proposal:>6}  {state}: {power} now");
+        line!(page, "        what is locked before voting starts counts: canon lock");
+        line!(page, "        it starts at {} ({})", Time(start), until(now, start));
+        return;
     }
+    line!(page, "{proposal:>6}  {state}: {power} at the snapshot");
     let side = |side: &str, amount: Amount| match amount.is_zero() {
         true => None,
-        false => Some(format!("{} cast {side}", Tokens(amount))),
+        false => Some(format!("{} cast {side}", tokens(amount))),
     };
     let cast = [side("for", ballot.cast.yea), side("against", ballot.cast.nea)];
     let mut parts: Vec<_> = cast.into_iter().flatten().collect();
-    parts.push(format!("{} left", Tokens(on.left)));
+    parts.push(format!("{} left to cast", Tokens(on.left)));
     line!(page, "        {}", parts.join(", "));
     match state {
         ProposalState::Pending => {}
@@ -86,7 +85,7 @@ fn withdrawals(page: &mut Page, power: &PowerDocument) {
     let (dust, worthwhile): (Vec<&DueWithdrawal>, Vec<_>) =
         due.iter().partition(|one| one.view.is_dust_for(power.holder, Some(one.holder)));
     for DueWithdrawal { id, holder, view } in worthwhile {
-        line!(page, "{id:>6}  {} tokens to {}", Tokens(view.amount), view.recipient);
+        line!(page, "{id:>6}  {} to {}", tokens(view.amount), view.recipient);
         if *holder != power.holder {
             line!(page, "        from {holder}, who gave the power up");
         }
@@ -99,7 +98,7 @@ fn withdrawals(page: &mut Page, power: &PowerDocument) {
         line!(page, "        {when}");
     }
     if !dust.is_empty() {
-        let (dust, limit) = (grouped(dust.len() as u64), Tokens(DUST_LIMIT));
-        line!(page, "        {dust} made by others, of less than {limit} token each: see --json");
+        let (dust, limit) = (grouped(dust.len() as u64), tokens(DUST_LIMIT));
+        line!(page, "        {dust} made by others, of less than {limit} each: see --json");
     }
 }

@@ -8,7 +8,7 @@ use canon_protocol::{
 use canon_views::{Present, ProposalView};
 
 use super::{ProposalDocument, UNKNOWN};
-use crate::page::{self, Page, line, share, until, wrapped_line};
+use crate::page::{self, Page, line, share, tokens, until, wrapped_line};
 
 /// Three lines for each proposal, newest first.
 pub(super) fn list(present: &Present) -> String {
@@ -39,7 +39,7 @@ pub(super) fn proposal(present: &Present, document: &ProposalDocument<'_>) -> St
     line!(page, "  payload   {}", proposal.payload);
     match proposal.pushed_by {
         Some(proposals) => line!(page, "  pushed    by Proposals {proposals}"),
-        None => line!(page, "  proposed  through the lock"),
+        None => line!(page, "  proposed  by a holder, for power that was given up"),
     }
     actions(&mut page, document);
     vote(&mut page, proposal, now);
@@ -77,20 +77,24 @@ fn vote(page: &mut Page, proposal: &ProposalView, now: Timestamp) {
         false => "locked when voting started",
     };
     line!(page, "");
-    wrapped_line!(page, "", "Vote, with {} tokens {basis}", Tokens(*total_power));
+    wrapped_line!(page, "", "Vote, with {} {basis}", tokens(*total_power));
     for (side, amount) in [("for", tally.yea), ("against", tally.nea)] {
-        line!(page, "  {side:<8} {:>10}  {} tokens", share(amount, *total_power), Tokens(amount));
+        line!(page, "  {side:<8} {:>10}  {}", share(amount, *total_power), tokens(amount));
     }
+    let rule = |name: &str, percent: Percent| format!("  {name:<8} {:>10}  ", percent.to_string());
     let quorum = votes_needed(*total_power, configuration.quorum);
-    line!(
-        page,
-        "  quorum   {:>10}  {} tokens have to be cast",
-        Percent::of(configuration.quorum).to_string(),
-        Tokens(quorum)
-    );
-    let limit = yea_limit(tally.cast().unwrap_or_default(), configuration.vote_differential);
-    let margin = "  margin               ";
-    wrapped_line!(page, margin, "more than {} tokens have to be for it", Tokens(limit));
+    let prefix = rule("quorum", Percent::of(configuration.quorum));
+    wrapped_line!(page, &prefix, "of all power: {} have to be cast", tokens(quorum));
+    let prefix = rule("margin", Percent::of(configuration.vote_differential));
+    let cast = tally.cast().unwrap_or_default();
+    let limit = match cast.is_zero() {
+        true => String::new(),
+        false => {
+            let limit = yea_limit(cast, configuration.vote_differential);
+            format!(": for needs more than {} of the {} cast", Tokens(limit), tokens(cast))
+        }
+    };
+    wrapped_line!(page, &prefix, "of the power cast, by which for has to exceed against{limit}");
     wrapped_line!(page, "  result               ", "{}", page::verdict(proposal, now));
 }
 

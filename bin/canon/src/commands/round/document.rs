@@ -51,7 +51,8 @@ pub(super) struct RoundDocument {
     pub(super) end: Option<Timestamp>,
     /// The number of signals that win.
     pub(super) needed: u32,
-    /// The number of slots that can still bring a signal.
+    /// The number of slots that can still bring a signal. If the slots aren't known, it includes those of epochs without
+    /// a seed or with an empty set, which can't.
     pub(super) slots_left: u64,
     /// The leader of the running round, or of the round at its end.
     pub(super) leader: Option<Leader>,
@@ -139,8 +140,12 @@ impl RoundDocument {
             None => tally.flatten().map_or_else(|| Some(candidate?.leader), |tally| tally.leader),
         };
         let odds = running.and_then(|signaling| chance(view, signaling, slots.as_deref(), leader));
-        let slots_left =
-            running.map(|signaling| rules.slots_left(round, signaling.status.first_free_slot));
+        let slots_left = running.map(|signaling| match &slots {
+            Some(slots) => {
+                slots.iter().filter(|slot| slot.state == SlotState::ToCome).count() as u64
+            }
+            None => rules.slots_left(round, signaling.status.first_free_slot),
+        });
         let earlier = running.map(|signaling| earlier(rounds, signaling));
         Self {
             chain_id: present.chain_id,
@@ -207,8 +212,12 @@ fn slots(
         ));
     }
     let numbers = rules.first_slot(round).get()..=rules.last_slot(round).get();
-    // A seed can still be recorded for a later epoch.
-    let present_epoch = rollup.clock().epoch_at(view.present.block.timestamp);
+    // A seed can still be recorded for a later epoch. The set of the next one is known, and that of others isn't.
+    let now = view.present.block.timestamp;
+    let present_epoch = rollup.clock().epoch_at(now);
+    let is_silent = |epoch| {
+        Some(epoch) <= present_epoch || rollup.set_size(epoch, now).is_ok_and(|size| size == 0)
+    };
     let is_to_come = |slot: Slot| {
         rounds.running.is_some_and(|signaling| slot >= signaling.status.first_free_slot)
     };
@@ -217,9 +226,7 @@ fn slots(
         let proposer = rollup.drawn(slot).map(|member| member.proposer());
         let state = match (signal, proposer) {
             (Some(_), _) => SlotState::Signaled,
-            (None, None) if Some(rollup.clock().epoch_of(slot)) <= present_epoch => {
-                SlotState::NobodyDrawn
-            }
+            (None, None) if is_silent(rollup.clock().epoch_of(slot)) => SlotState::NobodyDrawn,
             (None, _) if is_to_come(slot) => SlotState::ToCome,
             (None, _) => SlotState::Missed,
         };
@@ -360,6 +367,15 @@ mod tests {
     }
 
     #[test]
+    fn slots_that_an_empty_set_draws_nobody_for_are_not_left() {
+        let round = running(&Chain::deployed(), []);
+        // A stake that is made now draws slots from epoch 2 on, which is after the round.
+        let slots = round.slots.unwrap();
+        assert!(slots.iter().all(|slot| slot.state == SlotState::NobodyDrawn), "{slots:?}");
+        assert_eq!(round.slots_left, 0);
+    }
+
+    #[test]
     fn the_slots_left_of_a_silent_epoch_bring_no_quorum() {
         let mut chain = chain();
         let first = chain.slot();
@@ -371,6 +387,7 @@ mod tests {
         let states: Vec<_> = round.slots.unwrap().iter().map(|slot| slot.state).collect();
         let (signaled, nobody) = (SlotState::Signaled, SlotState::NobodyDrawn);
         assert_eq!(states, [signaled, signaled, nobody, nobody, nobody]);
+        assert_eq!(round.slots_left, 0);
         let odds = round.odds.unwrap().odds;
         assert_eq!((odds.needed, odds.slots_left), (1, 0));
         assert_eq!((odds.prospect, odds.wins), (Prospect::Lost, 0.0));

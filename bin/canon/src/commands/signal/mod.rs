@@ -17,7 +17,7 @@ use crate::{
     chain::{self, ChainArgs},
     command_help::{CommandHelp, SIGNED},
     exit::{Exit, Failure},
-    input::{nonzero_address, whole},
+    input::{hash, nonzero_address, whole},
     send::SendArgs,
     typed_data::{SignalMessage, SignedMessage},
 };
@@ -38,7 +38,7 @@ pub(crate) struct Signal {
     wait: bool,
 
     /// Hash of the actions to expect: a payload that lists others is refused
-    #[arg(long, value_name = "HASH")]
+    #[arg(long, value_name = "HASH", value_parser = hash)]
     actions_hash: Option<B256>,
 
     /// Signal although it can't help: the payload has its quorum, a proposal that is open or executed,

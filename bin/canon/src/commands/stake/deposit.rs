@@ -20,7 +20,7 @@ use crate::{
     examined::ProvenRollup,
     exit::{Exit, Failure},
     input::{amount_or_all, nonzero_address, shown_amount},
-    page::until,
+    page::{tokens, until},
     send::{Planned, SendArgs, Simulation, Step, run},
 };
 
@@ -112,7 +112,7 @@ impl Deposit {
         if allowance < amount.to_word() {
             let action = IntendedAction::ApproveStake { holder, request, asset, rollup, amount };
             let words = vec![
-                format!("Allow the rollup to take {} tokens", Tokens(amount)),
+                format!("Allow the rollup to take {}", tokens(amount)),
                 format!("rollup {rollup}"),
             ];
             steps.push(Step::new(intent(action), words));
@@ -127,7 +127,7 @@ impl Deposit {
             amount,
         };
         let mut words = vec![
-            format!("Stake {} tokens", Tokens(amount)),
+            format!("Stake {}", tokens(amount)),
             format!("attester    {attester}"),
             format!("proposer    {proposer}"),
             format!("withdrawer  {withdrawer}"),

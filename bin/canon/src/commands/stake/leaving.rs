@@ -3,7 +3,7 @@
 use alloy_primitives::Address;
 use canon_protocol::{
     AttesterStatus,
-    text::{Duration, Time, Tokens},
+    text::{Duration, Time},
 };
 use canon_views::IntendedAction;
 use clap::Args;
@@ -18,7 +18,7 @@ use crate::{
     commands::recipient::require_account,
     exit::{Exit, Failure},
     input::nonzero_address,
-    page::until,
+    page::{tokens, until},
     send::{Planned, SendArgs, Step, run},
 };
 
@@ -71,7 +71,7 @@ impl ExitSet {
             "Take an attester out of the set, with its whole stake".to_owned(),
             format!("attester  {attester}"),
             format!("rollup    {rollup}"),
-            format!("stake     {} tokens", Tokens(view.stake)),
+            format!("stake     {}", tokens(view.stake)),
             format!("due to    {recipient}"),
         ];
         let mut step = Step::new(found.intent(action), words);
@@ -130,7 +130,7 @@ impl Claim {
         let action = IntendedAction::PayExit { rollup, attester, exitable_at };
         let words = vec![
             format!("Pay the stake of {attester}"),
-            format!("{} tokens to {}", Tokens(view.stake), exit.recipient),
+            format!("{} to {}", tokens(view.stake), exit.recipient),
             format!("rollup {rollup}"),
         ];
         Ok(vec![Step::new(found.intent(action), words)])

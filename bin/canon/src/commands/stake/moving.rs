@@ -3,7 +3,7 @@
 use alloy_primitives::Address;
 use canon_protocol::{
     AttesterStatus,
-    text::{Duration, Time, Tokens},
+    text::{Duration, Time},
 };
 use canon_views::{IntendedAction, NewAttester, Question};
 use clap::Args;
@@ -20,7 +20,7 @@ use crate::{
     examined::ProvenRollup,
     exit::{Exit, Failure},
     input::nonzero_address,
-    page::{DETAILS_WIDTH, hanging, until},
+    page::{DETAILS_WIDTH, hanging, tokens, until},
     send::{Planned, SendArgs, Step, run},
 };
 
@@ -106,7 +106,7 @@ impl Move {
             format!("attester  {attester}"),
             format!("from      {rollup}"),
             format!("to        {to}"),
-            format!("stake     {} tokens", Tokens(view.stake)),
+            format!("stake     {}", tokens(view.stake)),
         ];
         words.extend(proven.into_iter().flat_map(ProvenRollup::words));
         let mut step = Step::new(found.intent(action), words);
@@ -217,7 +217,7 @@ impl Finish {
             format!("Move the stake of {attester}"),
             format!("from   {rollup}"),
             format!("to     {to}"),
-            format!("stake  {} tokens", Tokens(view.stake)),
+            format!("stake  {}", tokens(view.stake)),
         ];
         words.extend(self.new_attester.map(|new| format!("as     {new}")));
         let mut step = Step::new(found.intent(action), words);

@@ -6,7 +6,7 @@ use alloy_primitives::Address;
 use canon_follow::OpenedSet;
 use canon_protocol::{
     AttesterStatus, BlockNumber, Epoch, Member, Rollup, Seconds, Slot, SlotClock, Timestamp,
-    text::{self, Duration, Time, Tokens, grouped},
+    text::{self, Duration, Time, grouped},
 };
 use canon_views::{AttesterView, Present, Question, SetView};
 use clap::Args;
@@ -21,7 +21,7 @@ use crate::{
     exit::{Exit, Failure},
     input::nonzero_address,
     output,
-    page::{Page, line, until},
+    page::{Page, line, tokens, until},
 };
 
 /// Show attesters: their stake, their next slots, and exits and moves with their dates
@@ -290,7 +290,7 @@ fn render(document: &StakeDocument) -> String {
 fn attester(page: &mut Page, shown: &ShownAttester, document: &StakeDocument) {
     let ShownAttester { attester, rollup, view, .. } = shown;
     let now = document.time;
-    line!(page, "{attester}  {}, {} tokens", view.status, Tokens(view.stake));
+    line!(page, "{attester}  {}, {}", view.status, tokens(view.stake));
     let canonical = if *rollup == document.canonical { "canonical" } else { "not canonical" };
     line!(page, "  rollup      {rollup}, {canonical}");
     line!(page, "  proposer    {}", view.proposer);

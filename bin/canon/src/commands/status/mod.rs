@@ -1,5 +1,6 @@
 //! `canon status`: shows the state of a set, and what can be done now.
 
+mod earlier;
 mod render;
 mod watch;
 
@@ -66,8 +67,11 @@ impl Status {
                 async { watch::run(settings.connect_telling(tell).await?, notes, terminal).await };
             return chain::run(watched).map(|()| Exit::Success);
         }
-        let present =
-            chain::run(async { settings.connect().await?.present(Question::default()).await })?;
+        let present = chain::run(async {
+            let chain = settings.connect().await?;
+            let present = chain.present(Question::default()).await?;
+            earlier::with_earlier_rollups(&chain, present).await
+        })?;
         let view = SetView { present, history: None };
         match self.json {
             true => output::json(&document(&view))?,

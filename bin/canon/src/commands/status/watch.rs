@@ -14,7 +14,7 @@ use eyre::{Report, eyre};
 use terminal_size::{Height, Width, terminal_size};
 use tokio::{signal::ctrl_c, sync::mpsc::UnboundedReceiver, time::Duration};
 
-use super::render;
+use super::{earlier::with_earlier_rollups, render};
 use crate::{chain::Chain, exit::Failure, page::wrapped, style::styled};
 
 /// The time between two polls for a new block.
@@ -40,7 +40,8 @@ trait Watched {
 impl Watched for Chain {
     async fn newest(&mut self, shown: Option<B256>) -> Result<Option<SetView>, Failure> {
         let present = self.present_after(shown, Question::default()).await?;
-        Ok(present.map(SetView::from))
+        let Some(present) = present else { return Ok(None) };
+        Ok(Some(with_earlier_rollups(self, present).await?.into()))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     chain::{self, ChainArgs},
     command_help::{CommandHelp, SIGNED},
     exit::{Exit, Failure},
-    input::{amount_or_all, whole},
+    input::{amount_or_all, hash, whole},
     send::SendArgs,
     typed_data::{BallotMessage, SignedMessage},
 };
@@ -42,7 +42,7 @@ pub(crate) struct Vote {
     amount: Option<OrderAmount>,
 
     /// Hash of the actions to expect: a proposal with others is refused
-    #[arg(long, value_name = "HASH")]
+    #[arg(long, value_name = "HASH", value_parser = hash)]
     actions_hash: Option<B256>,
 
     /// Vote although a reorganization can still put another proposal in the place of this one
