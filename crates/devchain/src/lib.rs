@@ -37,12 +37,14 @@
 //! - `safe` and `finalized` are 32 and 64 blocks behind the head, however deep reorgs go.
 //! - There are no subscriptions.
 
+mod access;
 mod accounts;
 mod block;
 mod body;
 mod calls;
 mod chain;
 mod config;
+mod connection;
 mod direct;
 mod dump;
 mod error;
@@ -58,11 +60,13 @@ mod proxy;
 mod rewind;
 mod rpc;
 mod server;
+mod shared;
 mod simulate;
 mod state;
 mod trace;
 mod transactions;
 mod transport;
+mod turns;
 
 pub use accounts::dev_accounts;
 pub use config::{DevchainConfig, Mining};

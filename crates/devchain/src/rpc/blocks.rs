@@ -77,12 +77,14 @@ fn set_next_timestamp(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<B
 
 fn increase_time(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let seconds: U64 = params.next()?;
+    chain.check_seconds(seconds.to(), 1).or_server_error()?;
     chain.increase_time(seconds.to());
     json(seconds.to::<u64>())
 }
 
 fn set_timestamp_interval(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let seconds: U64 = params.next()?;
+    chain.check_seconds(seconds.to(), 1).or_server_error()?;
     chain.timestamp_interval = Some(seconds.to());
     json(())
 }
