@@ -1,11 +1,11 @@
 //! Calls and traces take a bounded amount of time and memory, and nobody waits for them but their clients.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use alloy_primitives::{Address, Bytes, bytes};
 use canon_devchain::Devchain;
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::{net::TcpStream, time::Instant};
 
 use crate::{
     raw::{ask, read, request as http_request, send, served},
@@ -39,34 +39,40 @@ async fn others_go_on_while_a_call_is_executed() {
     assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
 }
 
-#[tokio::test(flavor = "multi_thread")]
+/// Waits for an answer. While something is executed, the paused clock goes on only here.
+async fn answer_in_time(server: SocketAddr, mut connection: TcpStream) -> Value {
+    let wait = async {
+        loop {
+            ask(server, "eth_blockNumber", json!([])).await;
+            tokio::time::advance(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::select! {
+        (_, answer) = read(&mut connection) => answer,
+        never = wait => never,
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_ends_when_its_client_has_gone() {
     let (chain, server) = served().await;
     let long = long(&chain);
-    // They would take five seconds each, and four at a time.
-    for _ in 0..12 {
+    // As many as are executed at the same time. By themselves they would end after five seconds.
+    let start = Instant::now();
+    for _ in 0..4 {
         drop(send(server.addr(), &long).await);
     }
-    let call = ask(server.addr(), "eth_call", json!([{ "to": dev(&chain, 0) }]));
-    let answer = timeout(Duration::from_secs(8), call).await.expect("the others have ended");
+    let call = http_request("eth_call", json!([{ "to": dev(&chain, 0) }]));
+    let answer = answer_in_time(server.addr(), send(server.addr(), &call).await).await;
     assert_eq!(answer["result"], "0x");
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_call_ends_after_a_while() {
     let (chain, server) = served().await;
-    let mut connection = send(server.addr(), &long(&chain)).await;
-    let wait = async {
-        loop {
-            // While the call is executed, the clock goes on only here.
-            ask(server.addr(), "eth_blockNumber", json!([])).await;
-            tokio::time::advance(Duration::from_millis(500)).await;
-        }
-    };
-    let (_, answer) = tokio::select! {
-        answer = read(&mut connection) => answer,
-        never = wait => never,
-    };
+    let connection = send(server.addr(), &long(&chain)).await;
+    let answer = answer_in_time(server.addr(), connection).await;
     assert_eq!(answer["error"]["code"], -32000, "{answer}");
     let message = answer["error"]["message"].as_str().unwrap();
     assert!(message.starts_with("execution aborted"), "{message}");
