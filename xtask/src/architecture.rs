@@ -68,6 +68,8 @@ const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("revm", &["canon-devchain"]),
     ("revm-inspectors", &["canon-devchain"]),
     ("axum", &["canon-devchain"]),
+    ("hyper", &["canon-devchain"]),
+    ("hyper-util", &["canon-devchain"]),
     ("reqwest", &["canon-chain"]),
     ("alloy-transport-ipc", &["canon-chain"]),
     // Tests of the binary serve TLS and WebSocket themselves, and those of the devchain use HTTP.

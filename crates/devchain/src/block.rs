@@ -15,6 +15,15 @@ use alloy_rpc_types_eth::TxGasAndReward;
 
 use crate::state::Version;
 
+/// The memory of an empty block, with its place in the indexes and its changes of the state, in bytes.
+const BLOCK_SIZE: usize = 1_024;
+
+/// The memory of a transaction without data, and its receipt without logs, in bytes.
+const TX_SIZE: usize = 1_024;
+
+/// The memory of a log without data, in bytes.
+const LOG_SIZE: usize = 256;
+
 /// A signed transaction with its sender, which is recovered only once. Transactions of impersonated
 /// accounts have a placeholder instead of a signature.
 pub(crate) type Tx = Recovered<TxEnvelope>;
@@ -110,6 +119,14 @@ impl Block {
             ordered_trie_root_with_encoder(&receipts, |r, out| r.envelope.encode_2718(out));
         let hash = header.hash_slow();
         Self { header, hash, transactions, receipts, versions, rewards: OnceLock::new() }
+    }
+
+    /// The memory that the block takes, in bytes: an estimate that is rather too large.
+    pub(crate) fn size(&self) -> u64 {
+        let logs = self.receipts.iter().flat_map(|receipt| receipt.envelope.logs());
+        let logs = logs.map(|log| LOG_SIZE + log.data.data.len());
+        let transactions = self.transactions.iter().map(|tx| TX_SIZE + tx.input().len());
+        (BLOCK_SIZE + transactions.sum::<usize>() + logs.sum::<usize>()) as u64
     }
 
     pub(crate) const fn number(&self) -> u64 {

@@ -9,13 +9,13 @@ use axum::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The largest body, in bytes. A dump is sent in one body.
-const MAX_BODY: usize = 64 << 20;
+pub(crate) const MAX_BODY: usize = 64 << 20;
 
 /// The number of bytes that all bodies together may have until their requests are answered.
 const MAX_BODIES: usize = 4 * MAX_BODY;
 
 /// The time in which a body must be there.
-const MAX_WAIT: Duration = Duration::from_secs(30);
+pub(crate) const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// The memory for bodies. Clones share it.
 #[derive(Clone, Debug)]
@@ -60,6 +60,10 @@ impl Bodies {
     /// Reads a body. Waits for the client only, never for memory, so that slow clients can't block
     /// each other.
     pub(crate) async fn read(&self, body: Body) -> Result<ReadBody, BodyError> {
+        // The length that a client announces is refused before any of it is read.
+        if body.size_hint().lower() > MAX_BODY as u64 {
+            return Err(BodyError::TooLarge);
+        }
         tokio::time::timeout(MAX_WAIT, self.read_all(body)).await.unwrap_or(Err(BodyError::Slow))
     }
 

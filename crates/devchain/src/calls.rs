@@ -16,10 +16,11 @@ use revm_inspectors::access_list::AccessListInspector;
 
 use crate::{
     chain::Chain,
-    exec::{self, CallEnd, CallResult, Checks, Invalid, InvalidKind, View},
+    exec::{self, Base, CallEnd, CallResult, Checks, Invalid, InvalidKind, Setting, View, Watch},
     rpc::error::{
         OrServerError, RpcError, RpcResult, execution_reverted, invalid_params, server_error,
     },
+    state::Version,
 };
 
 /// The gas of a plain transfer, and the least that any transaction uses.
@@ -35,11 +36,22 @@ pub(crate) const MAX_CALL_GAS: u64 = 550_000_000;
 /// search.
 const ESTIMATE_TOLERANCE: f64 = 0.015;
 
+/// The block on which a call is executed.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// The version of the state; `None` for the current one.
+    version: Option<Version>,
+    pub(crate) header: Header,
+    pub(crate) chain_id: u64,
+}
+
 /// The state and the block on which a call is executed.
 #[derive(Debug)]
 pub(crate) struct Target<'a> {
     pub(crate) view: View<'a>,
     pub(crate) header: Header,
+    pub(crate) chain_id: u64,
+    pub(crate) watch: &'a Watch,
 }
 
 /// The changes to state and block for a call.
@@ -52,34 +64,40 @@ pub(crate) struct Overrides {
 /// A call that can be executed any number of times.
 pub(crate) struct Prepared<'a> {
     pub(crate) db: CacheDB<View<'a>>,
-    pub(crate) block: BlockEnv,
+    pub(crate) setting: Setting<'a>,
     pub(crate) tx: TxEnv,
-    chain_id: u64,
 }
 
 impl Chain {
     /// The state after a block, with the block's own environment. `None` is the pending block: the current state,
     /// with the environment of the next block.
-    pub(crate) fn target(&self, number: Option<u64>) -> RpcResult<Target<'_>> {
+    pub(crate) fn place(&self, number: Option<u64>) -> RpcResult<Place> {
+        let chain_id = self.config.chain_id;
         Ok(match number {
-            None => Target {
-                view: View { state: &self.state, version: None, blocks: &self.blocks },
-                header: self.next_header(),
-            },
-            Some(number) => Target {
-                view: self.view(number).or_server_error()?,
+            None => Place { version: None, header: self.next_header(), chain_id },
+            Some(number) => Place {
+                version: self.view(number).or_server_error()?.version,
                 header: self.blocks[number as usize].header.clone(),
+                chain_id,
             },
         })
     }
+}
 
+impl Place {
+    pub(crate) fn on(self, base: Base<'_>) -> Target<'_> {
+        let Self { version, header, chain_id } = self;
+        Target { view: base.view(version), header, chain_id, watch: base.watch }
+    }
+}
+
+impl<'a> Target<'a> {
     pub(crate) fn call(
-        &self,
+        self,
         request: TransactionRequest,
-        target: Target<'_>,
         overrides: Overrides,
     ) -> RpcResult<Bytes> {
-        let prepared = self.prepare(request, target, overrides)?;
+        let prepared = self.prepare(request, overrides)?;
         match prepared.run(prepared.tx.gas_limit).or_server_error()?.end {
             CallEnd::Success(data) => Ok(data),
             CallEnd::Revert(data) => Err(execution_reverted(&data)),
@@ -94,14 +112,13 @@ impl Chain {
     /// with one shortcut before it: the gas spent before refunds is never more than needed, and it is
     /// enough unless the 63/64 rule leaves an inner call short of gas.
     pub(crate) fn estimate(
-        &self,
+        self,
         request: TransactionRequest,
-        target: Target<'_>,
         overrides: Overrides,
     ) -> RpcResult<u64> {
-        let prepared = self.prepare(request, target, overrides)?;
+        let prepared = self.prepare(request, overrides)?;
         let cap = prepared.tx.gas_limit.min(MAX_TX_GAS_LIMIT_OSAKA);
-        if prepared.is_transfer() && prepared.succeeds(TRANSFER_GAS) {
+        if prepared.is_transfer() && prepared.succeeds(TRANSFER_GAS).or_server_error()? {
             return Ok(TRANSFER_GAS);
         }
         let exceeds = || server_error(format!("gas required exceeds allowance ({cap})"));
@@ -117,37 +134,33 @@ impl Chain {
         }
         let (mut low, mut high) = (most.gas_used.saturating_sub(1), cap);
         if most.gas_spent < high {
-            if prepared.succeeds(most.gas_spent) {
+            if prepared.succeeds(most.gas_spent).or_server_error()? {
                 return Ok(most.gas_spent);
             }
             low = most.gas_spent;
         }
         let optimistic = (most.gas_spent + CALL_STIPEND) * 64 / 63;
         if optimistic < high {
-            if prepared.succeeds(optimistic) { high = optimistic } else { low = optimistic }
+            let succeeds = prepared.succeeds(optimistic).or_server_error()?;
+            if succeeds { high = optimistic } else { low = optimistic }
         }
         while low + 1 < high && (high - low) as f64 / high as f64 >= ESTIMATE_TOLERANCE {
             // The result is rarely far above the gas used.
             let middle = (low + (high - low) / 2).min(low * 2);
-            if prepared.succeeds(middle) { high = middle } else { low = middle }
+            let succeeds = prepared.succeeds(middle).or_server_error()?;
+            if succeeds { high = middle } else { low = middle }
         }
         Ok(high)
     }
 
     /// The accounts and slots that a call accesses, without those that are warm from the start, and the gas that
     /// the call uses with that list (EIP-2930).
-    pub(crate) fn access_list(
-        &self,
-        request: TransactionRequest,
-        target: Target<'_>,
-    ) -> RpcResult<AccessListResult> {
-        let mut prepared = self.prepare(request, target, Overrides::default())?;
+    pub(crate) fn access_list(self, request: TransactionRequest) -> RpcResult<AccessListResult> {
+        let mut prepared = self.prepare(request, Overrides::default())?;
         let gas_limit = prepared.tx.gas_limit;
         // As in geth, a list in the request is part of the answer.
         let mut inspector = AccessListInspector::new(prepared.tx.access_list.clone());
-        let (block, tx) = (prepared.block.clone(), prepared.tx.clone());
-        let checks = Checks::OfCall;
-        exec::inspect(&prepared.db, block, prepared.chain_id, tx, checks, &mut inspector)
+        exec::inspect(&prepared.db, &prepared.setting, prepared.tx.clone(), &mut inspector)
             .or_server_error()?;
         let access_list = inspector.into_access_list();
         prepared.tx.access_list = access_list.clone();
@@ -161,22 +174,22 @@ impl Chain {
         Ok(AccessListResult { access_list, gas_used: U256::from(result.gas_used), error })
     }
 
-    pub(crate) fn prepare<'a>(
-        &self,
+    pub(crate) fn prepare(
+        self,
         request: TransactionRequest,
-        target: Target<'a>,
         overrides: Overrides,
     ) -> RpcResult<Prepared<'a>> {
-        let mut block = exec::block_env(&target.header);
+        let Self { view, header, chain_id, watch } = self;
+        let mut block = exec::block_env(&header);
         if let Some(overrides) = overrides.block {
             override_block(&mut block, overrides);
         }
-        let mut db = CacheDB::new(target.view);
+        let mut db = CacheDB::new(view);
         for (address, account) in overrides.state.into_iter().flatten() {
             override_account(&mut db, address, account)?;
         }
         let gas = request.gas;
-        let mut tx = call_env(request, self.config.chain_id)?;
+        let mut tx = call_env(request, chain_id)?;
         tx.gas_limit = gas.unwrap_or(u64::MAX).min(block.gas_limit).min(MAX_CALL_GAS);
         if tx.gas_price == 0 {
             // As in geth, a call that offers no price sees a base fee of zero.
@@ -184,18 +197,24 @@ impl Chain {
         } else {
             tx.gas_limit = tx.gas_limit.min(affordable_gas(&db, &tx)?);
         }
-        Ok(Prepared { db, block, tx, chain_id: self.config.chain_id })
+        let setting = Setting { block, chain_id, checks: Checks::OfCall, watch };
+        Ok(Prepared { db, setting, tx })
     }
 }
 
 impl Prepared<'_> {
     fn run(&self, gas_limit: u64) -> Result<CallResult, Invalid> {
         let tx = TxEnv { gas_limit, ..self.tx.clone() };
-        exec::call(&self.db, self.block.clone(), self.chain_id, tx)
+        exec::call(&self.db, &self.setting, tx)
     }
 
-    fn succeeds(&self, gas_limit: u64) -> bool {
-        self.run(gas_limit).is_ok_and(|result| matches!(result.end, CallEnd::Success(_)))
+    /// Whether the call succeeds with this gas limit. If it was stopped, that isn't known.
+    fn succeeds(&self, gas_limit: u64) -> Result<bool, Invalid> {
+        match self.run(gas_limit) {
+            Ok(result) => Ok(matches!(result.end, CallEnd::Success(_))),
+            Err(invalid) if invalid.kind == InvalidKind::Stopped => Err(invalid),
+            Err(_) => Ok(false),
+        }
     }
 
     fn is_transfer(&self) -> bool {

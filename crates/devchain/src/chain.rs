@@ -19,15 +19,16 @@ use crate::{
     block::{Block, StateVersions, open_header},
     config::{DevchainConfig, Mining},
     error::{Error, Result},
-    exec::View,
+    exec::{Hashes, View},
     filters::Filters,
     pool::Pool,
     proxy::{DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE},
     rewind::Snapshot,
+    shared::Shared,
     state::State,
 };
 
-/// The latest timestamp that can be set, so that each later block has one too.
+/// The latest timestamp that can be set in any way, so that each later block has one too.
 pub(crate) const MAX_TIMESTAMP: u64 = i64::MAX as u64;
 
 /// The base fee from which on full blocks don't raise it, so that it stays a number of 64 bits.
@@ -48,9 +49,11 @@ pub(crate) struct Chain {
     /// The parameters now.
     pub(crate) config: DevchainConfig,
     pub(crate) signers: Vec<PrivateKeySigner>,
-    pub(crate) state: State,
+    pub(crate) state: Shared<State>,
     /// The blocks by number, from genesis to the head.
     pub(crate) blocks: Vec<Block>,
+    /// The memory that the blocks take, in bytes.
+    size: u64,
     pub(crate) numbers: B256Map<u64>,
     /// The position of each mined transaction: the number of its block, and its index in the block.
     pub(crate) locations: B256Map<(u64, usize)>,
@@ -112,8 +115,9 @@ impl Chain {
             genesis: config.clone(),
             config,
             signers,
-            state,
+            state: state.into(),
             blocks: Vec::new(),
+            size: 0,
             numbers: B256Map::default(),
             locations: B256Map::default(),
             emitters: AddressMap::default(),
@@ -140,7 +144,8 @@ impl Chain {
 
     /// The state after a block. The state after the head includes later edits.
     pub(crate) fn view(&self, number: u64) -> Result<View<'_>> {
-        let view = View { state: &self.state, version: None, blocks: &self.blocks };
+        let hashes = Hashes::Of(&self.blocks);
+        let view = View { state: &self.state, version: None, hashes };
         match self.blocks.get(number as usize) {
             Some(block) if number < self.head().number() => {
                 if !self.state.reaches(block.versions.after) {
@@ -206,11 +211,19 @@ impl Chain {
         if timestamp <= head {
             return Err(Error::Timestamp { timestamp, head });
         }
-        if timestamp > MAX_TIMESTAMP {
-            return Err(Error::TimestampTooLate { timestamp, latest: MAX_TIMESTAMP });
-        }
+        check_timestamp(timestamp)?;
         self.next.timestamp = Some(timestamp);
         Ok(())
+    }
+
+    /// Refuses a number of seconds if a block so much later, or so many such blocks one after another, would
+    /// be later than [`MAX_TIMESTAMP`].
+    pub(crate) fn check_seconds(&self, seconds: u64, blocks: u64) -> Result<()> {
+        let from = match self.config.clock {
+            Some(_) => self.next_timestamp(),
+            None => self.next.timestamp.unwrap_or_else(|| self.head().header.timestamp),
+        };
+        check_timestamp(from.saturating_add(seconds.saturating_mul(blocks)))
     }
 
     /// Moves the next block's timestamp to `seconds` after the head, or after the timestamp that
@@ -222,9 +235,21 @@ impl Chain {
         self.next_timestamp()
     }
 
+    /// Refuses to mine further blocks if those that are there take too much memory.
+    pub(crate) const fn check_room(&self) -> Result<()> {
+        let limit = self.config.max_size;
+        if self.size > limit { Err(Error::Full { limit }) } else { Ok(()) }
+    }
+
+    /// The memory that the blocks take, in bytes: an estimate.
+    pub(crate) const fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Adds a block to the chain and to its indexes.
     pub(crate) fn append(&mut self, block: Block) {
         let number = block.number();
+        self.size += block.size();
         self.numbers.insert(block.hash, number);
         for (position, (tx, receipt)) in block.transactions.iter().zip(&block.receipts).enumerate()
         {
@@ -242,6 +267,7 @@ impl Chain {
     /// Removes all blocks, genesis included.
     pub(crate) fn clear_blocks(&mut self) {
         self.blocks.clear();
+        self.size = 0;
         self.numbers.clear();
         self.locations.clear();
         self.emitters.clear();
@@ -251,6 +277,7 @@ impl Chain {
     /// back.
     pub(crate) fn detach_head(&mut self) -> Option<Block> {
         let block = self.blocks.pop()?;
+        self.size = self.size.saturating_sub(block.size());
         self.numbers.remove(&block.hash);
         for (tx, receipt) in block.transactions.iter().zip(&block.receipts) {
             self.locations.remove(tx.tx_hash());
@@ -284,19 +311,28 @@ impl Chain {
     }
 
     /// Replaces the whole chain by another one. Filters and impersonations belong to the clients and
-    /// are gone; whoever waits for changes of the mining mode goes on waiting. The clock stays.
+    /// are gone; whoever waits for changes of the mining mode goes on waiting. The clock and the largest size of the
+    /// chain stay.
     pub(crate) fn replace(&mut self, mut other: Self) {
-        let mining = self.mining.clone();
+        let (mining, max_size) = (self.mining.clone(), self.config.max_size);
         mining.send_replace(*other.mining.borrow());
         other.genesis.clock = self.genesis.clock.take();
         other.config.clock = self.config.clock.take();
         *self = Self { mining, ..other };
+        (self.config.max_size, self.genesis.max_size) = (max_size, max_size);
         self.follow_clock();
     }
 
     pub(crate) fn set_balance(&mut self, address: Address, balance: U256) {
         self.state.edit(address, |info| info.balance = balance);
     }
+}
+
+const fn check_timestamp(timestamp: u64) -> Result<()> {
+    if timestamp > MAX_TIMESTAMP {
+        return Err(Error::TimestampTooLate { timestamp, latest: MAX_TIMESTAMP });
+    }
+    Ok(())
 }
 
 /// The RANDAO of a block, if none was set.

@@ -43,6 +43,9 @@ pub struct DevchainConfig {
     /// The number of blocks behind the head whose state can be read, which is also the largest
     /// depth of a reorg. Blocks, receipts and logs are always kept. Default 1024.
     pub history_blocks: u64,
+    /// The memory of all blocks, with their transactions and logs, from which on no further block is
+    /// mined, in bytes. Default 4 GiB, which are about 4 million empty blocks.
+    pub max_size: u64,
 }
 
 impl Default for DevchainConfig {
@@ -61,6 +64,7 @@ impl Default for DevchainConfig {
             alloc: Vec::new(),
             mining: Mining::Auto,
             history_blocks: 1024,
+            max_size: 4 << 30,
         }
     }
 }

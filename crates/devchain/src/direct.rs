@@ -12,7 +12,7 @@ use crate::{
     block::{Tx, placeholder_signature},
     chain::Chain,
     error::{Error, Result},
-    exec::{self, CallEnd},
+    exec::{self, CallEnd, Checks, Setting, Watch},
     mining::MinedBlock,
 };
 
@@ -57,6 +57,7 @@ impl Chain {
                 self.config.gas_limit
             )));
         }
+        self.check_room()?;
         // Without a base fee, senders need no balance.
         let base_fee = self.next.base_fee.replace(0);
         let mut transactions = Vec::with_capacity(calls.len());
@@ -65,7 +66,7 @@ impl Chain {
             let nonce = self.state.nonce(call.from) + earlier as u64;
             transactions.push(Arc::new(self.unsigned(call, nonce)));
         }
-        let done = self.execute(transactions);
+        let done = self.execute(transactions, u64::MAX);
         if let Some((_, why)) = done.excluded.first() {
             self.state.rollback(done.before);
             self.next.base_fee = base_fee;
@@ -111,7 +112,9 @@ impl Chain {
             chain_id: Some(self.config.chain_id),
             ..TxEnv::default()
         };
-        let result = exec::call(self.view(self.head().number())?, block, self.config.chain_id, tx);
+        let (chain_id, watch) = (self.config.chain_id, &Watch::default());
+        let setting = Setting { block, chain_id, checks: Checks::OfCall, watch };
+        let result = exec::call(self.view(self.head().number())?, &setting, tx);
         match result.map_err(|invalid| Error::Transaction(invalid.to_string()))?.end {
             CallEnd::Success(answer) => Ok(Ok(answer)),
             CallEnd::Revert(reason) => Ok(Err(reason)),

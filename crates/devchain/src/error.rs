@@ -30,6 +30,15 @@ pub enum Error {
         "the chain has no clock: set the timestamp of the next block (evm_setNextBlockTimestamp)"
     )]
     NoClock,
+    /// The chain has all the blocks that its memory is meant for.
+    #[error(
+        "the chain is full, its blocks have more than {limit} bytes: remove some (`anvil_rollback`), or \
+         start again (`anvil_reset`)"
+    )]
+    Full {
+        /// The largest size, in bytes. See [`DevchainConfig::max_size`](crate::DevchainConfig).
+        limit: u64,
+    },
     /// The pool or the EVM refuses the transaction. The message is the one that a node would give.
     #[error("{0}")]
     Transaction(String),
@@ -45,8 +54,12 @@ pub enum Error {
     /// The bytes can't be code of an account.
     #[error("invalid code: {0}")]
     Code(String),
-    /// There is no such snapshot: it was never taken, or the chain was reverted to an earlier one.
-    #[error("no snapshot {0}: reverting to a snapshot uses it up, and all later ones with it")]
+    /// There is no such snapshot: it was never taken, the chain was reverted to an earlier one, or too many
+    /// others were taken since.
+    #[error(
+        "no snapshot {0}: reverting to a snapshot uses it up, and all later ones with it; of too many \
+         snapshots the oldest go"
+    )]
     UnknownSnapshot(u64),
     /// The history doesn't reach back to a block.
     #[error(

@@ -25,9 +25,13 @@ use crate::{
     state::{State, Version},
 };
 
+mod frozen;
 mod invalid;
+mod watch;
 
+pub(crate) use frozen::{Base, Frozen, Hashes};
 pub(crate) use invalid::{Invalid, InvalidKind};
+pub(crate) use watch::{Watch, abort};
 
 /// The rules of mainnet since December 2025 (Osaka).
 const SPEC: SpecId = SpecId::OSAKA;
@@ -51,7 +55,7 @@ pub(crate) struct View<'a> {
     pub(crate) state: &'a State,
     /// The version to read; `None` for the current state.
     pub(crate) version: Option<Version>,
-    pub(crate) blocks: &'a [Block],
+    pub(crate) hashes: Hashes<'a>,
 }
 
 impl Database for Head<'_> {
@@ -113,7 +117,7 @@ impl DatabaseRef for View<'_> {
     }
 
     fn block_hash_ref(&self, number: u64) -> Result<B256, Infallible> {
-        Ok(self.blocks.get(number as usize).map_or(B256::ZERO, |block| block.hash))
+        Ok(self.hashes.get(number))
     }
 }
 
@@ -185,24 +189,31 @@ pub(crate) enum Checks {
     OfTransaction { is_impersonated: bool },
 }
 
-fn context<DB: DatabaseRef>(
-    db: DB,
-    block: BlockEnv,
-    chain_id: u64,
-    checks: Checks,
-) -> MainnetContext<WrapDatabaseRef<DB>> {
-    MainnetContext::new(WrapDatabaseRef(db), SPEC).with_block(block).modify_cfg_chained(|cfg| {
-        cfg.chain_id = chain_id;
-        match checks {
-            Checks::OfCall => {
-                cfg.disable_nonce_check = true;
-                cfg.disable_base_fee = true;
-                cfg.disable_eip3607 = true;
-                cfg.tx_gas_limit_cap = Some(u64::MAX);
+/// The circumstances under which a transaction is executed.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting<'a> {
+    pub(crate) block: BlockEnv,
+    pub(crate) chain_id: u64,
+    pub(crate) checks: Checks,
+    pub(crate) watch: &'a Watch,
+}
+
+impl Setting<'_> {
+    fn context<DB: DatabaseRef>(&self, db: DB) -> MainnetContext<WrapDatabaseRef<DB>> {
+        let context = MainnetContext::new(WrapDatabaseRef(db), SPEC).with_block(self.block.clone());
+        context.modify_cfg_chained(|cfg| {
+            cfg.chain_id = self.chain_id;
+            match self.checks {
+                Checks::OfCall => {
+                    cfg.disable_nonce_check = true;
+                    cfg.disable_base_fee = true;
+                    cfg.disable_eip3607 = true;
+                    cfg.tx_gas_limit_cap = Some(u64::MAX);
+                }
+                Checks::OfTransaction { is_impersonated } => cfg.disable_eip3607 = is_impersonated,
             }
-            Checks::OfTransaction { is_impersonated } => cfg.disable_eip3607 = is_impersonated,
-        }
-    })
+        })
+    }
 }
 
 /// The result of a transaction, with its effects, which aren't kept.
@@ -211,38 +222,38 @@ pub(crate) type Transacted = ExecResultAndState<ExecutionResult>;
 /// Executes a transaction without keeping its effects.
 pub(crate) fn transact<DB: DatabaseRef>(
     db: DB,
-    block: BlockEnv,
-    chain_id: u64,
+    setting: &Setting<'_>,
     tx: TxEnv,
-    checks: Checks,
 ) -> Result<Transacted, Invalid> {
-    Ok(context(db, block, chain_id, checks).build_mainnet().transact(tx)?)
+    let context = setting.context(db);
+    // What nobody can stop needn't ask at every instruction whether it was.
+    if setting.watch.is_watched() {
+        return Ok(context.build_mainnet_with_inspector(setting.watch).inspect_tx(tx)?);
+    }
+    Ok(context.build_mainnet().transact(tx)?)
 }
 
 /// Like [`transact`], with an inspector. Each kind of inspector has its own copy of the interpreter.
 pub(crate) fn inspect<DB: DatabaseRef, I>(
     db: DB,
-    block: BlockEnv,
-    chain_id: u64,
+    setting: &Setting<'_>,
     tx: TxEnv,
-    checks: Checks,
     inspector: I,
 ) -> Result<Transacted, Invalid>
 where
     I: Inspector<MainnetContext<WrapDatabaseRef<DB>>>,
 {
-    let context = context(db, block, chain_id, checks);
-    Ok(context.build_mainnet_with_inspector(inspector).inspect_tx(tx)?)
+    let inspector = (setting.watch, inspector);
+    Ok(setting.context(db).build_mainnet_with_inspector(inspector).inspect_tx(tx)?)
 }
 
 /// Executes a transaction as `eth_call` does.
 pub(crate) fn call<DB: DatabaseRef>(
     db: DB,
-    block: BlockEnv,
-    chain_id: u64,
+    setting: &Setting<'_>,
     tx: TxEnv,
 ) -> Result<CallResult, Invalid> {
-    let ExecResultAndState { result, .. } = transact(db, block, chain_id, tx, Checks::OfCall)?;
+    let ExecResultAndState { result, .. } = transact(db, setting, tx)?;
     let gas = *result.gas();
     let end = match result {
         ExecutionResult::Success { output, .. } => CallEnd::Success(output.into_data()),

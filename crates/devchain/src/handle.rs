@@ -142,10 +142,10 @@ impl Devchain {
     ///
     /// # Errors
     ///
-    /// If the bytes aren't a transaction, or the pool refuses it.
+    /// If the bytes aren't a transaction, the pool refuses it, or the chain is full.
     pub fn send_raw(&self, transaction: &[u8]) -> Result<B256> {
         let tx = transactions::decode(transaction)?;
-        self.lock().submit(tx).map_err(|rejected| Error::Transaction(rejected.to_string()))
+        self.lock().submit(tx)
     }
 
     /// Mines a block of the executable transactions in the pool, up to the gas limit. The block may
@@ -153,9 +153,11 @@ impl Devchain {
     ///
     /// # Errors
     ///
-    /// None at present.
+    /// If the chain is full.
     pub fn mine(&self) -> Result<MinedBlock> {
-        Ok(self.lock().mine())
+        let mut chain = self.lock();
+        chain.check_room()?;
+        Ok(chain.mine(u64::MAX))
     }
 
     /// Mines a block of unsigned calls, bypassing the pool, and returns their results. The block's
@@ -163,8 +165,8 @@ impl Devchain {
     ///
     /// # Errors
     ///
-    /// If the calls could together exceed the block's gas limit, or one can't be executed. Nothing is
-    /// mined then.
+    /// If the calls could together exceed the block's gas limit, one can't be executed, or the chain is
+    /// full. Nothing is mined then.
     pub fn mine_unsigned(&self, calls: &[UnsignedCall]) -> Result<(MinedBlock, Vec<Executed>)> {
         self.lock().mine_unsigned(calls)
     }
@@ -183,14 +185,15 @@ impl Devchain {
     ///
     /// # Errors
     ///
-    /// If it is not after the head's.
+    /// If it is not after the head's, or so late that later blocks couldn't have timestamps.
     pub fn set_next_timestamp(&self, timestamp: u64) -> Result<()> {
         self.lock().set_next_timestamp(timestamp)
     }
 
     /// Sets the timestamp of the next block to `seconds` after the head, or after the timestamp that
-    /// was already set. It is at least one second after the head. With a clock, adds `seconds` to the
-    /// clock's time instead, for all blocks to come. Returns the timestamp of the next block.
+    /// was already set. It is at least one second after the head, and not later than
+    /// [`Self::set_next_timestamp`] allows. With a clock, adds `seconds` to the clock's time instead, for all
+    /// blocks to come. Returns the timestamp of the next block.
     pub fn increase_time(&self, seconds: u64) -> u64 {
         let mut chain = self.lock();
         chain.advance_time(seconds);
@@ -214,7 +217,8 @@ impl Devchain {
     }
 
     /// Saves the present chain: head, state, pool, and the settings for the next block. The history
-    /// back to a snapshot is kept as long as the snapshot exists.
+    /// back to a snapshot is kept as long as the snapshot exists. The oldest snapshots go when there are
+    /// more than 1,024, or when the transactions in their pools have more than 256 MiB.
     pub fn snapshot(&self) -> SnapshotId {
         self.lock().snapshot()
     }

@@ -12,7 +12,7 @@ use alloy_rlp::{RlpDecodable, RlpEncodable};
 
 use crate::{
     block::{Block, Outcome, StateVersions, Tx},
-    chain::{Chain, NextBlock},
+    chain::{Chain, MAX_TIMESTAMP, NextBlock},
     config::DevchainConfig,
     state::image::StateImage,
 };
@@ -32,6 +32,8 @@ pub(crate) enum ImageError {
     BlockHash { number: u64, found: B256, expected: B256 },
     #[error("block {0} does not follow its parent")]
     Parent(u64),
+    #[error("the timestamp of block {0} is too late or before its parent's")]
+    Timestamp(u64),
     #[error("there is no block")]
     Empty,
     #[error("the state: {0}")]
@@ -162,12 +164,18 @@ impl ChainImage {
             if block.header.parent_hash != parent || block.number() != chain.blocks.len() as u64 {
                 return Err(ImageError::Parent(block.number()));
             }
+            // Each block is at least a second after its parent, and may be so late by itself.
+            let latest = MAX_TIMESTAMP.saturating_add(block.number());
+            let before = chain.blocks.last().map(|parent| parent.header.timestamp);
+            if !(before..=Some(latest)).contains(&Some(block.header.timestamp)) {
+                return Err(ImageError::Timestamp(block.number()));
+            }
             chain.append(block);
         }
         if chain.blocks.is_empty() {
             return Err(ImageError::Empty);
         }
-        chain.state = self.state.restore().map_err(ImageError::State)?;
+        chain.state = self.state.restore().map_err(ImageError::State)?.into();
         let versions = chain.blocks.iter().map(|block| block.versions);
         let versions = versions.flat_map(|versions| [versions.before, versions.after]);
         if !versions.is_sorted() || !chain.state.is_past(chain.head().versions.after) {
@@ -176,10 +184,14 @@ impl ChainImage {
         for image in self.pool {
             chain.pool.put(image.restore("the pool")?);
         }
+        let next = self.next_timestamp.first().copied();
+        if next.is_some_and(|next| next <= chain.head().header.timestamp || next > MAX_TIMESTAMP) {
+            return Err(ImageError::Timestamp(chain.blocks.len() as u64));
+        }
         chain.fork = self.fork;
         chain.timestamp_interval = self.timestamp_interval.first().copied();
         chain.next = NextBlock {
-            timestamp: self.next_timestamp.first().copied(),
+            timestamp: next,
             base_fee: self.next_base_fee.first().copied(),
             prevrandao: self.next_prevrandao.first().copied(),
         };

@@ -38,6 +38,7 @@
 //! - `safe` and `finalized` are 32 and 64 blocks behind the head, however deep reorgs go.
 //! - There are no subscriptions.
 
+mod access;
 mod accounts;
 mod block;
 mod body;
@@ -45,6 +46,7 @@ mod calls;
 mod chain;
 mod clock;
 mod config;
+mod connection;
 mod direct;
 mod dump;
 mod error;
@@ -60,11 +62,13 @@ mod proxy;
 mod rewind;
 mod rpc;
 mod server;
+mod shared;
 mod simulate;
 mod state;
 mod trace;
 mod transactions;
 mod transport;
+mod turns;
 
 pub use accounts::dev_accounts;
 pub use clock::Clock;

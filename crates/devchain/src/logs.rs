@@ -43,11 +43,16 @@ pub(crate) fn numeric_range(filter: &Filter) -> (u64, u64) {
 /// block has them.
 pub(crate) const MAX_LOGS: usize = 20_000;
 
+/// The size of the data of the logs in one answer from which on no further block is searched, in bytes.
+pub(crate) const MAX_LOG_BYTES: usize = 16 << 20;
+
 /// The logs that a search found.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) logs: Vec<Log>,
-    /// The first block that wasn't searched, because there were [`MAX_LOGS`] before it.
+    /// The size of their data.
+    bytes: usize,
+    /// The first block that wasn't searched, because there was enough before it.
     pub(crate) rest: Option<u64>,
 }
 
@@ -64,11 +69,14 @@ pub(crate) fn search(
         return found;
     }
     let mut search_in = |block: &Block| {
-        if found.logs.len() >= MAX_LOGS {
+        if found.logs.len() >= MAX_LOGS || found.bytes >= MAX_LOG_BYTES {
             found.rest = Some(block.number());
             return ControlFlow::Break(());
         }
-        found.logs.extend(matching_logs(block, filter));
+        for log in matching_logs(block, filter) {
+            found.bytes += log.inner.data.data.len();
+            found.logs.push(log);
+        }
         ControlFlow::Continue(())
     };
     let _ = if filter.address.is_empty() {

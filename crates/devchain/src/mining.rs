@@ -10,8 +10,8 @@ use crate::{
     block::{Block, Outcome, StateVersions, Tx},
     chain::{Chain, NextBlock},
     config::Mining,
+    error::{Error, Result},
     exec::Session,
-    pool::Rejected,
     state::Version,
 };
 
@@ -48,16 +48,20 @@ pub(crate) struct Executed {
 
 impl Chain {
     /// Adds a transaction to the pool, and mines what can be executed if the chain mines automatically.
-    pub(crate) fn submit(&mut self, tx: Tx) -> Result<B256, Rejected> {
+    pub(crate) fn submit(&mut self, tx: Tx) -> Result<B256> {
         let hash = self.admit(tx)?;
         while *self.mining.borrow() == Mining::Auto && self.mine_waiting().is_some() {}
         Ok(hash)
     }
 
-    /// Adds a transaction to the pool.
-    pub(crate) fn admit(&mut self, tx: Tx) -> Result<B256, Rejected> {
+    /// Adds a transaction to the pool. If it is to be mined at once, there must be room for its block.
+    pub(crate) fn admit(&mut self, tx: Tx) -> Result<B256> {
+        if *self.mining.borrow() == Mining::Auto {
+            self.check_room()?;
+        }
         let (chain_id, gas_limit) = (self.config.chain_id, self.config.gas_limit);
-        let hash = self.pool.add(Arc::new(tx), &self.state, chain_id, gas_limit)?;
+        let admitted = self.pool.add(Arc::new(tx), &self.state, chain_id, gas_limit);
+        let hash = admitted.map_err(|rejected| Error::Transaction(rejected.to_string()))?;
         self.filters.on_pending(hash);
         Ok(hash)
     }
@@ -66,7 +70,7 @@ impl Chain {
     /// pool if it can't be after all. Returns the gas that it used; `None` if there was none.
     pub(crate) fn mine_waiting(&mut self) -> Option<u64> {
         let ready = self.pool.ready(&self.state, self.next_base_fee());
-        let mut done = self.execute(vec![ready.into_iter().next()?.tx]);
+        let mut done = self.execute(vec![ready.into_iter().next()?.tx], u64::MAX);
         for (tx, _) in std::mem::take(&mut done.excluded) {
             self.pool.remove(tx.signer(), tx.nonce());
         }
@@ -76,10 +80,10 @@ impl Chain {
         Some(self.seal(done).gas_used)
     }
 
-    /// Mines a block of the executable transactions in the pool, up to its gas limit.
-    pub(crate) fn mine(&mut self) -> MinedBlock {
+    /// Mines a block of the executable transactions in the pool, up to its gas limit or this amount of gas.
+    pub(crate) fn mine(&mut self, most_gas: u64) -> MinedBlock {
         let ready = self.pool.ready(&self.state, self.next_base_fee());
-        self.build(ready.into_iter().map(|waiting| waiting.tx).collect()).0
+        self.build(ready.into_iter().map(|waiting| waiting.tx).collect(), most_gas).0
     }
 
     /// The block of the executable transactions whose gas limits fit, which aren't executed: no gas is used, and
@@ -97,8 +101,12 @@ impl Chain {
 
     /// Mines a block of these transactions. Those that don't fit wait; those that can't be
     /// executed are dropped from the pool and returned.
-    pub(crate) fn build(&mut self, candidates: Vec<Arc<Tx>>) -> (MinedBlock, Vec<Excluded>) {
-        let mut done = self.execute(candidates);
+    pub(crate) fn build(
+        &mut self,
+        candidates: Vec<Arc<Tx>>,
+        most_gas: u64,
+    ) -> (MinedBlock, Vec<Excluded>) {
+        let mut done = self.execute(candidates, most_gas);
         let excluded = std::mem::take(&mut done.excluded);
         for (tx, _) in &excluded {
             self.pool.remove(tx.signer(), tx.nonce());
@@ -107,10 +115,10 @@ impl Chain {
         (mined, excluded.into_iter().map(|(tx, why)| (*tx.tx_hash(), why)).collect())
     }
 
-    pub(crate) fn execute(&mut self, candidates: Vec<Arc<Tx>>) -> Executed {
+    pub(crate) fn execute(&mut self, candidates: Vec<Arc<Tx>>, most_gas: u64) -> Executed {
         let before = self.state.checkpoint();
         let header = self.next_header();
-        let mut gas_left = header.gas_limit;
+        let mut gas_left = header.gas_limit.min(most_gas);
         let (mut executed, mut excluded) = (Vec::new(), Vec::new());
         // The senders whose later transactions must wait, because one was left out.
         let mut waiting = AddressSet::default();

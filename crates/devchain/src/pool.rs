@@ -29,6 +29,9 @@ const MAX_TX_SIZE: usize = 128 * 1024;
 /// The largest number of transactions in the pool. Those that a reorg returns may be more.
 const MAX_POOL: usize = 16_384;
 
+/// The size of the transactions in the pool from which on it takes no further one, in bytes.
+const MAX_POOL_SIZE: usize = 64 << 20;
+
 /// The percentage by which a replacement must raise both fees.
 const PRICE_BUMP: u128 = 10;
 
@@ -40,17 +43,19 @@ pub(crate) struct Waiting {
     pub(crate) arrival: u64,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 struct Queue {
     by_nonce: BTreeMap<u64, Waiting>,
     /// The most that all of them can cost, in wei.
     cost: U256,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Pool {
     senders: BTreeMap<Address, Queue>,
     by_hash: B256Map<(Address, u64)>,
+    /// The size of all transactions, in bytes.
+    size: usize,
     arrivals: u64,
 }
 
@@ -59,7 +64,7 @@ pub(crate) struct Pool {
 pub(crate) enum Rejected {
     #[error("already known")]
     AlreadyKnown,
-    #[error("txpool is full: {MAX_POOL} transactions wait")]
+    #[error("txpool is full: {MAX_POOL} transactions wait, or have {MAX_POOL_SIZE} bytes")]
     Full,
     #[error("transaction type not supported: blob transactions can't be sent to the devchain")]
     BlobTransaction,
@@ -118,7 +123,7 @@ impl Pool {
         if self.by_hash.contains_key(&hash) {
             return Err(Rejected::AlreadyKnown);
         }
-        if self.len() >= MAX_POOL {
+        if self.len() >= MAX_POOL || self.size >= MAX_POOL_SIZE {
             return Err(Rejected::Full);
         }
         check_alone(&tx, chain_id, block_gas_limit)?;
@@ -129,18 +134,37 @@ impl Pool {
 
     /// Adds a transaction without any checks, such as one whose block a reorg has removed.
     pub(crate) fn put(&mut self, tx: Arc<Tx>) {
+        self.insert(Waiting { tx, arrival: self.arrivals });
+        self.arrivals += 1;
+    }
+
+    fn insert(&mut self, waiting: Waiting) {
+        let tx = &waiting.tx;
         self.remove(tx.signer(), tx.nonce());
         let queue = self.senders.entry(tx.signer()).or_default();
-        queue.cost = queue.cost.saturating_add(cost(&tx));
+        queue.cost = queue.cost.saturating_add(cost(tx));
+        self.size += tx.encode_2718_len();
         self.by_hash.insert(*tx.tx_hash(), (tx.signer(), tx.nonce()));
-        queue.by_nonce.insert(tx.nonce(), Waiting { tx, arrival: self.arrivals });
-        self.arrivals += 1;
+        queue.by_nonce.insert(tx.nonce(), waiting);
+    }
+
+    /// The pool in which these transactions wait, after this number of arrivals.
+    pub(crate) fn of(waiting: Vec<Waiting>, arrivals: u64) -> Self {
+        let mut pool = Self { arrivals, ..Self::default() };
+        waiting.into_iter().for_each(|waiting| pool.insert(waiting));
+        pool
+    }
+
+    /// The number of transactions that have ever arrived.
+    pub(crate) const fn arrivals(&self) -> u64 {
+        self.arrivals
     }
 
     pub(crate) fn remove(&mut self, sender: Address, nonce: u64) {
         let Some(queue) = self.senders.get_mut(&sender) else { return };
         if let Some(gone) = queue.by_nonce.remove(&nonce) {
             queue.cost = queue.cost.saturating_sub(cost(&gone.tx));
+            self.size -= gone.tx.encode_2718_len();
             self.by_hash.remove(gone.tx.tx_hash());
         }
         if queue.by_nonce.is_empty() {
@@ -164,8 +188,7 @@ impl Pool {
     }
 
     pub(crate) fn clear(&mut self) {
-        self.senders.clear();
-        self.by_hash.clear();
+        *self = Self { arrivals: self.arrivals, ..Self::default() };
     }
 
     pub(crate) fn get(&self, hash: &B256) -> Option<&Waiting> {

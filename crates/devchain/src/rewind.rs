@@ -2,16 +2,25 @@
 
 use std::sync::Arc;
 
+use alloy_consensus::Transaction;
+use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::B256;
 
 use crate::{
     block::Tx,
+    calls::MAX_CALL_GAS,
     chain::{Chain, NextBlock},
     error::{Error, Result},
     mining::MinedBlock,
-    pool::Pool,
+    pool::{Pool, Waiting},
     state::Version,
 };
+
+/// The largest number of snapshots.
+const MAX_SNAPSHOTS: usize = 1_024;
+
+/// The largest size of the transactions in the pools of all snapshots together, in bytes.
+const MAX_SNAPSHOT_BYTES: usize = 256 << 20;
 
 /// The id of a snapshot of a [`Devchain`](crate::Devchain).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,7 +39,11 @@ impl SnapshotId {
 pub(crate) struct Snapshot {
     pub(crate) version: Version,
     head: u64,
-    pool: Pool,
+    /// The transactions that waited, and the number of those that had ever arrived.
+    waiting: Vec<Waiting>,
+    arrivals: u64,
+    /// The size of those transactions, in bytes.
+    size: usize,
     next: NextBlock,
     time_offset: i64,
     fork: u64,
@@ -71,19 +84,47 @@ pub struct Reorg {
     pub excluded: Vec<(B256, String)>,
 }
 
+/// Refuses transactions of a reorg that could use too much gas, since they are executed without a pause.
+pub(crate) fn check_gas(blocks: &[Vec<Arc<Tx>>]) -> Result<(), String> {
+    let gas = blocks.iter().flatten().map(|tx| tx.gas_limit()).fold(0, u64::saturating_add);
+    if gas > MAX_CALL_GAS {
+        return Err(format!(
+            "gas of all transactions: found {gas}, expected at most {MAX_CALL_GAS}"
+        ));
+    }
+    Ok(())
+}
+
 impl Chain {
     pub(crate) fn snapshot(&mut self) -> SnapshotId {
         self.snapshots_taken += 1;
+        let waiting: Vec<_> = self.pool.all().into_iter().cloned().collect();
+        let sizes =
+            waiting.iter().map(|waiting| size_of::<Waiting>() + waiting.tx.encode_2718_len());
         let snapshot = Snapshot {
             version: self.state.checkpoint(),
             head: self.head().number(),
-            pool: self.pool.clone(),
+            size: sizes.sum(),
+            waiting,
+            arrivals: self.pool.arrivals(),
             next: self.next.clone(),
             time_offset: self.time_offset,
             fork: self.fork,
         };
         self.snapshots.insert(self.snapshots_taken, snapshot);
+        self.forget_old_snapshots();
         SnapshotId(self.snapshots_taken)
+    }
+
+    /// Removes the oldest snapshots if there are too many. The newest one stays.
+    fn forget_old_snapshots(&mut self) {
+        let mut size: usize = self.snapshots.values().map(|snapshot| snapshot.size).sum();
+        while self.snapshots.len() > 1
+            && (self.snapshots.len() > MAX_SNAPSHOTS || size > MAX_SNAPSHOT_BYTES)
+            && let Some((_, oldest)) = self.snapshots.pop_first()
+        {
+            size -= oldest.size;
+        }
     }
 
     pub(crate) fn revert(&mut self, id: SnapshotId) -> Result<()> {
@@ -91,7 +132,7 @@ impl Chain {
         self.snapshots.split_off(&id.0);
         self.detach_to(snapshot.head);
         self.state.rollback(snapshot.version);
-        self.pool = snapshot.pool;
+        self.pool = Pool::of(snapshot.waiting, snapshot.arrivals);
         self.next = snapshot.next;
         self.time_offset = snapshot.time_offset;
         self.fork = snapshot.fork;
@@ -143,7 +184,7 @@ impl Chain {
         let (mut added, mut excluded) = (Vec::new(), Vec::new());
         for (index, transactions) in new.into_iter().enumerate() {
             self.next.timestamp = timestamps.get(index).copied();
-            let (block, out) = self.build(transactions);
+            let (block, out) = self.build(transactions, u64::MAX);
             added.push(block);
             excluded.extend(out);
         }

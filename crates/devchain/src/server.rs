@@ -1,37 +1,32 @@
 //! The JSON-RPC server over HTTP, for browsers, `cast` and other processes.
-//!
-//! Requests use the chain one after another, in the order of their arrival. A request that takes long
-//! gives way to all that have arrived meanwhile, and ends when its client has gone.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
 use axum::{
-    Router,
-    body::Body,
-    extract::State,
-    http::{StatusCode, header},
+    Extension, Router,
+    extract::{Request, State},
+    http::{Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::post,
+    serve::Listener,
 };
-use serde_json::value::RawValue;
 use tokio::{
     net::TcpListener,
-    sync::{Mutex, oneshot},
-    task::JoinHandle,
+    sync::{oneshot, watch},
+    task::{JoinHandle, JoinSet},
     time::timeout,
 };
-use tower_http::cors::CorsLayer;
+use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use crate::{
-    Devchain,
-    body::Bodies,
+    Devchain, access,
+    body::{Bodies, ReadBody},
+    calls::MAX_CALL_GAS,
     chain::Chain,
     config::Mining,
-    rpc::{
-        self, Progress,
-        envelope::{self, Call},
-        error::{RpcResult, broken_chain},
-    },
+    connection::{self, Peer},
+    rpc::envelope::{self, Call},
+    turns::Turns,
 };
 
 /// A running server. It stops when the handle is dropped.
@@ -39,7 +34,7 @@ use crate::{
 pub struct ServerHandle {
     addr: SocketAddr,
     stop: oneshot::Sender<()>,
-    task: JoinHandle<std::io::Result<()>>,
+    task: JoinHandle<()>,
 }
 
 impl ServerHandle {
@@ -55,12 +50,12 @@ impl ServerHandle {
     /// If the server had failed.
     pub async fn shutdown(self) -> std::io::Result<()> {
         drop(self.stop);
-        self.task.await.map_err(std::io::Error::other)?
+        self.task.await.map_err(std::io::Error::other)
     }
 }
 
-/// Serves a chain as JSON-RPC 2.0 over HTTP: `POST /`, single requests and batches. Pages of any
-/// origin may call it (CORS).
+/// Serves a chain as JSON-RPC 2.0 over HTTP: `POST /`, single requests and batches. Pages that this
+/// machine serves may call it (CORS), those of the web can't.
 ///
 /// Anyone who can reach the address controls the chain: there is no authentication. Use a loopback
 /// address.
@@ -74,22 +69,41 @@ pub async fn serve(chain: Devchain, addr: SocketAddr) -> std::io::Result<ServerH
     let turns = Turns::new(chain);
     let miner = mine_at_intervals(turns.clone());
     let server = Server { turns, bodies: Bodies::new() };
-    let app =
-        Router::new().route("/", post(handle)).layer(CorsLayer::permissive()).with_state(server);
+    let cors = CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(|origin, _| access::is_local_page(origin)))
+        .allow_methods([Method::POST])
+        .allow_headers(Any);
+    let app = Router::new().route("/", post(handle)).layer(cors).with_state(server);
     let (stop, stopped) = oneshot::channel::<()>();
     let task = tokio::spawn(async move {
-        let stopped = async move {
-            // Nothing is ever sent: dropping the sender stops the server.
-            let _ = stopped.await;
-        };
-        let serve = axum::serve(listener, app).with_graceful_shutdown(stopped);
         tokio::select! {
             biased;
-            ended = serve.into_future() => ended,
+            () = accept(listener, app, stopped) => {}
             never = miner => match never {},
         }
     });
     Ok(ServerHandle { addr, stop, task })
+}
+
+/// Serves connections until the sender of `stopped` is dropped, and then those that still have answers to
+/// get.
+async fn accept(mut listener: TcpListener, app: Router, mut stopped: oneshot::Receiver<()>) {
+    let (stop, stopping) = watch::channel(false);
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            biased;
+            _ = &mut stopped => break,
+            Some(_) = connections.join_next() => {}
+            // After an error, such as too many open files, it waits a second.
+            (stream, _) = Listener::accept(&mut listener) => {
+                connections.spawn(connection::serve(stream, app.clone(), stopping.clone()));
+            }
+        }
+    }
+    drop(listener);
+    stop.send_replace(true);
+    while connections.join_next().await.is_some() {}
 }
 
 #[derive(Clone)]
@@ -98,12 +112,30 @@ struct Server {
     bodies: Bodies,
 }
 
-/// Answers a body. If the client goes, this future is dropped, and what is left isn't carried out.
-async fn handle(State(server): State<Server>, body: Body) -> Response {
-    let body = match server.bodies.read(body).await {
+/// Answers a request, unless its client goes before.
+async fn handle(
+    State(server): State<Server>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> Response {
+    if let Err(error) = access::check(request.headers()) {
+        return (error.status(), error.to_string()).into_response();
+    }
+    let version = request.version();
+    let body = match server.bodies.read(request.into_body()).await {
         Ok(body) => body,
         Err(error) => return (error.status(), error.to_string()).into_response(),
     };
+    tokio::select! {
+        biased;
+        response = answer(&server, body) => response,
+        // Nobody gets this. What is left of the requests isn't carried out.
+        () = peer.gone(version) => StatusCode::BAD_REQUEST.into_response(),
+    }
+}
+
+/// Carries out the requests in a body.
+async fn answer(server: &Server, body: ReadBody) -> Response {
     // Large bodies take a while to read. Their memory stays counted until they are answered.
     let read = tokio::task::spawn_blocking(move || (envelope::open(&body.bytes), body.share));
     let Ok(((entries, mut answers), _share)) = read.await else {
@@ -139,58 +171,12 @@ async fn mine_at_intervals(turns: Turns) -> Infallible {
         if timeout(wait, mode.changed()).await.is_err() {
             let mine = move |chain: &mut Chain| {
                 // The mode may have changed while others had their turn.
-                if *chain.mining.borrow() == mining {
-                    chain.mine();
+                if *chain.mining.borrow() == mining && chain.check_room().is_ok() {
+                    chain.mine(MAX_CALL_GAS);
                 }
             };
             // After an internal error, every request says so.
             let _ = turns.turn(mine).await;
         }
-    }
-}
-
-/// The use of a chain in turns. Clones share the queue.
-#[derive(Clone)]
-struct Turns {
-    chain: Devchain,
-    /// The chain's own lock isn't fair: who releases it may get it again before those who wait. Waiting
-    /// for this one also occupies no thread.
-    queue: Arc<Mutex<()>>,
-}
-
-impl Turns {
-    fn new(chain: Devchain) -> Self {
-        Self { chain, queue: Arc::default() }
-    }
-
-    async fn carry_out(
-        &self,
-        method: String,
-        params: Option<Box<RawValue>>,
-    ) -> RpcResult<Box<RawValue>> {
-        let mut progress =
-            self.turn(move |chain| rpc::start(chain, &method, params.as_deref())).await?;
-        loop {
-            match progress {
-                Progress::Answered(result) => return result,
-                Progress::Mining(mine) => progress = self.turn(|chain| mine.some(chain)).await?,
-            }
-        }
-    }
-
-    /// Works on the chain for one turn.
-    async fn turn<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Chain) -> T + Send + 'static,
-    ) -> RpcResult<T> {
-        let turn = Arc::clone(&self.queue).lock_owned().await;
-        let chain = self.chain.clone();
-        // Executing transactions takes time, and the chain's lock isn't async. The turn ends with the
-        // work, even if the client has gone.
-        let done = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            work(&mut chain.lock())
-        });
-        done.await.map_err(|_| broken_chain())
     }
 }

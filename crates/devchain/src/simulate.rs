@@ -25,17 +25,22 @@ use revm_inspectors::transfer::TransferInspector;
 use crate::{
     block::{Block, Outcome, StateVersions, Tx, open_header, placeholder_signature},
     calls::{MAX_CALL_GAS, Target, call_env, override_account},
-    chain::Chain,
-    exec::{self, Checks, View},
+    exec::{self, Checks, Setting, View, Watch},
     mining::history_slot,
     rpc::{
         convert,
-        error::{RpcResult, coded, execution_reverted, invalid_params, simulation},
+        error::{RpcResult, coded, execution_reverted, invalid_params, server_error, simulation},
     },
 };
 
 /// The seconds from a block to the next one, if no time is given for it.
 const BLOCK_SECONDS: u64 = 12;
+
+/// The largest number of bytes that the calls of a simulation return and log.
+const MAX_BYTES: usize = 16 << 20;
+
+/// The bytes of a log without data, as far as they count.
+const MIN_LOG_BYTES: usize = 250;
 
 /// The state of a simulation after its last block.
 struct Simulation<'a> {
@@ -43,8 +48,11 @@ struct Simulation<'a> {
     parent: Header,
     parent_hash: B256,
     chain_id: u64,
+    watch: &'a Watch,
     /// Gas that is left for the calls of all blocks.
     gas_left: u64,
+    /// Bytes that are left for what the calls of all blocks return and log.
+    bytes_left: usize,
     /// Whether calls must be valid transactions.
     validates: bool,
     /// Whether transfers of ether are logged as if they were those of a token.
@@ -56,19 +64,17 @@ struct Simulation<'a> {
 /// The number and the time of a block, and the request for it. Blocks in a gap between numbers have none.
 type Planned = (u64, u64, SimBlock);
 
-impl Chain {
-    pub(crate) fn simulate(
-        &self,
-        payload: SimulatePayload,
-        target: Target<'_>,
-    ) -> RpcResult<Vec<SimulatedBlock>> {
-        let planned = plan(payload.block_state_calls, &target.header)?;
+impl Target<'_> {
+    pub(crate) fn simulate(self, payload: SimulatePayload) -> RpcResult<Vec<SimulatedBlock>> {
+        let planned = plan(payload.block_state_calls, &self.header)?;
         let mut simulation = Simulation {
-            parent_hash: target.header.hash_slow(),
-            parent: target.header,
-            db: CacheDB::new(target.view),
-            chain_id: self.config.chain_id,
+            parent_hash: self.header.hash_slow(),
+            parent: self.header,
+            db: CacheDB::new(self.view),
+            chain_id: self.chain_id,
+            watch: self.watch,
             gas_left: MAX_CALL_GAS,
+            bytes_left: MAX_BYTES,
             validates: payload.validation,
             logs_transfers: payload.trace_transfers,
             is_full: payload.return_full_transactions,
@@ -197,12 +203,13 @@ impl Simulation<'_> {
         } else {
             Checks::OfCall
         };
-        let (db, block, chain_id) = (&self.db, exec::block_env(header), self.chain_id);
+        let (block, chain_id, watch) = (exec::block_env(header), self.chain_id, self.watch);
+        let setting = Setting { block, chain_id, checks, watch };
         let done = if self.logs_transfers {
             let transfers = TransferInspector::new(false).with_logs(true);
-            exec::inspect(db, block, chain_id, env, checks, transfers)
+            exec::inspect(&self.db, &setting, env, transfers)
         } else {
-            exec::transact(db, block, chain_id, env, checks)
+            exec::transact(&self.db, &setting, env)
         };
         let done = done.map_err(|invalid| {
             coded(simulation::code(invalid.kind), format!("err: {invalid} (supplied gas {gas})"))
@@ -219,6 +226,12 @@ impl Simulation<'_> {
                 (Bytes::new(), Vec::new(), Some(halted(&reason)))
             }
         };
+        let log_bytes = |log: &alloy_primitives::Log| MIN_LOG_BYTES + log.data.data.len();
+        let bytes = output.len() + logs.iter().map(log_bytes).sum::<usize>();
+        let left = self.bytes_left.checked_sub(bytes);
+        self.bytes_left = left.ok_or_else(|| {
+            server_error(format!("the calls return and log more than {MAX_BYTES} bytes"))
+        })?;
         let gas_used = used.tx_gas_used();
         let result = SimCallResult {
             return_data: output.clone(),

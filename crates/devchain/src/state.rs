@@ -34,7 +34,7 @@ pub(crate) enum Key {
 }
 
 /// The accounts of the chain, with the history for reading and restoring recent versions.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct State {
     accounts: AddressMap<AccountInfo>,
     storage: AddressMap<U256Map<U256>>,

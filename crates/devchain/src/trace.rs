@@ -1,5 +1,10 @@
 //! The execution of transactions and calls under a tracer.
 
+mod meter;
+
+use std::sync::Arc;
+
+use alloy_consensus::Header;
 use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
 use alloy_primitives::B256;
 use alloy_rpc_types_eth::TransactionRequest;
@@ -11,69 +16,156 @@ use revm::{
     DatabaseCommit,
     context::{BlockEnv, TxEnv, result::ResultAndState},
     database::CacheDB,
+    state::EvmState,
 };
 use revm_inspectors::tracing::{
     DebugInspector, TraceLimitBehavior, TraceLimits, TracingInspector, TransactionContext,
 };
 
 use crate::{
-    block::{Block, is_impersonated},
+    block::{Block, Tx, is_impersonated},
     calls::{Overrides, Target},
     chain::Chain,
-    exec::{self, Checks, View},
+    exec::{self, Base, Checks, Setting, View, Watch},
     mining::history_slot,
     rpc::error::{OrServerError, RpcResult, invalid_params, server_error},
+    state::Version,
 };
+use meter::{MAX_BYTES, Meter, Recorded};
 
-/// The largest number of steps in a trace of single instructions. Each takes up to some kilobytes.
+/// The largest number of steps in a trace of single instructions.
 const MAX_STEPS: u64 = 20_000;
 
-/// The largest number of bytes that the calls in a trace pass to each other.
-const MAX_BYTES: usize = 64 << 20;
+/// A mined block, whose transactions can be executed once more.
+#[derive(Clone, Debug)]
+pub(crate) struct Mined {
+    header: Header,
+    hash: B256,
+    transactions: Vec<Arc<Tx>>,
+    /// The version of the state before the block.
+    before: Version,
+    chain_id: u64,
+}
 
 /// The state on which a transaction of a block was executed.
 struct Before<'a> {
     db: CacheDB<View<'a>>,
     block: BlockEnv,
+    chain_id: u64,
+    watch: &'a Watch,
 }
 
 impl Chain {
-    /// Executes a mined transaction once more, on the state that it found.
-    pub(crate) fn trace_transaction(
-        &self,
-        hash: B256,
-        options: GethDebugTracingOptions,
-    ) -> RpcResult<GethTrace> {
+    /// The block of a mined transaction, and the transaction's position in it.
+    pub(crate) fn mined_transaction(&self, hash: B256) -> RpcResult<(Mined, usize)> {
         let (block, position) =
             self.find(&hash).ok_or_else(|| server_error("transaction not found"))?;
-        let before = self.before(block, position)?;
-        self.trace_mined(block, position, &before, options)
+        Ok((self.mined(block)?, position))
     }
 
-    /// Executes all transactions of a block once more.
-    pub(crate) fn trace_block(
-        &self,
-        block: &Block,
-        options: &GethDebugTracingOptions,
-    ) -> RpcResult<Vec<TraceResult>> {
+    /// A block of which all transactions can be executed once more.
+    pub(crate) fn mined(&self, block: &Block) -> RpcResult<Mined> {
         if block.number() == 0 {
             return Err(server_error("genesis is not traceable"));
         }
-        let mut before = self.before(block, 0)?;
-        let mut traces = Vec::with_capacity(block.transactions.len());
-        for (position, tx) in block.transactions.iter().enumerate() {
-            let result = self.trace_mined(block, position, &before, options.clone())?;
+        let before = block.versions.before;
+        if !self.state.reaches(before) {
+            return Err(self.too_deep(block.number())).or_server_error();
+        }
+        Ok(Mined {
+            header: block.header.clone(),
+            hash: block.hash,
+            transactions: block.transactions.clone(),
+            before,
+            chain_id: self.config.chain_id,
+        })
+    }
+}
+
+impl Mined {
+    pub(crate) const fn number(&self) -> u64 {
+        self.header.number
+    }
+
+    /// Executes a transaction once more, on the state that it found.
+    pub(crate) fn trace_transaction(
+        &self,
+        base: Base<'_>,
+        position: usize,
+        options: GethDebugTracingOptions,
+    ) -> RpcResult<GethTrace> {
+        let (inspector, mut meter) = inspector(options)?;
+        let mut before = self.before(base);
+        for tx in &self.transactions[..position] {
+            let setting = before.setting(tx);
+            let done = exec::transact(&before.db, &setting, exec::tx_env(tx)).or_server_error()?;
+            before.db.commit(done.state);
+        }
+        Ok(self.trace(&before, position, inspector, &mut meter)?.0)
+    }
+
+    /// Executes all transactions once more.
+    pub(crate) fn trace_block(
+        &self,
+        base: Base<'_>,
+        options: &GethDebugTracingOptions,
+    ) -> RpcResult<Vec<TraceResult>> {
+        let (_, mut meter) = inspector(options.clone())?;
+        let mut before = self.before(base);
+        let mut traces = Vec::with_capacity(self.transactions.len());
+        for (position, tx) in self.transactions.iter().enumerate() {
+            meter.next_transaction();
+            let (inspector, _) = inspector(options.clone())?;
+            let (result, state) = self.trace(&before, position, inspector, &mut meter)?;
+            before.db.commit(state);
             traces.push(TraceResult::Success { result, tx_hash: Some(*tx.tx_hash()) });
-            self.replay(&mut before, block, position)?;
         }
         Ok(traces)
     }
 
-    /// Executes a call, as `eth_call` does.
-    pub(crate) fn trace_call(
+    /// The state before the first transaction.
+    fn before<'a>(&self, base: Base<'a>) -> Before<'a> {
+        let mut db = CacheDB::new(base.view(Some(self.before)));
+        let (slot, parent) = history_slot(&self.header);
+        let Ok(()) = db.insert_account_storage(HISTORY_STORAGE_ADDRESS, slot, parent);
+        let block = exec::block_env(&self.header);
+        Before { db, block, chain_id: self.chain_id, watch: base.watch }
+    }
+
+    /// Executes a transaction under a tracer. Returns its trace and its effects.
+    fn trace(
         &self,
+        before: &Before<'_>,
+        position: usize,
+        inspector: DebugInspector,
+        meter: &mut Meter,
+    ) -> RpcResult<(GethTrace, EvmState)> {
+        let tx = &self.transactions[position];
+        let context = TransactionContext {
+            block_hash: Some(self.hash),
+            tx_hash: Some(*tx.tx_hash()),
+            tx_index: Some(position),
+        };
+        trace(&before.db, &before.setting(tx), exec::tx_env(tx), context, inspector, meter)
+    }
+}
+
+impl Before<'_> {
+    fn setting(&self, tx: &Tx) -> Setting<'_> {
+        Setting {
+            block: self.block.clone(),
+            chain_id: self.chain_id,
+            checks: Checks::OfTransaction { is_impersonated: is_impersonated(tx) },
+            watch: self.watch,
+        }
+    }
+}
+
+impl Target<'_> {
+    /// Executes a call under a tracer, as `eth_call` does.
+    pub(crate) fn trace_call(
+        self,
         request: TransactionRequest,
-        target: Target<'_>,
         options: GethDebugTracingCallOptions,
     ) -> RpcResult<GethTrace> {
         let GethDebugTracingCallOptions {
@@ -87,95 +179,48 @@ impl Chain {
             return Err(invalid_params("txIndex is not supported by the devchain"));
         }
         let overrides = Overrides { state: state_overrides, block: block_overrides };
-        let prepared = self.prepare(request, target, overrides)?;
-        let (db, block, tx) = (&prepared.db, prepared.block, prepared.tx);
-        self.trace(db, block, tx, Checks::OfCall, TransactionContext::default(), tracing_options)
-    }
-
-    /// The state before the transaction at a position of a block.
-    fn before<'a>(&'a self, block: &'a Block, position: usize) -> RpcResult<Before<'a>> {
-        let version = block.versions.before;
-        if !self.state.reaches(version) {
-            return Err(self.too_deep(block.number())).or_server_error();
-        }
-        let view = View { state: &self.state, version: Some(version), blocks: &self.blocks };
-        let mut before = Before { db: CacheDB::new(view), block: exec::block_env(&block.header) };
-        let (slot, parent) = history_slot(&block.header);
-        let Ok(()) = before.db.insert_account_storage(HISTORY_STORAGE_ADDRESS, slot, parent);
-        for earlier in 0..position {
-            self.replay(&mut before, block, earlier)?;
-        }
-        Ok(before)
-    }
-
-    /// Applies a transaction of the block to the state before it.
-    fn replay(&self, before: &mut Before<'_>, block: &Block, position: usize) -> RpcResult<()> {
-        let tx = &block.transactions[position];
-        let checks = Checks::OfTransaction { is_impersonated: is_impersonated(tx) };
-        let (env, chain_id) = (before.block.clone(), self.config.chain_id);
-        let done = exec::transact(&before.db, env, chain_id, exec::tx_env(tx), checks);
-        before.db.commit(done.or_server_error()?.state);
-        Ok(())
-    }
-
-    fn trace_mined(
-        &self,
-        block: &Block,
-        position: usize,
-        before: &Before<'_>,
-        options: GethDebugTracingOptions,
-    ) -> RpcResult<GethTrace> {
-        let tx = &block.transactions[position];
-        let context = TransactionContext {
-            block_hash: Some(block.hash),
-            tx_hash: Some(*tx.tx_hash()),
-            tx_index: Some(position),
-        };
-        let checks = Checks::OfTransaction { is_impersonated: is_impersonated(tx) };
-        let (env, tx) = (before.block.clone(), exec::tx_env(tx));
-        self.trace(&before.db, env, tx, checks, context, options)
-    }
-
-    fn trace(
-        &self,
-        db: &CacheDB<View<'_>>,
-        block: BlockEnv,
-        tx: TxEnv,
-        checks: Checks,
-        context: TransactionContext,
-        options: GethDebugTracingOptions,
-    ) -> RpcResult<GethTrace> {
-        let mut inspector = inspector(options)?;
-        let chain_id = self.config.chain_id;
-        let done = exec::inspect(db, block.clone(), chain_id, tx.clone(), checks, &mut inspector);
-        let done = done.or_server_error()?;
-        let done = ResultAndState::new(done.result, done.state);
-        let trace = inspector.get_result(Some(context), &tx, &block, &done, &mut db.clone());
-        match trace.or_server_error()? {
-            GethTrace::Default(frame) if frame.struct_logs.len() as u64 > MAX_STEPS => {
-                Err(server_error(format!(
-                    "the trace has more than {MAX_STEPS} steps: set `limit`, or use callTracer"
-                )))
-            }
-            trace => Ok(trace),
-        }
+        let prepared = self.prepare(request, overrides)?;
+        let (inspector, mut meter) = inspector(tracing_options)?;
+        let (context, tx) = (TransactionContext::default(), prepared.tx);
+        trace(&prepared.db, &prepared.setting, tx, context, inspector, &mut meter)
+            .map(|traced| traced.0)
     }
 }
 
-/// The tracer that the options ask for, with limits.
-fn inspector(mut options: GethDebugTracingOptions) -> RpcResult<DebugInspector> {
+fn trace(
+    db: &CacheDB<View<'_>>,
+    setting: &Setting<'_>,
+    tx: TxEnv,
+    context: TransactionContext,
+    mut inspector: DebugInspector,
+    meter: &mut Meter,
+) -> RpcResult<(GethTrace, EvmState)> {
+    let done = exec::inspect(db, setting, tx.clone(), (&mut *meter, &mut inspector));
+    let done = done.or_server_error()?;
+    let done = ResultAndState::new(done.result, done.state);
+    if let DebugInspector::PreStateTracer(..) = inspector {
+        meter.count_accounts(&done.state).map_err(server_error)?;
+    }
+    let trace = inspector.get_result(Some(context), &tx, &setting.block, &done, &mut db.clone());
+    Ok((trace.or_server_error()?, done.state))
+}
+
+/// The tracer that the options ask for, and the limit of what it records.
+fn inspector(mut options: GethDebugTracingOptions) -> RpcResult<(DebugInspector, Meter)> {
     use BuiltIn::{CallTracer, FourByteTracer, NoopTracer, PreStateTracer};
 
-    match &options.tracer {
+    let recorded = match &options.tracer {
         None => {
-            let limit = options.config.limit.filter(|limit| *limit > 0);
-            if limit.is_some_and(|limit| limit > MAX_STEPS) {
+            options.config.limit = options.config.limit.filter(|limit| *limit > 0);
+            if options.config.limit.is_some_and(|limit| limit > MAX_STEPS) {
                 return Err(invalid_params(format!("limit: expected at most {MAX_STEPS}")));
             }
-            // One step more shows that there are too many.
-            options.config.limit = Some(limit.unwrap_or(MAX_STEPS + 1));
+            Recorded::Steps(options.config)
         }
-        Some(Tracer::BuiltInTracer(CallTracer | FourByteTracer | NoopTracer | PreStateTracer)) => {}
+        Some(Tracer::BuiltInTracer(CallTracer | FourByteTracer | PreStateTracer)) => {
+            Recorded::Calls
+        }
+        Some(Tracer::BuiltInTracer(NoopTracer)) => Recorded::Nothing,
         Some(other) => {
             return Err(invalid_params(format!(
                 "unknown tracer {}: expected callTracer, prestateTracer, 4byteTracer, noopTracer or \
@@ -183,7 +228,7 @@ fn inspector(mut options: GethDebugTracingOptions) -> RpcResult<DebugInspector> 
                 other.as_str()
             )));
         }
-    }
+    };
     let limited = |inspector: TracingInspector| {
         let limits = TraceLimits::default()
             .set_max_recorded_bytes(Some(MAX_BYTES))
@@ -191,7 +236,7 @@ fn inspector(mut options: GethDebugTracingOptions) -> RpcResult<DebugInspector> 
         inspector.with_limits(limits)
     };
     let inspector = DebugInspector::new(options);
-    Ok(match inspector.map_err(|error| invalid_params(error.to_string()))? {
+    let inspector = match inspector.map_err(|error| invalid_params(error.to_string()))? {
         DebugInspector::CallTracer(inspector, config) => {
             DebugInspector::CallTracer(limited(inspector), config)
         }
@@ -202,5 +247,6 @@ fn inspector(mut options: GethDebugTracingOptions) -> RpcResult<DebugInspector> 
             DebugInspector::Default(limited(inspector), config)
         }
         other => other,
-    })
+    };
+    Ok((inspector, Meter::new(recorded)))
 }

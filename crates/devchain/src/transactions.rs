@@ -14,6 +14,7 @@ use crate::{
     calls::Overrides,
     chain::Chain,
     error::{Error, Result},
+    exec::Watch,
     fees::SUGGESTED_TIP,
     rpc::error::{OrServerError, RpcResult, invalid_params, server_error},
 };
@@ -58,8 +59,9 @@ pub(crate) fn fill(
         }
     }
     if request.gas.is_none() {
-        let target = chain.target(None)?;
-        request.gas = Some(chain.estimate(request.clone(), target, Overrides::default())?);
+        let watch = Watch::default();
+        let target = chain.place(None)?.on(chain.base(&watch));
+        request.gas = Some(target.estimate(request.clone(), Overrides::default())?);
     }
     let tx = request
         .build_typed_tx()

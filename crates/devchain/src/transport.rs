@@ -55,13 +55,19 @@ impl Service<RequestPacket> for DevchainTransport {
 }
 
 async fn respond(chain: &Devchain, request: &SerializedRequest) -> Response {
-    let mut progress = rpc::start(&mut chain.lock(), request.method(), request.params());
+    let mut progress = {
+        let mut chain = chain.lock();
+        rpc::start(&mut chain, request.method(), request.params()).without_leaving(&chain)
+    };
     loop {
         match progress {
             Progress::Answered(result) => return envelope::respond(request, result),
             Progress::Mining(mine) => {
                 tokio::task::yield_now().await;
                 progress = mine.some(&mut chain.lock());
+            }
+            Progress::Executing(execution) => {
+                progress = Progress::Executing(execution).without_leaving(&chain.lock());
             }
         }
     }

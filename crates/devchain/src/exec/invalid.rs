@@ -22,12 +22,18 @@ pub(crate) enum InvalidKind {
     BlockGasLimit,
     SenderHasCode,
     InitCodeSize,
+    /// The execution was stopped before its end.
+    Stopped,
     Other,
 }
 
 impl<E> From<&EVMError<E>> for InvalidKind {
     fn from(error: &EVMError<E>) -> Self {
-        let EVMError::Transaction(error) = error else { return Self::Other };
+        let error = match error {
+            EVMError::Transaction(error) => error,
+            EVMError::Custom(_) => return Self::Stopped,
+            _ => return Self::Other,
+        };
         match error {
             InvalidTransaction::CallGasCostMoreThanGasLimit { .. }
             | InvalidTransaction::GasFloorMoreThanGasLimit { .. } => Self::TooLittleGas,

@@ -6,7 +6,10 @@ use alloy_primitives::{Address, U256};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 
 use super::ImageError;
-use crate::config::{DevchainConfig, Mining};
+use crate::{
+    chain::MAX_TIMESTAMP,
+    config::{DevchainConfig, Mining},
+};
 
 /// The largest number of dev accounts in a dump. Each costs the derivation of a key.
 const MAX_DEV_ACCOUNTS: u64 = 10_000;
@@ -71,6 +74,9 @@ impl ConfigImage {
         if self.dev_accounts > MAX_DEV_ACCOUNTS {
             return Err(ImageError::Config("too many dev accounts"));
         }
+        if self.genesis_timestamp > MAX_TIMESTAMP {
+            return Err(ImageError::Config("genesis is too late"));
+        }
         let mining = match (self.mining, NonZeroU64::new(self.interval)) {
             (AUTO, None) => Mining::Auto,
             (MANUAL, None) => Mining::Manual,
@@ -91,6 +97,7 @@ impl ConfigImage {
             alloc: self.alloc.into_iter().map(|item| (item.address, item.balance)).collect(),
             mining,
             history_blocks: self.history_blocks,
+            ..DevchainConfig::default()
         })
     }
 }

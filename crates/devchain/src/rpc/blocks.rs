@@ -81,6 +81,7 @@ fn set_next_timestamp(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<B
 
 fn increase_time(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let seconds: U64 = params.next()?;
+    chain.check_seconds(seconds.to(), 1).or_server_error()?;
     json(chain.advance_time(seconds.to()))
 }
 
@@ -98,6 +99,7 @@ fn set_time(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValu
 
 fn set_timestamp_interval(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let seconds: U64 = params.next()?;
+    chain.check_seconds(seconds.to(), 1).or_server_error()?;
     chain.timestamp_interval = Some(seconds.to());
     json(())
 }

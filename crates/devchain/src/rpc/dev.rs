@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     chain::Chain,
-    rewind::{OldTransactions, SnapshotId},
+    rewind::{self, OldTransactions, SnapshotId},
     transactions,
 };
 
@@ -56,9 +56,7 @@ pub(super) fn dispatch(
         "anvil_reorg" => reorg(chain, params, OldTransactions::Drop),
         "devchain_reorg" => reorg(chain, params, OldTransactions::ReturnToPool),
         "anvil_rollback" => rollback(chain, params),
-        "anvil_dumpState" | "hardhat_dumpState" | "devchain_dump" => {
-            json(Bytes::from(crate::dump::dump(chain)))
-        }
+        "anvil_dumpState" | "hardhat_dumpState" | "devchain_dump" => super::dump(chain),
         "anvil_loadState" | "hardhat_loadState" | "devchain_load" => load(chain, params),
         // There is no log that could be enabled, and nothing is logged either way.
         "anvil_setLoggingEnabled" | "hardhat_setLoggingEnabled" => {
@@ -146,6 +144,7 @@ fn reorg(
         blocks.resize(blocks.len().max(index + 1), Vec::new());
         blocks[index].push(transactions::decode(&raw).or_server_error()?.into());
     }
+    rewind::check_gas(&blocks).map_err(invalid_params)?;
     chain.reorg(depth, blocks, old).or_server_error()?;
     json(())
 }

@@ -13,7 +13,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::error::{RpcResult, answer_too_large, invalid_request};
+use super::error::{RpcResult, batch_too_large, invalid_request};
 
 /// The largest number of requests in a batch.
 pub(crate) const MAX_BATCH: usize = 1_000;
@@ -139,7 +139,7 @@ impl Answers {
 
     /// Refuses a request because the answers of those before it are too large.
     pub(crate) fn refuse(&mut self, reply: Reply) {
-        self.add(reply.with(Err(answer_too_large(MAX_BATCH_ANSWER))));
+        self.add(reply.with(Err(batch_too_large(MAX_BATCH_ANSWER))));
     }
 
     /// Adds the next answer.

@@ -14,7 +14,8 @@ const SERVER_ERROR: i64 = -32000;
 /// The code of `eth_call` and `eth_estimateGas` when the EVM reverted; the error carries the data.
 const EXECUTION_REVERTED: i64 = 3;
 
-/// The code of geth for the requests of a batch after its answers are large enough.
+/// The code of geth for the requests of a batch after its answers are large enough, and for an answer that is too
+/// large itself.
 const ANSWER_TOO_LARGE: i64 = -32003;
 
 /// The code of EIP-1474 for requests beyond a limit.
@@ -36,8 +37,14 @@ pub(crate) fn invalid_request(message: impl Into<String>) -> RpcError {
 }
 
 /// The refusal of the rest of a batch, as geth words it.
-pub(crate) fn answer_too_large(limit: usize) -> RpcError {
+pub(crate) fn batch_too_large(limit: usize) -> RpcError {
     let message = format!("response too large: the answers before this one have {limit} bytes");
+    coded(ANSWER_TOO_LARGE, message)
+}
+
+/// The refusal of a request with too large an answer.
+pub(crate) fn answer_too_large(found: usize, limit: usize) -> RpcError {
+    let message = format!("response too large: found {found} bytes, expected at most {limit}");
     coded(ANSWER_TOO_LARGE, message)
 }
 
@@ -77,6 +84,7 @@ pub(crate) mod simulation {
             InvalidKind::BlockGasLimit => BLOCK_GAS,
             InvalidKind::SenderHasCode => -38024,
             InvalidKind::InitCodeSize => -38025,
+            InvalidKind::Stopped => super::SERVER_ERROR,
             InvalidKind::Other => -32603,
         }
     }

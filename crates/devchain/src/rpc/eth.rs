@@ -11,7 +11,6 @@ use alloy_eips::{
     eip7910::{EthConfig, EthForkConfig, SystemContract},
 };
 use alloy_primitives::{B256, Bytes, U64, U256, keccak256};
-use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest, state::StateOverride};
 use serde_json::value::RawValue;
 
 use super::{
@@ -22,7 +21,6 @@ use super::{
 };
 use crate::{
     block::{Block, Tx},
-    calls::{Overrides, Target},
     chain::Chain,
     exec::{self, View},
     fees::{MAX_PERCENTILES, SUGGESTED_TIP},
@@ -55,10 +53,6 @@ pub(super) fn dispatch(
         "eth_getTransactionCount" => get_transaction_count(chain, params),
         "eth_getCode" => get_code(chain, params),
         "eth_getStorageAt" => get_storage_at(chain, params),
-        "eth_call" => call(chain, params),
-        "eth_estimateGas" => estimate_gas(chain, params),
-        "eth_createAccessList" => create_access_list(chain, params),
-        "eth_simulateV1" => simulate(chain, params),
         "eth_getBlockByNumber" => number(params).and_then(|id| get_block(chain, id, params)),
         "eth_getBlockByHash" => hash(params).and_then(|id| get_block(chain, id, params)),
         "eth_getBlockReceipts" => get_block_receipts(chain, params),
@@ -227,41 +221,6 @@ fn get_code(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> 
 fn get_storage_at(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let (address, key) = (params.next()?, params.next()?);
     json(B256::from(view(chain, params)?.slot(address, key)))
-}
-
-/// The request, the block and the overrides of a call.
-fn call_params<'a>(
-    chain: &'a Chain,
-    params: &mut Params<'_>,
-    default: BlockId,
-) -> RpcResult<(TransactionRequest, Target<'a>, Overrides)> {
-    let request = params.next()?;
-    let number = resolve(chain, params.or(default)?)?;
-    let state: Option<StateOverride> = params.optional()?;
-    let block: Option<BlockOverrides> = params.optional()?;
-    Ok((request, chain.target(number)?, Overrides { state, block }))
-}
-
-fn call(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    let (request, target, overrides) = call_params(chain, params, BlockId::latest())?;
-    json(chain.call(request, target, overrides)?)
-}
-
-fn estimate_gas(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    // The transaction is meant for the next block, so it is tried there.
-    let (request, target, overrides) = call_params(chain, params, BlockId::pending())?;
-    json(U64::from(chain.estimate(request, target, overrides)?))
-}
-
-fn simulate(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    let payload = params.next()?;
-    let number = resolve(chain, block_id(params)?)?;
-    json(chain.simulate(payload, chain.target(number)?)?)
-}
-
-fn create_access_list(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    let (request, target, _) = call_params(chain, params, BlockId::pending())?;
-    json(chain.access_list(request, target)?)
 }
 
 fn get_block(chain: &Chain, id: BlockId, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     chain::Chain,
-    logs::{self, MAX_LOGS},
+    logs::{self, MAX_LOG_BYTES, MAX_LOGS},
 };
 
 /// Answers a method of this module; `None` if this module has no such method.
@@ -58,7 +58,8 @@ fn find_logs(chain: &Chain, filter: &Filter) -> RpcResult<Vec<Log>> {
             match found.rest {
                 None => Ok(found.logs),
                 Some(rest) => Err(limit_exceeded(format!(
-                    "query returned more than {MAX_LOGS} results: ask for blocks {first} to {}",
+                    "query returned more than {MAX_LOGS} results, or {MAX_LOG_BYTES} bytes of data: \
+                     ask for blocks {first} to {}",
                     rest - 1
                 ))),
             }

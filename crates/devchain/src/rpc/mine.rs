@@ -11,7 +11,7 @@ use super::{
     params::Params,
     sign,
 };
-use crate::{chain::Chain, config::Mining};
+use crate::{calls::MAX_CALL_GAS, chain::Chain, config::Mining};
 
 /// The largest number of blocks that one request mines.
 const MAX_BLOCKS: u64 = 1_000_000;
@@ -63,7 +63,7 @@ impl Mine {
     ) -> Option<RpcResult<Self>> {
         Some(match method {
             "evm_mine" => Self::evm(chain, params),
-            "anvil_mine" | "hardhat_mine" => Self::anvil(params),
+            "anvil_mine" | "hardhat_mine" => Self::anvil(chain, params),
             "eth_sendRawTransactionSync" => sign::send(chain, method, params)?
                 .map(|hash| Self { left: Left::Waiting, answer: Answer::Receipt(hash) }),
             _ => sign::send(chain, method, params)?.and_then(|hash| {
@@ -85,12 +85,16 @@ impl Mine {
         Ok(mine)
     }
 
-    fn anvil(params: &mut Params<'_>) -> RpcResult<Self> {
-        let blocks = params.optional()?;
+    fn anvil(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Self> {
+        let blocks: Option<U64> = params.optional()?;
         let interval: Option<U64> = params.optional()?;
         // Clients write zero for the usual interval.
         let interval = interval.map(|interval| interval.to()).filter(|interval| *interval > 0);
-        Self::blocks(blocks, interval, json(())?)
+        let mine = Self::blocks(blocks, interval, json(())?)?;
+        if let Left::Blocks { count, interval: Some(interval) } = mine.left {
+            chain.check_seconds(interval, count.saturating_sub(1)).or_server_error()?;
+        }
+        Ok(mine)
     }
 
     fn blocks(
@@ -114,8 +118,9 @@ impl Mine {
         let mut gas = 0;
         for _ in 0..BLOCKS_AT_ONCE {
             match self.left.mine_one(chain) {
-                Some(used) => gas += used,
-                None => return Progress::Answered(self.answer.read(chain)),
+                Ok(Some(used)) => gas += used,
+                Ok(None) => return Progress::Answered(self.answer.read(chain)),
+                Err(error) => return Progress::Answered(Err(error)),
             }
             if gas >= GAS_AT_ONCE {
                 break;
@@ -127,20 +132,27 @@ impl Mine {
 
 impl Left {
     /// Mines one block. Returns the gas of its transactions; `None` if nothing was left.
-    fn mine_one(&mut self, chain: &mut Chain) -> Option<u64> {
-        match self {
+    fn mine_one(&mut self, chain: &mut Chain) -> RpcResult<Option<u64>> {
+        let is_done = match self {
+            Self::Blocks { count, .. } => *count == 0,
+            // Another request may have changed the mode meanwhile.
+            Self::Waiting => *chain.mining.borrow() != Mining::Auto,
+        };
+        if is_done {
+            return Ok(None);
+        }
+        chain.check_room().or_server_error()?;
+        Ok(match self {
             Self::Blocks { count, interval } => {
-                *count = count.checked_sub(1)?;
-                let mined = chain.mine();
+                *count -= 1;
+                let mined = chain.mine(MAX_CALL_GAS);
                 if let Some(interval) = interval.filter(|_| *count > 0) {
                     chain.increase_time(interval);
                 }
                 Some(mined.gas_used)
             }
-            // Another request may have changed the mode meanwhile.
-            Self::Waiting if *chain.mining.borrow() != Mining::Auto => None,
             Self::Waiting => chain.mine_waiting(),
-        }
+        })
     }
 }
 

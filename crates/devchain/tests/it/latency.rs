@@ -15,6 +15,8 @@ use tokio::{
     task::JoinSet,
 };
 
+use crate::raw::http;
+
 const ENDLESS: Address = Address::repeat_byte(2);
 
 /// Connections, and what each of them sends again and again.
@@ -27,7 +29,7 @@ struct Misbehaving {
 }
 
 fn request(body: &str, length: usize) -> String {
-    format!("POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n{body}")
+    http(&format!("content-length: {length}"), body)
 }
 
 fn whole(body: &Value) -> String {
@@ -44,6 +46,8 @@ fn cases() -> Vec<Misbehaving> {
         |name, connections, request, repeats| Misbehaving { name, connections, request, repeats };
     let mine = |count: usize| Value::from(vec![call("anvil_mine", json!(["0x40"])); count]);
     let endless = call("eth_call", json!([{ "to": ENDLESS }]));
+    let options = json!({ "tracer": "callTracer", "blockOverrides": { "gasLimit": u64::MAX } });
+    let traced = call("debug_traceCall", json!([{ "to": ENDLESS }, "latest", options]));
     vec![
         case("nobody", 0, String::new(), false),
         case("1,000 incomplete bodies", 1_000, request("[", 1_000_000), false),
@@ -56,6 +60,7 @@ fn cases() -> Vec<Misbehaving> {
         case("four clients with batches of 1,000 requests", 4, whole(&mine(1_000)), true),
         case("four clients with garbage", 4, request("\0\0\0\0", 4), true),
         case("four clients with calls of 60 million gas", 4, whole(&endless), true),
+        case("four clients with traces of 550 million gas", 4, whole(&traced), true),
     ]
 }
 

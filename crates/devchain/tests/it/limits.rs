@@ -5,13 +5,12 @@ use alloy_provider::{DynProvider, Provider};
 use alloy_rpc_types_eth::Filter;
 use canon_devchain::{Devchain, DevchainConfig, ReorgOptions, serve};
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    task::JoinSet,
-};
+use tokio::{io::AsyncReadExt, net::TcpStream, task::JoinSet};
 
-use crate::support::{auto, dev, manual, refusal, request};
+use crate::{
+    raw,
+    support::{auto, dev, manual, refusal, request},
+};
 
 /// Code that logs without data and topics as often as a transaction's gas allows.
 fn logger() -> Bytes {
@@ -97,12 +96,29 @@ async fn requests_for_too_much_are_refused() {
     let far = json!([u64::MAX / 2 + 1]);
     let (code, message) = refusal(request(&provider, "evm_setNextBlockTimestamp", far).await);
     assert_eq!(code, -32000, "{message}");
-    // Time can't be moved to where no block can follow.
-    request(&provider, "evm_increaseTime", json!([u64::MAX])).await.unwrap();
+    // Time can't be moved to where no block can follow, in no way.
+    let latest = u64::MAX / 2;
+    for (method, params) in [
+        ("evm_increaseTime", json!([u64::MAX])),
+        ("anvil_increaseTime", json!([latest - chain.timestamp() + 1])),
+        ("anvil_mine", json!(["0x3", latest / 2])),
+        ("anvil_setBlockTimestampInterval", json!([u64::MAX])),
+    ] {
+        let (code, message) = refusal(request(&provider, method, params).await);
+        assert_eq!(code, -32000, "{method}: {message}");
+        assert!(message.ends_with(&format!("is too late: set one up to {latest}")), "{message}");
+    }
+    let seconds = json!([latest - chain.timestamp()]);
+    request(&provider, "evm_increaseTime", seconds).await.unwrap();
     chain.mine().unwrap();
-    request(&provider, "anvil_setBlockTimestampInterval", json!([u64::MAX])).await.unwrap();
+    assert_eq!(chain.timestamp(), latest);
+    assert_eq!(refusal(request(&provider, "evm_increaseTime", json!([1])).await).0, -32000);
+    assert_eq!(chain.increase_time(u64::MAX), latest + 1);
     chain.mine().unwrap();
-    assert_eq!(chain.timestamp(), u64::MAX / 2 + 1);
+    assert_eq!(chain.timestamp(), latest + 1);
+    let late = DevchainConfig { genesis_timestamp: latest + 1, ..DevchainConfig::default() };
+    Devchain::from_bytes(&Devchain::new(late).to_bytes()).unwrap_err();
+    Devchain::from_bytes(&chain.to_bytes()).unwrap();
     // A call in a block without a limit ends all the same.
     request(&provider, "evm_setBlockGasLimit", json!([u64::MAX])).await.unwrap();
     let endless = Address::repeat_byte(2);
@@ -128,10 +144,7 @@ async fn waiting_transactions_are_mined_when_automatic_mining_is_back() {
 
 /// Sends a request over a connection of its own and leaves it open.
 async fn open(address: std::net::SocketAddr, head: &str, body: &str) -> TcpStream {
-    let mut connection = TcpStream::connect(address).await.unwrap();
-    let head = format!("POST / HTTP/1.1\r\nhost: localhost\r\n{head}\r\n\r\n{body}");
-    connection.write_all(head.as_bytes()).await.unwrap();
-    connection
+    raw::send(address, &raw::http(head, body)).await
 }
 
 async fn served(body: &str) -> (Devchain, canon_devchain::ServerHandle, TcpStream) {
@@ -207,10 +220,11 @@ async fn bodies_have_a_largest_size() {
     let url = format!("http://{}", server.addr());
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = alloy_transport_http::reqwest::Client::new();
-    let answer = client.post(&url).body(spaces).send().await;
+    let post = || client.post(&url).header("content-type", "application/json");
+    let answer = post().body(spaces).send().await;
     // The server closes the connection, perhaps while the client is still sending.
     assert!(answer.is_err() || answer.is_ok_and(|answer| answer.status() == 413));
     let small = r#"{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber"}"#;
-    let answer = client.post(&url).body(small).send().await.unwrap();
+    let answer = post().body(small).send().await.unwrap();
     assert_eq!(answer.status(), 200);
 }

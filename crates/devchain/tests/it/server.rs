@@ -21,7 +21,8 @@ async fn start() -> (Devchain, ServerHandle, String) {
 }
 
 async fn post(url: &str, body: impl Into<String>) -> Response {
-    Client::new().post(url).body(body.into()).send().await.unwrap()
+    let request = Client::new().post(url).header("content-type", "application/json");
+    request.body(body.into()).send().await.unwrap()
 }
 
 async fn answer(url: &str, body: Value) -> Value {
@@ -116,19 +117,26 @@ async fn errors_have_the_codes_of_the_specification() {
 }
 
 #[tokio::test]
-async fn pages_of_other_origins_may_ask() {
+async fn pages_of_this_machine_may_ask() {
     let (_chain, _server, url) = start().await;
-    let preflight = Client::new()
-        .request(Method::OPTIONS, &url)
-        .header("origin", "https://example.org")
-        .header("access-control-request-method", "POST")
-        .header("access-control-request-headers", "content-type")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(preflight.status(), 200);
-    let headers = preflight.headers();
-    assert_eq!(headers["access-control-allow-origin"], "*");
-    assert!(headers.contains_key("access-control-allow-methods"));
-    assert!(headers.contains_key("access-control-allow-headers"));
+    let preflight = async |origin: &str| {
+        let request = Client::new()
+            .request(Method::OPTIONS, &url)
+            .header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "content-type");
+        request.send().await.unwrap()
+    };
+    for local in ["http://localhost:5173", "http://127.0.0.1:3000", "http://[::1]"] {
+        let preflight = preflight(local).await;
+        assert_eq!(preflight.status(), 200);
+        let headers = preflight.headers();
+        assert_eq!(headers["access-control-allow-origin"], local);
+        assert!(headers.contains_key("access-control-allow-methods"));
+        assert!(headers.contains_key("access-control-allow-headers"));
+    }
+    for foreign in ["https://example.org", "http://localhost.example.org", "null"] {
+        let preflight = preflight(foreign).await;
+        assert!(!preflight.headers().contains_key("access-control-allow-origin"), "{foreign}");
+    }
 }
