@@ -34,7 +34,7 @@ Commands:
   withdraw     Pay withdrawals whose time has come; without ids, all of the account
   vote         Vote for or against a proposal, or sign a ballot that somebody else submits
   propose      Make a payload a proposal through the lock, for power that is given up
-  signal       Signal for a payload in one's own slot, or sign a signal that somebody else submits
+  signal       Signal for a payload in your slot, or sign a signal that somebody else submits
   stake        Stake for a seat in the sequencer set, and take the stake out or to another rollup
   push         Make the winner of a round a proposal; without a round, of every round that is due
   execute      Carry out a proposal that passed; without an id, every one that is due
