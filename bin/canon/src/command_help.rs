@@ -150,12 +150,11 @@ impl CommandHelp {
     }
 }
 
-/// The texts of a list with "or" before the last one. A comma precedes it if there are more than two.
+/// The texts of a list with "or" before the last one.
 fn either(texts: &[&str]) -> String {
     match texts {
         [] => String::new(),
         [only] => (*only).to_owned(),
-        [first, last] => format!("{first} or {last}"),
         [before @ .., last] => format!("{}, or {last}", before.join(", ")),
     }
 }
