@@ -126,7 +126,7 @@ impl Rejection {
                 "wait until the account's earlier transactions are mined, then run the command again"
             }
             Self::Underpriced | Self::ReplacementUnderpriced => {
-                "run the command again: it offers more by itself; a deployment goes on once fees are lower"
+                "run the command again: it offers more by itself"
             }
             Self::AlreadyKnown => "wait until it is mined",
             Self::GasCap => {

@@ -83,13 +83,10 @@ impl Unlock {
         let governance = &present.governance;
         let delay = governance.exit_floor.delay_at(present.next, &governance.configuration);
         let paid = present.next + delay;
+        let left = until(present.block.timestamp, paid);
         step.details = vec![
             format!("the account has {} power", Tokens(view.power)),
-            format!(
-                "the tokens can be withdrawn from about {} on ({})",
-                Time(paid),
-                until(present.block.timestamp, paid)
-            ),
+            format!("the tokens are due from about {} on ({left})", Time(paid)),
         ];
         step.details.extend(effect_on_votes(present));
         Ok(step)

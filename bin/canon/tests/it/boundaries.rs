@@ -54,6 +54,7 @@ async fn what_comes_too_early_by_seconds_is_not_due_yet_and_says_when_it_is() {
         assert!(status.contains(lock), "{status}");
         come_near(&chain, starts, 2);
         assert!(possible(&chain, &folder).contains(&"vote".to_owned()));
+        come_near(&chain, starts, 0);
         (chain, folder)
     })
     .await;

@@ -130,8 +130,9 @@ async fn an_upgrade_to_a_listed_rollup_is_refused_and_voters_are_warned() {
     chain.record_seed_of(16).await;
     chain.pass(16);
     while_served(move || {
+        let to = chain.account(0);
         let by = |arguments: &str| voting::by(&chain, &folder, 0, &format!("{arguments} --yes"));
-        let said = fails(by(&format!("propose {payload} --to {payload}")), 1);
+        let said = fails(by(&format!("propose {payload} --to {to}")), 1);
         assert_eq!(
             said,
             "error: a proposal of this payload can't be executed: action 1, Registry.upgrade(rollup 1), fails\n  \
@@ -164,8 +165,9 @@ async fn a_payload_that_asserts_that_a_replaced_rollup_is_canonical_is_refused()
     let lock = chain.lock_amount().await;
     chain.lock(lock).await;
     while_served(move || {
+        let to = chain.account(0);
         let propose = || {
-            let arguments = format!("propose {payload} --to {payload} --dry-run");
+            let arguments = format!("propose {payload} --to {to} --dry-run");
             voting::by(&chain, &folder, 0, &arguments)
         };
         let text = stdout(propose());
@@ -192,7 +194,7 @@ async fn a_long_call_that_can_never_be_executed_is_refused_in_full() {
     let lock = chain.lock_amount().await;
     chain.lock(lock).await;
     while_served(move || {
-        let propose = format!("propose {payload} --to {payload} --yes");
+        let propose = format!("propose {payload} --to {to} --yes");
         let said = fails(voting::by(&chain, &folder, 0, &propose), 1);
         let call = format!("Asset.transfer({to}, 5000000000000000000)");
         assert!(said.contains(&format!("can't be executed: action 1, {call}, fails\n")), "{said}");
@@ -228,11 +230,12 @@ async fn an_action_that_would_fail_now_is_named_before_its_payload_is_a_proposal
              later state",
             set.rollup
         );
-        for command in [format!("propose {payload} --to {payload}"), "push".to_owned()] {
+        let to = chain.account(0);
+        for command in [format!("propose {payload} --to {to}"), "push".to_owned()] {
             let said = words(&command);
             assert!(said.contains(&warning), "{said}");
         }
-        let said = words(&format!("propose {good} --to {payload}"));
+        let said = words(&format!("propose {good} --to {to}"));
         assert!(!said.contains("warning: "), "{said}");
     })
     .await;

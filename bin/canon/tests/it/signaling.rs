@@ -241,7 +241,7 @@ async fn waiting_goes_on_after_a_missed_slot_to_the_next_own_one() {
     // No block comes in slot 13, and nobody is drawn for slots 14 and 15.
     chain.pass(14);
     let read = read_until(&mut said, "waiting for the next draw");
-    assert!(read.contains("the slot was missed: slot 13 is over; going on to the next"), "{read}");
+    assert!(read.contains("the slot was missed: slot 13 is over; trying your next slot"), "{read}");
     chain.record_seed_of(16).await;
     read_until(&mut said, "waiting for slot 16");
     chain.pass(16);

@@ -121,7 +121,13 @@ pub(crate) fn stable_costs(text: &str) -> String {
     for line in without_hashes(text).lines() {
         let kept = match line.split_whitespace().next() {
             Some("gas") => "  gas                [..]",
+            Some("fee") if line.ends_with("present price") => {
+                "  fee                [..] ether at the present price"
+            }
             Some("fee") => "  fee                [..] ether",
+            Some("and") if line.ends_with(" gwei") => {
+                "                     and [..] if that rises to 500 gwei"
+            }
             Some("the") if line.starts_with("  the account has ") => {
                 "  the account has    [..] ether"
             }

@@ -267,7 +267,8 @@ impl BallotSubject {
         let mut details: Vec<_> = lines.collect();
         details.extend(warning(proposal, &after, support).iter().map(ToString::to_string));
         let last = proposal.deadlines().ballots_until(support);
-        details.push(format!("ballots {} it are taken {}", page::side(support), lasts(now, last)));
+        let taken = format!("{} it {}", page::side(support), lasts(now, last));
+        details.extend(hanging("ballots  ", &taken, DETAILS_WIDTH));
         details
     }
 }
