@@ -220,11 +220,9 @@ pub(crate) fn available(available: &AvailableAction) -> AvailableText {
             format!("{proposer} can signal in slot {slot}"),
             Some("canon signal PAYLOAD".to_owned()),
         ),
-        Opportunity::Lock { id } => (
-            "holders",
-            format!("lock tokens to vote on proposal {id} with"),
-            Some("canon lock".to_owned()),
-        ),
+        Opportunity::Lock { id } => {
+            ("holders", format!("lock to vote on proposal {id}"), Some("canon lock".to_owned()))
+        }
         Opportunity::Vote { id, support } => {
             let side = side(*support);
             let command = format!("canon vote {id} {side}");

@@ -50,11 +50,11 @@ async fn what_comes_too_early_by_seconds_is_not_due_yet_and_says_when_it_is() {
         assert!(!possible(&chain, &folder).contains(&"vote".to_owned()));
         assert!(possible(&chain, &folder).contains(&"lock".to_owned()));
         let status = stdout(about(&chain, &folder, "status"));
-        let lock = "holders    lock tokens to vote on proposal 0 with: canon lock (4 s left)";
+        let lock = "holders    lock to vote on proposal 0: canon lock (4 s left)";
         assert!(status.contains(lock), "{status}");
         come_near(&chain, starts, 2);
         assert!(possible(&chain, &folder).contains(&"vote".to_owned()));
-        come_near(&chain, starts, 0);
+        chain.chain.set_next_timestamp(starts).unwrap();
         (chain, folder)
     })
     .await;
