@@ -389,20 +389,18 @@ async fn send(
     loop {
         record.begun = Some(versions.record(step));
         report(record, DeployProgress::Begun(step), progress)?;
-        let refused = match sender.broadcast(versions.newest.clone()).await {
-            Ok(_) => None,
-            Err(error) => Some(error),
+        let is_refused = match sender.broadcast(versions.newest.clone()).await {
+            Ok(_) => false,
+            Err(error) => match error.rejection() {
+                Some(Rejection::Underpriced | Rejection::ReplacementUnderpriced) => true,
+                // It may be a transaction of this step that has used the nonce.
+                Some(Rejection::NonceTooLow) => {
+                    let confirmed = late_receipt(client, &versions, wait).await.map_err(failed)?;
+                    return confirmed.ok_or_else(|| failed(error));
+                }
+                _ => return Err(failed(error)),
+            },
         };
-        match refused.as_ref().map(Error::rejection) {
-            None | Some(Some(Rejection::Underpriced | Rejection::ReplacementUnderpriced)) => {}
-            // It may be a transaction of this step that has used the nonce.
-            Some(Some(Rejection::NonceTooLow)) => {
-                let confirmed = late_receipt(client, &versions, wait).await.map_err(failed)?;
-                return confirmed.ok_or_else(|| failed(refused.unwrap_or(versions.not_mined())));
-            }
-            Some(_) => return Err(failed(refused.unwrap_or(versions.not_mined()))),
-        }
-        let is_refused = refused.is_some();
         match versions.await_mined(client, is_refused, wait).await.map_err(failed)? {
             Awaited::Mined(confirmed) => return Ok(confirmed),
             Awaited::TooCheap => {}

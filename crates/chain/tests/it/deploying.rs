@@ -230,7 +230,7 @@ async fn a_step_whose_fee_has_become_too_low_is_sent_for_more_also_by_a_later_ru
         let mut record = chain.record();
         let mut begun = 0;
         let progress = |record: &DeployRecord, progress| {
-            if let DeployProgress::Begun(Step::Asset) = progress {
+            if progress == DeployProgress::Begun(Step::Asset) {
                 begun += 1;
                 if begun == 1 && !rises_in_pool {
                     rise();

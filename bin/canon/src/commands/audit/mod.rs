@@ -125,7 +125,7 @@ impl Audit {
         Ok(if fails { Exit::CheckFailed } else { Exit::Success })
     }
 
-    fn format(&self) -> ReportFormat {
+    const fn format(&self) -> ReportFormat {
         match (self.json, self.markdown) {
             (true, _) => ReportFormat::Json,
             (false, true) => ReportFormat::Markdown,
