@@ -64,12 +64,15 @@ pub(super) async fn status(s: &mut Session, set: &Set, expected: usize) -> Resul
     let canonical = s.cast.call(&set.registry, "getRollup()(address)", &[]).await?;
     let mut derived = Vec::new();
     for rollup in [&*set.rollup, canonical.as_str().unwrap_or_default()] {
-        // An attester that has no seat yet is shown with the first epoch in which it has one.
-        let present = s.cast.call(rollup, "getCurrentEpoch()(uint256)", &[]).await?;
-        let epoch = amount_of(&present)? + 2;
-        let slot = (epoch * u128::from(Set::EPOCH_SLOTS)).to_string();
-        let start = s.cast.call(rollup, "getTimestampForSlot(uint256)(uint256)", &[&slot]).await?;
-        derived.extend([epoch, amount_of(&start)?]);
+        // An attester that has no slot is shown with the first epoch in which it can have one: the next one while its
+        // seed isn't recorded, or the one after it.
+        let present = amount_of(&s.cast.call(rollup, "getCurrentEpoch()(uint256)", &[]).await?)?;
+        for epoch in [present + 1, present + 2] {
+            let slot = (epoch * u128::from(Set::EPOCH_SLOTS)).to_string();
+            let start = "getTimestampForSlot(uint256)(uint256)";
+            let start = s.cast.call(rollup, start, &[&slot]).await?;
+            derived.extend([epoch, amount_of(&start)?]);
+        }
     }
     let document = s.reports("stake status", &derived).await?;
     let attesters = list(&document, "attesters")?;
@@ -139,7 +142,7 @@ pub(super) async fn leave(s: &mut Session, people: &People, set: &Set, new: &str
             s.cast.call(&set.rollup, "getMove(address)(address,uint256)", &[attester]).await?;
         s.same(&outcome, "/transactions/0/changed/to", &chain[0])?;
     }
-    s.refuses(operator, &format!("stake finish {moving}"), 4, "can go from").await?;
+    s.refuses(operator, &format!("stake finish {moving}"), 4, "can go to").await?;
     let not_withdrawer = format!("stake exit {leaving} --to {holder}");
     s.refuses(&people.holder, &not_withdrawer, 1, "withdrawer").await?;
     let outcome = s.sends(operator, &not_withdrawer).await?;
