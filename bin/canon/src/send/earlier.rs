@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use super::{
     Answer, Step,
     args::Consent,
+    failures,
     outbox::{Again, Delivered, Outbox, Stopped},
     outcome::{Change, other_actions},
     record::Begun,
@@ -133,10 +134,7 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
                 continue;
             }
             if let Some((nonce, by)) = self.displaced(step, &begun.earlier) {
-                (self.tell)(&format!(
-                    "not done, since {by} used its nonce, {nonce}: {}",
-                    step.title()
-                ));
+                (self.tell)(&failures::given_up(step, nonce, by));
                 continue;
             }
             let again = decisions.again(step);
@@ -212,9 +210,7 @@ impl<W: Wait, A: AsyncFn(&str, &str) -> Result<Answer, Failure>> Outbox<'_, W, A
                 continue;
             }
             let given_up = |nonce, by| {
-                format!(
-                    "not done, since {by} used its nonce, {nonce}: {title}; run it again if it is still wanted"
-                )
+                failures::given_up(step, nonce, by) + "; run it again if it is still wanted"
             };
             if let Some((nonce, by)) = self.displaced(step, &begun.earlier) {
                 (self.tell)(&given_up(nonce, by));

@@ -142,6 +142,11 @@ pub(super) fn mined(step: &Step, error: &Error) -> Failure {
     )
 }
 
+/// The note on an earlier step whose nonce another transaction used.
+pub(super) fn given_up(step: &Step, nonce: u64, by: B256) -> String {
+    format!("not done, since {by} used its nonce, {nonce}: {}", step.title())
+}
+
 /// The failure for a step whose nonce another transaction used.
 pub(super) fn displaced(step: &Step, nonce: u64, by: B256) -> Failure {
     let report = eyre!("{} wasn't done: {by} used its nonce, {nonce}", step.title());

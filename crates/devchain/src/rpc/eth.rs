@@ -11,6 +11,7 @@ use alloy_eips::{
     eip7910::{EthConfig, EthForkConfig, SystemContract},
 };
 use alloy_primitives::{B256, Bytes, U64, U256, keccak256};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
@@ -253,10 +254,7 @@ fn get_transaction_by_index(
     id: BlockId,
     params: &mut Params<'_>,
 ) -> RpcResult<Box<RawValue>> {
-    let position = position(params)?;
-    json(read_block(chain, id, |block| {
-        (position < block.transactions.len()).then(|| convert::mined(block, position))
-    }))
+    by_index(chain, id, params, convert::mined)
 }
 
 fn get_raw_transaction_by_index(
@@ -264,9 +262,21 @@ fn get_raw_transaction_by_index(
     id: BlockId,
     params: &mut Params<'_>,
 ) -> RpcResult<Box<RawValue>> {
+    by_index(chain, id, params, |block, position| {
+        Bytes::from(block.transactions[position].encoded_2718())
+    })
+}
+
+/// What `of` says of a transaction by its position in a block; null without the block or the transaction.
+fn by_index<T: Serialize>(
+    chain: &Chain,
+    id: BlockId,
+    params: &mut Params<'_>,
+    of: impl FnOnce(&Block, usize) -> T,
+) -> RpcResult<Box<RawValue>> {
     let position = position(params)?;
     json(read_block(chain, id, |block| {
-        block.transactions.get(position).map(|tx| Bytes::from(tx.encoded_2718()))
+        (position < block.transactions.len()).then(|| of(block, position))
     }))
 }
 
