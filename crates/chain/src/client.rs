@@ -17,7 +17,10 @@ use alloy_transport::RpcError;
 use canon_abi::{Asset, Governance, Rollup};
 use canon_protocol::{BlockNumber, CodeKind, Seconds, Timestamp};
 use canon_views::BlockView;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 
 /// The shortest time from one block of Ethereum to the next: `SECONDS_PER_SLOT` in the consensus specification's
 /// `configs/mainnet.yaml`.
@@ -34,6 +37,25 @@ pub struct Client {
     chain_id: ChainId,
     limits: Arc<EndpointLimits>,
     assets: Arc<Mutex<AddressMap<PermitAsset>>>,
+    /// The number of the newest block that was seen; 0 before one was.
+    seen: Arc<AtomicU64>,
+}
+
+/// The expected time between two blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockTime {
+    /// It is known.
+    Known(Seconds),
+    /// As long as between the newest blocks, from a second to [`L1_SLOT`]: a transaction can be mined that soon. They are
+    /// read together with the newest one if the client has seen a block before, as it has from
+    /// [`Endpoints::connect`](crate::Endpoints::connect); otherwise it is [`L1_SLOT`].
+    Observed,
+}
+
+impl From<Seconds> for BlockTime {
+    fn from(time: Seconds) -> Self {
+        Self::Known(time)
+    }
 }
 
 /// The facts about a Governance's asset on which permits depend. They never change.
@@ -71,7 +93,27 @@ impl Client {
         let provider = provider.erased();
         let what = "eth_chainId";
         let chain_id = provider.get_chain_id().await.map_err(|source| Error::rpc(what, source))?;
-        Ok(Self { provider, chain_id, limits: Arc::default(), assets: Arc::default() })
+        let (limits, assets, seen) = Default::default();
+        Ok(Self { provider, chain_id, limits, assets, seen })
+    }
+
+    /// Notes the number of the newest block.
+    pub(crate) fn note_head(&self, number: u64) {
+        self.seen.store(number, Ordering::Relaxed);
+    }
+
+    /// The request of the block from which the time between blocks is observed; `None` if it isn't observed.
+    pub(crate) fn request_of_earlier(
+        &self,
+        block_time: BlockTime,
+    ) -> Result<Option<BatchedRequest>> {
+        let earlier = self.seen.load(Ordering::Relaxed).checked_sub(1);
+        let earlier = earlier.filter(|_| block_time == BlockTime::Observed);
+        let request = |number| {
+            let id = BlockId::number(number);
+            BatchedRequest::new(block_method(id), (BlockNumberOrTag::Number(number), false))
+        };
+        earlier.map(request).transpose()
     }
 
     /// The provider.
@@ -134,14 +176,21 @@ impl Client {
     /// # Errors
     ///
     /// As [`Self::head`].
-    pub async fn head_and_next_time(&self, block_time: Seconds) -> Result<(BlockView, Timestamp)> {
+    pub async fn head_and_next_time(
+        &self,
+        block_time: impl Into<BlockTime> + Send,
+    ) -> Result<(BlockView, Timestamp)> {
+        let block_time = block_time.into();
         let what = block_method(BlockId::latest());
         let requests = [BlockNumberOrTag::Latest, BlockNumberOrTag::Pending]
             .map(|block| BatchedRequest::new(what, (block, false)));
-        let requests = requests.into_iter().collect::<Result<Vec<_>>>()?;
+        let mut requests = requests.into_iter().collect::<Result<Vec<_>>>()?;
+        requests.extend(self.request_of_earlier(block_time)?);
         let mut replies = self.batch(&requests).await?.into_iter();
         let mut next = || found_block(what, replies.next().unwrap_or(Err(RpcError::NullResp)));
-        let (head, pending) = (next()?, next().ok());
+        let (head, pending, earlier) = (next()?, next().ok(), next().ok());
+        self.note_head(head.number.get());
+        let block_time = block_time.after(&head, earlier);
         Ok((head, next_time(self.chain_id, &head, pending, block_time)))
     }
 
@@ -336,6 +385,23 @@ impl Client {
     }
 }
 
+impl BlockTime {
+    /// The time until the block after `head`. `earlier` is a block before it, if that was read.
+    pub(crate) fn after(self, head: &BlockView, earlier: Option<BlockView>) -> Seconds {
+        let observed = || {
+            let earlier = earlier?;
+            let blocks = head.number.steps_since(earlier.number)?;
+            let passed = head.timestamp.since(earlier.timestamp)?;
+            let time = Seconds::of(passed.get().checked_div(blocks)?);
+            Some(time.clamp(Seconds::SECOND, L1_SLOT))
+        };
+        match self {
+            Self::Known(time) => time,
+            Self::Observed => observed().unwrap_or(L1_SLOT),
+        }
+    }
+}
+
 /// The expected time of the block after `head`. `pending` is the endpoint's pending block, if it answered.
 pub(crate) fn next_time(
     chain_id: ChainId,
@@ -408,6 +474,33 @@ mod tests {
             assert_eq!(next(1, pending), later(expected), "{pending}");
         }
         assert_eq!(next(DEVELOPMENT_CHAINS[0], 2_000_000), later(2_000_000));
+    }
+
+    #[test]
+    fn the_time_between_blocks_is_that_since_an_earlier_one() {
+        let mut header: Header = Header::default();
+        (header.inner.number, header.inner.timestamp) = (100, 1_000_000);
+        let head = block_view(&header).unwrap();
+        let at = |number, before: u64| {
+            let timestamp = Timestamp::of(head.timestamp.get() - before);
+            Some(BlockView { number: BlockNumber::of(number), timestamp, ..head })
+        };
+        for (earlier, seconds) in [
+            (at(99, 2), 2),
+            (at(99, 0), 1),
+            (at(99, 13), 12),
+            (at(98, 6), 3),
+            (at(100, 0), 12),
+            (at(101, 0), 12),
+            (None, 12),
+        ] {
+            assert_eq!(
+                BlockTime::Observed.after(&head, earlier),
+                Seconds::of(seconds),
+                "{earlier:?}"
+            );
+            assert_eq!(BlockTime::Known(Seconds::of(5)).after(&head, earlier), Seconds::of(5));
+        }
     }
 
     #[test]

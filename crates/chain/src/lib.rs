@@ -29,7 +29,7 @@ mod view;
 pub use alloy_eips::BlockId;
 pub use call::ContractCall;
 pub use calls::PermitRequest;
-pub use client::{Client, L1_SLOT, NextBlock, block_view};
+pub use client::{BlockTime, Client, L1_SLOT, NextBlock, block_view};
 pub use confirm::{Confirmed, Inclusion, NoWait, Pending, Wait, Waited, wait_until};
 pub use departures::{Departure, Destination};
 pub use endpoint::{

@@ -36,9 +36,8 @@ pub(super) struct Size {
 /// The delay of each request by which round trips are told from requests that run at once.
 const DELAY: Duration = Duration::from_millis(200);
 
-/// The greatest number of round trips of `canon status`, with connecting and with reading the newest two blocks for the
-/// time between them, which is known on the networks of Ethereum.
-const STATUS_TRIPS: f64 = 5.0;
+/// The greatest number of round trips of `canon status`, with connecting.
+const STATUS_TRIPS: f64 = 3.0;
 
 /// The number of runs of which the mean is printed.
 const RUNS: u32 = 3;

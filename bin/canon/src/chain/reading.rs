@@ -4,7 +4,9 @@ use std::{env, ops::RangeInclusive, path::PathBuf};
 
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, ChainId, U256};
-use canon_chain::{Client, Departure, Error, L1_SLOT, PayloadError, SlotSignal, VettedPayload};
+use canon_chain::{
+    BlockTime, Client, Departure, Error, L1_SLOT, PayloadError, SlotSignal, VettedPayload,
+};
 use canon_follow::{HistoryCache, HistoryProgress, OpenSubject, OpenedSet, open_set};
 use canon_protocol::{Action, BlockNumber, Seconds, Timestamp};
 use canon_views::{BlockView, Present, Question, SetView};
@@ -52,9 +54,16 @@ impl Chain {
     }
 
     async fn read(&self, question: &Question) -> Result<Present, Failure> {
-        let block_time = self.observed_block_time().await?;
-        let view = self.client.newest_view(self.registry.value, question, block_time).await;
+        let view = self.client.newest_view(self.registry.value, question, self.block_time()).await;
         view.map_err(|error| self.unread(error))
+    }
+
+    /// The expected time between two blocks.
+    fn block_time(&self) -> BlockTime {
+        match ETHEREUM.contains(&self.client.chain_id()) {
+            true => BlockTime::Known(L1_SLOT),
+            false => BlockTime::Observed,
+        }
     }
 
     /// The time between the newest two blocks, from a second to [`L1_SLOT`]: a transaction can be mined that soon. It
@@ -64,8 +73,8 @@ impl Chain {
     ///
     /// If the endpoint doesn't answer.
     pub(crate) async fn observed_block_time(&self) -> Result<Seconds, Failure> {
-        if ETHEREUM.contains(&self.client.chain_id()) {
-            return Ok(L1_SLOT);
+        if let BlockTime::Known(time) = self.block_time() {
+            return Ok(time);
         }
         let head = self.client.head().await.map_err(|error| self.unread(error))?;
         let Some(parent) = head.number.previous() else { return Ok(L1_SLOT) };
@@ -111,23 +120,10 @@ impl Chain {
     ///
     /// If the current state of the set can't be read.
     pub(crate) async fn history(&self, question: Question) -> Result<OpenedSet, Failure> {
-        self.history_in(self.observed_block_time().await?, question).await
-    }
-
-    /// Reads the set as [`Self::history`] does, with another expected time between blocks.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::history`].
-    pub(crate) async fn history_in(
-        &self,
-        block_time: Seconds,
-        question: Question,
-    ) -> Result<OpenedSet, Failure> {
         let unread = |error| unread(&self.registry, error);
-        let read = self.client.head_and_next_time(block_time).await;
+        let read = self.client.head_and_next_time(self.block_time()).await;
         let (head, next) = read.map_err(unread)?;
-        let block_time = next.since(head.timestamp).unwrap_or(block_time);
+        let block_time = next.since(head.timestamp).unwrap_or(L1_SLOT);
         self.note_age(&head);
         let bar = progress::bar("Reading blocks", 0)?;
         let progress = |HistoryProgress { block, head, .. }: HistoryProgress| {

@@ -79,8 +79,10 @@ impl Endpoints {
             })
         });
         let failover = Failover::new(nodes.collect(), checks, note, slow);
-        let rpc = RpcClient::new(failover, is_local);
+        let rpc = RpcClient::new(failover.clone(), is_local);
         // This requests the chain id, which is answered once an endpoint has passed the checks.
-        Client::connect(ProviderBuilder::default().connect_client(rpc)).await
+        let client = Client::connect(ProviderBuilder::default().connect_client(rpc)).await?;
+        client.note_head(failover.newest_number());
+        Ok(client)
     }
 }

@@ -150,6 +150,11 @@ impl Failover {
         let (note, slow, newest) = (Box::new(note), Box::new(slow), Mutex::default());
         Self(Arc::new(Shared { nodes, checks, note, slow, chain_id, newest }))
     }
+
+    /// The number of the newest block seen at trusted endpoints; 0 before one was.
+    pub(super) fn newest_number(&self) -> u64 {
+        self.0.newest().number
+    }
 }
 
 impl Shared {

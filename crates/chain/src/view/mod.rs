@@ -19,7 +19,7 @@ pub use batch::{BatchedRequest, Reply, decode_reply};
 pub use family::RelatedFamily;
 
 use crate::{
-    client::{Client, block_method, found_block, next_time},
+    client::{BlockTime, Client, block_method, found_block, next_time},
     error::{Error, Result},
 };
 use alloy_eips::{BlockId, BlockNumberOrTag, RpcBlockHash};
@@ -64,7 +64,7 @@ impl Client {
         at: BlockId,
         block_time: Seconds,
     ) -> Result<Present> {
-        let look = self.first_look(registry, question, at, Pending::NotRead).await?;
+        let look = self.first_look(registry, question, at, Neighbors::NotRead).await?;
         let next = look.block.timestamp + block_time;
         self.second_look(look, ViewSubject { registry, question, next }).await
     }
@@ -79,10 +79,13 @@ impl Client {
         &self,
         registry: Address,
         question: &Question,
-        block_time: Seconds,
+        block_time: impl Into<BlockTime> + Send,
     ) -> Result<Present> {
-        let latest = BlockId::latest();
-        let mut look = self.first_look(registry, question, latest, Pending::Read).await?;
+        let (latest, block_time) = (BlockId::latest(), block_time.into());
+        let neighbors = Neighbors::Read(block_time);
+        let mut look = self.first_look(registry, question, latest, neighbors).await?;
+        self.note_head(look.block.number.get());
+        let block_time = block_time.after(&look.block, look.earlier);
         let next = next_time(self.chain_id(), &look.block, look.pending.take(), block_time);
         self.second_look(look, ViewSubject { registry, question, next }).await
     }
@@ -127,7 +130,7 @@ impl Client {
         registry: Address,
         question: &Question,
         at: BlockId,
-        pending: Pending,
+        neighbors: Neighbors,
     ) -> Result<FirstLook> {
         let queries = [
             Query::call(registry, &Registry::getRollupCall {}),
@@ -139,9 +142,13 @@ impl Client {
             BlockId::Number(number) => BatchedRequest::new(method, (number, hydrated))?,
         };
         let mut requests = vec![BatchedRequest::new("eth_chainId", [(); 0])?, block];
-        if pending == Pending::Read {
+        let mut earlier = None;
+        if let Neighbors::Read(block_time) = neighbors {
             requests.push(BatchedRequest::new(method, (BlockNumberOrTag::Pending, hydrated))?);
+            earlier = self.request_of_earlier(block_time)?;
         }
+        let reads_earlier = earlier.is_some();
+        requests.extend(earlier);
         for query in &queries {
             query.add_requests(at, &mut requests)?;
         }
@@ -158,11 +165,12 @@ impl Client {
             return Err(Error::OtherChain { expected: self.chain_id(), found });
         }
         let block = found_block(method, next())?;
-        let pending = match pending {
-            // The expected time of the next block doesn't need it.
-            Pending::Read => found_block(method, next()).ok(),
-            Pending::NotRead => None,
+        // The expected time of the next block doesn't need them.
+        let pending = match neighbors {
+            Neighbors::Read(_) => found_block(method, next()).ok(),
+            Neighbors::NotRead => None,
         };
+        let earlier = if reads_earlier { found_block(method, next()).ok() } else { None };
         let mut guesses = Answers::default();
         for query in queries {
             guesses.add(query, &mut core::iter::from_fn(|| Some(next())))?;
@@ -171,7 +179,7 @@ impl Client {
             true => add_transcript(next(), &mut guesses)?,
             false => Lens::NotTried,
         };
-        Ok(FirstLook { block, pending, guesses, lens })
+        Ok(FirstLook { block, pending, earlier, guesses, lens })
     }
 
     /// Reads as much as possible with the lens.
@@ -238,15 +246,18 @@ struct FirstLook {
     block: BlockView,
     /// The endpoint's pending block; `None` if it wasn't read or can't be read.
     pending: Option<BlockView>,
+    /// A block before it, for the time between blocks; `None` if it wasn't read or can't be read.
+    earlier: Option<BlockView>,
     /// Answers that may be those of another block.
     guesses: Answers,
     lens: Lens,
 }
 
-/// Whether the first round trip also reads the pending block.
+/// Whether the first round trip also reads the pending block, and one before the newest if the time between blocks is
+/// observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pending {
-    Read,
+enum Neighbors {
+    Read(BlockTime),
     NotRead,
 }
 

@@ -47,9 +47,7 @@ impl SignalSubject {
     pub(super) async fn read(chain: &Chain, wanted: &WantedSignal) -> Result<Self, Failure> {
         let payload = wanted.payload;
         let question = Question { payloads: [payload].into(), ..Question::default() };
-        // A slot can begin after the newest block: the next one must not be expected too late.
-        let block_time = chain.observed_block_time().await?;
-        let OpenedSet { view, .. } = chain.history_in(block_time, question).await?;
+        let OpenedSet { view, .. } = chain.history(question).await?;
         let seen = answer::payload(&view.present, payload)?;
         if seen.code.kind != CodeKind::Contract {
             let report = eyre!("there is no contract at the payload {payload}");
