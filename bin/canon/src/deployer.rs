@@ -189,7 +189,8 @@ fn failed(title: &'static str, error: DeployError, next: &'static str) -> Failur
         | DeployError::OtherParameters
         | DeployError::NoGenesis
         | DeployError::OtherAddress { .. }
-        | DeployError::OtherTransaction { .. } => Exit::BadInput,
+        | DeployError::OtherTransaction { .. }
+        | DeployError::OtherPayment => Exit::BadInput,
         DeployError::Chain(_)
         | DeployError::Step { .. }
         | DeployError::NotCreated { .. }

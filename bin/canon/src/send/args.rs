@@ -16,8 +16,8 @@ pub(crate) struct SendArgs {
     #[arg(long, conflicts_with = "unsigned")]
     dry_run: bool,
 
-    /// Print the transaction as JSON instead of sending it: as it is, or as a batch for Safe's Transaction
-    /// Builder; with --from, no key is needed
+    /// Print the transaction as JSON instead of sending it (a list if there are several): as it is, or as a batch for
+    /// Safe's Transaction Builder; with --from, no key is needed
     #[arg(long, value_name = "FORM", num_args = 0..=1, default_missing_value = "transaction")]
     unsigned: Option<UnsignedForm>,
 

@@ -40,12 +40,16 @@ use crate::{
     output,
     progress::Countdown,
     signing::{Need, Opened},
+    style::styled,
 };
 use conclusion::OnlyTransactions;
 use draft::Draft;
 use record::{AccountFiles, AccountLock};
 use sending::Sending;
 use show::{PreviewDocument, Previewed};
+
+/// The next step if stdout doesn't take the result.
+const SHOWN_AGAIN: &str = "run the same command again, with stdout open: it prints the result again, and sends nothing twice";
 
 /// The time between two polls for a new block.
 const POLL: Duration = Duration::from_secs(1);
@@ -176,8 +180,11 @@ impl SendArgs {
     ///
     /// # Errors
     ///
-    /// If the command has to ask and there is no terminal, or there is no key.
+    /// If the command has to ask and there is no terminal, nobody reads the result, or there is no key.
     pub(crate) fn open(&self) -> Result<Opened, Failure> {
+        if let Extent::Send(_) = self.extent() {
+            output::ensure_read()?;
+        }
         let need = match self.extent() {
             Extent::Simulate | Extent::Print(_) => Need::Address,
             Extent::Send(Consent::Given) => Need::Key,
@@ -378,8 +385,8 @@ pub(crate) async fn send_and_conclude(
                 show: &output::text,
                 ask: &ask,
                 result: &|text| match args.format() {
-                    Format::Json => output::result(text),
-                    Format::Text => output::report(text),
+                    Format::Json => output::outcome(text, SHOWN_AGAIN),
+                    Format::Text => output::outcome(&styled(text), SHOWN_AGAIN),
                 },
                 conclusion,
             };

@@ -86,7 +86,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
             // Whether it did its work isn't known, so the record is kept.
             Some(Ok(Err(failure))) if failure.exit == Exit::Internal => Err(failure),
             Some(Ok(Err(failure))) => {
-                self.print(account, &delivered, "")?;
+                self.print_before(account, &delivered, &failure)?;
                 outbox.end()?;
                 Err(failure)
             }
@@ -264,7 +264,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
         failure: Failure,
     ) -> Result<Failure, Failure> {
         let Some(last) = delivered.last() else { return Ok(failure) };
-        self.print(account, delivered, "")?;
+        self.print_before(account, delivered, &failure)?;
         if let Some(text) = show::taking_back(&last.step.intent) {
             (self.tell)(&text);
         }
@@ -272,6 +272,20 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
             (self.tell)(&other.report.to_string());
         }
         Ok(failures::after(delivered, failure))
+    }
+
+    /// Prints the outcome of a command that failed later. If it can't be printed, the failure is told as a note.
+    fn print_before(
+        &self,
+        account: Address,
+        delivered: &[Delivered],
+        failure: &Failure,
+    ) -> Result<(), Failure> {
+        let printed = self.print(account, delivered, "");
+        if printed.is_err() {
+            (self.tell)(&format!("{:#}", failure.report));
+        }
+        printed
     }
 
     /// Prints the outcome, with the description of the result.

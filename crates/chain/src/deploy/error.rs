@@ -173,6 +173,11 @@ pub enum DeployError {
         /// The step.
         step: Step,
     },
+    /// The record's payment to the creator of the deployment proxy isn't one of this account to it.
+    #[error(
+        "the record's payment to {PROXY_CREATOR} isn't one of this account; the file was changed: use a new record"
+    )]
+    OtherPayment,
     /// Governance can't execute an action.
     #[error("action {number}: {source}")]
     Action {

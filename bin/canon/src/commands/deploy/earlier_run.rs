@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, ChainId};
 use canon_chain::{
     Client,
-    deploy::{CheckedParameters, DeployError, DeployRecord},
+    deploy::{CheckedParameters, DeployError, DeployManifest, DeployRecord},
+    read_text,
 };
-use eyre::eyre;
+use eyre::{Report, eyre};
 
 use super::{
     failures::{GoOn, OTHER_RECORD},
@@ -22,18 +23,60 @@ pub(super) fn record_of(manifest: &Path) -> PathBuf {
     name.into()
 }
 
-/// Refuses a deployment that is finished, and one that has begun unless it is resumed.
-pub(super) fn ensure_unfinished(
-    manifest: &Path,
-    record: &Path,
-    beginning: Beginning,
-) -> Result<(), Failure> {
-    if manifest.exists() {
-        return Err(Failure::bad_input(
-            eyre!("{} exists: this deployment is finished", manifest.display()),
-            "`canon audit --manifest` checks it; another set needs another --manifest, and another salt in [origin]",
-        ));
+/// The next step if something else is where the manifest is to be written.
+const NOT_OVERWRITTEN: &str = "it isn't overwritten: name another --manifest, or move it away; another set also needs \
+     another salt in [origin]";
+
+/// The manifest at the path at which one is to be written; `None` if nothing is there.
+///
+/// # Errors
+///
+/// If there is anything else, or a manifest of other parameters.
+pub(super) fn found_manifest(
+    path: &Path,
+    checked: &CheckedParameters,
+) -> Result<Option<DeployManifest>, Failure> {
+    if !path.exists() {
+        return Ok(None);
     }
+    let shown = path.display();
+    let other = |report: Report| Failure::bad_input(report, NOT_OVERWRITTEN);
+    let text = read_text(path).map_err(|error| {
+        other(Report::new(error).wrap_err(format!("{shown} exists, and can't be read")))
+    })?;
+    let found = DeployManifest::parse(&text).map_err(|error| {
+        other(eyre!(
+            "{shown}: expected no file, found one that isn't a deployment's manifest: {error}"
+        ))
+    })?;
+    match found.parameters == *checked.raw() {
+        true => Ok(Some(found)),
+        false => Err(other(eyre!(
+            "{shown}: expected no file, found the manifest of a deployment with other parameters, on chain {}",
+            found.chain_id
+        ))),
+    }
+}
+
+/// The failure for a manifest of the same parameters, on this chain or another one.
+pub(super) fn already_finished(path: &Path, found: &DeployManifest, chain: ChainId) -> Failure {
+    let (shown, of) = (path.display(), found.chain_id);
+    match of == chain {
+        true => Failure::bad_input(
+            eyre!("{shown} exists: this deployment is finished"),
+            "`canon audit --manifest` checks it; another set needs another --manifest, and another salt in [origin]",
+        ),
+        false => Failure::bad_input(
+            eyre!(
+                "{shown}: expected no file, found the manifest of a deployment on chain {of}, and this is chain {chain}"
+            ),
+            NOT_OVERWRITTEN,
+        ),
+    }
+}
+
+/// Refuses a deployment that has begun, unless it is resumed.
+pub(super) fn ensure_not_begun(record: &Path, beginning: Beginning) -> Result<(), Failure> {
     if record.exists() && beginning != Beginning::Resumed {
         let next = match beginning {
             Beginning::Unsigned => {

@@ -12,7 +12,7 @@ use canon_chain::{
     write_file,
 };
 use canon_protocol::text::{Rounding, ether, grouped};
-use eyre::Report;
+use eyre::{Report, eyre};
 
 use super::failures::GoOn;
 use crate::{
@@ -39,6 +39,13 @@ pub(super) fn write(path: &Path, manifest: &DeployManifest, go_on: GoOn) -> Resu
         let report = Report::new(error).wrap_err(format!("{} can't be written", path.display()));
         Failure::internal(report, go_on.next_step())
     };
+    if path.exists() {
+        let report = eyre!(
+            "{} has appeared while the set was deployed, and isn't overwritten",
+            path.display()
+        );
+        return Err(Failure::bad_input(report, go_on.next_step()));
+    }
     let mut text = serde_json::to_string_pretty(manifest).map_err(|error| failed(error.into()))?;
     text.push('\n');
     write_file(path, text.as_bytes()).map_err(failed)
