@@ -50,6 +50,6 @@ fn rewards_above_issuance(facts: &SetFacts<'_>) -> Option<String> {
         (asset.block_reward.get(), asset.issued_per_second.get().saturating_mul(slot.get().into()));
     (reward > issued).then(|| {
         let (reward, issued) = (tokens(reward), tokens(issued));
-        format!("a block pays {reward} tokens, expected at most the {issued} that a slot can mint")
+        format!("a block pays {reward}, expected at most the {issued} that a slot can mint")
     })
 }
