@@ -110,8 +110,8 @@ fn upgrade(page: &mut Page, before: &SetAddresses, present: &Present) {
     if after.rollup == before.rollup {
         return;
     }
-    wrapped_line!(page, "  ", "the canonical rollup is {} now; it was", after.rollup);
-    wrapped_line!(page, "  ", "{}", before.rollup);
+    let (new, former) = (after.rollup, before.rollup);
+    wrapped_line!(page, "  ", "the canonical rollup is {new} now; it was {former}");
     wrapped_line!(
         page,
         "  ",

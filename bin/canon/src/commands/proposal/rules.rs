@@ -2,7 +2,7 @@
 
 use canon_protocol::{
     Amount, Configuration,
-    text::{Duration, Percent, Time, tokens},
+    text::{Duration, Percent, Time, Tokens, tokens},
     votes_needed,
 };
 use canon_views::{Present, ProposalDates};
@@ -12,7 +12,7 @@ use crate::page::{DETAILS_WIDTH, hanging, until};
 /// The quorum, the margin and the least power of a vote, of which `total` is locked. `when` says at which time.
 pub(crate) fn rules(configuration: &Configuration, total: Amount, when: &str) -> Vec<String> {
     let Configuration { quorum, vote_differential, minimum_votes, .. } = *configuration;
-    let cast = tokens(votes_needed(total, quorum));
+    let cast = Tokens(votes_needed(total, quorum));
     let rows = [
         (
             "quorum   ",
