@@ -49,8 +49,7 @@ impl Conclusion for NextSteps<'_> {
                     wrapped_line!(
                         page,
                         "  ",
-                        "`canon stake claim {attester}` pays the stake once it is due; `canon stake status \
-                         {attester}` shows when"
+                        "`canon stake claim {attester}` pays the stake once it is due"
                     );
                 }
                 Change::MoveAnnounced { attester, .. } => {

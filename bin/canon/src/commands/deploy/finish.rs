@@ -80,12 +80,13 @@ impl Finished {
         let asset = &manifest.parameters.asset;
         let (supply, issued) = (tokens(asset.initial_supply), tokens(asset.issued_per_second));
         let holder = asset.initial_holder.unwrap_or(manifest.deployer);
-        line!(page, "  The whole supply, {supply}, belongs to");
-        line!(page, "  {holder}. Send tokens to those who stake and vote:");
+        line!(page, "  the whole supply, {supply}, belongs to");
+        line!(page, "  {holder}: send");
+        line!(page, "  tokens to those who stake and vote");
         line!(page, "    cast send {} \\", set.deployment.asset);
         line!(page, "      'transfer(address,uint256)' TO AMOUNT_IN_BASE_UNITS");
         if !asset.issued_per_second.is_zero() {
-            line!(page, "  Only a proposal can mint more, at most {issued} a second.");
+            line!(page, "  only a proposal can mint more, at most {issued} a second");
         }
         line!(page, "  canon stake deposit --attester 0x… --proposer 0x… --withdrawer 0x… AMOUNT");
         line!(page, "  canon setup-epoch");

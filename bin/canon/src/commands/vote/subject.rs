@@ -193,10 +193,10 @@ impl BallotSubject {
             let report = eyre!("{holder} had no power at the snapshot, {snapshot}");
             return Err(Failure::refused(report, "`canon power` shows what a holder can cast"));
         }
-        let cast = tokens(power.saturating_sub(left));
+        let cast = power.saturating_sub(left);
         match *wanted.get() {
             OrderAmount::All if left.is_zero() => {
-                let report = eyre!("{holder} has cast all of its power, {cast}");
+                let report = eyre!("{holder} has cast all of its power, {}", tokens(cast));
                 Err(Failure::refused(
                     report,
                     "there is nothing left to cast: ballots can't be taken back",
@@ -207,11 +207,12 @@ impl BallotSubject {
             OrderAmount::Exactly(amount) => {
                 let report = eyre!(
                     "{}: expected at most {}, found {}: {holder} had {} at the snapshot and has \
-                     cast {cast}",
+                     cast {}",
                     wanted.name("--amount", "--signature: amount"),
                     tokens(left),
                     Tokens(amount),
-                    Tokens(power)
+                    Tokens(power),
+                    Tokens(cast)
                 );
                 let next =
                     wanted.name("leave --amount out to cast all that is left", ANOTHER_BALLOT);
