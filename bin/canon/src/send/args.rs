@@ -31,6 +31,10 @@ pub(crate) struct SendArgs {
 
     #[command(flatten)]
     pub(crate) signer: SignerArgs,
+
+    /// The preview that the user has consented to before a wait; `None` before that.
+    #[arg(skip)]
+    shown: Option<String>,
 }
 
 /// The maximum number of blocks to wait for. A deeper block is final, so waiting longer adds nothing.
@@ -93,9 +97,14 @@ impl SendArgs {
         }
     }
 
-    /// The same arguments after the user has consented.
-    pub(super) fn after_consent(self) -> Self {
-        Self { yes: true, ..self }
+    /// The same arguments after the user has consented to a preview.
+    pub(super) fn after_consent(self, shown: String) -> Self {
+        Self { yes: true, shown: Some(shown), ..self }
+    }
+
+    /// The preview that the user has consented to before a wait; `None` before that.
+    pub(super) fn shown(&self) -> Option<&str> {
+        self.shown.as_deref()
     }
 
     /// The number of blocks to wait for.

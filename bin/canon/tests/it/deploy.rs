@@ -595,14 +595,14 @@ async fn missing_ether_is_named_before_anything_is_sent() {
     while_served(move || {
         let said = fails(chain.deploy(&folder, "--yes"), 1);
         assert!(said.contains("the account has 0.001 ether"), "{said}");
-        assert!(said.contains("ether are missing"), "{said}");
+        assert!(said.contains("ether is missing"), "{said}");
         // A dry run shows the plan nevertheless.
         for (arguments, shows) in [("--dry-run", "\nCost\n"), ("--dry-run --json", "\"most_fee\"")]
         {
             let output = chain.deploy(&folder, arguments).output().unwrap();
             let said = crate::support::said(output.stderr);
             assert_eq!(output.status.code(), Some(1), "{said}");
-            assert!(said.contains("ether are missing"), "{said}");
+            assert!(said.contains("ether is missing"), "{said}");
             let plan = String::from_utf8(output.stdout).unwrap();
             assert!(plan.contains(shows), "{plan}");
         }
@@ -637,7 +637,7 @@ async fn the_creation_of_the_deployment_proxy_is_shown_and_paid_for() {
         let needed = wei(&document["most_fee"]) + payment;
         chain.chain.set_balance(deployer, needed - U256::from(1));
         let said = fails(chain.deploy(&folder, "--yes"), 1);
-        assert!(said.contains("ether are missing"), "{said}");
+        assert!(said.contains("ether is missing"), "{said}");
         assert_eq!(chain.transactions(), 0);
         chain.chain.set_balance(deployer, needed);
         assert!(dry_run("--dry-run").contains("proxy's creator"));

@@ -156,7 +156,7 @@ pub enum DeployError {
         key: Address,
     },
     /// The record belongs to a set with other parameters.
-    #[error("the record was begun with other parameters; use those, or a new record")]
+    #[error("the record was begun with other parameters")]
     OtherParameters,
     /// The record has no genesis, on which the rollup's address depends.
     #[error(

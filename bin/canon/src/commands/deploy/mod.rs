@@ -42,7 +42,7 @@ use prepare::{Beginning, Session};
 ///
 /// All addresses are shown before anything is sent. Each step is recorded on disk before it is sent and
 /// verified on the chain before the next one begins, so a deployment that was interrupted goes on with
-/// --resume. At the end the deployer owns nothing, and a manifest says how to recompute every address.
+/// --resume. At the end no contract is the deployer's, and a manifest says how to recompute every address.
 ///
 /// --unsigned prints the transactions that the chain lacks, for a multisig or another wallet, each with those that must
 /// be mined before it; those that hand the Registry over come last, once the rollup is canonical. When the chain lacks

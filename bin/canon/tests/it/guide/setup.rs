@@ -72,6 +72,7 @@ impl GuideSetup {
         setup.set("PAYLOAD", payload.to_string());
         // The attesters registered so far have other addresses.
         setup.set("ATTESTER", Address::repeat_byte(0xa1).to_string());
+        setup.set("NEW_ATTESTER", Address::repeat_byte(0xa2).to_string());
         setup
     }
 
