@@ -48,6 +48,13 @@ pub(crate) fn answer_too_large(found: usize, limit: usize) -> RpcError {
     coded(ANSWER_TOO_LARGE, message)
 }
 
+/// What is answered instead while other answers, which their clients don't take, have all the memory.
+pub(crate) fn answers_unread(limit: usize) -> RpcError {
+    limit_exceeded(format!(
+        "answers that clients haven't read have {limit} bytes: read them, and ask again"
+    ))
+}
+
 /// The refusal of a request whose answer would be too large (EIP-1474).
 pub(crate) fn limit_exceeded(message: impl Into<String>) -> RpcError {
     coded(LIMIT_EXCEEDED, message)
