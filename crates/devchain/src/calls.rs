@@ -188,7 +188,7 @@ impl<'a> Target<'a> {
         let mut block = exec::block_env(&header);
         let mut db = CacheDB::new(view);
         if let Some(overrides) = overrides.block {
-            override_block(&mut block, &mut db, overrides);
+            override_block(&mut block, &mut db, overrides)?;
         }
         for (address, account) in overrides.state.into_iter().flatten() {
             override_account(&mut db, address, account)?;
@@ -284,7 +284,7 @@ pub(crate) fn override_block(
     block: &mut BlockEnv,
     db: &mut CacheDB<View<'_>>,
     overrides: BlockOverrides,
-) {
+) -> Result<(), RpcError> {
     let BlockOverrides {
         number,
         difficulty,
@@ -295,7 +295,13 @@ pub(crate) fn override_block(
         base_fee,
         blob_base_fee,
         block_hash,
+        beacon_root,
     } = overrides;
+    if beacon_root.is_some() {
+        return Err(invalid_params(
+            "block override beaconRoot is not supported by the devchain: there is no beacon chain",
+        ));
+    }
     block.number = number.unwrap_or(block.number);
     block.difficulty = difficulty.unwrap_or(block.difficulty);
     block.timestamp = time.map_or(block.timestamp, U256::from);
@@ -310,6 +316,7 @@ pub(crate) fn override_block(
     }
     let hashes = block_hash.into_iter().flatten();
     db.cache.block_hashes.extend(hashes.map(|(number, hash)| (U256::from(number), hash)));
+    Ok(())
 }
 
 pub(crate) fn override_account(

@@ -125,7 +125,7 @@ impl Simulation<'_> {
         let overrides = requested.block_overrides.unwrap_or_default();
         let header = self.header(number, time, &overrides);
         let mut env = exec::block_env(&header);
-        override_block(&mut env, &mut self.db, BlockOverrides { number: None, ..overrides });
+        override_block(&mut env, &mut self.db, overrides)?;
         for (address, account) in requested.state_overrides.into_iter().flatten() {
             override_account(&mut self.db, address, account)?;
         }

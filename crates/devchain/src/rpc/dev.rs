@@ -32,7 +32,7 @@ pub(super) const METHODS: &[Method] = &[
         &["anvil_stopImpersonatingAccount", "hardhat_stopImpersonatingAccount"],
         1,
         |chain, params| {
-            chain.impersonated.remove(&params.next()?);
+            chain.impersonated.remove(&params.next::<Address>()?);
             json(())
         },
     ),

@@ -240,7 +240,7 @@ async fn overrides_change_state_and_block_for_one_call() {
         random: Some(word(3)),
         base_fee: Some(U256::from(4)),
         blob_base_fee: Some(U256::from(5)),
-        ..BlockOverrides::default().with_block_hash_overrides([(1, word(6))].into())
+        ..BlockOverrides::default().with_block_hash_overrides([(1, word(6))])
     };
     let words = provider
         .call(get.clone().with_gas_price(9))
