@@ -1,12 +1,13 @@
 //! The bodies of requests, read with limits on time and memory.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::{
     body::{Body, HttpBody},
     http::StatusCode,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::memory::{Memory, Share};
 
 /// The largest body, in bytes. A dump is sent in one body.
 pub(crate) const MAX_BODY: usize = 64 << 20;
@@ -14,18 +15,18 @@ pub(crate) const MAX_BODY: usize = 64 << 20;
 /// The number of bytes that all bodies together may have until their requests are answered.
 const MAX_BODIES: usize = 4 * MAX_BODY;
 
-/// The time in which a body must be there.
+/// The time in which a body must be there, and the one in which a client must take a further byte of an answer.
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// The memory for bodies. Clones share it.
 #[derive(Clone, Debug)]
-pub(crate) struct Bodies(Arc<Semaphore>);
+pub(crate) struct Bodies(Memory);
 
 /// A body, and its share of the memory.
 #[derive(Debug)]
 pub(crate) struct ReadBody {
     pub(crate) bytes: Vec<u8>,
-    pub(crate) share: Option<OwnedSemaphorePermit>,
+    pub(crate) share: Share,
 }
 
 /// The reason why a body isn't read further.
@@ -54,7 +55,7 @@ impl BodyError {
 
 impl Bodies {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(MAX_BODIES)))
+        Self(Memory::new(MAX_BODIES))
     }
 
     /// Reads a body. Waits for the client only, never for memory, so that slow clients can't block
@@ -69,7 +70,7 @@ impl Bodies {
 
     async fn read_all(&self, body: Body) -> Result<ReadBody, BodyError> {
         let mut body = std::pin::pin!(body);
-        let mut read = ReadBody { bytes: Vec::new(), share: None };
+        let mut read = ReadBody { bytes: Vec::new(), share: Share::default() };
         while let Some(frame) =
             std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await
         {
@@ -77,12 +78,8 @@ impl Bodies {
             if read.bytes.len() + data.len() > MAX_BODY {
                 return Err(BodyError::TooLarge);
             }
-            let permits = u32::try_from(data.len()).map_err(|_| BodyError::TooLarge)?;
-            let share = Arc::clone(&self.0).try_acquire_many_owned(permits);
-            let share = share.map_err(|_| BodyError::Busy)?;
-            match &mut read.share {
-                None => read.share = Some(share),
-                Some(all) => all.merge(share),
+            if !self.0.give(&mut read.share, data.len()) {
+                return Err(BodyError::Busy);
             }
             read.bytes.extend_from_slice(&data);
         }

@@ -10,6 +10,7 @@ use alloy_rpc_types_eth::{
 use revm::{
     bytecode::Bytecode,
     context::{BlockEnv, TxEnv, either::Either},
+    context_interface::block::BlobExcessGasAndPrice,
     database::CacheDB,
 };
 use revm_inspectors::access_list::AccessListInspector;
@@ -33,9 +34,9 @@ const CALL_STIPEND: u64 = 2_300;
 /// in the slowest one takes some two seconds.
 pub(crate) const MAX_CALL_GAS: u64 = 150_000_000;
 
-/// The relative amount by which an estimate may exceed the least sufficient gas limit, as in geth. It shortens the
+/// The thousandths by which an estimate may exceed the least sufficient gas limit, as in geth. They shorten the
 /// search.
-const ESTIMATE_TOLERANCE: f64 = 0.015;
+const ESTIMATE_TOLERANCE: u64 = 15;
 
 /// The block on which a call is executed.
 #[derive(Clone, Debug)]
@@ -148,7 +149,7 @@ impl<'a> Target<'a> {
             let succeeds = prepared.succeeds(optimistic).or_server_error()?;
             if succeeds { high = optimistic } else { low = optimistic }
         }
-        while low + 1 < high && (high - low) as f64 / high as f64 >= ESTIMATE_TOLERANCE {
+        while low + 1 < high && (high - low) * 1_000 >= high * ESTIMATE_TOLERANCE {
             // The result is rarely far above the gas used.
             let middle = (low + (high - low) / 2).min(low * 2);
             let succeeds = prepared.succeeds(middle).or_server_error()?;
@@ -159,8 +160,12 @@ impl<'a> Target<'a> {
 
     /// The accounts and slots that a call accesses, without those that are warm from the start, and the gas that
     /// the call uses with that list (EIP-2930).
-    pub(crate) fn access_list(self, request: TransactionRequest) -> RpcResult<AccessListResult> {
-        let mut prepared = self.prepare(request, Overrides::default())?;
+    pub(crate) fn access_list(
+        self,
+        request: TransactionRequest,
+        overrides: Overrides,
+    ) -> RpcResult<AccessListResult> {
+        let mut prepared = self.prepare(request, overrides)?;
         let gas_limit = prepared.tx.gas_limit;
         // As in geth, a list in the request is part of the answer.
         let mut inspector = AccessListInspector::new(prepared.tx.access_list.clone());
@@ -185,10 +190,10 @@ impl<'a> Target<'a> {
     ) -> RpcResult<Prepared<'a>> {
         let Self { view, header, chain_id, watch } = self;
         let mut block = exec::block_env(&header);
-        if let Some(overrides) = overrides.block {
-            override_block(&mut block, overrides);
-        }
         let mut db = CacheDB::new(view);
+        if let Some(overrides) = overrides.block {
+            override_block(&mut block, &mut db, overrides)?;
+        }
         for (address, account) in overrides.state.into_iter().flatten() {
             override_account(&mut db, address, account)?;
         }
@@ -316,9 +321,28 @@ pub(crate) fn call_env(request: TransactionRequest, chain_id: u64) -> RpcResult<
     })
 }
 
-fn override_block(block: &mut BlockEnv, overrides: BlockOverrides) {
-    let BlockOverrides { number, difficulty, time, gas_limit, coinbase, random, base_fee, .. } =
-        overrides;
+pub(crate) fn override_block(
+    block: &mut BlockEnv,
+    db: &mut CacheDB<View<'_>>,
+    overrides: BlockOverrides,
+) -> Result<(), RpcError> {
+    let BlockOverrides {
+        number,
+        difficulty,
+        time,
+        gas_limit,
+        coinbase,
+        random,
+        base_fee,
+        blob_base_fee,
+        block_hash,
+        beacon_root,
+    } = overrides;
+    if beacon_root.is_some() {
+        return Err(invalid_params(
+            "block override beaconRoot is not supported by the devchain: there is no beacon chain",
+        ));
+    }
     block.number = number.unwrap_or(block.number);
     block.difficulty = difficulty.unwrap_or(block.difficulty);
     block.timestamp = time.map_or(block.timestamp, U256::from);
@@ -326,6 +350,14 @@ fn override_block(block: &mut BlockEnv, overrides: BlockOverrides) {
     block.beneficiary = coinbase.unwrap_or(block.beneficiary);
     block.prevrandao = random.or(block.prevrandao);
     block.basefee = base_fee.map_or(block.basefee, |fee| fee.saturating_to());
+    if let Some(fee) = blob_base_fee {
+        let (excess_blob_gas, blob_gasprice) = (0, fee.saturating_to());
+        block.blob_excess_gas_and_price =
+            Some(BlobExcessGasAndPrice { excess_blob_gas, blob_gasprice });
+    }
+    let hashes = block_hash.into_iter().flatten();
+    db.cache.block_hashes.extend(hashes.map(|(number, hash)| (U256::from(number), hash)));
+    Ok(())
 }
 
 pub(crate) fn override_account(
@@ -335,7 +367,9 @@ pub(crate) fn override_account(
 ) -> Result<(), RpcError> {
     let AccountOverride { balance, nonce, code, state, state_diff, move_precompile_to } = account;
     if move_precompile_to.is_some() {
-        return Err(invalid_params("movePrecompileToAddress is not supported by the devchain"));
+        return Err(invalid_params(
+            "movePrecompileToAddress is not supported by the devchain: override the code instead",
+        ));
     }
     let Ok(info) = revm::DatabaseRef::basic_ref(db, address);
     let mut info = info.unwrap_or_default();

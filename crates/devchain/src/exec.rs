@@ -26,10 +26,12 @@ use crate::{
 };
 
 mod frozen;
+mod halt;
 mod invalid;
 mod watch;
 
 pub(crate) use frozen::{Base, Frozen, Hashes};
+pub(crate) use halt::halt;
 pub(crate) use invalid::{Invalid, InvalidKind};
 pub(crate) use watch::{Watch, abort};
 
@@ -162,7 +164,7 @@ impl<'a> Session<'a> {
 pub(crate) enum CallEnd {
     Success(Bytes),
     Revert(Bytes),
-    /// An exceptional halt, in geth's words. `out_of_gas` is true if more gas might have helped.
+    /// An exceptional halt. `out_of_gas` is true if more gas might have helped.
     Halt {
         reason: String,
         out_of_gas: bool,
@@ -260,7 +262,7 @@ pub(crate) fn call<DB: DatabaseRef>(
         ExecutionResult::Revert { output, .. } => CallEnd::Revert(output),
         ExecutionResult::Halt { reason, .. } => CallEnd::Halt {
             out_of_gas: matches!(reason, HaltReason::OutOfGas(_)),
-            reason: reason.to_string(),
+            reason: halt(&reason),
         },
     };
     Ok(CallResult {

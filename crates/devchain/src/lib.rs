@@ -56,6 +56,7 @@ mod filters;
 mod handle;
 mod image;
 mod logs;
+mod memory;
 mod mining;
 mod pool;
 mod proxy;

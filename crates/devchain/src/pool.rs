@@ -64,7 +64,10 @@ pub(crate) struct Pool {
 pub(crate) enum Rejected {
     #[error("already known")]
     AlreadyKnown,
-    #[error("txpool is full: {MAX_POOL} transactions wait, or have {MAX_POOL_SIZE} bytes")]
+    #[error(
+        "txpool is full: {MAX_POOL} transactions wait, or have {MAX_POOL_SIZE} bytes: mine a block \
+         (`evm_mine`), or drop some (`anvil_dropTransaction`)"
+    )]
     Full,
     #[error("transaction type not supported: blob transactions can't be sent to the devchain")]
     BlobTransaction,

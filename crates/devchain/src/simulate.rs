@@ -18,14 +18,17 @@ use alloy_rpc_types_eth::{
 };
 use revm::{
     DatabaseCommit, DatabaseRef,
-    context::result::{ExecutionResult, HaltReason},
+    context::{
+        BlockEnv,
+        result::{ExecutionResult, HaltReason},
+    },
     database::CacheDB,
 };
 use revm_inspectors::transfer::TransferInspector;
 
 use crate::{
     block::{Block, Outcome, StateVersions, Tx, open_header, placeholder_signature},
-    calls::{MAX_CALL_GAS, Target, call_env, override_account},
+    calls::{MAX_CALL_GAS, Target, call_env, override_account, override_block},
     exec::{self, Checks, Setting, View, Watch},
     mining::history_slot,
     rpc::{
@@ -121,7 +124,10 @@ fn plan(blocks: Vec<SimBlock>, base: &Header) -> RpcResult<Vec<Planned>> {
 
 impl Simulation<'_> {
     fn block(&mut self, (number, time, requested): Planned) -> RpcResult<SimulatedBlock> {
-        let header = self.header(number, time, requested.block_overrides.unwrap_or_default());
+        let overrides = requested.block_overrides.unwrap_or_default();
+        let header = self.header(number, time, &overrides);
+        let mut env = exec::block_env(&header);
+        override_block(&mut env, &mut self.db, overrides)?;
         for (address, account) in requested.state_overrides.into_iter().flatten() {
             override_account(&mut self.db, address, account)?;
         }
@@ -130,7 +136,7 @@ impl Simulation<'_> {
         let mut block_gas = header.gas_limit;
         let (mut executed, mut calls) = (Vec::new(), Vec::new());
         for call in requested.calls {
-            let (tx, outcome, call) = self.call(call, &header, block_gas)?;
+            let (tx, outcome, call) = self.call(call, &env, block_gas)?;
             block_gas -= outcome.gas_used;
             self.gas_left = self.gas_left.saturating_sub(outcome.gas_used);
             executed.push((Arc::new(tx), outcome));
@@ -147,8 +153,8 @@ impl Simulation<'_> {
         Ok(answer)
     }
 
-    fn header(&self, number: u64, time: u64, overrides: BlockOverrides) -> Header {
-        let BlockOverrides { gas_limit, coinbase, random, base_fee, .. } = overrides;
+    fn header(&self, number: u64, time: u64, overrides: &BlockOverrides) -> Header {
+        let &BlockOverrides { gas_limit, coinbase, random, base_fee, .. } = overrides;
         let parent = &self.parent;
         let regular = if self.validates {
             let base_fee = parent.base_fee_per_gas().unwrap_or_default().min(u64::MAX / 2);
@@ -172,7 +178,7 @@ impl Simulation<'_> {
     fn call(
         &mut self,
         mut request: TransactionRequest,
-        header: &Header,
+        block: &BlockEnv,
         block_gas: u64,
     ) -> RpcResult<(Tx, Outcome, SimCallResult)> {
         let from = *request.from.get_or_insert_default();
@@ -204,7 +210,7 @@ impl Simulation<'_> {
         } else {
             Checks::OfCall
         };
-        let (block, chain_id, watch) = (exec::block_env(header), self.chain_id, self.watch);
+        let (block, chain_id, watch) = (block.clone(), self.chain_id, self.watch);
         let setting = Setting { block, chain_id, checks, watch };
         let done = if self.logs_transfers {
             let transfers = TransferInspector::new(false).with_logs(true);
@@ -258,9 +264,6 @@ fn reverted(data: &Bytes) -> SimulateError {
 }
 
 fn halted(reason: &HaltReason) -> SimulateError {
-    let message = match reason {
-        HaltReason::OutOfGas(_) => "out of gas".to_owned(),
-        other => other.to_string(),
-    };
+    let message = exec::halt(reason);
     SimulateError { code: SimulateError::VM_EXECUTION_ERROR_CODE, message, data: None }
 }

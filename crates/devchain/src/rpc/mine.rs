@@ -1,6 +1,6 @@
 //! The requests that mine blocks, which may be many.
 
-use alloy_primitives::{B256, U64};
+use alloy_primitives::{B256, Bytes, U64};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -8,10 +8,17 @@ use super::{
     Progress, convert,
     error::{OrServerError, RpcResult, invalid_params, not_mined_yet},
     json,
+    methods::{Method, mine},
     params::Params,
     sign,
 };
-use crate::{chain::Chain, config::Mining, mining::MAX_MINED_GAS};
+use crate::{
+    block::Tx,
+    chain::Chain,
+    config::Mining,
+    mining::MAX_MINED_GAS,
+    transactions::{self, Signing},
+};
 
 /// The largest number of blocks that one request mines.
 const MAX_BLOCKS: u64 = 1_000_000;
@@ -63,23 +70,38 @@ enum MineOptions {
     Options { timestamp: Option<U64>, blocks: Option<U64> },
 }
 
+/// The methods of this module.
+pub(super) const METHODS: &[Method] = &[
+    mine(&["evm_mine"], 1, Mine::evm),
+    mine(&["anvil_mine"], 2, |chain, params| Mine::many(chain, params, Interval::Before)),
+    mine(&["hardhat_mine"], 2, |chain, params| Mine::many(chain, params, Interval::Between)),
+    mine(&["eth_sendTransaction"], 1, |chain, params| {
+        let tx = sign::completed(chain, params, Signing::ValidUnlessImpersonated)?;
+        Mine::sending(chain, tx)
+    }),
+    mine(&["eth_sendUnsignedTransaction"], 1, |chain, params| {
+        let tx = sign::completed(chain, params, Signing::Placeholder)?;
+        Mine::sending(chain, tx)
+    }),
+    mine(&["eth_sendRawTransaction"], 1, |chain, params| {
+        let tx = transactions::decode(&params.next::<Bytes>()?).or_server_error()?;
+        Mine::sending(chain, tx)
+    }),
+    mine(&["eth_sendRawTransactionSync"], 2, |chain, params| {
+        let raw = params.next::<Bytes>()?;
+        // The chain never waits for a block, however long the client would.
+        params.optional::<U64>()?;
+        let tx = transactions::decode(&raw).or_server_error()?;
+        let hash = chain.admit(tx).or_server_error()?;
+        Ok(Mine { left: Left::Waiting, answer: Answer::Receipt(hash) })
+    }),
+];
+
 impl Mine {
-    /// Begins a request that mines blocks; `None` if the method is another one.
-    pub(super) fn begin(
-        chain: &mut Chain,
-        method: &str,
-        params: &mut Params<'_>,
-    ) -> Option<RpcResult<Self>> {
-        Some(match method {
-            "evm_mine" => Self::evm(chain, params),
-            "anvil_mine" => Self::many(chain, params, Interval::Before),
-            "hardhat_mine" => Self::many(chain, params, Interval::Between),
-            "eth_sendRawTransactionSync" => sign::send(chain, method, params)?
-                .map(|hash| Self { left: Left::Waiting, answer: Answer::Receipt(hash) }),
-            _ => sign::send(chain, method, params)?.and_then(|hash| {
-                Ok(Self { left: Left::Waiting, answer: Answer::Ready(json(hash)?) })
-            }),
-        })
+    /// Adds a transaction to the pool. The answer is its hash.
+    fn sending(chain: &mut Chain, tx: Tx) -> RpcResult<Self> {
+        let hash = chain.admit(tx).or_server_error()?;
+        Ok(Self { left: Left::Waiting, answer: Answer::Ready(json(hash)?) })
     }
 
     fn evm(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Self> {
