@@ -2,8 +2,7 @@
 
 use crate::{
     DEVELOPMENT_CHAINS,
-    endpoint::EndpointFailure,
-    error::{Error, Result},
+    error::{Error, InRange, Result},
     execution::ExecutionFailure,
     tx::FINALITY,
     view::{BatchedRequest, EndpointLimits, Reply, decode_reply},
@@ -430,27 +429,16 @@ pub(crate) fn found_block(what: &'static str, reply: Reply) -> Result<BlockView>
 ///
 /// # Errors
 ///
-/// [`Error::Rpc`] if its time exceeds 40 bits: no contract is at fault for it.
+/// [`Error::OutOfRange`] if its time exceeds 40 bits.
 pub fn block_view(header: &Header) -> Result<BlockView> {
+    let timestamp = U256::from(header.timestamp).try_into();
     Ok(BlockView {
         number: BlockNumber::of(header.number),
         hash: header.hash,
         parent: header.parent_hash,
-        timestamp: block_time(header)?,
+        timestamp: timestamp.in_range("the timestamp of a block")?,
         base_fee: header.base_fee_per_gas.unwrap_or_default().into(),
     })
-}
-
-/// The time of a block from its header.
-///
-/// # Errors
-///
-/// As [`block_view`].
-pub(crate) fn block_time(header: &Header) -> Result<Timestamp> {
-    let (number, time) = (header.number, header.timestamp);
-    let wrong =
-        || Error::rpc("the time of a block", EndpointFailure::time_of_block(number, time).into());
-    Timestamp::new(time).ok_or_else(wrong)
 }
 
 /// The method that requests a block.
@@ -516,15 +504,13 @@ mod tests {
     }
 
     #[test]
-    fn a_block_beyond_40_bits_of_time_is_the_endpoints_fault() {
+    fn a_block_beyond_40_bits_of_time_is_named() {
         let mut header: Header = Header::default();
         header.inner.timestamp = Timestamp::MAX.get();
         assert_eq!(block_view(&header).unwrap().timestamp, Timestamp::MAX);
         header.inner.timestamp += 1;
         let error = block_view(&header).unwrap_err();
-        assert!(!error.is_of_the_contracts() && error.is_temporary(), "{error}");
-        let said = "the time of a block: the endpoint failed (its block 0 has the Unix time 1099511627776, expected \
-                    1099511627775 at most); try again or use another endpoint";
-        assert_eq!(error.to_string(), said);
+        assert!(matches!(error, Error::OutOfRange { .. }), "{error}");
+        assert!(error.to_string().starts_with("the timestamp of a block: "), "{error}");
     }
 }

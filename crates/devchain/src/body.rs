@@ -1,13 +1,12 @@
 //! The bodies of requests, read with limits on time and memory.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, HttpBody},
     http::StatusCode,
 };
-
-use crate::memory::{Memory, Share};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The largest body, in bytes. A dump is sent in one body.
 pub(crate) const MAX_BODY: usize = 64 << 20;
@@ -15,18 +14,18 @@ pub(crate) const MAX_BODY: usize = 64 << 20;
 /// The number of bytes that all bodies together may have until their requests are answered.
 const MAX_BODIES: usize = 4 * MAX_BODY;
 
-/// The time in which a body must be there, and the one in which a client must take a further byte of an answer.
+/// The time in which a body must be there.
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// The memory for bodies. Clones share it.
 #[derive(Clone, Debug)]
-pub(crate) struct Bodies(Memory);
+pub(crate) struct Bodies(Arc<Semaphore>);
 
 /// A body, and its share of the memory.
 #[derive(Debug)]
 pub(crate) struct ReadBody {
     pub(crate) bytes: Vec<u8>,
-    pub(crate) share: Share,
+    pub(crate) share: Option<OwnedSemaphorePermit>,
 }
 
 /// The reason why a body isn't read further.
@@ -55,7 +54,7 @@ impl BodyError {
 
 impl Bodies {
     pub(crate) fn new() -> Self {
-        Self(Memory::new(MAX_BODIES))
+        Self(Arc::new(Semaphore::new(MAX_BODIES)))
     }
 
     /// Reads a body. Waits for the client only, never for memory, so that slow clients can't block
@@ -70,7 +69,7 @@ impl Bodies {
 
     async fn read_all(&self, body: Body) -> Result<ReadBody, BodyError> {
         let mut body = std::pin::pin!(body);
-        let mut read = ReadBody { bytes: Vec::new(), share: Share::default() };
+        let mut read = ReadBody { bytes: Vec::new(), share: None };
         while let Some(frame) =
             std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await
         {
@@ -78,8 +77,12 @@ impl Bodies {
             if read.bytes.len() + data.len() > MAX_BODY {
                 return Err(BodyError::TooLarge);
             }
-            if !self.0.give(&mut read.share, data.len()) {
-                return Err(BodyError::Busy);
+            let permits = u32::try_from(data.len()).map_err(|_| BodyError::TooLarge)?;
+            let share = Arc::clone(&self.0).try_acquire_many_owned(permits);
+            let share = share.map_err(|_| BodyError::Busy)?;
+            match &mut read.share {
+                None => read.share = Some(share),
+                Some(all) => all.merge(share),
             }
             read.bytes.extend_from_slice(&data);
         }

@@ -10,7 +10,6 @@ use alloy_rpc_types_eth::{
 use revm::{
     bytecode::Bytecode,
     context::{BlockEnv, TxEnv, either::Either},
-    context_interface::block::BlobExcessGasAndPrice,
     database::CacheDB,
 };
 use revm_inspectors::access_list::AccessListInspector;
@@ -30,13 +29,12 @@ const TRANSFER_GAS: u64 = 21_000;
 /// The gas that the callee gets in addition if a call transfers value (EIP-150).
 const CALL_STIPEND: u64 = 2_300;
 
-/// The most gas of a call, whatever the limit of a block is. A call can't be stopped within a precompile: all of it
-/// in the slowest one takes some two seconds.
-pub(crate) const MAX_CALL_GAS: u64 = 150_000_000;
+/// The most gas of a call, whatever the limit of a block is. It takes about a second.
+pub(crate) const MAX_CALL_GAS: u64 = 550_000_000;
 
-/// The thousandths by which an estimate may exceed the least sufficient gas limit, as in geth. They shorten the
+/// The relative amount by which an estimate may exceed the least sufficient gas limit, as in geth. It shortens the
 /// search.
-const ESTIMATE_TOLERANCE: u64 = 15;
+const ESTIMATE_TOLERANCE: f64 = 0.015;
 
 /// The block on which a call is executed.
 #[derive(Clone, Debug)]
@@ -68,8 +66,6 @@ pub(crate) struct Prepared<'a> {
     pub(crate) db: CacheDB<View<'a>>,
     pub(crate) setting: Setting<'a>,
     pub(crate) tx: TxEnv,
-    /// The gas that the sender can pay for.
-    affordable_gas: u64,
 }
 
 impl Chain {
@@ -102,7 +98,6 @@ impl<'a> Target<'a> {
         overrides: Overrides,
     ) -> RpcResult<Bytes> {
         let prepared = self.prepare(request, overrides)?;
-        prepared.check_funds()?;
         match prepared.run(prepared.tx.gas_limit).or_server_error()?.end {
             CallEnd::Success(data) => Ok(data),
             CallEnd::Revert(data) => Err(execution_reverted(&data)),
@@ -149,7 +144,7 @@ impl<'a> Target<'a> {
             let succeeds = prepared.succeeds(optimistic).or_server_error()?;
             if succeeds { high = optimistic } else { low = optimistic }
         }
-        while low + 1 < high && (high - low) * 1_000 >= high * ESTIMATE_TOLERANCE {
+        while low + 1 < high && (high - low) as f64 / high as f64 >= ESTIMATE_TOLERANCE {
             // The result is rarely far above the gas used.
             let middle = (low + (high - low) / 2).min(low * 2);
             let succeeds = prepared.succeeds(middle).or_server_error()?;
@@ -160,12 +155,8 @@ impl<'a> Target<'a> {
 
     /// The accounts and slots that a call accesses, without those that are warm from the start, and the gas that
     /// the call uses with that list (EIP-2930).
-    pub(crate) fn access_list(
-        self,
-        request: TransactionRequest,
-        overrides: Overrides,
-    ) -> RpcResult<AccessListResult> {
-        let mut prepared = self.prepare(request, overrides)?;
+    pub(crate) fn access_list(self, request: TransactionRequest) -> RpcResult<AccessListResult> {
+        let mut prepared = self.prepare(request, Overrides::default())?;
         let gas_limit = prepared.tx.gas_limit;
         // As in geth, a list in the request is part of the answer.
         let mut inspector = AccessListInspector::new(prepared.tx.access_list.clone());
@@ -190,46 +181,28 @@ impl<'a> Target<'a> {
     ) -> RpcResult<Prepared<'a>> {
         let Self { view, header, chain_id, watch } = self;
         let mut block = exec::block_env(&header);
-        let mut db = CacheDB::new(view);
         if let Some(overrides) = overrides.block {
-            override_block(&mut block, &mut db, overrides)?;
+            override_block(&mut block, overrides);
         }
+        let mut db = CacheDB::new(view);
         for (address, account) in overrides.state.into_iter().flatten() {
             override_account(&mut db, address, account)?;
         }
         let gas = request.gas;
         let mut tx = call_env(request, chain_id)?;
         tx.gas_limit = gas.unwrap_or(u64::MAX).min(block.gas_limit).min(MAX_CALL_GAS);
-        let affordable_gas = if tx.gas_price == 0 {
+        if tx.gas_price == 0 {
             // As in geth, a call that offers no price sees a base fee of zero.
             block.basefee = 0;
-            u64::MAX
         } else {
-            affordable_gas(&db, &tx)?
-        };
-        tx.gas_limit = tx.gas_limit.min(affordable_gas);
+            tx.gas_limit = tx.gas_limit.min(affordable_gas(&db, &tx)?);
+        }
         let setting = Setting { block, chain_id, checks: Checks::OfCall, watch };
-        Ok(Prepared { db, setting, tx, affordable_gas })
+        Ok(Prepared { db, setting, tx })
     }
 }
 
 impl Prepared<'_> {
-    /// Refuses a call whose sender can't pay for its start, in geth's words.
-    fn check_funds(&self) -> RpcResult<()> {
-        let (intrinsic, floor) = exec::intrinsic_gas(&self.tx);
-        let needed = intrinsic.max(floor);
-        if self.affordable_gas >= needed {
-            return Ok(());
-        }
-        let cost = U256::from(needed) * U256::from(self.tx.gas_price) + self.tx.value;
-        let Ok(info) = revm::DatabaseRef::basic_ref(&self.db, self.tx.caller);
-        let balance = info.map_or(U256::ZERO, |info| info.balance);
-        Err(server_error(format!(
-            "insufficient funds for gas * price + value: address {} have {balance} want {cost}",
-            self.tx.caller
-        )))
-    }
-
     fn run(&self, gas_limit: u64) -> Result<CallResult, Invalid> {
         let tx = TxEnv { gas_limit, ..self.tx.clone() };
         exec::call(&self.db, &self.setting, tx)
@@ -262,36 +235,17 @@ fn affordable_gas(db: &CacheDB<View<'_>>, tx: &TxEnv) -> RpcResult<u64> {
     Ok((available / U256::from(tx.gas_price)).saturating_to())
 }
 
-/// Whether the transaction has a fee of EIP-1559.
-const fn by_fees(request: &TransactionRequest) -> bool {
-    request.max_fee_per_gas.is_some() || request.max_priority_fee_per_gas.is_some()
-}
-
-/// Refuses a transaction whose fields contradict each other, or the chain.
-pub(crate) fn check_request(request: &TransactionRequest, chain_id: u64) -> RpcResult<()> {
-    if request.gas_price.is_some() && by_fees(request) {
+pub(crate) fn call_env(request: TransactionRequest, chain_id: u64) -> RpcResult<TxEnv> {
+    let by_price = request.gas_price.is_some();
+    let by_fees = request.max_fee_per_gas.is_some() || request.max_priority_fee_per_gas.is_some();
+    if by_price && by_fees {
         return Err(invalid_params(
             "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified",
         ));
     }
-    let has_blobs = request.blob_versioned_hashes.is_some()
-        || request.max_fee_per_blob_gas.is_some()
-        || request.sidecar.is_some();
-    if has_blobs {
+    if request.blob_versioned_hashes.is_some() {
         return Err(invalid_params("blob transactions are not supported by the devchain"));
     }
-    if let Some(found) = request.chain_id.filter(|found| *found != chain_id) {
-        return Err(invalid_params(format!(
-            "chainId does not match node's (have={found}, want={chain_id})"
-        )));
-    }
-    request.input.unique_input().map_err(|error| invalid_params(error.to_string()))?;
-    Ok(())
-}
-
-pub(crate) fn call_env(request: TransactionRequest, chain_id: u64) -> RpcResult<TxEnv> {
-    check_request(&request, chain_id)?;
-    let by_fees = by_fees(&request);
     let authorizations = request.authorization_list.unwrap_or_default();
     let access_list = request.access_list.unwrap_or_default();
     let tx_type = if !authorizations.is_empty() {
@@ -301,7 +255,7 @@ pub(crate) fn call_env(request: TransactionRequest, chain_id: u64) -> RpcResult<
     } else {
         u8::from(!access_list.is_empty())
     };
-    let data = request.input.into_input();
+    let data = request.input.try_into_unique_input().map_err(|e| invalid_params(e.to_string()))?;
     Ok(TxEnv {
         tx_type,
         caller: request.from.unwrap_or_default(),
@@ -321,28 +275,9 @@ pub(crate) fn call_env(request: TransactionRequest, chain_id: u64) -> RpcResult<
     })
 }
 
-pub(crate) fn override_block(
-    block: &mut BlockEnv,
-    db: &mut CacheDB<View<'_>>,
-    overrides: BlockOverrides,
-) -> Result<(), RpcError> {
-    let BlockOverrides {
-        number,
-        difficulty,
-        time,
-        gas_limit,
-        coinbase,
-        random,
-        base_fee,
-        blob_base_fee,
-        block_hash,
-        beacon_root,
-    } = overrides;
-    if beacon_root.is_some() {
-        return Err(invalid_params(
-            "block override beaconRoot is not supported by the devchain: there is no beacon chain",
-        ));
-    }
+fn override_block(block: &mut BlockEnv, overrides: BlockOverrides) {
+    let BlockOverrides { number, difficulty, time, gas_limit, coinbase, random, base_fee, .. } =
+        overrides;
     block.number = number.unwrap_or(block.number);
     block.difficulty = difficulty.unwrap_or(block.difficulty);
     block.timestamp = time.map_or(block.timestamp, U256::from);
@@ -350,14 +285,6 @@ pub(crate) fn override_block(
     block.beneficiary = coinbase.unwrap_or(block.beneficiary);
     block.prevrandao = random.or(block.prevrandao);
     block.basefee = base_fee.map_or(block.basefee, |fee| fee.saturating_to());
-    if let Some(fee) = blob_base_fee {
-        let (excess_blob_gas, blob_gasprice) = (0, fee.saturating_to());
-        block.blob_excess_gas_and_price =
-            Some(BlobExcessGasAndPrice { excess_blob_gas, blob_gasprice });
-    }
-    let hashes = block_hash.into_iter().flatten();
-    db.cache.block_hashes.extend(hashes.map(|(number, hash)| (U256::from(number), hash)));
-    Ok(())
 }
 
 pub(crate) fn override_account(
@@ -367,9 +294,7 @@ pub(crate) fn override_account(
 ) -> Result<(), RpcError> {
     let AccountOverride { balance, nonce, code, state, state_diff, move_precompile_to } = account;
     if move_precompile_to.is_some() {
-        return Err(invalid_params(
-            "movePrecompileToAddress is not supported by the devchain: override the code instead",
-        ));
+        return Err(invalid_params("movePrecompileToAddress is not supported by the devchain"));
     }
     let Ok(info) = revm::DatabaseRef::basic_ref(db, address);
     let mut info = info.unwrap_or_default();

@@ -1,8 +1,6 @@
-//! Connections over HTTP/1.1, with limits on the time that a client can keep one without using it, and on their
-//! number.
+//! Connections over HTTP/1.1, with limits on the time that a client can keep one without using it.
 
 use std::{
-    future::Future as _,
     io,
     pin::{Pin, pin},
     sync::{
@@ -20,14 +18,12 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
     net::TcpStream,
     sync::watch,
-    time::{Sleep, sleep, timeout},
 };
 use tower::Service as _;
 
 use crate::body::MAX_WAIT;
 
-/// The time after which a client that sends nothing more, or more than was asked for, is asked whether it is
-/// still there, again and again.
+/// The time after which a client that sends nothing more is asked whether it is still there.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// An interim response. A client has to ignore it, even if it didn't ask for one (RFC 9110, 15.2).
@@ -37,9 +33,8 @@ const INTERIM: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 pub(crate) async fn serve(stream: TcpStream, app: Router, mut stopped: watch::Receiver<bool>) {
     // Answers are written as a whole, so that there is nothing to wait for.
     let _ = stream.set_nodelay(true);
-    let peer =
-        Peer { stream: Arc::new(stream), is_writing: Arc::default(), is_broken: Arc::default() };
-    let io = TokioIo::new(Socket { peer: peer.clone(), cut: None });
+    let peer = Peer { stream: Arc::new(stream), is_writing: Arc::default() };
+    let io = TokioIo::new(peer.clone());
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer.clone());
         app.clone().call(request)
@@ -63,14 +58,12 @@ pub(crate) async fn serve(stream: TcpStream, app: Router, mut stopped: watch::Re
     let _ = connection.await;
 }
 
-/// The client of a connection. Clones are the same one.
+/// The socket of a client. Clones are the same one.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
     stream: Arc<TcpStream>,
     /// Whether the last bytes of an answer weren't all accepted by the socket.
     is_writing: Arc<AtomicBool>,
-    /// Whether only a part of an interim response was, so that no answer can follow.
-    is_broken: Arc<AtomicBool>,
 }
 
 impl Peer {
@@ -78,73 +71,50 @@ impl Peer {
     ///
     /// A client that closes its sending side looks like one that has gone, until something is sent to
     /// it: the latter's machine then resets the connection. An interim response can be sent at any time.
-    /// One that has sent more than this request may have gone as well: what it sent last, and that it
-    /// closed, is behind bytes that aren't read before the answer.
     pub(crate) async fn gone(&self, version: Version) {
-        while timeout(PATIENCE, self.stream.ready(Interest::ERROR)).await.is_err() {
-            // Without further bytes and without their end, the client is there.
-            if self.stream.peek(&mut [0]).await.is_err() {
-                return;
-            }
-            if version >= Version::HTTP_11 && !self.is_writing.load(Ordering::Relaxed) {
-                // If it can't be sent now, the client has answers to read. If it takes none, it is cut.
-                let sent = self.stream.try_write(INTERIM);
-                if sent.is_ok_and(|sent| sent < INTERIM.len()) {
-                    self.is_broken.store(true, Ordering::Relaxed);
-                    return;
-                }
-            }
+        tokio::time::sleep(PATIENCE).await;
+        let is_closed = match self.stream.peek(&mut [0]).await {
+            Ok(bytes) => bytes == 0,
+            Err(_) => return,
+        };
+        if is_closed && version >= Version::HTTP_11 && !self.is_writing.load(Ordering::Relaxed) {
+            // If it can't be sent now, the client has answers to read, so that it is still there.
+            let _ = self.stream.try_write(INTERIM);
         }
+        let _ = self.stream.ready(Interest::ERROR).await;
     }
-}
 
-/// The bytes that come from a client and go to it.
-#[derive(Debug)]
-struct Socket {
-    peer: Peer,
-    /// The time at which the client is cut, if it takes no byte of an answer before.
-    cut: Option<Pin<Box<Sleep>>>,
-}
-
-impl Socket {
     fn poll_written(
-        &mut self,
+        &self,
         context: &mut Context<'_>,
         length: usize,
         write: impl Fn(&TcpStream) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
-        let Peer { stream, is_writing, is_broken } = &self.peer;
-        if is_broken.load(Ordering::Relaxed) {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-        }
-        while stream.poll_write_ready(context)?.is_ready() {
-            match write(stream) {
+        loop {
+            ready!(self.stream.poll_write_ready(context))?;
+            match write(&self.stream) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    is_writing.store(true, Ordering::Relaxed);
+                    self.is_writing.store(true, Ordering::Relaxed);
                 }
                 written => {
                     let is_partial = written.as_ref().is_ok_and(|written| *written < length);
-                    is_writing.store(is_partial, Ordering::Relaxed);
-                    self.cut = None;
+                    self.is_writing.store(is_partial, Ordering::Relaxed);
                     return Poll::Ready(written);
                 }
             }
         }
-        let cut = self.cut.get_or_insert_with(|| Box::pin(sleep(MAX_WAIT)));
-        ready!(cut.as_mut().poll(context));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
-impl AsyncRead for Socket {
+impl AsyncRead for Peer {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         loop {
-            ready!(self.peer.stream.poll_read_ready(context))?;
-            match self.peer.stream.try_read(buffer.initialize_unfilled()) {
+            ready!(self.stream.poll_read_ready(context))?;
+            match self.stream.try_read(buffer.initialize_unfilled()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 read => {
                     buffer.advance(read?);
@@ -155,9 +125,9 @@ impl AsyncRead for Socket {
     }
 }
 
-impl AsyncWrite for Socket {
+impl AsyncWrite for Peer {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
@@ -165,7 +135,7 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {

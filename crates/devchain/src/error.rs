@@ -61,11 +61,10 @@ pub enum Error {
          snapshots the oldest go"
     )]
     UnknownSnapshot(u64),
-    /// The history doesn't reach back to a block. See
-    /// [`DevchainConfig::history_blocks`](crate::DevchainConfig).
+    /// The history doesn't reach back to a block.
     #[error(
-        "block {block} is too deep: the state is kept from block {oldest} on; ask for that or a \
-         later one"
+        "block {block} is too deep: the state is kept from block {oldest} on; raise \
+         `history_blocks` to reach further back"
     )]
     TooDeep {
         /// The block whose state was needed.
@@ -74,17 +73,15 @@ pub enum Error {
         oldest: u64,
     },
     /// A reorg can't replace genesis.
-    #[error(
-        "can't replace {depth} blocks: the chain has {blocks} after genesis; replace at most those"
-    )]
+    #[error("can't replace {depth} blocks: the chain has {blocks} after genesis")]
     Depth {
         /// The number of blocks that were to be replaced.
         depth: u64,
         /// The number of blocks after genesis.
         blocks: u64,
     },
-    /// The bytes are not a dump of a chain: [`Devchain::dump`](crate::Devchain::dump) makes one.
-    #[error("not a dump of a devchain: make one with `anvil_dumpState`")]
+    /// The bytes are not a dump of a chain.
+    #[error("not a dump of a devchain: make one with `Devchain::dump`")]
     NotADump,
     /// The dump was made by another version of this crate.
     #[error("the dump has format {found}, this version reads format {supported}: make it anew")]

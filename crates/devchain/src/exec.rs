@@ -26,12 +26,10 @@ use crate::{
 };
 
 mod frozen;
-mod halt;
 mod invalid;
 mod watch;
 
 pub(crate) use frozen::{Base, Frozen, Hashes};
-pub(crate) use halt::halt;
 pub(crate) use invalid::{Invalid, InvalidKind};
 pub(crate) use watch::{Watch, abort};
 
@@ -164,7 +162,7 @@ impl<'a> Session<'a> {
 pub(crate) enum CallEnd {
     Success(Bytes),
     Revert(Bytes),
-    /// An exceptional halt. `out_of_gas` is true if more gas might have helped.
+    /// An exceptional halt, in geth's words. `out_of_gas` is true if more gas might have helped.
     Halt {
         reason: String,
         out_of_gas: bool,
@@ -262,7 +260,7 @@ pub(crate) fn call<DB: DatabaseRef>(
         ExecutionResult::Revert { output, .. } => CallEnd::Revert(output),
         ExecutionResult::Halt { reason, .. } => CallEnd::Halt {
             out_of_gas: matches!(reason, HaltReason::OutOfGas(_)),
-            reason: halt(&reason),
+            reason: reason.to_string(),
         },
     };
     Ok(CallResult {

@@ -56,7 +56,6 @@ mod filters;
 mod handle;
 mod image;
 mod logs;
-mod memory;
 mod mining;
 mod pool;
 mod proxy;

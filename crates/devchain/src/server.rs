@@ -4,7 +4,6 @@ use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
 use axum::{
     Extension, Router,
-    body::Bytes,
     extract::{Request, State},
     http::{Method, StatusCode, header},
     response::{IntoResponse, Response},
@@ -21,24 +20,14 @@ use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use crate::{
     Devchain, access,
-    body::{Bodies, MAX_BODY, ReadBody},
+    body::{Bodies, ReadBody},
+    calls::MAX_CALL_GAS,
     chain::Chain,
     config::Mining,
     connection::{self, Peer},
-    memory::{Memory, Share},
-    mining::MAX_MINED_GAS,
-    rpc::{envelope, error::answers_unread},
+    rpc::envelope::{self, Call},
     turns::Turns,
 };
-
-/// The number of connections at the same time. Others wait until one of them ends.
-const MAX_CONNECTIONS: usize = 256;
-
-/// The number of bytes that all answers together may have until their clients have taken them.
-const MAX_ANSWERS: usize = 4 * MAX_BODY;
-
-/// The bytes of each body's answers that don't count, so that what a client does can always be confirmed.
-const FREE_ANSWER: usize = 64 << 10;
 
 /// A running server. It stops when the handle is dropped.
 #[derive(Debug)]
@@ -79,7 +68,7 @@ pub async fn serve(chain: Devchain, addr: SocketAddr) -> std::io::Result<ServerH
     let addr = listener.local_addr()?;
     let turns = Turns::new(chain);
     let miner = mine_at_intervals(turns.clone());
-    let server = Server { turns, bodies: Bodies::new(), answers: Memory::new(MAX_ANSWERS) };
+    let server = Server { turns, bodies: Bodies::new() };
     let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(|origin, _| access::is_local_page(origin)))
         .allow_methods([Method::POST])
@@ -107,7 +96,7 @@ async fn accept(mut listener: TcpListener, app: Router, mut stopped: oneshot::Re
             _ = &mut stopped => break,
             Some(_) = connections.join_next() => {}
             // After an error, such as too many open files, it waits a second.
-            (stream, _) = Listener::accept(&mut listener), if connections.len() < MAX_CONNECTIONS => {
+            (stream, _) = Listener::accept(&mut listener) => {
                 connections.spawn(connection::serve(stream, app.clone(), stopping.clone()));
             }
         }
@@ -121,19 +110,6 @@ async fn accept(mut listener: TcpListener, app: Router, mut stopped: oneshot::Re
 struct Server {
     turns: Turns,
     bodies: Bodies,
-    answers: Memory,
-}
-
-/// An answer, whose memory stays counted until its client has taken it.
-struct Unread {
-    json: Vec<u8>,
-    _share: Share,
-}
-
-impl AsRef<[u8]> for Unread {
-    fn as_ref(&self) -> &[u8] {
-        &self.json
-    }
 }
 
 /// Answers a request, unless its client goes before.
@@ -162,22 +138,20 @@ async fn handle(
 async fn answer(server: &Server, body: ReadBody) -> Response {
     // Large bodies take a while to read. Their memory stays counted until they are answered.
     let read = tokio::task::spawn_blocking(move || (envelope::open(&body.bytes), body.share));
-    let Ok((requests, _share)) = read.await else {
+    let Ok(((entries, mut answers), _share)) = read.await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let (mut share, mut free) = (Share::default(), FREE_ANSWER);
-    let carry_out = |method, params| server.turns.carry_out(method, params);
-    let json = requests.answer(carry_out, |result| {
-        let bytes = envelope::length(&result);
-        let counted = bytes.saturating_sub(free);
-        free = free.saturating_sub(bytes);
-        let is_given = server.answers.give(&mut share, counted);
-        if is_given { result } else { Err(answers_unread(MAX_ANSWERS)) }
-    });
-    let json = json.await;
-    match json {
+    for entry in entries {
+        match entry {
+            Err(refusal) => answers.add(Some(refusal)),
+            Ok(Call { reply, .. }) if answers.are_full() => answers.refuse(reply),
+            Ok(Call { reply, method, params }) => {
+                answers.add(reply.with(server.turns.carry_out(method, params).await));
+            }
+        }
+    }
+    match answers.into_json() {
         Some(json) => {
-            let json = Bytes::from_owner(Unread { json, _share: share });
             (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], json).into_response()
         }
         // Notifications have no answer.
@@ -198,7 +172,7 @@ async fn mine_at_intervals(turns: Turns) -> Infallible {
             let mine = move |chain: &mut Chain| {
                 // The mode may have changed while others had their turn.
                 if *chain.mining.borrow() == mining && chain.check_room().is_ok() {
-                    chain.mine(MAX_MINED_GAS);
+                    chain.mine(MAX_CALL_GAS);
                 }
             };
             // After an internal error, every request says so.

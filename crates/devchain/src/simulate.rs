@@ -6,7 +6,6 @@ use alloy_consensus::{BlockHeader, Header, SignableTransaction, TxEnvelope};
 use alloy_eips::{
     eip1559::{BaseFeeParams, calc_next_block_base_fee},
     eip2935::HISTORY_STORAGE_ADDRESS,
-    eip7825::MAX_TX_GAS_LIMIT_OSAKA,
 };
 use alloy_primitives::{B256, Bytes, U256};
 use alloy_rpc_types_eth::{
@@ -18,24 +17,20 @@ use alloy_rpc_types_eth::{
 };
 use revm::{
     DatabaseCommit, DatabaseRef,
-    context::{
-        BlockEnv,
-        result::{ExecutionResult, HaltReason},
-    },
+    context::result::{ExecutionResult, HaltReason},
     database::CacheDB,
 };
 use revm_inspectors::transfer::TransferInspector;
 
 use crate::{
     block::{Block, Outcome, StateVersions, Tx, open_header, placeholder_signature},
-    calls::{MAX_CALL_GAS, Target, call_env, override_account, override_block},
+    calls::{MAX_CALL_GAS, Target, call_env, override_account},
     exec::{self, Checks, Setting, View, Watch},
     mining::history_slot,
     rpc::{
         convert,
         error::{RpcResult, coded, execution_reverted, invalid_params, server_error, simulation},
     },
-    transactions,
 };
 
 /// The seconds from a block to the next one, if no time is given for it.
@@ -124,10 +119,7 @@ fn plan(blocks: Vec<SimBlock>, base: &Header) -> RpcResult<Vec<Planned>> {
 
 impl Simulation<'_> {
     fn block(&mut self, (number, time, requested): Planned) -> RpcResult<SimulatedBlock> {
-        let overrides = requested.block_overrides.unwrap_or_default();
-        let header = self.header(number, time, &overrides);
-        let mut env = exec::block_env(&header);
-        override_block(&mut env, &mut self.db, overrides)?;
+        let header = self.header(number, time, requested.block_overrides.unwrap_or_default());
         for (address, account) in requested.state_overrides.into_iter().flatten() {
             override_account(&mut self.db, address, account)?;
         }
@@ -136,7 +128,7 @@ impl Simulation<'_> {
         let mut block_gas = header.gas_limit;
         let (mut executed, mut calls) = (Vec::new(), Vec::new());
         for call in requested.calls {
-            let (tx, outcome, call) = self.call(call, &env, block_gas)?;
+            let (tx, outcome, call) = self.call(call, &header, block_gas)?;
             block_gas -= outcome.gas_used;
             self.gas_left = self.gas_left.saturating_sub(outcome.gas_used);
             executed.push((Arc::new(tx), outcome));
@@ -153,8 +145,8 @@ impl Simulation<'_> {
         Ok(answer)
     }
 
-    fn header(&self, number: u64, time: u64, overrides: &BlockOverrides) -> Header {
-        let &BlockOverrides { gas_limit, coinbase, random, base_fee, .. } = overrides;
+    fn header(&self, number: u64, time: u64, overrides: BlockOverrides) -> Header {
+        let BlockOverrides { gas_limit, coinbase, random, base_fee, .. } = overrides;
         let parent = &self.parent;
         let regular = if self.validates {
             let base_fee = parent.base_fee_per_gas().unwrap_or_default().min(u64::MAX / 2);
@@ -178,14 +170,13 @@ impl Simulation<'_> {
     fn call(
         &mut self,
         mut request: TransactionRequest,
-        block: &BlockEnv,
+        header: &Header,
         block_gas: u64,
     ) -> RpcResult<(Tx, Outcome, SimCallResult)> {
         let from = *request.from.get_or_insert_default();
         let Ok(sender) = self.db.basic_ref(from);
         let nonce = *request.nonce.get_or_insert_with(|| sender.map_or(0, |info| info.nonce));
-        let most_gas = if self.validates { MAX_TX_GAS_LIMIT_OSAKA } else { u64::MAX };
-        let gas = *request.gas.get_or_insert(block_gas.min(most_gas));
+        let gas = *request.gas.get_or_insert(block_gas);
         if gas > block_gas {
             let message = format!("block gas limit reached: {gas} >= {block_gas}");
             return Err(coded(simulation::BLOCK_GAS, message));
@@ -201,8 +192,10 @@ impl Simulation<'_> {
         }
         let mut env = call_env(request.clone(), self.chain_id)?;
         (env.gas_limit, env.nonce) = (gas, nonce);
-        let tx: TxEnvelope =
-            transactions::typed(request)?.into_signed(placeholder_signature(from)).into();
+        let tx = request
+            .build_typed_tx()
+            .map_err(|request| invalid_params(format!("incomplete transaction: {request:?}")))?;
+        let tx: TxEnvelope = tx.into_signed(placeholder_signature(from)).into();
         let is_creation = env.kind.is_create();
 
         let checks = if self.validates {
@@ -210,7 +203,7 @@ impl Simulation<'_> {
         } else {
             Checks::OfCall
         };
-        let (block, chain_id, watch) = (block.clone(), self.chain_id, self.watch);
+        let (block, chain_id, watch) = (exec::block_env(header), self.chain_id, self.watch);
         let setting = Setting { block, chain_id, checks, watch };
         let done = if self.logs_transfers {
             let transfers = TransferInspector::new(false).with_logs(true);
@@ -264,6 +257,9 @@ fn reverted(data: &Bytes) -> SimulateError {
 }
 
 fn halted(reason: &HaltReason) -> SimulateError {
-    let message = exec::halt(reason);
+    let message = match reason {
+        HaltReason::OutOfGas(_) => "out of gas".to_owned(),
+        other => other.to_string(),
+    };
     SimulateError { code: SimulateError::VM_EXECUTION_ERROR_CODE, message, data: None }
 }

@@ -7,7 +7,6 @@ mod audit;
 mod audit_findings;
 mod boundaries;
 mod chain;
-mod closed_stdout;
 mod colors;
 mod deploy;
 mod deploy_stopped;

@@ -11,7 +11,8 @@ use revm::{
     interpreter::{Interpreter, InterpreterTypes, interpreter_types::LoopControl},
 };
 
-use crate::turns::MAX_TIME;
+/// The message of an execution that was stopped, as geth words it.
+const STOPPED: &str = "execution aborted: it took too long, or its client has gone";
 
 /// The means to stop an execution from another thread. Clones stop the same one.
 #[derive(Clone, Debug, Default)]
@@ -59,10 +60,7 @@ impl<CTX: ContextTr, INTR: InterpreterTypes> Inspector<CTX, INTR> for &Watch {
     #[inline]
     fn step(&mut self, interpreter: &mut Interpreter<INTR>, context: &mut CTX) {
         if self.is_stopped() {
-            let limit = MAX_TIME.as_secs();
-            // Its beginning is geth's.
-            let why = format!("execution aborted: it took {limit} s, or its client has gone");
-            abort(interpreter, context, &why);
+            abort(interpreter, context, STOPPED);
         }
     }
 }

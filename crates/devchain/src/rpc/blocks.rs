@@ -8,7 +8,6 @@ use serde_json::value::RawValue;
 use super::{
     error::{OrServerError, RpcResult, invalid_params},
     json,
-    methods::{Method, answer},
     params::Params,
 };
 use crate::{chain::Chain, config::Mining};
@@ -19,45 +18,39 @@ const MIN_GAS_LIMIT: u64 = 5_000;
 /// A time above this counts milliseconds, as on anvil.
 const MAX_SECONDS: u64 = 1_000_000_000_000;
 
-/// The methods of this module.
-pub(super) const METHODS: &[Method] = &[
-    answer(&["anvil_setAutomine", "evm_setAutomine"], 1, |chain, params| {
-        set_automine(chain, params)
-    }),
-    answer(&["anvil_getAutomine", "hardhat_getAutomine"], 0, |chain, _| {
-        json(mining(chain) == Mining::Auto)
-    }),
-    answer(&["anvil_setIntervalMining", "evm_setIntervalMining"], 1, |chain, params| {
-        set_interval_mining(chain, params)
-    }),
-    answer(&["anvil_getIntervalMining"], 0, |chain, _| {
-        json(match mining(chain) {
+/// Answers a method of this module; `None` if this module has no such method.
+pub(super) fn dispatch(
+    chain: &mut Chain,
+    method: &str,
+    params: &mut Params<'_>,
+) -> Option<RpcResult<Box<RawValue>>> {
+    Some(match method {
+        "anvil_setAutomine" | "evm_setAutomine" => set_automine(chain, params),
+        "anvil_getAutomine" | "hardhat_getAutomine" => json(mining(chain) == Mining::Auto),
+        "anvil_setIntervalMining" | "evm_setIntervalMining" => set_interval_mining(chain, params),
+        "anvil_getIntervalMining" => json(match mining(chain) {
             Mining::Interval(seconds) => Some(seconds),
             Mining::Auto | Mining::Manual => None,
-        })
-    }),
-    answer(&["anvil_setNextBlockTimestamp", "evm_setNextBlockTimestamp"], 1, set_next_timestamp),
-    answer(&["anvil_increaseTime", "evm_increaseTime"], 1, increase_time),
-    answer(&["anvil_setTime", "evm_setTime"], 1, set_time),
-    answer(&["anvil_setBlockTimestampInterval"], 1, set_timestamp_interval),
-    answer(&["anvil_removeBlockTimestampInterval"], 0, |chain, _| {
-        json(chain.timestamp_interval.take().is_some())
-    }),
-    answer(
-        &["anvil_setNextBlockBaseFeePerGas", "hardhat_setNextBlockBaseFeePerGas"],
-        1,
-        set_next_base_fee,
-    ),
-    answer(&["anvil_setMinGasPrice", "hardhat_setMinGasPrice"], 1, |_, _| {
-        Err(invalid_params(
-            "a minimum gas price is not supported when EIP-1559 is active: set the base fee of the \
-             next block (anvil_setNextBlockBaseFeePerGas)",
-        ))
-    }),
-    answer(&["anvil_setBlockGasLimit", "evm_setBlockGasLimit"], 1, set_gas_limit),
-    answer(&["anvil_setCoinbase", "hardhat_setCoinbase"], 1, set_coinbase),
-    answer(&["anvil_setPrevRandao", "hardhat_setPrevRandao"], 1, set_prevrandao),
-];
+        }),
+        "anvil_setNextBlockTimestamp" | "evm_setNextBlockTimestamp" => {
+            set_next_timestamp(chain, params)
+        }
+        "anvil_increaseTime" | "evm_increaseTime" => increase_time(chain, params),
+        "anvil_setTime" | "evm_setTime" => set_time(chain, params),
+        "anvil_setBlockTimestampInterval" => set_timestamp_interval(chain, params),
+        "anvil_removeBlockTimestampInterval" => json(chain.timestamp_interval.take().is_some()),
+        "anvil_setNextBlockBaseFeePerGas" | "hardhat_setNextBlockBaseFeePerGas" => {
+            set_next_base_fee(chain, params)
+        }
+        "anvil_setMinGasPrice" | "hardhat_setMinGasPrice" => Err(invalid_params(format!(
+            "{method} is not supported when EIP-1559 is active: set the base fee of the next block"
+        ))),
+        "anvil_setBlockGasLimit" | "evm_setBlockGasLimit" => set_gas_limit(chain, params),
+        "anvil_setCoinbase" | "hardhat_setCoinbase" => set_coinbase(chain, params),
+        "anvil_setPrevRandao" | "hardhat_setPrevRandao" => set_prevrandao(chain, params),
+        _ => return None,
+    })
+}
 
 fn mining(chain: &Chain) -> Mining {
     *chain.mining.borrow()

@@ -8,7 +8,6 @@ use serde_json::value::{RawValue, Value};
 use super::{
     error::{OrServerError, RpcResult, invalid_params},
     json,
-    methods::{Method, answer},
     params::Params,
 };
 use crate::{
@@ -17,57 +16,55 @@ use crate::{
     transactions,
 };
 
-/// The methods of this module.
-pub(super) const METHODS: &[Method] = &[
-    answer(&["anvil_setBalance", "hardhat_setBalance", "evm_setAccountBalance"], 2, set_balance),
-    answer(&["anvil_addBalance"], 2, add_balance),
-    answer(&["anvil_setNonce", "hardhat_setNonce", "evm_setAccountNonce"], 2, set_nonce),
-    answer(&["anvil_setCode", "hardhat_setCode", "evm_setAccountCode"], 2, set_code),
-    answer(&["anvil_setStorageAt", "hardhat_setStorageAt"], 3, set_storage_at),
-    answer(&["anvil_impersonateAccount", "hardhat_impersonateAccount"], 1, |chain, params| {
-        chain.impersonated.insert(params.next()?);
-        json(())
-    }),
-    answer(
-        &["anvil_stopImpersonatingAccount", "hardhat_stopImpersonatingAccount"],
-        1,
-        |chain, params| {
-            chain.impersonated.remove(&params.next::<Address>()?);
-            json(())
-        },
-    ),
-    answer(
-        &["anvil_autoImpersonateAccount", "hardhat_autoImpersonateAccount"],
-        1,
-        |chain, params| {
-            chain.impersonate_all = params.next()?;
-            json(())
-        },
-    ),
-    answer(&["anvil_snapshot", "evm_snapshot"], 0, |chain, _| {
-        json(U256::from(chain.snapshot().number()))
-    }),
-    answer(&["anvil_revert", "evm_revert"], 1, |chain, params| {
-        json(chain.revert(SnapshotId(params.next::<U64>()?.to())).is_ok())
-    }),
-    answer(&["anvil_reset", "hardhat_reset"], 1, reset),
-    answer(&["anvil_reorg"], 2, |chain, params| reorg(chain, params, OldTransactions::Drop)),
-    answer(&["devchain_reorg"], 2, |chain, params| {
-        reorg(chain, params, OldTransactions::ReturnToPool)
-    }),
-    answer(&["anvil_rollback"], 1, rollback),
-    answer(&["anvil_dumpState", "hardhat_dumpState", "devchain_dump"], 1, |chain, params| {
-        // Anvil keeps old states only if this is true. Here a dump always has them.
-        params.optional::<bool>()?;
-        super::dump(chain)
-    }),
-    answer(&["anvil_loadState", "hardhat_loadState", "devchain_load"], 1, load),
-    // There is no log that could be enabled, and nothing is logged either way.
-    answer(&["anvil_setLoggingEnabled", "hardhat_setLoggingEnabled"], 1, |_, params| {
-        params.next::<bool>()?;
-        json(())
-    }),
-];
+/// Answers a method of this module; `None` if this module has no such method.
+pub(super) fn dispatch(
+    chain: &mut Chain,
+    method: &str,
+    params: &mut Params<'_>,
+) -> Option<RpcResult<Box<RawValue>>> {
+    Some(match method {
+        "anvil_setBalance" | "hardhat_setBalance" | "evm_setAccountBalance" => {
+            set_balance(chain, params)
+        }
+        "anvil_addBalance" => add_balance(chain, params),
+        "anvil_setNonce" | "hardhat_setNonce" | "evm_setAccountNonce" => set_nonce(chain, params),
+        "anvil_setCode" | "hardhat_setCode" | "evm_setAccountCode" => set_code(chain, params),
+        "anvil_setStorageAt" | "hardhat_setStorageAt" => set_storage_at(chain, params),
+        "anvil_impersonateAccount" | "hardhat_impersonateAccount" => {
+            params.next().and_then(|account| {
+                chain.impersonated.insert(account);
+                json(())
+            })
+        }
+        "anvil_stopImpersonatingAccount" | "hardhat_stopImpersonatingAccount" => {
+            params.next::<Address>().and_then(|account| {
+                chain.impersonated.remove(&account);
+                json(())
+            })
+        }
+        "anvil_autoImpersonateAccount" | "hardhat_autoImpersonateAccount" => {
+            params.next().and_then(|enabled| {
+                chain.impersonate_all = enabled;
+                json(())
+            })
+        }
+        "anvil_snapshot" | "evm_snapshot" => json(U256::from(chain.snapshot().number())),
+        "anvil_revert" | "evm_revert" => {
+            params.next::<U64>().and_then(|id| json(chain.revert(SnapshotId(id.to())).is_ok()))
+        }
+        "anvil_reset" | "hardhat_reset" => reset(chain, params),
+        "anvil_reorg" => reorg(chain, params, OldTransactions::Drop),
+        "devchain_reorg" => reorg(chain, params, OldTransactions::ReturnToPool),
+        "anvil_rollback" => rollback(chain, params),
+        "anvil_dumpState" | "hardhat_dumpState" | "devchain_dump" => super::dump(chain),
+        "anvil_loadState" | "hardhat_loadState" | "devchain_load" => load(chain, params),
+        // There is no log that could be enabled, and nothing is logged either way.
+        "anvil_setLoggingEnabled" | "hardhat_setLoggingEnabled" => {
+            params.next::<bool>().and_then(|_| json(()))
+        }
+        _ => return None,
+    })
+}
 
 fn set_balance(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let (address, balance) = (params.next()?, params.next()?);

@@ -16,36 +16,30 @@ use serde_json::value::RawValue;
 use super::error::{RpcResult, batch_too_large, invalid_request};
 
 /// The largest number of requests in a batch.
-const MAX_BATCH: usize = 1_000;
+pub(crate) const MAX_BATCH: usize = 1_000;
 
 /// The size of a batch's answer, in bytes, from which on its further requests are refused.
-const MAX_BATCH_ANSWER: usize = 25 << 20;
-
-/// The requests of a body.
-#[derive(Debug)]
-pub(crate) struct Requests {
-    form: Form,
-    entries: Vec<Entry>,
-}
+pub(crate) const MAX_BATCH_ANSWER: usize = 25 << 20;
 
 /// A request, or the refusal of something that isn't one.
-type Entry = Result<Call, Answer>;
+pub(crate) type Entry = Result<Call, Answer>;
 
+/// A request.
 #[derive(Debug)]
-struct Call {
-    reply: Reply,
-    method: String,
-    params: Option<Box<RawValue>>,
+pub(crate) struct Call {
+    pub(crate) reply: Reply,
+    pub(crate) method: String,
+    pub(crate) params: Option<Box<RawValue>>,
 }
 
 /// The id of a request, as it was written. A request without one is a notification, which has no
 /// answer.
 #[derive(Debug)]
-struct Reply(Option<Box<RawValue>>);
+pub(crate) struct Reply(Option<Box<RawValue>>);
 
 /// The answer of a request, or the refusal of a body.
 #[derive(Debug)]
-struct Answer {
+pub(crate) struct Answer {
     /// The id of the request; `None` is null, for a request whose id isn't known.
     id: Option<Box<RawValue>>,
     result: RpcResult<Box<RawValue>>,
@@ -53,7 +47,7 @@ struct Answer {
 
 /// The answers of a body, in the order of its requests.
 #[derive(Debug)]
-struct Answers {
+pub(crate) struct Answers {
     form: Form,
     json: Vec<u8>,
 }
@@ -64,10 +58,10 @@ enum Form {
     Batch,
 }
 
-/// Reads a body.
-pub(crate) fn open(body: &[u8]) -> Requests {
-    let single = |entry| Requests { form: Form::Single, entries: vec![entry] };
-    let batch = |entries| Requests { form: Form::Batch, entries };
+/// Reads a body. Returns its requests, and the answers to be filled in their order.
+pub(crate) fn open(body: &[u8]) -> (Vec<Entry>, Answers) {
+    let single = |entry| (vec![entry], Answers { form: Form::Single, json: Vec::new() });
+    let batch = |entries| (entries, Answers { form: Form::Batch, json: Vec::new() });
     let Ok(raw) = serde_json::from_slice::<&RawValue>(body) else {
         return single(Err(Answer::refusal(None, ErrorPayload::parse_error())));
     };
@@ -85,39 +79,6 @@ pub(crate) fn open(body: &[u8]) -> Requests {
             batch(vec![Err(invalid(id, &found))])
         }
         Err(error) => single(Err(invalid(None, &error.to_string()))),
-    }
-}
-
-impl Requests {
-    /// Carries the requests out, one after another. Returns the body of their answers, each of which
-    /// `admit` may replace; `None` if there was nothing but notifications.
-    pub(crate) async fn answer<F: Future<Output = RpcResult<Box<RawValue>>>>(
-        self,
-        carry_out: impl Fn(String, Option<Box<RawValue>>) -> F,
-        mut admit: impl FnMut(RpcResult<Box<RawValue>>) -> RpcResult<Box<RawValue>>,
-    ) -> Option<Vec<u8>> {
-        let mut answers = Answers { form: self.form, json: Vec::new() };
-        for entry in self.entries {
-            answers.add(match entry {
-                Err(refusal) => Some(refusal),
-                Ok(Call { reply, .. }) if answers.are_full() => {
-                    reply.with(Err(batch_too_large(MAX_BATCH_ANSWER)))
-                }
-                Ok(Call { reply, method, params }) => {
-                    let result = carry_out(method, params).await;
-                    reply.with(admit(result))
-                }
-            });
-        }
-        answers.into_json()
-    }
-}
-
-/// The length of an answer with this result, about.
-pub(crate) fn length(result: &RpcResult<Box<RawValue>>) -> usize {
-    match result {
-        Ok(value) => value.get().len(),
-        Err(error) => error.message.len() + error.data.as_ref().map_or(0, |data| data.get().len()),
     }
 }
 
@@ -153,7 +114,7 @@ impl Call {
 
 impl Reply {
     /// The answer with this result; `None` for a notification.
-    fn with(self, result: RpcResult<Box<RawValue>>) -> Option<Answer> {
+    pub(crate) fn with(self, result: RpcResult<Box<RawValue>>) -> Option<Answer> {
         self.0.map(|id| Answer { id: Some(id), result })
     }
 }
@@ -171,13 +132,18 @@ impl Answer {
 }
 
 impl Answers {
-    /// Whether further requests are refused without being carried out.
-    fn are_full(&self) -> bool {
+    /// Whether further requests are to be answered by [`Self::refuse`] without being carried out.
+    pub(crate) fn are_full(&self) -> bool {
         self.form == Form::Batch && self.json.len() >= MAX_BATCH_ANSWER
     }
 
+    /// Refuses a request because the answers of those before it are too large.
+    pub(crate) fn refuse(&mut self, reply: Reply) {
+        self.add(reply.with(Err(batch_too_large(MAX_BATCH_ANSWER))));
+    }
+
     /// Adds the next answer.
-    fn add(&mut self, answer: Option<Answer>) {
+    pub(crate) fn add(&mut self, answer: Option<Answer>) {
         let Some(answer) = answer else { return };
         if self.form == Form::Batch {
             self.json.push(if self.json.is_empty() { b'[' } else { b',' });
@@ -186,7 +152,8 @@ impl Answers {
             .expect("answers consist of JSON");
     }
 
-    fn into_json(mut self) -> Option<Vec<u8>> {
+    /// The body of the answer; `None` if there was nothing but notifications.
+    pub(crate) fn into_json(mut self) -> Option<Vec<u8>> {
         if self.json.is_empty() {
             return None;
         }

@@ -1,7 +1,7 @@
-//! JSON-RPC errors, with the codes of geth and the beginnings of its messages, which clients search for.
+//! JSON-RPC errors, with the codes and words of geth.
 
 use alloy_json_rpc::ErrorPayload;
-use alloy_primitives::{B256, Bytes, U256};
+use alloy_primitives::{B256, Bytes};
 use alloy_sol_types::{Panic, Revert, SolError};
 use serde_json::value::RawValue;
 
@@ -36,7 +36,7 @@ pub(crate) fn invalid_request(message: impl Into<String>) -> RpcError {
     ErrorPayload { message: message.into().into(), ..ErrorPayload::invalid_request() }
 }
 
-/// The refusal of the rest of a batch.
+/// The refusal of the rest of a batch, as geth words it.
 pub(crate) fn batch_too_large(limit: usize) -> RpcError {
     let message = format!("response too large: the answers before this one have {limit} bytes");
     coded(ANSWER_TOO_LARGE, message)
@@ -46,13 +46,6 @@ pub(crate) fn batch_too_large(limit: usize) -> RpcError {
 pub(crate) fn answer_too_large(found: usize, limit: usize) -> RpcError {
     let message = format!("response too large: found {found} bytes, expected at most {limit}");
     coded(ANSWER_TOO_LARGE, message)
-}
-
-/// What is answered instead while other answers, which their clients don't take, have all the memory.
-pub(crate) fn answers_unread(limit: usize) -> RpcError {
-    limit_exceeded(format!(
-        "answers that clients haven't read have {limit} bytes: read them, and ask again"
-    ))
 }
 
 /// The refusal of a request whose answer would be too large (EIP-1474).
@@ -107,7 +100,7 @@ pub(crate) fn execution_reverted(data: &Bytes) -> RpcError {
     let reason = if let Ok(Revert { reason }) = Revert::abi_decode(data) {
         format!(": {reason}")
     } else if let Ok(Panic { code }) = Panic::abi_decode(data) {
-        format!(": {}", panic(code))
+        format!(": panic code {code:#x}")
     } else {
         String::new()
     };
@@ -118,31 +111,11 @@ pub(crate) fn execution_reverted(data: &Bytes) -> RpcError {
     }
 }
 
-/// The meaning of one of Solidity's panics, in geth's words.
-fn panic(code: U256) -> String {
-    let known = match code.try_into() {
-        Ok(0x00_u8) => "generic panic",
-        Ok(0x01) => "assert(false)",
-        Ok(0x11) => "arithmetic underflow or overflow",
-        Ok(0x12) => "division or modulo by zero",
-        Ok(0x21) => "enum overflow",
-        Ok(0x22) => "invalid encoded storage byte array accessed",
-        Ok(0x31) => "out-of-bounds array access; popping on an empty array",
-        Ok(0x32) => "out-of-bounds access of an array or bytesN",
-        Ok(0x41) => "out of memory",
-        Ok(0x51) => "uninitialized function",
-        _ => return format!("unknown panic code: {code:#x}"),
-    };
-    known.to_owned()
-}
-
 /// The answer of `eth_sendRawTransactionSync` without a receipt (EIP-7966).
 pub(crate) fn not_mined_yet(hash: B256) -> RpcError {
     ErrorPayload {
         code: NOT_MINED_YET,
-        message:
-            "the transaction was added to the pool but is not mined yet: ask for its receipt later"
-                .into(),
+        message: "the transaction was added to the pool but is not mined yet".into(),
         data: RawValue::from_string(format!("\"{hash}\"")).ok(),
     }
 }

@@ -18,7 +18,6 @@ use super::{
     convert,
     error::{OrServerError, RpcResult, invalid_params, server_error},
     json,
-    methods::{Method, answer},
     params::Params,
 };
 use crate::{
@@ -28,72 +27,65 @@ use crate::{
     fees::{MAX_PERCENTILES, SUGGESTED_TIP},
 };
 
-/// The methods of this module.
-pub(super) const METHODS: &[Method] = &[
-    answer(&["eth_chainId"], 0, |chain, _| json(U64::from(chain.config.chain_id))),
-    answer(&["eth_config"], 0, |chain, _| json(config(chain))),
-    answer(&["net_version"], 0, |chain, _| json(chain.config.chain_id.to_string())),
-    answer(&["net_listening"], 0, |_, _| json(true)),
-    answer(&["net_peerCount"], 0, |_, _| json(U64::ZERO)),
-    answer(&["web3_clientVersion"], 0, |_, _| {
-        json(concat!("canon-devchain/v", env!("CARGO_PKG_VERSION")))
-    }),
-    answer(&["web3_sha3"], 1, |_, params| json(keccak256(params.next::<Bytes>()?))),
-    answer(&["eth_syncing", "eth_mining"], 0, |_, _| json(false)),
-    answer(&["eth_coinbase"], 0, |chain, _| json(chain.config.coinbase)),
-    answer(&["eth_blockNumber"], 0, |chain, _| json(U64::from(chain.head().number()))),
-    answer(&["eth_gasPrice"], 0, |chain, _| {
-        json(U256::from(u128::from(chain.next_base_fee()) + SUGGESTED_TIP))
-    }),
-    answer(&["eth_maxPriorityFeePerGas"], 0, |_, _| json(U256::from(SUGGESTED_TIP))),
-    answer(&["eth_blobBaseFee"], 0, |_, _| json(U64::from(1))),
-    answer(&["eth_baseFee"], 0, |chain, _| json(U64::from(chain.next_base_fee()))),
-    answer(&["eth_feeHistory"], 3, |chain, params| fee_history(chain, params)),
-    answer(&["eth_getAccount"], 2, |chain, params| get_account(chain, params)),
-    answer(&["eth_getBalance"], 2, |chain, params| get_balance(chain, params)),
-    answer(&["eth_getTransactionCount"], 2, |chain, params| get_transaction_count(chain, params)),
-    answer(&["eth_getCode"], 2, |chain, params| get_code(chain, params)),
-    answer(&["eth_getStorageAt"], 3, |chain, params| get_storage_at(chain, params)),
-    answer(&["eth_getBlockByNumber"], 2, |chain, params| get_block(chain, number(params)?, params)),
-    answer(&["eth_getBlockByHash"], 2, |chain, params| get_block(chain, hash(params)?, params)),
-    answer(&["eth_getBlockReceipts"], 1, |chain, params| get_block_receipts(chain, params)),
-    answer(&["eth_getBlockTransactionCountByNumber"], 1, |chain, params| {
-        count(chain, number(params)?, |block| block.transactions.len())
-    }),
-    answer(&["eth_getBlockTransactionCountByHash"], 1, |chain, params| {
-        count(chain, hash(params)?, |block| block.transactions.len())
-    }),
-    answer(&["eth_getUncleCountByBlockNumber"], 1, |chain, params| {
-        count(chain, number(params)?, |_| 0)
-    }),
-    answer(&["eth_getUncleCountByBlockHash"], 1, |chain, params| {
-        count(chain, hash(params)?, |_| 0)
-    }),
-    // There are no uncles.
-    answer(&["eth_getUncleByBlockNumberAndIndex"], 2, |_, params| {
-        number(params).and(position(params)).and(json(()))
-    }),
-    answer(&["eth_getUncleByBlockHashAndIndex"], 2, |_, params| {
-        hash(params).and(position(params)).and(json(()))
-    }),
-    answer(&["eth_getTransactionByHash"], 1, |chain, params| get_transaction(chain, params)),
-    answer(&["eth_getTransactionByBlockNumberAndIndex"], 2, |chain, params| {
-        get_transaction_by_index(chain, number(params)?, params)
-    }),
-    answer(&["eth_getTransactionByBlockHashAndIndex"], 2, |chain, params| {
-        get_transaction_by_index(chain, hash(params)?, params)
-    }),
-    answer(&["eth_getRawTransactionByHash", "debug_getRawTransaction"], 1, |chain, params| {
-        get_raw_transaction(chain, params)
-    }),
-    answer(&["eth_getRawTransactionByBlockNumberAndIndex"], 2, |chain, params| {
-        get_raw_transaction_by_index(chain, number(params)?, params)
-    }),
-    answer(&["eth_getRawTransactionByBlockHashAndIndex"], 2, |chain, params| {
-        get_raw_transaction_by_index(chain, hash(params)?, params)
-    }),
-    answer(&["eth_getTransactionReceipt"], 1, |chain, params| get_receipt(chain, params)),
-];
+/// Answers a method of this module; `None` if this module has no such method.
+pub(super) fn dispatch(
+    chain: &mut Chain,
+    method: &str,
+    params: &mut Params<'_>,
+) -> Option<RpcResult<Box<RawValue>>> {
+    Some(match method {
+        "eth_chainId" => json(U64::from(chain.config.chain_id)),
+        "eth_config" => json(config(chain)),
+        "net_version" => json(chain.config.chain_id.to_string()),
+        "net_listening" => json(true),
+        "net_peerCount" => json(U64::ZERO),
+        "web3_clientVersion" => json(concat!("canon-devchain/v", env!("CARGO_PKG_VERSION"))),
+        "web3_sha3" => params.next::<Bytes>().and_then(|bytes| json(keccak256(bytes))),
+        "eth_syncing" | "eth_mining" => json(false),
+        "eth_coinbase" => json(chain.config.coinbase),
+        "eth_blockNumber" => json(U64::from(chain.head().number())),
+        "eth_gasPrice" => json(U256::from(u128::from(chain.next_base_fee()) + SUGGESTED_TIP)),
+        "eth_maxPriorityFeePerGas" => json(U256::from(SUGGESTED_TIP)),
+        "eth_blobBaseFee" => json(U64::from(1)),
+        "eth_baseFee" => json(U64::from(chain.next_base_fee())),
+        "eth_feeHistory" => fee_history(chain, params),
+        "eth_getAccount" => get_account(chain, params),
+        "eth_getBalance" => get_balance(chain, params),
+        "eth_getTransactionCount" => get_transaction_count(chain, params),
+        "eth_getCode" => get_code(chain, params),
+        "eth_getStorageAt" => get_storage_at(chain, params),
+        "eth_getBlockByNumber" => number(params).and_then(|id| get_block(chain, id, params)),
+        "eth_getBlockByHash" => hash(params).and_then(|id| get_block(chain, id, params)),
+        "eth_getBlockReceipts" => get_block_receipts(chain, params),
+        "eth_getBlockTransactionCountByNumber" => {
+            number(params).and_then(|id| count(chain, id, |block| block.transactions.len()))
+        }
+        "eth_getBlockTransactionCountByHash" => {
+            hash(params).and_then(|id| count(chain, id, |block| block.transactions.len()))
+        }
+        "eth_getUncleCountByBlockNumber" => number(params).and_then(|id| count(chain, id, |_| 0)),
+        "eth_getUncleCountByBlockHash" => hash(params).and_then(|id| count(chain, id, |_| 0)),
+        // There are no uncles.
+        "eth_getUncleByBlockNumberAndIndex" => number(params).and_then(|_| json(())),
+        "eth_getUncleByBlockHashAndIndex" => hash(params).and_then(|_| json(())),
+        "eth_getTransactionByHash" => get_transaction(chain, params),
+        "eth_getTransactionByBlockNumberAndIndex" => {
+            number(params).and_then(|id| get_transaction_by_index(chain, id, params))
+        }
+        "eth_getTransactionByBlockHashAndIndex" => {
+            hash(params).and_then(|id| get_transaction_by_index(chain, id, params))
+        }
+        "eth_getRawTransactionByHash" => get_raw_transaction(chain, params),
+        "eth_getRawTransactionByBlockNumberAndIndex" => {
+            number(params).and_then(|id| get_raw_transaction_by_index(chain, id, params))
+        }
+        "eth_getRawTransactionByBlockHashAndIndex" => {
+            hash(params).and_then(|id| get_raw_transaction_by_index(chain, id, params))
+        }
+        "eth_getTransactionReceipt" => get_receipt(chain, params),
+        _ => return None,
+    })
+}
 
 /// The number of the block with this id; `None` for the pending block.
 pub(super) fn resolve(chain: &Chain, id: BlockId) -> RpcResult<Option<u64>> {
@@ -295,13 +287,11 @@ fn position(params: &mut Params<'_>) -> RpcResult<usize> {
 }
 
 /// The transaction with this hash, mined or in the pool.
-fn transaction<'a>(chain: &'a Chain, hash: &B256) -> Option<&'a Tx> {
+pub(super) fn transaction<'a>(chain: &'a Chain, hash: &B256) -> Option<&'a Tx> {
     let mined = chain.find(hash).map(|(block, position)| &block.transactions[position]);
     mined.or_else(|| chain.pool.get(hash).map(|waiting| &waiting.tx)).map(|tx| &**tx)
 }
 
-/// Under the name `debug_getRawTransaction`, geth answers with no bytes if there is no such transaction.
-/// Here it is null, so that nobody takes it for an empty one.
 fn get_raw_transaction(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let hash: B256 = params.next()?;
     json(transaction(chain, &hash).map(|tx| Bytes::from(tx.encoded_2718())))

@@ -4,16 +4,11 @@
 use std::fmt;
 
 use alloy_eips::BlockId;
-use alloy_rpc_types_eth::{BlockOverrides, simulate::SimulatePayload};
+use alloy_rpc_types_eth::{BlockOverrides, TransactionRequest, simulate::SimulatePayload};
 use alloy_rpc_types_trace::geth::{GethDebugTracingCallOptions, GethDebugTracingOptions};
 use serde_json::value::RawValue;
 
-use super::{
-    error::RpcResult,
-    eth, json,
-    methods::{Method, execute},
-    params::Params,
-};
+use super::{error::RpcResult, eth, json, params::Params};
 use crate::{
     calls::{Overrides, Place},
     chain::Chain,
@@ -43,23 +38,45 @@ pub(crate) struct Taken {
     frozen: Frozen,
 }
 
-/// The methods of this module.
-pub(super) const METHODS: &[Method] = &[
-    execute(&["eth_call"], 4, call),
-    execute(&["eth_estimateGas"], 4, estimate_gas),
-    execute(&["eth_createAccessList"], 3, create_access_list),
-    execute(&["eth_simulateV1"], 2, simulate),
-    execute(&["debug_traceCall"], 3, trace_call),
-    execute(&["debug_traceTransaction"], 2, trace_transaction),
-    execute(&["debug_traceBlockByNumber"], 2, |chain, params| {
-        trace_block(chain, eth::number(params)?, params)
-    }),
-    execute(&["debug_traceBlockByHash"], 2, |chain, params| {
-        trace_block(chain, eth::hash(params)?, params)
-    }),
-];
+/// Whether [`Execution::begin`] has this method.
+pub(crate) fn executes(method: &str) -> bool {
+    matches!(
+        method,
+        "eth_call"
+            | "eth_estimateGas"
+            | "eth_createAccessList"
+            | "eth_simulateV1"
+            | "debug_traceCall"
+            | "debug_traceTransaction"
+            | "debug_traceBlockByNumber"
+            | "debug_traceBlockByHash"
+    )
+}
 
 impl Execution {
+    /// Begins a request that executes something; `None` if the method is another one.
+    pub(super) fn begin(
+        chain: &Chain,
+        method: &str,
+        params: &mut Params<'_>,
+    ) -> Option<RpcResult<Self>> {
+        Some(match method {
+            "eth_call" => call(chain, params),
+            "eth_estimateGas" => estimate_gas(chain, params),
+            "eth_createAccessList" => create_access_list(chain, params),
+            "eth_simulateV1" => simulate(chain, params),
+            "debug_traceCall" => trace_call(chain, params),
+            "debug_traceTransaction" => trace_transaction(chain, params),
+            "debug_traceBlockByNumber" => {
+                eth::number(params).and_then(|id| trace_block(chain, id, params))
+            }
+            "debug_traceBlockByHash" => {
+                eth::hash(params).and_then(|id| trace_block(chain, id, params))
+            }
+            _ => return None,
+        })
+    }
+
     fn new(
         number: u64,
         work: impl FnOnce(Base<'_>) -> RpcResult<Box<RawValue>> + Send + 'static,
@@ -90,6 +107,17 @@ fn place(chain: &Chain, params: &mut Params<'_>, default: BlockId) -> RpcResult<
     chain.place(eth::resolve(chain, params.or(default)?)?)
 }
 
+/// The request, the block and the overrides of a call.
+fn call_params(
+    chain: &Chain,
+    params: &mut Params<'_>,
+    default: BlockId,
+) -> RpcResult<(TransactionRequest, Place, Overrides)> {
+    let request = params.next()?;
+    let place = place(chain, params, default)?;
+    Ok((request, place, Overrides { state: params.optional()?, block: params.optional()? }))
+}
+
 /// The number of the block as the call sees it.
 fn number(place: &Place, overrides: Option<&BlockOverrides>) -> u64 {
     let number = overrides.and_then(|overrides| overrides.number);
@@ -97,18 +125,14 @@ fn number(place: &Place, overrides: Option<&BlockOverrides>) -> u64 {
 }
 
 fn call(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Execution> {
-    let request = params.next()?;
-    let place = place(chain, params, BlockId::latest())?;
-    let overrides = Overrides { state: params.optional()?, block: params.optional()? };
+    let (request, place, overrides) = call_params(chain, params, BlockId::latest())?;
     let number = number(&place, overrides.block.as_ref());
     Ok(Execution::new(number, |base| json(place.on(base).call(request, overrides)?)))
 }
 
 fn estimate_gas(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Execution> {
-    let request = params.next()?;
-    // The transaction is meant for the next block, so it is tried there, as on anvil.
-    let place = place(chain, params, BlockId::pending())?;
-    let overrides = Overrides { state: params.optional()?, block: params.optional()? };
+    // The transaction is meant for the next block, so it is tried there.
+    let (request, place, overrides) = call_params(chain, params, BlockId::pending())?;
     let number = number(&place, overrides.block.as_ref());
     Ok(Execution::new(number, |base| {
         json(alloy_primitives::U64::from(place.on(base).estimate(request, overrides)?))
@@ -116,11 +140,9 @@ fn estimate_gas(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Execution> 
 }
 
 fn create_access_list(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Execution> {
-    let request = params.next()?;
-    let place = place(chain, params, BlockId::latest())?;
-    let overrides = Overrides { state: params.optional()?, block: None };
+    let (request, place, _) = call_params(chain, params, BlockId::pending())?;
     let number = place.header.number;
-    Ok(Execution::new(number, |base| json(place.on(base).access_list(request, overrides)?)))
+    Ok(Execution::new(number, |base| json(place.on(base).access_list(request)?)))
 }
 
 fn simulate(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Execution> {

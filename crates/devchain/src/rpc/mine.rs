@@ -1,6 +1,6 @@
 //! The requests that mine blocks, which may be many.
 
-use alloy_primitives::{B256, Bytes, U64};
+use alloy_primitives::{B256, U64};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -8,17 +8,10 @@ use super::{
     Progress, convert,
     error::{OrServerError, RpcResult, invalid_params, not_mined_yet},
     json,
-    methods::{Method, mine},
     params::Params,
     sign,
 };
-use crate::{
-    block::Tx,
-    chain::Chain,
-    config::Mining,
-    mining::MAX_MINED_GAS,
-    transactions::{self, Signing},
-};
+use crate::{calls::MAX_CALL_GAS, chain::Chain, config::Mining};
 
 /// The largest number of blocks that one request mines.
 const MAX_BLOCKS: u64 = 1_000_000;
@@ -40,20 +33,11 @@ pub(crate) struct Mine {
 enum Left {
     Blocks {
         count: u64,
-        /// The seconds between the blocks, if not the usual ones.
-        interval: Option<Interval>,
+        /// The seconds from each block to the next one, if not the usual ones.
+        interval: Option<u64>,
     },
     /// A block for each transaction that can be executed, if they are mined automatically.
     Waiting,
-}
-
-/// A number of seconds between the blocks of one request.
-#[derive(Clone, Copy, Debug)]
-enum Interval {
-    /// Before each block, as on anvil.
-    Before(u64),
-    /// Before each block but the first one, as on Hardhat.
-    Between(u64),
 }
 
 #[derive(Debug)]
@@ -70,38 +54,22 @@ enum MineOptions {
     Options { timestamp: Option<U64>, blocks: Option<U64> },
 }
 
-/// The methods of this module.
-pub(super) const METHODS: &[Method] = &[
-    mine(&["evm_mine"], 1, Mine::evm),
-    mine(&["anvil_mine"], 2, |chain, params| Mine::many(chain, params, Interval::Before)),
-    mine(&["hardhat_mine"], 2, |chain, params| Mine::many(chain, params, Interval::Between)),
-    mine(&["eth_sendTransaction"], 1, |chain, params| {
-        let tx = sign::completed(chain, params, Signing::ValidUnlessImpersonated)?;
-        Mine::sending(chain, tx)
-    }),
-    mine(&["eth_sendUnsignedTransaction"], 1, |chain, params| {
-        let tx = sign::completed(chain, params, Signing::Placeholder)?;
-        Mine::sending(chain, tx)
-    }),
-    mine(&["eth_sendRawTransaction"], 1, |chain, params| {
-        let tx = transactions::decode(&params.next::<Bytes>()?).or_server_error()?;
-        Mine::sending(chain, tx)
-    }),
-    mine(&["eth_sendRawTransactionSync"], 2, |chain, params| {
-        let raw = params.next::<Bytes>()?;
-        // The chain never waits for a block, however long the client would.
-        params.optional::<U64>()?;
-        let tx = transactions::decode(&raw).or_server_error()?;
-        let hash = chain.admit(tx).or_server_error()?;
-        Ok(Mine { left: Left::Waiting, answer: Answer::Receipt(hash) })
-    }),
-];
-
 impl Mine {
-    /// Adds a transaction to the pool. The answer is its hash.
-    fn sending(chain: &mut Chain, tx: Tx) -> RpcResult<Self> {
-        let hash = chain.admit(tx).or_server_error()?;
-        Ok(Self { left: Left::Waiting, answer: Answer::Ready(json(hash)?) })
+    /// Begins a request that mines blocks; `None` if the method is another one.
+    pub(super) fn begin(
+        chain: &mut Chain,
+        method: &str,
+        params: &mut Params<'_>,
+    ) -> Option<RpcResult<Self>> {
+        Some(match method {
+            "evm_mine" => Self::evm(chain, params),
+            "anvil_mine" | "hardhat_mine" => Self::anvil(chain, params),
+            "eth_sendRawTransactionSync" => sign::send(chain, method, params)?
+                .map(|hash| Self { left: Left::Waiting, answer: Answer::Receipt(hash) }),
+            _ => sign::send(chain, method, params)?.and_then(|hash| {
+                Ok(Self { left: Left::Waiting, answer: Answer::Ready(json(hash)?) })
+            }),
+        })
     }
 
     fn evm(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Self> {
@@ -117,25 +85,21 @@ impl Mine {
         Ok(mine)
     }
 
-    fn many(
-        chain: &Chain,
-        params: &mut Params<'_>,
-        interval_of: fn(u64) -> Interval,
-    ) -> RpcResult<Self> {
+    fn anvil(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Self> {
         let blocks: Option<U64> = params.optional()?;
         let interval: Option<U64> = params.optional()?;
         // Clients write zero for the usual interval.
-        let seconds = interval.map(|interval| interval.to()).filter(|seconds| *seconds > 0);
-        let mine = Self::blocks(blocks, seconds.map(interval_of), json(())?)?;
-        if let (Left::Blocks { count, .. }, Some(seconds)) = (&mine.left, seconds) {
-            chain.check_seconds(seconds, *count).or_server_error()?;
+        let interval = interval.map(|interval| interval.to()).filter(|interval| *interval > 0);
+        let mine = Self::blocks(blocks, interval, json(())?)?;
+        if let Left::Blocks { count, interval: Some(interval) } = mine.left {
+            chain.check_seconds(interval, count.saturating_sub(1)).or_server_error()?;
         }
         Ok(mine)
     }
 
     fn blocks(
         blocks: Option<U64>,
-        interval: Option<Interval>,
+        interval: Option<u64>,
         answer: Box<RawValue>,
     ) -> RpcResult<Self> {
         let count = blocks.map_or(1, |blocks| blocks.to());
@@ -181,12 +145,9 @@ impl Left {
         Ok(match self {
             Self::Blocks { count, interval } => {
                 *count -= 1;
-                if let Some(Interval::Before(seconds)) = *interval {
-                    chain.advance_time(seconds);
-                }
-                let mined = chain.mine(MAX_MINED_GAS);
-                if let (Some(Interval::Between(seconds)), 1..) = (*interval, *count) {
-                    chain.increase_time(seconds);
+                let mined = chain.mine(MAX_CALL_GAS);
+                if let Some(interval) = interval.filter(|_| *count > 0) {
+                    chain.increase_time(interval);
                 }
                 Some(mined.gas_used)
             }

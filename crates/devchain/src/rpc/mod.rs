@@ -9,7 +9,6 @@ pub(crate) mod error;
 mod eth;
 mod execute;
 mod logs;
-mod methods;
 mod mine;
 mod params;
 mod sign;
@@ -22,9 +21,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{body::MAX_BODY, chain::Chain, exec::Watch};
 use error::{RpcError, RpcResult};
-pub(crate) use execute::Execution;
-use methods::Kind;
-pub(crate) use methods::executes;
+pub(crate) use execute::{Execution, executes};
 pub(crate) use mine::Mine;
 use params::Params;
 
@@ -54,25 +51,33 @@ impl Progress {
     }
 }
 
+/// A module's methods: an answer, or `None` if it has no such method.
+type Dispatch = fn(&mut Chain, &str, &mut Params<'_>) -> Option<RpcResult<Box<RawValue>>>;
+
+const MODULES: [Dispatch; 7] = [
+    eth::dispatch,
+    debug::dispatch,
+    logs::dispatch,
+    sign::dispatch,
+    txpool::dispatch,
+    blocks::dispatch,
+    dev::dispatch,
+];
+
 /// Carries a request out, or begins to.
 pub(crate) fn start(chain: &mut Chain, method: &str, params: Option<&RawValue>) -> Progress {
-    begin(chain, method, params).unwrap_or_else(|error| Progress::Answered(Err(error)))
-}
-
-fn begin(chain: &mut Chain, name: &str, params: Option<&RawValue>) -> RpcResult<Progress> {
-    let method = methods::find(name).ok_or_else(|| error::unknown_method(name))?;
-    let mut params = Params::parse(params, method.most)?;
-    let progress = match method.kind {
-        Kind::Answer(answer) => Progress::Answered(Ok(answer(chain, &mut params)?)),
-        Kind::Mine(mine) => mine(chain, &mut params)?.some(chain),
-        Kind::Execute(execute) => Progress::Executing(execute(chain, &mut params)?),
-        Kind::Named(answer) => {
-            let answer = answer(chain, name, &mut params);
-            Progress::Answered(Ok(answer.ok_or_else(|| error::unknown_method(name))??))
-        }
+    let mut params = match Params::parse(params) {
+        Ok(params) => params,
+        Err(error) => return Progress::Answered(Err(error)),
     };
-    params.finish(name);
-    Ok(progress)
+    if let Some(mine) = Mine::begin(chain, method, &mut params) {
+        return mine.map_or_else(|error| Progress::Answered(Err(error)), |mine| mine.some(chain));
+    }
+    if let Some(execution) = Execution::begin(chain, method, &mut params) {
+        return execution.map_or_else(|error| Progress::Answered(Err(error)), Progress::Executing);
+    }
+    let answer = MODULES.iter().find_map(|dispatch| dispatch(chain, method, &mut params));
+    Progress::Answered(answer.unwrap_or_else(|| Err(error::unknown_method(method))))
 }
 
 /// The size of a chain from which on its dump is certainly larger than an answer, in bytes. Encoded, a block,

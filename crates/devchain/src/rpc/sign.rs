@@ -9,7 +9,6 @@ use serde_json::value::RawValue;
 use super::{
     error::{OrServerError, RpcResult, invalid_params},
     json,
-    methods::{Method, answer},
     params::Params,
     typed_data,
 };
@@ -20,21 +19,27 @@ use crate::{
     transactions::{self, Signing},
 };
 
-/// The methods of this module.
-pub(super) const METHODS: &[Method] = &[
-    answer(&["eth_accounts", "eth_requestAccounts"], 0, |chain, _| json(accounts(chain))),
-    answer(&["eth_sign"], 2, |chain, params| {
-        sign_message(chain, params.next()?, &params.next::<Bytes>()?)
-    }),
-    answer(&["personal_sign"], 2, |chain, params| {
-        let message = params.next::<Bytes>()?;
-        sign_message(chain, params.next()?, &message)
-    }),
-    answer(&["eth_signTypedData", "eth_signTypedData_v4"], 2, |chain, params| {
-        sign_typed_data(chain, params)
-    }),
-    answer(&["eth_signTransaction"], 1, |chain, params| sign_transaction(chain, params)),
-];
+/// Answers a method of this module that sends nothing; `None` if this module has no such method.
+pub(super) fn dispatch(
+    chain: &mut Chain,
+    method: &str,
+    params: &mut Params<'_>,
+) -> Option<RpcResult<Box<RawValue>>> {
+    Some(match method {
+        "eth_accounts" | "eth_requestAccounts" => json(accounts(chain)),
+        "eth_sign" => {
+            let account = params.next();
+            account.and_then(|account| sign_message(chain, account, &params.next::<Bytes>()?))
+        }
+        "personal_sign" => {
+            let message = params.next::<Bytes>();
+            message.and_then(|message| sign_message(chain, params.next()?, &message))
+        }
+        "eth_signTypedData" | "eth_signTypedData_v4" => sign_typed_data(chain, params),
+        "eth_signTransaction" => sign_transaction(chain, params),
+        _ => return None,
+    })
+}
 
 fn sign(chain: &Chain, account: Address, hash: &B256) -> RpcResult<Box<RawValue>> {
     let signer = chain.signer(account).ok_or(Error::UnknownSigner(account)).or_server_error()?;
@@ -71,8 +76,25 @@ fn sign_transaction(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<Raw
     json(Bytes::from(transactions::fill(chain, request, from, Signing::Valid)?.encoded_2718()))
 }
 
-/// The next parameter as a transaction of an account whose key the chain has, or which needs none.
-pub(super) fn completed(chain: &Chain, params: &mut Params<'_>, signing: Signing) -> RpcResult<Tx> {
+/// Adds a transaction to the pool. Returns its hash; `None` if the method does something else.
+pub(super) fn send(
+    chain: &mut Chain,
+    method: &str,
+    params: &mut Params<'_>,
+) -> Option<RpcResult<B256>> {
+    let tx = match method {
+        "eth_sendTransaction" => completed(chain, params, Signing::ValidUnlessImpersonated),
+        "eth_sendUnsignedTransaction" => completed(chain, params, Signing::Placeholder),
+        "eth_sendRawTransaction" | "eth_sendRawTransactionSync" => {
+            let raw = params.next::<Bytes>();
+            raw.and_then(|raw| transactions::decode(&raw).or_server_error())
+        }
+        _ => return None,
+    };
+    Some(tx.and_then(|tx| chain.admit(tx).or_server_error()))
+}
+
+fn completed(chain: &Chain, params: &mut Params<'_>, signing: Signing) -> RpcResult<Tx> {
     let (request, from) = transaction_of_sender(params)?;
     transactions::fill(chain, request, from, signing)
 }

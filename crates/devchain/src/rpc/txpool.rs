@@ -7,32 +7,34 @@ use alloy_primitives::{Address, B256, U64, map::B256Set};
 use serde::Serialize;
 use serde_json::{json as value, value::RawValue};
 
-use super::{
-    convert,
-    error::RpcResult,
-    json,
-    methods::{Method, answer},
-    params::Params,
-};
+use super::{convert, error::RpcResult, json, params::Params};
 use crate::{block::Tx, chain::Chain};
 
-/// The methods of this module.
-pub(super) const METHODS: &[Method] = &[
-    answer(&["txpool_status"], 0, |chain, _| {
-        let Pooled { pending, queued } = pooled(chain, |_| ());
-        let count = |of: &BySender<()>| U64::from(of.values().map(BTreeMap::len).sum::<usize>());
-        json(value!({ "pending": count(&pending), "queued": count(&queued) }))
-    }),
-    answer(&["txpool_content"], 0, |chain, _| json(pooled(chain, convert::waiting))),
-    answer(&["txpool_contentFrom"], 1, |chain, params| content_from(chain, params)),
-    answer(&["txpool_inspect"], 0, |chain, _| json(pooled(chain, inspect))),
-    answer(&["anvil_dropTransaction", "hardhat_dropTransaction"], 1, drop_transaction),
-    answer(&["anvil_dropAllTransactions", "hardhat_dropAllTransactions"], 0, |chain, _| {
-        chain.pool.clear();
-        json(())
-    }),
-    answer(&["anvil_removePoolTransactions"], 1, remove_from),
-];
+/// Answers a method of this module; `None` if this module has no such method.
+pub(super) fn dispatch(
+    chain: &mut Chain,
+    method: &str,
+    params: &mut Params<'_>,
+) -> Option<RpcResult<Box<RawValue>>> {
+    Some(match method {
+        "txpool_status" => {
+            let Pooled { pending, queued } = pooled(chain, |_| ());
+            let count =
+                |of: &BySender<()>| U64::from(of.values().map(BTreeMap::len).sum::<usize>());
+            json(value!({ "pending": count(&pending), "queued": count(&queued) }))
+        }
+        "txpool_content" => json(pooled(chain, convert::waiting)),
+        "txpool_contentFrom" => content_from(chain, params),
+        "txpool_inspect" => json(pooled(chain, inspect)),
+        "anvil_dropTransaction" | "hardhat_dropTransaction" => drop_transaction(chain, params),
+        "anvil_dropAllTransactions" | "hardhat_dropAllTransactions" => {
+            chain.pool.clear();
+            json(())
+        }
+        "anvil_removePoolTransactions" => remove_from(chain, params),
+        _ => return None,
+    })
+}
 
 /// A value for each transaction, by its sender and its nonce.
 type BySender<T> = BTreeMap<Address, BTreeMap<u64, T>>;

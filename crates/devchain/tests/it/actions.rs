@@ -48,23 +48,20 @@ async fn every_action_of_viems_test_client_is_there() {
             let found = request(&provider, method, params).await;
             assert_eq!(found.unwrap(), expected, "{method}");
         }
-        let empty = json!({ "pending": {}, "queued": {} });
-        for (method, params, expected) in [
-            ("evm_snapshot", json!([]), json!("0x1")),
-            ("evm_increaseTime", json!(["0x5"]), json!(5)),
-            ("evm_mine", json!([{ "blocks": "0x1" }]), json!("0x0")),
-            ("evm_setAutomine", json!([false]), Value::Null),
-            ("evm_setBlockGasLimit", json!(["0x1c9c380"]), json!(true)),
-            ("evm_setIntervalMining", json!([0]), Value::Null),
-            ("evm_setNextBlockTimestamp", json!(["0x70000000"]), Value::Null),
-            ("evm_revert", json!(["0x1"]), json!(true)),
-            ("evm_revert", json!(["0x1"]), json!(false)),
-            ("txpool_content", json!([]), empty.clone()),
-            ("txpool_inspect", json!([]), empty),
-            ("txpool_status", json!([]), json!({ "pending": "0x0", "queued": "0x0" })),
+        for (method, params) in [
+            ("evm_increaseTime", json!(["0x5"])),
+            ("evm_mine", json!([{ "blocks": "0x1" }])),
+            ("evm_setAutomine", json!([false])),
+            ("evm_setBlockGasLimit", json!(["0x1c9c380"])),
+            ("evm_setIntervalMining", json!([0])),
+            ("evm_setNextBlockTimestamp", json!(["0x70000000"])),
+            ("evm_snapshot", json!([])),
+            ("evm_revert", json!(["0x1"])),
+            ("txpool_content", json!([])),
+            ("txpool_inspect", json!([])),
+            ("txpool_status", json!([])),
         ] {
-            let found = request(&provider, method, params).await;
-            assert_eq!(found.unwrap(), expected, "{method}");
+            request(&provider, method, params).await.unwrap();
         }
         let dump: &'static str = format!("{mode}_dumpState").leak();
         let load: &'static str = format!("{mode}_loadState").leak();

@@ -3,15 +3,13 @@
 use std::time::Duration;
 
 use alloy_primitives::{Address, bytes};
-use canon_devchain::Devchain;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
     time::timeout,
 };
 
-use crate::raw::{ask, http, read, request, send, served};
+use crate::raw::{http, read, request, send, served};
 
 const NUMBER: &str = r#"{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber"}"#;
 
@@ -40,104 +38,6 @@ async fn a_client_that_has_closed_its_side_may_wait_for_long() {
     let answer = answer.trim_start_matches("HTTP/1.1 100 Continue\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     assert!(answer.contains("out of gas"), "{answer}");
-}
-
-/// The status of each answer that comes before the connection is closed, without the server's questions whether
-/// the client is still there.
-async fn statuses(connection: &mut TcpStream) -> Vec<String> {
-    let mut answers = String::new();
-    connection.read_to_string(&mut answers).await.unwrap();
-    let lines = answers.lines().filter_map(|line| {
-        let (_, status) = line.rsplit_once("HTTP/1.1 ")?;
-        (status != "100 Continue").then(|| status.to_owned())
-    });
-    lines.collect()
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_client_that_sends_requests_ahead_gets_all_answers() {
-    let (chain, server) = served().await;
-    let endless = Address::repeat_byte(2);
-    chain.set_code(endless, bytes!("5b5f56")).unwrap();
-    let long = request("eth_call", json!([{ "to": endless }]));
-    let short = request("eth_chainId", json!([]));
-    for closes in [false, true] {
-        let last = if closes {
-            &short
-        } else {
-            &short.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n")
-        };
-        let mut connection = send(server.addr(), &format!("{long}{short}{long}{last}")).await;
-        if closes {
-            connection.shutdown().await.unwrap();
-        }
-        assert_eq!(statuses(&mut connection).await, ["200 OK"; 4]);
-    }
-}
-
-/// Code whose answer, 60 MiB, is more than a socket holds.
-fn large(chain: &Devchain) -> String {
-    let account = Address::repeat_byte(2);
-    chain.set_code(account, vec![0; 30 << 20]).unwrap();
-    request("eth_getCode", json!([account]))
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_client_that_takes_nothing_of_an_answer_is_cut() {
-    let (chain, server) = served().await;
-    let mut connection = send(server.addr(), &large(&chain)).await;
-    assert_eq!(connection.read_u8().await.unwrap(), b'H');
-    tokio::time::sleep(Duration::from_secs(60)).await;
-    let mut rest = Vec::new();
-    // It ends early, with or without an error.
-    let _ = connection.read_to_end(&mut rest).await;
-    assert!(rest.len() < 60 << 20, "{}", rest.len());
-}
-
-#[tokio::test]
-async fn answers_that_nobody_reads_have_a_largest_size() {
-    let (chain, server) = served().await;
-    let large = large(&chain);
-    let mut unread = Vec::new();
-    for _ in 0..4 {
-        let mut connection = send(server.addr(), &large).await;
-        assert_eq!(connection.read_u8().await.unwrap(), b'H');
-        unread.push(connection);
-    }
-    let (_, refused) = read(&mut send(server.addr(), &large).await).await;
-    assert_eq!(refused["error"]["code"], -32005, "{refused}");
-    // What has small answers is carried out and confirmed.
-    let mined = ask(server.addr(), "evm_mine", json!([])).await;
-    assert_eq!((&mined["result"], chain.block_number()), (&json!("0x0"), 1));
-    // One that goes makes room for another.
-    drop(unread.pop());
-    loop {
-        let mut connection = send(server.addr(), &large).await;
-        let mut head = vec![0; 1 << 16];
-        connection.read_exact(&mut head[..400]).await.unwrap();
-        if !String::from_utf8_lossy(&head).contains("-32005") {
-            break;
-        }
-    }
-}
-
-#[tokio::test]
-async fn the_next_connection_waits_until_another_ends() {
-    let (_chain, server) = served().await;
-    let mut connections = Vec::new();
-    for _ in 0..256 {
-        connections.push(TcpStream::connect(server.addr()).await.unwrap());
-    }
-    let number = request("eth_blockNumber", json!([]));
-    let mut waiting = send(server.addr(), &number).await;
-    for connection in &mut connections[..20] {
-        connection.write_all(number.as_bytes()).await.unwrap();
-        assert_eq!(read(connection).await.1["result"], "0x0");
-    }
-    let error = waiting.try_read(&mut [0; 1]).unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
-    connections.pop();
-    assert_eq!(read(&mut waiting).await.1["result"], "0x0");
 }
 
 #[tokio::test]

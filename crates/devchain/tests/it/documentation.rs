@@ -9,11 +9,6 @@ use crate::support::{auto, refusal, request};
 
 const README: &str = include_str!("../../README.md");
 
-/// The names of all methods that are there.
-pub(crate) fn all_methods() -> Vec<&'static str> {
-    methods("Methods").into_iter().collect()
-}
-
 /// The names of methods in a section.
 fn methods(title: &str) -> BTreeSet<&'static str> {
     let (_, rest) = README.split_once(&format!("\n## {title}\n")).unwrap();
@@ -37,34 +32,6 @@ async fn the_readme_is_right_about_the_methods() {
             assert_eq!(code != Some(-32601), is_there, "{method}: {code:?}");
         }
     }
-}
-
-#[tokio::test]
-async fn every_method_refuses_more_parameters_than_it_takes_before_it_does_anything() {
-    let (chain, provider) = auto();
-    let before = chain.to_bytes();
-    for method in methods("Methods") {
-        let many = json!([null, null, null, null, null]);
-        let (code, message) = refusal(request(&provider, method, many).await);
-        assert_eq!(code, -32602, "{method}");
-        let most = message.strip_prefix("too many arguments, want at most ");
-        let most = most.unwrap_or_else(|| panic!("{method}: {message}"));
-        let most: usize = most.split(':').next().unwrap().parse().unwrap();
-        assert!(most <= 4, "{method}: {most}");
-    }
-    assert_eq!(chain.to_bytes(), before);
-    let dev = chain.dev_accounts()[0].address();
-    for (method, params) in [
-        ("eth_blockNumber", json!(["x", 1])),
-        ("eth_getBalance", json!([dev, "latest", "x"])),
-        ("anvil_setBalance", json!([dev, "0x1", "x"])),
-        ("personal_sign", json!(["0x00", dev, "password"])),
-        ("evm_mine", json!(["0x0", 1])),
-    ] {
-        let (code, message) = refusal(request(&provider, method, params).await);
-        assert!(code == -32602 && message.starts_with("too many arguments"), "{method}: {message}");
-    }
-    assert_eq!(chain.to_bytes(), before);
 }
 
 /// The names in the code, as far as they are written in full, are those in the README.
