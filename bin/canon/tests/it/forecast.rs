@@ -143,7 +143,7 @@ fn json_is_the_same_forecast() {
     near(&half["blocks"], 638.0 / 1024.0);
     assert_eq!(report["vote"]["result"], "Accepted");
     assert_eq!(report["vote"]["quorum"], "10000000000000000000000000");
-    assert!(text.contains("a turnout of 10 %, which is 10,000,000 tokens"), "{text}");
+    assert!(text.contains("a turnout of 10 %, which is a power of 10,000,000"), "{text}");
 }
 
 #[test]

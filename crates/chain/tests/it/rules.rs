@@ -247,9 +247,9 @@ warning: Set: bare-majority: a vote that is nearly a tie is decided by the last 
 error: Set: high-differential: less than a quarter of the power cast is a veto (docs/risks.md: Quorum and differential near their maximum)
 error: Set: low-minimum-votes: while few tokens are locked, less than a hundredth of the supply decides everything (docs/risks.md: A proposal that passes can do almost anything)
 warning: Set: high-minimum-votes: tokens that are staked, or not locked, don't count, so no proposal may ever reach it (docs/risks.md: Tokens that aren't locked don't count)
-error: Set: low-lock-amount: many can afford proposals through the lock, each of which asks for the holders' attention (docs/risks.md: The lock's amount comes back)
+error: Set: low-lock-amount: many can afford proposals without signals, each of which asks for the holders' attention (docs/risks.md: The lock's amount comes back)
 error: Set: high-lock-amount: few holders or none can raise it, and the lock is the way out when signaling is dead (docs/risks.md: A captured or absent set of sequencers)
-warning: Set: short-lock-delay: it has no effect: a proposal through the lock costs no more than leaving (docs/risks.md: The lock's amount comes back)
+warning: Set: short-lock-delay: it has no effect: a proposal without signals costs no more than leaving (docs/risks.md: The lock's amount comes back)
 warning: Set: long-lock-delay: nobody gives up tokens for that long, and the lock is the way out when signaling is dead (docs/risks.md: A captured or absent set of sequencers)
 error: Set: large-mint: after a quiet year one vote makes tokens with which its winners carry the next (docs/risks.md: Minting)
 warning: Set: rewards-above-issuance: rewards end when what was sent to the RewardDistributor is paid out (docs/risks.md: Rewards are best effort)
@@ -332,8 +332,8 @@ error: short-vote: a vote lasts 1 h, expected at least 3 d; a vote is over in a 
 error: short-objections: ballots against count after the vote for 30 min, expected at least 3 d; a quorum that is carried in the last second stays unanswered over a weekend; half of the execution delay is for objections (docs/risks.md: Late refusals can't be answered)
 error: short-grace: a proposal can be executed for 1 h, expected at least 3 d; what passed expires over a weekend, or while L1 is full (docs/risks.md: Windows are measured in seconds of L1)
 error: low-minimum-votes: minimum_votes is 1,000 tokens, expected at least 1,000,000; while few tokens are locked, less than a hundredth of the supply decides everything (docs/risks.md: A proposal that passes can do almost anything)
-error: low-lock-amount: lock_amount is 1,000 tokens, expected at least 100,000; many can afford proposals through the lock, each of which asks for the holders' attention (docs/risks.md: The lock's amount comes back)
-warning: short-lock-delay: lock_delay is 1 h, expected more than the 2 h 12 min of a withdrawal; it has no effect: a proposal through the lock costs no more than leaving (docs/risks.md: The lock's amount comes back)
+error: low-lock-amount: lock_amount is 1,000 tokens, expected at least 100,000; many can afford proposals without signals, each of which asks for the holders' attention (docs/risks.md: The lock's amount comes back)
+warning: short-lock-delay: lock_delay is 1 h, expected more than the 2 h 12 min of a withdrawal; it has no effect: a proposal without signals costs no more than leaving (docs/risks.md: The lock's amount comes back)
 error: large-mint: one proposal can mint 31,536,000 tokens, expected at most 20,000,000; after a quiet year one vote makes tokens with which its winners carry the next (docs/risks.md: Minting)
 "#]]
     );
