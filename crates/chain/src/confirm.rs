@@ -332,7 +332,6 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::NotCanonical`] if the chain doesn't have the receipt's block under its number;
     /// [`Error::LogsMissing`] if the transaction may have emitted the event; [`Error::NotCreated`] if the contract has
     /// no code; otherwise as [`Self::check`].
     pub(crate) async fn check_effects(
@@ -341,11 +340,6 @@ impl Client {
         receipt: &TransactionReceipt,
         head: BlockId,
     ) -> Result<Confirmed> {
-        let (transaction, number) = (pending.hash, block_of(receipt)?);
-        if receipt.block_hash != Some(self.block(BlockId::number(number.get())).await?.hash) {
-            let block = receipt.block_hash;
-            return Err(Error::NotCanonical { transaction, number, block });
-        }
         let confirmed = match self.check(pending, receipt).await {
             Err(Error::EventMissing { what, hash, event })
                 if !self.is_event_ruled_out(pending, receipt).await =>

@@ -91,9 +91,8 @@ async fn a_result_that_stdout_does_not_take_is_said_elsewhere_and_printed_by_the
         let nonce = chain.chain.nonce(chain.account(ACCOUNT));
         let (result, _) = shown(by(&chain, &folder, "lock 5 --yes"));
         assert_eq!(chain.chain.nonce(chain.account(ACCOUNT)), nonce, "nothing is sent twice");
-        for line in result.lines().filter(|line| line.starts_with("Locked")) {
-            assert!(said.contains(line), "{line}: {said}");
-        }
+        let locked = "Locked 5 tokens as power of ";
+        assert!(said.contains(locked) && result.contains(locked), "{said}\n{result}");
         // Then the order is over, and the same one is a new one.
         shown(by(&chain, &folder, "lock 5 --yes"));
         assert!(chain.chain.nonce(chain.account(ACCOUNT)) > nonce);
