@@ -16,6 +16,9 @@ export const everything = ["Asset", "Registry", "Proposals", "Governance", "Issu
   (name) => artifact(name).abi.filter(({ type }) => type === "event" || type === "error"),
 );
 
+/** What is shown for a value that isn't there, which the comparison refuses: a name may be misspelled. */
+const UNDEFINED = "(undefined)";
+
 /**
  * Runs a step of a suite and prints a line about it: its name, and what it passed to `see`. A step that throws is part of
  * the transcript, too, and the others go on.
@@ -30,7 +33,7 @@ export async function step(name, run) {
     line.failed = (error.shortMessage ?? error.message).split("\n")[0];
     if (process.env.TRACE) console.error(name, error.stack);
   }
-  const plain = (_, value) => (typeof value === "bigint" ? value.toString() : value === undefined ? null : value);
+  const plain = (_, value) => (typeof value === "bigint" ? value.toString() : value === undefined ? UNDEFINED : value);
   process.stdout.write(JSON.stringify(line, plain) + "\n");
   return value;
 }

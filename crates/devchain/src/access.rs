@@ -1,10 +1,10 @@
-//! The requests that are answered at all. There is no authentication, so that a page of the web must not be
-//! able to use the browser of somebody who runs the server.
+//! The requests that are answered at all. There is no authentication, so that a page of the web
+//! must not be able to use the browser of somebody who runs the server.
 //!
-//! - A page of another origin can send only some types of content without asking first, and JSON isn't one
-//!   of them. It asks for CORS headers, which only pages of this machine get.
-//! - A page whose name leads to this machine's address (DNS rebinding) is of the same origin for a browser.
-//!   The name is in the `Host` header.
+//! - A page of another origin can send only some types of content without asking first, and JSON
+//!   isn't one of them. It asks for CORS headers, which only pages of this machine get.
+//! - A page whose name leads to this machine's address (DNS rebinding) is of the same origin for a
+//!   browser. The name is in the `Host` header.
 
 use std::net::IpAddr;
 
@@ -66,8 +66,8 @@ pub(crate) fn is_local_page(origin: &HeaderValue) -> bool {
     })
 }
 
-/// Whether requests of this origin are answered: those of local pages, and those of other programs, such as
-/// the extensions of a browser.
+/// Whether requests of this origin are answered: those of local pages, and those of other programs,
+/// such as the extensions of a browser.
 fn may_use(origin: &HeaderValue) -> bool {
     let scheme = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
     scheme.is_some_and(|(scheme, _)| {

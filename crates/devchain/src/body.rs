@@ -15,7 +15,8 @@ pub(crate) const MAX_BODY: usize = 64 << 20;
 /// The number of bytes that all bodies together may have until their requests are answered.
 const MAX_BODIES: usize = 4 * MAX_BODY;
 
-/// The time in which a body must be there, and the one in which a client must take a further byte of an answer.
+/// The time in which a body must be there, and the one in which a client must take a further byte
+/// of an answer.
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// The memory for bodies. Clones share it.

@@ -33,8 +33,8 @@ const CALL_STIPEND: u64 = 2_300;
 /// The most gas of a call, whatever the limit of a block is. It takes about a second.
 pub(crate) const MAX_CALL_GAS: u64 = 550_000_000;
 
-/// The thousandths by which an estimate may exceed the least sufficient gas limit, as in geth. They shorten the
-/// search.
+/// The thousandths by which an estimate may exceed the least sufficient gas limit, as in geth. They
+/// shorten the search.
 const ESTIMATE_TOLERANCE: u64 = 15;
 
 /// The block on which a call is executed.
@@ -70,8 +70,8 @@ pub(crate) struct Prepared<'a> {
 }
 
 impl Chain {
-    /// The state after a block, with the block's own environment. `None` is the pending block: the current state,
-    /// with the environment of the next block.
+    /// The state after a block, with the block's own environment. `None` is the pending block: the
+    /// current state, with the environment of the next block.
     pub(crate) fn place(&self, number: Option<u64>) -> RpcResult<Place> {
         let chain_id = self.config.chain_id;
         Ok(match number {
@@ -110,8 +110,8 @@ impl<'a> Target<'a> {
     ///
     /// The search is geth's
     /// ([`gasestimator.go`](https://github.com/ethereum/go-ethereum/blob/master/eth/gasestimator/gasestimator.go)),
-    /// with one shortcut before it: the gas spent before refunds is never more than needed, and it is
-    /// enough unless the 63/64 rule leaves an inner call short of gas.
+    /// with one shortcut before it: the gas spent before refunds is never more than needed, and it
+    /// is enough unless the 63/64 rule leaves an inner call short of gas.
     pub(crate) fn estimate(
         self,
         request: TransactionRequest,
@@ -154,8 +154,8 @@ impl<'a> Target<'a> {
         Ok(high)
     }
 
-    /// The accounts and slots that a call accesses, without those that are warm from the start, and the gas that
-    /// the call uses with that list (EIP-2930).
+    /// The accounts and slots that a call accesses, without those that are warm from the start, and
+    /// the gas that the call uses with that list (EIP-2930).
     pub(crate) fn access_list(
         self,
         request: TransactionRequest,

@@ -1,5 +1,5 @@
-//! Connections over HTTP/1.1, with limits on the time that a client can keep one without using it, and on their
-//! number.
+//! Connections over HTTP/1.1, with limits on the time that a client can keep one without using it,
+//! and on their number.
 
 use std::{
     future::Future as _,
@@ -26,8 +26,8 @@ use tower::Service as _;
 
 use crate::body::MAX_WAIT;
 
-/// The time after which a client that sends nothing more, or more than was asked for, is asked whether it is
-/// still there, again and again.
+/// The time after which a client that sends nothing more, or more than was asked for, is asked
+/// whether it is still there, again and again.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// An interim response. A client has to ignore it, even if it didn't ask for one (RFC 9110, 15.2).
@@ -48,7 +48,8 @@ pub(crate) async fn serve(stream: TcpStream, app: Router, mut stopped: watch::Re
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(MAX_WAIT)
-            // A client that has sent all its requests may close its side, and still gets its answers.
+            // A client that has sent all its requests may close its side, and still gets its
+            // answers.
             .half_close(true)
             .serve_connection(io, service)
     );
@@ -76,10 +77,10 @@ pub(crate) struct Peer {
 impl Peer {
     /// Waits until the client has closed the connection, while its request is carried out.
     ///
-    /// A client that closes its sending side looks like one that has gone, until something is sent to
-    /// it: the latter's machine then resets the connection. An interim response can be sent at any time.
-    /// One that has sent more than this request may have gone as well: what it sent last, and that it
-    /// closed, is behind bytes that aren't read before the answer.
+    /// A client that closes its sending side looks like one that has gone, until something is sent
+    /// to it: the latter's machine then resets the connection. An interim response can be sent at
+    /// any time. One that has sent more than this request may have gone as well: what it sent last,
+    /// and that it closed, is behind bytes that aren't read before the answer.
     pub(crate) async fn gone(&self, version: Version) {
         while timeout(PATIENCE, self.stream.ready(Interest::ERROR)).await.is_err() {
             // Without further bytes and without their end, the client is there.
@@ -87,7 +88,8 @@ impl Peer {
                 return;
             }
             if version >= Version::HTTP_11 && !self.is_writing.load(Ordering::Relaxed) {
-                // If it can't be sent now, the client has answers to read. If it takes none, it is cut.
+                // If it can't be sent now, the client has answers to read. If it takes none, it is
+                // cut.
                 let sent = self.stream.try_write(INTERIM);
                 if sent.is_ok_and(|sent| sent < INTERIM.len()) {
                     self.is_broken.store(true, Ordering::Relaxed);

@@ -54,8 +54,8 @@ pub enum Error {
     /// The bytes can't be code of an account.
     #[error("invalid code: {0}")]
     Code(String),
-    /// There is no such snapshot: it was never taken, the chain was reverted to an earlier one, or too many
-    /// others were taken since.
+    /// There is no such snapshot: it was never taken, the chain was reverted to an earlier one, or
+    /// too many others were taken since.
     #[error(
         "no snapshot {0}: reverting to a snapshot uses it up, and all later ones with it; of too many \
          snapshots the oldest go"

@@ -183,11 +183,11 @@ pub(crate) struct CallResult {
 /// The checks that a transaction must pass before it is executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Checks {
-    /// Those of `eth_call`: none of nonce, base fee, EIP-3607 and the cap of EIP-7825, so that a call may
-    /// use the gas of a whole block.
+    /// Those of `eth_call`: none of nonce, base fee, EIP-3607 and the cap of EIP-7825, so that a
+    /// call may use the gas of a whole block.
     OfCall,
-    /// Those of a transaction in a block. Impersonated senders may have code, so EIP-3607 isn't applied
-    /// to them.
+    /// Those of a transaction in a block. Impersonated senders may have code, so EIP-3607 isn't
+    /// applied to them.
     OfTransaction { is_impersonated: bool },
 }
 
@@ -235,7 +235,8 @@ pub(crate) fn transact<DB: DatabaseRef>(
     Ok(context.build_mainnet().transact(tx)?)
 }
 
-/// Like [`transact`], with an inspector. Each kind of inspector has its own copy of the interpreter.
+/// Like [`transact`], with an inspector. Each kind of inspector has its own copy of the
+/// interpreter.
 pub(crate) fn inspect<DB: DatabaseRef, I>(
     db: DB,
     setting: &Setting<'_>,

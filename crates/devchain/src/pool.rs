@@ -1,8 +1,8 @@
 //! Transactions that wait for a block.
 //!
-//! A sender's transactions are executed in the order of their nonces, and executable ones of different
-//! senders in the order of arrival: there is no fee market beyond the base fee. The rules of admission
-//! and the words of refusals are geth's
+//! A sender's transactions are executed in the order of their nonces, and executable ones of
+//! different senders in the order of arrival: there is no fee market beyond the base fee. The rules
+//! of admission and the words of refusals are geth's
 //! ([`validation.go`](https://github.com/ethereum/go-ethereum/blob/master/core/txpool/validation.go)).
 
 use std::{

@@ -37,7 +37,8 @@ const MAX_CONNECTIONS: usize = 256;
 /// The number of bytes that all answers together may have until their clients have taken them.
 const MAX_ANSWERS: usize = 4 * MAX_BODY;
 
-/// The bytes of each body's answers that don't count, so that what a client does can always be confirmed.
+/// The bytes of each body's answers that don't count, so that what a client does can always be
+/// confirmed.
 const FREE_ANSWER: usize = 64 << 10;
 
 /// A running server. It stops when the handle is dropped.
@@ -96,8 +97,8 @@ pub async fn serve(chain: Devchain, addr: SocketAddr) -> std::io::Result<ServerH
     Ok(ServerHandle { addr, stop, task })
 }
 
-/// Serves connections until the sender of `stopped` is dropped, and then those that still have answers to
-/// get.
+/// Serves connections until the sender of `stopped` is dropped, and then those that still have
+/// answers to get.
 async fn accept(mut listener: TcpListener, app: Router, mut stopped: oneshot::Receiver<()>) {
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();

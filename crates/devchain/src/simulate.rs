@@ -64,7 +64,8 @@ struct Simulation<'a> {
     is_full: bool,
 }
 
-/// The number and the time of a block, and the request for it. Blocks in a gap between numbers have none.
+/// The number and the time of a block, and the request for it. Blocks in a gap between numbers have
+/// none.
 type Planned = (u64, u64, SimBlock);
 
 impl Target<'_> {

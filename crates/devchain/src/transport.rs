@@ -12,8 +12,8 @@ use crate::{
 };
 
 /// A transport of JSON-RPC packets to a [`Devchain`] in the same process. A request is answered in
-/// the first poll of the returned future, because it needn't wait for anything; only those that mine
-/// many blocks let others use the chain in between.
+/// the first poll of the returned future, because it needn't wait for anything; only those that
+/// mine many blocks let others use the chain in between.
 #[derive(Clone, Debug)]
 pub struct DevchainTransport {
     chain: Devchain,

@@ -1,8 +1,8 @@
 //! The use of a chain by many clients.
 //!
-//! Requests use the chain one after another, in the order of their arrival. One that takes long gives way to
-//! all that have arrived meanwhile. One that only executes a call takes the state that it needs, and the
-//! chain doesn't wait for it.
+//! Requests use the chain one after another, in the order of their arrival. One that takes long
+//! gives way to all that have arrived meanwhile. One that only executes a call takes the state that
+//! it needs, and the chain doesn't wait for it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +22,8 @@ use crate::{
     },
 };
 
-/// The number of calls in a lane that are executed at the same time. Each may keep a state of its own.
+/// The number of calls in a lane that are executed at the same time. Each may keep a state of its
+/// own.
 const MAX_EXECUTIONS: usize = 4;
 
 /// The time after which a call isn't a short one any more.
@@ -56,8 +57,8 @@ enum Executed {
 #[derive(Clone, Debug)]
 pub(crate) struct Turns {
     pub(crate) chain: Devchain,
-    /// The chain's own lock isn't fair: who releases it may get it again before those who wait. Waiting
-    /// for this one also occupies no thread.
+    /// The chain's own lock isn't fair: who releases it may get it again before those who wait.
+    /// Waiting for this one also occupies no thread.
     queue: Arc<Mutex<()>>,
     /// Calls begin here, so that a short one never waits for those that take long.
     short: Lane,
@@ -71,7 +72,8 @@ impl Turns {
         Self { chain, queue: Arc::default(), short, long }
     }
 
-    /// Carries a request out. If the returned future is dropped, what is left of it isn't carried out.
+    /// Carries a request out. If the returned future is dropped, what is left of it isn't carried
+    /// out.
     pub(crate) async fn carry_out(
         &self,
         method: String,
@@ -100,8 +102,8 @@ impl Turns {
     ) -> RpcResult<T> {
         let turn = Arc::clone(&self.queue).lock_owned().await;
         let chain = self.chain.clone();
-        // Executing transactions takes time, and the chain's lock isn't async. The turn ends with the
-        // work, even if the client has gone.
+        // Executing transactions takes time, and the chain's lock isn't async. The turn ends with
+        // the work, even if the client has gone.
         let done = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             work(&mut chain.lock())
@@ -124,7 +126,8 @@ impl Turns {
         }
     }
 
-    /// Executes a call on the state that it finds when it has its turn, which ends before the execution.
+    /// Executes a call on the state that it finds when it has its turn, which ends before the
+    /// execution.
     async fn execute_in(
         &self,
         lane: &Lane,

@@ -3,6 +3,40 @@
 use eyre::{Result, WrapErr as _, ensure, eyre};
 use serde_json::Value;
 
+/// The names under which nodes and libraries may show nothing. Anything else that isn't there is
+/// refused, even if both chains show it: it would be equal, too, if its name were misspelled.
+const MAY_BE_ABSENT: &[&str] = &[
+    // Of blocks, transactions and receipts.
+    "to",
+    "contractAddress",
+    "totalDifficulty",
+    "root",
+    "removed",
+    "networkV",
+    "blobGasUsed",
+    "blobGasPrice",
+    "blobVersionedHashes",
+    "maxFeePerBlobGas",
+    // Of the rules of a chain.
+    "next",
+    "last",
+    // What a suite looks for and doesn't find.
+    "no code yet",
+    "block 1: code",
+    "unknown",
+    "unknown hash",
+    "unknown number",
+    "waiting",
+    // Of logs that no ABI describes, and of errors without data.
+    "args",
+    "not estimated",
+    "revert of an estimate",
+    "revert of a plain call",
+];
+
+/// What the suites in JavaScript show for a value that isn't there.
+const UNDEFINED: &str = "(undefined)";
+
 /// A step: what was observed, and the error that ended it early.
 #[derive(Debug)]
 struct Step {
@@ -66,10 +100,9 @@ impl Transcript {
                     found.differences.push(format!("{}: failed on {whose}: {error}", step.name));
                 }
             }
-            let missing = &Value::Null;
             compare(
-                &step.name,
-                (&step.seen, &other.seen, missing),
+                (&step.name, ""),
+                (&step.seen, &other.seen),
                 &mut found.values,
                 &mut found.differences,
             );
@@ -83,10 +116,11 @@ impl Transcript {
     }
 }
 
-/// Compares two values down to those that aren't lists or objects, and counts these.
+/// Compares two values down to those that aren't lists or objects, and counts these. They have a
+/// place and a name.
 fn compare(
-    place: &str,
-    (ours, theirs, missing): (&Value, &Value, &Value),
+    (place, name): (&str, &str),
+    (ours, theirs): (&Value, &Value),
     values: &mut usize,
     differences: &mut Vec<String>,
 ) {
@@ -95,21 +129,23 @@ fn compare(
             let keys = ours.keys().chain(theirs.keys().filter(|key| !ours.contains_key(*key)));
             for key in keys {
                 let [ours, theirs] =
-                    [ours, theirs].map(|object| object.get(key).unwrap_or(missing));
+                    [ours, theirs].map(|object| object.get(key).unwrap_or(&Value::Null));
                 let place = format!("{place} / {key}");
-                compare(&place, (ours, theirs, missing), values, differences);
+                compare((&place, key), (ours, theirs), values, differences);
             }
         }
         (Value::Array(ours), Value::Array(theirs)) if ours.len() == theirs.len() => {
             for (index, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
                 let place = format!("{place} / {index}");
-                compare(&place, (ours, theirs, missing), values, differences);
+                compare((&place, name), (ours, theirs), values, differences);
             }
         }
         _ => {
             *values += 1;
             if ours != theirs {
                 differences.push(format!("{place}: ours {ours}, anvil's {theirs}"));
+            } else if (ours.is_null() || ours == UNDEFINED) && !MAY_BE_ABSENT.contains(&name) {
+                differences.push(format!("{place}: {ours} on both, so that nothing was compared"));
             }
         }
     }
@@ -138,6 +174,16 @@ mod tests {
         let theirs = OURS.replace("[1,2]", "[1,3]").replace("{\"x\":true}", "{}");
         let expected = ["a / logs / 1: ours 2, anvil's 3", "b / x: ours true, anvil's null"];
         assert_eq!(found(OURS, &theirs).differences, expected);
+    }
+
+    #[test]
+    fn what_is_absent_on_both_is_a_difference_unless_it_may_be() {
+        for absent in ["null", "\"(undefined)\""] {
+            let step = |name: &str| format!(r#"{{"step":"a","seen":{{"{name}":[{absent}]}}}}"#);
+            let expected = format!("a / typo / 0: {absent} on both, so that nothing was compared");
+            assert_eq!(found(&step("typo"), &step("typo")).differences, [expected]);
+            assert_eq!(found(&step("to"), &step("to")).differences, [""; 0]);
+        }
     }
 
     #[test]

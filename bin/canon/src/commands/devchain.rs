@@ -20,9 +20,10 @@ use crate::{
 
 /// Serve the embedded L1 alone, with JSON-RPC for wallets and tools
 ///
-/// The chain executes transactions under the rules of mainnet and mines each of them in a block of its own, with the
-/// time of this machine's clock. It is kept in memory, and gone when the command ends. Its accounts and their private keys are printed: everybody can
-/// derive them, so never send anything of value to them.
+/// The chain executes transactions under the rules of mainnet and mines each of them in a block of
+/// its own, with the time of this machine's clock. It is kept in memory, and gone when the command
+/// ends. Its accounts and their private keys are printed: everybody can derive them, so never send
+/// anything of value to them.
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub(crate) struct ServeDevchain {

@@ -13,7 +13,8 @@ pub(crate) struct Invalid {
 /// The kind of a reason why a transaction can't be part of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InvalidKind {
-    /// The gas limit is below the intrinsic cost, so that a larger one may make the transaction valid.
+    /// The gas limit is below the intrinsic cost, so that a larger one may make the transaction
+    /// valid.
     TooLittleGas,
     NonceTooLow,
     NonceTooHigh,

@@ -1,4 +1,5 @@
-//! Executions that end early: because nobody waits for them any more, or because they take too long.
+//! Executions that end early: because nobody waits for them any more, or because they take too
+//! long.
 
 use std::sync::{
     Arc,

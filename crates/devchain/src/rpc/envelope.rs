@@ -1,8 +1,8 @@
-//! The envelope of JSON-RPC 2.0: the requests in a body, and the bytes of their answers. Nothing here
-//! knows a chain or a socket.
+//! The envelope of JSON-RPC 2.0: the requests in a body, and the bytes of their answers. Nothing
+//! here knows a chain or a socket.
 //!
-//! Where the specification leaves a choice, it is geth's: `"params": null` stands for no parameters,
-//! and a batch that is too large is answered by one refusal in a list.
+//! Where the specification leaves a choice, it is geth's: `"params": null` stands for no
+//! parameters, and a batch that is too large is answered by one refusal in a list.
 
 use std::fmt;
 
@@ -89,8 +89,8 @@ pub(crate) fn open(body: &[u8]) -> Requests {
 }
 
 impl Requests {
-    /// Carries the requests out, one after another. Returns the body of their answers, each of which
-    /// `admit` may replace; `None` if there was nothing but notifications.
+    /// Carries the requests out, one after another. Returns the body of their answers, each of
+    /// which `admit` may replace; `None` if there was nothing but notifications.
     pub(crate) async fn answer<F: Future<Output = RpcResult<Box<RawValue>>>>(
         self,
         carry_out: impl Fn(String, Option<Box<RawValue>>) -> F,

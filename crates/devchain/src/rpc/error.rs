@@ -1,4 +1,5 @@
-//! JSON-RPC errors, with the codes of geth and the beginnings of its messages, which clients search for.
+//! JSON-RPC errors, with the codes of geth and the beginnings of its messages, which clients search
+//! for.
 
 use alloy_json_rpc::ErrorPayload;
 use alloy_primitives::{B256, Bytes, U256};
@@ -14,8 +15,8 @@ const SERVER_ERROR: i64 = -32000;
 /// The code of `eth_call` and `eth_estimateGas` when the EVM reverted; the error carries the data.
 const EXECUTION_REVERTED: i64 = 3;
 
-/// The code of geth for the requests of a batch after its answers are large enough, and for an answer that is too
-/// large itself.
+/// The code of geth for the requests of a batch after its answers are large enough, and for an
+/// answer that is too large itself.
 const ANSWER_TOO_LARGE: i64 = -32003;
 
 /// The code of EIP-1474 for requests beyond a limit.
@@ -48,7 +49,8 @@ pub(crate) fn answer_too_large(found: usize, limit: usize) -> RpcError {
     coded(ANSWER_TOO_LARGE, message)
 }
 
-/// What is answered instead while other answers, which their clients don't take, have all the memory.
+/// What is answered instead while other answers, which their clients don't take, have all the
+/// memory.
 pub(crate) fn answers_unread(limit: usize) -> RpcError {
     limit_exceeded(format!(
         "answers that clients haven't read have {limit} bytes: read them, and ask again"

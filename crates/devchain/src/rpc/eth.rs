@@ -133,7 +133,8 @@ fn find_block(chain: &Chain, id: BlockId) -> Option<&Block> {
     }
 }
 
-/// What `read` returns for the block with this id, which may be the pending one; `None` without the block.
+/// What `read` returns for the block with this id, which may be the pending one; `None` without the
+/// block.
 fn read_block<T>(chain: &Chain, id: BlockId, read: impl FnOnce(&Block) -> T) -> Option<T> {
     if id == BlockId::pending() {
         return Some(read(&chain.pending_block()));
@@ -157,8 +158,8 @@ fn view<'a>(chain: &'a Chain, params: &mut Params<'_>) -> RpcResult<View<'a>> {
     chain.view(number.unwrap_or_else(|| chain.head().number())).or_server_error()
 }
 
-/// The rules of the chain, which it has from genesis on (EIP-7910). Of the system contracts, only those that
-/// are there.
+/// The rules of the chain, which it has from genesis on (EIP-7910). Of the system contracts, only
+/// those that are there.
 fn config(chain: &Chain) -> EthConfig {
     let ForkHash(fork_id) = ForkHash::from(chain.blocks[0].hash);
     let current = EthForkConfig {
@@ -198,8 +199,8 @@ fn fee_history(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue
     json(chain.fee_history(count.to(), newest, percentiles.as_deref()))
 }
 
-/// An account as the state of a block contains it. Blocks have no root of all accounts, but the one of an
-/// account's storage follows from its slots.
+/// An account as the state of a block contains it. Blocks have no root of all accounts, but the one
+/// of an account's storage follows from its slots.
 fn get_account(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let address = params.next()?;
     let view = view(chain, params)?;
@@ -275,7 +276,8 @@ fn get_raw_transaction_by_index(
     })
 }
 
-/// What `of` says of a transaction by its position in a block; null without the block or the transaction.
+/// What `of` says of a transaction by its position in a block; null without the block or the
+/// transaction.
 fn by_index<T: Serialize>(
     chain: &Chain,
     id: BlockId,
@@ -300,8 +302,8 @@ fn transaction<'a>(chain: &'a Chain, hash: &B256) -> Option<&'a Tx> {
     mined.or_else(|| chain.pool.get(hash).map(|waiting| &waiting.tx)).map(|tx| &**tx)
 }
 
-/// Under the name `debug_getRawTransaction`, geth answers with no bytes if there is no such transaction.
-/// Here it is null, so that nobody takes it for an empty one.
+/// Under the name `debug_getRawTransaction`, geth answers with no bytes if there is no such
+/// transaction. Here it is null, so that nobody takes it for an empty one.
 fn get_raw_transaction(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let hash: B256 = params.next()?;
     json(transaction(chain, &hash).map(|tx| Bytes::from(tx.encoded_2718())))

@@ -1,5 +1,5 @@
-//! The requests that execute calls, or mined transactions once more. They change nothing, so that the chain
-//! needn't wait for them.
+//! The requests that execute calls, or mined transactions once more. They change nothing, so that
+//! the chain needn't wait for them.
 
 use std::fmt;
 

@@ -179,8 +179,8 @@ impl Left {
 }
 
 impl Answer {
-    /// The chain doesn't wait for a receipt: if the transaction isn't mined yet, this is an error, and
-    /// the transaction stays in the pool.
+    /// The chain doesn't wait for a receipt: if the transaction isn't mined yet, this is an error,
+    /// and the transaction stays in the pool.
     fn read(self, chain: &Chain) -> RpcResult<Box<RawValue>> {
         match self {
             Self::Ready(answer) => Ok(answer),

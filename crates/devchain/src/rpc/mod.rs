@@ -74,8 +74,9 @@ fn begin(chain: &mut Chain, name: &str, params: Option<&RawValue>) -> RpcResult<
     Ok(progress)
 }
 
-/// The size of a chain from which on its dump is certainly larger than an answer, in bytes. Encoded, a block,
-/// transaction or log takes more than a tenth of its memory, and each byte takes two digits.
+/// The size of a chain from which on its dump is certainly larger than an answer, in bytes.
+/// Encoded, a block, transaction or log takes more than a tenth of its memory, and each byte takes
+/// two digits.
 const MAX_DUMPED: u64 = 5 * MAX_ANSWER as u64;
 
 /// A dump of the chain, if it isn't too large for an answer.

@@ -14,8 +14,8 @@ pub(crate) struct Params<'a> {
 }
 
 impl<'a> Params<'a> {
-    /// The parameters of a method that takes at most so many. Those that it doesn't take are refused, before
-    /// it does anything.
+    /// The parameters of a method that takes at most so many. Those that it doesn't take are
+    /// refused, before it does anything.
     pub(crate) fn parse(raw: Option<&'a RawValue>, most: usize) -> RpcResult<Self> {
         let values: Option<Vec<&RawValue>> = match raw {
             None => None,

@@ -41,8 +41,8 @@ fn sign(chain: &Chain, account: Address, hash: &B256) -> RpcResult<Box<RawValue>
     json(Bytes::from(signer.sign_hash_sync(hash).or_server_error()?.as_bytes()))
 }
 
-/// The accounts that can send: those whose keys the chain has, then those that are impersonated, in the
-/// order of their addresses.
+/// The accounts that can send: those whose keys the chain has, then those that are impersonated, in
+/// the order of their addresses.
 fn accounts(chain: &Chain) -> Vec<Address> {
     let mut accounts: Vec<_> = chain.signers.iter().map(|signer| signer.address()).collect();
     let others = chain.impersonated.iter().filter(|account| !accounts.contains(account));
@@ -65,7 +65,8 @@ fn sign_typed_data(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawV
 }
 
 /// Answers with the encoding of the signed transaction, as anvil does. viem, ethers, alloy and cast
-/// send that answer on as it is. Geth and the specification have it in an object, as web3.py expects.
+/// send that answer on as it is. Geth and the specification have it in an object, as web3.py
+/// expects.
 fn sign_transaction(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
     let (request, from) = transaction_of_sender(params)?;
     json(Bytes::from(transactions::fill(chain, request, from, Signing::Valid)?.encoded_2718()))

@@ -42,8 +42,8 @@ async fn a_client_that_has_closed_its_side_may_wait_for_long() {
     assert!(answer.contains("out of gas"), "{answer}");
 }
 
-/// The status of each answer that comes before the connection is closed, without the server's questions whether
-/// the client is still there.
+/// The status of each answer that comes before the connection is closed, without the server's
+/// questions whether the client is still there.
 async fn statuses(connection: &mut TcpStream) -> Vec<String> {
     let mut answers = String::new();
     connection.read_to_string(&mut answers).await.unwrap();

@@ -1,4 +1,5 @@
-//! Calls and traces take a bounded amount of time and memory, and nobody waits for them but their clients.
+//! Calls and traces take a bounded amount of time and memory, and nobody waits for them but their
+//! clients.
 
 use std::{net::SocketAddr, time::Duration};
 

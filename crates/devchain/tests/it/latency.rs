@@ -1,6 +1,6 @@
-//! How long a client waits while others misbehave. `cargo test -p canon-devchain latency -- --ignored
-//! --nocapture` prints it; nothing is asserted about it. That short calls don't wait for long ones is a test of
-//! the turns.
+//! How long a client waits while others misbehave. `cargo test -p canon-devchain latency --
+//! --ignored --nocapture` prints it; nothing is asserted about it. That short calls don't wait for
+//! long ones is a test of the turns.
 
 use std::{
     net::SocketAddr,

@@ -1,6 +1,8 @@
-//! The shapes of requests, answers and errors, checked against the specification of Ethereum's JSON-RPC.
+//! The shapes of requests, answers and errors, checked against the specification of Ethereum's
+//! JSON-RPC.
 //!
-//! `tests/fixtures/openrpc.json` has all methods of the namespaces that the devchain has, from the OpenRPC
+//! `tests/fixtures/openrpc.json` has all methods of the namespaces that the devchain has, from the
+//! OpenRPC
 //! document of <https://github.com/ethereum/execution-apis> (CC0-1.0).
 
 use alloy_json_rpc::ErrorPayload;
@@ -37,8 +39,8 @@ impl Schemas {
         self.document["methods"].as_object().unwrap().keys().cloned().collect()
     }
 
-    /// Why a value doesn't fit a schema; `None` if it does. Of `oneOf`, more than one may fit, as both
-    /// kinds of an empty list do.
+    /// Why a value doesn't fit a schema; `None` if it does. Of `oneOf`, more than one may fit, as
+    /// both kinds of an empty list do.
     fn misfit(&self, schema: &Value, value: &Value, place: &str) -> Option<String> {
         let schema = schema.as_object().unwrap();
         schema.iter().find_map(|(keyword, rule)| self.breaks(schema, keyword, rule, value, place))
