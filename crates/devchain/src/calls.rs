@@ -1,8 +1,8 @@
-//! `eth_call` and `eth_estimateGas`.
+//! `eth_call`, `eth_estimateGas`, and what else is read from the state of a block and takes time.
 
-use alloy_consensus::Header;
+use alloy_consensus::{Header, TrieAccount, proofs::storage_root};
 use alloy_eips::{eip2930::AccessListResult, eip7825::MAX_TX_GAS_LIMIT_OSAKA};
-use alloy_primitives::{Address, B256, Bytes, TxKind, U256, map::U256Map};
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256, map::U256Map};
 use alloy_rpc_types_eth::{
     BlockOverrides, TransactionRequest,
     state::{AccountOverride, StateOverride},
@@ -174,6 +174,21 @@ impl<'a> Target<'a> {
         Ok(AccessListResult { access_list, gas_used: U256::from(result.gas_used), error })
     }
 
+    /// An account. Blocks have no root of all accounts, but the one of an account's storage follows from its
+    /// slots.
+    pub(crate) fn account(self, address: Address) -> RpcResult<TrieAccount> {
+        let Self { view, watch, .. } = self;
+        let info = view.account(address).cloned().unwrap_or_default();
+        let slots = view.state.slots(address, view.version);
+        let slots = slots.take_while(|_| !watch.is_stopped());
+        let mut hashed: Vec<_> =
+            slots.map(|(key, value)| (keccak256(B256::from(key)), value)).collect();
+        hashed.sort_unstable_by_key(|(key, _)| *key);
+        let root = storage_root(hashed.into_iter().take_while(|_| !watch.is_stopped()));
+        watch.check().or_server_error()?;
+        Ok(TrieAccount::new(info.nonce, info.balance, root, info.code_hash))
+    }
+
     pub(crate) fn prepare(
         self,
         request: TransactionRequest,
@@ -321,5 +336,22 @@ pub(crate) fn override_account(
             }
             Ok(())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DevchainConfig;
+
+    #[test]
+    fn an_account_is_not_hashed_after_its_request_was_stopped() {
+        let mut chain = Chain::new(DevchainConfig::default());
+        chain.state.set_slot(Address::ZERO, U256::ONE, U256::ONE);
+        let watch = Watch::new();
+        let account = || chain.place(None).unwrap().on(chain.base(&watch)).account(Address::ZERO);
+        assert_ne!(account().unwrap().storage_root, TrieAccount::default().storage_root);
+        watch.stop();
+        assert!(account().unwrap_err().message.starts_with("execution aborted"));
     }
 }

@@ -24,7 +24,6 @@ use crate::{
     pool::Pool,
     proxy::{DEPLOYMENT_PROXY, DEPLOYMENT_PROXY_CODE},
     rewind::Snapshot,
-    shared::Shared,
     state::State,
 };
 
@@ -49,7 +48,7 @@ pub(crate) struct Chain {
     /// The parameters now.
     pub(crate) config: DevchainConfig,
     pub(crate) signers: Vec<PrivateKeySigner>,
-    pub(crate) state: Shared<State>,
+    pub(crate) state: State,
     /// The blocks by number, from genesis to the head.
     pub(crate) blocks: Vec<Block>,
     /// The memory that the blocks take, in bytes.
@@ -115,7 +114,7 @@ impl Chain {
             genesis: config.clone(),
             config,
             signers,
-            state: state.into(),
+            state,
             blocks: Vec::new(),
             size: 0,
             numbers: B256Map::default(),
@@ -235,15 +234,15 @@ impl Chain {
         self.next_timestamp()
     }
 
-    /// Refuses to mine further blocks if those that are there take too much memory.
-    pub(crate) const fn check_room(&self) -> Result<()> {
+    /// Refuses to mine further blocks, or to edit accounts, if what is there takes too much memory.
+    pub(crate) fn check_room(&self) -> Result<()> {
         let limit = self.config.max_size;
-        if self.size > limit { Err(Error::Full { limit }) } else { Ok(()) }
+        if self.size() > limit { Err(Error::Full { limit }) } else { Ok(()) }
     }
 
-    /// The memory that the blocks take, in bytes: an estimate.
-    pub(crate) const fn size(&self) -> u64 {
-        self.size
+    /// The memory that the blocks and the state take, in bytes: an estimate.
+    pub(crate) fn size(&self) -> u64 {
+        self.size + self.state.size()
     }
 
     /// Adds a block to the chain and to its indexes.

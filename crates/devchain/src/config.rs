@@ -43,8 +43,9 @@ pub struct DevchainConfig {
     /// The number of blocks behind the head whose state can be read, which is also the largest
     /// depth of a reorg. Blocks, receipts and logs are always kept. Default 1024.
     pub history_blocks: u64,
-    /// The memory of all blocks, with their transactions and logs, from which on no further block is
-    /// mined, in bytes. Default 4 GiB, which are about 4 million empty blocks.
+    /// The memory from which on no further block is mined, in bytes: that of all blocks, with their
+    /// transactions and logs, and of the state with its history. It is an estimate, rather too large.
+    /// Default 4 GiB, which are about 4 million empty blocks.
     pub max_size: u64,
 }
 

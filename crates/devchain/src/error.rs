@@ -30,10 +30,10 @@ pub enum Error {
         "the chain has no clock: set the timestamp of the next block (evm_setNextBlockTimestamp)"
     )]
     NoClock,
-    /// The chain has all the blocks that its memory is meant for.
+    /// The chain has all the blocks and accounts that its memory is meant for.
     #[error(
-        "the chain is full, its blocks have more than {limit} bytes: remove some (`anvil_rollback`), or \
-         start again (`anvil_reset`)"
+        "the chain is full, its blocks and its state have more than {limit} bytes: remove blocks \
+         (`anvil_rollback`), or start again (`anvil_reset`)"
     )]
     Full {
         /// The largest size, in bytes. See [`DevchainConfig::max_size`](crate::DevchainConfig).

@@ -22,7 +22,7 @@ use revm::{
 
 use crate::{
     block::{Block, Outcome, Tx, is_impersonated},
-    state::{State, Version},
+    state::{State, Values, Version},
 };
 
 mod frozen;
@@ -52,7 +52,7 @@ struct Head<'a> {
 /// The state after a block, or the current one, for reading only.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View<'a> {
-    pub(crate) state: &'a State,
+    pub(crate) state: &'a Values,
     /// The version to read; `None` for the current state.
     pub(crate) version: Option<Version>,
     pub(crate) hashes: Hashes<'a>,

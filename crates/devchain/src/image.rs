@@ -11,7 +11,9 @@ use alloy_primitives::{Address, B256, Bytes, Log};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 
 use crate::{
-    block::{Block, Outcome, StateVersions, Tx},
+    block::{
+        Block, Outcome, StateVersions, Tx, is_impersonated, open_header, placeholder_signature,
+    },
     chain::{Chain, MAX_TIMESTAMP, NextBlock},
     config::DevchainConfig,
     state::image::StateImage,
@@ -28,17 +30,26 @@ pub(crate) enum ImageError {
     Config(&'static str),
     #[error("a transaction of {0} can't be decoded")]
     Transaction(String),
-    #[error("block {number} has hash {found}, its header says {expected}")]
+    #[error("a transaction of {0} has the placeholder of another sender")]
+    Sender(String),
+    #[error("block {number} has hash {found}, its contents say {expected}")]
     BlockHash { number: u64, found: B256, expected: B256 },
+    #[error("block {0} can't be a block of this chain: {1}")]
+    Rule(u64, &'static str),
     #[error("block {0} does not follow its parent")]
     Parent(u64),
-    #[error("the timestamp of block {0} is too late or before its parent's")]
+    #[error("the timestamp of block {0} is too late, or not after its parent's")]
     Timestamp(u64),
+    #[error("{0} reorgs are too many")]
+    Fork(u64),
     #[error("there is no block")]
     Empty,
     #[error("the state: {0}")]
     State(String),
 }
+
+/// The largest number of reorgs in a dump, after which there is room for all that follow.
+const MAX_FORK: u64 = u64::MAX / 2;
 
 /// An optional value: RLP has none in the middle of a list, so a list of at most one value is used.
 type Maybe<T> = Vec<T>;
@@ -91,6 +102,9 @@ impl TxImage {
     fn restore(self, place: &str) -> Result<Arc<Tx>, ImageError> {
         let tx = TxEnvelope::decode_2718_exact(&self.encoded)
             .map_err(|_| ImageError::Transaction(place.to_owned()))?;
+        if is_impersonated(&tx) && *tx.signature() != placeholder_signature(self.sender) {
+            return Err(ImageError::Sender(place.to_owned()));
+        }
         Ok(Arc::new(Tx::new_unchecked(tx, self.sender)))
     }
 }
@@ -115,22 +129,40 @@ impl BlockImage {
         }
     }
 
-    /// Seals the block again, which compares its transactions and receipts with its hash.
-    fn restore(self) -> Result<Block, ImageError> {
-        let number = self.header.number;
+    /// Makes the block again from what isn't fixed by the rules, and compares it with its hash.
+    fn restore(self, chain_id: u64) -> Result<Block, ImageError> {
+        let Self { header, hash: expected, before, after, transactions, outcomes } = self;
+        let number = header.number;
+        let rule = |holds, rule| if holds { Ok(()) } else { Err(ImageError::Rule(number, rule)) };
         let place = format!("block {number}");
-        let mut executed = Vec::with_capacity(self.transactions.len());
-        for (tx, outcome) in self.transactions.into_iter().zip(self.outcomes) {
+        let base_fee = header.base_fee_per_gas.unwrap_or_default();
+        let mut gas_left = Some(header.gas_limit);
+        let mut executed = Vec::with_capacity(transactions.len());
+        rule(transactions.len() == outcomes.len(), "a transaction has no receipt, or two")?;
+        for (tx, outcome) in transactions.into_iter().zip(outcomes) {
             let tx = tx.restore(&place)?;
             let OutcomeImage { success, gas_used, logs } = outcome;
+            rule(tx.chain_id().is_none_or(|id| id == chain_id), "a transaction of another chain")?;
+            rule(tx.max_fee_per_gas() >= base_fee.into(), "a fee below the base fee")?;
+            rule(gas_used <= tx.gas_limit(), "more gas used than a transaction's limit")?;
+            gas_left = gas_left.and_then(|left| left.checked_sub(gas_used));
             let contract_address = tx.is_create().then(|| tx.signer().create(tx.nonce()));
             let output = Bytes::new();
             executed.push((tx, Outcome { success, gas_used, output, logs, contract_address }));
         }
-        let versions = StateVersions { before: self.before, after: self.after };
-        let block = Block::seal(self.header, executed, versions);
-        if block.hash != self.hash {
-            return Err(ImageError::BlockHash { number, found: block.hash, expected: self.hash });
+        rule(gas_left.is_some(), "more gas used than its limit")?;
+        let open = open_header(
+            header.parent_hash,
+            number,
+            header.timestamp,
+            header.gas_limit,
+            base_fee,
+            header.beneficiary,
+            header.mix_hash,
+        );
+        let block = Block::seal(open, executed, StateVersions { before, after });
+        if block.hash != expected || block.header != header {
+            return Err(ImageError::BlockHash { number, found: expected, expected: block.hash });
         }
         Ok(block)
     }
@@ -159,7 +191,7 @@ impl ChainImage {
         chain.set_mining(chain.config.mining);
         chain.clear_blocks();
         for image in self.blocks {
-            let block = image.restore()?;
+            let block = image.restore(chain.config.chain_id)?;
             let parent = chain.blocks.last().map_or(B256::ZERO, |parent| parent.hash);
             if block.header.parent_hash != parent || block.number() != chain.blocks.len() as u64 {
                 return Err(ImageError::Parent(block.number()));
@@ -167,7 +199,8 @@ impl ChainImage {
             // Each block is at least a second after its parent, and may be so late by itself.
             let latest = MAX_TIMESTAMP.saturating_add(block.number());
             let before = chain.blocks.last().map(|parent| parent.header.timestamp);
-            if !(before..=Some(latest)).contains(&Some(block.header.timestamp)) {
+            let timestamp = block.header.timestamp;
+            if before.is_some_and(|before| timestamp <= before) || timestamp > latest {
                 return Err(ImageError::Timestamp(block.number()));
             }
             chain.append(block);
@@ -187,6 +220,9 @@ impl ChainImage {
         let next = self.next_timestamp.first().copied();
         if next.is_some_and(|next| next <= chain.head().header.timestamp || next > MAX_TIMESTAMP) {
             return Err(ImageError::Timestamp(chain.blocks.len() as u64));
+        }
+        if self.fork > MAX_FORK {
+            return Err(ImageError::Fork(self.fork));
         }
         chain.fork = self.fork;
         chain.timestamp_interval = self.timestamp_interval.first().copied();

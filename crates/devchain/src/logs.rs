@@ -39,62 +39,56 @@ pub(crate) fn numeric_range(filter: &Filter) -> (u64, u64) {
     }
 }
 
-/// The largest number of logs in one answer. A block is never cut, so that there may be more if one
-/// block has them.
+/// The number of logs from which on an answer gets no further ones.
 pub(crate) const MAX_LOGS: usize = 20_000;
 
-/// The size of the data of the logs in one answer from which on no further block is searched, in bytes.
+/// The size of the data of its logs from which on an answer gets no further ones, in bytes.
 pub(crate) const MAX_LOG_BYTES: usize = 16 << 20;
 
-/// The logs that a search found.
+/// The logs of an answer.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct Part {
     pub(crate) logs: Vec<Log>,
     /// The size of their data.
     bytes: usize,
-    /// The first block that wasn't searched, because there was enough before it.
-    pub(crate) rest: Option<u64>,
 }
 
-/// The logs in the blocks from `first` to `last` inclusive that match a filter.
-pub(crate) fn search(
+impl Part {
+    pub(crate) const fn is_full(&self) -> bool {
+        self.logs.len() >= MAX_LOGS || self.bytes >= MAX_LOG_BYTES
+    }
+
+    pub(crate) fn add(&mut self, log: Log) {
+        self.bytes += log.inner.data.data.len();
+        self.logs.push(log);
+    }
+}
+
+/// Visits the blocks from `first` to `last` inclusive that may have logs which match a filter, until `visit` has
+/// enough.
+pub(crate) fn search<T>(
     blocks: &[Block],
     emitters: &AddressMap<Vec<u64>>,
     filter: &Filter,
     first: u64,
     last: u64,
-) -> Found {
-    let mut found = Found::default();
+    visit: impl FnMut(&Block) -> ControlFlow<T>,
+) -> ControlFlow<T> {
     if first > last {
-        return found;
+        return ControlFlow::Continue(());
     }
-    let mut search_in = |block: &Block| {
-        if found.logs.len() >= MAX_LOGS || found.bytes >= MAX_LOG_BYTES {
-            found.rest = Some(block.number());
-            return ControlFlow::Break(());
-        }
-        for log in matching_logs(block, filter) {
-            found.bytes += log.inner.data.data.len();
-            found.logs.push(log);
-        }
-        ControlFlow::Continue(())
-    };
-    let _ = if filter.address.is_empty() {
+    if filter.address.is_empty() {
         let range = first as usize..(last as usize).saturating_add(1).min(blocks.len());
         let topics = filter.topics_bloom_filter();
         let candidates = blocks.get(range).unwrap_or_default().iter();
         candidates
             .filter(|block| topics.iter().all(|topic| topic.matches(block.header.logs_bloom)))
             .filter(|block| !block.header.logs_bloom.is_zero())
-            .try_for_each(&mut search_in)
+            .try_for_each(visit)
     } else {
         let numbers = emitting_blocks(emitters, filter.address.iter(), first, last);
-        numbers
-            .into_iter()
-            .filter_map(|number| blocks.get(number as usize))
-            .try_for_each(&mut search_in)
-    };
-    found
+        numbers.into_iter().filter_map(|number| blocks.get(number as usize)).try_for_each(visit)
+    }
 }
 
 /// The numbers of the blocks in a range in which any of the addresses emitted a log, ascending.

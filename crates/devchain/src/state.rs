@@ -9,16 +9,31 @@ pub(crate) mod image;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
-
-use alloy_primitives::{
-    Address, B256, Bytes, KECCAK256_EMPTY, U256,
-    map::{AddressMap, B256Map, HashMap, U256Map},
+use std::{
+    collections::VecDeque,
+    hash::{BuildHasher, Hash},
+    ops::Deref,
 };
+
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, map::FbBuildHasher};
 use revm::{
     bytecode::Bytecode,
     state::{Account, AccountInfo, EvmState},
 };
+
+use crate::shared::{SharedAddressMap, SharedMap, SharedWordMap};
+
+/// The memory of an account, in bytes.
+const ACCOUNT_SIZE: usize = 256;
+
+/// The memory of a storage slot that isn't zero, in bytes.
+const SLOT_SIZE: usize = 128;
+
+/// The memory of the value of an account or a slot before a change, in bytes.
+const CHANGE_SIZE: usize = 320;
+
+/// The memory of code without its bytes, in bytes.
+const CODE_SIZE: usize = 512;
 
 /// A point in the history of a [`State`]. Every change belongs to the version that is current when
 /// it is made.
@@ -33,18 +48,110 @@ pub(crate) enum Key {
     Slot(Address, U256),
 }
 
-/// The accounts of the chain, with the history for reading and restoring recent versions.
+/// Analyzed bytecode, which all accounts with equal code share.
+#[derive(Clone, Debug)]
+struct Code {
+    bytecode: Bytecode,
+    /// The number of accounts that have it, now or in the past. It goes with the last one.
+    uses: usize,
+}
+
+impl Code {
+    /// The memory that it takes, in bytes. The analysis has a bit for each byte.
+    fn size(&self) -> usize {
+        CODE_SIZE + self.bytecode.len() / 8 * 9
+    }
+}
+
+/// The accounts and their storage, now and in recent versions. A clone takes no time, and stays as it is.
 #[derive(Clone, Debug, Default)]
+pub(crate) struct Values {
+    accounts: SharedAddressMap<AccountInfo>,
+    storage: SharedAddressMap<SharedWordMap<U256>>,
+    codes: SharedMap<B256, Code, FbBuildHasher<32>>,
+    past_accounts: SharedAddressMap<Past<Option<AccountInfo>>>,
+    past_slots: SharedAddressMap<SharedWordMap<Past<U256>>>,
+}
+
+/// The accounts of the chain, with the history for reading and restoring recent versions.
+#[derive(Debug, Default)]
 pub(crate) struct State {
-    accounts: AddressMap<AccountInfo>,
-    storage: AddressMap<U256Map<U256>>,
-    /// Analyzed bytecode by hash. Contracts with equal code share one analysis.
-    codes: B256Map<Bytecode>,
-    past_accounts: AddressMap<Past<Option<AccountInfo>>>,
-    past_slots: HashMap<(Address, U256), Past<U256>>,
+    values: Values,
     /// The changed keys of each version, from `oldest` to `version`.
     journal: VecDeque<Vec<Key>>,
     version: Version,
+    /// The number of slots that aren't zero.
+    slots: usize,
+    /// The number of keys in the journal.
+    changes: usize,
+    /// The memory of the codes, in bytes.
+    codes_size: usize,
+}
+
+impl Deref for State {
+    type Target = Values;
+
+    fn deref(&self) -> &Values {
+        &self.values
+    }
+}
+
+impl Values {
+    pub(crate) fn account(&self, address: Address) -> Option<&AccountInfo> {
+        self.accounts.get(&address)
+    }
+
+    pub(crate) fn slot(&self, address: Address, key: U256) -> U256 {
+        self.storage.get(&address).and_then(|slots| slots.get(&key)).copied().unwrap_or_default()
+    }
+
+    /// The slots of an account that aren't zero, at the end of `version` or now.
+    pub(crate) fn slots(
+        &self,
+        address: Address,
+        version: Option<Version>,
+    ) -> impl Iterator<Item = (U256, U256)> {
+        let now = self.storage.get(&address);
+        let past = self.past_slots.get(&address).filter(|_| version.is_some());
+        let version = version.unwrap_or_default();
+        let changed = past.into_iter().flat_map(|past| past.iter());
+        let changed = changed.filter_map(move |(key, past)| Some((*key, *before(past, version)?)));
+        let unchanged = now.into_iter().flat_map(|slots| slots.iter());
+        let unchanged = unchanged.filter(move |(key, _)| {
+            past.and_then(|past| before(past.get(key)?, version)).is_none()
+        });
+        let unchanged = unchanged.map(|(key, value)| (*key, *value));
+        unchanged.chain(changed).filter(|(_, value)| !value.is_zero())
+    }
+
+    pub(crate) fn nonce(&self, address: Address) -> u64 {
+        self.account(address).map_or(0, |info| info.nonce)
+    }
+
+    pub(crate) fn balance(&self, address: Address) -> U256 {
+        self.account(address).map_or(U256::ZERO, |info| info.balance)
+    }
+
+    pub(crate) fn code(&self, hash: B256) -> Option<&Bytecode> {
+        self.codes.get(&hash).map(|code| &code.bytecode)
+    }
+
+    /// The account at the end of `version`.
+    pub(crate) fn account_at(&self, address: Address, version: Version) -> Option<&AccountInfo> {
+        match self.past_accounts.get(&address).and_then(|past| before(past, version)) {
+            Some(info) => info.as_ref(),
+            None => self.account(address),
+        }
+    }
+
+    /// The storage slot at the end of `version`.
+    pub(crate) fn slot_at(&self, address: Address, key: U256, version: Version) -> U256 {
+        let past = self.past_slots.get(&address).and_then(|slots| slots.get(&key));
+        match past.and_then(|past| before(past, version)) {
+            Some(value) => *value,
+            None => self.slot(address, key),
+        }
+    }
 }
 
 impl State {
@@ -79,68 +186,41 @@ impl State {
         if self.journal.back().is_some_and(Vec::is_empty) { self.version - 1 } else { self.seal() }
     }
 
-    pub(crate) fn account(&self, address: Address) -> Option<&AccountInfo> {
-        self.accounts.get(&address)
+    /// The accounts and slots as they are now, whatever is changed later.
+    pub(crate) fn values(&self) -> Values {
+        self.values.clone()
     }
 
-    pub(crate) fn slot(&self, address: Address, key: U256) -> U256 {
-        self.storage.get(&address).and_then(|slots| slots.get(&key)).copied().unwrap_or_default()
-    }
-
-    /// The slots of an account that aren't zero, at the end of `version` or now.
-    pub(crate) fn slots(&self, address: Address, version: Option<Version>) -> Vec<(B256, U256)> {
-        let mut slots = self.storage.get(&address).cloned().unwrap_or_default();
-        if let Some(version) = version {
-            let of_account = self.past_slots.iter().filter(|((owner, _), _)| *owner == address);
-            let values =
-                of_account.filter_map(|((_, key), past)| Some((*key, *before(past, version)?)));
-            slots.extend(values);
-        }
-        let slots = slots.into_iter().filter(|(_, value)| !value.is_zero());
-        slots.map(|(key, value)| (key.into(), value)).collect()
-    }
-
-    pub(crate) fn nonce(&self, address: Address) -> u64 {
-        self.account(address).map_or(0, |info| info.nonce)
-    }
-
-    pub(crate) fn balance(&self, address: Address) -> U256 {
-        self.account(address).map_or(U256::ZERO, |info| info.balance)
-    }
-
-    pub(crate) fn code(&self, hash: B256) -> Option<&Bytecode> {
-        self.codes.get(&hash)
-    }
-
-    /// The account at the end of `version`.
-    pub(crate) fn account_at(&self, address: Address, version: Version) -> Option<&AccountInfo> {
-        match self.past_accounts.get(&address).and_then(|past| before(past, version)) {
-            Some(info) => info.as_ref(),
-            None => self.account(address),
-        }
-    }
-
-    /// The storage slot at the end of `version`.
-    pub(crate) fn slot_at(&self, address: Address, key: U256, version: Version) -> U256 {
-        match self.past_slots.get(&(address, key)).and_then(|past| before(past, version)) {
-            Some(value) => *value,
-            None => self.slot(address, key),
-        }
+    /// The memory that the state and its history take, in bytes: an estimate.
+    pub(crate) fn size(&self) -> u64 {
+        let accounts = self.accounts.len() * ACCOUNT_SIZE;
+        let (slots, changes) = (self.slots * SLOT_SIZE, self.changes * CHANGE_SIZE);
+        (accounts + slots + changes + self.codes_size) as u64
     }
 
     /// Sets an account. An empty account is removed (EIP-161).
-    pub(crate) fn set_account(&mut self, address: Address, mut info: AccountInfo) {
-        self.share_code(&mut info);
+    pub(crate) fn set_account(&mut self, address: Address, info: AccountInfo) {
         let info = Some(info).filter(|info| !info.is_empty());
         if self.accounts.get(&address) == info.as_ref() {
             return;
         }
-        let before = match info {
-            Some(info) => self.accounts.insert(address, info),
-            None => self.accounts.remove(&address),
-        };
-        let past = self.past_accounts.entry(address).or_default();
-        remember(past, self.version, before, &mut self.journal, Key::Account(address));
+        let info = info.map(|info| self.use_code(info));
+        let before = self.put_account(address, info);
+        let past = self.values.past_accounts.get_or_insert_with(&address, first_past);
+        if is_first_change(past, self.version) {
+            past.push_back((self.version, before));
+            self.note(Key::Account(address));
+        } else {
+            self.release_code(before.as_ref());
+        }
+    }
+
+    /// Sets an account without a trace in the history, and returns what it was.
+    fn put_account(&mut self, address: Address, info: Option<AccountInfo>) -> Option<AccountInfo> {
+        match info {
+            Some(info) => self.values.accounts.insert(address, info),
+            None => self.values.accounts.remove(&address),
+        }
     }
 
     /// Applies a change to an account, creating it if needed.
@@ -160,16 +240,35 @@ impl State {
     }
 
     pub(crate) fn set_slot(&mut self, address: Address, key: U256, value: U256) {
-        let before = if value.is_zero() {
-            self.storage.get_mut(&address).and_then(|slots| slots.remove(&key))
-        } else {
-            self.storage.entry(address).or_default().insert(key, value)
+        let before = self.put_slot(address, key, value);
+        if before == value {
+            return;
         }
-        .unwrap_or_default();
-        if before != value {
-            let past = self.past_slots.entry((address, key)).or_default();
-            remember(past, self.version, before, &mut self.journal, Key::Slot(address, key));
+        let slots = self.values.past_slots.get_or_insert_with(&address, SharedMap::default);
+        let past = slots.get_or_insert_with(&key, first_past);
+        if is_first_change(past, self.version) {
+            past.push_back((self.version, before));
+            self.note(Key::Slot(address, key));
         }
+    }
+
+    /// Sets a slot without a trace in the history, and returns what it was.
+    fn put_slot(&mut self, address: Address, key: U256, value: U256) -> U256 {
+        let storage = &mut self.values.storage;
+        let slots = storage.get_or_insert_with(&address, SharedMap::default);
+        let before = if value.is_zero() { slots.remove(&key) } else { slots.insert(key, value) };
+        if slots.is_empty() {
+            storage.remove(&address);
+        }
+        self.slots += usize::from(!value.is_zero());
+        self.slots -= usize::from(before.is_some());
+        before.unwrap_or_default()
+    }
+
+    /// Adds a key to the journal of the current version.
+    fn note(&mut self, key: Key) {
+        self.changes += 1;
+        self.journal.back_mut().expect("the journal holds the current version").push(key);
     }
 
     /// Applies the changes of a transaction.
@@ -197,20 +296,36 @@ impl State {
 
     fn clear_storage(&mut self, address: Address) {
         let Some(slots) = self.storage.get(&address) else { return };
-        let keys: Vec<U256> = slots.keys().copied().collect();
+        let keys: Vec<U256> = slots.iter().map(|(key, _)| *key).collect();
         for key in keys {
             self.set_slot(address, key, U256::ZERO);
         }
     }
 
-    /// Replaces the code by the shared analyzed copy of equal code.
-    fn share_code(&mut self, info: &mut AccountInfo) {
+    /// Replaces the code by the shared analyzed copy of equal code, which is kept until
+    /// [`Self::release_code`].
+    fn use_code(&mut self, mut info: AccountInfo) -> AccountInfo {
         if info.is_empty_code_hash() {
             info.code = Some(Bytecode::default());
-        } else if let Some(code) = info.code.take() {
-            info.code = Some(self.codes.entry(info.code_hash).or_insert(code).clone());
-        } else {
-            info.code = self.codes.get(&info.code_hash).cloned();
+        } else if let Some(code) = self.values.codes.get_mut(&info.code_hash) {
+            code.uses += 1;
+            info.code = Some(code.bytecode.clone());
+        } else if let Some(bytecode) = &info.code {
+            let code = Code { bytecode: bytecode.clone(), uses: 1 };
+            self.codes_size += code.size();
+            self.values.codes.insert(info.code_hash, code);
+        }
+        info
+    }
+
+    /// Forgets the code of an account that is gone, if no other account has it.
+    fn release_code(&mut self, info: Option<&AccountInfo>) {
+        let Some(info) = info.filter(|info| !info.is_empty_code_hash()) else { return };
+        let Some(code) = self.values.codes.get_mut(&info.code_hash) else { return };
+        code.uses -= 1;
+        if code.uses == 0 {
+            self.codes_size -= code.size();
+            self.values.codes.remove(&info.code_hash);
         }
     }
 
@@ -218,6 +333,7 @@ impl State {
     pub(crate) fn rollback(&mut self, version: Version) {
         while self.version > version {
             let Some(keys) = self.journal.pop_back() else { break };
+            self.changes -= keys.len();
             for key in keys {
                 self.restore(key);
             }
@@ -231,30 +347,14 @@ impl State {
     fn restore(&mut self, key: Key) {
         match key {
             Key::Account(address) => {
-                let Some((before, empty)) = recall(self.past_accounts.get_mut(&address)) else {
-                    return;
-                };
-                match before {
-                    Some(info) => self.accounts.insert(address, info),
-                    None => self.accounts.remove(&address),
-                };
-                if empty {
-                    self.past_accounts.remove(&address);
-                }
+                let past = &mut self.values.past_accounts;
+                let Some((_, before)) = take(past, &address, Past::pop_back) else { return };
+                let undone = self.put_account(address, before);
+                self.release_code(undone.as_ref());
             }
-            Key::Slot(address, slot) => {
-                let Some((before, empty)) = recall(self.past_slots.get_mut(&(address, slot)))
-                else {
-                    return;
-                };
-                let slots = self.storage.entry(address).or_default();
-                if before.is_zero() {
-                    slots.remove(&slot)
-                } else {
-                    slots.insert(slot, before)
-                };
-                if empty {
-                    self.past_slots.remove(&(address, slot));
+            Key::Slot(address, key) => {
+                if let Some((_, before)) = self.take_slot(address, key, Past::pop_back) {
+                    self.put_slot(address, key, before);
                 }
             }
         }
@@ -263,13 +363,36 @@ impl State {
     /// Forgets the versions before `version`.
     pub(crate) fn prune(&mut self, version: Version) {
         while self.journal.len() > 1 && self.oldest_change() <= version {
-            for key in self.journal.pop_front().unwrap_or_default() {
+            let keys = self.journal.pop_front().unwrap_or_default();
+            self.changes -= keys.len();
+            for key in keys {
                 match key {
-                    Key::Account(address) => forget(&mut self.past_accounts, &address),
-                    Key::Slot(address, slot) => forget(&mut self.past_slots, &(address, slot)),
+                    Key::Account(address) => {
+                        let past = &mut self.values.past_accounts;
+                        let forgotten = take(past, &address, Past::pop_front);
+                        self.release_code(forgotten.and_then(|(_, info)| info).as_ref());
+                    }
+                    Key::Slot(address, key) => {
+                        self.take_slot(address, key, Past::pop_front);
+                    }
                 }
             }
         }
+    }
+
+    /// Takes a past value of a slot.
+    fn take_slot(
+        &mut self,
+        address: Address,
+        key: U256,
+        which: TakeFrom<U256>,
+    ) -> Option<(Version, U256)> {
+        let slots = self.values.past_slots.get_mut(&address)?;
+        let taken = take(slots, &key, which);
+        if slots.is_empty() {
+            self.values.past_slots.remove(&address);
+        }
+        taken
     }
 }
 
@@ -279,36 +402,34 @@ fn before<T>(past: &Past<T>, version: Version) -> Option<&T> {
     past.get(next).map(|(_, value)| value)
 }
 
-/// Records the value of a key before its first change in this version.
-fn remember<T>(
-    past: &mut Past<T>,
-    version: Version,
-    before: T,
-    journal: &mut VecDeque<Vec<Key>>,
-    key: Key,
-) {
-    if past.back().is_none_or(|(changed, _)| *changed < version) {
-        past.push_back((version, before));
-        journal.back_mut().expect("the journal holds the current version").push(key);
-    }
+/// The history of a key that has none yet. Most keys have one past value, if any.
+fn first_past<T>() -> Past<T> {
+    Past::with_capacity(1)
 }
 
-/// Removes the newest past value of a key. Returns it, and whether it was the last one.
-fn recall<T>(past: Option<&mut Past<T>>) -> Option<(T, bool)> {
-    let past = past?;
-    let (_, value) = past.pop_back()?;
-    Some((value, past.is_empty()))
+/// Whether the value of a key before a change in this version is to be remembered.
+fn is_first_change<T>(past: &Past<T>, version: Version) -> bool {
+    past.back().is_none_or(|(changed, _)| *changed < version)
 }
 
-/// Removes the oldest past value of a key.
-fn forget<K: std::hash::Hash + Eq, T, S: std::hash::BuildHasher>(
-    pasts: &mut std::collections::hash_map::HashMap<K, Past<T>, S>,
+/// The removal of the oldest or the newest past value.
+type TakeFrom<T> = fn(&mut Past<T>) -> Option<(Version, T)>;
+
+/// Takes a past value of a key.
+fn take<K, T, S>(
+    pasts: &mut SharedMap<K, Past<T>, S>,
     key: &K,
-) {
-    if let Some(past) = pasts.get_mut(key) {
-        past.pop_front();
-        if past.is_empty() {
-            pasts.remove(key);
-        }
+    which: TakeFrom<T>,
+) -> Option<(Version, T)>
+where
+    K: Clone + Eq + Hash,
+    T: Clone,
+    S: BuildHasher + Clone,
+{
+    let past = pasts.get_mut(key)?;
+    let taken = which(past);
+    if past.is_empty() {
+        pasts.remove(key);
     }
+    taken
 }

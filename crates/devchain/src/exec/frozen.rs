@@ -1,14 +1,12 @@
 //! The state on which calls are executed: a chain's own, or one that was taken out of it.
 
-use std::sync::Arc;
-
 use alloy_primitives::B256;
 
 use super::{View, Watch};
 use crate::{
     block::Block,
     chain::Chain,
-    state::{State, Version},
+    state::{Values, Version},
 };
 
 /// The number of blocks whose hashes a contract can read (`BLOCKHASH`).
@@ -39,7 +37,7 @@ impl Hashes<'_> {
 /// The state for calls, and the watch that can stop them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Base<'a> {
-    pub(crate) state: &'a State,
+    pub(crate) state: &'a Values,
     pub(crate) hashes: Hashes<'a>,
     pub(crate) watch: &'a Watch,
 }
@@ -53,7 +51,7 @@ impl<'a> Base<'a> {
 /// The state of a chain as it was when it was taken, for calls outside the chain's lock.
 #[derive(Debug)]
 pub(crate) struct Frozen {
-    state: Arc<State>,
+    state: Values,
     first: u64,
     hashes: Vec<B256>,
 }
@@ -76,6 +74,6 @@ impl Chain {
         let first = number.saturating_sub(HASHES).min(self.blocks.len() as u64);
         let blocks = self.blocks[first as usize..].iter().take(HASHES as usize + 1);
         let hashes = blocks.map(|block| block.hash).collect();
-        Frozen { state: self.state.share(), first, hashes }
+        Frozen { state: self.state.values(), first, hashes }
     }
 }

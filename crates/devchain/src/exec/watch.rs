@@ -11,8 +11,10 @@ use revm::{
     interpreter::{Interpreter, InterpreterTypes, interpreter_types::LoopControl},
 };
 
-/// The message of an execution that was stopped, as geth words it.
-const STOPPED: &str = "execution aborted: it took too long, or its client has gone";
+/// The reason why an execution has no result, as geth words it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("execution aborted: it took too long, or its client has gone")]
+pub(crate) struct Stopped;
 
 /// The means to stop an execution from another thread. Clones stop the same one.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +41,11 @@ impl Watch {
         self.0.as_ref().is_some_and(|stopped| stopped.load(Ordering::Relaxed))
     }
 
+    /// Whether to go on.
+    pub(crate) fn check(&self) -> Result<(), Stopped> {
+        if self.is_stopped() { Err(Stopped) } else { Ok(()) }
+    }
+
     /// Stops the execution when the returned value is dropped.
     pub(crate) const fn stop_on_drop(&self) -> StopOnDrop<'_> {
         StopOnDrop(self)
@@ -60,7 +67,7 @@ impl<CTX: ContextTr, INTR: InterpreterTypes> Inspector<CTX, INTR> for &Watch {
     #[inline]
     fn step(&mut self, interpreter: &mut Interpreter<INTR>, context: &mut CTX) {
         if self.is_stopped() {
-            abort(interpreter, context, STOPPED);
+            abort(interpreter, context, &Stopped.to_string());
         }
     }
 }

@@ -67,12 +67,14 @@ pub(super) fn dispatch(
 }
 
 fn set_balance(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
+    chain.check_room().or_server_error()?;
     let (address, balance) = (params.next()?, params.next()?);
     chain.set_balance(address, balance);
     json(())
 }
 
 fn add_balance(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
+    chain.check_room().or_server_error()?;
     let (address, more): (Address, U256) = (params.next()?, params.next()?);
     let balance = chain.state.balance(address).checked_add(more);
     let balance = balance.ok_or_else(|| invalid_params("the balance would exceed 256 bits"))?;
@@ -81,18 +83,21 @@ fn add_balance(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawV
 }
 
 fn set_nonce(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
+    chain.check_room().or_server_error()?;
     let (address, nonce): (Address, U64) = (params.next()?, params.next()?);
     chain.state.edit(address, |info| info.nonce = nonce.to());
     json(())
 }
 
 fn set_code(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
+    chain.check_room().or_server_error()?;
     let (address, code): (Address, Bytes) = (params.next()?, params.next()?);
     chain.state.set_code(address, code).map_err(invalid_params)?;
     json(())
 }
 
 fn set_storage_at(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
+    chain.check_room().or_server_error()?;
     let (address, key, word): (Address, U256, B256) =
         (params.next()?, params.next()?, params.next()?);
     chain.state.set_slot(address, key, word.into());

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use alloy_consensus::{TrieAccount, proofs::storage_root_unhashed};
 use alloy_eips::{
     BlockId, Encodable2718,
     eip2124::ForkHash,
@@ -49,7 +48,6 @@ pub(super) fn dispatch(
         "eth_blobBaseFee" => json(U64::from(1)),
         "eth_baseFee" => json(U64::from(chain.next_base_fee())),
         "eth_feeHistory" => fee_history(chain, params),
-        "eth_getAccount" => get_account(chain, params),
         "eth_getBalance" => get_balance(chain, params),
         "eth_getTransactionCount" => get_transaction_count(chain, params),
         "eth_getCode" => get_code(chain, params),
@@ -188,16 +186,6 @@ fn fee_history(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue
         return Err(invalid_params(message));
     }
     json(chain.fee_history(count.to(), newest, percentiles.as_deref()))
-}
-
-/// An account as the state of a block contains it. Blocks have no root of all accounts, but the one of an
-/// account's storage follows from its slots.
-fn get_account(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    let address = params.next()?;
-    let view = view(chain, params)?;
-    let info = view.account(address).cloned().unwrap_or_default();
-    let storage_root = storage_root_unhashed(view.state.slots(address, view.version));
-    json(TrieAccount::new(info.nonce, info.balance, storage_root, info.code_hash))
 }
 
 fn get_balance(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {

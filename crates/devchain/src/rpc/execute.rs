@@ -1,5 +1,5 @@
-//! The requests that execute calls, or mined transactions once more. They change nothing, so that the chain
-//! needn't wait for them.
+//! The requests that execute calls, or mined transactions once more, or hash much of the state. They change
+//! nothing, so that the chain needn't wait for them.
 
 use std::fmt;
 
@@ -45,6 +45,7 @@ pub(crate) fn executes(method: &str) -> bool {
         "eth_call"
             | "eth_estimateGas"
             | "eth_createAccessList"
+            | "eth_getAccount"
             | "eth_simulateV1"
             | "debug_traceCall"
             | "debug_traceTransaction"
@@ -64,6 +65,7 @@ impl Execution {
             "eth_call" => call(chain, params),
             "eth_estimateGas" => estimate_gas(chain, params),
             "eth_createAccessList" => create_access_list(chain, params),
+            "eth_getAccount" => get_account(chain, params),
             "eth_simulateV1" => simulate(chain, params),
             "debug_traceCall" => trace_call(chain, params),
             "debug_traceTransaction" => trace_transaction(chain, params),
@@ -143,6 +145,14 @@ fn create_access_list(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Execu
     let (request, place, _) = call_params(chain, params, BlockId::pending())?;
     let number = place.header.number;
     Ok(Execution::new(number, |base| json(place.on(base).access_list(request)?)))
+}
+
+/// An account as the state of a block contains it. Its storage may be large.
+fn get_account(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Execution> {
+    let address = params.next()?;
+    let place = place(chain, params, BlockId::latest())?;
+    let number = place.header.number;
+    Ok(Execution::new(number, move |base| json(place.on(base).account(address)?)))
 }
 
 fn simulate(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Execution> {

@@ -1,5 +1,7 @@
 //! The methods about logs and filters.
 
+use std::ops::ControlFlow;
+
 use alloy_eips::BlockNumberOrTag;
 use alloy_rpc_types_eth::{Filter, FilterBlockOption, Log};
 use serde_json::value::RawValue;
@@ -12,7 +14,7 @@ use super::{
 };
 use crate::{
     chain::Chain,
-    logs::{self, MAX_LOG_BYTES, MAX_LOGS},
+    logs::{self, MAX_LOG_BYTES, MAX_LOGS, Part},
 };
 
 /// Answers a method of this module; `None` if this module has no such method.
@@ -54,10 +56,19 @@ fn find_logs(chain: &Chain, filter: &Filter) -> RpcResult<Vec<Log>> {
             if first > last {
                 return Err(invalid_params("invalid block range params"));
             }
-            let found = logs::search(&chain.blocks, &chain.emitters, filter, first, last.min(head));
-            match found.rest {
-                None => Ok(found.logs),
-                Some(rest) => Err(limit_exceeded(format!(
+            let last = last.min(head);
+            let mut found = Part::default();
+            // A block is never cut.
+            let rest = logs::search(&chain.blocks, &chain.emitters, filter, first, last, |block| {
+                if found.is_full() {
+                    return ControlFlow::Break(block.number());
+                }
+                logs::matching_logs(block, filter).for_each(|log| found.add(log));
+                ControlFlow::Continue(())
+            });
+            match rest {
+                ControlFlow::Continue(()) => Ok(found.logs),
+                ControlFlow::Break(rest) => Err(limit_exceeded(format!(
                     "query returned more than {MAX_LOGS} results, or {MAX_LOG_BYTES} bytes of data: \
                      ask for blocks {first} to {}",
                     rest - 1

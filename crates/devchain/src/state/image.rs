@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 use revm::{bytecode::Bytecode, state::AccountInfo};
 
-use super::{Key, State, Version};
+use super::{Code, Key, State, Version, first_past};
+use crate::shared::SharedMap;
+
+/// The largest version of a dump, after which there is room for all that follow.
+const MAX_VERSION: Version = Version::MAX / 2;
 
 #[derive(Debug, RlpEncodable, RlpDecodable)]
 pub(crate) struct StateImage {
@@ -51,7 +55,7 @@ impl AccountImage {
 impl State {
     pub(crate) fn image(&self) -> StateImage {
         let codes: BTreeMap<_, _> =
-            self.codes.iter().map(|(hash, code)| (*hash, code.original_bytes())).collect();
+            self.codes.iter().map(|(hash, code)| (*hash, code.bytecode.original_bytes())).collect();
         let mut accounts: Vec<_> =
             self.accounts.iter().map(|(address, info)| AccountImage::of(*address, info)).collect();
         accounts.sort_unstable_by_key(|account| account.address);
@@ -99,52 +103,78 @@ impl State {
 impl StateImage {
     /// Rebuilds the state. The error describes the mistake in the image.
     pub(crate) fn restore(self) -> Result<State, String> {
-        let mut state = State { version: self.version, ..State::default() };
-        for code in self.codes {
-            let code = Bytecode::new_raw_checked(code).map_err(|error| error.to_string())?;
-            state.codes.insert(code.hash_slow(), code);
-        }
-        for account in self.accounts {
-            let (address, info) = state.info(account)?;
-            state.accounts.insert(address, info);
-        }
-        for SlotImage { address, key, value } in self.slots {
-            state.storage.entry(address).or_default().insert(key, value);
-        }
         // There is always a journal of the current version, which may be empty.
         let versions = self.journal.len() as u64;
-        if versions == 0 || versions > self.version {
+        if versions == 0 || versions > self.version || self.version > MAX_VERSION {
             return Err(format!("{versions} versions of history at version {}", self.version));
         }
+        let mut state = State { version: self.version, ..State::default() };
+        for code in self.codes {
+            let bytecode = Bytecode::new_raw_checked(code).map_err(|error| error.to_string())?;
+            let code = Code { bytecode, uses: 0 };
+            state.values.codes.insert(code.bytecode.hash_slow(), code);
+        }
+        check_order("accounts", self.accounts.iter().map(|account| account.address))?;
+        check_order("slots", self.slots.iter().map(|slot| (slot.address, slot.key)))?;
+        for account in self.accounts {
+            let (address, info) = state.info(account)?;
+            if info.is_empty() {
+                return Err(format!("account {address} is empty"));
+            }
+            state.values.accounts.insert(address, info);
+        }
+        for SlotImage { address, key, value } in self.slots {
+            if value.is_zero() {
+                return Err(format!("slot {key} of {address} is zero"));
+            }
+            state.put_slot(address, key, value);
+        }
         for (version, changes) in (self.version + 1 - versions..).zip(self.journal) {
-            let mut keys = Vec::new();
+            check_order("changes", changes.accounts.iter().map(|account| account.address))?;
+            check_order("changes", changes.slots.iter().map(|slot| (slot.address, slot.key)))?;
+            state.journal.push_back(Vec::new());
             for account in changes.accounts {
                 let (address, info) = state.info(account)?;
                 let before = Some(info).filter(|info| !info.is_empty());
-                state.past_accounts.entry(address).or_default().push_back((version, before));
-                keys.push(Key::Account(address));
+                let past = state.values.past_accounts.get_or_insert_with(&address, first_past);
+                past.push_back((version, before));
+                state.note(Key::Account(address));
             }
             for SlotImage { address, key, value } in changes.slots {
-                state.past_slots.entry((address, key)).or_default().push_back((version, value));
-                keys.push(Key::Slot(address, key));
+                let slots = &mut state.values.past_slots;
+                let slots = slots.get_or_insert_with(&address, SharedMap::default);
+                slots.get_or_insert_with(&key, first_past).push_back((version, value));
+                state.note(Key::Slot(address, key));
             }
-            state.journal.push_back(keys);
         }
+        let codes = state.values.codes.iter();
+        let unused = codes.filter(|(_, code)| code.uses == 0).map(|(hash, _)| *hash);
+        for hash in unused.collect::<Vec<_>>() {
+            state.values.codes.remove(&hash);
+        }
+        state.codes_size = state.codes.iter().map(|(_, code)| code.size()).sum();
         Ok(state)
     }
 }
 
+/// Refuses a list that isn't in ascending order, or that has a key twice.
+fn check_order<K: PartialOrd>(
+    what: &str,
+    keys: impl Iterator<Item = K> + Clone,
+) -> Result<(), String> {
+    let in_order = keys.clone().zip(keys.skip(1)).all(|(key, next)| key < next);
+    if in_order { Ok(()) } else { Err(format!("the {what} aren't in order")) }
+}
+
 impl State {
-    fn info(&self, image: AccountImage) -> Result<(Address, AccountInfo), String> {
+    /// The account of an image. Its code counts as used.
+    fn info(&mut self, image: AccountImage) -> Result<(Address, AccountInfo), String> {
         let AccountImage { address, nonce, balance, code_hash } = image;
-        let code = if code_hash == KECCAK256_EMPTY {
-            Bytecode::default()
-        } else {
-            let code = self.codes.get(&code_hash);
-            code.cloned().ok_or_else(|| format!("the code of {address} is missing"))?
-        };
-        let info =
-            AccountInfo { nonce, balance, code_hash, code: Some(code), ..AccountInfo::default() };
+        let info = AccountInfo { nonce, balance, code_hash, code: None, ..AccountInfo::default() };
+        let info = self.use_code(info);
+        if info.code.is_none() {
+            return Err(format!("the code of {address} is missing"));
+        }
         Ok((address, info))
     }
 }

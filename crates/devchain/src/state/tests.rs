@@ -10,6 +10,7 @@ use super::*;
 #[derive(Clone, Debug)]
 enum Op {
     Balance(u8, u64),
+    Code(u8, u8),
     Slot(u8, u8, u64),
     Clear(u8),
     Seal,
@@ -21,6 +22,7 @@ enum Op {
 fn ops() -> impl Strategy<Value = Vec<Op>> {
     let op = prop_oneof![
         4 => (0..4_u8, 0..4_u64).prop_map(|(a, n)| Op::Balance(a, n)),
+        2 => (0..4_u8, 0..3_u8).prop_map(|(a, n)| Op::Code(a, n)),
         6 => (0..4_u8, 0..3_u8, 0..3_u64).prop_map(|(a, k, n)| Op::Slot(a, k, n)),
         1 => (0..4_u8).prop_map(Op::Clear),
         4 => Just(Op::Seal),
@@ -33,7 +35,8 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Model {
-    balances: BTreeMap<u8, u64>,
+    /// The balance and the length of the code.
+    accounts: BTreeMap<u8, (u64, usize)>,
     slots: BTreeMap<(u8, u8), u64>,
 }
 
@@ -42,14 +45,18 @@ fn address(a: u8) -> Address {
 }
 
 /// The values of all accounts and slots, now or at the end of a version.
-fn read(state: &State, version: Option<Version>) -> Model {
+fn read(state: &Values, version: Option<Version>) -> Model {
     let mut model = Model::default();
     for a in 0..4 {
         let info = match version {
             Some(version) => state.account_at(address(a), version),
             None => state.account(address(a)),
         };
-        model.balances.extend(info.map(|info| (a, info.balance.to::<u64>())));
+        let account = |info: &AccountInfo| {
+            let code = info.code.as_ref().unwrap();
+            (info.balance.to::<u64>(), code.original_bytes().len())
+        };
+        model.accounts.extend(info.map(|info| (a, account(info))));
         for k in 0..3 {
             let key = U256::from(k);
             let value = match version {
@@ -62,6 +69,24 @@ fn read(state: &State, version: Option<Version>) -> Model {
     model
 }
 
+/// Compares what is counted at each change with what is there.
+fn check_counts(state: &State) {
+    let slots = state.storage.iter().map(|(_, slots)| slots.len());
+    assert_eq!(state.slots, slots.sum::<usize>());
+    assert_eq!(state.changes, state.journal.iter().map(Vec::len).sum::<usize>());
+    let now = state.accounts.iter().map(|(_, info)| info);
+    let past = state.past_accounts.iter().flat_map(|(_, past)| past);
+    let mut uses = BTreeMap::<B256, usize>::new();
+    for info in now.chain(past.filter_map(|(_, info)| info.as_ref())) {
+        if !info.is_empty_code_hash() {
+            *uses.entry(info.code_hash).or_default() += 1;
+        }
+    }
+    assert_eq!(uses, state.codes.iter().map(|(hash, code)| (*hash, code.uses)).collect());
+    let sizes = state.codes.iter().map(|(_, code)| code.size());
+    assert_eq!(state.codes_size, sizes.sum::<usize>());
+}
+
 proptest! {
     #![proptest_config(properties(256))]
 
@@ -72,11 +97,16 @@ proptest! {
         state.prune(genesis);
         let mut now = Model::default();
         let mut sealed = BTreeMap::from([(genesis, now.clone())]);
+        let mut kept = None;
         for op in ops {
             match op {
                 Op::Balance(a, n) => {
                     state.edit(address(a), |info| info.balance = U256::from(n));
-                    if n == 0 { now.balances.remove(&a) } else { now.balances.insert(a, n) };
+                    now.accounts.entry(a).or_default().0 = n;
+                }
+                Op::Code(a, n) => {
+                    state.set_code(address(a), vec![0; n.into()].into()).unwrap();
+                    now.accounts.entry(a).or_default().1 = n.into();
                 }
                 Op::Slot(a, k, n) => {
                     state.set_slot(address(a), U256::from(k), U256::from(n));
@@ -108,16 +138,34 @@ proptest! {
                     sealed = sealed.split_off(&version);
                 }
             }
+            now.accounts.retain(|_, account| *account != (0, 0));
             prop_assert_eq!(read(&state, None), now.clone());
+            check_counts(&state);
+            if kept.is_none() {
+                kept = Some((state.values(), now.clone()));
+            }
+        }
+        // What was taken out is as it was.
+        for (values, model) in kept {
+            prop_assert_eq!(read(&values, None), model);
         }
         for (version, model) in &sealed {
             prop_assert_eq!(&read(&state, Some(*version)), model, "version {}", version);
+            for a in 0..4 {
+                let listed = |(key, value): (U256, U256)| ((a, key.to()), value.to());
+                let listed: BTreeMap<_, u64> =
+                    state.slots(address(a), Some(*version)).map(listed).collect();
+                let expected = model.slots.iter().filter(|((owner, _), _)| *owner == a);
+                prop_assert_eq!(listed, expected.map(|(key, value)| (*key, *value)).collect());
+            }
         }
         // The image contains the whole history.
         let mut encoded = Vec::new();
         alloy_rlp::Encodable::encode(&state.image(), &mut encoded);
         let image: image::StateImage = alloy_rlp::Decodable::decode(&mut &encoded[..]).unwrap();
         let restored = image.restore().unwrap();
+        check_counts(&restored);
+        prop_assert_eq!(restored.size(), state.size());
         for (version, model) in &sealed {
             prop_assert_eq!(&read(&restored, Some(*version)), model);
         }
@@ -127,8 +175,10 @@ proptest! {
         // Values that can't be read any more aren't kept.
         state.prune(state.version);
         let oldest = state.oldest_change();
-        let kept = state.past_accounts.values().flatten().map(|(version, _)| *version);
-        let kept = kept.chain(state.past_slots.values().flatten().map(|(version, _)| *version));
-        prop_assert!(kept.into_iter().all(|version| version >= oldest));
+        let accounts = state.past_accounts.iter().flat_map(|(_, past)| past);
+        let slots = state.past_slots.iter().flat_map(|(_, slots)| slots.iter());
+        let slots = slots.flat_map(|(_, past)| past).map(|(version, _)| *version);
+        let mut kept = accounts.map(|(version, _)| *version).chain(slots);
+        prop_assert!(kept.all(|version| version >= oldest));
     }
 }

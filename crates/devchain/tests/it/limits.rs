@@ -3,13 +3,13 @@
 use alloy_primitives::{Address, Bytes, bytes};
 use alloy_provider::{DynProvider, Provider};
 use alloy_rpc_types_eth::Filter;
-use canon_devchain::{Devchain, DevchainConfig, ReorgOptions, serve};
+use canon_devchain::{Devchain, DevchainConfig, Mining, ReorgOptions, serve};
 use serde_json::{Value, json};
 use tokio::{io::AsyncReadExt, net::TcpStream, task::JoinSet};
 
 use crate::{
     raw,
-    support::{auto, dev, manual, refusal, request},
+    support::{auto, dev, manual, refusal, request, start},
 };
 
 /// Code that logs without data and topics as often as a transaction's gas allows.
@@ -47,14 +47,68 @@ async fn filters_deliver_many_logs_in_parts() {
     let filter = request(&provider, "eth_newFilter", json!([{}])).await.unwrap();
     emit_many_logs(&chain, &provider).await;
     let changes = async || request(&provider, "eth_getFilterChanges", json!([filter])).await;
-    let mut counts = Vec::new();
-    for _ in 0..4 {
-        counts.push(changes().await.unwrap().as_array().unwrap().len());
+    let mut logs = Vec::new();
+    loop {
+        let part = changes().await.unwrap();
+        let part = part.as_array().unwrap();
+        if part.is_empty() {
+            break;
+        }
+        assert!(part.len() <= 20_000);
+        logs.extend(part.iter().map(|log| (log["blockNumber"].clone(), log["logIndex"].clone())));
     }
-    assert!(counts[0] > 20_000 && counts == [counts[0], counts[0], counts[0], 0], "{counts:?}");
+    let mut all = Vec::new();
+    for number in 1..=3 {
+        let block = Filter::new().from_block(number).to_block(number);
+        let found = provider.get_logs(&block).await.unwrap();
+        let indexes = 0..found.len();
+        all.extend(indexes.map(|i| (json!(format!("{number:#x}")), json!(format!("{i:#x}")))));
+    }
+    assert!(logs.len() > 60_000 && logs == all);
     // More removed logs than a client may get are too many to wait for it.
     chain.reorg(ReorgOptions { depth: 3, ..ReorgOptions::default() }).unwrap();
     assert_eq!(refusal(changes().await), (-32000, "filter not found".to_owned()));
+}
+
+#[tokio::test]
+async fn a_filter_delivers_a_block_with_more_logs_than_an_answer_holds() {
+    let (chain, provider) = start(DevchainConfig {
+        gas_limit: 500_000_000,
+        mining: Mining::Manual,
+        ..DevchainConfig::default()
+    });
+    // Four logs of 480 KiB.
+    let contract = Address::repeat_byte(1);
+    chain.set_code(contract, bytes!("620780005fa0").repeat(4)).unwrap();
+    let tx = json!([{ "from": dev(&chain, 0), "gas": "0x1000000", "to": contract }]);
+    let filter = request(&provider, "eth_newFilter", json!([{}])).await.unwrap();
+    for _ in 0..20 {
+        request(&provider, "eth_sendTransaction", tx.clone()).await.unwrap();
+    }
+    chain.mine().unwrap();
+    let all = request(&provider, "eth_getLogs", json!([{}])).await;
+    assert_eq!(refusal(all).0, -32003);
+    let changes = async || {
+        let part = request(&provider, "eth_getFilterChanges", json!([filter])).await.unwrap();
+        let index = |log: &Value| {
+            let index = log["logIndex"].as_str().unwrap().trim_start_matches("0x");
+            (log["removed"].as_bool().unwrap(), u32::from_str_radix(index, 16).unwrap())
+        };
+        part.as_array().unwrap().iter().map(index).collect::<Vec<_>>()
+    };
+    let logs = |removed: bool, range: std::ops::Range<u32>| -> Vec<_> {
+        range.map(|index| (removed, index)).collect()
+    };
+    assert_eq!(changes().await, logs(false, 0..35));
+    assert_eq!(changes().await, logs(false, 35..70));
+    // Only what was delivered is delivered as removed.
+    chain.reorg(ReorgOptions { depth: 1, ..ReorgOptions::default() }).unwrap();
+    chain.mine().unwrap();
+    assert_eq!(changes().await, logs(true, 0..35));
+    assert_eq!(changes().await, logs(true, 35..70));
+    for range in [0..35, 35..70, 70..80, 80..80] {
+        assert_eq!(changes().await, logs(false, range));
+    }
 }
 
 #[tokio::test]

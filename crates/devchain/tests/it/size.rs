@@ -3,7 +3,7 @@
 use alloy_consensus::{SignableTransaction, TxEnvelope, TxLegacy};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_network::TxSignerSync;
-use alloy_primitives::{Address, Bytes, TxKind};
+use alloy_primitives::{Address, B256, Bytes, TxKind, bytes};
 use canon_devchain::{Devchain, DevchainConfig, Error, Mining};
 use serde_json::json;
 
@@ -42,6 +42,65 @@ async fn a_full_chain_mines_no_further_blocks() {
     request(&provider, "anvil_reset", json!([])).await.unwrap();
     refusal(request(&provider, "anvil_mine", json!(["0x64"])).await);
     assert_eq!(chain.block_number(), full);
+}
+
+#[tokio::test]
+async fn what_is_stored_counts_for_the_size_of_a_chain() {
+    let config = DevchainConfig { max_size: 2 << 20, ..DevchainConfig::default() };
+    let (chain, provider) = start(config);
+    // Writes its counter to as many slots as the gas allows.
+    let contract = Address::repeat_byte(1);
+    chain.set_code(contract, bytes!("5f545b60010180805561c3505a116002575f5500")).unwrap();
+    let tx = json!([{ "from": dev(&chain, 0), "to": contract, "gas": "0x1000000" }]);
+    let full = async || {
+        for sent in 0..100 {
+            if let Err(full) = request(&provider, "eth_sendTransaction", tx.clone()).await {
+                return (sent, full.to_string());
+            }
+        }
+        panic!("it is never full");
+    };
+    let (blocks, why) = full().await;
+    assert!((3..20).contains(&blocks) && why.contains("the chain is full"), "{blocks}: {why}");
+    // Nor can anything be stored without a block.
+    let account = Address::repeat_byte(2);
+    for (method, params) in [
+        ("anvil_setStorageAt", json!([account, "0x1", B256::with_last_byte(1)])),
+        ("anvil_setCode", json!([account, "0x00"])),
+        ("anvil_setNonce", json!([account, "0x1"])),
+        ("anvil_setBalance", json!([account, "0x1"])),
+        ("anvil_addBalance", json!([account, "0x1"])),
+    ] {
+        let (code, message) = refusal(request(&provider, method, params).await);
+        assert_eq!((code, message.starts_with("the chain is full")), (-32000, true), "{method}");
+    }
+    // What a rollback removes doesn't count any more.
+    request(&provider, "anvil_rollback", json!([blocks])).await.unwrap();
+    assert_eq!(full().await.0, blocks);
+}
+
+#[tokio::test]
+async fn code_goes_with_the_last_account_that_has_it() {
+    let config =
+        DevchainConfig { max_size: 4 << 20, history_blocks: 3, ..DevchainConfig::default() };
+    let (chain, provider) = start(config);
+    let edit = async |byte: u8| {
+        let code = Bytes::from(vec![byte; 1 << 20]);
+        request(&provider, "anvil_setCode", json!([Address::repeat_byte(1), code])).await
+    };
+    for byte in 1..20 {
+        edit(byte).await.unwrap();
+    }
+    // The state of the last blocks has others.
+    for byte in 21..40 {
+        chain.mine().unwrap();
+        if let Err(full) = edit(byte).await {
+            assert!(full.to_string().contains("the chain is full"), "{full}");
+            assert!((23..27).contains(&byte), "{byte}");
+            return;
+        }
+    }
+    panic!("codes don't count");
 }
 
 #[tokio::test]
