@@ -15,7 +15,7 @@ use crate::{
     chain::{Chain, unreached},
     deployer::{AGAIN, undeployed, wait_for},
     exit::{Exit, Failure},
-    send::{Conclusion, Planned, SendArgs, Step, send_and_conclude},
+    send::{Change, Conclusion, Planned, SendArgs, Step, send_and_conclude},
     signing::Opened,
 };
 
@@ -119,7 +119,7 @@ impl<F: AsyncFn(BlockId) -> Result<String, Failure>> Conclusion for Created<'_, 
         Some(&self.document)
     }
 
-    async fn conclude(&self, block: Option<BlockNumber>) -> Result<String, Failure> {
+    async fn conclude(&self, block: Option<BlockNumber>, _: &[&Change]) -> Result<String, Failure> {
         let at = self.settled(block).await?;
         (self.verify)(at).await
     }

@@ -157,7 +157,7 @@ pub(crate) fn ensure_funds(balance: U256, most: U256) -> Result<(), Failure> {
     let (missing, most) = (ether(most - balance, Rounding::Up), ether(most, Rounding::Up));
     let has = ether(balance, Rounding::Down);
     Err(Failure::refused(
-        eyre!("the account has {has} ether, and this can cost {most}: {missing} ether are missing"),
+        eyre!("the account has {has} ether, and this can cost {most}: {missing} ether is missing"),
         "send the account that much, or wait for a lower base fee",
     ))
 }
@@ -189,7 +189,8 @@ fn failed(title: &'static str, error: DeployError, next: &'static str) -> Failur
         | DeployError::OtherParameters
         | DeployError::NoGenesis
         | DeployError::OtherAddress { .. }
-        | DeployError::OtherTransaction { .. } => Exit::BadInput,
+        | DeployError::OtherTransaction { .. }
+        | DeployError::OtherPayment => Exit::BadInput,
         DeployError::Chain(_)
         | DeployError::Step { .. }
         | DeployError::NotCreated { .. }

@@ -9,6 +9,8 @@ use std::{
 use anstream::adapter::strip_str;
 use anstyle::Style;
 use canon_protocol::ForeignText;
+use eyre::eyre;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
 use terminal_size::{Width, terminal_size_of};
 
@@ -35,6 +37,43 @@ pub(crate) fn result(text: &str) -> Result<(), Failure> {
                 "check where stdout is redirected",
             )
         }),
+    }
+}
+
+/// Writes what a command has done to stdout, as it is. Nothing else says it, so it goes to stderr if stdout doesn't take
+/// it.
+///
+/// # Errors
+///
+/// If stdout doesn't take it, also if its reader is gone. `next` is the next step.
+pub(crate) fn outcome(text: &str, next: &'static str) -> Result<(), Failure> {
+    let mut stdout = anstream::stdout().lock();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    written.map_err(|error| {
+        let mut stderr = anstream::stderr().lock();
+        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+        let title = "it is done, and stdout doesn't take the result, which is above";
+        Failure::internal(eyre::Report::new(error).wrap_err(title), next)
+    })
+}
+
+/// Checks that somebody reads stdout, before anything is done that is told only there.
+///
+/// # Errors
+///
+/// If the reader is gone.
+pub(crate) fn ensure_read() -> Result<(), Failure> {
+    let stdout = io::stdout();
+    let mut polled = [PollFd::new(&stdout, PollFlags::OUT)];
+    let gone = PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;
+    // What can't be polled may still be written to.
+    let is_polled = poll(&mut polled, Some(&Timespec::default())).is_ok();
+    match is_polled && polled.iter().any(|one| one.revents().intersects(gone)) {
+        true => Err(Failure::internal(
+            eyre!("stdout has no reader, and the result is written there: nothing was sent"),
+            "run the command again with stdout open, or redirected to a file",
+        )),
+        false => Ok(()),
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use alloy_primitives::Address;
 use anstream::adapter::strip_str;
+pub(crate) use canon_protocol::text::tokens;
 use canon_protocol::{
     Amount, ProposalState, Seconds, Support, Tabulation, Timestamp,
     text::{Duration, Rounding, Time, Tokens, percent_of},
@@ -40,6 +41,10 @@ impl Page {
             let indent = if number == 0 { "" } else { "   " };
             self.line(format_args!("{indent}{text}"));
         }
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub(crate) fn into_text(self) -> String {
@@ -143,12 +148,6 @@ pub(crate) fn lasts(now: Timestamp, last: Timestamp) -> String {
 /// The percentage that `amount` is of `whole`, rounded down.
 pub(crate) fn share(amount: Amount, whole: Amount) -> impl fmt::Display {
     percent_of(amount, whole, Rounding::Down)
-}
-
-/// An amount of tokens with its noun.
-pub(crate) fn tokens(amount: Amount) -> String {
-    let noun = if amount == Amount::TOKEN { "token" } else { "tokens" };
-    format!("{} {noun}", Tokens(amount))
 }
 
 /// The name of a side of a vote in texts.

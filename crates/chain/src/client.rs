@@ -2,7 +2,8 @@
 
 use crate::{
     DEVELOPMENT_CHAINS,
-    error::{Error, InRange, Result},
+    endpoint::EndpointFailure,
+    error::{Error, Result},
     execution::ExecutionFailure,
     tx::FINALITY,
     view::{BatchedRequest, EndpointLimits, Reply, decode_reply},
@@ -429,16 +430,27 @@ pub(crate) fn found_block(what: &'static str, reply: Reply) -> Result<BlockView>
 ///
 /// # Errors
 ///
-/// [`Error::OutOfRange`] if its time exceeds 40 bits.
+/// [`Error::Rpc`] if its time exceeds 40 bits: no contract is at fault for it.
 pub fn block_view(header: &Header) -> Result<BlockView> {
-    let timestamp = U256::from(header.timestamp).try_into();
     Ok(BlockView {
         number: BlockNumber::of(header.number),
         hash: header.hash,
         parent: header.parent_hash,
-        timestamp: timestamp.in_range("the timestamp of a block")?,
+        timestamp: block_time(header)?,
         base_fee: header.base_fee_per_gas.unwrap_or_default().into(),
     })
+}
+
+/// The time of a block from its header.
+///
+/// # Errors
+///
+/// As [`block_view`].
+pub(crate) fn block_time(header: &Header) -> Result<Timestamp> {
+    let (number, time) = (header.number, header.timestamp);
+    let wrong =
+        || Error::rpc("the time of a block", EndpointFailure::time_of_block(number, time).into());
+    Timestamp::new(time).ok_or_else(wrong)
 }
 
 /// The method that requests a block.
@@ -504,13 +516,15 @@ mod tests {
     }
 
     #[test]
-    fn a_block_beyond_40_bits_of_time_is_named() {
+    fn a_block_beyond_40_bits_of_time_is_the_endpoints_fault() {
         let mut header: Header = Header::default();
         header.inner.timestamp = Timestamp::MAX.get();
         assert_eq!(block_view(&header).unwrap().timestamp, Timestamp::MAX);
         header.inner.timestamp += 1;
         let error = block_view(&header).unwrap_err();
-        assert!(matches!(error, Error::OutOfRange { .. }), "{error}");
-        assert!(error.to_string().starts_with("the timestamp of a block: "), "{error}");
+        assert!(!error.is_of_the_contracts() && error.is_temporary(), "{error}");
+        let said = "the time of a block: the endpoint failed (its block 0 has the Unix time 1099511627776, expected \
+                    1099511627775 at most); try again or use another endpoint";
+        assert_eq!(error.to_string(), said);
     }
 }

@@ -6,13 +6,13 @@ use crate::{
     endpoint::EndpointFailure,
     error::{Error, Result},
 };
-use alloy_consensus::TxEip1559;
+use alloy_consensus::{Transaction as _, TxEip1559};
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, U256};
 use alloy_provider::Provider;
 use alloy_rpc_types_eth::{Log, TransactionReceipt, TransactionRequest};
 use alloy_sol_types::SolEvent;
-use canon_protocol::BlockNumber;
+use canon_protocol::{BlockNumber, text::grouped};
 use core::future::Future;
 
 /// The request of a receipt.
@@ -141,6 +141,16 @@ impl Pending {
         self.tx.nonce
     }
 
+    /// What of a receipt can't be, if it is that of this transaction; `None` if nothing.
+    fn contradiction(&self, receipt: &TransactionReceipt) -> Option<String> {
+        let limits = Limits { gas: self.tx.gas_limit, max_fee: self.tx.max_fee_per_gas };
+        let (found, expected) = (receipt.from, self.from);
+        if found != expected {
+            return Some(format!("it is from {found}, expected {expected}"));
+        }
+        limits.contradiction(receipt, self.hash)
+    }
+
     /// The request that simulates the transaction, without its nonce and fees: they fit its own block, and the state
     /// before it may refuse them.
     fn simulation(&self) -> TransactionRequest {
@@ -155,6 +165,53 @@ impl Pending {
             ..TransactionRequest::default()
         }
     }
+}
+
+/// The limits that a transaction sets to its cost.
+struct Limits {
+    gas: u64,
+    /// In wei per gas.
+    max_fee: u128,
+}
+
+impl Limits {
+    /// What of a receipt can't be, if it is that of `transaction` with these limits; `None` if nothing.
+    fn contradiction(&self, receipt: &TransactionReceipt, transaction: B256) -> Option<String> {
+        let Self { gas, max_fee } = *self;
+        let (used, price) = (receipt.gas_used, receipt.effective_gas_price);
+        let is_elsewhere = |log: &Log| {
+            let is_other = |found: Option<B256>, of: B256| found.is_some_and(|found| found != of);
+            is_other(log.transaction_hash, transaction)
+                || log.block_hash.zip(receipt.block_hash).is_some_and(|(one, other)| one != other)
+                || log
+                    .block_number
+                    .zip(receipt.block_number)
+                    .is_some_and(|(one, other)| one != other)
+        };
+        if receipt.transaction_hash != transaction {
+            Some(format!("it is of {}", receipt.transaction_hash))
+        } else if used > gas {
+            Some(format!("{} gas used, and the limit is {}", grouped(used), grouped(gas)))
+        } else if price > max_fee {
+            Some(format!("{price} wei paid per gas, and the most that was offered is {max_fee}"))
+        } else if receipt.logs().iter().any(is_elsewhere) {
+            Some("a log in it is of another transaction or block".to_owned())
+        } else {
+            None
+        }
+    }
+}
+
+/// The endpoint's failure for a receipt that can't be.
+fn contradicted(transaction: B256, contradiction: Option<String>) -> Result<()> {
+    contradiction
+        .map_or(Ok(()), |contradiction| Err(contradictory_receipt(transaction, &contradiction)))
+}
+
+/// The endpoint's failure for a receipt of a transaction that isn't as it has to be.
+pub(crate) fn contradictory_receipt(transaction: B256, contradiction: &str) -> Error {
+    let failure = EndpointFailure::receipt_contradicts(transaction, contradiction);
+    Error::rpc(RECEIPT, failure.into())
 }
 
 impl Inclusion {
@@ -229,16 +286,28 @@ impl Client {
     pub async fn inclusion(&self, transaction: B256) -> Result<Option<Inclusion>> {
         let receipt = self.provider().get_transaction_receipt(transaction).await;
         let receipt = receipt.map_err(|source| Error::rpc(RECEIPT, source))?;
-        receipt.as_ref().map(Inclusion::of).transpose()
+        let Some(receipt) = receipt else { return Ok(None) };
+        let found = self.provider().get_transaction_by_hash(transaction).await;
+        let found = found.map_err(|source| Error::rpc("eth_getTransactionByHash", source))?;
+        if let Some(found) = found {
+            let limits = Limits { gas: found.gas_limit(), max_fee: found.max_fee_per_gas() };
+            contradicted(transaction, limits.contradiction(&receipt, transaction))?;
+        }
+        Inclusion::of(&receipt).map(Some)
     }
 
     /// Checks the status and the expected events of a receipt.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::confirm`]; [`Error::Rpc`] also if the receipt can't be that of the transaction.
     pub(crate) async fn check(
         &self,
         pending: &Pending,
         receipt: &TransactionReceipt,
     ) -> Result<Confirmed> {
         let (what, hash) = (pending.call.what(), pending.hash);
+        contradicted(hash, pending.contradiction(receipt))?;
         let Inclusion { block, gas_used, fee, .. } = Inclusion::of(receipt)?;
         if !receipt.status() {
             return Err(self.revert_reason(pending, block, gas_used).await);
@@ -263,6 +332,7 @@ impl Client {
     ///
     /// # Errors
     ///
+    /// [`Error::NotCanonical`] if the chain doesn't have the receipt's block under its number;
     /// [`Error::LogsMissing`] if the transaction may have emitted the event; [`Error::NotCreated`] if the contract has
     /// no code; otherwise as [`Self::check`].
     pub(crate) async fn check_effects(
@@ -271,6 +341,11 @@ impl Client {
         receipt: &TransactionReceipt,
         head: BlockId,
     ) -> Result<Confirmed> {
+        let (transaction, number) = (pending.hash, block_of(receipt)?);
+        if receipt.block_hash != Some(self.block(BlockId::number(number.get())).await?.hash) {
+            let block = receipt.block_hash;
+            return Err(Error::NotCanonical { transaction, number, block });
+        }
         let confirmed = match self.check(pending, receipt).await {
             Err(Error::EventMissing { what, hash, event })
                 if !self.is_event_ruled_out(pending, receipt).await =>
@@ -347,11 +422,11 @@ mod tests {
         assert_eq!(Pending::new(B256::ZERO, from, call, tx).simulation(), expected);
     }
 
-    #[test]
-    fn a_receipt_without_a_block_is_not_one_of_block_0() {
+    /// A receipt of a transaction without a block.
+    fn receipt() -> TransactionReceipt {
         let status = Eip658Value::Eip658(true);
         let receipt = Receipt::<Log> { status, ..Receipt::default() };
-        let mut receipt = TransactionReceipt {
+        TransactionReceipt {
             inner: ReceiptEnvelope::Eip1559(receipt.with_bloom()),
             transaction_hash: B256::ZERO,
             transaction_index: None,
@@ -364,7 +439,63 @@ mod tests {
             from: Address::ZERO,
             to: None,
             contract_address: None,
+        }
+    }
+
+    #[test]
+    fn a_receipt_that_cannot_be_of_the_transaction_is_not_believed() {
+        let call = ContractCall::pay("a payment", Address::ZERO, U256::ZERO);
+        let tx = TxEip1559 { gas_limit: 21_000, max_fee_per_gas: 2, ..TxEip1559::default() };
+        let pending = Pending::new(B256::ZERO, Address::ZERO, call, tx);
+        assert_eq!(pending.contradiction(&receipt()), None);
+        let other = B256::repeat_byte(1);
+        let log = |transaction_hash, block_number| {
+            let logs = vec![Log { transaction_hash, block_number, ..Log::default() }];
+            let receipt = Receipt { status: Eip658Value::Eip658(true), logs, ..Receipt::default() };
+            ReceiptEnvelope::Eip1559(receipt.with_bloom())
         };
+        let from = Address::repeat_byte(2);
+        for (wrong, says) in [
+            (
+                TransactionReceipt { gas_used: 21_001, ..receipt() },
+                "21,001 gas used, and the limit is 21,000".to_owned(),
+            ),
+            (
+                TransactionReceipt { effective_gas_price: 3, ..receipt() },
+                "3 wei paid per gas, and the most that was offered is 2".to_owned(),
+            ),
+            (
+                TransactionReceipt { transaction_hash: other, ..receipt() },
+                format!("it is of {other}"),
+            ),
+            (
+                TransactionReceipt { from, ..receipt() },
+                format!("it is from {from}, expected {}", Address::ZERO),
+            ),
+            (
+                TransactionReceipt { inner: log(Some(other), None), ..receipt() },
+                "a log in it is of another transaction or block".to_owned(),
+            ),
+            (
+                TransactionReceipt {
+                    inner: log(None, Some(2)),
+                    block_number: Some(1),
+                    ..receipt()
+                },
+                "a log in it is of another transaction or block".to_owned(),
+            ),
+        ] {
+            let found = pending.contradiction(&wrong);
+            assert_eq!(found.as_ref(), Some(&says));
+            let error = contradicted(B256::ZERO, found).unwrap_err();
+            assert!(error.is_temporary() && error.mined_transaction().is_none(), "{error}");
+            assert!(error.to_string().contains(&says), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_receipt_without_a_block_is_not_one_of_block_0() {
+        let mut receipt = receipt();
         let error = Inclusion::of(&receipt).unwrap_err();
         assert!(error.to_string().contains("its receipt has no block"), "{error}");
         assert!(error.is_temporary(), "{error}");

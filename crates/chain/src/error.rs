@@ -58,7 +58,7 @@ pub enum Error {
     },
     /// The account can't pay the most that a transaction may cost. Nothing was sent.
     #[error(
-        "{what} may cost {} ether and {account} has {}: {} are missing; send ether to the account",
+        "{what} may cost {} ether and {account} has {}: {} is missing; send ether to the account",
         ether(*.needed, Rounding::Up), ether(*.balance, Rounding::Down),
         ether(.needed.saturating_sub(*.balance), Rounding::Up)
     )]

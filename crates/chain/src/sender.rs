@@ -267,6 +267,11 @@ impl Sender {
         Ok(nonce == next || (next..=self.pool_nonce().await?).contains(&nonce))
     }
 
+    /// Whether a block or one before it has a transaction with this nonce.
+    pub(crate) async fn has_used(&self, block: BlockId, nonce: u64) -> Result<bool> {
+        Ok(self.account.transaction_count(block).await? > nonce)
+    }
+
     /// The number of the account's transactions in blocks.
     async fn mined_nonce(&self) -> Result<u64> {
         self.account.transaction_count(BlockId::latest()).await

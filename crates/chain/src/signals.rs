@@ -1,8 +1,8 @@
 //! The signals of a round, slot by slot. The contracts store only counts; the events contain each signal.
 
 use crate::{
-    client::Client,
-    error::{Error, InRange, Result},
+    client::{Client, block_time},
+    error::{Error, Result},
     view::{BatchedRequest, decode_reply},
 };
 use alloy_eips::BlockNumberOrTag;
@@ -93,8 +93,7 @@ impl Client {
         let times = replies.map(|reply| {
             let header = decode_reply::<Option<Header>>(WHAT, reply)?;
             let header = header.ok_or_else(|| Error::rpc(WHAT, RpcError::NullResp))?;
-            let time = alloy_primitives::U256::from(header.timestamp).try_into();
-            time.in_range("the timestamp of a block")
+            block_time(&header)
         });
         times.collect()
     }

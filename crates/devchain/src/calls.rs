@@ -29,8 +29,9 @@ const TRANSFER_GAS: u64 = 21_000;
 /// The gas that the callee gets in addition if a call transfers value (EIP-150).
 const CALL_STIPEND: u64 = 2_300;
 
-/// The most gas of a call, whatever the limit of a block is. It takes about a second.
-pub(crate) const MAX_CALL_GAS: u64 = 550_000_000;
+/// The most gas of a call, whatever the limit of a block is. A call can't be stopped within a precompile: all of it
+/// in the slowest one takes some two seconds.
+pub(crate) const MAX_CALL_GAS: u64 = 150_000_000;
 
 /// The relative amount by which an estimate may exceed the least sufficient gas limit, as in geth. It shortens the
 /// search.
@@ -66,6 +67,8 @@ pub(crate) struct Prepared<'a> {
     pub(crate) db: CacheDB<View<'a>>,
     pub(crate) setting: Setting<'a>,
     pub(crate) tx: TxEnv,
+    /// The gas that the sender can pay for.
+    affordable_gas: u64,
 }
 
 impl Chain {
@@ -98,6 +101,7 @@ impl<'a> Target<'a> {
         overrides: Overrides,
     ) -> RpcResult<Bytes> {
         let prepared = self.prepare(request, overrides)?;
+        prepared.check_funds()?;
         match prepared.run(prepared.tx.gas_limit).or_server_error()?.end {
             CallEnd::Success(data) => Ok(data),
             CallEnd::Revert(data) => Err(execution_reverted(&data)),
@@ -206,18 +210,36 @@ impl<'a> Target<'a> {
         let gas = request.gas;
         let mut tx = call_env(request, chain_id)?;
         tx.gas_limit = gas.unwrap_or(u64::MAX).min(block.gas_limit).min(MAX_CALL_GAS);
-        if tx.gas_price == 0 {
+        let affordable_gas = if tx.gas_price == 0 {
             // As in geth, a call that offers no price sees a base fee of zero.
             block.basefee = 0;
+            u64::MAX
         } else {
-            tx.gas_limit = tx.gas_limit.min(affordable_gas(&db, &tx)?);
-        }
+            affordable_gas(&db, &tx)?
+        };
+        tx.gas_limit = tx.gas_limit.min(affordable_gas);
         let setting = Setting { block, chain_id, checks: Checks::OfCall, watch };
-        Ok(Prepared { db, setting, tx })
+        Ok(Prepared { db, setting, tx, affordable_gas })
     }
 }
 
 impl Prepared<'_> {
+    /// Refuses a call whose sender can't pay for its start, in geth's words.
+    fn check_funds(&self) -> RpcResult<()> {
+        let (intrinsic, floor) = exec::intrinsic_gas(&self.tx);
+        let needed = intrinsic.max(floor);
+        if self.affordable_gas >= needed {
+            return Ok(());
+        }
+        let cost = U256::from(needed) * U256::from(self.tx.gas_price) + self.tx.value;
+        let Ok(info) = revm::DatabaseRef::basic_ref(&self.db, self.tx.caller);
+        let balance = info.map_or(U256::ZERO, |info| info.balance);
+        Err(server_error(format!(
+            "insufficient funds for gas * price + value: address {} have {balance} want {cost}",
+            self.tx.caller
+        )))
+    }
+
     fn run(&self, gas_limit: u64) -> Result<CallResult, Invalid> {
         let tx = TxEnv { gas_limit, ..self.tx.clone() };
         exec::call(&self.db, &self.setting, tx)
@@ -250,17 +272,36 @@ fn affordable_gas(db: &CacheDB<View<'_>>, tx: &TxEnv) -> RpcResult<u64> {
     Ok((available / U256::from(tx.gas_price)).saturating_to())
 }
 
-pub(crate) fn call_env(request: TransactionRequest, chain_id: u64) -> RpcResult<TxEnv> {
-    let by_price = request.gas_price.is_some();
-    let by_fees = request.max_fee_per_gas.is_some() || request.max_priority_fee_per_gas.is_some();
-    if by_price && by_fees {
+/// Whether the transaction has a fee of EIP-1559.
+const fn by_fees(request: &TransactionRequest) -> bool {
+    request.max_fee_per_gas.is_some() || request.max_priority_fee_per_gas.is_some()
+}
+
+/// Refuses a transaction whose fields contradict each other, or the chain.
+pub(crate) fn check_request(request: &TransactionRequest, chain_id: u64) -> RpcResult<()> {
+    if request.gas_price.is_some() && by_fees(request) {
         return Err(invalid_params(
             "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified",
         ));
     }
-    if request.blob_versioned_hashes.is_some() {
+    let has_blobs = request.blob_versioned_hashes.is_some()
+        || request.max_fee_per_blob_gas.is_some()
+        || request.sidecar.is_some();
+    if has_blobs {
         return Err(invalid_params("blob transactions are not supported by the devchain"));
     }
+    if let Some(found) = request.chain_id.filter(|found| *found != chain_id) {
+        return Err(invalid_params(format!(
+            "chainId does not match node's (have={found}, want={chain_id})"
+        )));
+    }
+    request.input.unique_input().map_err(|error| invalid_params(error.to_string()))?;
+    Ok(())
+}
+
+pub(crate) fn call_env(request: TransactionRequest, chain_id: u64) -> RpcResult<TxEnv> {
+    check_request(&request, chain_id)?;
+    let by_fees = by_fees(&request);
     let authorizations = request.authorization_list.unwrap_or_default();
     let access_list = request.access_list.unwrap_or_default();
     let tx_type = if !authorizations.is_empty() {
@@ -270,7 +311,7 @@ pub(crate) fn call_env(request: TransactionRequest, chain_id: u64) -> RpcResult<
     } else {
         u8::from(!access_list.is_empty())
     };
-    let data = request.input.try_into_unique_input().map_err(|e| invalid_params(e.to_string()))?;
+    let data = request.input.into_input();
     Ok(TxEnv {
         tx_type,
         caller: request.from.unwrap_or_default(),

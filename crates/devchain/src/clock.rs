@@ -43,9 +43,15 @@ impl Chain {
         Some(clock.now().saturating_add_signed(self.time_offset))
     }
 
-    /// Adds seconds to the time of the next blocks. Returns the offset from the clock; without a clock, the
-    /// sum of what was added so far.
+    /// Adds seconds to the time of the next blocks: to that of the clock, or to that of the head if blocks came
+    /// faster than seconds passed. Returns the offset from the clock; without a clock, the sum of what was added
+    /// so far.
     pub(crate) fn advance_time(&mut self, seconds: u64) -> i64 {
+        // Nothing is only a question for the offset.
+        if let Some(time) = self.clock_time().filter(|_| seconds > 0) {
+            let ahead = self.head().header.timestamp.saturating_sub(time);
+            self.time_offset = self.time_offset.saturating_add_unsigned(ahead);
+        }
         self.time_offset = self.time_offset.saturating_add_unsigned(seconds);
         if self.config.clock.is_none() {
             self.increase_time(seconds);

@@ -44,7 +44,8 @@ impl Chain {
             base_fee_per_blob_gas: vec![1; count as usize + 1],
             blob_gas_used_ratio: vec![0.0; count as usize],
             oldest_block: oldest,
-            reward: percentiles.map(|percentiles| {
+            // Without percentiles there are no rewards, as in geth.
+            reward: percentiles.filter(|percentiles| !percentiles.is_empty()).map(|percentiles| {
                 blocks.iter().map(|block| rewards_at(block, percentiles)).collect()
             }),
         }

@@ -15,6 +15,9 @@ use crate::{
     state::Version,
 };
 
+/// The most gas of the transactions that a request mines in a block, or replaces, whatever the limit of a block is.
+pub(crate) const MAX_MINED_GAS: u64 = 550_000_000;
+
 /// A block that was just added to the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -56,11 +59,16 @@ impl Chain {
 
     /// Adds a transaction to the pool. If it is to be mined at once, there must be room for its block.
     pub(crate) fn admit(&mut self, tx: Tx) -> Result<B256> {
-        if *self.mining.borrow() == Mining::Auto {
+        // Where each transaction is mined at once, one that doesn't pay the base fee would wait unnoticed, with all
+        // later ones of its sender. Anvil and Hardhat refuse it as well.
+        let least_fee = if *self.mining.borrow() == Mining::Auto {
             self.check_room()?;
-        }
+            self.next_base_fee()
+        } else {
+            0
+        };
         let (chain_id, gas_limit) = (self.config.chain_id, self.config.gas_limit);
-        let admitted = self.pool.add(Arc::new(tx), &self.state, chain_id, gas_limit);
+        let admitted = self.pool.add(Arc::new(tx), &self.state, chain_id, gas_limit, least_fee);
         let hash = admitted.map_err(|rejected| Error::Transaction(rejected.to_string()))?;
         self.filters.on_pending(hash);
         Ok(hash)

@@ -105,19 +105,25 @@ pub(crate) enum Rejected {
          tx cost {cost}, overshot {}", queued.saturating_add(*cost) - balance
     )]
     FundsQueued { balance: U256, queued: U256, cost: U256 },
+    #[error(
+        "max fee per gas less than block base fee: address {sender}, maxFeePerGas: {fee}, \
+         baseFee: {base_fee}"
+    )]
+    BelowBaseFee { sender: Address, fee: u128, base_fee: u64 },
     #[error("replacement transaction underpriced")]
     Underpriced,
 }
 
 impl Pool {
-    /// Admits a transaction. It replaces one with the same sender and nonce if its fees are
-    /// sufficiently higher.
+    /// Admits a transaction that offers at least this fee, in wei per gas. It replaces one with the same sender and
+    /// nonce if its fees are sufficiently higher.
     pub(crate) fn add(
         &mut self,
         tx: Arc<Tx>,
         state: &State,
         chain_id: u64,
         block_gas_limit: u64,
+        least_fee: u64,
     ) -> Result<B256, Rejected> {
         let hash = *tx.tx_hash();
         if self.by_hash.contains_key(&hash) {
@@ -128,6 +134,10 @@ impl Pool {
         }
         check_alone(&tx, chain_id, block_gas_limit)?;
         self.check_against(&tx, state)?;
+        let fee = tx.max_fee_per_gas();
+        if fee < least_fee.into() {
+            return Err(Rejected::BelowBaseFee { sender: tx.signer(), fee, base_fee: least_fee });
+        }
         self.put(tx);
         Ok(hash)
     }

@@ -8,10 +8,9 @@ use alloy_primitives::B256;
 
 use crate::{
     block::Tx,
-    calls::MAX_CALL_GAS,
     chain::{Chain, NextBlock},
     error::{Error, Result},
-    mining::MinedBlock,
+    mining::{MAX_MINED_GAS, MinedBlock},
     pool::{Pool, Waiting},
     state::Version,
 };
@@ -87,9 +86,9 @@ pub struct Reorg {
 /// Refuses transactions of a reorg that could use too much gas, since they are executed without a pause.
 pub(crate) fn check_gas(blocks: &[Vec<Arc<Tx>>]) -> Result<(), String> {
     let gas = blocks.iter().flatten().map(|tx| tx.gas_limit()).fold(0, u64::saturating_add);
-    if gas > MAX_CALL_GAS {
+    if gas > MAX_MINED_GAS {
         return Err(format!(
-            "gas of all transactions: found {gas}, expected at most {MAX_CALL_GAS}"
+            "gas of all transactions: found {gas}, expected at most {MAX_MINED_GAS}"
         ));
     }
     Ok(())

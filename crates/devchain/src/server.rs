@@ -21,10 +21,10 @@ use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use crate::{
     Devchain, access,
     body::{Bodies, ReadBody},
-    calls::MAX_CALL_GAS,
     chain::Chain,
     config::Mining,
     connection::{self, Peer},
+    mining::MAX_MINED_GAS,
     rpc::envelope::{self, Call},
     turns::Turns,
 };
@@ -172,7 +172,7 @@ async fn mine_at_intervals(turns: Turns) -> Infallible {
             let mine = move |chain: &mut Chain| {
                 // The mode may have changed while others had their turn.
                 if *chain.mining.borrow() == mining && chain.check_room().is_ok() {
-                    chain.mine(MAX_CALL_GAS);
+                    chain.mine(MAX_MINED_GAS);
                 }
             };
             // After an internal error, every request says so.

@@ -6,6 +6,7 @@ use alloy_consensus::{BlockHeader, Header, SignableTransaction, TxEnvelope};
 use alloy_eips::{
     eip1559::{BaseFeeParams, calc_next_block_base_fee},
     eip2935::HISTORY_STORAGE_ADDRESS,
+    eip7825::MAX_TX_GAS_LIMIT_OSAKA,
 };
 use alloy_primitives::{B256, Bytes, U256};
 use alloy_rpc_types_eth::{
@@ -31,6 +32,7 @@ use crate::{
         convert,
         error::{RpcResult, coded, execution_reverted, invalid_params, server_error, simulation},
     },
+    transactions,
 };
 
 /// The seconds from a block to the next one, if no time is given for it.
@@ -176,7 +178,8 @@ impl Simulation<'_> {
         let from = *request.from.get_or_insert_default();
         let Ok(sender) = self.db.basic_ref(from);
         let nonce = *request.nonce.get_or_insert_with(|| sender.map_or(0, |info| info.nonce));
-        let gas = *request.gas.get_or_insert(block_gas);
+        let most_gas = if self.validates { MAX_TX_GAS_LIMIT_OSAKA } else { u64::MAX };
+        let gas = *request.gas.get_or_insert(block_gas.min(most_gas));
         if gas > block_gas {
             let message = format!("block gas limit reached: {gas} >= {block_gas}");
             return Err(coded(simulation::BLOCK_GAS, message));
@@ -192,10 +195,8 @@ impl Simulation<'_> {
         }
         let mut env = call_env(request.clone(), self.chain_id)?;
         (env.gas_limit, env.nonce) = (gas, nonce);
-        let tx = request
-            .build_typed_tx()
-            .map_err(|request| invalid_params(format!("incomplete transaction: {request:?}")))?;
-        let tx: TxEnvelope = tx.into_signed(placeholder_signature(from)).into();
+        let tx: TxEnvelope =
+            transactions::typed(request)?.into_signed(placeholder_signature(from)).into();
         let is_creation = env.kind.is_create();
 
         let checks = if self.validates {

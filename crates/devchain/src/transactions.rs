@@ -11,7 +11,7 @@ use alloy_signer_local::PrivateKeySigner;
 
 use crate::{
     block::{Tx, placeholder_signature},
-    calls::Overrides,
+    calls::{Overrides, check_request},
     chain::Chain,
     error::{Error, Result},
     exec::Watch,
@@ -39,6 +39,7 @@ pub(crate) fn fill(
 ) -> RpcResult<Tx> {
     // First: whatever else is wrong, there is nobody to sign.
     let signer = signer(chain, from, signing).or_server_error()?;
+    check_request(&request, chain.config.chain_id)?;
     request.chain_id.get_or_insert(chain.config.chain_id);
     if request.nonce.is_none() {
         request.nonce = Some(chain.pool.next_nonce(from, &chain.state));
@@ -63,10 +64,15 @@ pub(crate) fn fill(
         let target = chain.place(None)?.on(chain.base(&watch));
         request.gas = Some(target.estimate(request.clone(), Overrides::default())?);
     }
-    let tx = request
-        .build_typed_tx()
-        .map_err(|request| invalid_params(format!("incomplete transaction: {request:?}")))?;
-    sign(signer, tx, from).or_server_error()
+    sign(signer, typed(request)?, from).or_server_error()
+}
+
+/// The transaction of the kind that its fields lead to, which must all be there.
+pub(crate) fn typed(request: TransactionRequest) -> RpcResult<TypedTransaction> {
+    request.build_typed_tx().map_err(|request| {
+        let missing = request.missing_keys().err().map_or_else(Vec::new, |(_, missing)| missing);
+        invalid_params(format!("incomplete transaction: expected also {}", missing.join(", ")))
+    })
 }
 
 /// The key of the sender; `None` if the signature is the placeholder.

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use canon_protocol::{
     Amount,
-    text::{ParseQuantityError, Tokens, amount, fraction, number},
+    text::{ParseQuantityError, amount, fraction, number, tokens},
 };
 use canon_toml_file::Problem;
 use toml::{
@@ -143,8 +143,7 @@ impl<'a> OperatorEntry<'a> {
                 match seats_of(stake, minimum) {
                     Some(seats) if seats > 0 => return Some((seats, stake)),
                     Some(_) => {
-                        let expected =
-                            format!("at least the {} tokens of one seat", Tokens(minimum));
+                        let expected = format!("at least one seat, {}", tokens(minimum));
                         self.expected(given.span(), "stake", &expected);
                     }
                     None => {

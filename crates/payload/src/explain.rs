@@ -6,7 +6,7 @@ use alloy_primitives::{Address, U256, hex};
 use canon_abi::Contract;
 use canon_protocol::{
     Action, Amount, Configuration, Fraction, Role, Seconds, Timestamp,
-    text::{Duration, Percent, Time, Tokens},
+    text::{self, Duration, Percent, Time},
 };
 use std::collections::BTreeMap;
 
@@ -238,10 +238,7 @@ fn quantity<T>(
 }
 
 fn tokens(number: Option<U256>) -> String {
-    quantity(number, "base units", "any supply", Amount::new, |amount| {
-        let noun = if amount == Amount::TOKEN { "token" } else { "tokens" };
-        format!("{} {noun}", Tokens(amount))
-    })
+    quantity(number, "base units", "any supply", Amount::new, text::tokens)
 }
 
 fn duration(number: Option<U256>) -> String {

@@ -75,7 +75,7 @@ fn kind(act: &'static str, subject: &IntentSubject, confirmed: &Confirmed) -> &'
         IntentSubject::SignalSigned { .. } => "submit a signal",
         IntentSubject::VoteSigned { .. } => "submit a ballot",
         IntentSubject::InvalidateBallots { .. } => "void ballots",
-        IntentSubject::Propose { .. } => "propose through the lock",
+        IntentSubject::Propose { .. } => "propose without signals",
         IntentSubject::ApproveStake { .. } => "approve a stake",
         IntentSubject::Stake { .. } => "stake",
         IntentSubject::ExitStake { .. } => "exit",

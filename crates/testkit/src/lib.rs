@@ -7,12 +7,14 @@
 //! - `properties` (feature `proptest`): property tests that draw the same cases every time.
 
 pub mod chain;
+mod counter;
 mod folder;
 pub mod histories;
 #[cfg(feature = "proptest")]
 mod property;
 pub mod small_set;
 
+pub use counter::Counter;
 pub use folder::TestFolder;
 #[cfg(feature = "proptest")]
 pub use property::properties;

@@ -20,15 +20,24 @@ use crate::{
 
 /// Serve the embedded L1 alone, with JSON-RPC for wallets and tools
 ///
-/// The chain executes transactions under the rules of mainnet and mines each of them in a block of its own, with the
-/// time of this machine's clock. It is kept in memory, and gone when the command ends. Its accounts and their private keys are printed: everybody can
-/// derive them, so never send anything of value to them.
+/// The chain executes transactions under the rules of mainnet, without blobs, and mines each of them in a block of its
+/// own, with the time of this machine's clock. It is kept in memory, and gone when the command ends. Clients control it
+/// by the methods of anvil and Hardhat, such as evm_increaseTime, anvil_setBalance and evm_snapshot: see
+/// crates/devchain/README.md in the source. Its accounts and their private keys are printed, the same at each start:
+/// everybody can derive them, so never send anything of value to them.
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub(crate) struct ServeDevchain {
-    /// Address and port for JSON-RPC over HTTP; with port 0 a free one is taken
-    #[arg(long, value_name = "ADDRESS", default_value_t = DEFAULT)]
+    /// IP address and port for JSON-RPC over HTTP; with port 0 a free one is taken
+    #[arg(long, value_name = "ADDRESS:PORT", default_value_t = DEFAULT, value_parser = address)]
     listen: SocketAddr,
+}
+
+/// Reads an address to listen on. The only name that is read is that of this machine.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let numbers = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    let read = numbers.as_deref().unwrap_or(text).parse();
+    read.map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8545".to_owned())
 }
 
 /// Where development nodes listen.

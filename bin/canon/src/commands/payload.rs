@@ -11,8 +11,11 @@ use canon_chain::{
     },
 };
 use canon_payload::{Hashes, describe};
-use canon_protocol::{Action, ForeignText, actions_hash};
-use canon_views::Present;
+use canon_protocol::{
+    Action, ForeignText, actions_hash,
+    text::{Tokens, grouped},
+};
+use canon_views::{Present, SignalingView};
 use clap::{Args, Subcommand};
 use eyre::eyre;
 use serde::Serialize;
@@ -146,7 +149,7 @@ impl UpgradeCommand {
                 verified.await.map_err(|error| undeployed(error, OTHER_ENDPOINT))?;
                 let listed = client.payload_actions(addresses.governance, at, address).await;
                 match listed.map_err(chain::unreached)? == plan.actions {
-                    true => Ok(plan.deployed()),
+                    true => Ok(plan.deployed(&set.present)),
                     false => Err(other_list(address)),
                 }
             };
@@ -251,14 +254,20 @@ impl Plan {
     }
 
     /// The description of the payload after it is deployed.
-    fn deployed(&self) -> String {
+    fn deployed(&self, present: &Present) -> String {
         let (mut page, payload) = (Page::default(), self.planned.address());
         line!(page, "The payload is deployed, and none of its actions would fail now");
         line!(page, "  payload          {payload}");
         line!(page, "  hash of actions  {}", actions_hash(&self.actions));
         line!(page, "\nNext");
         line!(page, "  canon signal {payload}");
+        if let Some(SignalingView { rules, .. }) = &present.signaling {
+            let (n, m) = (grouped(rules.n()), grouped(rules.m()));
+            line!(page, "    signals in {n} of the {m} slots of a round make it a proposal");
+        }
+        let power = Tokens(present.governance.configuration.propose_config.lock_amount);
         line!(page, "  canon propose {payload} --to ADDRESS");
+        line!(page, "    makes it a proposal without signals, for {power} power");
         page.into_text()
     }
 }

@@ -1,4 +1,4 @@
-//! `canon propose`: makes a payload a proposal through the lock.
+//! `canon propose`: makes a payload a proposal without signals.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,16 +16,19 @@ use crate::{
     answer,
     chain::{Chain, ChainArgs},
     command_help::CommandHelp,
-    commands::{proposal::in_words_or_data, recipient::require_account},
+    commands::{
+        proposal::{coming_vote, in_words_or_data},
+        recipient::require_account,
+    },
     exit::{Exit, Failure},
     input::nonzero_address,
     send::{Consent, Extent, Planned, SendArgs, Step, run},
 };
 
-/// Make a payload a proposal through the lock, for power that is given up
+/// Make a payload a proposal without signals, for power that is given up
 ///
-/// It is the way that needs no signals. The power is given up at once, and its tokens are due to an
-/// account much later, whatever becomes of the proposal.
+/// Calls Governance.proposeWithLock: the power is given up at once, and its tokens are withheld for a time,
+/// then paid to an account, whatever becomes of the proposal. The preview shows how much and for how long.
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Propose {
@@ -92,7 +95,7 @@ async fn step(
     let power = answer::holder(present, holder)?.power;
     if power < lock_amount {
         let report = eyre!(
-            "the lock takes {} tokens of power, and {holder} has {}: {} are missing",
+            "a proposal without signals costs {} power, and {holder} has {}: {} missing",
             Tokens(lock_amount),
             Tokens(power),
             Tokens(lock_amount.saturating_sub(power))
@@ -111,11 +114,12 @@ async fn step(
         chain.payload_actions(present.block.hash, present.addresses.governance, payload).await?;
     let hash = actions_hash(&actions);
     let shown = in_words_or_data(chain, &view, &actions).await?;
-    shown.require_possible("check the payload's address: the lock would be used up for nothing")?;
+    shown
+        .require_possible("check the payload's address: the power would be given up for nothing")?;
     let action = IntendedAction::Propose { holder, request, payload, to, actions_hash: Some(hash) };
     let intent = Intent { set: present.set_id(), action, until: None };
     let mut words = vec![
-        "Make a payload a proposal through the lock".to_owned(),
+        "Make a payload a proposal without signals".to_owned(),
         format!("payload     {payload}"),
         format!("Governance  {}", present.addresses.governance),
         format!("costs       {} power, given up at once", Tokens(lock_amount)),
@@ -130,6 +134,7 @@ async fn step(
     step.details = open.iter().map(|(id, state)| format!("proposal {id} is {state}")).collect();
     step.details.extend(shown.failing_now(chain, present.addresses.governance).await);
     step.details.extend(due(present));
+    step.details.extend(coming_vote(present));
     Ok(step)
 }
 
@@ -141,7 +146,7 @@ fn open_proposals(present: &Present, payload: Address) -> Vec<(ProposalId, Propo
     states.filter(|(_, state)| state.is_live()).collect()
 }
 
-/// The time at which the tokens of the lock are due, if it is used in the next block.
+/// The time at which the tokens of the power are due, if it is given up in the next block.
 fn due(present: &Present) -> Vec<String> {
     let governance = &present.governance;
     let configuration = &governance.configuration;

@@ -10,7 +10,7 @@ use canon_views::{
 use clap::Args;
 use eyre::eyre;
 
-use super::proposal::in_words_or_data;
+use super::proposal::{coming_vote, in_words_or_data};
 use crate::{
     chain::{Chain, ChainArgs},
     command_help::CommandHelp,
@@ -74,7 +74,7 @@ async fn steps(chain: &Chain, view: &SetView, round: Option<Round>) -> Result<Ve
         let report = eyre!(
             "the rollup {rollup} or Proposals {proposals} doesn't answer, so no round can be pushed"
         );
-        return Err(Failure::refused(report, "`canon propose` makes a proposal through the lock"));
+        return Err(Failure::refused(report, "`canon propose` makes a proposal without signals"));
     };
     let mut payloads = std::collections::BTreeSet::new();
     let pushable = present.pushable_at(present.next).into_iter().filter(|pushable| match round {
@@ -148,6 +148,7 @@ async fn step(
     if let Some(last) = until {
         step.details.push(format!("can be pushed {}", lasts(present.block.timestamp, last)));
     }
+    step.details.extend(coming_vote(present));
     Ok(step)
 }
 
@@ -217,9 +218,9 @@ fn why_not(view: &SetView, signaling: &SignalingView, round: Round) -> Failure {
         RoundOutcome::WaitsForProposal { proposal, .. } => {
             let state = present.proposal(proposal);
             let state = state.map(|found| page::state(found, present.block.timestamp));
+            let state = state.map(|state| format!("; it is {state}")).unwrap_or_default();
             return not_yet(format!(
-                "proposal {proposal} of the same payload is still open; it is {}",
-                state.unwrap_or_default()
+                "proposal {proposal} of the same payload is still open{state}"
             ));
         }
         RoundOutcome::NoSignals => "nobody signaled in it".to_owned(),

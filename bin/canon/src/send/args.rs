@@ -16,8 +16,8 @@ pub(crate) struct SendArgs {
     #[arg(long, conflicts_with = "unsigned")]
     dry_run: bool,
 
-    /// Print the transaction as JSON instead of sending it: as it is, or as a batch for Safe's Transaction
-    /// Builder; with --from, no key is needed
+    /// Print the transaction as JSON instead of sending it (a list if there are several): as it is, or as a batch for
+    /// Safe's Transaction Builder; with --from, no key is needed
     #[arg(long, value_name = "FORM", num_args = 0..=1, default_missing_value = "transaction")]
     unsigned: Option<UnsignedForm>,
 
@@ -31,6 +31,10 @@ pub(crate) struct SendArgs {
 
     #[command(flatten)]
     pub(crate) signer: SignerArgs,
+
+    /// The preview that the user has consented to before a wait; `None` before that.
+    #[arg(skip)]
+    shown: Option<String>,
 }
 
 /// The maximum number of blocks to wait for. A deeper block is final, so waiting longer adds nothing.
@@ -93,9 +97,14 @@ impl SendArgs {
         }
     }
 
-    /// The same arguments after the user has consented.
-    pub(super) fn after_consent(self) -> Self {
-        Self { yes: true, ..self }
+    /// The same arguments after the user has consented to a preview.
+    pub(super) fn after_consent(self, shown: String) -> Self {
+        Self { yes: true, shown: Some(shown), ..self }
+    }
+
+    /// The preview that the user has consented to before a wait; `None` before that.
+    pub(super) fn shown(&self) -> Option<&str> {
+        self.shown.as_deref()
     }
 
     /// The number of blocks to wait for.

@@ -6,6 +6,7 @@ mod conclusion;
 mod draft;
 mod earlier;
 mod failures;
+mod next_steps;
 mod outbox;
 mod outcome;
 mod record;
@@ -31,6 +32,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use args::{Consent, Extent, Format, SendArgs, UnsignedForm};
 pub(crate) use conclusion::Conclusion;
 pub(crate) use draft::print_unsigned;
+pub(crate) use outcome::Change;
 pub(crate) use unsigned::{UnsignedCall, UnsignedStep};
 
 use crate::{
@@ -40,12 +42,18 @@ use crate::{
     output,
     progress::Countdown,
     signing::{Need, Opened},
+    style::styled,
 };
+#[cfg(test)]
 use conclusion::OnlyTransactions;
 use draft::Draft;
+use next_steps::NextSteps;
 use record::{AccountFiles, AccountLock};
 use sending::Sending;
 use show::{PreviewDocument, Previewed};
+
+/// The next step if stdout doesn't take the result.
+const SHOWN_AGAIN: &str = "run the same command again, with stdout open: it prints the result again, and sends nothing twice";
 
 /// The time between two polls for a new block.
 const POLL: Duration = Duration::from_secs(1);
@@ -176,8 +184,11 @@ impl SendArgs {
     ///
     /// # Errors
     ///
-    /// If the command has to ask and there is no terminal, or there is no key.
+    /// If the command has to ask and there is no terminal, nobody reads the result, or there is no key.
     pub(crate) fn open(&self) -> Result<Opened, Failure> {
+        if let Extent::Send(_) = self.extent() {
+            output::ensure_read()?;
+        }
         let need = match self.extent() {
             Extent::Simulate | Extent::Print(_) => Need::Address,
             Extent::Send(Consent::Given) => Need::Key,
@@ -232,7 +243,8 @@ fn not_signed() -> Failure {
 }
 
 /// Shows a step before the wait for its slot, with the highest cost at the present price of gas, and asks for consent
-/// unless it was given with the command. Returns the arguments for sending it, which don't ask again.
+/// unless it was given with the command. After an earlier slot was missed, shows only what has changed. Returns the
+/// arguments for sending it, which don't ask again.
 ///
 /// # Errors
 ///
@@ -249,8 +261,11 @@ pub(crate) async fn consent_before_wait(
     // A price above the cap may be lower in the slot.
     let fees = FeePolicy::default().offer(block.base_fee, None).ok();
     let shown = show::text_at(account, &[Previewed { step, preview: None }], fees);
-    args.consent(&shown, question).await?;
-    Ok(args.after_consent())
+    match args.shown() {
+        Some(earlier) => output::text(&show::changes(earlier, &shown)),
+        None => args.consent(&shown, question).await?,
+    }
+    Ok(args.after_consent(shown))
 }
 
 /// Locks an account for a command that sends by itself, as long as the lock exists.
@@ -321,7 +336,7 @@ pub(crate) async fn send(
     command: &str,
     plan: &impl AsyncFn(Planned) -> Result<Vec<Step>, Failure>,
 ) -> Result<Exit, Failure> {
-    send_and_conclude(args, opened, chain, command, plan, &OnlyTransactions).await
+    send_and_conclude(args, opened, chain, command, plan, &NextSteps { chain }).await
 }
 
 /// Carries out a command like [`send`], and concludes it. If nothing is left to send, the command only concludes.
@@ -372,14 +387,15 @@ pub(crate) async fn send_and_conclude(
                 confirmations: args.confirmations(),
                 block_time,
                 consent,
+                shown: args.shown(),
                 format: args.format(),
                 tell: &|text| output::note(&text),
                 progress: &|waiting| countdown.show(waiting),
                 show: &output::text,
                 ask: &ask,
                 result: &|text| match args.format() {
-                    Format::Json => output::result(text),
-                    Format::Text => output::report(text),
+                    Format::Json => output::outcome(text, SHOWN_AGAIN),
+                    Format::Text => output::outcome(&styled(text), SHOWN_AGAIN),
                 },
                 conclusion,
             };

@@ -26,7 +26,7 @@ mod tests;
 /// The changes made by a transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub(super) enum Change {
+pub(crate) enum Change {
     /// The winner of a round became a proposal.
     Pushed { round: Round, proposal: ProposalId, actions_hash: B256 },
     /// A proposal's actions were carried out.
@@ -57,7 +57,7 @@ pub(super) enum Change {
     Withdrawn { withdrawal: WithdrawalId },
     /// Power was cast.
     Voted { proposal: ProposalId, support: Support, amount: Amount },
-    /// A payload became a proposal through the lock.
+    /// A payload became a proposal without signals.
     Proposed { proposal: ProposalId, actions_hash: B256, unlocks_at: Timestamp },
     /// Signed ballots were voided.
     BallotsVoided { proposal: ProposalId, next_nonce: Nonce },
@@ -381,7 +381,7 @@ impl fmt::Display for Change {
             }
             Self::Proposed { proposal, unlocks_at, .. } => write!(
                 f,
-                "The payload is proposal {proposal}; the tokens of the lock are due from {} on",
+                "The payload is proposal {proposal}; the tokens given up for it are due from {} on",
                 Time(*unlocks_at)
             ),
             Self::BallotsVoided { proposal, .. } => write!(

@@ -38,6 +38,8 @@ pub(super) struct Sending<'a, A, C> {
     /// The expected time between blocks.
     pub(super) block_time: Seconds,
     pub(super) consent: Consent,
+    /// The preview that the user has consented to before a wait; `None` before that.
+    pub(super) shown: Option<&'a str>,
     pub(super) format: Format,
     /// Shows a note that isn't the result.
     pub(super) tell: &'a dyn Fn(&str),
@@ -75,7 +77,8 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
         let concluded = async {
             self.deliver(&mut outbox, &mut delivered, plan).await?;
             let blocks = delivered.iter().filter_map(|one| Some(one.transaction?.block));
-            Ok(self.conclusion.conclude(blocks.max()).await)
+            let changes: Vec<_> = delivered.iter().map(|one| &one.change).collect();
+            Ok(self.conclusion.conclude(blocks.max(), &changes).await)
         };
         let ended = tokio::select! {
             biased;
@@ -86,7 +89,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
             // Whether it did its work isn't known, so the record is kept.
             Some(Ok(Err(failure))) if failure.exit == Exit::Internal => Err(failure),
             Some(Ok(Err(failure))) => {
-                self.print(account, &delivered, "")?;
+                self.print_before(account, &delivered, &failure)?;
                 outbox.end()?;
                 Err(failure)
             }
@@ -162,7 +165,10 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
         check_balance(outbox.sender(), &previewed).await?;
         let text = show::text(planned.account, &previewed);
         match self.consent {
-            Consent::Given => (self.show)(&text),
+            Consent::Given => match self.shown {
+                Some(earlier) => (self.show)(&show::changes(earlier, &text)),
+                None => (self.show)(&text),
+            },
             Consent::Ask => {
                 if (self.ask)(&text, "Send it?").await? == Answer::No {
                     let more = if delivered.is_empty() { "" } else { " more" };
@@ -264,7 +270,7 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
         failure: Failure,
     ) -> Result<Failure, Failure> {
         let Some(last) = delivered.last() else { return Ok(failure) };
-        self.print(account, delivered, "")?;
+        self.print_before(account, delivered, &failure)?;
         if let Some(text) = show::taking_back(&last.step.intent) {
             (self.tell)(&text);
         }
@@ -272,6 +278,20 @@ impl<A: AsyncFn(&str, &str) -> Result<Answer, Failure>, C: Conclusion> Sending<'
             (self.tell)(&other.report.to_string());
         }
         Ok(failures::after(delivered, failure))
+    }
+
+    /// Prints the outcome of a command that failed later. If it can't be printed, the failure is told as a note.
+    fn print_before(
+        &self,
+        account: Address,
+        delivered: &[Delivered],
+        failure: &Failure,
+    ) -> Result<(), Failure> {
+        let printed = self.print(account, delivered, "");
+        if printed.is_err() {
+            (self.tell)(&format!("{:#}", failure.report));
+        }
+        printed
     }
 
     /// Prints the outcome, with the description of the result.
@@ -305,7 +325,7 @@ pub(super) async fn check_balance(
         return Ok(());
     }
     let report = eyre!(
-        "{} has {} ether, and up to {} are needed: {} are missing",
+        "{} has {} ether, and up to {} is needed: {} is missing",
         sender.address(),
         ether(balance, Rounding::Down),
         ether(needed, Rounding::Up),

@@ -1,5 +1,7 @@
 //! The steps of a command, shown before they are sent.
 
+use std::collections::BTreeSet;
+
 use alloy_primitives::{Address, U256};
 use canon_chain::tx::{FeePolicy, Fees, Preview};
 use canon_protocol::text::{self, Rounding, Time, ether, grouped, gwei};
@@ -93,6 +95,19 @@ pub(super) fn text_at(account: Address, steps: &[Previewed], fees: Option<Fees>)
             gwei(cap)
         );
         line!(page, "at most {most} ether in all.");
+    }
+    page.into_text()
+}
+
+/// The lines of a preview that an earlier one didn't have.
+pub(super) fn changes(earlier: &str, preview: &str) -> String {
+    let known: BTreeSet<_> = earlier.lines().collect();
+    let mut page = Page::default();
+    for line in preview.lines().filter(|line| !known.contains(line)) {
+        match page.is_empty() {
+            true => line!(page, "Changed since it was shown:\n{line}"),
+            false => line!(page, "{line}"),
+        }
     }
     page.into_text()
 }
@@ -203,6 +218,16 @@ pub(super) const fn is_simulated_at_once(number: usize, step: &Step) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_preview_that_was_shown_is_not_shown_again() {
+        let earlier = "From 0x1:\n\nSignal in slot 3\n   payload  0x2\n   it has 1 signal\n";
+        assert_eq!(changes(earlier, earlier), "");
+        assert_eq!(
+            changes(earlier, &earlier.replace("slot 3", "slot 5").replace("1 signal", "2 signals")),
+            "Changed since it was shown:\nSignal in slot 5\n   it has 2 signals\n"
+        );
+    }
 
     #[test]
     fn a_limit_of_a_price_has_three_digits_and_is_never_too_low() {

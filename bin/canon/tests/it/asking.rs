@@ -94,7 +94,7 @@ async fn nobody_is_asked_about_a_set_that_the_account_can_not_pay_for() {
     while_served(move || {
         let Ended { code, said, .. } = deploy(&chain, &folder).ended();
         assert_eq!((code, chain.transactions()), (Some(1), 0), "{said}");
-        assert!(said.contains("ether are missing"), "{said}");
+        assert!(said.contains("ether is missing"), "{said}");
         assert!(!said.contains("[y/N]"), "{said}");
     })
     .await;

@@ -374,6 +374,50 @@ async fn a_finished_or_begun_deployment_is_not_begun_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn another_file_where_the_manifest_is_to_be_is_neither_believed_nor_overwritten() {
+    let (chain, other) = (EmptyChain::new().await, EmptyChain::foreign().await);
+    let folder = folder_with("deploy-other-file", "tests", unchanged);
+    while_served(move || {
+        let manifest = folder.file("deployment.manifest.json");
+        let is_kept = |chain: &EmptyChain, content: &str, says: &str| {
+            fs::write(&manifest, content).unwrap();
+            for arguments in ["--yes", "--yes --resume", "--dry-run"] {
+                let said = fails(chain.deploy(&folder, arguments), 2);
+                assert!(
+                    said.contains("deployment.manifest.json: expected no file, found "),
+                    "{said}"
+                );
+                assert!(said.contains(says) && !said.contains("is finished"), "{said}");
+                assert!(
+                    said.contains("next: it isn't overwritten: name another --manifest"),
+                    "{said}"
+                );
+                assert_eq!(fs::read_to_string(&manifest).unwrap(), content);
+            }
+        };
+        for content in ["", "notes\n", "{}", "{\"version\": 1}"] {
+            is_kept(&chain, content, "found one that isn't a deployment's manifest: ");
+        }
+        assert_eq!(chain.transactions(), 0);
+        fs::remove_file(&manifest).unwrap();
+        stdout(chain.deploy(&folder, "--yes"));
+        let written = fs::read_to_string(&manifest).unwrap();
+        let says = "the manifest of a deployment on chain 31337, and this is chain 5";
+        is_kept(&other, &written, says);
+        let file = folder.file("deployment.toml");
+        let parameters = fs::read_to_string(&file).unwrap();
+        fs::write(&file, parameters.replace("CANT", "CANU")).unwrap();
+        is_kept(
+            &chain,
+            &written,
+            "the manifest of a deployment with other parameters, on chain 31337",
+        );
+        assert_eq!((chain.transactions(), other.transactions()), (13, 0));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_has_not_begun_is_not_advised_to_be_resumed() {
     let chain = EmptyChain::new().await;
     let folder = folder_with("deploy-not-begun", "tests", unchanged);
@@ -551,14 +595,14 @@ async fn missing_ether_is_named_before_anything_is_sent() {
     while_served(move || {
         let said = fails(chain.deploy(&folder, "--yes"), 1);
         assert!(said.contains("the account has 0.001 ether"), "{said}");
-        assert!(said.contains("ether are missing"), "{said}");
+        assert!(said.contains("ether is missing"), "{said}");
         // A dry run shows the plan nevertheless.
         for (arguments, shows) in [("--dry-run", "\nCost\n"), ("--dry-run --json", "\"most_fee\"")]
         {
             let output = chain.deploy(&folder, arguments).output().unwrap();
             let said = crate::support::said(output.stderr);
             assert_eq!(output.status.code(), Some(1), "{said}");
-            assert!(said.contains("ether are missing"), "{said}");
+            assert!(said.contains("ether is missing"), "{said}");
             let plan = String::from_utf8(output.stdout).unwrap();
             assert!(plan.contains(shows), "{plan}");
         }
@@ -593,7 +637,7 @@ async fn the_creation_of_the_deployment_proxy_is_shown_and_paid_for() {
         let needed = wei(&document["most_fee"]) + payment;
         chain.chain.set_balance(deployer, needed - U256::from(1));
         let said = fails(chain.deploy(&folder, "--yes"), 1);
-        assert!(said.contains("ether are missing"), "{said}");
+        assert!(said.contains("ether is missing"), "{said}");
         assert_eq!(chain.transactions(), 0);
         chain.chain.set_balance(deployer, needed);
         assert!(dry_run("--dry-run").contains("proxy's creator"));

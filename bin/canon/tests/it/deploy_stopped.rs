@@ -236,7 +236,8 @@ async fn a_record_that_is_left_is_compared_with_the_file_the_key_and_the_chain()
         let file = folder.file("deployment.toml");
         let parameters = fs::read_to_string(&file).unwrap();
         fs::write(&file, parameters.replace("CANT", "CANU")).unwrap();
-        differs(chain.deploy(&folder, "--yes --resume"), 2, "begun with other parameters");
+        let field = "asset.symbol: expected \"CANT\" as recorded, found \"CANU\"";
+        differs(chain.deploy(&folder, "--yes --resume"), 2, field);
         fs::write(&file, parameters).unwrap();
         let registry = written["contracts"].as_array().unwrap().iter();
         let registry = registry.filter(|one| one["contract"] == "Registry");
@@ -288,7 +289,7 @@ async fn a_deployment_that_runs_out_of_ether_in_the_middle_stops_and_is_finished
             assert_eq!(sent(&chain), number);
             // As long as the ether is missing, nothing is sent.
             let said = fails(chain.deploy(&folder, "--yes --resume"), 1);
-            assert!(said.contains("ether are missing"), "{said}");
+            assert!(said.contains("ether is missing"), "{said}");
             assert_eq!(sent(&chain), number);
             chain.chain.set_balance(deployer, ether);
             is_finished_by_resuming(&chain, &folder);

@@ -110,8 +110,14 @@ fn an_address_that_is_taken_is_named() {
 }
 
 #[test]
-fn an_address_without_a_port_is_refused() {
-    let output = canon().args(["devchain", "--listen", "127.0.0.1"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("--listen <ADDRESS>"));
+fn an_address_without_its_parts_is_refused() {
+    for address in ["127.0.0.1", "9999", ":9999", "example.org:0"] {
+        let output = canon().args(["devchain", "--listen", address]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            said.contains("expected an IP address and a port, such as 127.0.0.1:8545"),
+            "{said}"
+        );
+    }
 }

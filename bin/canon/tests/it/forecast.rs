@@ -127,7 +127,7 @@ fn json_is_the_same_forecast() {
     assert_eq!(report["first_round"]["slots_left"], 6);
     assert!(text.contains("  wins the first round      1.56 %  6 of 10 slots left"), "{text}");
     near(&report["later_rounds"]["wins"], 386.0 / 1024.0);
-    assert!(text.contains("  wins a later round       37.70 %  5 signals on average"), "{text}");
+    assert!(text.contains("  wins a later round       37.70 %  signals on average: 5"), "{text}");
     // The probability of no win, 63/64 · 0.623^(rounds − 1), is at most one half after 3 rounds,
     // and 1 % after 11.
     let rounds = |index: usize| report["milestones"][index]["at"]["rounds"].as_u64().unwrap();
@@ -159,10 +159,14 @@ fn votes_are_what_the_flags_say() {
     assert!(flat(&passes).contains(needs), "{passes}");
     // A share equal to the limit isn't enough.
     let outvoted = said("--turnout 10% --for 0.52");
-    let why = "with 52 % of it for the proposal, it fails: only 5,200,000 are for it";
+    let why =
+        "with 52 % of it for the proposal, it fails: the power for it is only 5,200,000 tokens";
     assert!(flat(&outvoted).contains(why), "{outvoted}");
     let missed = said("--turnout 9.9999% --for 100%");
-    assert!(flat(&missed).contains("it fails: only 9,999,900 are cast"), "{missed}");
+    assert!(
+        flat(&missed).contains("it fails: the power cast is only 9,999,900 tokens"),
+        "{missed}"
+    );
     assert!(flat(&missed).contains("at a turnout of 9.9999 %, nothing passes"), "{missed}");
 }
 
@@ -179,7 +183,7 @@ fn events_with_probability_0_are_called_never() {
     let text = text(forecast("--signaling 0% --rival 0%"));
     let never = "            never            never            never            never";
     assert!(text.contains(never), "{text}");
-    assert!(text.contains("  wins a later round          none  0 signals on average"), "{text}");
+    assert!(text.contains("  wins a later round          none  signals on average: 0"), "{text}");
 }
 
 #[test]

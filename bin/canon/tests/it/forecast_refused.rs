@@ -143,7 +143,7 @@ error: --operators [..]bad.toml has mistakes
   2 | seats = 1
     |         ^
 
-  [..]bad.toml:7:9: operator[1].stake: expected at least the 200,000 tokens of one seat, found "199999"
+  [..]bad.toml:7:9: operator[1].stake: expected at least one seat, 200,000 tokens, found "199999"
     |
   7 | stake = "199999"
     |         ^^^^^^^^

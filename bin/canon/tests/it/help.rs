@@ -33,7 +33,7 @@ Commands:
   unlock       Give power up: the tokens are paid after the withdrawal delay
   withdraw     Pay withdrawals whose time has come; without ids, all of the account
   vote         Vote for or against a proposal, or sign a ballot that somebody else submits
-  propose      Make a payload a proposal through the lock, for power that is given up
+  propose      Make a payload a proposal without signals, for power that is given up
   signal       Signal for a payload in your slot, or sign a signal that somebody else submits
   stake        Stake for a seat in the sequencer set, and take the stake out or to another rollup
   push         Make the winner of a round a proposal; without a round, of every round that is due

@@ -7,6 +7,7 @@ mod audit;
 mod audit_findings;
 mod boundaries;
 mod chain;
+mod closed_stdout;
 mod colors;
 mod deploy;
 mod deploy_stopped;

@@ -137,7 +137,7 @@ async fn an_upgrade_to_a_listed_rollup_is_refused_and_voters_are_warned() {
             said,
             "error: a proposal of this payload can't be executed: action 1, Registry.upgrade(rollup 1), fails\n  \
              because the Registry lists this rollup already, and takes each rollup once\n\n\
-             next: check the payload's address: the lock would be used up for nothing\n"
+             next: check the payload's address: the power would be given up for nothing\n"
         );
         let said = fails(by(&format!("signal {payload}")), 1);
         assert!(said.contains("action 1, Registry.upgrade(rollup 1), fails"), "{said}");

@@ -76,7 +76,7 @@ async fn a_proposal_that_the_lock_does_not_take_is_refused_with_what_is_missing(
         };
         let said = fails(propose(1, payload), 1);
         let missing = canon_protocol::text::Tokens(lock).to_string();
-        assert!(said.contains(&format!("has 0: {missing} are missing")), "{said}");
+        assert!(said.contains(&format!("has 0: {missing} missing")), "{said}");
         // The Registry is a contract, but doesn't list actions.
         for (other, says) in [
             (chain.set.registry, "no actions can be read from the payload"),

@@ -1,6 +1,7 @@
 //! Accounts that could do nothing with what they get.
 
 use alloy_primitives::Address;
+use canon_chain::deploy::{ContractPlan, Create2Origin, DEPLOYMENT_PROXY};
 
 use crate::{
     chain::{Chain, tokens},
@@ -53,6 +54,55 @@ async fn the_zero_address_and_contracts_of_the_set_get_nothing() {
         let said = fails(about(&chain, &folder, &exit).env("CANON_PRIVATE_KEY", chain.key(0)), 2);
         assert!(said.contains("found the set's Registry"), "{said}");
         // Nothing was approved.
+        assert_eq!(chain.chain.nonce(chain.account(ACCOUNT)), 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_sent_to_a_place_from_which_tokens_never_return() {
+    let folder = Folder::new("dead-ends");
+    let mut chain = Chain::new().await;
+    chain.give(ACCOUNT, tokens(200)).await;
+    while_served(move || {
+        let expect = ContractPlan::expect(Create2Origin::default()).address();
+        let (one, new) = (Address::repeat_byte(1), Address::repeat_byte(0x99));
+        for (place, what) in [
+            (expect, "the contract Expect"),
+            (
+                "0x000000000000000000000000000000000000dEaD".parse().unwrap(),
+                "an address for tokens",
+            ),
+            (Address::with_last_byte(1), "a precompiled contract"),
+            (DEPLOYMENT_PROXY, "the deterministic deployment proxy"),
+        ] {
+            for (arguments, flag) in [
+                (format!("lock 5 --for {place}"), "--for"),
+                (format!("unlock 5 --to {place}"), "--to"),
+                (format!("propose {} --to {place}", chain.payload), "--to"),
+                (
+                    format!(
+                        "stake deposit 100 --attester {new} --proposer {one} --withdrawer {place}"
+                    ),
+                    "--withdrawer",
+                ),
+            ] {
+                let said = fails(by(&chain, &folder, &format!("{arguments} --yes")), 2);
+                let says =
+                    format!("{flag}: expected an account that can use its tokens, found {what}");
+                assert!(said.contains(&says), "{arguments}: {said}");
+            }
+            for (arguments, flag) in [
+                (format!("stake exit {one} --to {place}"), "--to"),
+                (format!("stake coinbase {one} {place}"), "ADDRESS"),
+            ] {
+                let command = about(&chain, &folder, &format!("{arguments} --yes"));
+                let said = fails(command.env("CANON_PRIVATE_KEY", chain.key(0)), 2);
+                let says =
+                    format!("{flag}: expected an account that can use its tokens, found {what}");
+                assert!(said.contains(&says), "{arguments}: {said}");
+            }
+        }
         assert_eq!(chain.chain.nonce(chain.account(ACCOUNT)), 0);
     })
     .await;

@@ -206,7 +206,7 @@ async fn nothing_is_sent_without_a_terminal_a_key_or_the_means() {
         chain.chain.set_balance(chain.account(ACCOUNT), U256::from(1_000));
         let said = stable(&fails(by(&chain, &folder, "push --yes"), 1));
         assert!(said.contains("0x[..] has 0.000000000000001 ether, and up to "), "{said}");
-        assert!(said.contains(" are missing"), "{said}");
+        assert!(said.contains(" is missing"), "{said}");
         assert_eq!(chain.chain.block_number(), block);
     })
     .await;

@@ -301,7 +301,7 @@ async fn an_account_that_cannot_pay_for_all_steps_begins_with_none() {
         chain.chain.set_balance(account, needed - U256::ONE);
         for arguments in ["lock 5 --yes", "lock 5 --dry-run"] {
             let said = fails(by(&chain, &folder, arguments), 1);
-            assert!(said.contains("are needed: 0.000000000000000001 are missing"), "{said}");
+            assert!(said.contains("is needed: 0.000000000000000001 is missing"), "{said}");
         }
         assert_eq!(chain.chain.nonce(account), 0);
         chain.chain.set_balance(account, needed);

@@ -237,17 +237,26 @@ async fn waiting_goes_on_after_a_missed_slot_to_the_next_own_one() {
         }
         read
     };
-    read_until(&mut said, "waiting for slot 13");
+    let words = "Expect.canonicalIs";
+    let read = read_until(&mut said, "waiting for slot 13");
+    assert!(read.contains(words), "{read}");
     // No block comes in slot 13, and nobody is drawn for slots 14 and 15.
     chain.pass(14);
     let read = read_until(&mut said, "waiting for the next draw");
     assert!(read.contains("the slot was missed: slot 13 is over; trying your next slot"), "{read}");
     chain.record_seed_of(16).await;
-    read_until(&mut said, "waiting for slot 16");
+    let mut later = read_until(&mut said, "waiting for slot 16");
     chain.pass(16);
-    std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::stderr()));
+    // What else it prints has to be read.
+    let rest = std::thread::spawn(move || std::io::read_to_string(said).unwrap());
     let ended = tokio::task::block_in_place(|| child.wait().unwrap());
     assert!(ended.success());
+    later.push_str(&rest.join().unwrap());
+    assert!(
+        later.contains("Changed since it was shown:\nSignal for a payload in slot 16"),
+        "{later}"
+    );
+    assert!(!later.contains(words), "the preview is shown again: {later}");
     tokio::task::block_in_place(|| assert_eq!(signals(&chain, &folder), [12, 16]));
 }
 

@@ -42,7 +42,7 @@ async fn a_stake_is_approved_for_just_its_amount_and_deposited() {
         };
         for (number, amount, says) in [
             (9, "99.9", "expected at least 100 tokens, the rollup's least stake, found 99.9"),
-            (9, "300.5", "has 300 tokens, and 300.5 are to be staked: 0.5 are missing"),
+            (9, "300.5", "has 300 tokens, expected the 300.5 to stake: 0.5 missing"),
             (1, "100", "is registered in rollup 0x"),
         ] {
             let said = fails(deposit(number, amount), 1);

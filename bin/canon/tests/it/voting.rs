@@ -81,7 +81,7 @@ async fn a_ballot_shows_the_actions_and_how_the_vote_stands_and_casts_what_is_le
         );
         assert_eq!(tally(&chain, &folder), (base_units(9_800), base_units(200)));
         let said = fails(vote("vote 0 for --yes"), 1);
-        assert!(said.contains("has cast all of its 10,000 tokens"), "{said}");
+        assert!(said.contains("has cast all of its power, 10,000 tokens"), "{said}");
     })
     .await;
 }

@@ -156,7 +156,7 @@ pub enum DeployError {
         key: Address,
     },
     /// The record belongs to a set with other parameters.
-    #[error("the record was begun with other parameters; use those, or a new record")]
+    #[error("the record was begun with other parameters")]
     OtherParameters,
     /// The record has no genesis, on which the rollup's address depends.
     #[error(
@@ -173,6 +173,11 @@ pub enum DeployError {
         /// The step.
         step: Step,
     },
+    /// The record's payment to the creator of the deployment proxy isn't one of this account to it.
+    #[error(
+        "the record's payment to {PROXY_CREATOR} isn't one of this account; the file was changed: use a new record"
+    )]
+    OtherPayment,
     /// Governance can't execute an action.
     #[error("action {number}: {source}")]
     Action {

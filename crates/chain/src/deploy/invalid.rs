@@ -5,7 +5,7 @@ use canon_abi::{Contract, decode_revert};
 use canon_protocol::{
     Amount, AssetRefusal, CommonRefusal, Fraction, GovernanceRefusal, ProposalsRefusal, Refusal,
     RollupRefusal, RoundRules, Seconds, Timestamp,
-    text::{Duration, Percent, Time, Tokens, grouped},
+    text::{self, Duration, Percent, Time, grouped},
 };
 use core::fmt;
 
@@ -178,7 +178,7 @@ fn whole(number: &U256) -> String {
 
 fn tokens(amount: &U256) -> String {
     let amount = u128::try_from(*amount).ok().and_then(Amount::new);
-    format!("{} tokens", Tokens(amount.unwrap_or(Amount::MAX)))
+    text::tokens(amount.unwrap_or(Amount::MAX))
 }
 
 fn duration(seconds: &U256) -> String {

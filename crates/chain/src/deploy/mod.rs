@@ -49,7 +49,7 @@ pub use parameters::{
 };
 pub use plan::{ContractPlan, SetPlan};
 pub use proxy::{DEPLOYMENT_PROXY, PROXY_COST, PROXY_CREATOR};
-pub use record::{BegunStep, DeployRecord, DoneStep, StepReceipt};
+pub use record::{BegunStep, DeployRecord, DoneStep, ProxyPayment, StepReceipt};
 pub use record_file::{RecordFile, RecordFileError};
 pub use rules::{
     BrokenRule, FindingLevel, Rule, RuleSubject, SetFacts, broken_rules, rules,

@@ -3,10 +3,13 @@
 use super::{
     error::DeployError,
     proxy::{DEPLOYMENT_PROXY, ensure_proxy, expect_proxy},
+    record::DeployRecord,
+    run::DeployProgress,
 };
 use crate::{Client, Sender, Wait};
 use alloy_primitives::{Address, B256, Bytes};
 use canon_protocol::{Create2, text};
+use core::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 
 /// The origin of contracts created with CREATE2: a factory and a salt.
@@ -53,10 +56,12 @@ impl Create2Origin {
     pub(super) async fn ensure_code(
         &self,
         sender: &mut Sender,
+        record: &mut DeployRecord,
         wait: &mut impl Wait,
+        progress: &mut impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
     ) -> Result<(), DeployError> {
         match self.factory {
-            DEPLOYMENT_PROXY => ensure_proxy(sender, wait).await,
+            DEPLOYMENT_PROXY => ensure_proxy(sender, record, wait, progress).await,
             _ => self.expect_code(sender.client()).await,
         }
     }

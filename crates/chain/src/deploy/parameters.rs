@@ -88,7 +88,7 @@ pub struct GovernanceParameters {
     /// Total power below which no proposal passes: above 0, at most half of the initial supply.
     #[serde(with = "text::amount")]
     pub minimum_votes: Amount,
-    /// Power that the proposer gives up to make a proposal through the lock: at least two base units, at
+    /// Power that the proposer gives up to make a proposal without signals: at least two base units, at
     /// most a tenth of the initial supply.
     #[serde(with = "text::amount")]
     pub lock_amount: Amount,

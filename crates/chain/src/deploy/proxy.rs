@@ -1,13 +1,19 @@
 //! The deterministic deployment proxy, and its creation on chains that lack it.
 
-use super::error::DeployError;
+use super::{
+    error::DeployError,
+    record::DeployRecord,
+    run::{DeployProgress, report},
+    versions::Versions,
+};
 use crate::{
     Checks, Client, ContractCall, Sender, Wait, error::Error, rejection::Rejection,
     tx::account::TRANSFER_GAS, wait_until,
 };
+use alloy_eips::BlockId;
 use alloy_primitives::{Address, Bytes, U256, address, bytes, keccak256};
 use alloy_provider::Provider;
-use core::ops::Range;
+use core::ops::{ControlFlow, Range};
 
 /// The address of the deterministic deployment proxy on every chain that has it.
 pub const DEPLOYMENT_PROXY: Address = address!("0x4e59b44847b379578588920cA78FbF26c0B4956C");
@@ -36,13 +42,15 @@ pub const PROXY_COST: u64 = 10_000_000_000_000_000;
 /// Creates the proxy, unless the chain has it.
 pub(crate) async fn ensure_proxy(
     sender: &mut Sender,
+    record: &mut DeployRecord,
     wait: &mut impl Wait,
+    progress: &mut impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
 ) -> Result<(), DeployError> {
     let client = sender.client().clone();
     if has_proxy(&client).await? {
         return Ok(());
     }
-    fund_creator(sender, wait).await?;
+    fund_creator(sender, record, wait, progress).await?;
     let sent = client.provider().send_raw_transaction(&CREATION).await;
     if let Err(source) = sent {
         match Rejection::of(&source) {
@@ -74,7 +82,7 @@ pub(crate) async fn expect_proxy(client: &Client) -> Result<(), DeployError> {
     if has_proxy(client).await? {
         return Ok(());
     }
-    let missing = missing(client).await?;
+    let missing = missing(client, BlockId::latest()).await?;
     Err(DeployError::NoProxy { missing })
 }
 
@@ -91,24 +99,75 @@ pub(super) async fn has_proxy(client: &Client) -> Result<bool, DeployError> {
     }
 }
 
-/// Sends the creator the missing wei for its transaction.
-async fn fund_creator(sender: &mut Sender, wait: &mut impl Wait) -> Result<(), DeployError> {
+/// Sends the creator the missing wei for its transaction. A payment that is recorded is waited for: another one is made
+/// only if a block has used its nonce and lacks what it pays.
+async fn fund_creator(
+    sender: &mut Sender,
+    record: &mut DeployRecord,
+    wait: &mut impl Wait,
+    progress: &mut impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
+) -> Result<(), DeployError> {
     let client = sender.client().clone();
-    // An interrupted run may have sent the payment.
-    sender.await_none_in_flight(wait).await?;
-    let missing = missing(&client).await?;
-    if !missing.is_zero() {
-        let call = ContractCall::pay("fund the deployment proxy's creator", PROXY_CREATOR, missing);
-        let checks = Checks::AtReceipt { gas_limit: TRANSFER_GAS };
-        let pending = sender.submit(call, checks, client.next_block().await?).await?;
-        client.await_receipt(&pending, wait).await?;
+    let pay = |missing| ContractCall::pay(PAYMENT, PROXY_CREATOR, missing);
+    let (mut payment, mut at) = (None, None);
+    if let Some(recorded) = &record.proxy_payment {
+        let call = recorded.value().map(pay);
+        let versions = call.and_then(|call| {
+            Versions::recorded(&recorded.raw, &recorded.replaced, sender.address(), &call)
+        });
+        let own = versions.ok_or(DeployError::OtherPayment)?;
+        if own.confirm(&client).await?.is_some() {
+            return Ok(());
+        }
+        let head: BlockId = client.head().await?.hash.into();
+        if sender.has_used(head, own.nonce()).await? {
+            if own.late_receipt(&client, wait).await?.is_some() {
+                return Ok(());
+            }
+            at = Some(head);
+        } else {
+            payment = Some(own);
+        }
     }
-    Ok(())
+    let payment = match payment {
+        Some(payment) => payment,
+        None => {
+            sender.await_none_in_flight(wait).await?;
+            let at = match at {
+                Some(at) => at,
+                None => client.head().await?.hash.into(),
+            };
+            let missing = missing(&client, at).await?;
+            // The creator has one transaction, which it has sent.
+            if missing.is_zero() || has_created(&client, at).await? {
+                return Ok(());
+            }
+            let checks = Checks::AtReceipt { gas_limit: TRANSFER_GAS };
+            Versions::new(sender.prepare(pay(missing), checks, client.next_block().await?).await?)
+        }
+    };
+    let begin = |versions: &Versions| {
+        record.proxy_payment = Some(versions.record_payment());
+        report(record, DeployProgress::Paying, progress)
+    };
+    payment.deliver(sender, wait, begin, DeployError::Chain).await.map(drop)
 }
 
-/// The wei that the creator lacks for its transaction.
-async fn missing(client: &Client) -> Result<U256, DeployError> {
-    Ok(U256::from(PROXY_COST).saturating_sub(client.balance(PROXY_CREATOR).await?))
+/// The name of the payment in errors.
+const PAYMENT: &str = "fund the deployment proxy's creator";
+
+/// The wei that the creator lacks for its transaction after a block.
+async fn missing(client: &Client, at: BlockId) -> Result<U256, DeployError> {
+    let balance = client.provider().get_balance(PROXY_CREATOR).block_id(at).await;
+    let balance = balance.map_err(|source| Error::rpc("eth_getBalance", source))?;
+    Ok(U256::from(PROXY_COST).saturating_sub(balance))
+}
+
+/// Whether the creator's transaction is in a block or one before it.
+async fn has_created(client: &Client, at: BlockId) -> Result<bool, DeployError> {
+    let count = client.provider().get_transaction_count(PROXY_CREATOR).block_id(at).await;
+    let count = count.map_err(|source| Error::rpc("eth_getTransactionCount", source))?;
+    Ok(count > 0)
 }
 
 #[cfg(test)]

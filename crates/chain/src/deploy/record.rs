@@ -1,7 +1,11 @@
 //! The record of a deployment, from which it continues after an interruption.
 
 use super::{parameters::SetParameters, step::Step};
-use crate::{Client, Confirmed, Error, Inclusion, confirm::RECEIPT, tx::Fees};
+use crate::{
+    Client, Confirmed, Error, Inclusion,
+    confirm::{RECEIPT, contradictory_receipt},
+    tx::Fees,
+};
 use alloy_consensus::{Transaction, TxEnvelope};
 use alloy_eips::eip2718::Decodable2718;
 use alloy_primitives::{Address, B256, Bytes, ChainId, U256};
@@ -27,12 +31,36 @@ pub struct DeployRecord {
     /// The first second of the rollup's slot 0, decided before anything is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub genesis: Option<Timestamp>,
+    /// The payment to the creator of the deployment proxy, which may or may not be on the chain; `None` if it wasn't
+    /// made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_payment: Option<ProxyPayment>,
     /// The step that was begun last, whose transaction may or may not be on the chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun: Option<BegunStep>,
     /// The steps that are done, in order.
     #[serde(default)]
     pub done: Vec<DoneStep>,
+}
+
+/// The payment to the creator of the deployment proxy. It is made once, whatever the endpoint says of the balance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProxyPayment {
+    /// The nonce of the transaction.
+    pub nonce: u64,
+    /// The signed transaction (EIP-2718). If it isn't on the chain it is sent again, as that of a [`BegunStep`].
+    pub raw: Bytes,
+    /// The transactions whose place it has taken, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<Bytes>,
+}
+
+impl ProxyPayment {
+    /// The value of the payment, in wei; `None` if the transaction can't be decoded.
+    pub(super) fn value(&self) -> Option<U256> {
+        Some(TxEnvelope::decode_2718_exact(&self.raw).ok()?.value())
+    }
 }
 
 /// A step that was begun.
@@ -115,11 +143,18 @@ impl StepReceipt {
     ///
     /// # Errors
     ///
-    /// If the endpoint doesn't answer, or doesn't have the receipt.
+    /// If the endpoint doesn't answer, doesn't have the receipt, or has another one that the transaction can't have.
     pub async fn fee(&self, client: &Client) -> Result<U256, Error> {
-        let found = self.found(client).await?;
+        let found = client.inclusion(self.transaction).await?;
         let found = found.ok_or_else(|| Error::rpc(RECEIPT, RpcError::NullResp))?;
-        Ok(U256::from(found.effective_gas_price) * U256::from(self.gas_used))
+        let (used, before) = (found.gas_used, self.gas_used);
+        match used == before {
+            true => Ok(found.fee),
+            false => {
+                let contradiction = format!("{used} gas used, {before} before");
+                Err(contradictory_receipt(self.transaction, &contradiction))
+            }
+        }
     }
 
     async fn found(&self, client: &Client) -> Result<Option<TransactionReceipt>, Error> {
@@ -131,7 +166,15 @@ impl StepReceipt {
 impl DeployRecord {
     /// The record of a new deployment.
     pub const fn new(chain_id: ChainId, deployer: Address, parameters: SetParameters) -> Self {
-        Self { chain_id, deployer, parameters, genesis: None, begun: None, done: Vec::new() }
+        Self {
+            chain_id,
+            deployer,
+            parameters,
+            genesis: None,
+            proxy_payment: None,
+            begun: None,
+            done: Vec::new(),
+        }
     }
 
     /// Whether a step is done.

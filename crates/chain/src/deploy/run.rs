@@ -4,15 +4,12 @@ use super::{
     error::DeployError,
     parameters::CheckedParameters,
     plan::SetPlan,
-    record::{DeployRecord, DoneStep, StepReceipt},
+    record::{BegunStep, DeployRecord, DoneStep, StepReceipt},
     step::Step,
     verify::{SetVerifier, SetWatch},
-    versions::{Awaited, Versions},
+    versions::Versions,
 };
-use crate::{
-    Checks, Client, Confirmed, Error, Inclusion, Rejection, Sender, Wait, Waited,
-    sender::SignedCall,
-};
+use crate::{Checks, Client, Confirmed, Error, Inclusion, Sender, Wait, sender::SignedCall};
 use alloy_primitives::Address;
 use canon_protocol::Seconds;
 use canon_views::{Question, SetAddresses};
@@ -28,6 +25,8 @@ pub enum DeployProgress {
     Replaced(DoneStep),
     /// A step of an earlier run was verified again.
     Verified(DoneStep),
+    /// The payment to the creator of the deployment proxy is recorded, and is about to be sent.
+    Paying,
     /// The transaction of a step is recorded, and is about to be sent.
     Begun(Step),
     /// Somebody else did a step before this deployment's transaction was mined: anyone can create a contract of the
@@ -113,7 +112,8 @@ async fn pass(
     let mut watch = SetWatch::new(&plan, &client, record.newest_block());
     verify_done(&mut watch, record, wait, progress).await?;
     if record.next().is_some() {
-        record.parameters.origin.ensure_code(sender, wait).await?;
+        let origin = record.parameters.origin;
+        origin.ensure_code(sender, record, wait, progress).await?;
     }
     while let Some(step) = record.next() {
         let done = complete(sender, &mut watch, record, step, wait, progress).await?;
@@ -231,7 +231,7 @@ async fn verify_done(
 }
 
 /// Reports progress. Returns an error if the callback stops the deployment before the last step.
-fn report(
+pub(super) fn report(
     record: &DeployRecord,
     reached: DeployProgress,
     progress: &mut impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
@@ -344,7 +344,7 @@ async fn attempt(
             if !is_done && sender.can_be_mined_after(at, nonce).await? {
                 Some(begun)
             } else {
-                let confirmed = late_receipt(client, &begun, wait).await;
+                let confirmed = begun.late_receipt(client, wait).await;
                 match confirmed.map_err(failed)? {
                     None if !is_done => None,
                     confirmed => return Ok(confirmed),
@@ -355,22 +355,7 @@ async fn attempt(
     send(sender, watch, record, step, begun, wait, progress).await.map(Some)
 }
 
-/// Reads the receipt of a step, and once more if there is none: it may come later than what the transaction did.
-async fn late_receipt(
-    client: &Client,
-    versions: &Versions,
-    wait: &mut impl Wait,
-) -> Result<Option<Confirmed>, Error> {
-    let found = versions.confirm(client).await?;
-    if found.is_some() {
-        return Ok(found);
-    }
-    wait.wait(0).await;
-    versions.confirm(client).await
-}
-
-/// Sends the transaction of a step, which an earlier run may have signed, and waits until it is mined. If the base fee
-/// rises above what it offers, or a node finds it too cheap, one with higher fees takes its place.
+/// Sends the transaction of a step, which an earlier run may have signed, and waits until it is mined.
 async fn send(
     sender: &mut Sender,
     watch: &SetWatch<'_>,
@@ -381,39 +366,15 @@ async fn send(
     progress: &mut impl FnMut(&DeployRecord, DeployProgress) -> ControlFlow<()>,
 ) -> Result<Confirmed, DeployError> {
     let failed = |source| DeployError::Step { step, source };
-    let client = watch.client;
-    let mut versions = match begun {
+    let versions = match begun {
         Some(begun) => begun,
         None => Versions::new(sign(sender, watch.plan, step).await.map_err(failed)?),
     };
-    loop {
+    let begin = |versions: &Versions| {
         record.begun = Some(versions.record(step));
-        report(record, DeployProgress::Begun(step), progress)?;
-        let is_refused = match sender.broadcast(versions.newest.clone()).await {
-            Ok(_) => false,
-            Err(error) => match error.rejection() {
-                Some(Rejection::Underpriced | Rejection::ReplacementUnderpriced) => true,
-                // It may be a transaction of this step that has used the nonce.
-                Some(Rejection::NonceTooLow) => {
-                    let confirmed = late_receipt(client, &versions, wait).await.map_err(failed)?;
-                    return confirmed.ok_or_else(|| failed(error));
-                }
-                _ => return Err(failed(error)),
-            },
-        };
-        match versions.await_mined(client, is_refused, wait).await.map_err(failed)? {
-            Awaited::Mined(confirmed) => return Ok(confirmed),
-            Awaited::TooCheap => {}
-        }
-        let next = client.next_block().await.map_err(failed)?;
-        match sender.outbid(&versions.newest, next).await.map_err(failed)? {
-            Some(newer) => versions.replace(newer),
-            None if wait.wait(0).await == Waited::GiveUp => {
-                return Err(failed(versions.not_mined()));
-            }
-            None => {}
-        }
-    }
+        report(record, DeployProgress::Begun(step), progress)
+    };
+    versions.deliver(sender, wait, begin, failed).await
 }
 
 /// The transactions of a step that an earlier run began, which may be in a block, in a pool or in neither.
@@ -426,10 +387,8 @@ fn recorded(
     let Some(begun) = record.begun.as_ref().filter(|begun| begun.step == step) else {
         return Ok(None);
     };
-    let signed = |raw| SignedCall::recorded(raw, sender.address(), plan.call(step));
-    let replaced: Option<Vec<_>> = begun.replaced.iter().map(signed).collect();
-    let versions = signed(&begun.raw).zip(replaced);
-    let versions = versions.map(|(newest, replaced)| Versions { newest, replaced });
+    let BegunStep { raw, replaced, .. } = begun;
+    let versions = Versions::recorded(raw, replaced, sender.address(), &plan.call(step));
     versions.map(Some).ok_or(DeployError::OtherTransaction { step })
 }
 

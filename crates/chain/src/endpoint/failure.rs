@@ -1,8 +1,9 @@
 //! The reason why an endpoint gave no answer, as text.
 
 use super::secrets::Secrets;
+use alloy_primitives::B256;
 use alloy_transport::{TransportError, TransportErrorKind};
-use canon_protocol::{ForeignText, Seconds, text};
+use canon_protocol::{ForeignText, Seconds, Timestamp, text};
 use core::{error::Error, time::Duration};
 use std::io;
 use tokio_tungstenite::tungstenite::{self, http::StatusCode};
@@ -149,6 +150,19 @@ impl EndpointFailure {
     /// The error of a receipt that doesn't say which block has its transaction.
     pub(crate) fn receipt_without_block() -> Self {
         Self("its receipt has no block".to_owned())
+    }
+
+    /// The error of a receipt that contradicts the transaction that it is of, or itself.
+    pub(crate) fn receipt_contradicts(transaction: B256, contradiction: &str) -> Self {
+        Self(format!("its receipt of {transaction} contradicts what was sent: {contradiction}"))
+    }
+
+    /// The error of a block whose time is later than all that contracts can have.
+    pub(crate) fn time_of_block(number: u64, time: u64) -> Self {
+        Self(format!(
+            "its block {number} has the Unix time {time}, expected {} at most",
+            Timestamp::MAX.get()
+        ))
     }
 
     /// The error of an answer that isn't the requested JSON. The answer isn't included, because it can be a

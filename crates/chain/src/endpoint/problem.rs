@@ -53,13 +53,15 @@ pub enum EndpointProblem {
     },
     /// The newest block is from the future.
     #[error(
-        "its newest block {} is {} ahead of the clock, expected {} at most; check this machine's clock, or use \
-         another endpoint",
+        "its newest block {} has the Unix time {time}, {} ahead of the clock, expected {} at most; check this \
+         machine's clock, or use another endpoint",
         grouped(*.number), shown(*.ahead), shown(*.most)
     )]
     FutureHead {
         /// The number of the newest block.
         number: u64,
+        /// Its time, in Unix seconds.
+        time: u64,
         /// The time until that block, according to the clock.
         ahead: Duration,
         /// The maximum time that is accepted.

@@ -4,10 +4,10 @@ use crate::test_chain::{TestChain, chain, client_by, parameters};
 use alloy_primitives::{Address, B256, Bytes, U256, address, hex};
 use alloy_provider::Provider;
 use canon_chain::{
-    Error, NoWait, Sender,
+    Error, NoWait, Sender, Waited,
     deploy::{
-        ContractPlan, Create2Origin, DEPLOYMENT_PROXY, DeployError, DeployRecord, SetParameters,
-        deploy,
+        ContractPlan, Create2Origin, DEPLOYMENT_PROXY, DeployError, DeployProgress, DeployRecord,
+        ProxyPayment, SetParameters, deploy,
     },
 };
 use canon_devchain::Mining;
@@ -17,7 +17,7 @@ use core::ops::ControlFlow;
 
 const CREATOR: Address = address!("0x3fab184622dc19b6109349b94811493bf2a45362");
 
-const fn go_on(_: &DeployRecord, _: canon_chain::deploy::DeployProgress) -> ControlFlow<()> {
+const fn go_on(_: &DeployRecord, _: DeployProgress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
@@ -61,17 +61,71 @@ async fn a_payment_that_is_still_in_the_pool_is_not_made_twice() {
     let mut record = chain.record();
     let error = chain.go_on(&mut record, go_on).await.unwrap_err();
     assert!(matches!(error, DeployError::Chain(Error::NotMined { .. })), "{error}");
+    let payment = record.proxy_payment.clone().unwrap();
     for _ in 0..2 {
         let error = chain.go_on(&mut record, go_on).await.unwrap_err();
-        let unexpected =
-            matches!(error, DeployError::Chain(Error::UnexpectedNonce { expected: 0, found: 1 }));
-        assert!(unexpected, "{error}");
+        assert!(matches!(error, DeployError::Chain(Error::NotMined { .. })), "{error}");
+        assert_eq!(record.proxy_payment.as_ref(), Some(&payment));
     }
+    // Another record doesn't know it.
+    let error = chain.go_on(&mut chain.record(), go_on).await.unwrap_err();
+    let unexpected =
+        matches!(error, DeployError::Chain(Error::UnexpectedNonce { expected: 0, found: 1 }));
+    assert!(unexpected, "{error}");
     assert_eq!(chain.devchain.pool_size(), 1);
     chain.devchain.mine().unwrap();
     chain.devchain.set_mining(Mining::Auto);
     chain.go_on(&mut record, go_on).await.unwrap();
     assert_eq!(chain.devchain.nonce(chain.accounts[0].address()), 14);
+}
+
+/// The process was killed after it had sent the payment, and goes on with an endpoint whose balances lag behind.
+#[tokio::test]
+async fn a_payment_that_a_lagging_endpoint_does_not_show_is_not_made_twice() {
+    for is_mined in [false, true] {
+        let (chain, _) = without_proxy().await;
+        chain.devchain.set_mining(Mining::Manual);
+        let mut saved = None;
+        let save = |record: &DeployRecord, progress| {
+            if progress == DeployProgress::Paying {
+                saved = Some(crate::deploying::saved(record));
+            }
+            ControlFlow::Continue(())
+        };
+        chain.go_on(&mut chain.record(), save).await.unwrap_err();
+        let mut record = saved.unwrap();
+        if is_mined {
+            chain.devchain.mine().unwrap();
+        }
+        chain.devchain.set_mining(Mining::Auto);
+        let faults = Faults::default();
+        faults.answer(|request| {
+            let is_creators = params(request)[0] == serde_json::json!(CREATOR);
+            match request.method() == "eth_getBalance" && is_creators {
+                true => Answer::Result(serde_json::json!("0x0")),
+                false => Answer::Node,
+            }
+        });
+        let client = client_by(&faults, &chain.devchain).await;
+        let mut sender = Sender::new(client, chain.accounts[0].clone());
+        let mine = |_| {
+            let _ = chain.devchain.mine();
+            core::future::ready(Waited::Again)
+        };
+        let mut wait = mine;
+        deploy(&mut sender, &parameters(), &mut record, &mut wait, go_on).await.unwrap();
+        assert_eq!(chain.devchain.nonce(record.deployer), 14, "{is_mined}");
+    }
+}
+
+#[tokio::test]
+async fn a_payment_of_somebody_else_in_a_record_is_refused() {
+    let (chain, _) = without_proxy().await;
+    let mut record = chain.record();
+    record.proxy_payment = Some(ProxyPayment { nonce: 0, raw: Bytes::new(), replaced: Vec::new() });
+    let error = chain.go_on(&mut record, go_on).await.unwrap_err();
+    assert!(matches!(error, DeployError::OtherPayment), "{error}");
+    assert_eq!(chain.devchain.nonce(record.deployer), 0);
 }
 
 #[tokio::test]

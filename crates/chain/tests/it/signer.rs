@@ -6,7 +6,6 @@ use alloy_eips::eip2718::Encodable2718;
 use alloy_network::TxSignerSync;
 use alloy_primitives::{Address, Bytes, U256, address, hex};
 use alloy_rpc_types_eth::TransactionRequest;
-use alloy_signer::k256::elliptic_curve::rand_core::{CryptoRng, Error as RngError, RngCore};
 use alloy_signer_local::PrivateKeySigner;
 use canon_abi::Asset;
 use canon_chain::{
@@ -14,7 +13,7 @@ use canon_chain::{
     UnlockedAccount,
 };
 use canon_faults::{Answer, Faults, params};
-use canon_testkit::TestFolder;
+use canon_testkit::{Counter, TestFolder};
 use serde_json::{Value, json};
 use std::{
     fs, io,
@@ -421,28 +420,3 @@ async fn an_account_that_the_node_does_not_have_is_answered_with_those_that_it_h
     );
     assert!(test.accounts.iter().all(|key| said.contains(&key.address().to_string())), "{said}");
 }
-
-/// A counter in place of the random numbers for a keystore.
-struct Counter(u64);
-
-impl RngCore for Counter {
-    fn next_u32(&mut self) -> u32 {
-        self.next_u64() as u32
-    }
-
-    fn next_u64(&mut self) -> u64 {
-        self.0 += 1;
-        self.0
-    }
-
-    fn fill_bytes(&mut self, bytes: &mut [u8]) {
-        bytes.iter_mut().for_each(|byte| *byte = self.next_u64() as u8);
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), RngError> {
-        self.fill_bytes(bytes);
-        Ok(())
-    }
-}
-
-impl CryptoRng for Counter {}

@@ -169,7 +169,7 @@ async fn an_account_with_too_little_ether_is_told_how_much_is_missing() {
         };
         assert_eq!((*account, *found), (chain.account(), balance));
         let missing = ether(*needed - balance, Rounding::Up);
-        let missing = format!("{missing} are missing; send ether");
+        let missing = format!("{missing} is missing; send ether");
         assert!(error.to_string().contains(&missing), "{error}");
         // The failure is reported once.
         assert_eq!(failures(&chain.pursue(&mut sender, from_ref(&execute)).await), [""; 0]);

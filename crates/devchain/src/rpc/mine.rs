@@ -11,7 +11,7 @@ use super::{
     params::Params,
     sign,
 };
-use crate::{calls::MAX_CALL_GAS, chain::Chain, config::Mining};
+use crate::{chain::Chain, config::Mining, mining::MAX_MINED_GAS};
 
 /// The largest number of blocks that one request mines.
 const MAX_BLOCKS: u64 = 1_000_000;
@@ -33,11 +33,20 @@ pub(crate) struct Mine {
 enum Left {
     Blocks {
         count: u64,
-        /// The seconds from each block to the next one, if not the usual ones.
-        interval: Option<u64>,
+        /// The seconds between the blocks, if not the usual ones.
+        interval: Option<Interval>,
     },
     /// A block for each transaction that can be executed, if they are mined automatically.
     Waiting,
+}
+
+/// A number of seconds between the blocks of one request.
+#[derive(Clone, Copy, Debug)]
+enum Interval {
+    /// Before each block, as on anvil.
+    Before(u64),
+    /// Before each block but the first one, as on Hardhat.
+    Between(u64),
 }
 
 #[derive(Debug)]
@@ -63,7 +72,8 @@ impl Mine {
     ) -> Option<RpcResult<Self>> {
         Some(match method {
             "evm_mine" => Self::evm(chain, params),
-            "anvil_mine" | "hardhat_mine" => Self::anvil(chain, params),
+            "anvil_mine" => Self::many(chain, params, Interval::Before),
+            "hardhat_mine" => Self::many(chain, params, Interval::Between),
             "eth_sendRawTransactionSync" => sign::send(chain, method, params)?
                 .map(|hash| Self { left: Left::Waiting, answer: Answer::Receipt(hash) }),
             _ => sign::send(chain, method, params)?.and_then(|hash| {
@@ -85,21 +95,25 @@ impl Mine {
         Ok(mine)
     }
 
-    fn anvil(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Self> {
+    fn many(
+        chain: &Chain,
+        params: &mut Params<'_>,
+        interval_of: fn(u64) -> Interval,
+    ) -> RpcResult<Self> {
         let blocks: Option<U64> = params.optional()?;
         let interval: Option<U64> = params.optional()?;
         // Clients write zero for the usual interval.
-        let interval = interval.map(|interval| interval.to()).filter(|interval| *interval > 0);
-        let mine = Self::blocks(blocks, interval, json(())?)?;
-        if let Left::Blocks { count, interval: Some(interval) } = mine.left {
-            chain.check_seconds(interval, count.saturating_sub(1)).or_server_error()?;
+        let seconds = interval.map(|interval| interval.to()).filter(|seconds| *seconds > 0);
+        let mine = Self::blocks(blocks, seconds.map(interval_of), json(())?)?;
+        if let (Left::Blocks { count, .. }, Some(seconds)) = (&mine.left, seconds) {
+            chain.check_seconds(seconds, *count).or_server_error()?;
         }
         Ok(mine)
     }
 
     fn blocks(
         blocks: Option<U64>,
-        interval: Option<u64>,
+        interval: Option<Interval>,
         answer: Box<RawValue>,
     ) -> RpcResult<Self> {
         let count = blocks.map_or(1, |blocks| blocks.to());
@@ -145,9 +159,12 @@ impl Left {
         Ok(match self {
             Self::Blocks { count, interval } => {
                 *count -= 1;
-                let mined = chain.mine(MAX_CALL_GAS);
-                if let Some(interval) = interval.filter(|_| *count > 0) {
-                    chain.increase_time(interval);
+                if let Some(Interval::Before(seconds)) = *interval {
+                    chain.advance_time(seconds);
+                }
+                let mined = chain.mine(MAX_MINED_GAS);
+                if let (Some(Interval::Between(seconds)), 1..) = (*interval, *count) {
+                    chain.increase_time(seconds);
                 }
                 Some(mined.gas_used)
             }

@@ -13,6 +13,7 @@ mod mine;
 mod params;
 mod sign;
 mod txpool;
+mod typed_data;
 
 use alloy_primitives::Bytes;
 use serde::Serialize;

@@ -1,6 +1,5 @@
 //! The methods that sign or send for accounts whose keys the chain has.
 
-use alloy_dyn_abi::TypedData;
 use alloy_eips::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, eip191_hash_message};
 use alloy_rpc_types_eth::TransactionRequest;
@@ -11,6 +10,7 @@ use super::{
     error::{OrServerError, RpcResult, invalid_params},
     json,
     params::Params,
+    typed_data,
 };
 use crate::{
     block::Tx,
@@ -62,10 +62,10 @@ fn sign_message(chain: &Chain, account: Address, message: &[u8]) -> RpcResult<Bo
     sign(chain, account, &eip191_hash_message(message))
 }
 
-/// Signs typed data (EIP-712), which may be written as an object or as the text of one.
+/// Signs typed data (EIP-712).
 fn sign_typed_data(chain: &Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    let (account, data): (Address, TypedData) = (params.next()?, params.next()?);
-    let hash = data.eip712_signing_hash();
+    let account = params.next()?;
+    let hash = typed_data::read(params.next()?)?.eip712_signing_hash();
     sign(chain, account, &hash.map_err(|error| invalid_params(error.to_string()))?)
 }
 

@@ -11,10 +11,11 @@ use alloy_rpc_types_eth::{
 use alloy_sol_types::{Panic, Revert, SolError};
 use alloy_transport::TransportError;
 use canon_devchain::DevchainConfig;
+use serde_json::json;
 
 use crate::{
     code,
-    support::{auto, call, deploy, dev, read, refusal, send, start},
+    support::{auto, call, deploy, dev, read, refusal, request, send, start},
 };
 
 fn word(n: u8) -> B256 {
@@ -210,4 +211,32 @@ async fn overrides_change_state_and_block_for_one_call() {
     let expected = (-32602, "account has both 'state' and 'stateDiff'".to_owned());
     assert_eq!(refusal(provider.call(get.clone()).overrides(both.build()).await), expected);
     assert_eq!(read(&provider, cell).await, word(5));
+}
+
+#[tokio::test]
+async fn contradictory_requests_and_senders_without_ether_are_named() {
+    let (chain, provider) = auto();
+    let (from, to, poor) = (dev(&chain, 0), Address::repeat_byte(1), Address::repeat_byte(0xaa));
+    for (fields, expected) in [
+        (json!({ "gasPrice": "0x77359400", "maxFeePerGas": "0x77359400" }), "both gasPrice and"),
+        (json!({ "input": "0x01", "data": "0x02" }), "input"),
+        (json!({ "chainId": "0x1" }), "chainId does not match node's (have=1, want=31337)"),
+        (json!({ "maxFeePerBlobGas": "0x1" }), "blob transactions are not supported"),
+    ] {
+        for method in ["eth_call", "eth_estimateGas", "eth_sendTransaction", "eth_signTransaction"]
+        {
+            let mut tx = json!({ "from": from, "to": to, "gas": "0x186a0" });
+            tx.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            let (code, message) = refusal(request(&provider, method, json!([tx])).await);
+            assert_eq!(code, -32602, "{method} {fields}");
+            assert!(message.contains(expected), "{method} {fields}: {message}");
+        }
+    }
+    let tx = json!({ "from": poor, "to": to, "gas": "0x5208", "maxFeePerGas": "0x77359400" });
+    assert_eq!(
+        refusal(request(&provider, "eth_call", json!([tx])).await).1,
+        format!(
+            "insufficient funds for gas * price + value: address {poor} have 0 want 42000000000000"
+        )
+    );
 }

@@ -103,7 +103,7 @@ async fn traces_have_a_largest_size() {
     // 64 KiB in each log.
     let logs = bytes!("5b620100005fa05f56");
     let options = json!({ "tracer": "callTracer", "tracerConfig": { "withLog": true } });
-    let overrides = json!({ "gasLimit": 550_000_000 });
+    let overrides = json!({ "gasLimit": 150_000_000 });
     let mut more_gas = options;
     more_gas["blockOverrides"] = overrides;
     large(traced(logs, more_gas).await);

@@ -68,8 +68,14 @@ async fn base_fee_rises_by_at_least_one_and_never_falls_below_seven() {
 }
 
 #[tokio::test]
-async fn transactions_below_the_base_fee_wait() {
+async fn transactions_below_the_base_fee_wait_unless_each_is_mined_at_once() {
     let (chain, provider) = auto();
+    let refused = refusal(provider.send_transaction(transfer(900_000_000)).await).1;
+    let expected = "max fee per gas less than block base fee: address 0x";
+    assert!(refused.starts_with(expected), "{refused}");
+    assert!(refused.ends_with("maxFeePerGas: 900000000, baseFee: 1000000000"), "{refused}");
+    assert_eq!(chain.pool_size(), 0);
+    chain.set_mining(Mining::Manual);
     let cheap = provider.send_transaction(transfer(900_000_000)).await.unwrap();
     assert_eq!((chain.block_number(), chain.pool_size()), (0, 1));
     assert!(provider.get_transaction_by_hash(*cheap.tx_hash()).await.unwrap().is_some());
@@ -79,6 +85,13 @@ async fn transactions_below_the_base_fee_wait() {
     chain.mine().unwrap();
     assert_eq!(chain.pool_size(), 0);
     assert!(cheap.get_receipt().await.unwrap().status());
+}
+
+#[tokio::test]
+async fn without_percentiles_there_are_no_rewards() {
+    let (_chain, provider) = auto();
+    let history = provider.get_fee_history(1, BlockNumberOrTag::Latest, &[]).await.unwrap();
+    assert_eq!(history.reward, None);
 }
 
 #[tokio::test]

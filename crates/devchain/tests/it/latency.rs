@@ -60,7 +60,7 @@ fn cases() -> Vec<Misbehaving> {
         case("four clients with batches of 1,000 requests", 4, whole(&mine(1_000)), true),
         case("four clients with garbage", 4, request("\0\0\0\0", 4), true),
         case("four clients with calls of 60 million gas", 4, whole(&endless), true),
-        case("four clients with traces of 550 million gas", 4, whole(&traced), true),
+        case("four clients with traces of 150 million gas", 4, whole(&traced), true),
     ]
 }
 

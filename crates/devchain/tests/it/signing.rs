@@ -111,6 +111,7 @@ async fn other_accounts_do_not_sign() {
         // A draft of EIP-712 had a list, and the account after it.
         ("eth_signTypedData", json!([[{ "type": "string", "name": "a", "value": "b" }], account])),
         ("eth_signTransaction", json!([{ "to": account }])),
+        ("eth_signTransaction", json!([{ "from": account, "to": account, "chainId": "0x1" }])),
     ] {
         let refused = refusal(request(&provider, method, params.clone()).await);
         assert_eq!(refused.0, -32602, "{method} {params}: {refused:?}");

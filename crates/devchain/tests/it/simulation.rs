@@ -138,3 +138,13 @@ async fn impossible_simulations_are_refused_with_the_codes_of_the_specification(
     assert_eq!(fine[0]["calls"][0]["status"], "0x1");
     assert_ne!(fine[0]["baseFeePerGas"], "0x0");
 }
+
+#[tokio::test]
+async fn valid_transactions_without_a_gas_limit_get_the_most_that_is_allowed() {
+    let (chain, provider) = auto();
+    let (from, to) = (dev(&chain, 0), Address::repeat_byte(1));
+    let call = json!({ "from": from, "to": to, "value": "0x1", "maxFeePerGas": "0x77359400" });
+    let payload = json!([{ "blockStateCalls": [{ "calls": [call] }], "validation": true }]);
+    let blocks = request(&provider, "eth_simulateV1", payload).await.unwrap();
+    assert_eq!(blocks[0]["calls"][0]["status"], "0x1");
+}

@@ -48,7 +48,7 @@ async fn time_can_be_driven_over_rpc() {
     request("evm_setNextBlockTimestamp", start).await.unwrap_err();
     let () =
         provider.raw_request("anvil_mine".into(), (U64::from(3), U64::from(60))).await.unwrap();
-    assert_eq!((chain.block_number(), chain.timestamp()), (3, start + 75 + 120));
+    assert_eq!((chain.block_number(), chain.timestamp()), (3, start + 75 + 180));
     request("evm_mine", start + 500).await.unwrap();
     assert_eq!((chain.block_number(), chain.timestamp()), (4, start + 500));
     let options = json!([{ "timestamp": "0x70000000", "blocks": 2 }]);
@@ -145,9 +145,21 @@ async fn clients_set_the_clock_as_on_anvil() {
     assert_eq!(chain.mine().unwrap().timestamp, START + 2_503);
     clock.store(START + 10_000, Relaxed);
     assert_eq!(chain.mine().unwrap().timestamp, START + 9_988);
+    // Anvil lets the seconds pass before each block, Hardhat before each but the first one.
     ask(&provider, "anvil_mine", json!(["0x3", "0x3c"])).await.unwrap();
-    assert_eq!(chain.timestamp(), START + 9_989 + 120);
+    assert_eq!(chain.timestamp(), START + 9_988 + 180);
+    ask(&provider, "hardhat_mine", json!(["0x3", "0x3c"])).await.unwrap();
+    assert_eq!(chain.timestamp(), START + 9_988 + 180 + 1 + 120);
     assert_eq!(chain.increase_time(50), chain.timestamp() + 50);
+}
+
+#[tokio::test]
+async fn time_is_increased_from_the_head_if_blocks_came_faster_than_seconds() {
+    let (chain, provider, _clock) = clocked();
+    ask(&provider, "anvil_mine", json!(["0x28"])).await.unwrap();
+    assert_eq!(chain.timestamp(), START + 40);
+    ask(&provider, "evm_increaseTime", json!([3_600])).await.unwrap();
+    assert_eq!(chain.mine().unwrap().timestamp, START + 40 + 3_600);
 }
 
 #[tokio::test]

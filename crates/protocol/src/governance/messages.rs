@@ -139,13 +139,13 @@ abi_enum! {
         InsufficientPower { holder: Address, available: U256, needed: U256 } =
             "Governance__InsufficientPower",
         /// There is no such proposal.
-        #[error("there are {count} proposals, none is number {id}")]
+        #[error("proposal {id} doesn't exist: the number of proposals is {count}")]
         UnknownProposal { id: U256, count: U256 } = "Governance__UnknownProposal",
         /// There is no such withdrawal.
-        #[error("there are {count} withdrawals, none is number {id}")]
+        #[error("withdrawal {id} doesn't exist: the number of withdrawals is {count}")]
         UnknownWithdrawal { id: U256, count: U256 } = "Governance__UnknownWithdrawal",
         /// There is no such configuration.
-        #[error("there are {count} configurations, none is number {id}")]
+        #[error("configuration {id} doesn't exist: the number of configurations is {count}")]
         UnknownConfiguration { id: U256, count: U256 } = "Governance__UnknownConfiguration",
         /// The withdrawal was paid already.
         #[error("withdrawal {id} was paid already")]

@@ -29,6 +29,12 @@ impl fmt::Display for Tokens {
     }
 }
 
+/// An amount with its noun, which is in the plural unless the amount is one token: `1 token`, `0.5 tokens`.
+pub fn tokens(amount: Amount) -> String {
+    let noun = if amount == Amount::TOKEN { "token" } else { "tokens" };
+    format!("{} {noun}", Tokens(amount))
+}
+
 /// The digits of a text such as `5.000` without its point: five, or five thousand where a point separates thousands.
 /// It has one to three digits that don't begin with 0, a point, and three digits that end with 0. The shortest form of
 /// a number with decimals never ends with 0, so nothing that a program prints in that form is taken for thousands.

@@ -41,7 +41,7 @@ pub mod number;
 pub mod time;
 
 pub use address::Shortened;
-pub use amount::Tokens;
+pub use amount::{Tokens, tokens};
 pub use duration::Duration;
 pub use error::{ErrorKind, ParseQuantityError};
 pub use ether::{Ether, Gwei, ether, gwei};

@@ -82,7 +82,7 @@ impl Inspection<'_, '_> {
         let stakers: u64 = stakers.saturating_to();
         let blocks: u64 = self.ask(address, Rollup::blockNumberCall {}).await?.saturating_to();
         let number = |number: &u64| text::grouped(*number);
-        let tokens = |amount: &Amount| format!("{} tokens", text::Tokens(*amount));
+        let tokens = |amount: &Amount| text::tokens(*amount);
         let paid = self.paid(address).await?;
         let genuine = |genuine: &bool| if *genuine { "genuine" } else { "forged" }.to_owned();
         let by_creation = self.is_genuine(address).await?;
@@ -153,7 +153,7 @@ impl Inspection<'_, '_> {
     /// Checks of the supply and of the rewards that are left.
     pub(super) async fn tokens(&self) -> Result<Vec<Check>> {
         let (run, set) = (self.run, self.run.set.addresses());
-        let tokens = |amount: &Amount| format!("{} tokens", text::Tokens(*amount));
+        let tokens = |amount: &Amount| text::tokens(*amount);
         let supply = fit(self.ask(set.asset, Asset::totalSupplyCall {}).await?)?;
         let earned = sum(self.rewards().await?.into_values());
         let left = run.scenario.asset.reward_pool.saturating_sub(earned);

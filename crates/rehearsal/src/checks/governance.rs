@@ -31,7 +31,7 @@ impl Inspection<'_, '_> {
                 checks.extend(self.proposal(track, id).await?);
             }
         }
-        let tokens = |amount: &Amount| format!("{} tokens", text::Tokens(*amount));
+        let tokens = |amount: &Amount| text::tokens(*amount);
         let (expected, found) = (state.total_power(), self.found.governance.total_power);
         checks.push(Check::equal(AREA, "all power", &expected, &found, tokens));
         let found = self.unclaimed().await?;
@@ -69,7 +69,7 @@ impl Inspection<'_, '_> {
         checks.push(Check::equal(AREA, subject("votes"), &expected.tally(), &found.tally, tally));
         let (snapshot, now) = (expected.deadlines().pending, self.run.driver.now());
         if snapshot < now {
-            let tokens = |amount: &Amount| format!("{} tokens", text::Tokens(*amount));
+            let tokens = |amount: &Amount| text::tokens(*amount);
             let call = Governance::totalPowerAtCall { timestamp: snapshot.to_word() };
             let found = fit(self.ask(governance, call).await?)?;
             let expected = state.governance().total_power_on(expected, now);

@@ -58,7 +58,7 @@ impl Inspection<'_, '_> {
     /// Checks that every contract holds at least what it owes.
     async fn solvency(&self) -> Result<Vec<Check>> {
         let (run, set) = (self.run, self.run.set.addresses());
-        let tokens = |amount: &Amount| format!("{} tokens", text::Tokens(*amount));
+        let tokens = |amount: &Amount| text::tokens(*amount);
         let total = Governance::totalPowerAtCall { timestamp: run.driver.now().to_word() };
         let power: Amount = fit(self.ask(set.governance, total).await?)?;
         let owed = sum([power, self.owed()]);
@@ -85,7 +85,7 @@ impl Inspection<'_, '_> {
         }
         let call = Governance::totalPowerAtCall { timestamp: time.to_word() };
         let total: Amount = fit(self.ask(governance, call).await?)?;
-        let tokens = |amount: &Amount| format!("{} tokens", text::Tokens(*amount));
+        let tokens = |amount: &Amount| text::tokens(*amount);
         let subject = format!("{what} is the holders'");
         Ok(Check::equal(AREA, subject, &total, &sum(powers), tokens))
     }

@@ -185,7 +185,7 @@ pub(super) struct RawGovernance {
     pub(super) minimum_votes: Field,
     /// The least time for which the lock withholds its tokens. Default 1 d.
     pub(super) lock_delay: Field,
-    /// Tokens that a proposal through the lock costs in power. Default 20,000.
+    /// Tokens that a proposal without signals costs in power. Default 20,000.
     pub(super) lock_amount: Field,
 }
 

@@ -25,7 +25,7 @@ pub enum ScaleError {
         most: u64,
     },
     /// The supply isn't enough for all of them.
-    #[error("the scenario's asset.supply of {} tokens isn't enough for so many", text::Tokens(*.supply))]
+    #[error("the scenario's asset.supply of {} isn't enough for so many", text::tokens(*.supply))]
     Supply {
         /// The scenario's supply.
         supply: Amount,

@@ -406,9 +406,8 @@ fn money(raw: &RawScenario, scenario: &Scenario, ex: &mut Examiner<'_>) {
     let supply = scenario.asset.supply;
     let needed = scenario.tokens_needed();
     if needed.is_none_or(|needed| needed > supply) {
-        let needed =
-            needed.map_or_else(|| "2^96".to_owned(), |needed| text::Tokens(needed).to_string());
-        let expected = format!("at least {needed} tokens for the stakes, locks and rewards");
+        let needed = needed.map_or_else(|| "2^96 tokens".to_owned(), text::tokens);
+        let expected = format!("at least {needed} for the stakes, locks and rewards");
         ex.expected(&raw.asset.supply, "asset.supply", &expected);
     } else {
         voting_power(raw, scenario, ex);
@@ -420,11 +419,11 @@ fn money(raw: &RawScenario, scenario: &Scenario, ex: &mut Examiner<'_>) {
         let most = scenario.holders.iter().map(|group| group.most).max().unwrap_or_default();
         let why = if most < lock { "has less" } else { "may be drawn below it" };
         let message = format!(
-            "expected a holder with governance.lock_amount ({} tokens), but every holder {why}: \
-             raise holders[].tokens to at least that, lower governance.lock_amount to {} tokens, or \
+            "expected a holder with governance.lock_amount ({}), but every holder {why}: \
+             raise holders[].tokens to at least that, lower governance.lock_amount to {}, or \
              use by = \"signals\"",
-            text::Tokens(lock),
-            text::Tokens(richest),
+            text::tokens(lock),
+            text::tokens(richest),
         );
         let field = format!("proposals[{position}].by");
         ex.problem(&raw.proposals[position].by, &field, message);

@@ -6,7 +6,7 @@ use super::{
 };
 use canon_protocol::{
     RollupBlock, Seconds, Timestamp,
-    text::{Duration, Shortened, Time, Tokens, count, grouped},
+    text::{Duration, Shortened, Time, Tokens, count, grouped, tokens},
 };
 
 use crate::scenario::{Does, End, Reason, Route};
@@ -70,14 +70,14 @@ pub(crate) fn phrase(who: Who, event: &TimelineEvent, now: Timestamp) -> Phrase 
             (Plain, text)
         }
         TimelineEvent::Staked { rollup, each, first_slot } => {
-            let each = Tokens(*each);
+            let each = tokens(*each);
             let text = format!(
-                "stake {each} tokens each on rollup {rollup}; they draw from slot {first_slot} on"
+                "stake {each} each on rollup {rollup}; they draw from slot {first_slot} on"
             );
             (Plain, text)
         }
         TimelineEvent::Locked { total } => {
-            (Plain, format!("lock{s} {} tokens in Governance", Tokens(*total)))
+            (Plain, format!("lock{s} {} in Governance", tokens(*total)))
         }
         TimelineEvent::Quiet { seconds, blocks, seeds, until } => {
             let seconds = Duration(*seconds).rounded();
@@ -94,7 +94,7 @@ pub(crate) fn phrase(who: Who, event: &TimelineEvent, now: Timestamp) -> Phrase 
         TimelineEvent::BlockProposed { rollup, number, slot, reward } => {
             let earned = match reward.is_zero() {
                 true => "earns nothing".to_owned(),
-                false => format!("earns {} tokens", Tokens(*reward)),
+                false => format!("earns {}", tokens(*reward)),
             };
             (Plain, format!("block {number} of rollup {rollup} in slot {slot}, {earned}"))
         }
@@ -120,9 +120,9 @@ pub(crate) fn phrase(who: Who, event: &TimelineEvent, now: Timestamp) -> Phrase 
         TimelineEvent::RollupForged { rollup, address, stake } => {
             let text = format!(
                 "forge rollup {rollup} at {}: the genuine code over storage with a staker of {} \
-                 tokens that nobody paid",
+                 that nobody paid",
                 Shortened(*address),
-                Tokens(*stake)
+                tokens(*stake)
             );
             (Bad, text)
         }
@@ -135,10 +135,10 @@ pub(crate) fn phrase(who: Who, event: &TimelineEvent, now: Timestamp) -> Phrase 
         }
         TimelineEvent::Squatted { rollup, attesters, each } => {
             let attesters = count(*attesters, "mover");
-            let each = Tokens(*each);
+            let each = tokens(*each);
             let text = format!(
                 "registers the attesters of {attesters} on rollup {rollup} as its own, \
-                 with {each} tokens each"
+                 with {each} each"
             );
             (Bad, text)
         }
@@ -230,14 +230,14 @@ pub(crate) fn phrase(who: Who, event: &TimelineEvent, now: Timestamp) -> Phrase 
                 Side::Against => "against",
                 Side::Both => "half for, half against",
             };
-            (Plain, format!("vote{s} {side} {azip} with {} tokens", Tokens(*power)))
+            (Plain, format!("vote{s} {side} {azip} with {}", tokens(*power)))
         }
         TimelineEvent::LeaveStarted { total, unlocks_at } => {
             let (total, unlocks) = (Tokens(*total), at(*unlocks_at));
             (Plain, format!("give{s} up power of {total}; the tokens unlock at {unlocks}"))
         }
         TimelineEvent::Withdrawn { total } => {
-            (Plain, format!("withdraw{s} {} tokens from Governance", Tokens(*total)))
+            (Plain, format!("withdraw{s} {} from Governance", tokens(*total)))
         }
         TimelineEvent::VoteClosed { .. } => return vote_closed(event, now),
         TimelineEvent::MovesAnnounced { rollup, ready_at } => {
@@ -274,9 +274,9 @@ pub(crate) fn phrase(who: Who, event: &TimelineEvent, now: Timestamp) -> Phrase 
             (Quiet, format!("records the seed of epoch {epoch} of rollup {rollup}"))
         }
         TimelineEvent::Moved { rollup, total, first_slot, renamed } => {
-            let total = Tokens(*total);
+            let total = tokens(*total);
             let text = format!(
-                "move{s} {total} tokens of stake to rollup {rollup}; they draw from slot {first_slot} on"
+                "move{s} {total} of stake to rollup {rollup}; they draw from slot {first_slot} on"
             );
             let renamed = (*renamed > 0).then(|| {
                 let renamed = grouped(*renamed);
@@ -297,7 +297,7 @@ fn agreed(azip: &str, does: Does, by: Route, height: RollupBlock) -> String {
         Route::Signals => {
             format!("{azip} is agreed: {what}; signals begin after block {height}")
         }
-        Route::Lock => format!("{azip} is agreed: {what}, through the lock"),
+        Route::Lock => format!("{azip} is agreed: {what}, proposed without signals"),
     }
 }
 

@@ -9,7 +9,7 @@ use canon_chain::{
 };
 use canon_protocol::{
     ForeignText,
-    text::{Time, Tokens, count, grouped},
+    text::{Time, count, grouped, tokens},
 };
 
 use crate::{
@@ -50,7 +50,7 @@ pub(super) fn text(report: &AuditReport) -> String {
             ForeignText::new(&asset.name),
             ForeignText::new(&asset.symbol)
         );
-        line!(page, "  supply             {} tokens", Tokens(asset.initial_supply));
+        line!(page, "  supply             {}", tokens(asset.initial_supply));
         for (what, value) in meaning(parameters) {
             line!(page, "  {what:<17}  {value}");
         }
@@ -109,7 +109,7 @@ pub(super) fn markdown(report: &AuditReport) -> String {
         line!(page, "| --- | --- |");
         let asset = &parameters.asset;
         line!(page, "| token | {} ({}) |", cell(&asset.name), cell(&asset.symbol));
-        line!(page, "| supply | {} tokens |", Tokens(asset.initial_supply));
+        line!(page, "| supply | {} |", tokens(asset.initial_supply));
         for (what, value) in meaning(parameters) {
             line!(page, "| {what} | {value} |");
         }

@@ -111,7 +111,9 @@ impl Recorder {
         self.begun.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&record.begun);
         let saved = match (&mut self.file, progress) {
             (Some(file), _) => file.save(record),
-            (None, DeployProgress::Begun(_)) => return ControlFlow::Break(()),
+            (None, DeployProgress::Paying | DeployProgress::Begun(_)) => {
+                return ControlFlow::Break(());
+            }
             (None, _) => Ok(()),
         };
         match saved {

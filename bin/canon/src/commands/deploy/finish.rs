@@ -12,13 +12,13 @@ use canon_chain::{
     write_file,
 };
 use canon_protocol::text::{Rounding, ether, grouped};
-use eyre::Report;
+use eyre::{Report, eyre};
 
 use super::failures::GoOn;
 use crate::{
     chain::ChainSettings,
     exit::Failure,
-    page::{Page, line},
+    page::{Page, line, tokens},
 };
 
 /// A finished and verified deployment.
@@ -39,6 +39,13 @@ pub(super) fn write(path: &Path, manifest: &DeployManifest, go_on: GoOn) -> Resu
         let report = Report::new(error).wrap_err(format!("{} can't be written", path.display()));
         Failure::internal(report, go_on.next_step())
     };
+    if path.exists() {
+        let report = eyre!(
+            "{} has appeared while the set was deployed, and isn't overwritten",
+            path.display()
+        );
+        return Err(Failure::bad_input(report, go_on.next_step()));
+    }
     let mut text = serde_json::to_string_pretty(manifest).map_err(|error| failed(error.into()))?;
     text.push('\n');
     write_file(path, text.as_bytes()).map_err(failed)
@@ -48,7 +55,7 @@ impl Finished {
     pub(super) fn render(&self, settings: &ChainSettings) -> String {
         let mut page = Page::default();
         let Self { manifest, set, gas, fee, file } = self;
-        line!(page, "The set is deployed and verified; the deployer owns nothing");
+        line!(page, "The set is deployed and verified; no contract is the deployer's");
         for contract in &manifest.contracts {
             line!(page, "  {:<17}  {}", contract.contract, contract.address);
         }
@@ -77,6 +84,17 @@ impl Finished {
         line!(page, "  chain-id = {}", manifest.chain_id);
         line!(page, "\nNext");
         line!(page, "  canon audit --manifest {}", file.display());
+        let asset = &manifest.parameters.asset;
+        let (supply, issued) = (tokens(asset.initial_supply), tokens(asset.issued_per_second));
+        let holder = asset.initial_holder.unwrap_or(manifest.deployer);
+        line!(page, "  the whole supply, {supply}, belongs to");
+        line!(page, "  {holder}: send");
+        line!(page, "  tokens to those who stake and vote");
+        line!(page, "    cast send {} \\", set.deployment.asset);
+        line!(page, "      'transfer(address,uint256)' TO AMOUNT_IN_BASE_UNITS");
+        if !asset.issued_per_second.is_zero() {
+            line!(page, "  only a proposal can mint more, at most {issued} a second");
+        }
         line!(page, "  canon stake deposit --attester 0x… --proposer 0x… --withdrawer 0x… AMOUNT");
         line!(page, "  canon setup-epoch");
         page.into_text()

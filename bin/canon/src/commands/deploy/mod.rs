@@ -26,13 +26,14 @@ use crate::{
     output,
     preset::Preset,
     send::{Extent, Format, SendArgs, lock_account},
+    style::styled,
 };
 
 pub(crate) use file::named_genesis;
 pub(crate) use render::meaning;
 
 use document::PreparedDocument;
-use earlier_run::{ensure_unfinished, record_of};
+use earlier_run::{already_finished, ensure_not_begun, found_manifest, record_of};
 use file::Deployment;
 use leftover::Leftover;
 use prepare::{Beginning, Session};
@@ -41,7 +42,7 @@ use prepare::{Beginning, Session};
 ///
 /// All addresses are shown before anything is sent. Each step is recorded on disk before it is sent and
 /// verified on the chain before the next one begins, so a deployment that was interrupted goes on with
-/// --resume. At the end the deployer owns nothing, and a manifest says how to recompute every address.
+/// --resume. At the end no contract is the deployer's, and a manifest says how to recompute every address.
 ///
 /// --unsigned prints the transactions that the chain lacks, for a multisig or another wallet, each with those that must
 /// be mined before it; those that hand the Registry over come last, once the rollup is canonical. When the chain lacks
@@ -75,6 +76,9 @@ pub(crate) struct Deploy {
     #[command(flatten)]
     chain: ChainArgs,
 }
+
+/// The next step if stdout doesn't take the result.
+const IN_MANIFEST: &str = "the manifest has it: `canon audit --manifest` checks the set";
 
 const HELP: CommandHelp = CommandHelp::alone(
     "the set was deployed and verified; with --dry-run and --unsigned, it can be",
@@ -127,10 +131,14 @@ impl Deploy {
             Extent::Send(_) => Leftover::find(&manifest, &record)?,
             Extent::Simulate | Extent::Print(_) => None,
         };
-        if leftover.is_none() {
-            ensure_unfinished(&manifest, &record, beginning)?;
-        }
         let settings = self.chain.settings()?;
+        if leftover.is_none() {
+            if let Some(found) = found_manifest(&manifest, &checked)? {
+                let client = chain::run(settings.connect_without_set())?;
+                return Err(already_finished(&manifest, &found, client.chain_id()));
+            }
+            ensure_not_begun(&record, beginning)?;
+        }
         let signer = self.send.open()?;
         chain::run(async {
             let client = settings.connect_without_set().await?;
@@ -174,8 +182,10 @@ impl Deploy {
             }
             let finished = prepared.carry_out(self.send.confirmations()).await?;
             match self.send.format() {
-                Format::Json => output::json(&finished.manifest)?,
-                Format::Text => output::report(&finished.render(&settings))?,
+                Format::Json => {
+                    output::outcome(&output::to_json(&finished.manifest)?, IN_MANIFEST)?
+                }
+                Format::Text => output::outcome(&styled(&finished.render(&settings)), IN_MANIFEST)?,
             }
             Ok(Exit::Success)
         })
@@ -193,10 +203,13 @@ impl Deploy {
             "an earlier run ended after it had written the manifest; its record {record} is removed"
         ));
         match self.send.format() {
-            Format::Json => output::json(finished)?,
-            Format::Text => output::result(&format!(
-                "The deployment is complete\n  manifest           {manifest}\n\nNext\n  canon audit --manifest {manifest}\n"
-            ))?,
+            Format::Json => output::outcome(&output::to_json(finished)?, IN_MANIFEST)?,
+            Format::Text => output::outcome(
+                &format!(
+                    "The deployment is complete\n  manifest           {manifest}\n\nNext\n  canon audit --manifest {manifest}\n"
+                ),
+                IN_MANIFEST,
+            )?,
         }
         Ok(Exit::Success)
     }

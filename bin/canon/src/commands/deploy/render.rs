@@ -82,7 +82,7 @@ impl Preview<'_> {
             line!(page, "  {:<17}  {}{state}", planned.contract().name(), planned.address());
         }
         line!(page, "  Then the rollup becomes canonical, the Issuer gets the Asset, and");
-        line!(page, "  Governance the Registry: the deployer owns nothing.");
+        line!(page, "  Governance the Registry: no contract stays the deployer's.");
         if self.origin == PreviewOrigin::Unrecorded {
             let done: Vec<_> = record.done.iter().map(|done| done.step.to_string()).collect();
             let (done, left) = (done.join(", "), record.steps_left().count() as u64);

@@ -57,12 +57,12 @@ taken in its first half.",
     ),
     (
         "governance.lock_amount",
-        "Power that the proposer gives up for a proposal through the lock: at least two base units,
-at most a tenth of the initial supply.",
+        "Power that a proposal without signals costs (Governance.proposeWithLock): at least two base
+units, at most a tenth of the initial supply.",
     ),
     (
         "governance.lock_delay",
-        "Time for which that amount is withheld, at least: 60 s to 365 d.",
+        "Least time for which the tokens of that power are withheld: 60 s to 365 d.",
     ),
     ("rollup", "The rollup. Nothing of it can be changed later; another rollup can replace it."),
     (

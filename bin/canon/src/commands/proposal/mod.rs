@@ -2,6 +2,7 @@
 
 mod actions;
 mod render;
+mod rules;
 mod voted;
 
 use std::cmp::Reverse;
@@ -20,6 +21,7 @@ use serde::Serialize;
 use self::actions::ShownActions;
 pub(crate) use self::{
     actions::in_words_or_data,
+    rules::{coming_vote, rules},
     voted::{VotedActions, voted_actions},
 };
 use crate::{

@@ -84,7 +84,7 @@ fn vote(page: &mut Page, proposal: &ProposalView, now: Timestamp) {
     let rule = |name: &str, percent: Percent| format!("  {name:<8} {:>10}  ", percent.to_string());
     let quorum = votes_needed(*total_power, configuration.quorum);
     let prefix = rule("quorum", Percent::of(configuration.quorum));
-    wrapped_line!(page, &prefix, "of all power: {} have to be cast", tokens(quorum));
+    wrapped_line!(page, &prefix, "of all power: {} must be cast", tokens(quorum));
     let prefix = rule("margin", Percent::of(configuration.vote_differential));
     let cast = tally.cast().unwrap_or_default();
     let limit = match cast.is_zero() {

@@ -178,6 +178,7 @@ fn deployed(rollup: Address) -> String {
     line!(page, "\nNext");
     line!(page, "  canon payload upgrade {rollup} --uri URI");
     line!(page, "  canon stake deposit --rollup {rollup} …");
+    line!(page, "  canon stake move ATTESTER --to {rollup}");
     page.into_text()
 }
 

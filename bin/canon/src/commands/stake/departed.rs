@@ -2,7 +2,7 @@
 
 use alloy_primitives::Address;
 use canon_chain::{Departure, Destination};
-use canon_protocol::text::{Time, Tokens};
+use canon_protocol::text::{Time, tokens};
 use canon_views::SetView;
 
 use crate::{chain::Chain, exit::Failure};
@@ -56,16 +56,16 @@ pub(super) async fn departure(
         Ok(None) => return unknown("the endpoint's logs have neither its payment nor its move"),
         Err(error) => return unknown(&error.to_string()),
     };
-    let (amount, time) = (Tokens(amount), Time(chain.timestamp_of(block).await?));
+    let (amount, time) = (tokens(amount), Time(chain.timestamp_of(block).await?));
     Ok(Some(match destination {
         Destination::Account(recipient) => format!(
-            "its stake of {amount} tokens in rollup {rollup} was paid to {recipient} at {time}, in block {block}"
+            "its stake of {amount} in rollup {rollup} was paid to {recipient} at {time}, in block {block}"
         ),
         Destination::Rollup { rollup: to, attester: as_ } if as_ == attester => format!(
-            "its stake of {amount} tokens has moved from rollup {rollup} to rollup {to} at {time}, in block {block}"
+            "its stake of {amount} has moved from rollup {rollup} to rollup {to} at {time}, in block {block}"
         ),
         Destination::Rollup { rollup: to, attester: as_ } => format!(
-            "its stake of {amount} tokens has moved from rollup {rollup} to rollup {to}, for attester {as_}, at \
+            "its stake of {amount} has moved from rollup {rollup} to rollup {to}, for attester {as_}, at \
              {time}, in block {block}"
         ),
     }))

@@ -169,16 +169,16 @@ fn stake(
     };
     if amount < minimum {
         let report = eyre!(
-            "AMOUNT: expected at least {} tokens, the rollup's least stake, found {}",
-            Tokens(minimum),
+            "AMOUNT: expected at least {}, the rollup's least stake, found {}",
+            tokens(minimum),
             Tokens(amount)
         );
         return Err(Failure::refused(report, "stake more"));
     }
     if amount > balance {
         let report = eyre!(
-            "{holder} has {} tokens, and {} are to be staked: {} are missing",
-            Tokens(balance),
+            "{holder} has {}, expected the {} to stake: {} missing",
+            tokens(balance),
             Tokens(amount),
             Tokens(amount.saturating_sub(balance))
         );
@@ -206,7 +206,7 @@ fn details(seen: &RollupView, amount: Amount, now: Timestamp, next: Timestamp) -
         details.push(format!("it draws slots from epoch {epoch} on, {} ({left})", Time(start)));
     }
     if amount > seen.minimum_stake {
-        details.push(format!("{} tokens would draw as many slots", Tokens(seen.minimum_stake)));
+        details.push(format!("{} would draw as many slots", tokens(seen.minimum_stake)));
     }
     details
 }

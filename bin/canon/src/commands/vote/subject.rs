@@ -15,7 +15,7 @@ use super::FinalityRule;
 use crate::{
     answer,
     chain::Chain,
-    commands::proposal::{find, in_words_or_data, voted_actions},
+    commands::proposal::{find, in_words_or_data, rules, voted_actions},
     exit::Failure,
     page::{self, DETAILS_WIDTH, hanging, lasts, share, tokens, until},
 };
@@ -193,10 +193,10 @@ impl BallotSubject {
             let report = eyre!("{holder} had no power at the snapshot, {snapshot}");
             return Err(Failure::refused(report, "`canon power` shows what a holder can cast"));
         }
-        let cast = Tokens(power.saturating_sub(left));
+        let cast = power.saturating_sub(left);
         match *wanted.get() {
             OrderAmount::All if left.is_zero() => {
-                let report = eyre!("{holder} has cast all of its {cast} tokens");
+                let report = eyre!("{holder} has cast all of its power, {}", tokens(cast));
                 Err(Failure::refused(
                     report,
                     "there is nothing left to cast: ballots can't be taken back",
@@ -206,12 +206,13 @@ impl BallotSubject {
             OrderAmount::Exactly(amount) if amount <= left => Ok(amount),
             OrderAmount::Exactly(amount) => {
                 let report = eyre!(
-                    "{}: expected at most {} tokens, found {}: {holder} had {} at the snapshot and has \
-                     cast {cast}",
+                    "{}: expected at most {}, found {}: {holder} had {} at the snapshot and has \
+                     cast {}",
                     wanted.name("--amount", "--signature: amount"),
-                    Tokens(left),
+                    tokens(left),
                     Tokens(amount),
-                    Tokens(power)
+                    Tokens(power),
+                    Tokens(cast)
                 );
                 let next =
                     wanted.name("leave --amount out to cast all that is left", ANOTHER_BALLOT);
@@ -265,6 +266,7 @@ impl BallotSubject {
         ];
         let lines = rows.iter().flat_map(|(label, text)| hanging(label, text, DETAILS_WIDTH));
         let mut details: Vec<_> = lines.collect();
+        details.extend(rules(&proposal.configuration, proposal.total_power, "at the snapshot"));
         details.extend(warning(proposal, &after, support).iter().map(ToString::to_string));
         let last = proposal.deadlines().ballots_until(support);
         let taken = format!("{} it {}", page::side(support), lasts(now, last));

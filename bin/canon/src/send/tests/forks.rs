@@ -142,21 +142,23 @@ async fn waiting_has_an_end_and_says_how_to_give_up() {
     assert_eq!(setup.chain.block_number() - start, 128);
 }
 
+/// A wallet with the same key allows a spender to take an amount, in a block of its own.
+async fn approve_by_wallet(setup: &SendSetup, spender: Address, amount: Amount) {
+    let mut wallet = Sender::new(setup.client.clone(), setup.chain.dev_accounts().remove(0));
+    let next = setup.client.next_block().await.unwrap();
+    let call = calls::approve(setup.set.asset, spender, amount);
+    let _ = wallet.submit(call, Checks::Full, next).await.unwrap();
+    setup.chain.mine().unwrap();
+}
+
 /// A wallet with the same key uses the nonce of the lock. After that is final, the lock is sent again, and the next
 /// block doesn't include it.
 #[tokio::test]
 async fn an_order_whose_nonce_something_else_used_is_sent_again_and_waited_for() {
     let setup = SendSetup::new("superseded").await;
-    let mut wallet = Sender::new(setup.client.clone(), setup.chain.dev_accounts().remove(0));
-    let mut approve = async |spender| {
-        let next = setup.client.next_block().await.unwrap();
-        let call = calls::approve(setup.set.asset, spender, FIVE);
-        let _ = wallet.submit(call, Checks::Full, next).await.unwrap();
-        setup.chain.mine().unwrap();
-    };
-    approve(setup.set.governance).await;
+    approve_by_wallet(&setup, setup.set.governance, FIVE).await;
     setup.killed_before_it_sends().await;
-    approve(Address::with_last_byte(9)).await;
+    approve_by_wallet(&setup, Address::with_last_byte(9), FIVE).await;
     let told = RefCell::new(Vec::new());
     let tell = |text: &str| told.borrow_mut().push(text.to_owned());
     let sending = Sending { tell: &tell, ..setup.asking(&yes) };
@@ -182,16 +184,9 @@ async fn an_order_whose_nonce_something_else_used_is_sent_again_and_waited_for()
 #[tokio::test]
 async fn what_was_given_up_by_its_nonce_is_sent_again_only_by_its_command_and_with_consent() {
     let setup = SendSetup::new("given-up").await;
-    let mut wallet = Sender::new(setup.client.clone(), setup.chain.dev_accounts().remove(0));
-    let mut approve = async |spender| {
-        let next = setup.client.next_block().await.unwrap();
-        let call = calls::approve(setup.set.asset, spender, SEVEN);
-        let _ = wallet.submit(call, Checks::Full, next).await.unwrap();
-        setup.chain.mine().unwrap();
-    };
-    approve(setup.set.governance).await;
+    approve_by_wallet(&setup, setup.set.governance, SEVEN).await;
     setup.killed_before_it_sends().await;
-    approve(Address::with_last_byte(9)).await;
+    approve_by_wallet(&setup, Address::with_last_byte(9), SEVEN).await;
     let shown = Shown::default();
     ended_well(setup.run("canon lock 7", SEVEN, &shown).await, "another command");
     let told = shown.told.borrow().join("\n");

@@ -129,7 +129,7 @@ macro_rules! pages {
     };
 }
 
-pages! { start deploy operate hold write review trouble }
+pages! { start deploy operate hold write review wallets trouble }
 
 #[test]
 fn every_page_is_in_the_summary_and_is_run() {

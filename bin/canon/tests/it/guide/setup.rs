@@ -8,9 +8,9 @@ use std::{
 };
 
 use alloy_primitives::Address;
-use alloy_signer::k256::elliptic_curve::rand_core::{CryptoRng, Error as RngError, RngCore};
 use canon_devchain::Devchain;
 use canon_protocol::{Support, text::duration};
+use canon_testkit::Counter;
 use snapbox::cmd::cargo_bin;
 
 use crate::{
@@ -72,6 +72,7 @@ impl GuideSetup {
         setup.set("PAYLOAD", payload.to_string());
         // The attesters registered so far have other addresses.
         setup.set("ATTESTER", Address::repeat_byte(0xa1).to_string());
+        setup.set("NEW_ATTESTER", Address::repeat_byte(0xa2).to_string());
         setup
     }
 
@@ -225,28 +226,3 @@ impl GuideSetup {
 fn private(file: &std::path::Path) {
     fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
 }
-
-/// A counter instead of random numbers, for keystores.
-struct Counter(u64);
-
-impl RngCore for Counter {
-    fn next_u32(&mut self) -> u32 {
-        self.next_u64() as u32
-    }
-
-    fn next_u64(&mut self) -> u64 {
-        self.0 += 1;
-        self.0
-    }
-
-    fn fill_bytes(&mut self, bytes: &mut [u8]) {
-        bytes.iter_mut().for_each(|byte| *byte = self.next_u64() as u8);
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), RngError> {
-        self.fill_bytes(bytes);
-        Ok(())
-    }
-}
-
-impl CryptoRng for Counter {}

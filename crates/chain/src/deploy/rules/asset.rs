@@ -4,9 +4,12 @@ use super::{
     FindingLevel::{Error, Warning},
     Rule,
     RuleSubject::Set,
-    SetFacts, above_part, tokens,
+    SetFacts, above_part, amount,
 };
-use canon_protocol::Seconds;
+use canon_protocol::{
+    Seconds,
+    text::{self, Tokens},
+};
 
 /// The time for which an unused allowance of the Issuer accrues, in seconds.
 const YEAR: u128 = 365 * Seconds::DAY.get() as u128;
@@ -49,7 +52,7 @@ fn rewards_above_issuance(facts: &SetFacts<'_>) -> Option<String> {
     let (reward, issued) =
         (asset.block_reward.get(), asset.issued_per_second.get().saturating_mul(slot.get().into()));
     (reward > issued).then(|| {
-        let (reward, issued) = (tokens(reward), tokens(issued));
-        format!("a block pays {reward} tokens, expected at most the {issued} that a slot can mint")
+        let (reward, issued) = (text::tokens(amount(reward)), Tokens(amount(issued)));
+        format!("a block pays {reward}, expected at most the {issued} that a slot can mint")
     })
 }

@@ -157,7 +157,7 @@ pub(super) static RULES: [Rule; 17] = [
         level: Error,
         subject: Set,
         broken: |facts| below_part(facts, "lock_amount is", votes(facts).lock_amount.get(), 1_000),
-        why: "many can afford proposals through the lock, each of which asks for the holders' attention",
+        why: "many can afford proposals without signals, each of which asks for the holders' attention",
         source: "docs/risks.md: The lock's amount comes back",
     },
     Rule {
@@ -175,7 +175,7 @@ pub(super) static RULES: [Rule; 17] = [
         level: Warning,
         subject: Set,
         broken: short_lock_delay,
-        why: "it has no effect: a proposal through the lock costs no more than leaving",
+        why: "it has no effect: a proposal without signals costs no more than leaving",
         source: "docs/risks.md: The lock's amount comes back",
     },
     Rule {

@@ -11,7 +11,7 @@ use crate::DEVELOPMENT_CHAINS;
 use alloy_primitives::ChainId;
 use canon_protocol::{
     Amount, LIFETIME_IN_ROUNDS, Seconds,
-    text::{Duration, Tokens},
+    text::{self, Duration, Tokens},
 };
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -148,8 +148,13 @@ fn above(what: &str, found: Seconds, most: Seconds) -> Option<String> {
 fn below_part(facts: &SetFacts<'_>, what: &str, found: u128, parts: u128) -> Option<String> {
     let supply = facts.parameters.asset.initial_supply.get();
     let least = supply.div_ceil(parts);
-    (found < least)
-        .then(|| format!("{what} {} tokens, expected at least {}", tokens(found), tokens(least)))
+    (found < least).then(|| {
+        format!(
+            "{what} {}, expected at least {}",
+            text::tokens(amount(found)),
+            Tokens(amount(least))
+        )
+    })
 }
 
 /// A message if an amount is more than `parts` in `of` of the supply.
@@ -160,12 +165,13 @@ fn above_part(
     (parts, of): (u128, u128),
 ) -> Option<String> {
     let most = facts.parameters.asset.initial_supply.get() / of * parts;
-    (found > most)
-        .then(|| format!("{what} {} tokens, expected at most {}", tokens(found), tokens(most)))
+    (found > most).then(|| {
+        format!("{what} {}, expected at most {}", text::tokens(amount(found)), Tokens(amount(most)))
+    })
 }
 
-fn tokens(amount: u128) -> Tokens {
-    Tokens(Amount::new(amount).unwrap_or(Amount::MAX))
+fn amount(units: u128) -> Amount {
+    Amount::new(units).unwrap_or(Amount::MAX)
 }
 
 /// The length of a round.

@@ -296,9 +296,22 @@ async fn a_head_of_the_future_is_not_believed() {
     change_heads(&setup.faults[0], move |number, time| (number + 1_000_000, time + ahead));
     let client = setup.connect().await.unwrap();
     assert_eq!(client.head().await.unwrap().number.get(), 40);
-    let note = "http://a is skipped: its newest block 1,000,040 is 1 min 1 s ahead of the clock, expected 1 min at \
-                most; check this machine's clock, or use another endpoint";
+    let time = chain.timestamp() + ahead;
+    let note = format!(
+        "http://a is skipped: its newest block 1,000,040 has the Unix time {time}, 1 min 1 s ahead of the clock, \
+         expected 1 min at most; check this machine's clock, or use another endpoint"
+    );
     assert_eq!(setup.notes(), [note]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_that_no_contract_can_have_is_not_believed_of_a_development_chain_either() {
+    let chain = chain(DEVELOPMENT_CHAINS[0]);
+    let setup = endpoints(&[&chain]);
+    change_heads(&setup.faults[0], |number, _| (number, 1 << 40));
+    let error = setup.connect().await.unwrap_err();
+    let said = "its newest block 40 has the Unix time 1099511627776, ";
+    assert!(error.to_string().contains(said), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ mod simulated;
 mod standing;
 
 use canon_forecast::{ForecastReport, odds::Prospect};
-use canon_protocol::text::{Duration, Time, Tokens, count, grouped};
+use canon_protocol::text::{Duration, Time, count, grouped, tokens};
 
 use super::{
     ForecastOutput, RoundedShare,
@@ -49,9 +49,9 @@ fn terms(page: &mut Page, report: &ForecastReport, preset: Option<&str>, rounded
     );
     line!(
         page,
-        "{} with {} tokens or more each",
+        "{} with {} or more each",
         count(report.seats, "seat"),
-        Tokens(report.minimum_stake),
+        tokens(report.minimum_stake),
     );
     wrapped_line!(
         page,
@@ -118,7 +118,7 @@ fn rounds(page: &mut Page, report: &ForecastReport) {
     };
     let signals = format!("{} of {} signals", grouped(first.counted), grouped(report.signals));
     odds(page, "wins the first round", &wins, &format!("{slots}; {signals}"));
-    let mean_signals = format!("{:.0} signals on average", later.mean_signals);
+    let mean_signals = format!("signals on average: {:.0}", later.mean_signals);
     odds(page, "wins a later round", &chance(later.wins), &mean_signals);
     odds(page, "loses a later round", &chance(later.fails), "");
     let mean_rounds = report.mean_rounds.map_or_else(|| "never".to_owned(), mean);

@@ -3,7 +3,7 @@
 use canon_forecast::ForecastReport;
 use canon_protocol::{
     Amount, Tabulation,
-    text::{Percent, Rounding, Tokens, count, grouped, percent_of},
+    text::{Percent, Rounding, Tokens, count, grouped, percent_of, tokens},
     yea_limit,
 };
 
@@ -72,19 +72,19 @@ pub(super) fn vote(page: &mut Page, report: &ForecastReport, is_deployed: bool) 
     let total = vote.total_power;
     let basis = if is_deployed { "locked now" } else { "the preset's supply" };
     line!(page, "");
-    wrapped_line!(page, "", "The vote, with a total power of {} tokens ({basis})", Tokens(total));
+    wrapped_line!(page, "", "The vote, with a total power of {} ({basis})", tokens(total));
     wrapped_line!(
         page,
         "  ",
-        "it needs a turnout of {}, which is {} tokens",
+        "it needs a turnout of {}, which is a power of {}",
         Percent::of(configuration.quorum),
         Tokens(vote.outlook.quorum).rounded_up()
     );
     wrapped_line!(
         page,
         "  ",
-        "it needs a total power of {} tokens or more",
-        Tokens(configuration.minimum_votes)
+        "it needs a total power of {} or more",
+        tokens(configuration.minimum_votes)
     );
     let (turnout, cast) = (Percent::of(vote.turnout), vote.outlook.cast);
     match vote.outlook.least_yea {
@@ -141,11 +141,13 @@ fn result(result: &Tabulation) -> String {
     match result {
         Tabulation::Accepted => "passes".to_owned(),
         Tabulation::TooLittlePower { total, .. } => {
-            format!("fails: the total power is {}", Tokens(*total))
+            format!("fails: the total power is {}", tokens(*total))
         }
         Tabulation::QuorumMissed { cast, .. } => {
-            format!("fails: only {} are cast", Tokens(*cast))
+            format!("fails: the power cast is only {}", tokens(*cast))
         }
-        Tabulation::Outvoted { yea, .. } => format!("fails: only {} are for it", Tokens(*yea)),
+        Tabulation::Outvoted { yea, .. } => {
+            format!("fails: the power for it is only {}", tokens(*yea))
+        }
     }
 }
