@@ -13,7 +13,7 @@ use alloy_primitives::{Address, B64, B256, Bloom, Bytes, Log, Signature, U256};
 use alloy_rlp::encode;
 use alloy_rpc_types_eth::TxGasAndReward;
 
-use crate::state::Version;
+use crate::{exec::CallEnd, state::Version};
 
 /// The memory of an empty block, with its place in the indexes and its changes of the state, in bytes.
 const BLOCK_SIZE: usize = 1_024;
@@ -40,14 +40,22 @@ pub(crate) fn is_impersonated(tx: &TxEnvelope) -> bool {
 }
 
 /// The result of executing a transaction.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Outcome {
-    pub(crate) success: bool,
+    /// Receipts contain only whether it is a success.
+    pub(crate) end: CallEnd,
     pub(crate) gas_used: u64,
-    /// The data that the transaction returned or reverted with. Receipts don't contain it.
-    pub(crate) output: Bytes,
     pub(crate) logs: Vec<Log>,
     pub(crate) contract_address: Option<Address>,
+}
+
+impl Outcome {
+    /// The outcome of a transaction of which only this much is known.
+    pub(crate) fn without_data(success: bool, gas_used: u64, logs: Vec<Log>) -> Self {
+        let data = Bytes::new();
+        let end = if success { CallEnd::Success(data) } else { CallEnd::Revert(data) };
+        Self { end, gas_used, logs, contract_address: None }
+    }
 }
 
 /// The receipt of a transaction, with the further fields of its RPC form.
@@ -96,7 +104,7 @@ impl Block {
             gas_used += outcome.gas_used;
             let logs = outcome.logs.len() as u64;
             let receipt = Receipt {
-                status: Eip658Value::Eip658(outcome.success),
+                status: Eip658Value::Eip658(outcome.end.is_success()),
                 cumulative_gas_used: gas_used,
                 logs: outcome.logs,
             };

@@ -248,7 +248,7 @@ impl Prepared<'_> {
     /// Whether the call succeeds with this gas limit. If it was stopped, that isn't known.
     fn succeeds(&self, gas_limit: u64) -> Result<bool, Invalid> {
         match self.run(gas_limit) {
-            Ok(result) => Ok(matches!(result.end, CallEnd::Success(_))),
+            Ok(result) => Ok(result.end.is_success()),
             Err(invalid) if invalid.kind == InvalidKind::Stopped => Err(invalid),
             Err(_) => Ok(false),
         }

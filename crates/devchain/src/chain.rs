@@ -77,8 +77,7 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    pub(crate) fn new(mut config: DevchainConfig) -> Self {
-        config.block_time = config.block_time.max(1);
+    pub(crate) fn new(config: DevchainConfig) -> Self {
         let signers = accounts::dev_accounts(config.seed, config.dev_accounts);
         let mut state = State::new();
         let dev = signers.iter().map(|signer| (signer.address(), config.dev_balance));
@@ -227,11 +226,10 @@ impl Chain {
 
     /// Moves the next block's timestamp to `seconds` after the head, or after the timestamp that
     /// was set for it, but not further than [`MAX_TIMESTAMP`].
-    pub(crate) fn increase_time(&mut self, seconds: u64) -> u64 {
+    pub(crate) fn increase_time(&mut self, seconds: u64) {
         let head = self.head().header.timestamp;
         let timestamp = self.next.timestamp.unwrap_or(head).saturating_add(seconds);
         self.next.timestamp = Some(timestamp.min(MAX_TIMESTAMP).max(head + 1));
-        self.next_timestamp()
     }
 
     /// Refuses to mine further blocks, or to edit accounts, if what is there takes too much memory.

@@ -14,8 +14,8 @@ pub struct DevchainConfig {
     pub chain_id: u64,
     /// The timestamp of block 0, in Unix seconds. Default 1 January 2026, 00:00 UTC.
     pub genesis_timestamp: u64,
-    /// Seconds from a block to the next one, if no timestamp was set for it. Default 1; 0 is
-    /// treated as 1. A chain with a clock doesn't need it.
+    /// Seconds from a block to the next one, if no timestamp was set for it. Default 1. A block is at
+    /// least one second after its parent, even with 0. A chain with a clock doesn't need it.
     pub block_time: u64,
     /// The clock that gives the timestamp of a block for which none was set. A block is at least one
     /// second after its parent even if the clock isn't. A dump doesn't contain it. Default none: time

@@ -31,11 +31,8 @@ pub struct UnsignedCall {
 /// The result of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Executed {
-    /// Whether it succeeded.
-    pub success: bool,
-    /// The data that it returned or reverted with. Empty also after an exceptional halt, such as
-    /// running out of gas.
-    pub output: Bytes,
+    /// Its end, with the data that it returned or reverted with.
+    pub end: CallEnd,
     /// Its logs, in order.
     pub logs: Vec<Log>,
     /// The gas it used, in gas units.
@@ -76,8 +73,7 @@ impl Chain {
             .executed
             .iter()
             .map(|(_, outcome)| Executed {
-                success: outcome.success,
-                output: outcome.output.clone(),
+                end: outcome.end.clone(),
                 logs: outcome.logs.clone(),
                 gas_used: outcome.gas_used,
                 contract: outcome.contract_address,
@@ -102,7 +98,7 @@ impl Chain {
 
     /// Calls a view at the head, in the environment of the head's block but with a base fee of
     /// zero.
-    pub(crate) fn read(&self, to: Address, input: Bytes) -> Result<Result<Bytes, Bytes>> {
+    pub(crate) fn read(&self, to: Address, input: Bytes) -> Result<CallEnd> {
         let mut block = exec::block_env(&self.head().header);
         block.basefee = 0;
         let tx = TxEnv {
@@ -115,10 +111,6 @@ impl Chain {
         let (chain_id, watch) = (self.config.chain_id, &Watch::default());
         let setting = Setting { block, chain_id, checks: Checks::OfCall, watch };
         let result = exec::call(self.view(self.head().number())?, &setting, tx);
-        match result.map_err(|invalid| Error::Transaction(invalid.to_string()))?.end {
-            CallEnd::Success(answer) => Ok(Ok(answer)),
-            CallEnd::Revert(reason) => Ok(Err(reason)),
-            CallEnd::Halt { .. } => Ok(Err(Bytes::new())),
-        }
+        Ok(result.map_err(|invalid| Error::Transaction(invalid.to_string()))?.end)
     }
 }

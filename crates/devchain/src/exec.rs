@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, convert::Infallible};
 
 use alloy_consensus::{Header, Transaction, Typed2718};
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, Log, U256};
 use revm::{
     Database, DatabaseRef, ExecuteEvm, InspectEvm, Inspector, MainBuilder, MainnetEvm,
     bytecode::Bytecode,
@@ -147,26 +147,55 @@ impl<'a> Session<'a> {
         let done = self.evm.transact(tx_env(tx))?;
         self.evm.ctx.modify_db(|head| head.state.commit(done.state));
         let contract_address = tx.is_create().then(|| tx.signer().create(tx.nonce()));
-        let (success, gas_used) = (done.result.is_success(), done.result.tx_gas_used());
-        let (output, logs) = match done.result {
-            ExecutionResult::Success { output, logs, .. } => (output.into_data(), logs),
-            ExecutionResult::Revert { output, .. } => (output, Vec::new()),
-            ExecutionResult::Halt { .. } => (Bytes::new(), Vec::new()),
-        };
-        Ok(Outcome { success, gas_used, output, logs, contract_address })
+        let gas_used = done.result.tx_gas_used();
+        let (end, logs) = CallEnd::of(done.result);
+        Ok(Outcome { end, gas_used, logs, contract_address })
     }
 }
 
 /// The end of a call.
-#[derive(Debug)]
-pub(crate) enum CallEnd {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallEnd {
+    /// It succeeded and returned this data.
     Success(Bytes),
+    /// It reverted with this data.
     Revert(Bytes),
-    /// An exceptional halt, in geth's words. `out_of_gas` is true if more gas might have helped.
+    /// It ended by an exceptional halt, such as running out of gas.
     Halt {
+        /// The reason, in words.
         reason: String,
+        /// Whether more gas might have helped.
         out_of_gas: bool,
     },
+}
+
+impl CallEnd {
+    /// The end of an execution, and the logs that it leaves.
+    fn of(result: ExecutionResult) -> (Self, Vec<Log>) {
+        match result {
+            ExecutionResult::Success { output, logs, .. } => {
+                (Self::Success(output.into_data()), logs)
+            }
+            ExecutionResult::Revert { output, .. } => (Self::Revert(output), Vec::new()),
+            ExecutionResult::Halt { reason, .. } => {
+                let out_of_gas = matches!(reason, HaltReason::OutOfGas(_));
+                (Self::Halt { reason: reason.to_string(), out_of_gas }, Vec::new())
+            }
+        }
+    }
+
+    /// Whether the call succeeded.
+    pub const fn is_success(&self) -> bool {
+        matches!(self, Self::Success(_))
+    }
+
+    /// The returned data; `None` if the call didn't succeed.
+    pub fn success(self) -> Option<Bytes> {
+        match self {
+            Self::Success(data) => Some(data),
+            Self::Revert(_) | Self::Halt { .. } => None,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -255,16 +284,8 @@ pub(crate) fn call<DB: DatabaseRef>(
 ) -> Result<CallResult, Invalid> {
     let ExecResultAndState { result, .. } = transact(db, setting, tx)?;
     let gas = *result.gas();
-    let end = match result {
-        ExecutionResult::Success { output, .. } => CallEnd::Success(output.into_data()),
-        ExecutionResult::Revert { output, .. } => CallEnd::Revert(output),
-        ExecutionResult::Halt { reason, .. } => CallEnd::Halt {
-            out_of_gas: matches!(reason, HaltReason::OutOfGas(_)),
-            reason: reason.to_string(),
-        },
-    };
     Ok(CallResult {
-        end,
+        end: CallEnd::of(result).0,
         gas_spent: gas.total_gas_spent().max(gas.floor_gas()),
         gas_used: gas.tx_gas_used(),
     })

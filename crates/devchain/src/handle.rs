@@ -17,6 +17,7 @@ use crate::{
     direct::{Executed, UnsignedCall},
     dump,
     error::{Error, Result},
+    exec::CallEnd,
     mining::MinedBlock,
     rewind::{Reorg, ReorgOptions, SnapshotId},
     transactions,
@@ -171,13 +172,12 @@ impl Devchain {
         self.lock().mine_unsigned(calls)
     }
 
-    /// Calls `to` with `input` at the head, without changing anything. Returns the answer, or as an
-    /// error the data that the call reverts with.
+    /// Calls `to` with `input` at the head, without changing anything. Returns its end.
     ///
     /// # Errors
     ///
     /// If the call can't be executed as a transaction.
-    pub fn read(&self, to: Address, input: impl Into<Bytes>) -> Result<Result<Bytes, Bytes>> {
+    pub fn read(&self, to: Address, input: impl Into<Bytes>) -> Result<CallEnd> {
         self.lock().read(to, input.into())
     }
 

@@ -147,8 +147,8 @@ impl BlockImage {
             rule(gas_used <= tx.gas_limit(), "more gas used than a transaction's limit")?;
             gas_left = gas_left.and_then(|left| left.checked_sub(gas_used));
             let contract_address = tx.is_create().then(|| tx.signer().create(tx.nonce()));
-            let output = Bytes::new();
-            executed.push((tx, Outcome { success, gas_used, output, logs, contract_address }));
+            let outcome = Outcome::without_data(success, gas_used, logs);
+            executed.push((tx, Outcome { contract_address, ..outcome }));
         }
         rule(gas_left.is_some(), "more gas used than its limit")?;
         let open = open_header(

@@ -75,6 +75,7 @@ pub use clock::Clock;
 pub use config::{DevchainConfig, Mining};
 pub use direct::{Executed, UnsignedCall};
 pub use error::{Error, Result};
+pub use exec::CallEnd;
 pub use handle::Devchain;
 pub use mining::MinedBlock;
 pub use proxy::DEPLOYMENT_PROXY;

@@ -102,7 +102,7 @@ impl Chain {
         let ready = self.pool.ready(&self.state, self.next_base_fee());
         let fitting = ready.into_iter().map_while(|waiting| {
             gas_left = gas_left.checked_sub(waiting.tx.gas_limit())?;
-            Some((waiting.tx, Outcome::default()))
+            Some((waiting.tx, Outcome::without_data(false, 0, Vec::new())))
         });
         Block::seal(header, fitting.collect(), StateVersions::default())
     }

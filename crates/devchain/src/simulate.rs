@@ -235,7 +235,7 @@ impl Simulation<'_> {
         })?;
         let gas_used = used.tx_gas_used();
         let result = SimCallResult {
-            return_data: output.clone(),
+            return_data: output,
             logs: Vec::<Log>::new(),
             gas_used,
             max_used_gas: Some(used.total_gas_spent().max(used.floor_gas())),
@@ -243,7 +243,8 @@ impl Simulation<'_> {
             error,
         };
         let contract_address = is_creation.then(|| from.create(nonce));
-        let outcome = Outcome { success, gas_used, output, logs, contract_address };
+        let outcome = Outcome::without_data(success, gas_used, logs);
+        let outcome = Outcome { contract_address, ..outcome };
         Ok((Tx::new_unchecked(tx, from), outcome, result))
     }
 }

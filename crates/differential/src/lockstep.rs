@@ -14,7 +14,7 @@ use alloy_primitives::{
 };
 use canon_abi::{Contract, Voters, expected_answers, init_code, protocol_log, viewed_contracts};
 use canon_devchain::{
-    DEPLOYMENT_PROXY, Devchain, DevchainConfig, Executed, Mining, SnapshotId, UnsignedCall,
+    CallEnd, DEPLOYMENT_PROXY, Devchain, DevchainConfig, Executed, Mining, SnapshotId, UnsignedCall,
 };
 use canon_protocol::{
     Addresses, BlockNumber, Call, Constructor, Context, Create2, ExternalContracts, L1Block, Log,
@@ -210,7 +210,13 @@ impl Lockstep {
                 if let Err(refusal) = &expected.answer {
                     coverage.refused(refusal);
                 }
-                let found = chain.read(expected.contract, expected.calldata.clone())?;
+                let found = match chain.read(expected.contract, expected.calldata.clone())? {
+                    CallEnd::Success(answer) => Ok(answer),
+                    CallEnd::Revert(refusal) => Err(refusal),
+                    CallEnd::Halt { reason, .. } => {
+                        return Err(Mismatch::Halt { contract: expected.contract, reason });
+                    }
+                };
                 expected.check(&found)?;
             }
         }
@@ -372,7 +378,7 @@ impl Lockstep {
         self.flush()?;
         if succeeds {
             let hash = self.chain.read(HASHER, contract.into_word())?;
-            self.foreign.know(contract, B256::from_slice(&hash.unwrap_or_default()));
+            self.foreign.know(contract, B256::from_slice(&hash.success().unwrap_or_default()));
         }
         Ok(())
     }
@@ -397,9 +403,9 @@ impl Lockstep {
     fn compare_outcome(&mut self, waiting: &Waiting, executed: &Executed) -> Result<(), Mismatch> {
         let target = waiting.call.to;
         let role = target.and_then(|target| self.set.role_of(target));
-        self.coverage.called(role, &waiting.call.input, executed.success);
+        self.coverage.called(role, &waiting.call.input, executed.end.is_success());
         self.history.extend(executed.logs.iter().map(|log| (self.block, log.clone())));
-        if executed.success {
+        if executed.end.is_success() {
             for log in &executed.logs {
                 let (role, event) = self.known(log)?;
                 self.coverage.emitted(role, &event.event);
@@ -408,8 +414,8 @@ impl Lockstep {
         match &waiting.decision {
             Err(Refusal::OutsideTheSet(_)) => {
                 self.coverage.undecided += 1;
-                if !executed.success {
-                    self.coverage.refused(&Refusal::abi_decode(&executed.output));
+                if let CallEnd::Revert(data) = &executed.end {
+                    self.coverage.refused(&Refusal::abi_decode(data));
                 }
                 for log in &executed.logs {
                     let (_, log) = self.known(log)?;
@@ -418,22 +424,24 @@ impl Lockstep {
                 Ok(())
             }
             Ok(logs) => {
-                let same = executed.success
-                    && executed.logs.len() == logs.len()
+                let CallEnd::Success(output) = &executed.end else {
+                    return Err(self.outcome(waiting, executed));
+                };
+                let same = executed.logs.len() == logs.len()
                     && logs.iter().zip(&executed.logs).all(|(ours, theirs)| {
                         ours.emitter == theirs.address && ours.event.to_log_data() == theirs.data
                     });
                 let returned = waiting.meaning.as_ref().map(|call| call.returns(logs));
                 let same_answer = match returned {
-                    Some(Some(word)) => executed.output[..] == word.to_be_bytes::<32>(),
-                    Some(None) => executed.output.is_empty(),
+                    Some(Some(word)) => output[..] == word.to_be_bytes::<32>(),
+                    Some(None) => output.is_empty(),
                     None => true,
                 };
                 if same && same_answer { Ok(()) } else { Err(self.outcome(waiting, executed)) }
             }
             Err(refusal) => {
                 self.coverage.refused(refusal);
-                if !executed.success && refusal.abi_encode() == executed.output {
+                if executed.end == CallEnd::Revert(refusal.abi_encode()) {
                     return Ok(());
                 }
                 Err(self.outcome(waiting, executed))
@@ -462,20 +470,25 @@ impl Lockstep {
             }
             Err(refusal) => format!("refuse: {refusal}, {refusal:?}"),
         };
-        let output = hex::encode_prefixed(&executed.output[..executed.output.len().min(200)]);
-        let bytecode = if executed.success {
-            let logs: Vec<_> = executed
-                .logs
-                .iter()
-                .map(|log| match self.known(log) {
-                    Ok((_, log)) => format!("{log:?}"),
-                    Err(_) => format!("{log:?}"),
-                })
-                .collect();
-            format!("returns {output} with [{}], {} gas", logs.join(", "), executed.gas_used)
-        } else {
-            let refusal = Refusal::abi_decode(&executed.output);
-            format!("reverts with {output}: {refusal}, {refusal:?}, {} gas", executed.gas_used)
+        let shown = |data: &Bytes| hex::encode_prefixed(&data[..data.len().min(200)]);
+        let gas = executed.gas_used;
+        let bytecode = match &executed.end {
+            CallEnd::Success(data) => {
+                let logs: Vec<_> = executed
+                    .logs
+                    .iter()
+                    .map(|log| match self.known(log) {
+                        Ok((_, log)) => format!("{log:?}"),
+                        Err(_) => format!("{log:?}"),
+                    })
+                    .collect();
+                format!("returns {} with [{}], {gas} gas", shown(data), logs.join(", "))
+            }
+            CallEnd::Revert(data) => {
+                let refusal = Refusal::abi_decode(data);
+                format!("reverts with {}: {refusal}, {refusal:?}, {gas} gas", shown(data))
+            }
+            CallEnd::Halt { reason, .. } => format!("halts: {reason}, {gas} gas"),
         };
         let kind = OutcomeKind {
             function: Selector::try_from(&input[..input.len().min(4)])
@@ -486,10 +499,12 @@ impl Lockstep {
                     Ok(logs) => Ok(logs.iter().map(|log| log.event.to_log_data()).collect()),
                     Err(refusal) => Err(refusal.abi_encode()),
                 },
-                if executed.success {
-                    Ok(executed.logs.iter().map(|log| log.data.clone()).collect())
-                } else {
-                    Err(executed.output.clone())
+                match &executed.end {
+                    CallEnd::Success(_) => {
+                        Ok(executed.logs.iter().map(|log| log.data.clone()).collect())
+                    }
+                    CallEnd::Revert(data) => Err(data.clone()),
+                    CallEnd::Halt { .. } => Err(Bytes::new()),
                 },
             ),
         };

@@ -37,6 +37,14 @@ pub enum Mismatch {
     /// An event doesn't fit the state that it was emitted in.
     #[error("an event doesn't fit the state: {0}")]
     ApplyError(#[from] ApplyError),
+    /// A view ended by an exceptional halt, which no rule has.
+    #[error("a view of {contract} halts: {reason}")]
+    Halt {
+        /// The contract.
+        contract: Address,
+        /// The reason.
+        reason: String,
+    },
     /// The chain couldn't carry out a step.
     #[error("the chain failed: {0}")]
     Chain(String),

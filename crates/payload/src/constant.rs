@@ -23,7 +23,7 @@ pub fn constant_payload(actions: &[Action], uri: &str) -> Bytes {
 mod tests {
     use super::*;
     use alloy_primitives::Address;
-    use canon_devchain::{Devchain, DevchainConfig, UnsignedCall};
+    use canon_devchain::{CallEnd, Devchain, DevchainConfig, UnsignedCall};
 
     fn actions(count: u8) -> Vec<Action> {
         let action = |n| Action { target: Address::repeat_byte(n), data: vec![n; 5].into() };
@@ -40,12 +40,12 @@ mod tests {
             let payload = executed[0].contract.unwrap();
             let ask = |data: Vec<u8>| chain.read(payload, data).unwrap();
 
-            let listed = ask(UpgradePayload::getActionsCall {}.abi_encode()).unwrap();
+            let listed = ask(UpgradePayload::getActionsCall {}.abi_encode()).success().unwrap();
             assert_eq!(listed, actions(count).abi_encode());
-            let uri = ask(UpgradePayload::getURICall {}.abi_encode()).unwrap();
+            let uri = ask(UpgradePayload::getURICall {}.abi_encode()).success().unwrap();
             assert_eq!(uri, "doc".abi_encode());
-            assert_eq!(ask(vec![1, 2, 3, 4]), Err(Bytes::new()));
-            assert_eq!(ask(Vec::new()), Err(Bytes::new()));
+            assert_eq!(ask(vec![1, 2, 3, 4]), CallEnd::Revert(Bytes::new()));
+            assert_eq!(ask(Vec::new()), CallEnd::Revert(Bytes::new()));
         }
     }
 }

@@ -204,7 +204,7 @@ async fn a_safe_locks_stakes_and_proposes_by_what_is_printed() {
         let coinbase = format!("stake coinbase {attester} {RECEIVER}");
         let get =
             [&alloy_primitives::keccak256("getCoinbase(address)")[..4], &attester.into_word()[..]];
-        let get = || chain.chain.read(rollup, get.concat()).unwrap().unwrap();
+        let get = || chain.chain.read(rollup, get.concat()).unwrap().success().unwrap();
         assert_ne!(get()[12..], RECEIVER[..]);
         execute(&chain, &folder, &coinbase);
         assert_eq!(get()[12..], RECEIVER[..]);

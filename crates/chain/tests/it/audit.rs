@@ -493,7 +493,7 @@ fn of_safe(chain: &TestChain) -> (SetPlan, DeployRecord) {
 fn execute(chain: &TestChain, input: Vec<u8>) {
     let call = UnsignedCall { from: Address::repeat_byte(1), to: Some(SAFE), input: input.into() };
     let (_, executed) = chain.devchain.mine_unsigned(&[call]).unwrap();
-    assert!(executed[0].success, "{:?}", executed[0]);
+    assert!(executed[0].end.is_success(), "{:?}", executed[0]);
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ pub(crate) async fn many_proposals(count: u64) -> (TestChain, DeployedSet) {
         let some = left.min(CALLS_PER_BLOCK);
         let calls = vec![call.clone(); usize::try_from(some).unwrap()];
         let (_, executed) = chain.devchain.mine_unsigned(&calls).unwrap();
-        assert!(executed.iter().all(|executed| executed.success));
+        assert!(executed.iter().all(|executed| executed.end.is_success()));
         left -= some;
     }
     (chain, set)

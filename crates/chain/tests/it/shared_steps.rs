@@ -33,7 +33,7 @@ async fn planned() -> (TestChain, SetPlan, DeployRecord) {
 fn execute(chain: &TestChain, from: Address, call: &ContractCall) -> bool {
     let TxKind::Call(to) = call.to() else { panic!("{call:?}") };
     let call = UnsignedCall { from, to: Some(to), input: call.input().clone() };
-    chain.devchain.mine_unsigned(&[call]).unwrap().1[0].success
+    chain.devchain.mine_unsigned(&[call]).unwrap().1[0].end.is_success()
 }
 
 /// The steps that the chain has done.

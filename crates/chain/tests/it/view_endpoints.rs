@@ -247,7 +247,9 @@ async fn a_block_in_between_changes_nothing() {
             };
             let mine = devchain.clone();
             let run = Arc::new(move || {
-                assert!(mine.mine_unsigned(core::slice::from_ref(&call)).unwrap().1[0].success);
+                assert!(
+                    mine.mine_unsigned(core::slice::from_ref(&call)).unwrap().1[0].end.is_success()
+                );
             });
             let conduct =
                 Conduct { refuses_creation, before: Some((number, run)), ..Conduct::default() };

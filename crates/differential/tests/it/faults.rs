@@ -1,7 +1,7 @@
 //! Faults that a test plants in the bytecode.
 
 use alloy_primitives::{Address, Bytes, U256, keccak256};
-use canon_devchain::UnsignedCall;
+use canon_devchain::{CallEnd, UnsignedCall};
 use canon_differential::Lockstep;
 use canon_payload::{Assembler, op};
 use core::ops::RangeInclusive;
@@ -52,7 +52,7 @@ impl Fault {
     pub(crate) fn plant(&mut self, lockstep: &Lockstep, contract: Address) {
         let chain = lockstep.chain();
         // A reorganization may have removed it.
-        if chain.read(contract, PLANTED).unwrap() == Ok(Bytes::from_static(PLANTED)) {
+        if chain.read(contract, PLANTED).unwrap() == CallEnd::Success(Bytes::from_static(PLANTED)) {
             return;
         }
         let moved = Address::from_word(keccak256(contract));
@@ -113,8 +113,7 @@ pub(crate) fn created(lockstep: &Lockstep, creation: Bytes) -> Bytes {
     let snapshot = chain.snapshot();
     let (_, executed) = chain.mine_unsigned(&[deploy]).unwrap();
     chain.revert(snapshot).unwrap();
-    assert!(executed[0].success);
-    executed[0].output.clone()
+    executed[0].end.clone().success().unwrap()
 }
 
 /// The code at `account`.

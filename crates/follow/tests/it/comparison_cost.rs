@@ -21,7 +21,7 @@ const BLOCKS: u64 = 700;
 
 fn mine(chain: &Devchain, calls: &[UnsignedCall]) {
     let (_, executed) = chain.mine_unsigned(calls).unwrap();
-    assert!(executed.iter().all(|call| call.success), "{executed:?}");
+    assert!(executed.iter().all(|call| call.end.is_success()), "{executed:?}");
 }
 
 fn call(from: Address, to: Address, call: &impl SolCall) -> UnsignedCall {

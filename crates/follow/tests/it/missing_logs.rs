@@ -33,7 +33,7 @@ fn mine_calls(chain: &Devchain, calls: &[(Address, Address, Bytes)]) {
         .map(|(from, to, input)| UnsignedCall { from: *from, to: Some(*to), input: input.clone() })
         .collect();
     let (_, executed) = chain.mine_unsigned(&calls).unwrap();
-    assert!(executed.iter().all(|call| call.success), "{executed:?}");
+    assert!(executed.iter().all(|call| call.end.is_success()), "{executed:?}");
 }
 
 /// A chain with a holder who has a power of 5 and may deposit 100 more.

@@ -77,7 +77,7 @@ impl Deployed {
             let from = Address::with_last_byte(2);
             let call = UnsignedCall { from, to: Some(self.set.asset), input };
             let (_, executed) = chain.mine_unsigned(&[call]).unwrap();
-            assert!(executed.iter().all(|call| call.success), "{executed:?}");
+            assert!(executed.iter().all(|call| call.end.is_success()), "{executed:?}");
         }
         chain
     }
@@ -461,7 +461,7 @@ async fn list_rollup(chain: &Devchain, set: &SetAddresses, salt: Option<B256>) -
         UnsignedCall { from: set.governance, to: Some(set.registry), input: upgrade },
     ];
     let (_, executed) = chain.mine_unsigned(&calls).unwrap();
-    assert!(executed.iter().all(|call| call.success), "{executed:?}");
+    assert!(executed.iter().all(|call| call.end.is_success()), "{executed:?}");
     rollup
 }
 

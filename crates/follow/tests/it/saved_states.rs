@@ -43,7 +43,7 @@ async fn chain_with_proposal() -> Devchain {
     for (to, input) in calls {
         let call = UnsignedCall { from, to: Some(to), input: input.into() };
         let (_, executed) = chain.mine_unsigned(&[call]).unwrap();
-        assert!(executed.iter().all(|call| call.success), "{executed:?}");
+        assert!(executed.iter().all(|call| call.end.is_success()), "{executed:?}");
     }
     (0..150).for_each(|_| drop(chain.mine().unwrap()));
     chain

@@ -144,7 +144,7 @@ impl Recording {
             let from = Address::with_last_byte(2);
             let call = UnsignedCall { from, to: Some(asset), input };
             let (_, executed) = chain.mine_unsigned(&[call]).unwrap();
-            assert!(executed.iter().all(|call| call.success), "{executed:?}");
+            assert!(executed.iter().all(|call| call.end.is_success()), "{executed:?}");
         }
         chain
     }

@@ -93,7 +93,7 @@ pub(crate) fn chain_with_holder() -> Devchain {
     for (from, to, input) in calls {
         let call = UnsignedCall { from, to: Some(to), input };
         let (_, executed) = chain.mine_unsigned(&[call]).unwrap();
-        assert!(executed.iter().all(|call| call.success), "{executed:?}");
+        assert!(executed.iter().all(|call| call.end.is_success()), "{executed:?}");
     }
     chain
 }
@@ -274,7 +274,7 @@ fn a_full_block_is_proven_by_its_own_logs_and_costs_no_comparison() {
             UnsignedCall { from, to: Some(deployed.set.asset), input: approve },
         ];
         let (_, executed) = chain.mine_unsigned(&calls).unwrap();
-        assert!(executed.iter().all(|call| call.success), "{executed:?}");
+        assert!(executed.iter().all(|call| call.end.is_success()), "{executed:?}");
         let allowance = |follower: &Follower<ChainSource>| {
             follower.state().asset().allowance(from, deployed.set.governance)
         };
@@ -318,7 +318,7 @@ fn put_into_office(chain: &Devchain, governance: Address, code: &[u8]) -> Addres
         UnsignedCall { from: governance, to: Some(governance), input },
     ];
     let (_, executed) = chain.mine_unsigned(&calls).unwrap();
-    assert!(executed.iter().all(|call| call.success), "{executed:?}");
+    assert!(executed.iter().all(|call| call.end.is_success()), "{executed:?}");
     proposals
 }
 
