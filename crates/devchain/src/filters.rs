@@ -28,7 +28,7 @@ const MAX_REMOVED: usize = 10 * MAX_LOGS;
 
 /// The data that a filter collects.
 #[derive(Debug)]
-enum Watch {
+enum FilterKind {
     /// Matching logs.
     Logs {
         filter: Box<Filter>,
@@ -46,7 +46,7 @@ enum Watch {
 
 #[derive(Debug)]
 struct Installed {
-    watch: Watch,
+    kind: FilterKind,
     /// The number of the first block that wasn't delivered yet as a whole.
     next_block: u64,
     /// The number of requests for any filter before the last one for this.
@@ -56,17 +56,17 @@ struct Installed {
 impl Installed {
     /// The number of removed logs that wait for the client.
     fn removed(&self) -> usize {
-        match &self.watch {
-            Watch::Logs { removed, .. } => removed.len(),
-            Watch::Blocks | Watch::Pending { .. } => 0,
+        match &self.kind {
+            FilterKind::Logs { removed, .. } => removed.len(),
+            FilterKind::Blocks | FilterKind::Pending { .. } => 0,
         }
     }
 
     /// The first transaction that wasn't delivered yet, if the filter collects transactions.
     const fn next_pending(&self) -> Option<u64> {
-        match self.watch {
-            Watch::Pending { next } => Some(next),
-            Watch::Logs { .. } | Watch::Blocks => None,
+        match self.kind {
+            FilterKind::Pending { next } => Some(next),
+            FilterKind::Logs { .. } | FilterKind::Blocks => None,
         }
     }
 }
@@ -87,14 +87,14 @@ pub(crate) struct Filters {
 impl Filters {
     /// Installs a filter. If there are too many, the one that was unused for longest goes, as on a
     /// node, where unused filters go after some minutes.
-    fn install(&mut self, watch: Watch, next_block: u64) -> U256 {
+    fn install(&mut self, kind: FilterKind, next_block: u64) -> U256 {
         if self.installed.len() >= MAX_FILTERS {
             self.remove_unused(|_| true);
         }
         self.created += 1;
         self.uses += 1;
         let id = U256::from(self.created);
-        self.installed.insert(id, Installed { watch, next_block, used: self.uses });
+        self.installed.insert(id, Installed { kind, next_block, used: self.uses });
         id
     }
 
@@ -108,15 +108,15 @@ impl Filters {
 
     pub(crate) fn watch_logs(&mut self, filter: Filter, next_block: u64) -> U256 {
         let (filter, removed) = (Box::new(filter), VecDeque::new());
-        self.install(Watch::Logs { filter, next_log: 0, removed }, next_block)
+        self.install(FilterKind::Logs { filter, next_log: 0, removed }, next_block)
     }
 
     pub(crate) fn watch_blocks(&mut self, next_block: u64) -> U256 {
-        self.install(Watch::Blocks, next_block)
+        self.install(FilterKind::Blocks, next_block)
     }
 
     pub(crate) fn watch_pending(&mut self, next_block: u64) -> U256 {
-        self.install(Watch::Pending { next: self.arrivals }, next_block)
+        self.install(FilterKind::Pending { next: self.arrivals }, next_block)
     }
 
     pub(crate) fn uninstall(&mut self, id: U256) -> bool {
@@ -127,8 +127,8 @@ impl Filters {
 
     /// The log filter with this id; `None` if it collects something else.
     pub(crate) fn log_filter(&self, id: U256) -> Option<&Filter> {
-        match &self.installed.get(&id)?.watch {
-            Watch::Logs { filter, .. } => Some(filter),
+        match &self.installed.get(&id)?.kind {
+            FilterKind::Logs { filter, .. } => Some(filter),
             _ => None,
         }
     }
@@ -161,7 +161,7 @@ impl Filters {
             }
             let is_partial = installed.next_block == block.number();
             installed.next_block = block.number();
-            let Watch::Logs { filter, next_log, removed } = &mut installed.watch else {
+            let FilterKind::Logs { filter, next_log, removed } = &mut installed.kind else {
                 return true;
             };
             let delivered = std::mem::take(next_log);
@@ -181,22 +181,22 @@ impl Chain {
     /// an answer, the next call has the rest.
     pub(crate) fn filter_changes(&mut self, id: U256) -> Option<FilterChanges> {
         let Filters { installed, uses, arrived, arrivals, .. } = &mut self.filters;
-        let Installed { watch, next_block, used } = installed.get_mut(&id)?;
+        let Installed { kind, next_block, used } = installed.get_mut(&id)?;
         *uses += 1;
         *used = *uses;
-        let changes = match watch {
-            Watch::Blocks => {
+        let changes = match kind {
+            FilterKind::Blocks => {
                 let new = self.blocks.get(*next_block as usize..).unwrap_or_default();
                 let new = &new[..new.len().min(MAX_BLOCKS)];
                 *next_block += new.len() as u64;
                 FilterChanges::Hashes(new.iter().map(|block| block.hash).collect())
             }
-            Watch::Pending { next } => {
+            FilterKind::Pending { next } => {
                 let first = arrived.len() - (*arrivals - *next) as usize;
                 *next = *arrivals;
                 FilterChanges::Hashes(arrived.range(first..).copied().collect())
             }
-            Watch::Logs { filter, next_log, removed } => {
+            FilterKind::Logs { filter, next_log, removed } => {
                 let mut part = Part::default();
                 while !part.is_full()
                     && let Some(log) = removed.pop_front()
