@@ -1,7 +1,7 @@
-//! Search for logs: by the list of blocks in which an address emitted any, otherwise by the blocks'
-//! blooms.
+//! Search for logs: by the list of blocks in which an address emitted any, otherwise in all blocks that have
+//! logs. The number of topics makes no difference: a log's topics are looked up among them.
 
-use std::ops::ControlFlow;
+use std::ops::{Range, RangeInclusive};
 
 use alloy_primitives::{Address, map::AddressMap};
 use alloy_rpc_types_eth::{BlockNumberOrTag, Filter, FilterBlockOption, Log};
@@ -46,12 +46,38 @@ pub(crate) const MAX_LOGS: usize = 20_000;
 /// The size of the data of the logs in one answer from which on no further block is searched, in bytes.
 pub(crate) const MAX_LOG_BYTES: usize = 16 << 20;
 
+/// The largest number of addresses in a filter, and of topics at each of the four positions, as in geth.
+pub(crate) const MAX_VALUES: usize = 1_000;
+
+/// The number of blocks, logs and addresses after which a search lets others use the chain.
+pub(crate) const WORK_AT_ONCE: usize = 50_000;
+
+/// The same for a filter, whose next request goes on from there.
+const WORK_OF_CHANGES: usize = 20 * WORK_AT_ONCE;
+
+/// The number of blocks for which the blocks of each address are looked up together.
+const RANGE: u64 = 1_000;
+
+/// Refuses a filter with too many values.
+pub(crate) fn check_values(filter: &Filter) -> Result<(), String> {
+    let topics = filter.topics.iter().map(|topics| ("topics at a position", topics.len()));
+    let mut counts = [("addresses", filter.address.len())].into_iter().chain(topics);
+    match counts.find(|(_, count)| *count > MAX_VALUES) {
+        Some((what, found)) => {
+            Err(format!("too many {what}: found {found}, expected at most {MAX_VALUES}"))
+        }
+        None => Ok(()),
+    }
+}
+
 /// The logs that a search found.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) logs: Vec<Log>,
     /// The size of their data.
     bytes: usize,
+    /// Whether there are more logs than an answer can have.
+    pub(crate) is_full: bool,
     /// The first block that wasn't searched, because there was enough before it.
     pub(crate) rest: Option<u64>,
 }
@@ -65,49 +91,73 @@ pub(crate) fn search(
     last: u64,
 ) -> Found {
     let mut found = Found::default();
-    if first > last {
-        return found;
-    }
-    let mut search_in = |block: &Block| {
-        if found.logs.len() >= MAX_LOGS || found.bytes >= MAX_LOG_BYTES {
-            found.rest = Some(block.number());
-            return ControlFlow::Break(());
-        }
-        for log in matching_logs(block, filter) {
-            found.bytes += log.inner.data.data.len();
-            found.logs.push(log);
-        }
-        ControlFlow::Continue(())
-    };
-    let _ = if filter.address.is_empty() {
-        let range = first as usize..(last as usize).saturating_add(1).min(blocks.len());
-        let topics = filter.topics_bloom_filter();
-        let candidates = blocks.get(range).unwrap_or_default().iter();
-        candidates
-            .filter(|block| topics.iter().all(|topic| topic.matches(block.header.logs_bloom)))
-            .filter(|block| !block.header.logs_bloom.is_zero())
-            .try_for_each(&mut search_in)
-    } else {
-        let numbers = emitting_blocks(emitters, filter.address.iter(), first, last);
-        numbers
-            .into_iter()
-            .filter_map(|number| blocks.get(number as usize))
-            .try_for_each(&mut search_in)
-    };
+    found.search(blocks, emitters, filter, first..=last, WORK_OF_CHANGES);
     found
+}
+
+impl Found {
+    /// Adds the logs in further blocks, up to this amount of work.
+    pub(crate) fn search(
+        &mut self,
+        blocks: &[Block],
+        emitters: &AddressMap<Vec<u64>>,
+        filter: &Filter,
+        range: RangeInclusive<u64>,
+        mut work: usize,
+    ) {
+        let (mut next, end) =
+            (*range.start(), range.end().saturating_add(1).min(blocks.len() as u64));
+        while next < end {
+            if work == 0 {
+                self.rest = Some(next);
+                return;
+            }
+            let part = next..end.min(next.saturating_add(RANGE));
+            let numbers = if filter.address.is_empty() {
+                part.clone().collect()
+            } else {
+                work = work.saturating_sub(filter.address.len());
+                emitting_blocks(emitters, filter.address.iter(), &part)
+            };
+            for number in numbers {
+                if work == 0 {
+                    self.rest = Some(number);
+                    return;
+                }
+                let Some(block) = blocks.get(number as usize) else { break };
+                work = work.saturating_sub(1);
+                // Without this, each receipt of the block would be looked at.
+                if block.header.logs_bloom.is_zero() {
+                    continue;
+                }
+                let logs = block.receipts.iter().map(|receipt| 1 + receipt.envelope.logs().len());
+                work = work.saturating_sub(logs.sum::<usize>());
+                let is_full = self.logs.len() >= MAX_LOGS || self.bytes >= MAX_LOG_BYTES;
+                for log in matching_logs(block, filter) {
+                    if is_full {
+                        (self.is_full, self.rest) = (true, Some(number));
+                        return;
+                    }
+                    self.bytes += log.inner.data.data.len();
+                    self.logs.push(log);
+                }
+            }
+            next = part.end;
+        }
+        self.rest = None;
+    }
 }
 
 /// The numbers of the blocks in a range in which any of the addresses emitted a log, ascending.
 fn emitting_blocks<'a>(
     emitters: &AddressMap<Vec<u64>>,
     addresses: impl Iterator<Item = &'a Address>,
-    first: u64,
-    last: u64,
+    range: &Range<u64>,
 ) -> Vec<u64> {
     let mut numbers = Vec::new();
     for blocks in addresses.filter_map(|address| emitters.get(address)) {
-        let start = blocks.partition_point(|number| *number < first);
-        numbers.extend(blocks[start..].iter().take_while(|number| **number <= last));
+        let start = blocks.partition_point(|number| *number < range.start);
+        numbers.extend(blocks[start..].iter().take_while(|number| **number < range.end));
     }
     numbers.sort_unstable();
     numbers.dedup();

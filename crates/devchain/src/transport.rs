@@ -13,7 +13,7 @@ use crate::{
 
 /// A transport of JSON-RPC packets to a [`Devchain`] in the same process. A request is answered in
 /// the first poll of the returned future, because it needn't wait for anything; only those that mine
-/// many blocks let others use the chain in between.
+/// or search many blocks let others use the chain in between.
 #[derive(Clone, Debug)]
 pub struct DevchainTransport {
     chain: Devchain,
@@ -65,6 +65,10 @@ async fn respond(chain: &Devchain, request: &SerializedRequest) -> Response {
             Progress::Mining(mine) => {
                 tokio::task::yield_now().await;
                 progress = mine.some(&mut chain.lock());
+            }
+            Progress::Searching(search) => {
+                tokio::task::yield_now().await;
+                progress = search.some(&chain.lock());
             }
             Progress::Executing(execution) => {
                 progress = Progress::Executing(execution).without_leaving(&chain.lock());

@@ -59,6 +59,7 @@ impl Turns {
             progress = match progress {
                 Progress::Answered(result) => return result,
                 Progress::Mining(mine) => self.turn(|chain| mine.some(chain)).await?,
+                Progress::Searching(search) => self.turn(|chain| search.some(chain)).await?,
                 Progress::Executing(_) => {
                     self.turn(|chain| progress.without_leaving(chain)).await?
                 }
@@ -103,7 +104,7 @@ impl Turns {
                 match rpc::start(&mut chain, &method, params.as_deref()) {
                     Progress::Executing(execution) => Ok(execution.take_out(&chain)),
                     Progress::Answered(result) => Err(result),
-                    Progress::Mining(_) => Err(Err(broken_chain())),
+                    Progress::Mining(_) | Progress::Searching(_) => Err(Err(broken_chain())),
                 }
             };
             progress.map_or_else(|answer| answer, |taken| taken.run(&watched))

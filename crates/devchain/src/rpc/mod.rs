@@ -21,6 +21,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::{body::MAX_BODY, chain::Chain, exec::Watch};
 use error::{RpcError, RpcResult};
 pub(crate) use execute::{Execution, executes};
+pub(crate) use logs::Search;
 pub(crate) use mine::Mine;
 use params::Params;
 
@@ -34,6 +35,8 @@ pub(crate) enum Progress {
     Answered(RpcResult<Box<RawValue>>),
     /// It has blocks left to mine. Others may use the chain before it goes on.
     Mining(Mine),
+    /// It has blocks left to search. Others may use the chain before it goes on.
+    Searching(Box<Search>),
     /// It has a call to execute, for which it needs only the state as it is now.
     Executing(Execution),
 }
@@ -71,6 +74,10 @@ pub(crate) fn start(chain: &mut Chain, method: &str, params: Option<&RawValue>) 
     };
     if let Some(mine) = Mine::begin(chain, method, &mut params) {
         return mine.map_or_else(|error| Progress::Answered(Err(error)), |mine| mine.some(chain));
+    }
+    if let Some(search) = Search::begin(chain, method, &mut params) {
+        return search
+            .map_or_else(|error| Progress::Answered(Err(error)), |search| search.some(chain));
     }
     if let Some(execution) = Execution::begin(chain, method, &mut params) {
         return execution.map_or_else(|error| Progress::Answered(Err(error)), Progress::Executing);

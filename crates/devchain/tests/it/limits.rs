@@ -1,6 +1,6 @@
 //! Limits of the work and memory of a request.
 
-use alloy_primitives::{Address, Bytes, bytes};
+use alloy_primitives::{Address, B256, Bytes, U256, bytes};
 use alloy_provider::{DynProvider, Provider};
 use alloy_rpc_types_eth::Filter;
 use canon_devchain::{Devchain, DevchainConfig, ReorgOptions, serve};
@@ -227,4 +227,73 @@ async fn bodies_have_a_largest_size() {
     let small = r#"{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber"}"#;
     let answer = post().body(small).send().await.unwrap();
     assert_eq!(answer.status(), 200);
+}
+
+#[tokio::test]
+async fn filters_have_a_largest_number_of_values() {
+    let (_, provider) = auto();
+    let values = |count: u64| (0..count).map(U256::from).map(B256::from).collect::<Vec<_>>();
+    let addresses = |count: u64| values(count).into_iter().map(Address::from_word);
+    let addresses = |count: u64| addresses(count).collect::<Vec<_>>();
+    for method in ["eth_getLogs", "eth_newFilter"] {
+        for (filter, what) in [
+            (json!({ "topics": [[], [], [], values(1_001)] }), "topics at a position"),
+            (json!({ "address": addresses(1_001) }), "addresses"),
+        ] {
+            let (code, message) = refusal(request(&provider, method, json!([filter])).await);
+            let expected = format!("too many {what}: found 1001, expected at most 1000");
+            assert_eq!((code, message), (-32602, expected));
+        }
+        let most = values(1_000);
+        let filter = json!({ "topics": [most, most, most, most], "address": addresses(1_000) });
+        request(&provider, method, json!([filter])).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_long_search_for_logs_lets_others_go_first() {
+    let (chain, provider) = auto();
+    for _ in 0..60_000 {
+        chain.mine().unwrap();
+    }
+    let logger = Address::repeat_byte(1);
+    // LOG0(0, 0)
+    chain.set_code(logger, bytes!("5f5fa0")).unwrap();
+    let tx = json!([{ "from": dev(&chain, 0), "gas": "0x10000", "to": logger }]);
+    request(&provider, "eth_sendTransaction", tx).await.unwrap();
+    // Whether a search is answered without a pause, and its answer.
+    let search = async |filter: Value, between: &dyn Fn()| {
+        let mut search = std::pin::pin!(request(&provider, "eth_getLogs", json!([filter])));
+        tokio::select! {
+            biased;
+            answer = &mut search => (true, answer),
+            () = std::future::ready(()) => {
+                between();
+                (false, search.await)
+            }
+        }
+    };
+    for (filter, expected) in [
+        (json!({ "fromBlock": "0xea00" }), true),
+        (json!({ "fromBlock": "0x0", "address": logger }), true),
+        (json!({ "fromBlock": "0x0" }), false),
+    ] {
+        let (at_once, answer) = search(filter.clone(), &|| drop(chain.mine())).await;
+        assert_eq!(at_once, expected, "{filter}");
+        let logs = answer.unwrap();
+        assert_eq!(logs.as_array().unwrap().len(), 1, "{filter}");
+        assert_eq!(logs[0]["blockNumber"], "0xea61");
+    }
+    // The answer is that of one chain.
+    let replace = || drop(chain.reorg(ReorgOptions { depth: 1_000, ..Default::default() }));
+    let (_, answer) = search(json!({ "fromBlock": "0x0" }), &replace).await;
+    assert_eq!(answer.unwrap(), json!([]));
+    let snapshot = chain.snapshot();
+    for _ in 0..60_000 {
+        chain.mine().unwrap();
+    }
+    let revert = || chain.revert(snapshot).unwrap();
+    let (_, answer) = search(json!({ "fromBlock": "0xea00" }), &revert).await;
+    let removed = "blocks were removed from the chain while it was searched: ask again";
+    assert_eq!(refusal(answer), (-32000, removed.to_owned()));
 }
