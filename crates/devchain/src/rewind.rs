@@ -200,7 +200,10 @@ impl Chain {
         let mut removed = Vec::new();
         while self.head().number() > head {
             let Some(block) = self.detach_head() else { break };
-            self.filters.on_removed(&block);
+            // Each filter goes back to the last one. Those before it concern filters only with their logs.
+            if block.number() == head + 1 || !block.header.logs_bloom.is_zero() {
+                self.filters.on_removed(&block);
+            }
             removed.push((block.hash, block.transactions));
         }
         removed.reverse();

@@ -16,6 +16,9 @@ use crate::{
     transactions,
 };
 
+/// The largest number of blocks that one request removes: the usual length of the history. Snapshots keep more.
+const MAX_DEPTH: u64 = 1_024;
+
 /// Answers a method of this module; `None` if this module has no such method.
 pub(super) fn dispatch(
     chain: &mut Chain,
@@ -125,6 +128,17 @@ fn reset(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>>
     json(())
 }
 
+/// Refuses to remove blocks that aren't there, or too many of them.
+fn check_depth(chain: &Chain, depth: u64, next: &str) -> RpcResult<()> {
+    chain.check_depth(depth).or_server_error()?;
+    if depth > MAX_DEPTH {
+        let message =
+            format!("too many blocks: found {depth}, expected at most {MAX_DEPTH}; {next}");
+        return Err(invalid_params(message));
+    }
+    Ok(())
+}
+
 /// Replaces blocks. The transactions of the new ones must be signed already.
 fn reorg(
     chain: &mut Chain,
@@ -133,7 +147,7 @@ fn reorg(
 ) -> RpcResult<Box<RawValue>> {
     let depth = params.next::<U64>()?.to::<u64>();
     let transactions: Vec<(Bytes, u64)> = params.or(Vec::new())?;
-    chain.check_depth(depth).or_server_error()?;
+    check_depth(chain, depth, "a snapshot (`evm_revert`) removes any number of blocks")?;
     let mut blocks = Vec::new();
     for (raw, index) in transactions {
         if index >= depth {
@@ -151,8 +165,9 @@ fn reorg(
 
 /// Removes blocks, one by default, with their transactions.
 fn rollback(chain: &mut Chain, params: &mut Params<'_>) -> RpcResult<Box<RawValue>> {
-    let depth: U64 = params.or(U64::from(1))?;
-    chain.remove_blocks(depth.to()).or_server_error()?;
+    let depth = params.or(U64::from(1))?.to::<u64>();
+    check_depth(chain, depth, "remove the rest with further requests")?;
+    chain.remove_blocks(depth).or_server_error()?;
     chain.follow_clock();
     json(())
 }

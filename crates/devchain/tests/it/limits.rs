@@ -297,3 +297,27 @@ async fn a_long_search_for_logs_lets_others_go_first() {
     let removed = "blocks were removed from the chain while it was searched: ask again";
     assert_eq!(refusal(answer), (-32000, removed.to_owned()));
 }
+
+#[tokio::test]
+async fn a_request_removes_a_largest_number_of_blocks() {
+    let (chain, provider) = auto();
+    let snapshot = request(&provider, "evm_snapshot", json!([])).await.unwrap();
+    request(&provider, "anvil_mine", json!(["0x900"])).await.unwrap();
+    let head = chain.block_hash();
+    for (method, next) in [
+        ("anvil_reorg", "a snapshot (`evm_revert`) removes any number of blocks"),
+        ("devchain_reorg", "a snapshot (`evm_revert`) removes any number of blocks"),
+        ("anvil_rollback", "remove the rest with further requests"),
+    ] {
+        let refused = refusal(request(&provider, method, json!(["0x401"])).await);
+        let message = format!("too many blocks: found 1025, expected at most 1024; {next}");
+        assert_eq!(refused, (-32602, message));
+        assert_eq!(chain.block_hash(), head);
+    }
+    request(&provider, "anvil_reorg", json!(["0x400"])).await.unwrap();
+    assert_eq!(chain.block_number(), 0x900);
+    request(&provider, "anvil_rollback", json!(["0x400"])).await.unwrap();
+    assert_eq!(chain.block_number(), 0x500);
+    assert_eq!(request(&provider, "evm_revert", json!([snapshot])).await.unwrap(), json!(true));
+    assert_eq!(chain.block_number(), 0);
+}
