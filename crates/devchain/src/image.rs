@@ -34,11 +34,18 @@ pub(crate) enum ImageError {
     Parent(u64),
     #[error("the timestamp of block {0} is too late or before its parent's")]
     Timestamp(u64),
+    #[error("block {0} can't be a block of this chain: {1}")]
+    Rule(u64, &'static str),
+    #[error("{0} reorgs are too many")]
+    Fork(u64),
     #[error("there is no block")]
     Empty,
     #[error("the state: {0}")]
     State(String),
 }
+
+/// The largest number of reorgs in a dump, after which there is room for all that follow.
+const MAX_FORK: u64 = u64::MAX / 2;
 
 /// An optional value: RLP has none in the middle of a list, so a list of at most one value is used.
 type Maybe<T> = Vec<T>;
@@ -119,6 +126,10 @@ impl BlockImage {
     fn restore(self) -> Result<Block, ImageError> {
         let number = self.header.number;
         let place = format!("block {number}");
+        let gas = self.outcomes.iter().try_fold(0_u64, |gas, one| gas.checked_add(one.gas_used));
+        if gas.is_none_or(|gas| gas > self.header.gas_limit) {
+            return Err(ImageError::Rule(number, "more gas used than its limit"));
+        }
         let mut executed = Vec::with_capacity(self.transactions.len());
         for (tx, outcome) in self.transactions.into_iter().zip(self.outcomes) {
             let tx = tx.restore(&place)?;
@@ -182,11 +193,19 @@ impl ChainImage {
             return Err(ImageError::State("blocks and state don't fit together".to_owned()));
         }
         for image in self.pool {
-            chain.pool.put(image.restore("the pool")?);
+            let tx = image.restore("the pool")?;
+            // The pool takes none of them, since the account couldn't have a next nonce.
+            if tx.nonce() == u64::MAX {
+                return Err(ImageError::Transaction("the pool".to_owned()));
+            }
+            chain.pool.put(tx);
         }
         let next = self.next_timestamp.first().copied();
         if next.is_some_and(|next| next <= chain.head().header.timestamp || next > MAX_TIMESTAMP) {
             return Err(ImageError::Timestamp(chain.blocks.len() as u64));
+        }
+        if self.fork > MAX_FORK {
+            return Err(ImageError::Fork(self.fork));
         }
         chain.fork = self.fork;
         chain.timestamp_interval = self.timestamp_interval.first().copied();

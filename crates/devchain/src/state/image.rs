@@ -8,6 +8,9 @@ use revm::{bytecode::Bytecode, state::AccountInfo};
 
 use super::{Key, State, Version};
 
+/// The largest version of a dump, after which there is room for all that follow.
+const MAX_VERSION: Version = Version::MAX / 2;
+
 #[derive(Debug, RlpEncodable, RlpDecodable)]
 pub(crate) struct StateImage {
     version: Version,
@@ -113,7 +116,7 @@ impl StateImage {
         }
         // There is always a journal of the current version, which may be empty.
         let versions = self.journal.len() as u64;
-        if versions == 0 || versions > self.version {
+        if versions == 0 || versions > self.version || self.version > MAX_VERSION {
             return Err(format!("{versions} versions of history at version {}", self.version));
         }
         for (version, changes) in (self.version + 1 - versions..).zip(self.journal) {

@@ -12,6 +12,7 @@ mod dump;
 mod encodings;
 mod executions;
 mod fees;
+mod hostile_dumps;
 mod latency;
 mod limits;
 mod logs;
