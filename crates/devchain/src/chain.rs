@@ -241,11 +241,6 @@ impl Chain {
         if self.size > limit { Err(Error::Full { limit }) } else { Ok(()) }
     }
 
-    /// The memory that the blocks take, in bytes: an estimate.
-    pub(crate) const fn size(&self) -> u64 {
-        self.size
-    }
-
     /// Adds a block to the chain and to its indexes.
     pub(crate) fn append(&mut self, block: Block) {
         let number = block.number();

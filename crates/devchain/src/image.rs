@@ -8,7 +8,7 @@ use std::sync::Arc;
 use alloy_consensus::{Header, Transaction, TxEnvelope};
 use alloy_eips::{Decodable2718, Encodable2718};
 use alloy_primitives::{Address, B256, Bytes, Log};
-use alloy_rlp::{RlpDecodable, RlpEncodable};
+use alloy_rlp::{Encodable, RlpDecodable, RlpEncodable};
 
 use crate::{
     block::{Block, Outcome, StateVersions, Tx},
@@ -95,6 +95,10 @@ impl TxImage {
         Self { sender: tx.signer(), encoded: tx.encoded_2718().into() }
     }
 
+    fn size(tx: &Tx) -> usize {
+        tx.signer().length() + tx.encode_2718_len()
+    }
+
     fn restore(self, place: &str) -> Result<Arc<Tx>, ImageError> {
         let tx = TxEnvelope::decode_2718_exact(&self.encoded)
             .map_err(|_| ImageError::Transaction(place.to_owned()))?;
@@ -122,6 +126,14 @@ impl BlockImage {
         }
     }
 
+    fn size(block: &Block) -> usize {
+        let transactions = block.transactions.iter().map(|tx| TxImage::size(tx));
+        let logs = block.receipts.iter().flat_map(|receipt| receipt.envelope.logs());
+        let logs = logs.map(Encodable::length);
+        let header = block.header.length() + block.hash.length();
+        header + transactions.sum::<usize>() + logs.sum::<usize>()
+    }
+
     /// Seals the block again, which compares its transactions and receipts with its hash.
     fn restore(self) -> Result<Block, ImageError> {
         let number = self.header.number;
@@ -145,6 +157,12 @@ impl BlockImage {
         }
         Ok(block)
     }
+}
+
+/// The sizes of the parts of an image, in bytes. Together they are slightly less than its size.
+pub(crate) fn sizes(chain: &Chain) -> impl Iterator<Item = usize> {
+    let pool = chain.pool.all().into_iter().map(|waiting| TxImage::size(&waiting.tx));
+    chain.blocks.iter().map(BlockImage::size).chain(pool).chain(chain.state.image_sizes())
 }
 
 impl ChainImage {

@@ -86,17 +86,14 @@ pub(crate) fn start(chain: &mut Chain, method: &str, params: Option<&RawValue>) 
     Progress::Answered(answer.unwrap_or_else(|| Err(error::unknown_method(method))))
 }
 
-/// The size of a chain from which on its dump is certainly larger than an answer, in bytes. Encoded, a block,
-/// transaction or log takes more than a tenth of its memory, and each byte takes two digits.
-const MAX_DUMPED: u64 = 5 * MAX_ANSWER as u64;
+/// The largest dump that is an answer, in bytes: each takes two digits, besides the prefix and the quotes.
+const MAX_DUMP: usize = (MAX_ANSWER - 4) / 2;
 
 /// A dump of the chain, if it isn't too large for an answer.
 fn dump(chain: &Chain) -> RpcResult<Box<RawValue>> {
-    let found = chain.size();
-    if found > MAX_DUMPED {
+    if crate::dump::is_larger(chain, MAX_DUMP) {
         return Err(error::server_error(format!(
-            "the chain is too large for a dump: found {found} bytes of blocks, expected at most \
-             {MAX_DUMPED}"
+            "the chain is too large for a dump: it has more than {MAX_DUMP} bytes"
         )));
     }
     json(Bytes::from(crate::dump::dump(chain)))

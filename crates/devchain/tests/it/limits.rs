@@ -321,3 +321,17 @@ async fn a_request_removes_a_largest_number_of_blocks() {
     assert_eq!(request(&provider, "evm_revert", json!([snapshot])).await.unwrap(), json!(true));
     assert_eq!(chain.block_number(), 0);
 }
+
+#[tokio::test]
+async fn a_dump_that_is_too_large_is_not_made() {
+    let (chain, provider) = auto();
+    for _ in 0..55_000 {
+        chain.mine().unwrap();
+    }
+    let (code, message) = refusal(request(&provider, "devchain_dump", json!([])).await);
+    assert_eq!(code, -32000);
+    assert!(
+        message.starts_with("the chain is too large for a dump: it has more than"),
+        "{message}"
+    );
+}
