@@ -14,6 +14,7 @@ use canon_chain::{
 use canon_follow::HistoryCache;
 use canon_protocol::Timestamp;
 use eyre::{Report, eyre};
+use tokio::runtime::Runtime;
 
 use super::{
     notes::Notes,
@@ -46,9 +47,26 @@ pub(crate) struct Chain {
 ///
 /// The future's own, or a failure to start the runtime.
 pub(crate) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    runtime()?.block_on(work)
+}
+
+/// Like [`run`], but doesn't wait for what the work has left to do on other threads.
+///
+/// # Errors
+///
+/// As [`run`].
+pub(crate) fn run_and_leave<T>(
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let runtime = runtime()?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    done
+}
+
+fn runtime() -> Result<Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::internal(error.into(), "please report this"))?;
-    runtime.block_on(work)
+    runtime.map_err(|error| Failure::internal(error.into(), "please report this"))
 }
 
 impl ChainSettings {

@@ -8,5 +8,5 @@ mod reading;
 mod settings;
 
 pub(crate) use args::ChainArgs;
-pub(crate) use connect::{Chain, now, run, unreached};
+pub(crate) use connect::{Chain, now, run, run_and_leave, unreached};
 pub(crate) use settings::{ChainSettings, Origin, Setting};

@@ -48,7 +48,7 @@ Examples:
 
 impl ServeDevchain {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
-        chain::run(self.serve())
+        chain::run_and_leave(self.serve())
     }
 
     async fn serve(&self) -> Result<Exit, Failure> {
@@ -84,8 +84,11 @@ impl ServeDevchain {
         output::result(&page)?;
 
         stopped.wait().await;
-        // A client that never ends its request doesn't keep the command from ending.
-        match tokio::time::timeout(SHUTDOWN, server.shutdown()).await {
+        // Requests that take long, or never end, don't keep the command from ending, and neither does freeing
+        // the memory of millions of blocks.
+        let ended = tokio::time::timeout(SHUTDOWN, server.shutdown()).await;
+        std::mem::forget(chain);
+        match ended {
             Ok(Err(error)) => Err(Failure::internal(error.into(), "start it again")),
             Ok(Ok(())) | Err(_) => Ok(Exit::Success),
         }

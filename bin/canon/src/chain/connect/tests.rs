@@ -15,6 +15,23 @@ use super::{super::settings::Origin, *};
 use crate::exit::Exit;
 
 #[test]
+fn work_on_other_threads_does_not_keep_a_server_from_ending() {
+    let (end, work) = std::sync::mpsc::channel::<()>();
+    let done = run_and_leave(async {
+        let (started, is_started) = tokio::sync::oneshot::channel();
+        tokio::task::spawn_blocking(move || {
+            let _ = started.send(());
+            work.recv()
+        });
+        is_started.await.unwrap();
+        Ok(())
+    });
+    done.unwrap();
+    // Only now the work can end.
+    drop(end);
+}
+
+#[test]
 fn wrong_answers_of_contracts_are_blamed_on_the_registry_and_failures_on_the_endpoint() {
     let registry = Setting { value: Address::ZERO, origin: Origin::Environment("CANON_REGISTRY") };
     let (what, address, found) = ("Governance", Address::ZERO, Address::ZERO);
