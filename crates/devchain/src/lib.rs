@@ -47,6 +47,7 @@ mod chain;
 mod clock;
 mod config;
 mod connection;
+mod connections;
 mod direct;
 mod dump;
 mod error;

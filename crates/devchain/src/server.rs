@@ -8,13 +8,12 @@ use axum::{
     http::{Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::post,
-    serve::Listener,
 };
 use tokio::{
     net::TcpListener,
     sync::{oneshot, watch},
     task::{JoinHandle, JoinSet},
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
@@ -25,6 +24,7 @@ use crate::{
     chain::Chain,
     config::Mining,
     connection::{self, Peer},
+    connections::{Connection, MAX_CONNECTIONS, MIN_WAIT, Waiting},
     rpc::envelope::{self, Call},
     turns::Turns,
 };
@@ -87,17 +87,36 @@ pub async fn serve(chain: Devchain, addr: SocketAddr) -> std::io::Result<ServerH
 
 /// Serves connections until the sender of `stopped` is dropped, and then those that still have answers to
 /// get.
-async fn accept(mut listener: TcpListener, app: Router, mut stopped: oneshot::Receiver<()>) {
+async fn accept(listener: TcpListener, app: Router, mut stopped: oneshot::Receiver<()>) {
     let (stop, stopping) = watch::channel(false);
-    let mut connections = JoinSet::new();
+    let (mut connections, waiting) = (JoinSet::new(), Waiting::default());
     loop {
         tokio::select! {
             biased;
             _ = &mut stopped => break,
             Some(_) = connections.join_next() => {}
-            // After an error, such as too many open files, it waits a second.
-            (stream, _) = Listener::accept(&mut listener) => {
-                connections.spawn(connection::serve(stream, app.clone(), stopping.clone()));
+            accepted = listener.accept() => {
+                if accepted.is_err() || connections.len() >= MAX_CONNECTIONS {
+                    waiting.close_one();
+                }
+                let Ok((stream, _)) = accepted else {
+                    // Most likely there are too many open files, until a connection ends.
+                    if let Ok(None) = timeout(MIN_WAIT, connections.join_next()).await {
+                        sleep(MIN_WAIT).await;
+                    }
+                    continue;
+                };
+                let connection = waiting.begin();
+                let app = app.clone().layer(Extension(connection.clone()));
+                let served = connection::serve(stream, app, stopping.clone());
+                connections.spawn(async move {
+                    tokio::select! {
+                        biased;
+                        () = connection.closed() => {}
+                        () = served => {}
+                    }
+                    connection.end();
+                });
             }
         }
     }
@@ -116,6 +135,7 @@ struct Server {
 async fn handle(
     State(server): State<Server>,
     Extension(peer): Extension<Peer>,
+    Extension(connection): Extension<Connection>,
     request: Request,
 ) -> Response {
     if let Err(error) = access::check(request.headers()) {
@@ -126,6 +146,7 @@ async fn handle(
         Ok(body) => body,
         Err(error) => return (error.status(), error.to_string()).into_response(),
     };
+    let _working = connection.work();
     tokio::select! {
         biased;
         response = answer(&server, body) => response,

@@ -1,11 +1,12 @@
 //! Clients that misbehave over HTTP, and pages of the web.
 
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 
 use alloy_primitives::{Address, bytes};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
     time::timeout,
 };
 
@@ -118,4 +119,24 @@ async fn bodies_must_be_json_for_this_machine() {
         let headers = format!("host: localhost\r\n{JSON}\r\norigin: {origin}");
         assert_eq!(ask(&headers).await, status, "{origin}");
     }
+}
+
+#[tokio::test]
+async fn idle_connections_give_way_to_new_ones() {
+    let (_chain, server) = served().await;
+    let mut idle = Vec::new();
+    for index in 0..256 {
+        let begun = [String::new(), "POST / HT".to_owned(), http("content-length: 9", "{")];
+        idle.push(send(server.addr(), &begun[index % 3]).await);
+    }
+    // New ones are answered, and at last the first one is closed.
+    let is_open = |connection: &TcpStream| {
+        let read = connection.try_read(&mut [0]);
+        read.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    };
+    while is_open(&idle[0]) {
+        let mut connection = send(server.addr(), &request("eth_chainId", json!([]))).await;
+        assert_eq!(read(&mut connection).await.1["result"], "0x7a69");
+    }
+    assert!(is_open(&idle[255]), "all were closed, because they sent nothing in time");
 }
