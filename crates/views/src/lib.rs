@@ -15,7 +15,7 @@ pub use calendar::{CalendarEntry, CalendarEvent, calendar};
 pub use duties::{
     BlockDuty, Duty, HopelessRule, LockMethod, MoveObstacle, MovePhase, MovePlan, Order,
     OrderAmount, OrderStatus, PayOut, SequencerIdentity, SignalDecision, SignalPlan, StatusRule,
-    WaitsFor, holder, keeper, mover, sequencer,
+    WaitsFor, Window, holder, keeper, mover, payload_of, sequencer, windows,
 };
 pub use intent::{
     Completion, IntendedAction, IntendedCall, Intent, IntentId, IntentProgress, IntentSubject,

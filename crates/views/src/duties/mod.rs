@@ -7,6 +7,7 @@ mod holder;
 mod keeper;
 mod mover;
 mod sequencer;
+mod window;
 
 pub use holder::{LockMethod, Order, OrderAmount, OrderStatus, WaitsFor, holder};
 pub use keeper::{PayOut, keeper};
@@ -16,6 +17,7 @@ pub(crate) use sequencer::record_seed;
 pub use sequencer::{
     BlockDuty, HopelessRule, SequencerIdentity, SignalDecision, SignalPlan, StatusRule, sequencer,
 };
+pub use window::{Window, payload_of, windows};
 
 /// The intents of an agent for the next block, and the reason for them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use canon_protocol::{
     Action, AssetCall, GovernanceCall, ProposalId, ProposalsCall, RegistryCall, RollupCall, Round,
     Seconds, Support, Timestamp, WithdrawalId,
 };
-use canon_views::{IntendedAction, PayOut, Question, SetView, keeper};
+use canon_views::{IntendedAction, PayOut, Question, SetView, keeper, payload_of, windows};
 
 const OTHER: Address = Address::with_last_byte(0xc2);
 
@@ -52,6 +52,17 @@ fn a_round_is_pushed_while_it_can_be() {
     }
     assert_eq!(actions(&early.view(before(from))), []);
     assert_eq!(actions(&early.view(from)), [push(PAYLOAD, round)]);
+    // A keeper knows how long it has been possible, and how long it still is.
+    let window = windows(&chain.view(from))
+        .into_iter()
+        .find(|window| window.intent.action == push(PAYLOAD, round));
+    let window = window.unwrap();
+    assert_eq!((window.opens, window.closes), (from, until));
+    assert_eq!(payload_of(&chain.view(from).present, &window.intent), Some(PAYLOAD));
+    let quarter = Timestamp::of(until.get() - window.length().get() / 4);
+    let is_closing = |now| window.is_closing(now, Seconds::DAY);
+    assert_eq!([before(quarter), quarter, until].map(is_closing), [false, true, true]);
+    assert!(!window.is_closing(quarter, Seconds::SECOND));
     let pushes = vec![(push(PAYLOAD, round), Some(until))];
     for (next, expected) in
         [(from, pushes.clone()), (until, pushes), (until + Seconds::SECOND, vec![])]

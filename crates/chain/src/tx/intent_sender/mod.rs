@@ -44,6 +44,8 @@ pub struct IntentSender {
     fees: FeePolicy,
     /// The highest gas limits of intents, where one was agreed to.
     gas_limits: BTreeMap<IntentId, u64>,
+    /// The highest prices of intents, in wei per gas, where they are lower than the policy's cap.
+    price_limits: BTreeMap<IntentId, u128>,
     journal: Box<dyn Journal>,
     /// All nonces whose use isn't final.
     nonces: BTreeMap<u64, NonceUse>,
@@ -135,6 +137,7 @@ impl IntentSender {
             account,
             fees,
             gas_limits: BTreeMap::new(),
+            price_limits: BTreeMap::new(),
             journal: Box::new(journal),
             nonces: BTreeMap::new(),
             unproven,
@@ -155,6 +158,19 @@ impl IntentSender {
     /// [`Error::MoreGas`] is reported.
     pub fn limit_gas(&mut self, intent: IntentId, most: u64) {
         self.gas_limits.insert(intent, most);
+    }
+
+    /// Replaces the highest prices that the transactions of intents offer, in wei per gas. The cap of the policy holds
+    /// for all others, and for these too. A transaction that was sent already may offer more.
+    pub fn limit_prices(&mut self, limits: BTreeMap<IntentId, u128>) {
+        self.price_limits = limits;
+    }
+
+    /// The policy for the transactions of an intent, or for those that only use a nonce.
+    fn policy(&self, intent: Option<&IntentId>) -> FeePolicy {
+        let limit = intent.and_then(|id| self.price_limits.get(id)).copied();
+        let cap = self.fees.cap.into_iter().chain(limit).min();
+        FeePolicy { cap, ..self.fees }
     }
 
     /// Sets the intents whose transactions stay in the journal even if they are done for good, so that a

@@ -41,7 +41,7 @@ impl IntentSender {
     ) -> Result<Preview> {
         let pass = Pass::new(*head, NextBlock::after(head, next));
         let (call, gas_limit) = self.check(intent, &pass).await?;
-        let fees = self.fees.offer(pass.next.base_fee, None)?;
+        let fees = self.policy(Some(&intent.id())).offer(pass.next.base_fee, None)?;
         let to = call.to().to().copied().unwrap_or_default();
         let (what, value) = (call.what(), call.value());
         Ok(Preview { what, to, input: call.input().clone(), value, gas_limit, fees })

@@ -170,7 +170,9 @@ impl IntentSender {
         if used.is_outbid && age > 0 || age >= RENEWAL {
             let (intent, tx, what) = (version.intent.clone(), version.tx.clone(), version.what());
             // At the cap, nothing outbids what was offered, and it is sent again as it is.
-            let is_most = self.offer(nonce, pass).is_ok_and(|fees| fees == version.fees());
+            let id = version.id();
+            let offer = self.offer(nonce, id.as_ref(), pass);
+            let is_most = offer.is_ok_and(|fees| fees == version.fees());
             if !is_most && self.send(nonce, intent, tx, what, pass).await == Recording::Recorded {
                 return;
             }
@@ -270,7 +272,7 @@ impl IntentSender {
             return Ok((call, gas_limit));
         };
         // A payload can choose to withhold its actions if it sees who pays for the gas.
-        let fees = Some(self.fees.offer(pass.next.base_fee, None)?);
+        let fees = Some(self.policy(Some(&intent.id())).offer(pass.next.base_fee, None)?);
         let has_failed = self.has_failed(&intent.id());
         let (first, second) = if has_failed { (fallback, call) } else { (call, fallback) };
         let error = match self.account.check(&first, fees, most, pass.next).await {

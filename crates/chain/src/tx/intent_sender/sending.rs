@@ -15,7 +15,7 @@ use alloy_consensus::TxEip1559;
 use alloy_primitives::B256;
 use alloy_transport::RpcError;
 use canon_protocol::BlockNumber;
-use canon_views::Intent;
+use canon_views::{Intent, IntentId};
 
 /// The number of consecutive refusals in unknown words after which other intents may use the nonce of a
 /// transaction.
@@ -125,7 +125,7 @@ impl IntentSender {
         what: &'static str,
         pass: &Pass,
     ) -> Result<Version> {
-        let fees = self.offer(nonce, pass)?;
+        let fees = self.offer(nonce, intent.as_ref().map(Intent::id).as_ref(), pass)?;
         (tx.max_fee_per_gas, tx.max_priority_fee_per_gas) = (fees.max_fee, fees.tip);
         let signed = self.account.sign(what, tx).await?;
         let since = pass.head.number;
@@ -138,19 +138,19 @@ impl IntentSender {
         Ok(Version { hash, raw, tx, intent, since, mined_in, is_taken: false })
     }
 
-    /// The fees of the next transaction under a nonce.
-    pub(super) fn offer(&self, nonce: u64, pass: &Pass) -> Result<Fees> {
-        let base_fee = pass.next.base_fee;
+    /// The fees of the next transaction under a nonce, for an intent if it is for one.
+    pub(super) fn offer(&self, nonce: u64, intent: Option<&IntentId>, pass: &Pass) -> Result<Fees> {
+        let (base_fee, policy) = (pass.next.base_fee, self.policy(intent));
         let known = self.nonces.get(&nonce).map(|used| used.to_beat);
         // A pool of this chain may have an unproven transaction.
         let fees = match known.into_iter().chain(self.unproven_fees(nonce)).reduce(Fees::max) {
-            Some(to_beat) => self.fees.replacement(to_beat, base_fee),
+            Some(to_beat) => policy.replacement(to_beat, base_fee),
             None => {
                 let is_recent = |(_, since): &(Fees, BlockNumber)| {
                     pass.head.number.steps_since(*since).is_some_and(|age| age < RENEWAL)
                 };
                 let floor = self.floor.filter(is_recent).map(|(floor, _)| floor);
-                self.fees.offer(base_fee, floor)
+                policy.offer(base_fee, floor)
             }
         };
         Ok(fees?)
