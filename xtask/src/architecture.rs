@@ -32,7 +32,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("canon-chain", &["canon-protocol", "canon-abi", "canon-views"]),
     ("canon-follow", &["canon-protocol", "canon-abi", "canon-views", "canon-chain"]),
-    ("canon-agents", &["canon-protocol", "canon-views", "canon-chain"]),
+    ("canon-agents", &["canon-protocol", "canon-views", "canon-chain", "canon-follow"]),
     (
         "canon-rehearsal",
         &[
@@ -57,6 +57,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "canon-devchain",
             "canon-chain",
             "canon-follow",
+            "canon-agents",
             "canon-rehearsal",
             "canon-toml-file",
         ],
@@ -67,7 +68,9 @@ const LAYERS: &[(&str, &[&str])] = &[
 const EXCLUSIVE: &[(&str, &[&str])] = &[
     ("revm", &["canon-devchain"]),
     ("revm-inspectors", &["canon-devchain"]),
-    ("axum", &["canon-devchain"]),
+    // Daemons serve their metrics.
+    ("axum", &["canon-devchain", "canon"]),
+    ("tracing-subscriber", &["canon"]),
     ("hyper", &["canon-devchain"]),
     ("hyper-util", &["canon-devchain"]),
     ("reqwest", &["canon-chain"]),

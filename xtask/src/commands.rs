@@ -1,10 +1,10 @@
-//! Writes `docs/commands.md`.
+//! Writes `docs/commands.md` and `docs/metrics.md`.
 
 use std::process::Command;
 
 use eyre::{Result, WrapErr, ensure};
 
-/// Writes the reference of the commands. A test of `canon` makes it, and fails if the page is another.
+/// Writes the references of the commands and of the metrics. Tests of `canon` make them, and fail if a page is another.
 pub(crate) fn write() -> Result<()> {
     let test = ["test", "--quiet", "--package", "canon", "--bin", "canon", "--", "reference::"];
     let status = Command::new(env!("CARGO"))
@@ -12,6 +12,9 @@ pub(crate) fn write() -> Result<()> {
         .env("SNAPSHOTS", "overwrite")
         .status()
         .wrap_err("cargo test did not start")?;
-    ensure!(status.success(), "docs/commands.md can't be written: see the test above");
+    ensure!(
+        status.success(),
+        "docs/commands.md or docs/metrics.md can't be written: see the test above"
+    );
     Ok(())
 }

@@ -17,9 +17,9 @@ use clap::{
 use crate::{
     command_help::WIDTH,
     commands::{
-        audit, calendar, completions, config, deploy, devchain, drop, execute, forecast, lock, man,
-        payload, power, proposal, propose, push, rehearse, rollup, round, setup_epoch, signal,
-        stake, status, unlock, vote, withdraw,
+        audit, calendar, completions, config, deploy, devchain, drop, execute, forecast, keeper,
+        lock, man, payload, power, proposal, propose, push, rehearse, rollup, round, setup_epoch,
+        signal, stake, status, unlock, vote, withdraw,
     },
     exit::{Exit, Failure},
 };
@@ -63,6 +63,7 @@ enum Command {
     Execute(Box<execute::Execute>),
     Drop(Box<drop::DropProposal>),
     SetupEpoch(Box<setup_epoch::SetupEpoch>),
+    Keeper(Box<keeper::RunKeeper>),
     Config(config::Config),
     Completions(completions::Completions),
     Man(man::Man),
@@ -107,6 +108,7 @@ impl Cli {
             Command::Execute(command) => command.run(),
             Command::Drop(command) => command.run(),
             Command::SetupEpoch(command) => command.run(),
+            Command::Keeper(command) => command.run(),
             Command::Config(command) => command.run(),
             Command::Completions(command) => command.run(),
             Command::Man(command) => command.run(),

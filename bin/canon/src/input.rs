@@ -68,6 +68,16 @@ pub(crate) fn nonzero_address(text: &str) -> Result<Address, String> {
     }
 }
 
+/// Parses a price in gwei, in wei per gas. 0 is refused, since nothing is mined at it.
+pub(crate) fn gwei(text: &str) -> Result<u128, String> {
+    // A gwei has 9 decimals of wei, and an amount twice as many.
+    const PER_WEI: u128 = 1_000_000_000;
+    let price = amount::parse(text).ok().map(|amount| amount.get());
+    let price = price.filter(|price| *price > 0 && price.is_multiple_of(PER_WEI));
+    let expected = || "expected a price in gwei, more than 0, such as 30 or 0.5".to_owned();
+    price.map(|price| price / PER_WEI).ok_or_else(expected)
+}
+
 /// Parses a hash for clap.
 pub(crate) fn hash(text: &str) -> Result<B256, String> {
     text.parse().map_err(|_| "expected 32 bytes in hexadecimal: 0x and 64 digits".to_owned())
@@ -203,6 +213,20 @@ mod tests {
         assert_eq!(said, "expected 5000 or 5, since 5.000 can be read as either");
         let said = amount_or_all("five").unwrap_err();
         assert!(said.ends_with("\"1,000\" or \"0.5\", or all"), "{said}");
+    }
+
+    #[test]
+    fn a_price_in_gwei_has_nine_decimals() {
+        for (text, price) in [
+            ("30", Some(30_000_000_000)),
+            ("0.000000001", Some(1)),
+            ("1,000", Some(1_000_000_000_000)),
+        ] {
+            assert_eq!(gwei(text).ok(), price, "{text}");
+        }
+        for text in ["0", "0.0000000001", "-1", "cheap", ""] {
+            assert!(gwei(text).unwrap_err().starts_with("expected a price in gwei"), "{text}");
+        }
     }
 
     #[test]

@@ -29,18 +29,38 @@ writes this page.
 const ARGUMENTS: &str = "Arguments";
 const OPTIONS: &str = "Options";
 
+const METRICS: &str = "\
+# Metrics
+
+The metrics of `canon keeper --listen ADDRESS`, at `/metrics` in Prometheus' text format. `cargo xtask commands` writes
+this page.
+
+| metric | kind | what it says |
+| --- | --- | --- |
+";
+
+#[test]
+fn the_metrics_page_has_every_metric_that_is_emitted() {
+    let rows = canon_agents::daemon::metrics::METRICS
+        .iter()
+        .map(|one| format!("| `{}` | {} | {} |\n", one.name, one.kind.name(), one.help));
+    is_generated("metrics.md", METRICS.to_owned() + &rows.collect::<String>());
+}
+
 #[test]
 fn the_commands_page_is_generated_from_the_helps() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/commands.md");
+    is_generated("commands.md", reference());
+}
+
+/// Compares a page of the documentation with what is generated. `cargo xtask commands` writes it.
+fn is_generated(name: &'static str, generated: String) {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
     let written = Data::read_from(&page, None).raw();
     // `cargo xtask commands` sets the variable.
-    let compared = Assert::new().action_env("SNAPSHOTS").try_eq(
-        Some(&"commands.md"),
-        reference().into(),
-        written,
-    );
+    let compared =
+        Assert::new().action_env("SNAPSHOTS").try_eq(Some(&name), generated.into(), written);
     if let Err(difference) = compared {
-        panic!("docs/commands.md isn't what --help says: run `cargo xtask commands`\n{difference}");
+        panic!("docs/{name} isn't what is generated: run `cargo xtask commands`\n{difference}");
     }
 }
 

@@ -5,7 +5,7 @@ use canon_chain::{
     Client, Error, IntentSender,
     tx::{ReportedFailures, TxEvent, TxReport},
 };
-use canon_views::{Duty, Intent, IntentId, IntentProgress, Question, SetView};
+use canon_views::{Duty, Intent, IntentId, IntentProgress, Question, SetView, Window};
 use std::collections::BTreeSet;
 
 /// A duty of `canon-views` with its settings. It has no memory: its intents follow from the view, the
@@ -29,6 +29,23 @@ pub trait AgentRole {
         progress: &dyn Fn(&IntentId) -> IntentProgress,
     ) -> Duty<Self::Status>;
 
+    /// Whether `account` may send the first transaction for an intent in the next block. One that is in flight is
+    /// continued in any case.
+    fn may_begin(&self, _account: Address, _view: &SetView, _intent: &Intent) -> bool {
+        true
+    }
+
+    /// The highest price that a new transaction for an intent offers in the next block, in wei per gas, where it is
+    /// lower than the cap of the sender's policy.
+    fn price_limit(&self, _view: &SetView, _intent: &Intent) -> Option<u128> {
+        None
+    }
+
+    /// The steps of others or its own that must not be missed, also those that it leaves to others.
+    fn deadlines(&self, _view: &SetView) -> Vec<Deadline> {
+        Vec::new()
+    }
+
     /// Reads again, at the view's block, the facts that a duty depends on and the view doesn't contain.
     /// Removes an intent from the duty if a fact isn't as it was checked. Removes it also if the fact can't
     /// be read, unless `is_in_flight` returns true for the intent: a single failed request doesn't cancel a
@@ -42,6 +59,24 @@ pub trait AgentRole {
     ) -> impl Future<Output = Recheck> + Send {
         async { Recheck::NotMade }
     }
+}
+
+/// A step that must not be missed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    /// The step, and the time in which it is possible.
+    pub window: Window,
+    /// Whether the role takes it.
+    pub part: Part,
+}
+
+/// Whether a step is the role's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The role takes it.
+    Own,
+    /// The role's settings leave it to others.
+    LeftOut,
 }
 
 /// The result of reading again the facts that a duty depends on.
@@ -76,6 +111,8 @@ pub struct Agent<R> {
 pub struct Tick<S> {
     /// The status that the duty returned.
     pub status: S,
+    /// The intents that were pursued: those of the duty, without those that must not begin yet.
+    pub pursued: Vec<Intent>,
     /// Reports about transactions, in the order in which the agent learned of them.
     pub reports: Vec<TxReport>,
 }
@@ -122,12 +159,21 @@ impl<R: AgentRole> Agent<R> {
         let out: BTreeSet<_> =
             self.sender.in_flight().filter_map(|one| one.intent.map(Intent::id)).collect();
         let is_in_flight = |id: &IntentId| out.contains(id);
+        let account = self.sender.address();
+        duty.intents.retain(|intent| {
+            is_in_flight(&intent.id()) || self.role.may_begin(account, view, intent)
+        });
+        let limits = duty
+            .intents
+            .iter()
+            .filter_map(|intent| Some((intent.id(), self.role.price_limit(view, intent)?)));
+        self.sender.limit_prices(limits.collect());
         let client = self.sender.client();
         let rechecked = self.role.recheck(client, view, &mut duty, &is_in_flight).await;
         reports.extend(self.report_of(rechecked));
         let Duty { status, intents } = duty;
         reports.extend(self.sender.pursue(&intents, view.present.next).await);
-        Tick { status, reports }
+        Tick { status, pursued: intents, reports }
     }
 
     /// The report of a failed check, unless the same failure was reported before and persists.

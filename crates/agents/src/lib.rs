@@ -10,13 +10,14 @@
 //! the environment or randomness, and an agent without work makes no requests.
 
 mod agent;
+pub mod daemon;
 mod holder;
 mod keeper;
 mod mover;
 mod sequencer;
 
-pub use agent::{Agent, AgentRole, Recheck, Tick};
+pub use agent::{Agent, AgentRole, Deadline, Part, Recheck, Tick};
 pub use holder::Holder;
-pub use keeper::Keeper;
+pub use keeper::{Keeper, PriceLimit, Turns};
 pub use mover::Mover;
 pub use sequencer::Sequencer;

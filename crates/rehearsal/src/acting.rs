@@ -108,7 +108,7 @@ impl Participants {
         match member {
             AgentRef::Keeper => self.keeper.tick(view).await.reports,
             AgentRef::Proposer(index) => {
-                let Tick { status, reports } = self.sequencers[index].agent.tick(view).await;
+                let Tick { status, reports, .. } = self.sequencers[index].agent.tick(view).await;
                 acted.decision.get_or_insert(status);
                 reports
             }

@@ -71,9 +71,7 @@ impl ChainSettings {
         tell: impl Fn(String) + Send + Sync + 'static,
     ) -> Result<Chain, Failure> {
         let endpoints = self.endpoints()?;
-        let registry = self.registry.as_ref().ok_or_else(|| {
-            missing("--registry (CANON_REGISTRY)", "the address of the set's Registry")
-        })?;
+        let registry = self.named_registry()?;
         let client = self.connect_to(&endpoints, Some(registry.value), tell).await;
         let client = client.map_err(|error| match is_without_registry(&error) {
             true => unread(registry, error),
@@ -93,6 +91,30 @@ impl ChainSettings {
         let tell = |note: String| output::note(&note);
         let client = self.connect_to(&endpoints, None, tell).await;
         client.map_err(|error| self.unconnected(&endpoints, error))
+    }
+
+    /// The Registry.
+    ///
+    /// # Errors
+    ///
+    /// If none is named.
+    pub(crate) fn registry(&self) -> Result<Address, Failure> {
+        self.named_registry().map(|setting| setting.value)
+    }
+
+    fn named_registry(&self) -> Result<&Setting<Address>, Failure> {
+        self.registry.as_ref().ok_or_else(|| {
+            missing("--registry (CANON_REGISTRY)", "the address of the set's Registry")
+        })
+    }
+
+    /// Checks that an endpoint is named.
+    ///
+    /// # Errors
+    ///
+    /// If none is.
+    pub(crate) fn require_endpoint(&self) -> Result<(), Failure> {
+        self.endpoints().map(drop)
     }
 
     fn endpoints(&self) -> Result<Setting<Endpoints>, Failure> {
@@ -135,7 +157,7 @@ impl ChainSettings {
     }
 
     /// The endpoints as a list without secrets.
-    fn named_endpoints(&self) -> String {
+    pub(crate) fn named_endpoints(&self) -> String {
         let endpoints = self.rpc_url.iter().flat_map(|setting| &setting.value);
         endpoints.map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
@@ -178,7 +200,11 @@ impl ChainSettings {
                 (format!("none of the endpoints ({origin}) can be used"), reasons.join("\n"))
             }
         };
-        let report = Report::msg(reason).wrap_err(title);
+        let report = match error.is_temporary() {
+            true => Report::new(Reason::new(ReasonKind::Passing, reason)),
+            false => Report::msg(reason),
+        };
+        let report = report.wrap_err(title);
         match are_others {
             true => Failure::bad_input(report, OTHER_CHAIN),
             false => Failure::internal(report, OTHER_ENDPOINT),

@@ -1,6 +1,6 @@
 //! The settings file, `canon.toml`.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use alloy_primitives::{Address, ChainId};
 use canon_chain::Endpoint;
@@ -11,12 +11,15 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
+use super::keeper_table::{self, KeeperFile};
+
 /// The settings in a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct FileSettings {
     pub(super) rpc_url: Option<Vec<Endpoint>>,
     pub(super) registry: Option<Address>,
     pub(super) chain_id: Option<ChainId>,
+    pub(super) keeper: KeeperFile,
 }
 
 /// Parts of names that suggest a secret. A settings file has no secrets.
@@ -46,15 +49,12 @@ pub(super) fn parse(text: &str) -> Result<FileSettings, Problem> {
             "chain-id" => chain_id(value)
                 .map(|id| settings.chain_id = Some(id))
                 .map_err(|expected| (value.span(), expected)),
+            "keeper" => {
+                settings.keeper = keeper_table::parse(text, value)?;
+                continue;
+            }
             _ => {
-                let is_secret = SECRETS.iter().any(|secret| name.contains(secret));
-                let message = match is_secret {
-                    true => "secrets don't belong in this file",
-                    false => "expected rpc-url, registry or chain-id",
-                };
-                let name = if may_have_a_secret(name) { String::new() } else { name.to_owned() };
-                let message = message.to_owned();
-                return Err(Problem::unquoted(text, key.span(), name, message));
+                return Err(unknown(text, key, "rpc-url, registry, chain-id or keeper"));
             }
         };
         read.map_err(|(span, expected)| {
@@ -64,9 +64,23 @@ pub(super) fn parse(text: &str) -> Result<FileSettings, Problem> {
     Ok(settings)
 }
 
-type Expected = String;
+/// The mistake of a name that means nothing here, where one of `expected` may be.
+pub(super) fn unknown(text: &str, key: &Spanned<Cow<'_, str>>, expected: &str) -> Problem {
+    let name = key.get_ref().as_ref();
+    let message = match SECRETS.iter().any(|secret| name.contains(secret)) {
+        true => "secrets don't belong in this file".to_owned(),
+        false => format!("expected {expected}"),
+    };
+    let name = if may_have_a_secret(name) { String::new() } else { name.to_owned() };
+    Problem::unquoted(text, key.span(), name, message)
+}
 
-fn text_of<'a>(value: &'a Spanned<DeValue<'_>>, expected: &str) -> Result<&'a str, Expected> {
+pub(super) type Expected = String;
+
+pub(super) fn text_of<'a>(
+    value: &'a Spanned<DeValue<'_>>,
+    expected: &str,
+) -> Result<&'a str, Expected> {
     value.get_ref().as_str().ok_or_else(|| expected.to_owned())
 }
 
@@ -125,7 +139,10 @@ mod tests {
         let mistyped = REGISTRY.replace("aAe", "AAe");
         for (text, says) in [
             ("rpc-url = \n", "1:11: this isn't TOML"),
-            ("\n rpc_url = 'http://a/KEY'", "2:2: rpc_url: expected rpc-url, registry or chain-id"),
+            (
+                "\n rpc_url = 'http://a/KEY'",
+                "2:2: rpc_url: expected rpc-url, registry, chain-id or keeper",
+            ),
             ("private-key = '0xKEY'", "1:1: private-key: secrets don't belong in this file"),
             ("rpc-url = []", "1:11: rpc-url: expected the URL of an endpoint, or a list of them"),
             (
@@ -141,7 +158,7 @@ mod tests {
             ("chain-id = 0", "1:12: chain-id: expected a whole number from 1 to"),
             ("chain-id = 0x1", "1:12: chain-id: expected a whole number from 1 to"),
             ("chain-id = true", "1:12: chain-id: expected a whole number from 1 to"),
-            ("[chain]\nid = 1", "1:2: chain: expected rpc-url, registry or chain-id"),
+            ("[chain]\nid = 1", "1:2: chain: expected rpc-url, registry, chain-id or keeper"),
         ] {
             let said = parse(text).unwrap_err().to_string();
             assert!(said.starts_with(says), "{text}: {said}");

@@ -59,7 +59,7 @@ impl Chain {
     }
 
     /// The expected time between two blocks.
-    fn block_time(&self) -> BlockTime {
+    pub(crate) fn block_time(&self) -> BlockTime {
         match ETHEREUM.contains(&self.client.chain_id()) {
             true => BlockTime::Known(L1_SLOT),
             false => BlockTime::Observed,
@@ -352,7 +352,7 @@ impl Chain {
 }
 
 /// The folder for caches: `$XDG_CACHE_HOME/canon`, otherwise `~/.cache/canon`.
-fn cache_folder() -> Option<PathBuf> {
+pub(crate) fn cache_folder() -> Option<PathBuf> {
     let named = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let folder = named.or_else(|| Some(home_folder()?.join(".cache")))?;
     Some(folder.join("canon"))

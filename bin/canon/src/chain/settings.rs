@@ -10,7 +10,10 @@ use canon_chain::Endpoint;
 use canon_protocol::ForeignText;
 use eyre::{Report, eyre};
 
-use super::file::{FileSettings, parse};
+use super::{
+    file::{FileSettings, parse},
+    keeper_table::KeeperFile,
+};
 use crate::exit::Failure;
 
 /// The file that is read if none is named.
@@ -63,6 +66,8 @@ pub(crate) struct ChainSettings {
     pub(crate) registry: Option<Setting<Address>>,
     /// The chain id to expect.
     pub(crate) chain_id: Option<Setting<ChainId>>,
+    /// The file's table for `canon keeper`.
+    pub(crate) keeper: Box<KeeperFile>,
 }
 
 impl ChainSettings {
@@ -85,16 +90,21 @@ impl ChainSettings {
                 return Err(Failure::bad_input(report, "name a file of settings with --config"));
             }
         };
-        let FileSettings { rpc_url, registry, chain_id } = parse(&text).map_err(|mistake| {
-            // The line isn't quoted: a URL in it may contain a key.
-            let report = eyre!("{}:{mistake}", file.display());
-            Failure::bad_input(report, "correct the file; `canon config --help` lists its settings")
-        })?;
+        let FileSettings { rpc_url, registry, chain_id, keeper } =
+            parse(&text).map_err(|mistake| {
+                // The line isn't quoted: a URL in it may contain a key.
+                let report = eyre!("{}:{mistake}", file.display());
+                Failure::bad_input(
+                    report,
+                    "correct the file; `canon config --help` lists its settings",
+                )
+            })?;
         let origin = || Origin::File(file.to_owned());
         Ok(Self {
             rpc_url: rpc_url.map(|value| Setting { value, origin: origin() }),
             registry: registry.map(|value| Setting { value, origin: origin() }),
             chain_id: chain_id.map(|value| Setting { value, origin: origin() }),
+            keeper: Box::new(keeper),
         })
     }
 
@@ -133,6 +143,7 @@ impl ChainSettings {
             rpc_url: rpc_url.or(self.rpc_url),
             registry: registry.or(self.registry),
             chain_id: chain_id.or(self.chain_id),
+            keeper: self.keeper,
         }
     }
 }

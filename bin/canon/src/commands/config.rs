@@ -36,7 +36,9 @@ const HELP: CommandHelp = CommandHelp::alone("the settings were printed")
 canon.toml:
   rpc-url = \"http://localhost:8545\"  # or a list: [\"https://…\", \"/run/geth.ipc\"]
   registry = \"0x…\"
-  chain-id = 1",
+  chain-id = 1
+
+  [keeper]  # `canon keeper --help` lists its settings",
     );
 
 /// A setting in JSON.
@@ -60,7 +62,7 @@ impl Config {
 }
 
 fn shown(settings: &ChainSettings) -> [ShownSetting; 3] {
-    let ChainSettings { rpc_url, registry, chain_id } = settings;
+    let ChainSettings { rpc_url, registry, chain_id, .. } = settings;
     let urls = rpc_url.as_ref().map(|Setting { value, origin }| Setting {
         value: value.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         origin: origin.clone(),

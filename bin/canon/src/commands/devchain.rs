@@ -16,6 +16,7 @@ use crate::{
     command_help::CommandHelp,
     exit::{Exit, Failure},
     output,
+    stop::Stop,
 };
 
 /// Serve the embedded L1 alone, with JSON-RPC for wallets and tools
@@ -59,9 +60,7 @@ impl ServeDevchain {
         };
         let balance = genesis.dev_balance;
         let chain = Devchain::new(genesis);
-        let stopped = Stop::new().map_err(|error| {
-            Failure::internal(error.into(), "free some of the machine's resources")
-        })?;
+        let mut stop = Stop::watch()?;
         let server = serve(chain.clone(), self.listen).await;
         let server = server.wrap_err_with(|| format!("--listen: can't listen on {}", self.listen));
         let server = server.map_err(|report| {
@@ -83,35 +82,11 @@ impl ServeDevchain {
         page.push_str("\nCtrl-C stops it\n");
         output::result(&page)?;
 
-        stopped.wait().await;
+        stop.wait().await;
         // A client that never ends its request doesn't keep the command from ending.
         match tokio::time::timeout(SHUTDOWN, server.shutdown()).await {
             Ok(Err(error)) => Err(Failure::internal(error.into(), "start it again")),
             Ok(Ok(())) | Err(_) => Ok(Exit::Success),
-        }
-    }
-}
-
-/// The signals that end a program, watched from the start on.
-#[derive(Debug)]
-struct Stop {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Stop {
-    fn new() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn wait(mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
         }
     }
 }

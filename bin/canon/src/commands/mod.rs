@@ -10,6 +10,7 @@ pub(crate) mod drop;
 pub(crate) mod execute;
 pub(crate) mod forecast;
 mod holding;
+pub(crate) mod keeper;
 pub(crate) mod lock;
 pub(crate) mod man;
 pub(crate) mod payload;

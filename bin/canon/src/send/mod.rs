@@ -22,7 +22,7 @@ use std::{
 };
 
 use alloy_primitives::{Address, B256, Signature};
-use canon_chain::{AccountSigner, Client, Waited, tx::FeePolicy};
+use canon_chain::{AccountSigner, Client, Error, IntentSender, Waited, tx::FeePolicy};
 use canon_protocol::{Amount, Seconds, text};
 use canon_views::{IntendedAction, Intent, OrderAmount, RequestId};
 use eyre::{Report, eyre};
@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use args::{Consent, Extent, Format, SendArgs, UnsignedForm};
 pub(crate) use conclusion::Conclusion;
 pub(crate) use draft::print_unsigned;
+pub(crate) use record::AccountLock;
 pub(crate) use unsigned::{UnsignedCall, UnsignedStep};
 
 use crate::{
@@ -43,7 +44,7 @@ use crate::{
 };
 use conclusion::OnlyTransactions;
 use draft::Draft;
-use record::{AccountFiles, AccountLock};
+use record::AccountFiles;
 use sending::Sending;
 use show::{PreviewDocument, Previewed};
 
@@ -266,6 +267,39 @@ pub(crate) fn lock_account(
     // All chains with the same id share the lock, so the genesis doesn't matter.
     let files = AccountFiles::new(&record::state_folder()?, client.chain_id(), B256::ZERO, account);
     files.lock(command)
+}
+
+/// Locks an account for a program that sends for it as long as it runs, and opens the sender that goes on from the
+/// account's journal. `command` is the program as it is typed.
+///
+/// # Errors
+///
+/// If another command sends for the account or was interrupted, or the journal can't be used.
+pub(crate) async fn open_sender(
+    client: &Client,
+    signer: AccountSigner,
+    fees: FeePolicy,
+    command: &str,
+) -> Result<(AccountLock, IntentSender), Failure> {
+    let genesis = record::genesis(client).await?;
+    let folder = record::state_folder()?;
+    let files = AccountFiles::new(&folder, client.chain_id(), genesis, signer.address());
+    let lock = files.lock(command)?;
+    // The transactions of an interrupted command look like ones that nobody wants any more.
+    if let Some(begun) = files.begun()?.filter(|begun| begun.failed.is_none()) {
+        let report = eyre!("`{}` was interrupted, and isn't over yet", begun.command);
+        let report = report.wrap_err(format!("{} is needed for something else", signer.address()));
+        let next = "run that command again until it is over, or use another account";
+        return Err(Failure::bad_input(report, next));
+    }
+    let journal = files.journal(&lock)?;
+    let sender = IntentSender::new(client.clone(), signer, fees, journal);
+    Ok((lock, sender.map_err(failures::refused)?))
+}
+
+/// The failure of a program that an error ends.
+pub(crate) fn ended(error: Error) -> Failure {
+    failures::unsent(error)
 }
 
 /// Signs the hash of a message. `what` names the message.

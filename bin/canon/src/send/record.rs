@@ -20,7 +20,10 @@ use eyre::{Report, WrapErr as _, eyre};
 use serde::{Deserialize, Serialize};
 
 use super::Step;
-use crate::{exit::Failure, input::home_folder};
+use crate::{
+    exit::{Failure, Reason, ReasonKind},
+    input::home_folder,
+};
 
 /// The files of one account on one chain.
 #[derive(Clone, Debug)]
@@ -217,7 +220,12 @@ pub(super) async fn genesis(client: &Client) -> Result<B256, Failure> {
         Failure::internal(report.wrap_err("nothing was sent"), next)
     };
     let block = client.block(0.into()).await;
-    let block = block.map_err(|error| unusable(Report::msg(error.to_string())))?;
+    let block = block.map_err(|error| {
+        unusable(match error.is_temporary() {
+            true => Report::new(Reason::new(ReasonKind::Passing, error.to_string())),
+            false => Report::msg(error.to_string()),
+        })
+    })?;
     match block.number {
         BlockNumber::ZERO => Ok(block.hash),
         other => Err(unusable(eyre!("expected block 0, found block {other}"))),

@@ -14,7 +14,7 @@ use snapbox::cmd::Command;
 use crate::{
     chain::{Chain, tokens},
     deploy::{EmptyChain, folder_with},
-    devchain,
+    devchain, keeper,
     live::about,
     sending_anyone::{action, harmless},
     servers::{Folder, closed_port},
@@ -100,7 +100,8 @@ fn of_all(table: &mut Table) {
     let dead = format!("http://{}", closed_port());
     for name in commands() {
         table.add(&name, 2, canon().args(name.split(' ')).arg("--no-such-flag"));
-        if ["rehearse", "devchain", "config", "completions", "man"].contains(&&*name) {
+        // A keeper waits until its endpoint answers.
+        if ["rehearse", "devchain", "config", "completions", "man", "keeper"].contains(&&*name) {
             continue;
         }
         let sends = stdout(canon().args(name.split(' ')).arg("--help")).contains("\n      --yes");
@@ -200,6 +201,9 @@ async fn on_a_set(table: &mut Table) {
     let replace = GovernanceCall::UpdateGovernanceProposer { new_governance_proposer: successor };
     let payload = chain.payload_of(vec![action(chain.set.governance, replace)]);
     let other = chain.payload_of(vec![harmless(&chain)]);
+    let stopped = tokio::task::block_in_place(|| keeper::stopped(&chain, &table.folder));
+    table.reached.insert(("keeper".to_owned(), stopped));
+    table.by(&chain, 3, "keeper --listen 192.0.2.1:1", 3);
     for command in ["status", "round", "proposal", "calendar", "stake status"] {
         table.by(&chain, 0, command, 0);
     }

@@ -41,6 +41,8 @@ Commands:
   drop         Record that a proposal is dropped; without an id, of every one whose drop isn't
                recorded yet
   setup-epoch  Record the seed of the canonical rollup's next epoch, which draws its proposers
+  keeper       Keep upgrades going: push, execute and drop whatever is due, and record seeds,
+               until it is stopped
   config       Show the settings in force, and where each value is from
   completions  Print a script with which a shell completes commands and flags
   man          Print a manual page for `man`, or write all of them to a folder
@@ -63,6 +65,11 @@ canon.toml.
 #[test]
 fn rehearse() {
     canon().args(["rehearse", "--help"]).assert().success().stdout_eq(file!["rehearse-help.txt"]);
+}
+
+#[test]
+fn keeper() {
+    canon().args(["keeper", "--help"]).assert().success().stdout_eq(file!["keeper-help.txt"]);
 }
 
 #[test]

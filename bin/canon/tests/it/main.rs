@@ -24,6 +24,7 @@ mod guide;
 mod help;
 mod icalendar;
 mod json;
+mod keeper;
 mod live;
 mod manual;
 mod power;

@@ -26,7 +26,7 @@ const fn push(subject: IntentSubject) -> bool {
 }
 
 /// Makes a proposal through the lock that is accepted. The next block is the last before its execution.
-async fn accepted(chain: &mut TestChain, payload: Address) -> Deadlines {
+pub(crate) async fn accepted(chain: &mut TestChain, payload: Address) -> Deadlines {
     chain.propose(payload).await;
     let deadlines = chain.look().await.proposal(ID).unwrap().deadlines();
     chain.skip_until_next_is(deadlines.voting_starts());

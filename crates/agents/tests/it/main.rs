@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod accounts;
+mod daemon;
 mod faults;
 mod forgotten;
 mod frugality;

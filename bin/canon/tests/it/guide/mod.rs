@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use page::{Part, inline, links, parts, stand_for};
+use page::{Part, inline, links, parts, stand_for, stands_for};
 use setup::GuideSetup;
 
 /// The prefix of links to files outside the guide, from which the pages are published separately.
@@ -55,7 +55,10 @@ async fn follow(name: &str) {
             Part::ExitCode(expected) => code = expected,
             Part::Command { line, command, printed } => {
                 let (command, shown) = agreed(command, printed, code);
-                let found = tokio::task::block_in_place(|| setup.run(&command));
+                let found = tokio::task::block_in_place(|| match before_ctrl_c(&shown) {
+                    None => setup.run(&command),
+                    Some(last) => setup.run_until(&command, |line| stands_for(last, line)),
+                });
                 let text: Vec<_> = found.text.lines().map(str::trim_end).collect();
                 println!("{page}:{line}: $ {command}\n{}", found.text);
                 assert_eq!(found.code, Some(code), "{page}:{line}: $ {command}");
@@ -99,7 +102,8 @@ fn every_command_in_the_text_is_run_by_a_block() {
 /// Adds --yes to a command that would ask, since there is no terminal. Removes the question, and the empty line
 /// before it, from the expected output. A page shows the question unless the command fails before it.
 fn agreed(mut command: String, mut printed: Vec<String>, code: i32) -> (String, Vec<String>) {
-    if command.contains(" --account ") && !command.contains(" --dry-run") {
+    let asks = command.contains(" --account ") && before_ctrl_c(&printed).is_none();
+    if asks && !command.contains(" --dry-run") {
         let question = printed.iter().position(|line| line.ends_with("? [y/N] y"));
         assert_eq!(question.is_some(), code == 0, "$ {command}: is its question shown?");
         if let Some(at) = question {
@@ -108,6 +112,12 @@ fn agreed(mut command: String, mut printed: Vec<String>, code: i32) -> (String, 
         command.push_str(" --yes");
     }
     (command, printed)
+}
+
+/// The line after which the reader presses Ctrl-C, in the output of a command that doesn't end by itself.
+fn before_ctrl_c(shown: &[String]) -> Option<&str> {
+    let at = shown.iter().position(|line| line == "^C")?;
+    shown.get(at.checked_sub(1)?).map(String::as_str)
 }
 
 /// The address after a label in an output.
@@ -129,7 +139,7 @@ macro_rules! pages {
     };
 }
 
-pages! { start deploy operate hold write review trouble }
+pages! { start deploy operate keep hold write review trouble }
 
 #[test]
 fn every_page_is_in_the_summary_and_is_run() {

@@ -74,7 +74,7 @@ pub(super) fn stand_for(shown: &[String], printed: &[&str]) -> bool {
 }
 
 /// Whether a line of a page matches a printed line.
-fn stands_for(shown: &str, printed: &str) -> bool {
+pub(super) fn stands_for(shown: &str, printed: &str) -> bool {
     let mut parts = shown.split('…');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = printed.strip_prefix(first) else { return false };

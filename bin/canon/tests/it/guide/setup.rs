@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     env, fs,
+    io::{BufRead as _, BufReader},
     os::unix::fs::PermissionsExt as _,
     process::{Command, Stdio},
 };
@@ -11,6 +12,7 @@ use alloy_primitives::Address;
 use alloy_signer::k256::elliptic_curve::rand_core::{CryptoRng, Error as RngError, RngCore};
 use canon_devchain::Devchain;
 use canon_protocol::{Support, text::duration};
+use rustix::process::{Pid, Signal, kill_process};
 use snapbox::cmd::cargo_bin;
 
 use crate::{
@@ -130,22 +132,44 @@ impl GuideSetup {
         fs::write(&file, text.replace(from, to)).unwrap();
     }
 
+    /// Runs a command with the shell until it prints a line, then interrupts it, which a terminal shows as `^C`.
+    pub(super) fn run_until(&self, command: &str, is_last: impl Fn(&str) -> bool) -> Printed {
+        let mut shell = self.shell(&format!("exec {command}"));
+        let mut child = shell.stdout(Stdio::piped()).spawn().unwrap();
+        let mut text = String::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            let line = line.unwrap() + "\n";
+            let is_last = is_last(line.trim_end());
+            text += &line;
+            if is_last {
+                kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+                text += "^C\n";
+            }
+        }
+        Printed { text, code: child.wait().unwrap().code() }
+    }
+
     /// Runs a command with the shell.
     pub(super) fn run(&self, command: &str) -> Printed {
+        let output = self.shell(command).output().unwrap();
+        Printed { text: said(output.stdout), code: output.status.code() }
+    }
+
+    /// The shell that runs a command, whose errors are part of its output.
+    fn shell(&self, command: &str) -> Command {
         let program = cargo_bin!("canon");
         let path =
             env::join_paths([program.parent().unwrap(), "/usr/bin".as_ref(), "/bin".as_ref()]);
-        let output = without_variables(&mut Command::new("sh"))
+        let mut shell = Command::new("sh");
+        without_variables(&mut shell)
             .args(["-c", &format!("exec 2>&1\n{command}")])
             .current_dir(self.folder.path())
             .env("HOME", self.folder.path())
             .env("COLUMNS", COLUMNS)
             .env("PATH", path.unwrap())
             .envs(&self.variables)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        Printed { text: said(output.stdout), code: output.status.code() }
+            .stdin(Stdio::null());
+        shell
     }
 
     /// Executes a directive, apart from those about the page itself.
