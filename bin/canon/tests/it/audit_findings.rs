@@ -31,7 +31,7 @@ fn call_as(chain: &Devchain, from: Address, to: Address, call: impl Into<Call>) 
     let input = call.into().abi_encode();
     let call = UnsignedCall { from, to: Some(to), input };
     let (_, executed) = chain.mine_unsigned(&[call]).unwrap();
-    assert!(executed[0].success, "{:?}", executed[0]);
+    assert!(executed[0].end.is_success(), "{:?}", executed[0]);
 }
 
 /// Executes a call as the set's Governance.

@@ -200,7 +200,7 @@ impl Chain {
         let input = [&hex!("0900f010")[..], &rollup.into_word()[..]].concat().into();
         let (from, to) = (self.set.governance, Some(self.set.registry));
         let (_, executed) = self.chain.mine_unsigned(&[UnsignedCall { from, to, input }]).unwrap();
-        assert!(executed[0].success, "{:?}", executed[0]);
+        assert!(executed[0].end.is_success(), "{:?}", executed[0]);
     }
 
     /// Gives up power of the holder. The tokens are due to the account `to`.
@@ -270,7 +270,7 @@ impl Chain {
         for (from, input) in [(owner, offer), (stranger, hex!("79ba5097").to_vec())] {
             let call = UnsignedCall { from, to: Some(contract), input: input.into() };
             let (_, executed) = self.chain.mine_unsigned(&[call]).unwrap();
-            assert!(executed[0].success, "{:?}", executed[0]);
+            assert!(executed[0].end.is_success(), "{:?}", executed[0]);
         }
     }
 
@@ -298,7 +298,7 @@ impl Chain {
         let from = Address::repeat_byte(0xde);
         let call = UnsignedCall { from, to: Some(safe), input: Bytes::new() };
         let (_, executed) = self.chain.mine_unsigned(&[call]).unwrap();
-        assert!(executed[0].success, "{batch}: {:?}", executed[0]);
+        assert!(executed[0].end.is_success(), "{batch}: {:?}", executed[0]);
         self.replace(safe, before);
     }
 

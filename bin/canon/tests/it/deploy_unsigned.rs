@@ -140,7 +140,7 @@ async fn the_batch_for_a_safe_is_one_transaction() {
         let call =
             UnsignedCall { from: Address::repeat_byte(1), to: Some(MULTISIG), input: input.into() };
         let (_, executed) = chain.chain.mine_unsigned(&[call]).unwrap();
-        assert!(executed[0].success, "{:?}", executed[0]);
+        assert!(executed[0].end.is_success(), "{:?}", executed[0]);
         let manifest = printed(deploy(&chain, &folder, "--unsigned safe --json"));
         is_audited(&chain, &folder, &manifest);
     })

@@ -48,7 +48,7 @@ fn succeeds_at(chain: &Chain, time: u64, call: &ContractCall) -> bool {
     let input = call.input().clone();
     let (_, executed) = chain.chain.mine_unsigned(&[UnsignedCall { from, to, input }]).unwrap();
     chain.chain.revert(snapshot).unwrap();
-    executed[0].success
+    executed[0].end.is_success()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -338,7 +338,7 @@ fn overtaken(chain: &Chain, folder: &Folder, arguments: &str, call: &ContractCal
     let (to, input) = (call.to().to().copied(), call.input().clone());
     let from = Address::repeat_byte(0xde);
     let (_, executed) = chain.chain.mine_unsigned(&[UnsignedCall { from, to, input }]).unwrap();
-    assert!(executed[0].success, "{arguments}: {:?}", executed[0]);
+    assert!(executed[0].end.is_success(), "{arguments}: {:?}", executed[0]);
     chain.chain.mine().unwrap();
     while child.try_wait().unwrap().is_none() {
         if chain.chain.pool_size() > 0 {

@@ -175,7 +175,7 @@ async fn a_payload_that_asserts_that_a_replaced_rollup_is_canonical_is_refused()
         let input = RegistryCall::Upgrade { rollup }.abi_encode();
         let call = UnsignedCall { from: set.governance, to: Some(set.registry), input };
         let (_, executed) = chain.chain.mine_unsigned(&[call]).unwrap();
-        assert!(executed[0].success, "{:?}", executed[0]);
+        assert!(executed[0].end.is_success(), "{:?}", executed[0]);
         let said = fails(propose(), 1);
         assert!(said.contains("action 1, Expect.canonicalIs(Registry, rollup 1), fails"), "{said}");
         assert!(said.contains("because this rollup was replaced"), "{said}");

@@ -323,7 +323,7 @@ fn dust(chain: &Chain, account: Address) {
         input: call.input().clone(),
     });
     let (_, executed) = chain.chain.mine_unsigned(&calls).unwrap();
-    assert!(executed.iter().all(|one| one.success), "{executed:?}");
+    assert!(executed.iter().all(|one| one.end.is_success()), "{executed:?}");
 }
 
 /// A stranger does so at the question and after each transaction. The command may have been killed before that.
